@@ -1,0 +1,234 @@
+"""Settings: one frozen section per folder that reads it. `load_config` is the only place that reads the environment.
+
+Order: defaults, then the TOML file, then `MCP_MEMORY_<SECTION>__<KEY>` (and the short names in `ALIASES`), then command-line flags.
+An unknown name is a ConfigError: typing errors must not be silent.
+"""
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from mcp_memory.errors import ConfigError
+
+PREFIX = "MCP_MEMORY_"
+_SECRET_FIELDS = {"token"}
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """The two tiers."""
+
+    data_dir: str = ""  # empty: the platform's user data directory
+    synchronous: Literal["FULL", "NORMAL"] = (
+        "FULL"  # NORMAL: a power cut (not a crash) may lose the last commits; commits cost 20 times less
+    )
+    max_queue_size: int = 10_000  # waiting writes before Overloaded
+    max_batch_size: int = 500  # writes in one transaction
+    busy_timeout_ms: int = 100  # one wait for another process' lock, before a retry
+    busy_deadline_ms: int = 10_000  # all retries of one batch together
+    cache_enabled: bool = True  # the hot tier; off costs time, never answers
+    cache_max_bytes: int = 512 * 1024 * 1024
+    compress_over_bytes: int = 1024  # blobs above this are compressed with zstd
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingConfig:
+    """Text to vectors."""
+
+    provider: Literal["local", "openai", "mistral", "off"] = "local"  # `off`: recall is lexical only
+    model: str = ""  # empty: the provider's default
+    dimension: int = 0  # 0: the model's own
+    base_url: str = ""  # empty: the provider's public address
+    model_path: str = ""  # local: a folder with model.onnx and tokenizer.json; empty: the shipped one
+    threads: int = 1  # of one ONNX run
+    timeout_ms: int = 10_000  # of one provider request
+    max_retries: int = 3  # on 429 and 5xx, with back-off
+    batch_size: int = 128  # texts in one provider request
+    ready_wait_ms: int = 3_000  # how long a recall waits for the model to load before it answers lexically
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalConfig:
+    """Query to ranked matches. The weights are explained, with what each brings, in docs/design.md."""
+
+    query_cache_entries: int = 10_000
+    candidates: int = 100  # from each of the lexical and the semantic search
+    dense_weight: float = 0.4  # of the semantic z-score; the lexical has the rest
+    value_weight: float = 0.8  # z-score points of a full reward
+    context_weight: float = 0.1
+    recency_weight: float = 0.0
+    feedback_weight: float = 0.1
+    recency_half_life_days: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class LearningConfig:
+    """Episodes to lessons."""
+
+    enabled: bool = True
+    holdout: float = 0.0  # share of episodes, fixed per episode id, that get no recall: the control group
+    half_life_days: float = 180.0  # of a pattern's evidence, at read time
+    abandon_after_hours: float = 0.0  # open episodes older than this are marked abandoned at start-up; 0: never
+    sample_threshold: int = 1_000  # clustering samples above this many episodes
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The MCP edge."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str = ""  # bearer token for HTTP; required when host is not a loopback address
+    tools: Literal["core", "full", "auto"] = "auto"  # auto: core on stdio, full on HTTP
+    project: str = ""  # namespace; empty: CLAUDE_PROJECT_DIR's folder name, else `default`
+    allowed_hosts: str = ""  # extra Host header values for HTTP, comma-separated
+    allowed_origins: str = ""  # extra Origin header values for HTTP, comma-separated
+    max_body_bytes: int = 4 * 1024 * 1024
+    max_connections: int = 500
+    tool_timeout_ms: int = 60_000
+    redact: bool = True  # secrets are masked before anything is stored
+    audit_log: str = ""  # a file; empty: none
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All sections, and where each value that is not a default came from."""
+
+    storage: StorageConfig = StorageConfig()
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    retrieval: RetrievalConfig = RetrievalConfig()
+    learning: LearningConfig = LearningConfig()
+    server: ServerConfig = ServerConfig()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data_dir(self) -> Path:
+        """The data directory, absolute."""
+        return Path(self.storage.data_dir).expanduser().absolute() if self.storage.data_dir else default_data_dir()
+
+    @property
+    def project(self) -> str:
+        """The namespace used when a call names none."""
+        return self.server.project or "default"
+
+
+SECTIONS: Mapping[str, type] = {
+    "storage": StorageConfig,
+    "embedding": EmbeddingConfig,
+    "retrieval": RetrievalConfig,
+    "learning": LearningConfig,
+    "server": ServerConfig,
+}
+ALIASES = {  # short environment names a user is likely to type
+    "DATA_DIR": "storage.data_dir",
+    "PROJECT": "server.project",
+    "TOKEN": "server.token",
+    "HOST": "server.host",
+    "PORT": "server.port",
+    "TOOLS": "server.tools",
+}
+_NOT_SETTINGS = {"CONFIG"}  # MCP_MEMORY_CONFIG names the TOML file
+
+
+def default_data_dir() -> Path:
+    """Return the platform's user data directory for this program."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "mcp-memory"
+
+
+def load_config(
+    env: Mapping[str, str] | None = None, file: str | os.PathLike[str] | None = None, flags: Mapping[str, Any] | None = None
+) -> Config:
+    """Return the effective settings.
+
+    Args:
+        env: The environment; `os.environ` when None.
+        file: A TOML file with the sections above; when None, `MCP_MEMORY_CONFIG` may name one.
+        flags: Values from the command line by dotted name (`storage.data_dir`); None values are ignored.
+
+    Raises:
+        ConfigError: An unknown section, key or environment name, or a value of the wrong type.
+    """
+    env = os.environ if env is None else env
+    values: dict[str, tuple[Any, str]] = {}
+    path = file or env.get(PREFIX + "CONFIG")
+    if path:
+        values |= _from_file(Path(path))
+    values |= _from_env(env)
+    values |= {name: (value, "command line") for name, value in (flags or {}).items() if value is not None}
+    if "server.project" not in values and env.get("CLAUDE_PROJECT_DIR"):
+        values["server.project"] = (Path(env["CLAUDE_PROJECT_DIR"]).name or "default", "CLAUDE_PROJECT_DIR")
+    config = Config(origins={name: origin for name, (_, origin) in values.items()})
+    for name, (value, origin) in values.items():
+        section, _, key = name.partition(".")
+        current = getattr(config, section)
+        typed = _typed(get_type_hints(SECTIONS[section])[key], value, f"{name} (from {origin})")
+        config = replace(config, **{section: replace(current, **{key: typed})})
+    return config
+
+
+def settings(config: Config) -> list[tuple[str, Any, str]]:
+    """Return (dotted name, effective value, origin) of every setting; secrets are masked."""
+    rows = []
+    for section in SECTIONS:
+        for item in fields(SECTIONS[section]):
+            name, value = f"{section}.{item.name}", getattr(getattr(config, section), item.name)
+            rows.append((name, "***" if item.name in _SECRET_FIELDS and value else value, config.origins.get(name, "default")))
+    return rows
+
+
+def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"the settings file {path} cannot be read: {error}") from error
+    values = {}
+    for section, body in document.items():
+        if section not in SECTIONS or not isinstance(body, dict):
+            raise ConfigError(f"{path}: unknown section [{section}]", hint=f"Sections are {', '.join(SECTIONS)}.")
+        for key, value in body.items():
+            values[_known(f"{section}.{key}", str(path))] = (value, str(path))
+    return values
+
+
+def _from_env(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    values = {}
+    for name, value in env.items():
+        short = name.removeprefix(PREFIX)
+        if short == name or short in _NOT_SETTINGS:
+            continue
+        dotted = ALIASES.get(short) or short.lower().replace("__", ".", 1)
+        values[_known(dotted, name)] = (value, name)
+    return values
+
+
+def _known(dotted: str, origin: str) -> str:
+    section, _, key = dotted.partition(".")
+    if section not in SECTIONS or key not in {item.name for item in fields(SECTIONS[section])}:
+        raise ConfigError(f"unknown setting {dotted!r} (from {origin})")
+    return dotted
+
+
+def _typed(kind: Any, value: Any, what: str) -> Any:
+    """Return *value* as *kind*: str, int, float, bool or a Literal of strings. Raises ConfigError."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise ConfigError(f"{what} must be one of {', '.join(get_args(kind))}, not {value!r}")
+        return value
+    try:
+        if kind is bool:
+            return value if isinstance(value, bool) else {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
+        if kind in (int, float) and isinstance(value, bool):
+            raise ValueError
+        return kind(value)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ConfigError(f"{what} must be {kind.__name__}, not {value!r}") from error

@@ -1,0 +1,170 @@
+"""Episode, step, outcome, reward, reflection: one attempt at one task, and what was made of it."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any  # a JSON value: dict, list, str, int, float, bool, None
+
+
+class TaskType(enum.StrEnum):
+    CODE_GENERATION = "code_generation"
+    DEBUGGING = "debugging"
+    REFACTORING = "refactoring"
+    TESTING = "testing"
+    ANALYSIS = "analysis"
+    DOCUMENTATION = "documentation"
+    RESEARCH = "research"
+    OPERATIONS = "operations"
+    OTHER = "other"
+
+
+class Complexity(enum.StrEnum):
+    SIMPLE = "simple"
+    MODERATE = "moderate"
+    COMPLEX = "complex"
+
+
+class EpisodeState(enum.StrEnum):
+    OPEN = "open"
+    COMPLETED = "completed"
+    ABANDONED = "abandoned"
+
+
+class OutcomeKind(enum.StrEnum):
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILURE = "failure"
+    ABSTAINED = "abstained"
+
+
+class StepStatus(enum.StrEnum):
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a task is about. Empty strings mean "not said"."""
+
+    domain: str = ""
+    language: str = ""
+    framework: str = ""
+    complexity: Complexity = Complexity.MODERATE
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action and what came back. `index` is assigned by the store; -1 before that."""
+
+    tool: str
+    action: str = ""  # defaults to the tool's name
+    arguments: Mapping[str, Json] = field(default_factory=dict)
+    observation: str = ""
+    status: StepStatus = StepStatus.OK
+    error: str | None = None
+    duration_ms: int | None = None
+    tokens: int | None = None
+    at_ms: int = 0
+    index: int = -1
+
+    @property
+    def key(self) -> str:
+        """The tool, or `tool:action` where the two differ."""
+        return self.tool if self.action in ("", self.tool) else f"{self.tool}:{self.action}"
+
+    @property
+    def failed(self) -> bool:
+        return self.status is not StepStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the agent says became of the task."""
+
+    kind: OutcomeKind
+    summary: str = ""
+    lessons: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    completed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A number in [0, 1] and the components it was computed from, each in [0, 1]."""
+
+    score: float
+    components: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """Short deterministic sentences; each names its evidence (step numbers)."""
+
+    successes: tuple[str, ...] = ()
+    improvements: tuple[str, ...] = ()
+    insights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One attempt at one task. Once completed it never changes (tags and metadata are rows of their own)."""
+
+    id: str
+    project: str
+    task: str
+    task_type: TaskType = TaskType.OTHER
+    context: Context = Context()
+    agent: str = ""
+    started_at_ms: int = 0
+    ended_at_ms: int | None = None
+    state: EpisodeState = EpisodeState.OPEN
+    steps: tuple[Step, ...] = ()
+    step_count: int = 0  # also right where the steps were not loaded
+    outcome: Outcome | None = None
+    reward: Reward | None = None
+    reflection: Reflection | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    parent_id: str | None = None
+    external_id: str | None = None
+    follows: str | None = None  # id of the episode before this one in the same thread
+    key_steps: tuple[int, ...] = ()  # indexes of the two or three steps that mattered, set at completion
+    change_seq: int = 0  # the store's change sequence of the last write to this episode
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A completed episode as the in-memory indexes keep it: no texts but the task's, no arguments, no observations.
+
+    `step_keys`, `step_failed` run parallel to the steps. `errors` holds (step index, error signature) of failed steps.
+    """
+
+    seq: int  # the store's row number; grows in order of completion or import
+    id: str
+    project: str
+    task: str
+    task_type: str
+    domain: str
+    language: str
+    framework: str
+    tags: tuple[str, ...]
+    agent: str
+    outcome: str
+    reward: float
+    started_at_ms: int
+    ended_at_ms: int
+    step_keys: tuple[str, ...] = ()
+    step_failed: bytes = b""
+    errors: tuple[tuple[int, str], ...] = ()
+    external_id: str | None = None
+    follows: str | None = None
+    digest: Mapping[str, Json] = field(default_factory=dict)  # what the learner adds; see learning/
+
+    @property
+    def success(self) -> bool:
+        return self.outcome == OutcomeKind.SUCCESS

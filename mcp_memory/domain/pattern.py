@@ -1,0 +1,79 @@
+"""Patterns are derived from evidence rows, never overwritten: the same lesson from two episodes is one pattern with two pieces of evidence."""
+
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mcp_memory.domain.episode import Json
+
+
+class PatternKind(enum.StrEnum):
+    TOOL_SEQUENCE = "tool_sequence"
+    DECISION_POINT = "decision_point"
+    ERROR_RECOVERY = "error_recovery"
+    CONTEXT = "context"
+
+
+def pattern_id(kind: PatternKind, content: Mapping[str, Json]) -> str:
+    """Return the stable id of a pattern: a hash of its kind and normalised content, so that equal lessons meet."""
+    text = json.dumps([kind.value, content], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "pat_" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One episode's evidence for (or against) one pattern, as an extractor emits it.
+
+    `content` is what the id is computed from; `success` is how the episode (or the tried choice) went;
+    `detail` is evidence-specific (step indexes, example arguments, how long it took) and does not enter the id.
+    """
+
+    kind: PatternKind
+    content: Mapping[str, Json]
+    description: str
+    success: bool
+    weight: float = 1.0
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def pattern_id(self) -> str:
+        return pattern_id(self.kind, self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A stored observation: which episode said what about which pattern."""
+
+    pattern_id: str
+    episode_id: str
+    success: bool
+    weight: float
+    at_ms: int
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regularity with its counts over all evidence in scope. `confidence` is computed at read time (Wilson, decay, feedback)."""
+
+    id: str
+    kind: PatternKind
+    project: str
+    content: Mapping[str, Json]
+    description: str
+    domain: str
+    support: int  # episodes with evidence
+    successes: int
+    failures: int
+    first_at_ms: int
+    last_at_ms: int
+    helped: float = 0.0  # feedback, explicit and implicit, already shrunk to at most one vote an episode
+    hindered: float = 0.0
+    shown: int = 0
+    used: int = 0
+    corrected_by: str | None = None
+    retired: bool = False
+    confidence: float = 0.0
+    is_new: bool = False

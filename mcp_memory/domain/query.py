@@ -1,0 +1,119 @@
+"""What can be asked of the memory, and what comes back from the engines."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mcp_memory.domain.episode import Json
+
+ANY_PROJECT = "*"  # a query over every project of the data directory
+
+
+class Detail(enum.StrEnum):
+    COMPACT = "compact"
+    FULL = "full"
+
+
+class Sort(enum.StrEnum):
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    REWARD = "reward"
+    DURATION = "duration"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions on episodes; empty fields do not restrict. Times are epoch milliseconds, `since` inclusive, `until` exclusive."""
+
+    project: str = ""
+    domain: str = ""
+    task_type: str = ""
+    language: str = ""
+    framework: str = ""
+    tags: tuple[str, ...] = ()
+    outcome: str = ""
+    state: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A recall. Filters are boosts unless `strict`; the project always restricts, `*` asks all projects."""
+
+    text: str
+    filter: Filter = Filter()
+    limit: int = 5
+    strict: bool = False
+    exclude_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One recalled episode: its blended score in [0, 1] and the components that explain it (`why`)."""
+
+    episode_id: str
+    score: float
+    why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
+    similarity: float  # how alike the tasks are, before any re-weighting, in [0, 1]
+    folded: tuple[str, ...] = ()  # near-duplicates this match stands for
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The retriever's answer: matches best first, and in which lesser state it was made (empty: none)."""
+
+    matches: tuple[Match, ...]
+    considered: int
+    change_seq: int
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A next step, with why and from where."""
+
+    tool: str
+    action: str
+    reason: str
+    confidence: float
+    evidence: tuple[str, ...]
+    arguments_example: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The calibrated chance of success of a task like this, and how many episodes it rests on."""
+
+    expected_success: float
+    based_on: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change feed."""
+
+    seq: int
+    kind: str  # ChangeKind value
+    entity_id: str
+
+
+class ChangeKind(enum.StrEnum):
+    EPISODE_STARTED = "episode_started"
+    EPISODE_COMPLETED = "episode_completed"
+    EPISODE_UPDATED = "episode_updated"
+    EPISODE_DELETED = "episode_deleted"
+    VECTORS_ADDED = "vectors_added"
+    FEEDBACK = "feedback"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Ids of one page of a listing, the cursor of the next (None at the end) and the total."""
+
+    ids: tuple[str, ...]
+    next_cursor: str | None
+    total: int
+    extra: Mapping[str, Json] = field(default_factory=dict)

@@ -1,0 +1,115 @@
+"""Everything that can go wrong, sorted by who can act.
+
+McpMemoryError                 code, retryable, hint
+├── InvalidInput (ValueError)    the caller: change the arguments
+├── NotFound (LookupError)       the caller: no such record
+├── EpisodeClosed                the caller: already completed
+├── Conflict                     retry: it changed since it was read (never leaves memory.py)
+├── Overloaded                   wait: a queue is full
+├── StoreUnavailable             wait: locked or unreachable
+├── ProviderUnavailable          wait: the remote embedding provider does not answer
+├── ModelUnavailable             the operator: no model file, wrong dimension
+├── CorruptRecord                the operator: stored bytes do not decode
+├── MigrationError               the operator: schema newer, or an applied migration was edited
+└── ConfigError (ValueError)     the operator: a setting is wrong or unknown
+
+Each class's docstring is its default message.
+"""
+
+
+class McpMemoryError(Exception):
+    """The memory could not do this."""
+
+    code = "memory_error"
+    retryable = False
+    default_hint = "See the server's log."
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.hint = hint or self.default_hint
+        super().__init__(self.message)
+
+    def line(self) -> str:
+        """Return one line for the caller: what happened and what to do next."""
+        return f"{self.code}: {self.message.rstrip('.')}. {self.hint}"
+
+
+class InvalidInput(McpMemoryError, ValueError):
+    """An argument is not acceptable."""
+
+    code = "invalid_input"
+    default_hint = "Change the arguments and call again."
+
+
+class NotFound(McpMemoryError, LookupError):
+    """There is no such record."""
+
+    code = "not_found"
+    default_hint = "Check the id; `search_episodes` lists what is stored."
+
+
+class EpisodeClosed(McpMemoryError):
+    """The episode is already completed."""
+
+    code = "episode_closed"
+    default_hint = "Start a new episode with `start_episode` to go on."
+
+
+class Conflict(McpMemoryError):
+    """The record changed since it was read."""
+
+    code = "conflict"
+    retryable = True
+    default_hint = "Read it again and retry."
+
+
+class Overloaded(McpMemoryError):
+    """The write queue is full; nothing was written."""
+
+    code = "overloaded"
+    retryable = True
+    default_hint = "Wait a second and call again."
+
+
+class StoreUnavailable(McpMemoryError):
+    """The store cannot be reached just now; nothing was written."""
+
+    code = "store_unavailable"
+    retryable = True
+    default_hint = "Wait a second and call again; `mcp-memory doctor` checks the store."
+
+
+class ProviderUnavailable(McpMemoryError):
+    """The embedding provider does not answer."""
+
+    code = "provider_unavailable"
+    retryable = True
+    default_hint = "The local model answers meanwhile; check the provider's status and key."
+
+
+class ModelUnavailable(McpMemoryError):
+    """The embedding model cannot be loaded."""
+
+    code = "model_unavailable"
+    default_hint = "Reinstall the package, or point `MCP_MEMORY_EMBEDDING__MODEL_PATH` at a model folder."
+
+
+class CorruptRecord(McpMemoryError):
+    """Stored bytes do not decode."""
+
+    code = "corrupt_record"
+    default_hint = "Run `mcp-memory doctor`, and restore memory.db from a backup if it reports damage."
+
+
+class MigrationError(McpMemoryError):
+    """The database schema does not fit this version of the program."""
+
+    code = "migration_error"
+    default_hint = "Upgrade mcp-episodic-memory, or use another data directory."
+
+
+class ConfigError(McpMemoryError, ValueError):
+    """A setting is wrong or unknown."""
+
+    code = "config_error"
+    default_hint = "Run `mcp-memory config` to see the settings."

@@ -1,0 +1,249 @@
+"""Every seam of the program, on one page.
+
+Conventions every port keeps, checked by its contract suite:
+
+* `get_many`-style calls return one item per key, in order, None where missing. Missing is no error below `memory.py`.
+* A `Store` write is committed when its awaitable returns; a failed write changed nothing. Once accepted it happens even if the
+  caller stops waiting. Reads of a `Store` are synchronous, short, safe from any thread, and see every commit made before they began.
+* A completed episode is never overwritten; caches rest on that. A `Cache` may forget at any time.
+* Ports speak domain objects and raise only `McpMemoryError`s.
+* Vectors of different spaces (`provider:model:dimension`) never meet: the space is part of every key.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from mcp_memory.domain.episode import Episode, Json, Step, Trace
+from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.pattern import Evidence, Observation, Pattern
+from mcp_memory.domain.query import Change, Filter, Page, Sort
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Clock = Callable[[], int]  # milliseconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class IndexText:
+    """What FTS5 indexes of a completed episode, one field a column."""
+
+    task: str
+    steps: str  # tools, arguments, errors, parts of observations
+    notes: str = ""  # summary, lessons, artifacts
+    surroundings: str = ""  # tasks of the neighbouring episodes of the same thread
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Everything that one completion writes, in one transaction."""
+
+    episode: Episode  # state completed, with outcome, reward, reflection, steps
+    index_text: IndexText
+    observations: tuple[Observation, ...] = ()
+    errors: tuple[tuple[int, str], ...] = ()  # (step index, error signature), kept in the trace
+    digest: Mapping[str, Json] | None = None  # the learner's compact extras, kept in the trace
+    feedback: tuple[Feedback, ...] = ()  # implicit votes
+
+
+@dataclass(frozen=True, slots=True)
+class TextHit:
+    """One lexical candidate: higher score is better (negated bm25)."""
+
+    seq: int
+    episode_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRow:
+    """One stored embedding: int8 codes (dimension bytes) with their scale; vector = codes * scale."""
+
+    seq: int  # the episode's row number
+    episode_id: str
+    part: int  # 0 = the task; further parts as the retriever defines them
+    scale: float
+    codes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PatternStats:
+    """Votes and corrections on a pattern, summed at read time."""
+
+    helped: float = 0.0
+    hindered: float = 0.0
+    shown: int = 0
+    used: int = 0
+
+
+class Store(Protocol):
+    """The truth. Implementations: `SqliteStore`, `DualStore` (hot tier in front), `testing.InMemoryStore`."""
+
+    # --- writes (committed when they return) ---
+    async def start_episode(self, episode: Episode) -> None:
+        """Insert an open episode. Raises InvalidInput: the id or external_id exists; NotFound: `parent_id`/`follows` unknown."""
+
+    async def append_steps(self, episode_id: str, steps: Sequence[Step]) -> int:
+        """Append to an open episode, all or none; return the index of the first. Concurrent calls get consecutive ranges in call order.
+
+        Raises NotFound, EpisodeClosed, InvalidInput (MAX_STEPS_PER_EPISODE), Overloaded, StoreUnavailable.
+        """
+
+    async def complete_episode(self, completion: Completion) -> None:
+        """Close an open episode: record, FTS text, evidence, feedback and trace in one transaction.
+
+        Raises NotFound, EpisodeClosed; Conflict when the stored step count differs from `completion.episode.step_count` (judge again).
+        """
+
+    async def import_episodes(self, items: Sequence[Completion | Episode]) -> list[bool]:
+        """Insert whole episodes in one transaction: a Completion is completed, an Episode stays open (with its steps).
+
+        Idempotent by (project, external_id): False where it was there already. `follows` may name an external_id of the same project.
+        """
+
+    async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
+        """Add embeddings; a row that is there already (same space, episode, part) is left as it is."""
+
+    async def put_recommendation(self, recommendation: Recommendation) -> None: ...
+
+    async def put_feedback(self, feedback: Feedback) -> None:
+        """Append a vote. Raises NotFound: no such recommendation. A second explicit vote on the same one replaces the first (latest wins)."""
+
+    async def update_episode(
+        self,
+        episode_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Json] | None = None,
+        task: str | None = None,
+    ) -> None:
+        """Last-writer-wins edits, applied over the immutable record at read time. Raises NotFound."""
+
+    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
+        """Insert a link and return its id (the same one for the same triple). Refuses a cycle in parent_child/depends_on/follows with InvalidInput naming the path."""
+
+    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
+
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
+
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+        """Append a correction of a pattern or lesson; it outranks what it corrects."""
+
+    async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int: ...
+
+    async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
+        """Delete episodes with steps, vectors, evidence, text, votes, links; leave tombstones. Returns counts by kind."""
+
+    # --- reads (synchronous, any thread) ---
+    def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]: ...
+
+    def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]: ...
+
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
+        """Ids in order. `text_match` is an FTS5 expression. A cursor is bound to the change sequence it was made at. Raises InvalidInput: bad cursor."""
+
+    def search_text(self, match: str, *, project: str, limit: int) -> list[TextHit]:
+        """Lexical candidates among completed episodes, best first. `match` must be a valid FTS5 expression; project "*" asks all."""
+
+    def term_counts(self, terms: Sequence[str]) -> list[int]:
+        """In how many indexed episodes each term (as FTS5 tokenises it) occurs."""
+
+    def change_seq(self) -> int:
+        """The sequence of the last committed change, by any process; costs microseconds."""
+
+    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]: ...
+
+    def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
+        """Completed episodes' traces in row order (`Trace.seq`), or those of `ids` (missing ones left out)."""
+
+    def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
+        """Stored embeddings of a space in insertion order, and the rowid to go on from."""
+
+    def missing_vectors(self, space: str, limit: int) -> list[str]:
+        """Ids of completed episodes without a part-0 vector in *space*, newest first: the embedding queue."""
+
+    def patterns(
+        self, *, ids: Sequence[str] | None = None, project: str = "*", kind: str = "", min_support: int = 1, limit: int = 1000
+    ) -> list[Pattern]:
+        """Patterns with counts over their evidence in *project*; confidence is left 0 (learning computes it). Best supported first."""
+
+    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50) -> dict[str, list[Evidence]]: ...
+
+    def episode_patterns(self, episode_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Which patterns each episode is evidence for."""
+
+    def recommendations(self, *, ids: Sequence[str] | None = None, episode_id: str | None = None) -> list[Recommendation]: ...
+
+    def feedback(self, *, project: str = "*", after_rowid: int = 0) -> tuple[list[tuple[Feedback, Recommendation]], int]: ...
+
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]: ...
+
+    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+        """(link_id, from_id, to_id, type, note) of every link touching one of the episodes."""
+
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
+        """(episode_id, content), or None."""
+
+    def latest_checkpoint(self, episode_id: str) -> str | None: ...
+
+    def counts(self, project: str = "*") -> Mapping[str, int]:
+        """episodes, open, completed, abandoned, steps, patterns, evidence, vectors, recommendations, feedback, links, checkpoints."""
+
+    def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
+        """Known values of project, domain, language, framework or agent that start with *prefix* (for completions)."""
+
+    def check(self) -> list[str]:
+        """Problems found by a full integrity check; empty when sound. May take seconds."""
+
+    def info(self) -> Mapping[str, Json]:
+        """path, size_bytes, schema_version, synchronous, journal_mode, queue_depth, compression_ratio, write latency, cache statistics, rebuilt notices."""
+
+    async def aclose(self) -> None: ...
+
+
+class Cache(Protocol):
+    """Bytes to bytes, memory-mapped, shared by the processes of one machine. Implementations: `LmdbCache`, `testing.InMemoryCache`."""
+
+    def get_many(self, namespace: str, keys: Sequence[bytes]) -> list[bytes | None]: ...
+
+    def put_many(self, namespace: str, items: Iterable[tuple[bytes, bytes]]) -> None: ...
+
+    def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None: ...
+
+    def stats(self) -> Mapping[str, Json]:
+        """hits, misses, errors, entries, used_bytes, max_bytes, evictions, rebuilt (a sentence, or "")."""
+
+    def close(self) -> None: ...
+
+
+class Embedder(Protocol):
+    """Text to unit vectors. Implementations: `OnnxEmbedder`, `HttpEmbedder` (OpenAI, Mistral), `CachedEmbedder`, `testing.HashEmbedder`."""
+
+    @property
+    def space(self) -> str:
+        """`provider:model:dimension`."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, texts: Sequence[str], *, role: str = "document") -> "np.ndarray":
+        """Return float32 unit vectors, shape (n, dimension). Blocking; call it from a thread. Roles: document, query.
+
+        Raises ModelUnavailable, ProviderUnavailable.
+        """
+
+
+class VectorIndex(Protocol):
+    """Nearest rows by cosine. Implementations: `retrieval.SignBitIndex`; the oracle in its contract suite is the plain product."""
+
+    def __len__(self) -> int: ...
+
+    def add(self, keys: Sequence[int], vectors: "np.ndarray") -> None:
+        """Append unit vectors float32 (n, d) under integer keys (an episode's seq; a key may own several rows)."""
+
+    def remove(self, keys: Sequence[int]) -> None: ...
+
+    def search(self, vector: "np.ndarray", k: int, allowed: "np.ndarray | None" = None) -> "tuple[np.ndarray, np.ndarray]":
+        """Return (keys, similarities) of the k best distinct keys, best first. `allowed`: sorted keys to restrict to."""
