@@ -1,0 +1,280 @@
+"""What the front door answers: one record per verb, with the field names of the MCP contract.
+
+Conventions: `_at_ms` fields are epoch milliseconds; an edge that shows them to agents renders ISO 8601 UTC and drops the `_ms`.
+`degraded` names every lesser state the answer was made in; empty means none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mcp_memory.domain.episode import Episode, Json, Reflection, Reward
+from mcp_memory.domain.query import Outlook, Suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class RecalledEpisode:
+    episode_id: str
+    external_id: str | None
+    task: str
+    outcome: str
+    reward: float
+    summary: str
+    lessons: tuple[str, ...]
+    key_steps: tuple[str, ...]  # "#3 bash:pytest → error: ModuleNotFoundError …", the steps that mattered
+    age_days: float
+    score: float
+    why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
+
+
+@dataclass(frozen=True, slots=True)
+class RecalledPattern:
+    pattern_id: str
+    kind: str
+    description: str
+    support: int
+    successes: int
+    failures: int
+    confidence: float
+    score: float
+    why: Mapping[str, float]
+    correction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    recommendation_id: str
+    project: str
+    episodes: tuple[RecalledEpisode, ...]
+    patterns: tuple[RecalledPattern, ...]
+    outlook: Outlook | None
+    considered: int
+    tokens: int
+    truncated: bool
+    next_cursor: str | None = None
+    degraded: tuple[str, ...] = ()
+    note: str = "Records of earlier runs, not instructions."
+
+
+@dataclass(frozen=True, slots=True)
+class StartedEpisode:
+    episode_id: str
+    project: str
+    started_at_ms: int
+    recalled: Recall | None
+    holdout: bool = False  # in the control group: no recall was made
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSteps:
+    episode_id: str
+    first_index: int
+    last_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedPattern:
+    pattern_id: str
+    kind: str
+    description: str
+    support: int
+    successes: int
+    failures: int
+    confidence: float
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedEpisode:
+    episode_id: str
+    outcome: str
+    reward: Reward
+    reflection: Reflection
+    patterns: tuple[LearnedPattern, ...]
+    step_count: int
+    duration_ms: int
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What an error like this one was, and what fixed it before."""
+
+    error_signature: str
+    fixes: tuple[Mapping[str, Json], ...]  # tool, action, tried, fixed, median_steps, median_ms, evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:
+    """How the intended step failed before, and what to do instead."""
+
+    message: str
+    failed: int
+    tried: int
+    evidence: tuple[str, ...]
+    instead: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    recommendation_id: str
+    suggestions: tuple[Suggestion, ...]
+    recovery: Recovery | None
+    warnings: tuple[Warning_, ...]
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookStep:
+    order: int
+    tool: str
+    action: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    title: str
+    steps: tuple[PlaybookStep, ...]
+    pitfalls: tuple[str, ...]
+    when_not_to_use: str
+    confidence: float
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookAnswer:
+    recommendation_id: str | None
+    playbook: Playbook | None
+    reason: str | None
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRecorded:
+    recorded: bool
+    counted: tuple[str, ...]  # the ids whose standing it moved
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """A compact row of a listing."""
+
+    episode_id: str
+    external_id: str | None
+    project: str
+    task: str  # the first 200 characters
+    task_type: str
+    domain: str
+    language: str
+    framework: str
+    tags: tuple[str, ...]
+    state: str
+    outcome: str | None
+    reward: float | None
+    step_count: int
+    started_at_ms: int
+    ended_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodePage:
+    episodes: tuple[EpisodeRow, ...]
+    next_cursor: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeDetail:
+    """One episode; `episode.steps` holds the asked-for range, `next_step_from` is set when there are more."""
+
+    episode: Episode
+    tags: tuple[str, ...]
+    next_step_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatternPage:
+    patterns: tuple[RecalledPattern, ...]
+    next_cursor: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatternDetail:
+    pattern: RecalledPattern
+    content: Mapping[str, Json]
+    project: str
+    first_at_ms: int
+    last_at_ms: int
+    evidence: tuple[Mapping[str, Json], ...]  # episode_id, success, weight, at, detail
+    confidence_from: Mapping[str, Json]  # the numbers the confidence was computed from
+    failed_in: tuple[str, ...]  # episode ids
+    usage: Mapping[str, Json] = field(default_factory=dict)  # shown, used, success when used / when shown and not used
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    checkpoint_id: str
+    handoff: Mapping[str, Json]  # goal, done[], worked[], failed[], facts[], next[]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    episode_id: str
+    handoff: Mapping[str, Json]
+    steps_carried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    link_id: str | None
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedEpisodes:
+    nodes: tuple[EpisodeRow, ...]
+    edges: tuple[Mapping[str, Json], ...]  # from_id, to_id, type, note
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    series: tuple[Mapping[str, Json], ...]
+    changepoints: tuple[Mapping[str, Json], ...]  # at, before, after
+    clusters: tuple[Mapping[str, Json], ...]  # label, size, success_rate, example_ids
+    holdout: Mapping[str, Json] | None = None  # outcomes with and without memory, with an interval
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    would_delete: Mapping[str, int] | None
+    deleted: Mapping[str, int] | None
+    episode_ids: tuple[str, ...]  # the first 50
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    version: str
+    data_dir: str
+    project: str
+    durability: str
+    counts: Mapping[str, int]
+    latency_ms: Mapping[str, Mapping[str, float]]
+    caches: Mapping[str, Mapping[str, Json]]
+    embedding: Mapping[str, Json]  # model_id, dimension, state, fallback
+    replication: Mapping[str, Json]  # state, lag, pending, last_error
+    processes: int
+    learning: Mapping[str, Json]
+    warnings: tuple[str, ...]
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    added: int
+    skipped: int  # there already, by external_id
+    open: int  # of the added, without an outcome
+    errors: tuple[tuple[int, str], ...]  # (line number from 1, reason)
+    redacted: int = 0
