@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mcp_memory.domain.episode import Episode, Json, Step, Trace
+from mcp_memory.domain.answers import Playbook, Recovery, StepWarning, Trends
+from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
-from mcp_memory.domain.query import Change, Filter, Page, Sort
+from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +109,7 @@ class Store(Protocol):
     async def put_recommendation(self, recommendation: Recommendation) -> None: ...
 
     async def put_feedback(self, feedback: Feedback) -> None:
-        """Append a vote. Raises NotFound: no such recommendation. A second explicit vote on the same one replaces the first (latest wins)."""
+        """Append a vote. Raises NotFound: no such recommendation. Of several explicit votes on one, the latest counts."""
 
     async def update_episode(
         self,
@@ -122,7 +123,10 @@ class Store(Protocol):
         """Last-writer-wins edits, applied over the immutable record at read time. Raises NotFound."""
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
-        """Insert a link and return its id (the same one for the same triple). Refuses a cycle in parent_child/depends_on/follows with InvalidInput naming the path."""
+        """Insert a link and return its id (the same one for the same triple).
+
+        Raises NotFound; InvalidInput for a cycle in parent_child, depends_on or follows, naming the path.
+        """
 
     async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
 
@@ -142,7 +146,10 @@ class Store(Protocol):
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]: ...
 
     def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
-        """Ids in order. `text_match` is an FTS5 expression. A cursor is bound to the change sequence it was made at. Raises InvalidInput: bad cursor."""
+        """Ids in order. `text_match` is an FTS5 expression. A cursor is bound to the change sequence it was made at.
+
+        Raises InvalidInput: the cursor is not one of ours.
+        """
 
     def search_text(self, match: str, *, project: str, limit: int) -> list[TextHit]:
         """Lexical candidates among completed episodes, best first. `match` must be a valid FTS5 expression; project "*" asks all."""
@@ -198,7 +205,7 @@ class Store(Protocol):
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
     def info(self) -> Mapping[str, Json]:
-        """path, size_bytes, schema_version, synchronous, journal_mode, queue_depth, compression_ratio, write latency, cache statistics, rebuilt notices."""
+        """path, size_bytes, schema_version, synchronous, journal_mode, queue_depth, compression_ratio, cache {...}, notices [...]."""
 
     async def aclose(self) -> None: ...
 
@@ -247,3 +254,109 @@ class VectorIndex(Protocol):
 
     def search(self, vector: "np.ndarray", k: int, allowed: "np.ndarray | None" = None) -> "tuple[np.ndarray, np.ndarray]":
         """Return (keys, similarities) of the k best distinct keys, best first. `allowed`: sorted keys to restrict to."""
+
+
+# --- the two engines, as the front door calls them (all methods are blocking and called from worker threads under one lock) ---
+
+Neighbours = Sequence[tuple[str, float]]  # (episode id, task similarity in [0, 1]), best first
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What completion makes of an episode."""
+
+    reward: Reward
+    reflection: Reflection
+    key_steps: tuple[int, ...]  # indexes of the two or three steps that mattered
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """One episode's evidence, and what its trace keeps for the learner."""
+
+    observations: tuple[Observation, ...]
+    errors: tuple[tuple[int, str], ...]  # (step index, error signature)
+    digest: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Where an agent stands: the open episode's task, context and steps so far, and the episodes like it."""
+
+    episode: Episode  # open, with its steps
+    neighbours: Neighbours
+
+
+class RetrievalEngine(Protocol):
+    """Query to ranked matches. Implementation: `retrieval.Retriever(store, config, metrics, clock)`."""
+
+    def index_text(self, episode: Episode) -> IndexText:
+        """What FTS5 indexes of a completed episode. Pure."""
+
+    def embedding_texts(self, episode: Episode) -> Sequence[str]:
+        """The texts to embed: entry i becomes the vectors' part i. Pure."""
+
+    def add(self, traces: Sequence[Trace]) -> None: ...
+
+    def remove(self, episode_ids: Sequence[str]) -> None: ...
+
+    def add_vectors(self, space: str, rows: Sequence[VectorRow]) -> None: ...
+
+    def set_votes(self, votes: Mapping[str, float]) -> None:
+        """Net feedback per episode id in [-1, 1], already shrunk."""
+
+    def rank(self, query: Query, vectors: "Mapping[str, np.ndarray]") -> Ranking:
+        """Return the best matches.
+
+        `vectors` is the query's unit vector per space, possibly empty: then the search is lexical only, and `degraded` says so.
+        """
+
+    def stats(self) -> Mapping[str, Json]:
+        """query_cache {hits, misses, entries}, vectors per space, traces."""
+
+
+class LearningEngine(Protocol):
+    """Episodes to lessons and advice. Implementation: `learning.Learner(store, config, metrics, clock)`."""
+
+    def add(self, traces: Sequence[Trace]) -> None: ...
+
+    def remove(self, episode_ids: Sequence[str]) -> None: ...
+
+    def set_votes(self, patterns: Mapping[str, PatternStats]) -> None: ...
+
+    def judge(self, episode: Episode, neighbours: Neighbours) -> Judgement:
+        """*episode* has its outcome and steps, no reward yet. Cheap: a few milliseconds for 1,000 steps."""
+
+    def extract(self, episode: Episode) -> Extraction:
+        """*episode* is judged. Pure function of the episode, so that incremental and full extraction agree."""
+
+    def outlook(self, query: Query, neighbours: Neighbours) -> Outlook | None:
+        """Calibrated chance of success; None while the memory is empty."""
+
+    def confidence(self, patterns: Sequence[Pattern]) -> list[Pattern]:
+        """Fill in `confidence`, `retired`, votes and usage."""
+
+    def relevant_patterns(self, query: Query, neighbours: Neighbours, limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
+        """Patterns worth showing for a task, best first: (pattern with confidence, score in [0, 1], why)."""
+
+    def suggest(
+        self, situation: Situation, limit: int, intended: Step | None
+    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]: ...
+
+    def playbook(self, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
+        """The playbook, or None and the reason why there is none."""
+
+    def implicit_feedback(self, episode: Episode, recommendations: Sequence[Recommendation]) -> tuple[Feedback, ...]:
+        """Votes derived from what was shown to a completed episode and what its steps then used."""
+
+    def in_holdout(self, episode_id: str) -> bool:
+        """Whether the episode belongs to the control group (a fixed function of its id)."""
+
+    def holdout_report(self, project: str) -> Mapping[str, Json]:
+        """Outcomes with and without memory, with an interval."""
+
+    def trends(self, where: Filter, *, tool: str, metric: str, bucket: str) -> Trends: ...
+
+    def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str: ...
+
+    def stats(self) -> Mapping[str, Json]: ...

@@ -105,7 +105,7 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class StepWarning:
     """How the intended step failed before, and what to do instead."""
 
     message: str
@@ -120,7 +120,7 @@ class NextStep:
     recommendation_id: str
     suggestions: tuple[Suggestion, ...]
     recovery: Recovery | None
-    warnings: tuple[Warning_, ...]
+    warnings: tuple[StepWarning, ...]
     degraded: tuple[str, ...] = ()
 
 

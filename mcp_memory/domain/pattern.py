@@ -1,4 +1,7 @@
-"""Patterns are derived from evidence rows, never overwritten: the same lesson from two episodes is one pattern with two pieces of evidence."""
+"""Patterns are derived from evidence rows, never overwritten.
+
+The same lesson from two episodes is one pattern with two pieces of evidence.
+"""
 
 import enum
 import hashlib
