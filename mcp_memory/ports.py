@@ -19,6 +19,7 @@ from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, T
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
 from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion
+from mcp_memory.domain.votes import VoteStats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,16 +67,6 @@ class VectorRow:
     part: int  # 0 = the task; further parts as the retriever defines them
     scale: float
     codes: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PatternStats:
-    """Votes and corrections on a pattern, summed at read time."""
-
-    helped: float = 0.0
-    hindered: float = 0.0
-    shown: int = 0
-    used: int = 0
 
 
 class Store(Protocol):
@@ -322,7 +313,7 @@ class LearningEngine(Protocol):
 
     def remove(self, episode_ids: Sequence[str]) -> None: ...
 
-    def set_votes(self, patterns: Mapping[str, PatternStats]) -> None: ...
+    def set_votes(self, votes: Mapping[str, VoteStats]) -> None: ...
 
     def judge(self, episode: Episode, neighbours: Neighbours) -> Judgement:
         """*episode* has its outcome and steps, no reward yet. Cheap: a few milliseconds for 1,000 steps."""
