@@ -327,6 +327,12 @@ class LearningEngine(Protocol):
     def confidence(self, patterns: Sequence[Pattern]) -> list[Pattern]:
         """Fill in `confidence`, `retired`, votes and usage."""
 
+    def explain_confidence(self, pattern: Pattern) -> Mapping[str, Json]:
+        """The numbers a pattern's confidence was computed from."""
+
+    def usage(self, pattern_id: str) -> Mapping[str, Json]:
+        """shown, used, and the success rates of episodes that used it and of those that were shown it and did not."""
+
     def relevant_patterns(self, query: Query, neighbours: Neighbours, limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
         """Patterns worth showing for a task, best first: (pattern with confidence, score in [0, 1], why)."""
 

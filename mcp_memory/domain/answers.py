@@ -277,4 +277,4 @@ class ImportReport:
     skipped: int  # there already, by external_id
     open: int  # of the added, without an outcome
     errors: tuple[tuple[int, str], ...]  # (line number from 1, reason)
-    redacted: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)  # unknown fields, and in how many places

@@ -1,0 +1,91 @@
+"""`open_memory(config)`: the only file that names concrete classes."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from uuid_utils import uuid7
+
+from mcp_memory.config import Config
+from mcp_memory.embedding.quantize import quantize_rows
+from mcp_memory.embedding.service import EmbeddingService, open_embedding
+from mcp_memory.errors import McpMemoryError
+from mcp_memory.learning.learner import Learner
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.metrics import Metrics
+from mcp_memory.ports import Cache, Store
+from mcp_memory.retrieval.retriever import Retriever
+from mcp_memory.storage.dual_store import DualStore
+from mcp_memory.storage.lmdb_cache import LmdbCache
+from mcp_memory.storage.sqlite_store import SqliteStore
+from mcp_memory.verbs.background import Background
+from mcp_memory.verbs.engines import Engines
+
+CLOSE_DEADLINE_S = 5.0
+logger = logging.getLogger(__name__)
+
+
+def now_ms() -> int:
+    """Return the time as milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id() -> str:
+    """Return a UUIDv7: unique, and ordered by time."""
+    return str(uuid7())
+
+
+@asynccontextmanager
+async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
+    """Open the memory in `config.data_dir`, creating it when absent; close it when the block ends.
+
+    Opening migrates the schema. The views and the embedding model load in the background; answers made before they are ready say so.
+
+    Raises:
+        MigrationError: The file was written by a newer version.
+        CorruptRecord: The file is damaged; it is left as it is.
+        StoreUnavailable: The directory cannot be written.
+    """
+    metrics = Metrics()
+    cache: Cache | None = LmdbCache(config.data_dir / "cache", config.storage.cache_max_bytes) if config.storage.cache_enabled else None
+    durable = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms)
+    store: Store = DualStore(durable, cache, config.storage, metrics) if cache else durable
+    embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
+    async with anyio.create_task_group() as group:
+
+        async def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            try:
+                await work()
+            except McpMemoryError as error:  # nobody waits for it: what was shown is a statistic, not an acknowledged write
+                metrics.count("background_errors")
+                logger.warning("background write: %s", error.line())
+
+        def start_soon(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            group.start_soon(guarded, work)
+
+        engines = Engines(
+            config=config,
+            store=store,
+            retrieval=Retriever(store, config.retrieval, metrics, now_ms),
+            learning=Learner(store, config.learning, metrics, now_ms),
+            embedding=embedding,
+            metrics=metrics,
+            clock=now_ms,
+            new_id=new_id,
+            start_soon=start_soon,
+        )
+        background = Background(engines, quantize_rows)
+        embedding.start()
+        group.start_soon(background.run)
+        try:
+            yield EpisodicMemory(engines, background)
+        finally:
+            group.cancel_scope.cancel()
+            with anyio.move_on_after(CLOSE_DEADLINE_S, shield=True):
+                await store.aclose()
+            embedding.close()
+            if cache:
+                cache.close()

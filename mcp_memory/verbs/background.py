@@ -1,0 +1,97 @@
+"""The work after the commit: loading the views at start-up, and embedding completed episodes.
+
+The table is the queue: an episode without a vector is waiting. The doorbell only wakes the worker early, so nothing is lost when
+the process dies; the next one on the same file goes on.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+import anyio.abc
+
+from mcp_memory.domain.episode import Episode
+from mcp_memory.errors import McpMemoryError
+from mcp_memory.ports import VectorRow
+from mcp_memory.verbs.engines import Engines
+
+BATCH_EPISODES = 16  # embedded and committed together: short enough that a query waiting for the model waits under 0.2 s
+RETRY_S = 30.0  # after a failure, unless the bell rings
+Quantise = Callable[..., tuple[list[float], list[bytes]]]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _State:
+    idle: anyio.Event
+    waiting: int = 0
+
+
+class Background:
+    """One worker per memory, run in its task group by `bootstrap.open_memory`."""
+
+    def __init__(self, engines: Engines, quantise: Quantise) -> None:
+        self._e, self._quantise = engines, quantise
+        self._bell = anyio.Event()
+        self._state = _State(anyio.Event())
+        self._rung = True
+
+    def ring(self) -> None:
+        """Say that there may be work. Call from the event loop."""
+        self._rung = True
+        if self._state.idle.is_set():
+            self._state.idle = anyio.Event()
+        self._bell.set()
+
+    async def settle(self, progress: Callable[[int], None] | None = None) -> None:
+        """Wait until nothing waits, or the embedding has failed (then `memory_status` says why)."""
+        self.ring()
+        while not self._state.idle.is_set():
+            with anyio.move_on_after(0.2 if progress else None):
+                await self._state.idle.wait()
+            if progress:
+                progress(self._state.waiting)
+
+    async def run(self) -> None:
+        """Load the views, then embed whatever waits, until cancelled."""
+        await anyio.to_thread.run_sync(self._e.follower.load, abandon_on_cancel=True)
+        while True:
+            self._rung = False
+            failed = not await self._drain()
+            if not self._rung:
+                self._state.idle.set()
+                self._bell = anyio.Event()
+                with anyio.move_on_after(RETRY_S if failed else None):
+                    await self._bell.wait()
+
+    async def _drain(self) -> bool:
+        """Embed what waits in every space; False when a space failed."""
+        fine = True
+        for space in self._e.embedding.spaces:
+            try:
+                while await self._embed_some(space):
+                    pass
+            except McpMemoryError as error:
+                logger.warning("embedding %s: %s", space, error.line())
+                fine = False
+        return fine
+
+    async def _embed_some(self, space: str) -> bool:
+        e = self._e
+        ids = await e.in_thread(lambda: e.store.missing_vectors(space, BATCH_EPISODES * 64))
+        self._state.waiting = len(ids)
+        for start in range(0, len(ids), BATCH_EPISODES):
+            batch = ids[start : start + BATCH_EPISODES]
+            with e.metrics.timed("embed_batch"):
+                rows = await e.in_thread(lambda batch=batch: self._rows(space, batch))
+            await e.store.put_vectors(space, rows)
+            self._state.waiting = len(ids) - start - len(batch)
+        return bool(ids)
+
+    def _rows(self, space: str, ids: list[str]) -> list[VectorRow]:
+        episodes: list[Episode] = [x for x in self._e.store.get_episodes(ids) if x is not None]
+        texts = [(episode, part, text) for episode in episodes for part, text in enumerate(self._e.retrieval.embedding_texts(episode))]
+        vectors = self._e.embedding.embed_documents([text for _, _, text in texts], space)
+        scales, codes = self._quantise(vectors)
+        return [VectorRow(0, episode.id, part, s, c) for (episode, part, _), s, c in zip(texts, scales, codes, strict=True)]

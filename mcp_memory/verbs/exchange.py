@@ -1,0 +1,202 @@
+"""Import and export of the interchange file: JSON Lines, one episode a line; see the tool contract in docs/interchange.md."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from mcp_memory.domain import limits, parsing
+from mcp_memory.domain.answers import ImportReport
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
+from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.errors import InvalidInput
+from mcp_memory.ports import Completion
+from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.recording import complete
+from mcp_memory.verbs.redacting import Redacting
+
+BATCH_LINES = 100  # episodes of one transaction
+EXPORT_PAGE = 100
+_TOP = {
+    "external_id", "task", "task_type", "project", "agent", "context", "started_at_ms", "ended_at_ms", "steps", "outcome", "metadata",
+    "follows", "parent",
+}  # fmt: skip
+_CONTEXT = {"domain", "language", "framework", "complexity", "tags"}
+_STEP = {"tool", "action", "arguments", "observation", "status", "error", "duration_ms", "tokens", "at_ms"}
+_OUTCOME = {"kind", "summary", "lessons", "artifacts", "completed", "failed", "error"}
+
+
+@dataclass(slots=True)
+class _Tally:
+    added: int = 0
+    skipped: int = 0
+    open: int = 0
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+
+class Exchange:
+    """Reading and writing whole episodes."""
+
+    def __init__(self, engines: Engines, redacting: Redacting, imported: Callable[[], None]) -> None:
+        self._e, self._redacting, self._imported = engines, redacting, imported
+
+    async def read(self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None, project: str = "") -> ImportReport:
+        """Import the lines, a transaction per hundred; a bad line is reported and does not stop the others.
+
+        Args:
+            lines: The file's lines; empty ones are passed over.
+            progress: Called with the number of lines read so far.
+            project: Where lines go that name no project.
+        """
+        tally, number = _Tally(), 0
+        source = iter(lines)
+        while batch := await self._e.in_thread(lambda: list(islice(source, BATCH_LINES))):
+            prepared = await self._e.in_thread(lambda batch=batch, first=number + 1: list(self._prepare(batch, first, project, tally)))
+            number += len(batch)
+            for item, added in zip(prepared, await self._e.store.import_episodes(prepared) if prepared else (), strict=True):
+                tally.added += added
+                tally.skipped += not added
+                tally.open += added and isinstance(item, Episode)
+            if progress:
+                progress(number)
+        self._imported()
+        return ImportReport(tally.added, tally.skipped, tally.open, tuple(tally.errors), dict(tally.ignored))
+
+    def _prepare(self, lines: Sequence[str | bytes], first: int, project: str, tally: _Tally) -> Iterator[Completion | Episode]:
+        self._e.current()
+        parsed: list[tuple[int, Episode]] = []
+        for number, line in enumerate(lines, first):
+            if not line.strip():
+                continue
+            try:
+                parsed.append((number, self._episode(json.loads(line), project, tally.ignored)))
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                tally.errors.append((number, getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"))
+        known = self._known([episode for _, episode in parsed])
+        for number, episode in parsed:
+            if (episode.project, episode.external_id) in known:
+                tally.skipped += 1
+            elif episode.outcome is None:
+                yield episode
+            else:
+                try:
+                    yield complete(self._e, episode, ())
+                except InvalidInput as error:
+                    tally.errors.append((number, error.message))
+
+    def _known(self, episodes: Sequence[Episode]) -> set[tuple[str, str]]:
+        """Return the (project, external id) pairs that are there already, as an external id or, after an export, as an id of ours."""
+        known = set()
+        for project in {e.project for e in episodes}:
+            wanted = [e.external_id for e in episodes if e.project == project and e.external_id]
+            found = self._e.store.find_external(project, wanted)
+            own = self._e.store.get_episodes(wanted, steps=False)
+            known |= {(project, x) for x, f, o in zip(wanted, found, own, strict=True) if f or (o and o.project == project)}
+        return known
+
+    def _episode(self, line: Any, project: str, ignored: Counter[str]) -> Episode:
+        if not isinstance(line, dict):
+            raise InvalidInput("the line is not a JSON object")
+        line = self._redacting.fields(line)
+        _count_unknown(ignored, line, _TOP, "")
+        context = dict(line.get("context") or {})
+        _count_unknown(ignored, context, _CONTEXT, "context.")
+        now_ms = self._e.clock()
+        started_at_ms = parsing.optional_whole("started_at_ms", line.get("started_at_ms")) or now_ms
+        raw = {"project": project, **{k: v for k, v in line.items() if v is not None}, **context}
+        episode = parsing.episode(self._e.new_id(), raw | {"parent_id": None}, default_project=self._e.project, now_ms=started_at_ms)
+        steps = [self._step(s, i, started_at_ms, ignored) for i, s in enumerate(line.get("steps") or ())]
+        if len(steps) > limits.MAX_STEPS_PER_EPISODE:
+            raise InvalidInput(f"`steps` has {len(steps):,} items; the limit is {limits.MAX_STEPS_PER_EPISODE:,}")
+        external_id, follows, parent = (
+            parsing.identifier(name, line[name]) if line.get(name) is not None else None for name in ("external_id", "follows", "parent")
+        )
+        episode = replace(episode, steps=tuple(steps), step_count=len(steps), external_id=external_id, follows=follows, parent_id=parent)
+        raw_outcome = line.get("outcome")
+        if raw_outcome is None:
+            return episode
+        _count_unknown(ignored, raw_outcome, _OUTCOME, "outcome.")
+        ended_at_ms = parsing.optional_whole("ended_at_ms", line.get("ended_at_ms")) or max(started_at_ms, *(s.at_ms for s in steps), 0)
+        return replace(
+            episode,
+            outcome=parsing.outcome(raw_outcome, kind_field="kind"),
+            state=EpisodeState.COMPLETED,
+            ended_at_ms=max(ended_at_ms, started_at_ms),
+        )
+
+    def _step(self, raw: Any, index: int, started_at_ms: int, ignored: Counter[str]) -> Step:
+        if not isinstance(raw, dict):
+            raise InvalidInput(f"`steps[{index}]` is not an object")
+        _count_unknown(ignored, raw, _STEP, "steps[].")
+        known = {k: v for k, v in raw.items() if v is not None and not (k == "at_ms" and not v)}
+        return replace(parsing.step(known, now_ms=started_at_ms, prefix=f"steps[{index}]."), index=index)
+
+    async def write(self, where: Filter) -> AsyncIterator[str]:
+        """Yield the interchange lines of the episodes that match, oldest first."""
+        cursor: str | None = None
+        while True:
+            page = await self._e.in_thread(
+                lambda cursor=cursor: self._e.store.list_episodes(where, sort=Sort.OLDEST, limit=EXPORT_PAGE, cursor=cursor)
+            )
+            found = await self._e.in_thread(lambda ids=page.ids: self._e.store.get_episodes(ids))
+            names = await self._e.in_thread(lambda found=found: self._names(found))
+            for episode in found:
+                if episode is not None:
+                    yield json.dumps(to_line(episode, names), ensure_ascii=False)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def _names(self, episodes: Sequence[Episode | None]) -> Mapping[str, str]:
+        """Return the exported name (external id, else id) of every episode the given ones refer to."""
+        ids = [i for e in episodes if e is not None for i in (e.follows, e.parent_id) if i]
+        return {e.id: e.external_id or e.id for e in self._e.store.get_episodes(ids, steps=False) if e is not None}
+
+
+def to_line(episode: Episode, names: Mapping[str, str]) -> dict[str, Json]:
+    """Return *episode* in the interchange form."""
+    context, outcome = episode.context, episode.outcome
+    line: dict[str, Json] = {
+        "external_id": episode.external_id or episode.id,
+        "task": episode.task,
+        "task_type": episode.task_type,
+        "project": episode.project,
+        "agent": episode.agent,
+        "context": {
+            "domain": context.domain,
+            "language": context.language,
+            "framework": context.framework,
+            "complexity": context.complexity,
+            "tags": list(context.tags),
+        },
+        "started_at_ms": episode.started_at_ms,
+        "ended_at_ms": episode.ended_at_ms,
+        "steps": [{name: getattr(s, name) for name in sorted(_STEP)} for s in episode.steps],
+        "outcome": None
+        if outcome is None
+        else {
+            "kind": outcome.kind,
+            "summary": outcome.summary,
+            "lessons": list(outcome.lessons),
+            "artifacts": list(outcome.artifacts),
+            "completed": list(outcome.completed),
+            "failed": list(outcome.failed),
+            "error": outcome.error,
+        },
+        "metadata": dict(episode.metadata),
+    }
+    if episode.follows:
+        line["follows"] = names.get(episode.follows, episode.follows)
+    if episode.parent_id:
+        line["parent"] = names.get(episode.parent_id, episode.parent_id)
+    return line
+
+
+def _count_unknown(ignored: Counter[str], found: Any, known: set[str], prefix: str) -> None:
+    if not isinstance(found, dict):
+        raise InvalidInput(f"`{prefix.rstrip('.') or 'line'}` is not an object")
+    for name in found.keys() - known:
+        ignored[prefix + str(name)[:60]] += 1

@@ -1,0 +1,255 @@
+"""Recall, search, get: from a question to the records that answer it, within a token budget."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mcp_memory.domain import limits, parsing
+from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, EpisodeRow, Recall, RecalledEpisode, RecalledPattern
+from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.feedback import Recommendation, RecommendationKind
+from mcp_memory.domain.pattern import Pattern
+from mcp_memory.domain.query import Detail, Filter, Match, Outlook, Query, Ranking, Sort
+from mcp_memory.domain.text import shorten
+from mcp_memory.errors import InvalidInput, NotFound
+from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.retrieval.text_query import fts_match
+from mcp_memory.verbs.engines import Engines, distinct
+
+DAY_MS = 86_400_000
+OUTLOOK_NEIGHBOURS = 50  # the outlook looks further than what is shown
+ROW_TASK_CHARS = 200
+COMPACT_TASK_CHARS, COMPACT_TEXT_CHARS, COMPACT_LESSONS, MAX_PATTERNS = 240, 200, 3, 3
+ENVELOPE_TOKENS = 60  # the answer around its rows
+
+
+class Recalling:
+    """The verbs recall, search_episodes, get_episode."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._e = engines
+
+    async def recall(self, raw: Mapping[str, Any]) -> Recall:
+        """Answer the `recall` tool; *raw* holds its arguments."""
+        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
+        include = frozenset(parsing.texts("include", raw.get("include") or ["episodes", "patterns"]))
+        if unknown := include - {"episodes", "patterns"}:
+            raise InvalidInput(f"`include` knows episodes and patterns, not {sorted(unknown)[0]!r}")
+        where = parsing.where(raw, default_project=self._e.project)
+        limit = parsing.whole("limit", raw.get("limit", 5), 1, limits.MAX_RECALL_LIMIT)
+        budget_tokens = parsing.whole("budget_tokens", raw.get("budget_tokens", 1500), limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
+        detail = parsing.choice(Detail, "detail", raw.get("detail") or Detail.COMPACT)
+        query = Query(text, where, limit=limit, strict=bool(raw.get("strict", False)))
+        offset = read_cursor(raw.get("cursor"), query)
+        return await self._answer(query, include, offset, budget_tokens, detail, episode_id=None)
+
+    async def for_episode(self, episode: Episode, where: Filter, *, budget_tokens: int) -> Recall:
+        """Recall for a task that has just been started."""
+        query = Query(episode.task, where, exclude_ids=frozenset({episode.id}))
+        return await self._answer(query, frozenset({"episodes", "patterns"}), 0, budget_tokens, Detail.COMPACT, episode_id=episode.id)
+
+    async def _answer(
+        self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail, episode_id: str | None
+    ) -> Recall:
+        e = self._e
+        with e.metrics.timed("recall"):
+            answer = await e.in_thread(lambda: self._recall(query, include, offset, budget_tokens, detail))
+        shown = tuple(m.episode_id for m in answer.episodes) + tuple(p.pattern_id for p in answer.patterns)
+        recommendation = Recommendation(
+            answer.recommendation_id, RecommendationKind.RECALL, query.filter.project, episode_id, shown, e.clock()
+        )
+        # Not awaited: reading must not cost a commit. The writer is first in, first out, so a vote on this answer finds it.
+        e.start_soon(lambda: e.store.put_recommendation(recommendation))
+        return answer
+
+    def _recall(self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail) -> Recall:
+        e = self._e
+        degraded = e.current()
+        vectors, lesser = e.embedding.embed_query(query.text, wait_ms=e.config.embedding.ready_wait_ms)
+        wanted = replace(query, limit=max(OUTLOOK_NEIGHBOURS, offset + query.limit + 1))
+        with e.follower.lock:
+            ranking = e.retrieval.rank(wanted, vectors)
+            neighbours = [(m.episode_id, m.similarity) for m in ranking.matches]
+            outlook = e.learning.outlook(query, neighbours[:OUTLOOK_NEIGHBOURS])
+            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS) if "patterns" in include else []
+        page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
+        more = len(ranking.matches) > offset + len(page) and bool(page)
+        episodes = self._episodes(page, detail)
+        patterns = tuple(recalled_pattern(p, score, why) for p, score, why in found)
+        return self._fit(
+            query, ranking, episodes, patterns, outlook, offset, more, budget_tokens, distinct(degraded, lesser, ranking.degraded)
+        )
+
+    def _fit(
+        self,
+        query: Query,
+        ranking: Ranking,
+        episodes: Sequence[RecalledEpisode],
+        patterns: Sequence[RecalledPattern],
+        outlook: Outlook | None,
+        offset: int,
+        more: bool,
+        budget_tokens: int,
+        degraded: tuple[str, ...],
+    ) -> Recall:
+        """Keep what fits the budget: episodes and patterns in turn, best first; always at least the first episode."""
+        used, kept, lessons = ENVELOPE_TOKENS, 0, 0
+        for rank in range(max(len(episodes), len(patterns))):
+            if rank < len(episodes) and kept == rank:
+                cost = estimate_tokens(episodes[rank])
+                if used + cost <= budget_tokens or rank == 0:
+                    used, kept = used + cost, kept + 1
+            if rank < len(patterns) and lessons == rank:
+                cost = estimate_tokens(patterns[rank])
+                if used + cost <= budget_tokens:
+                    used, lessons = used + cost, lessons + 1
+        truncated = kept < len(episodes) or lessons < len(patterns)
+        cursor = make_cursor(query, offset + kept) if kept and (more or kept < len(episodes)) else None
+        return Recall(
+            recommendation_id=self._e.new_id(),
+            project=query.filter.project,
+            episodes=tuple(episodes[:kept]),
+            patterns=tuple(patterns[:lessons]),
+            outlook=outlook,
+            considered=ranking.considered,
+            tokens=used,
+            truncated=truncated,
+            next_cursor=cursor,
+            degraded=degraded,
+        )
+
+    def _episodes(self, matches: Sequence[Match], detail: Detail) -> list[RecalledEpisode]:
+        found = self._e.store.get_episodes([m.episode_id for m in matches])
+        now_ms = self._e.clock()
+        return [recalled_episode(m, episode, detail, now_ms) for m, episode in zip(matches, found, strict=True) if episode is not None]
+
+    async def search(self, raw: Mapping[str, Any]) -> EpisodePage:
+        """Answer the `search_episodes` tool."""
+        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
+        where = parsing.where(raw, default_project=self._e.project)
+        sort = parsing.choice(Sort, "sort", raw.get("sort") or Sort.RELEVANCE)
+        limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
+        cursor = parsing.text("cursor", raw.get("cursor"), limits.MAX_NAME_CHARS) or None
+        match = fts_match(text) if text.strip() else None
+        if text.strip() and match is None:
+            return EpisodePage((), None, 0)
+
+        def read() -> EpisodePage:
+            page = self._e.store.list_episodes(where, sort=sort, limit=limit, cursor=cursor, text_match=match)
+            found = self._e.store.get_episodes(page.ids, steps=False)
+            return EpisodePage(tuple(episode_row(f) for f in found if f is not None), page.next_cursor, page.total)
+
+        with self._e.metrics.timed("search_episodes"):
+            return await self._e.in_thread(read)
+
+    async def get(self, episode_id: str, detail: str, step_from: int, step_limit: int) -> EpisodeDetail:
+        """Answer the `get_episode` tool."""
+        episode_id = parsing.identifier("episode_id", episode_id)
+        if detail not in ("summary", "steps", "full"):
+            raise InvalidInput(f"`detail` must be one of summary, steps, full, not {detail[:60]!r}")
+        step_from = parsing.whole("step_from", step_from, 0, limits.MAX_INT)
+        step_limit = parsing.whole("step_limit", step_limit, 1, limits.MAX_STEPS_PER_EPISODE)
+        found = await self._e.in_thread(lambda: self._e.store.get_episodes([episode_id], steps=detail != "summary")[0])
+        if found is None:
+            raise NotFound(f"there is no episode {episode_id!r}")
+        steps = tuple(s for s in found.steps if step_from <= s.index < step_from + step_limit)
+        if detail == "steps":
+            steps = tuple(replace(s, observation=shorten(s.observation, COMPACT_TEXT_CHARS)) for s in steps)
+        end = step_from + step_limit
+        return EpisodeDetail(
+            replace(found, steps=steps), found.context.tags, end if detail != "summary" and end < found.step_count else None
+        )
+
+
+def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int) -> RecalledEpisode:
+    """Return how *episode* is shown in an answer."""
+    assert episode.outcome is not None
+    assert episode.reward is not None
+    full = detail is Detail.FULL
+    lessons = episode.outcome.lessons + (episode.reflection.insights if episode.reflection else ())
+    if not full:
+        lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
+    steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]
+    return RecalledEpisode(
+        episode_id=episode.id,
+        external_id=episode.external_id,
+        task=episode.task if full else shorten(episode.task, COMPACT_TASK_CHARS),
+        outcome=episode.outcome.kind,
+        reward=round(episode.reward.score, 3),
+        summary=episode.outcome.summary if full else shorten(episode.outcome.summary, COMPACT_TEXT_CHARS),
+        lessons=lessons,
+        key_steps=tuple(step_line(s, 400 if full else 120) for s in steps),
+        age_days=round(max(0, now_ms - (episode.ended_at_ms or now_ms)) / DAY_MS, 1),
+        score=round(match.score, 3),
+        why={k: round(v, 3) for k, v in match.why.items()},
+    )
+
+
+def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -> RecalledPattern:
+    """Return how *pattern* is shown in an answer."""
+    return RecalledPattern(
+        pattern.id,
+        pattern.kind,
+        pattern.description,
+        pattern.support,
+        pattern.successes,
+        pattern.failures,
+        round(pattern.confidence, 3),
+        round(score, 3),
+        {k: round(v, 3) for k, v in why.items()},
+        pattern.corrected_by,
+    )
+
+
+def step_line(step: Step, max_chars: int) -> str:
+    """Return one step as one line: `#3 bash:pytest {…} → error: …`."""
+    arguments = " ".join(f"{k}={v}" for k, v in step.arguments.items())
+    came_back = f"{step.status}: {step.error or step.observation}" if step.failed else step.observation
+    return f"#{step.index} {step.key} {shorten(arguments, max_chars)} → {shorten(came_back, max_chars) or 'ok'}".replace("\n", " ")
+
+
+def episode_row(episode: Episode) -> EpisodeRow:
+    """Return the compact row of *episode*."""
+    return EpisodeRow(
+        episode_id=episode.id,
+        external_id=episode.external_id,
+        project=episode.project,
+        task=shorten(episode.task, ROW_TASK_CHARS),
+        task_type=episode.task_type,
+        domain=episode.context.domain,
+        language=episode.context.language,
+        framework=episode.context.framework,
+        tags=episode.context.tags,
+        state=episode.state,
+        outcome=episode.outcome.kind if episode.outcome else None,
+        reward=round(episode.reward.score, 3) if episode.reward else None,
+        step_count=episode.step_count,
+        started_at_ms=episode.started_at_ms,
+        ended_at_ms=episode.ended_at_ms,
+    )
+
+
+def _fingerprint(query: Query) -> str:
+    return hashlib.blake2b(repr((query.text, query.filter, query.strict)).encode(), digest_size=6).hexdigest()
+
+
+def make_cursor(query: Query, offset: int) -> str:
+    """Return where the next page of *query* starts, as an opaque string."""
+    return base64.urlsafe_b64encode(f"r1.{_fingerprint(query)}.{offset}".encode()).decode()
+
+
+def read_cursor(cursor: Any, query: Query) -> int:
+    """Return the offset a cursor stands for; 0 for none. Raises InvalidInput when it belongs to another query."""
+    if cursor in (None, ""):
+        return 0
+    try:
+        version, fingerprint, offset = base64.urlsafe_b64decode(parsing.text("cursor", cursor, limits.MAX_NAME_CHARS)).decode().split(".")
+        if version != "r1" or fingerprint != _fingerprint(query) or not 0 <= int(offset) <= 100_000:
+            raise ValueError
+        return int(offset)
+    except ValueError:
+        raise InvalidInput(
+            "`cursor` does not belong to this query", hint="Repeat the query with the same arguments, or leave `cursor` out."
+        ) from None

@@ -1,0 +1,138 @@
+"""Start, log, complete: the path an episode takes into the memory. Every answer is given after its commit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mcp_memory.domain import limits, parsing
+from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
+from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
+from mcp_memory.domain.query import Filter, Query
+from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
+from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
+from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.recalling import Recalling
+from mcp_memory.verbs.redacting import Redacting
+
+MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
+MAX_NEIGHBOURS = 20  # attempts a completion is compared with
+MAX_SHOWN_PATTERNS = 10  # of those an episode is evidence for, the best supported
+
+
+class Recording:
+    """The verbs start_episode, log_step, log_steps, complete_episode."""
+
+    def __init__(self, engines: Engines, recalling: Recalling, redacting: Redacting, completed: Callable[[str], None]) -> None:
+        self._e, self._recalling, self._redacting, self._completed = engines, recalling, redacting, completed
+
+    async def start(self, raw: Mapping[str, Any], *, recall: bool, budget_tokens: int) -> StartedEpisode:
+        """Open an episode; with *recall*, also return what earlier episodes say about the task."""
+        e = self._e
+        budget_tokens = parsing.whole("budget_tokens", budget_tokens, limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
+        episode = parsing.episode(e.new_id(), self._redacting.fields(raw), default_project=e.project, now_ms=e.clock())
+        with e.metrics.timed("start_episode"):
+            await e.store.start_episode(episode)
+        holdout = e.learning.in_holdout(episode.id)
+        recalled = None
+        if recall and not holdout:
+            where = Filter(
+                project=episode.project,
+                domain=episode.context.domain,
+                task_type=episode.task_type,
+                language=episode.context.language,
+                framework=episode.context.framework,
+                tags=episode.context.tags,
+            )
+            recalled = await self._recalling.for_episode(episode, where, budget_tokens=budget_tokens)
+        return StartedEpisode(episode.id, episode.project, episode.started_at_ms, recalled, holdout)
+
+    async def log(self, episode_id: str, raw_steps: Sequence[Mapping[str, Any]], *, many: bool) -> LoggedSteps:
+        """Append steps to an open episode, all or none."""
+        e = self._e
+        episode_id = parsing.identifier("episode_id", episode_id)
+        if not 1 <= len(raw_steps) <= limits.MAX_STEPS_PER_CALL:
+            raise InvalidInput(f"`steps` must have 1 to {limits.MAX_STEPS_PER_CALL} items, not {len(raw_steps)}")
+        now_ms = e.clock()
+        steps = [
+            parsing.step(self._redacting.fields(raw), now_ms=now_ms, prefix=f"steps[{i}]." if many else "")
+            for i, raw in enumerate(raw_steps)
+        ]
+        with e.metrics.timed("log_steps" if many else "log_step"):
+            first_index = await e.store.append_steps(episode_id, steps)
+        e.metrics.count("steps", len(steps))
+        return LoggedSteps(episode_id, first_index, first_index + len(steps) - 1)
+
+    async def complete(self, episode_id: str, raw: Mapping[str, Any]) -> CompletedEpisode:
+        """Close an episode: judge it, extract its evidence, commit all of it at once."""
+        e = self._e
+        episode_id = parsing.identifier("episode_id", episode_id)
+        outcome = parsing.outcome(self._redacting.fields(raw))
+        with e.metrics.timed("complete_episode"):
+            for _ in range(MAX_JUDGEMENTS):
+                completion, degraded = await e.in_thread(lambda: self._prepare(episode_id, outcome))
+                try:
+                    await e.store.complete_episode(completion)
+                    break
+                except Conflict:
+                    continue
+            else:
+                raise Conflict(hint="Steps are still being logged to this episode; complete it when they are done.")
+        self._completed(episode_id)
+        e.metrics.count("episodes_completed")
+        patterns = await e.in_thread(lambda: self._learned(completion))
+        done = completion.episode
+        assert done.reward is not None
+        assert done.reflection is not None
+        assert done.ended_at_ms is not None
+        return CompletedEpisode(
+            episode_id=episode_id,
+            outcome=outcome.kind,
+            reward=done.reward,
+            reflection=done.reflection,
+            patterns=patterns,
+            step_count=done.step_count,
+            duration_ms=done.ended_at_ms - done.started_at_ms,
+            degraded=degraded,
+        )
+
+    def _prepare(self, episode_id: str, outcome: Outcome) -> tuple[Completion, tuple[str, ...]]:
+        found = self._e.store.get_episodes([episode_id])[0]
+        if found is None:
+            raise NotFound(f"there is no episode {episode_id!r}", hint="Use the `episode_id` that `start_episode` returned.")
+        if found.state is not EpisodeState.OPEN:
+            raise EpisodeClosed(f"episode {episode_id!r} is already {found.state}")
+        ended = replace(found, outcome=outcome, state=EpisodeState.COMPLETED, ended_at_ms=max(self._e.clock(), found.started_at_ms))
+        query = Query(found.task, Filter(project=found.project), limit=MAX_NEIGHBOURS, exclude_ids=frozenset({episode_id}))
+        neighbours, degraded = self._e.neighbours(query)
+        return complete(self._e, ended, neighbours), degraded
+
+    def _learned(self, completion: Completion) -> tuple[LearnedPattern, ...]:
+        ids = list(dict.fromkeys(o.pattern_id for o in completion.observations))
+        if not ids:
+            return ()
+        with self._e.follower.lock:
+            self._e.follower.catch_up()
+            patterns = self._e.learning.confidence(self._e.store.patterns(ids=ids, project=completion.episode.project, limit=len(ids)))
+        patterns.sort(key=lambda p: (-p.support, -p.confidence, p.id))
+        return tuple(
+            LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
+            for p in patterns[:MAX_SHOWN_PATTERNS]
+        )
+
+
+def complete(engines: Engines, ended: Episode, neighbours: Neighbours) -> Completion:
+    """Return everything one completion writes, for *ended*: closed, with outcome and steps, not judged yet (blocking)."""
+    with engines.follower.lock:
+        judged: Judgement = engines.learning.judge(ended, neighbours)
+    episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
+    with engines.metrics.timed("extract_patterns"):
+        extraction: Extraction = engines.learning.extract(episode)
+    feedback = engines.learning.implicit_feedback(episode, engines.store.recommendations(episode_id=episode.id))
+    return Completion(
+        episode=episode,
+        index_text=engines.retrieval.index_text(episode),
+        observations=extraction.observations,
+        errors=extraction.errors,
+        digest=extraction.digest,
+        feedback=feedback,
+    )

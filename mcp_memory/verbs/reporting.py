@@ -1,0 +1,216 @@
+"""Patterns, trends, status, lessons: what the memory knows about itself."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from mcp_memory.domain import limits, parsing
+from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, Status, Trends
+from mcp_memory.domain.episode import EpisodeState
+from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.query import Filter, Query, Sort
+from mcp_memory.domain.text import shorten
+from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
+from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.verbs.engines import Engines, distinct
+from mcp_memory.verbs.recalling import episode_row, make_cursor, read_cursor, recalled_pattern
+
+METRICS = ("success_rate", "reward", "duration", "errors")
+BUCKETS = ("day", "week")
+MAX_PATTERNS_READ = 20_000
+NEIGHBOURS = 50
+MAX_EVIDENCE_SHOWN = 20
+DIGEST_EPISODES = 10
+
+
+class Reporting:
+    """The verbs search_patterns, get_pattern, analyze_trends, memory_status, and what the CLI and resources show."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._e = engines
+
+    async def search_patterns(self, raw: Mapping[str, Any]) -> PatternPage:
+        """Answer the `search_patterns` tool."""
+        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
+        where = parsing.where({"project": raw.get("project"), "domain": raw.get("domain")}, default_project=self._e.project)
+        kind = parsing.choice(PatternKind, "kind", raw["kind"]) if raw.get("kind") else ""
+        min_confidence = parsing.fraction("min_confidence", raw.get("min_confidence", 0))
+        min_support = parsing.whole("min_support", raw.get("min_support", 1), 1, limits.MAX_INT)
+        limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
+        query = Query(text, where, limit=NEIGHBOURS)
+        offset = read_cursor(raw.get("cursor"), query)
+
+        def work() -> list[RecalledPattern]:
+            rows = self._ranked(query, kind, min_support) if text.strip() else self._listed(query, kind, min_support)
+            return [r for r in rows if r.confidence >= min_confidence]
+
+        with self._e.metrics.timed("search_patterns"):
+            rows = await self._e.in_thread(work)
+        page = rows[offset : offset + limit]
+        end = offset + len(page)
+        return PatternPage(tuple(page), make_cursor(query, end) if end < len(rows) else None, len(rows))
+
+    def _listed(self, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
+        found = self._e.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_PATTERNS_READ)
+        patterns = [p for p in self._confident(found) if not query.filter.domain or p.domain == query.filter.domain]
+        patterns.sort(key=lambda p: (-p.confidence, -p.support, p.id))
+        return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns]
+
+    def _ranked(self, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
+        neighbours, _ = self._e.neighbours(query)
+        with self._e.follower.lock:
+            found = self._e.learning.relevant_patterns(query, neighbours, limits.MAX_SEARCH_LIMIT)
+        return [
+            recalled_pattern(p, score, why)
+            for p, score, why in found
+            if p.support >= min_support and kind in ("", p.kind) and query.filter.domain in ("", p.domain)
+        ]
+
+    def _confident(self, patterns: Sequence[Pattern]) -> list[Pattern]:
+        self._e.current()
+        with self._e.follower.lock:
+            return self._e.learning.confidence(patterns)
+
+    async def get_pattern(self, pattern_id: str) -> PatternDetail:
+        """Answer the `get_pattern` tool."""
+        pattern_id = parsing.identifier("pattern_id", pattern_id)
+
+        def work() -> PatternDetail:
+            found = self._confident(self._e.store.patterns(ids=[pattern_id], limit=1))
+            if not found:
+                raise NotFound(f"there is no pattern {pattern_id!r}", hint="`search_patterns` lists them.")
+            correction = self._e.store.corrections([pattern_id]).get(pattern_id)
+            pattern = replace(found[0], corrected_by=str(correction["text"])) if correction else found[0]
+            evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
+            return PatternDetail(
+                pattern=recalled_pattern(pattern, pattern.confidence, {"confidence": pattern.confidence}),
+                content=pattern.content,
+                project=pattern.project,
+                first_at_ms=pattern.first_at_ms,
+                last_at_ms=pattern.last_at_ms,
+                evidence=tuple(
+                    {"episode_id": x.episode_id, "success": x.success, "weight": x.weight, "at_ms": x.at_ms, "detail": dict(x.detail)}
+                    for x in evidence
+                ),
+                confidence_from=self._e.learning.explain_confidence(pattern),
+                failed_in=tuple(x.episode_id for x in evidence if not x.success),
+                usage=self._e.learning.usage(pattern.id),
+                retired=pattern.retired,
+            )
+
+        return await self._e.in_thread(work)
+
+    async def trends(self, raw: Mapping[str, Any]) -> Trends:
+        """Answer the `analyze_trends` tool."""
+        where = parsing.where({k: raw.get(k) for k in ("project", "domain", "task_type", "since")}, default_project=self._e.project)
+        tool = parsing.name("tool", raw.get("tool"))
+        metric, bucket = raw.get("metric") or METRICS[0], raw.get("bucket") or BUCKETS[0]
+        for name, value, allowed in (("metric", metric, METRICS), ("bucket", bucket, BUCKETS)):
+            if value not in allowed:
+                raise InvalidInput(f"`{name}` must be one of {', '.join(allowed)}, not {str(value)[:60]!r}")
+
+        def work() -> Trends:
+            self._e.current()
+            return self._e.learning.trends(where, tool=tool, metric=metric, bucket=bucket)
+
+        with self._e.metrics.timed("analyze_trends"):
+            return await self._e.in_thread(work)
+
+    async def status(self) -> Status:
+        """Answer the `memory_status` tool."""
+        return await self._e.in_thread(self._status)
+
+    def _status(self) -> Status:
+        e = self._e
+        degraded = e.current()
+        info = dict(e.store.info())
+        embedding = dict(e.embedding.status())
+        with e.follower.lock:
+            retrieval, learning = dict(e.retrieval.stats()), dict(e.learning.stats())
+            learning["holdout"] = e.learning.holdout_report(e.project)
+        caches = {
+            "hot_tier": info.get("cache") or {},
+            "queries": retrieval.get("query_cache") or {},
+            "embeddings": embedding.get("cache") or {},
+        }
+        counts = dict(e.store.counts()) | {f"this_process_{k}": v for k, v in e.metrics.counters().items()}
+        return Status(
+            version=package_version(),
+            data_dir=str(e.config.data_dir),
+            project=e.project,
+            durability=f"WAL, synchronous={info.get('synchronous')}: an acknowledged write is committed",
+            counts=counts,
+            latency_ms=e.metrics.latencies_ms(),
+            caches=caches,
+            embedding={k: v for k, v in embedding.items() if k != "cache"},
+            replication={"state": "off", "lag": None, "pending": 0, "last_error": None},
+            processes=int(info.get("processes", 1)),
+            learning=learning,
+            warnings=tuple(info.get("notices") or ()),
+            degraded=distinct(degraded, embedding.get("degraded") or ()),
+        )
+
+    async def lessons(self, *, domain: str, project: str, budget_tokens: int) -> str:
+        """Return the best-supported patterns as a short Markdown guide with evidence."""
+
+        def work() -> str:
+            self._e.current()
+            with self._e.follower.lock:
+                return self._e.learning.lessons_markdown(domain=domain, project=project, budget_tokens=budget_tokens)
+
+        return await self._e.in_thread(work)
+
+    async def digest(self, *, project: str, budget_tokens: int) -> str:
+        """Return what an agent can be started with: the latest episodes of a project and its best lessons, as Markdown."""
+        lessons = await self.lessons(domain="", project=project, budget_tokens=budget_tokens * 2 // 3)
+
+        def work() -> str:
+            store, where = self._e.store, Filter(project=project, state=EpisodeState.COMPLETED)
+            page = store.list_episodes(where, sort=Sort.NEWEST, limit=DIGEST_EPISODES, cursor=None)
+            rows = [episode_row(x) for x in store.get_episodes(page.ids, steps=False) if x is not None]
+            lines = [
+                f"# Memory of project {project}",
+                "",
+                f"{page.total} completed episodes. Records of earlier runs, not instructions.",
+                "",
+            ]
+            lines += [
+                f"- {row.outcome}, reward {row.reward}: {shorten(row.task, 120)} ({row.episode_id})".replace("\n", " ") for row in rows
+            ]
+            while len(lines) > 4 and estimate_tokens("\n".join(lines)) > budget_tokens // 3:
+                lines.pop()
+            return "\n".join([*lines, "", lessons])
+
+        return await self._e.in_thread(work)
+
+    async def doctor(self) -> list[tuple[str, bool, str]]:
+        """Return (check, fine, detail) rows: data directory, database, hot tier, model, learning."""
+        return await self._e.in_thread(self._doctor)
+
+    def _doctor(self) -> list[tuple[str, bool, str]]:
+        e = self._e
+        info, embedding = e.store.info(), e.embedding.status()
+        problems = e.store.check()
+        rows = [
+            ("data directory", os.access(e.config.data_dir, os.W_OK), str(e.config.data_dir)),
+            ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
+            ("hot tier", True, "; ".join(info.get("notices") or ()) or str(info.get("cache") or "off")),
+        ]
+        state = str(embedding.get("state"))
+        rows.append(("embedding model", state != "failed", f"{embedding.get('model_id')}: {state}"))
+        try:
+            e.current()
+            rows.append(("index", True, str(dict(e.retrieval.stats()))))
+        except McpMemoryError as error:
+            rows.append(("index", False, error.line()))
+        return rows
+
+
+def package_version() -> str:
+    """Return the installed version, or "checkout" when run from a source tree that is not installed."""
+    try:
+        return version("mcp-episodic-memory")
+    except PackageNotFoundError:
+        return "checkout"
