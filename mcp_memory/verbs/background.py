@@ -84,7 +84,7 @@ class Background:
         for start in range(0, len(ids), BATCH_EPISODES):
             batch = ids[start : start + BATCH_EPISODES]
             with e.metrics.timed("embed_batch"):
-                rows = await e.in_thread(lambda batch=batch: self._rows(space, batch))
+                rows = await e.in_thread(self._rows, space, batch)
             await e.store.put_vectors(space, rows)
             self._state.waiting = len(ids) - start - len(batch)
         return bool(ids)

@@ -109,7 +109,7 @@ class Curating:
         if episode_id:
             episode_id = parsing.identifier("episode_id", episode_id)
             await self._episode(episode_id)
-            checkpoint_id = await e.in_thread(lambda: e.store.latest_checkpoint(episode_id))
+            checkpoint_id = await e.in_thread(e.store.latest_checkpoint, episode_id)
         handoff: Mapping[str, Json] | None = None
         if checkpoint_id:
             wanted = parsing.identifier("checkpoint_id", checkpoint_id)

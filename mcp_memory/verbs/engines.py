@@ -150,9 +150,9 @@ class Engines:
     def project(self) -> str:
         return self.config.project
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Run blocking *work* off the event loop. A caller that goes away does not wait for it."""
-        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(work, *args, abandon_on_cancel=True)
 
     def current(self) -> tuple[str, ...]:
         """Bring the views up to date (blocking) and return the lesser states met."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import ImportReport
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
-from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
@@ -54,7 +54,7 @@ class Exchange:
         tally, number = _Tally(), 0
         source = iter(lines)
         while batch := await self._e.in_thread(lambda: list(islice(source, BATCH_LINES))):
-            prepared = await self._e.in_thread(lambda batch=batch, first=number + 1: list(self._prepare(batch, first, project, tally)))
+            prepared = await self._e.in_thread(self._prepare, batch, number + 1, project, tally)
             number += len(batch)
             for item, added in zip(prepared, await self._e.store.import_episodes(prepared) if prepared else (), strict=True):
                 tally.added += added
@@ -65,7 +65,7 @@ class Exchange:
         self._imported()
         return ImportReport(tally.added, tally.skipped, tally.open, tuple(tally.errors), dict(tally.ignored))
 
-    def _prepare(self, lines: Sequence[str | bytes], first: int, project: str, tally: _Tally) -> Iterator[Completion | Episode]:
+    def _prepare(self, lines: Sequence[str | bytes], first: int, project: str, tally: _Tally) -> list[Completion | Episode]:
         self._e.current()
         parsed: list[tuple[int, Episode]] = []
         for number, line in enumerate(lines, first):
@@ -76,16 +76,15 @@ class Exchange:
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 tally.errors.append((number, getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"))
         known = self._known([episode for _, episode in parsed])
-        for number, episode in parsed:
+        items: list[Completion | Episode] = []
+        for _, episode in parsed:
             if (episode.project, episode.external_id) in known:
                 tally.skipped += 1
             elif episode.outcome is None:
-                yield episode
+                items.append(episode)
             else:
-                try:
-                    yield complete(self._e, episode, ())
-                except InvalidInput as error:
-                    tally.errors.append((number, error.message))
+                items.append(complete(self._e, episode, ()))
+        return items
 
     def _known(self, episodes: Sequence[Episode]) -> set[tuple[str, str]]:
         """Return the (project, external id) pairs that are there already, as an external id or, after an export, as an id of ours."""
@@ -138,17 +137,18 @@ class Exchange:
         """Yield the interchange lines of the episodes that match, oldest first."""
         cursor: str | None = None
         while True:
-            page = await self._e.in_thread(
-                lambda cursor=cursor: self._e.store.list_episodes(where, sort=Sort.OLDEST, limit=EXPORT_PAGE, cursor=cursor)
-            )
-            found = await self._e.in_thread(lambda ids=page.ids: self._e.store.get_episodes(ids))
-            names = await self._e.in_thread(lambda found=found: self._names(found))
+            page = await self._e.in_thread(self._page, where, cursor)
+            found = await self._e.in_thread(self._e.store.get_episodes, page.ids)
+            names = await self._e.in_thread(self._names, found)
             for episode in found:
                 if episode is not None:
                     yield json.dumps(to_line(episode, names), ensure_ascii=False)
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def _page(self, where: Filter, cursor: str | None) -> Page:
+        return self._e.store.list_episodes(where, sort=Sort.OLDEST, limit=EXPORT_PAGE, cursor=cursor)
 
     def _names(self, episodes: Sequence[Episode | None]) -> Mapping[str, str]:
         """Return the exported name (external id, else id) of every episode the given ones refer to."""
