@@ -302,6 +302,12 @@ class RetrievalEngine(Protocol):
         `vectors` is the query's unit vector per space, possibly empty: then the search is lexical only, and `degraded` says so.
         """
 
+    def similar(self, query: Query, vectors: "Mapping[str, np.ndarray]", k: int) -> Neighbours:
+        """Return the k episodes of the query's project whose tasks are most alike: cosine of the task vectors, cut to [0, 1], best first.
+
+        Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0. Without vectors: lexical scores over the best one's.
+        """
+
     def stats(self) -> Mapping[str, Json]:
         """query_cache {hits, misses, entries}, vectors per space, traces."""
 

@@ -14,7 +14,6 @@ from mcp_memory.verbs.engines import Engines
 
 MAX_SUGGESTIONS = 20
 MAX_PLAYBOOK_STEPS = 50
-NEIGHBOURS = 50  # episodes an advice may rest on
 CONTROL_GROUP = "this episode is in the control group (learning.holdout): it gets no advice"
 
 
@@ -59,7 +58,7 @@ class Advising:
         task = parsing.text("task", raw.get("task"), limits.MAX_TASK_CHARS, required=True)
         where = parsing.where(raw, default_project=e.project)
         max_steps = parsing.whole("max_steps", raw.get("max_steps", 8), 1, MAX_PLAYBOOK_STEPS)
-        query = Query(task, where, limit=NEIGHBOURS)
+        query = Query(task, where)
 
         def work() -> PlaybookAnswer:
             neighbours, degraded = e.neighbours(query)
@@ -109,4 +108,4 @@ def _like(episode: Episode) -> Query:
         framework=episode.context.framework,
         tags=episode.context.tags,
     )
-    return Query(episode.task, where, limit=NEIGHBOURS, exclude_ids=frozenset({episode.id}))
+    return Query(episode.task, where, exclude_ids=frozenset({episode.id}))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 T = TypeVar("T")
+NEIGHBOURS = 200  # episodes that advice and outlook may rest on
 _PAGE = 5_000  # traces or vectors read at once: a few tens of megabytes
 
 
@@ -162,12 +163,11 @@ class Engines:
         return ()
 
     def neighbours(self, query: Query) -> tuple[Neighbours, tuple[str, ...]]:
-        """Return the episodes whose tasks are most like the query's, with their similarities (blocking)."""
+        """Return up to 200 episodes whose tasks are most like the query's, with their similarities (blocking)."""
         degraded = self.current()
         vectors, lesser = self.embedding.embed_query(query.text, wait_ms=self.config.embedding.ready_wait_ms)
         with self.follower.lock:
-            ranking = self.retrieval.rank(query, vectors)
-        return [(m.episode_id, m.similarity) for m in ranking.matches], distinct(degraded, lesser, ranking.degraded)
+            return self.retrieval.similar(query, vectors, NEIGHBOURS), distinct(degraded, lesser)
 
 
 def distinct(*groups: Sequence[str]) -> tuple[str, ...]:

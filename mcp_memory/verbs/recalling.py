@@ -16,10 +16,9 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.retrieval.text_query import fts_match
-from mcp_memory.verbs.engines import Engines, distinct
+from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 
 DAY_MS = 86_400_000
-OUTLOOK_NEIGHBOURS = 50  # the outlook looks further than what is shown
 ROW_TASK_CHARS = 200
 COMPACT_TASK_CHARS, COMPACT_TEXT_CHARS, COMPACT_LESSONS, MAX_PATTERNS = 240, 200, 3, 3
 ENVELOPE_TOKENS = 60  # the answer around its rows
@@ -68,11 +67,11 @@ class Recalling:
         e = self._e
         degraded = e.current()
         vectors, lesser = e.embedding.embed_query(query.text, wait_ms=e.config.embedding.ready_wait_ms)
-        wanted = replace(query, limit=max(OUTLOOK_NEIGHBOURS, offset + query.limit + 1))
+        wanted = replace(query, limit=offset + query.limit + 1)
         with e.follower.lock:
             ranking = e.retrieval.rank(wanted, vectors)
-            neighbours = [(m.episode_id, m.similarity) for m in ranking.matches]
-            outlook = e.learning.outlook(query, neighbours[:OUTLOOK_NEIGHBOURS])
+            neighbours = e.retrieval.similar(query, vectors, NEIGHBOURS)
+            outlook = e.learning.outlook(query, neighbours)
             found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS) if "patterns" in include else []
         page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
         more = len(ranking.matches) > offset + len(page) and bool(page)

@@ -15,7 +15,6 @@ from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.redacting import Redacting
 
 MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
-MAX_NEIGHBOURS = 20  # attempts a completion is compared with
 MAX_SHOWN_PATTERNS = 10  # of those an episode is evidence for, the best supported
 
 
@@ -102,7 +101,7 @@ class Recording:
         if found.state is not EpisodeState.OPEN:
             raise EpisodeClosed(f"episode {episode_id!r} is already {found.state}")
         ended = replace(found, outcome=outcome, state=EpisodeState.COMPLETED, ended_at_ms=max(self._e.clock(), found.started_at_ms))
-        query = Query(found.task, Filter(project=found.project), limit=MAX_NEIGHBOURS, exclude_ids=frozenset({episode_id}))
+        query = Query(found.task, Filter(project=found.project), exclude_ids=frozenset({episode_id}))
         neighbours, degraded = self._e.neighbours(query)
         return complete(self._e, ended, neighbours), degraded
 

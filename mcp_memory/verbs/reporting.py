@@ -20,7 +20,6 @@ from mcp_memory.verbs.recalling import episode_row, make_cursor, read_cursor, re
 METRICS = ("success_rate", "reward", "duration", "errors")
 BUCKETS = ("day", "week")
 MAX_PATTERNS_READ = 20_000
-NEIGHBOURS = 50
 MAX_EVIDENCE_SHOWN = 20
 DIGEST_EPISODES = 10
 
@@ -39,7 +38,7 @@ class Reporting:
         min_confidence = parsing.fraction("min_confidence", raw.get("min_confidence", 0))
         min_support = parsing.whole("min_support", raw.get("min_support", 1), 1, limits.MAX_INT)
         limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
-        query = Query(text, where, limit=NEIGHBOURS)
+        query = Query(text, where)
         offset = read_cursor(raw.get("cursor"), query)
 
         def work() -> list[RecalledPattern]:
