@@ -1,0 +1,1 @@
+"""One file per command: `options(parser)` says what it takes, `run(args)` does it and returns the exit status."""

@@ -1,0 +1,56 @@
+"""`mcp-memory export`: episodes as JSON Lines, the form `import` reads."""
+
+import argparse
+import gzip
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+from mcp_memory.cli.opening import with_memory
+from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_span, given, scope
+
+if TYPE_CHECKING:
+    from mcp_memory.memory import EpisodicMemory
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", default="-", help="where to (default: stdout; a name in .gz is compressed)")
+    parser.add_argument("--state", choices=("open", "completed", "abandoned"))
+    add_context(parser)
+    add_span(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from mcp_memory.domain import parsing
+
+    where = parsing.where({"project": scope(args), **given(args, (*CONTEXT, *SPAN, "state"))}, default_project="*")
+
+    async def write(memory: "EpisodicMemory") -> int:
+        count = 0
+        with _writer(args.file) as file:
+            async for line in memory.export_lines(where):
+                file.write(line.rstrip("\n") + "\n")
+                count += 1
+        return count
+
+    count = with_memory(args, write)
+    if args.file != "-":
+        print(f"{count} episodes written to {args.file}", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _writer(name: str) -> Iterator[IO[str]]:
+    """Open *name* for text. A file appears under its name only when it is complete."""
+    if name == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    path = Path(name)
+    part = path.with_name(path.name + ".part")
+    with gzip.open(part, "wt", encoding="utf-8") if path.suffix == ".gz" else part.open("w", encoding="utf-8") as file:
+        yield cast(IO[str], file)
+    part.replace(path)

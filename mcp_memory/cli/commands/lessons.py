@@ -1,0 +1,22 @@
+"""`mcp-memory lessons`: a short guide from the best-supported patterns, to read or to put into an AGENTS.md."""
+
+import argparse
+
+from mcp_memory.cli import render
+from mcp_memory.cli.opening import with_memory
+from mcp_memory.cli.options import add_common, add_json
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("domain", nargs="?", default="", help="lessons of one domain (default: of the project)")
+    parser.add_argument("--budget-tokens", type=int, default=1500, help="how long the guide may be")
+    add_json(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    markdown = with_memory(
+        args, lambda memory: memory.lessons_markdown(domain=args.domain, project=args.project or "", budget_tokens=args.budget_tokens)
+    )
+    render.print_json({"markdown": markdown}) if args.json else print(render.safe(markdown))
+    return 0

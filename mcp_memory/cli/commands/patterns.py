@@ -1,0 +1,41 @@
+"""`mcp-memory patterns`: what was learned, best supported first."""
+
+import argparse
+
+from mcp_memory.cli import render
+from mcp_memory.cli.opening import with_memory
+from mcp_memory.cli.options import add_common, add_json, given, scope
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("query", nargs="*", help="words to look for")
+    parser.add_argument("--kind", choices=("tool_sequence", "decision_point", "error_recovery", "context"))
+    parser.add_argument("--domain", metavar="NAME")
+    parser.add_argument("--min-support", type=int, default=1, metavar="N", help="seen in at least N episodes")
+    parser.add_argument("--min-confidence", type=float, default=0.0, metavar="X")
+    parser.add_argument("--limit", type=int, default=20)
+    parser.add_argument("--cursor", help="go on where an earlier answer stopped")
+    add_json(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    page = with_memory(
+        args,
+        lambda memory: memory.search_patterns(
+            query=" ".join(args.query),
+            min_support=args.min_support,
+            min_confidence=args.min_confidence,
+            limit=args.limit,
+            cursor=args.cursor,
+            project=scope(args),
+            **given(args, ("kind", "domain")),
+        ),
+    )
+    if args.json:
+        render.print_json(page)
+        return 0
+    rows = [(p.pattern_id, p.kind, p.support, f"{p.successes}/{p.failures}", p.confidence, p.description) for p in page.patterns]
+    render.print_table(("pattern", "kind", "support", "won/lost", "confidence", "description"), rows)
+    print(f"{len(page.patterns)} of {page.total}" + (f"; more with --cursor {page.next_cursor}" if page.next_cursor else ""))
+    return 0

@@ -1,0 +1,142 @@
+"""The command table. A command's file is imported when the command is named, and heavy libraries only when it runs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from mcp_memory import __version__
+from mcp_memory.errors import McpMemoryError
+
+USAGE_ERROR = 2  # as argparse exits
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the table: the module in `cli/commands/` and the line shown by --help."""
+
+    module: str
+    summary: str
+
+
+class CommandModule(Protocol):
+    def options(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+COMMANDS = {
+    "stdio": Command("stdio", "serve MCP on stdin and stdout (what an agent host starts; the default)"),
+    "serve": Command("serve", "serve MCP over HTTP: /mcp, /sse and /healthz on one port"),
+    "recall": Command("recall", "what the memory knows about a task"),
+    "episodes": Command("episodes", "list episodes"),
+    "show": Command("show", "one episode or pattern in full"),
+    "patterns": Command("patterns", "list what was learned"),
+    "lessons": Command("lessons", "the best-supported lessons as Markdown"),
+    "stats": Command("stats", "counts, latencies, caches, the model's state"),
+    "import": Command("import_", "read episodes from JSON Lines or from another tool's transcripts"),
+    "export": Command("export", "write episodes as JSON Lines"),
+    "forget": Command("forget", "delete episodes and everything learned from them"),
+    "correct": Command("correct", "correct or contradict a pattern or an episode's lesson"),
+    "doctor": Command("doctor", "check the installation and the data directory"),
+    "config": Command("config", "the settings in force and where each came from"),
+}
+DEFAULT_COMMAND = "stdio"
+_VALUE_OPTIONS = ("--data-dir", "--project", "--config")  # may stand before the command, too
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 1 for our errors, 2 for usage."""
+    _use_utf8()
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except McpMemoryError as error:
+        return _report(error)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(McpMemoryError)
+        if ours is None:
+            raise
+        return _report(_first(ours))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def split(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Return the command named in *argv* (None: none is) and the other arguments in order."""
+    rest = list(argv)
+    position = 0
+    while position < len(rest) and rest[position].startswith("-"):
+        position += 2 if rest[position] in _VALUE_OPTIONS else 1
+    if position >= len(rest):
+        return None, rest
+    return rest[position], rest[:position] + rest[position + 1 :]
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """Return the parser of one command, importing only that command's file."""
+    command = COMMANDS[name]
+    parser = argparse.ArgumentParser(prog=f"mcp-memory {name}", description=_sentence(command.summary), allow_abbrev=False)
+    parser.set_defaults(run=load(name).run, fail=parser.error)
+    load(name).options(parser)
+    return parser
+
+
+def load(name: str) -> CommandModule:
+    """Import a command's file."""
+    return cast(CommandModule, import_module(f"mcp_memory.cli.commands.{COMMANDS[name].module}"))
+
+
+def help_text() -> str:
+    """Return what `mcp-memory --help` prints."""
+    width = max(map(len, COMMANDS))
+    rows = "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
+    return (
+        "usage: mcp-memory [COMMAND] [OPTIONS]\n\n"
+        "Self-learning episodic memory for AI agents, as an MCP server.\n\n"
+        f"commands:\n{rows}\n\n"
+        "`mcp-memory COMMAND --help` lists a command's options. Every command takes --data-dir, --project and --config.\n"
+    )
+
+
+def _run(argv: list[str]) -> int:
+    name, rest = split(argv)
+    if name is None and any(flag in rest for flag in ("-h", "--help")):
+        print(help_text(), end="")
+        return 0
+    if name is None and "--version" in rest:
+        print(f"mcp-memory {__version__}")
+        return 0
+    if name is not None and name not in COMMANDS:
+        print(f"mcp-memory: there is no command {name!r}; `mcp-memory --help` lists them", file=sys.stderr)
+        return USAGE_ERROR
+    args = parser_of(name or DEFAULT_COMMAND).parse_args(rest)
+    return int(args.run(args))
+
+
+def _report(error: McpMemoryError) -> int:
+    print(f"{error.code}: {error.message}\n{error.hint}", file=sys.stderr)
+    return 1
+
+
+def _first(group: BaseExceptionGroup[McpMemoryError]) -> McpMemoryError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _sentence(summary: str) -> str:
+    return summary[0].upper() + summary[1:] + "."
+
+
+def _use_utf8() -> None:
+    """Make prints of any character safe on consoles with another encoding (Windows)."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
+            reconfigure(encoding="utf-8", errors="replace")

@@ -1,0 +1,38 @@
+"""Run one call against the memory and come back with its answer."""
+
+import argparse
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from mcp_memory.cli.options import settings_of
+
+if TYPE_CHECKING:
+    from mcp_memory.config import Config
+    from mcp_memory.memory import EpisodicMemory
+
+T = TypeVar("T")
+
+
+def with_memory(args: argparse.Namespace, call: "Callable[[EpisodicMemory], Awaitable[T]]") -> T:
+    """Open the memory the options name, await *call* on it, close it, return the answer."""
+    return with_settings(settings_of(args), call)
+
+
+def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[T]]") -> T:
+    """As `with_memory`, with the settings at hand."""
+    import anyio
+
+    from mcp_memory.bootstrap import open_memory
+
+    async def opened() -> T:
+        async with open_memory(config) as memory:
+            return await call(memory)
+
+    log_to_stderr()
+    return anyio.run(opened)
+
+
+def log_to_stderr() -> None:
+    """Send warnings of the library to stderr; stdout is for data, or for the protocol."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

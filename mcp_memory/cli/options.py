@@ -1,0 +1,62 @@
+"""Options that several commands share, and how they become settings."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mcp_memory.config import Config
+
+TASK_TYPES = ("code_generation", "debugging", "refactoring", "testing", "analysis", "documentation", "research", "operations", "other")
+OUTCOMES = ("success", "partial", "failure", "abstained")
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command."""
+    group = parser.add_argument_group("common options")
+    group.add_argument("--data-dir", metavar="DIR", help="where the memory lives (MCP_MEMORY_DATA_DIR; else the user data directory)")
+    group.add_argument("--project", metavar="NAME", help="the namespace (MCP_MEMORY_PROJECT)")
+    group.add_argument("--config", metavar="FILE", help="a TOML file of settings (MCP_MEMORY_CONFIG)")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json, for a command that prints data."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_context(parser: argparse.ArgumentParser) -> None:
+    """Add what a task is about: domain, language, framework, kind, tags."""
+    parser.add_argument("--domain", metavar="NAME")
+    parser.add_argument("--language", metavar="NAME")
+    parser.add_argument("--framework", metavar="NAME")
+    parser.add_argument("--task-type", choices=TASK_TYPES)
+    parser.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help="may be given several times")
+
+
+def add_span(parser: argparse.ArgumentParser) -> None:
+    """Add --outcome, --since and --until."""
+    parser.add_argument("--outcome", choices=OUTCOMES)
+    parser.add_argument("--since", metavar="TIME", help="ISO 8601, inclusive")
+    parser.add_argument("--until", metavar="TIME", help="ISO 8601, exclusive")
+
+
+def given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
+    """Return those of the named arguments that were given: keyword arguments of a front-door call."""
+    return {name: value for name in names if (value := getattr(args, name)) not in (None, [], "")}
+
+
+CONTEXT = ("domain", "language", "framework", "task_type", "tags")
+SPAN = ("outcome", "since", "until")
+
+
+def scope(args: argparse.Namespace) -> str:
+    """Return the project a person's reading command looks at: every project unless one is named."""
+    return args.project or "*"
+
+
+def settings_of(args: argparse.Namespace, **flags: Any) -> "Config":
+    """Return the effective settings. Raises ConfigError."""
+    from mcp_memory.config import load_config
+
+    common = {"storage.data_dir": args.data_dir, "server.project": args.project}
+    return load_config(file=args.config, flags=common | {name.replace("__", "."): value for name, value in flags.items()})

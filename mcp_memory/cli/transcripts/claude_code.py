@@ -1,0 +1,85 @@
+"""Claude Code's session files: one JSON object a line, in ~/.claude/projects/FOLDER/SESSION.jsonl.
+
+Lines of `type` user and assistant carry a `message` as the API knows it: text, tool_use and tool_result blocks. Lines marked
+isMeta, isSidechain (a subagent's own steps) and isCompactSummary are not the main conversation and are left out.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from mcp_memory.cli.transcripts.assemble import assemble
+from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, at_ms, expect, text_of
+
+SUFFIXES = (".jsonl",)
+_NOT_PROMPTS = ("<command-", "<local-command-", "<bash-", "<task-notification", "[Request interrupted by user", "Caveat: ")
+
+
+def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
+    """Yield (0, episode) per prompt that led to a tool call, and (line, TranscriptError) for lines that cannot be read."""
+    problems: list[tuple[int, TranscriptError]] = []
+    facts: dict[str, str] = {}
+    events = _events(path, problems, facts)
+    first = next(events, None)
+    if first is not None:
+        origin = Origin(
+            external_id=f"claude-code/{facts.get('sessionId') or path.stem}",
+            agent="claude-code",
+            project=_folder_name(facts.get("cwd", "")),
+            metadata={
+                key: value for key, value in (("git_branch", facts.get("gitBranch")), ("agent_version", facts.get("version"))) if value
+            },
+        )
+        for episode in assemble(_chained(first, events), origin, split=True):
+            yield 0, episode
+    yield from problems
+
+
+def _chained(first: Event, rest: Iterator[Event]) -> Iterator[Event]:
+    yield first
+    yield from rest
+
+
+def _events(path: Path, problems: list[tuple[int, TranscriptError]], facts: dict[str, str]) -> Iterator[Event]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                record = expect(dict, json.loads(line), "the line")
+                found = list(_line_events(record))
+            except ValueError as error:  # JSONDecodeError and TranscriptError
+                problems.append((number, TranscriptError(str(error))))
+                continue
+            for key in ("sessionId", "cwd", "gitBranch", "version"):
+                if isinstance(record.get(key), str):
+                    facts.setdefault(key, record[key])
+            yield from found
+
+
+def _line_events(record: Mapping[str, Any]) -> Iterator[Event]:
+    if record.get("type") not in ("user", "assistant") or any(record.get(mark) for mark in ("isMeta", "isSidechain", "isCompactSummary")):
+        return
+    message = expect(dict, record.get("message"), "`message`")
+    when, content = at_ms(record.get("timestamp")), message.get("content")
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else expect(list, content, "`message.content`")
+    for block in blocks:
+        kind = block.get("type") if isinstance(block, dict) else None
+        if kind == "text" and record["type"] == "user":
+            if block["text"].strip() and not block["text"].lstrip().startswith(_NOT_PROMPTS):
+                yield Event(EventKind.PROMPT, text=block["text"], at_ms=when, event_id=str(record.get("uuid") or ""))
+        elif kind == "text":
+            yield Event(EventKind.ANSWER, text=block["text"], at_ms=when)
+        elif kind == "tool_use":
+            arguments = expect(dict, block.get("input", {}), "`input`")
+            yield Event(EventKind.CALL, tool=str(block.get("name")), arguments=arguments, call_id=str(block.get("id")), at_ms=when)
+        elif kind == "tool_result":
+            failed = bool(block.get("is_error"))
+            text = text_of(block.get("content"))
+            yield Event(EventKind.RESULT, text=text, call_id=str(block.get("tool_use_id")), failed=failed, at_ms=when)
+
+
+def _folder_name(cwd: str) -> str | None:
+    """Return the last part of a path of any system: the same project name that the server takes from CLAUDE_PROJECT_DIR."""
+    return PureWindowsPath(cwd).name or None

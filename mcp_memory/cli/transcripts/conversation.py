@@ -1,0 +1,58 @@
+"""Files of conversations: a JSON document, or JSON Lines with a conversation or a message a line."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mcp_memory.cli.transcripts.record import TranscriptError
+
+Conversation = tuple[int, dict[str, Any]]  # (line or 0, {"messages": […], …})
+
+
+def conversations(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
+    """Yield each conversation of the file as an object with `messages`, with the line it stands on."""
+    if path.suffix in (".jsonl", ".ndjson"):
+        yield from _from_lines(path, is_message)
+        return
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        yield 0, TranscriptError(f"not JSON: {error}")
+        return
+    yield from _from_value(0, document, is_message)
+
+
+def _from_lines(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
+    loose: list[Any] = []  # messages that stand on lines of their own: one conversation
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                yield number, TranscriptError(f"not JSON: {error}")
+                continue
+            if is_message(value):
+                loose.append(value)
+            else:
+                yield from _from_value(number, value, is_message)
+    if loose:
+        yield 0, {"messages": loose}
+
+
+def _from_value(number: int, value: Any, is_message: Callable[[Any], bool]) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
+    if isinstance(value, dict):
+        for key in ("messages", "input", "history"):
+            if isinstance(value.get(key), list):
+                yield number, value | {"messages": value[key]}
+                return
+    elif isinstance(value, list) and value and is_message(value[0]):
+        yield number, {"messages": value}
+        return
+    elif isinstance(value, list):
+        for item in value:
+            yield from _from_value(number, item, is_message)
+        return
+    yield number, TranscriptError("no list of messages here")

@@ -1,0 +1,51 @@
+"""What a transcript says about how it ended, when nobody said it. Every verdict names its evidence; without any there is none."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# A command that checks the work, by the names of the common runners of each language.
+_CHECKS = re.compile(
+    r"\b(pytest|py\.test|tox|nox|unittest|npm (run )?test|yarn test|pnpm test|jest|vitest|mocha|go test|cargo (test|check|build)"
+    r"|mvn (test|verify)|gradlew? (test|check|build)|dotnet test|make (test|check)|ctest|rspec|rake test|phpunit|mix test|swift test)\b"
+)
+# Output that says a call failed, for formats without a flag: only at the start, where tools put it.
+_FAILED_START = re.compile(
+    r"\s*(error\b|traceback \(most recent call last\)|exception\b|command failed|fatal:|bash: .*(not found|no such file)|\[?error[\]:]"
+    r'|\{"?(error|isError)"?\s*:\s*("[^"]|true|\{))',
+    re.IGNORECASE,
+)
+_EXIT_CODE = re.compile(r"\b(?:exit(?:ed with)?(?: code| status)?|returncode|return code)\s*[:=]?\s*(\d{1,3})\b", re.IGNORECASE)
+_TAIL_CHARS = 400  # where an exit code stands
+
+
+def looks_failed(observation: str) -> bool:
+    """Return whether a tool's output says by itself that the call failed."""
+    if _FAILED_START.match(observation):
+        return True
+    codes = _EXIT_CODE.findall(observation[-_TAIL_CHARS:]) or _EXIT_CODE.findall(observation[:_TAIL_CHARS])
+    return bool(codes) and codes[-1] != "0"
+
+
+def infer_outcome(steps: Sequence[Mapping[str, Any]], summary: str) -> tuple[dict[str, Any] | None, str]:
+    """Return the outcome that the last check of the work shows and the reason, or (None, "") when no step checked it.
+
+    The last test or build run decides: passed, success; failed, failure. A check that is followed by further edits is no proof,
+    but it is the best one there is; the reason says which step it was.
+    """
+    for index in range(len(steps) - 1, -1, -1):
+        step = steps[index]
+        if check := _CHECKS.search(_command(step)):
+            passed = step["status"] == "ok"
+            reason = f"the last check of the work, step #{index} ({check.group(0)}), {'passed' if passed else 'failed'}"
+            return {"kind": "success" if passed else "failure", "summary": summary, "error": None if passed else step["error"]}, reason
+    return None, ""
+
+
+def _command(step: Mapping[str, Any]) -> str:
+    """Return the command line of a step of a shell tool; other tools check nothing."""
+    arguments = step["arguments"]
+    command = arguments.get("command") or arguments.get("cmd") or arguments.get("input") or ""
+    if isinstance(command, list):
+        command = " ".join(map(str, command))
+    return command if isinstance(command, str) else ""

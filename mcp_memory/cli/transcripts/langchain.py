@@ -1,0 +1,65 @@
+"""LangChain messages in their three written forms: `messages_to_dict` ({type, data}), `dumps` ({lc, id, kwargs}) and plain fields."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mcp_memory.cli.transcripts.assemble import assemble
+from mcp_memory.cli.transcripts.conversation import conversations
+from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, arguments_of, content_id, expect, text_of
+
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+_CLASSES = {"HumanMessage": "human", "AIMessage": "ai", "AIMessageChunk": "ai", "ToolMessage": "tool", "SystemMessage": "system"}
+_TYPES = {"human", "ai", "tool", "system", "AIMessageChunk", "function"}
+
+
+def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
+    """Yield (line, episode) per conversation with tool calls."""
+    for number, conversation in conversations(path, is_message):
+        if isinstance(conversation, TranscriptError):
+            yield number, conversation
+            continue
+        try:
+            events = [event for message in conversation["messages"] for event in message_events(message)]
+        except TranscriptError as error:
+            yield number, error
+            continue
+        stated = conversation.get("thread_id") or conversation.get("id") or content_id(conversation["messages"])
+        for episode in assemble(events, Origin(external_id=f"langchain/{stated}", agent="langchain"), split=False):
+            yield number, episode
+
+
+def is_message(value: Any) -> bool:
+    """Return whether *value* is one message."""
+    return isinstance(value, dict) and (value.get("lc") == 1 or value.get("type") in _TYPES)
+
+
+def message_events(message: Any) -> Iterator[Event]:
+    """Yield the events of one message."""
+    kind, fields = _flat(expect(dict, message, "a message"))
+    text = text_of(fields.get("content"))
+    if kind == "human":
+        yield Event(EventKind.PROMPT, text=text)
+    elif kind == "ai":
+        yield Event(EventKind.ANSWER, text=text)
+        for call in fields.get("tool_calls") or ():
+            name = expect(str, expect(dict, call, "a tool call").get("name"), "a tool call's `name`")
+            yield Event(EventKind.CALL, tool=name, arguments=arguments_of(call.get("args")), call_id=str(call.get("id")))
+    elif kind == "tool":
+        status = fields.get("status")
+        failed = status == "error" if status in ("success", "error") else None
+        # "success" is the class's default, also where a tool returned an error as text
+        yield Event(EventKind.RESULT, text=text, call_id=str(fields.get("tool_call_id")), failed=failed or None)
+
+
+def _flat(message: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Return (kind, fields) of a message in any of the three forms."""
+    if message.get("lc") == 1:
+        name = expect(list, message.get("id"), "`id`")[-1]
+        if name not in _CLASSES:
+            raise TranscriptError(f"unknown message class {name!r}")
+        return _CLASSES[name], expect(dict, message.get("kwargs"), "`kwargs`")
+    kind = str(message.get("type"))
+    if kind not in _TYPES:
+        raise TranscriptError(f"unknown message type {kind!r}")
+    return kind.replace("AIMessageChunk", "ai"), expect(dict, message.get("data", message), "`data`")

@@ -1,0 +1,40 @@
+"""Cheap paths stay cheap: a fresh interpreter tells what it imported. A fact, not a time, so it cannot flake."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mcp_memory.cli.main import COMMANDS
+
+HEAVY = ("mcp", "mcp_types", "numpy", "onnxruntime", "tokenizers", "pydantic", "lmdb", "rich", "anyio", "sqlite3", "sklearn", "ruptures")
+TELL = f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])"
+
+
+def loaded_after(code: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\n{TELL}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.splitlines()[-1]
+
+
+def help_of(*argv: str) -> str:
+    return f"from mcp_memory.cli.main import main\ntry:\n    main({list(argv)!r})\nexcept SystemExit as stop:\n    assert stop.code == 0"
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    assert loaded_after("import mcp_memory") == "loaded: []"
+
+
+def test_help_loads_no_heavy_library() -> None:
+    assert loaded_after(help_of("--help")) == "loaded: []"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_loads_no_heavy_library(command: str) -> None:
+    assert loaded_after(help_of(command, "--help")) == "loaded: []"
+
+
+def test_reading_the_settings_loads_no_heavy_library() -> None:
+    assert loaded_after("from mcp_memory.config import load_config\nload_config(env={})") == "loaded: []"
