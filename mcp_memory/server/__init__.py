@@ -1,0 +1,1 @@
+"""The MCP edge: stdio and HTTP in, one call on `EpisodicMemory`, plain data out."""

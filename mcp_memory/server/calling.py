@@ -1,0 +1,105 @@
+"""`tools/call`: check, ask, answer. Everything between the wire and one method of the front door, in one place."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolRequestParams
+
+from mcp_memory.domain.episode import Json
+from mcp_memory.server import fitting, render
+from mcp_memory.server.confirming import Confirmation
+from mcp_memory.server.errors import error_result, one_line
+from mcp_memory.server.lifecycle import MemoryHost
+from mcp_memory.server.registry import Arguments, Tool
+
+PROGRESS_AFTER_S = 1.0
+logger = logging.getLogger(__name__)
+Context = ServerRequestContext[Any, Any]
+
+
+class Caller:
+    """Serves `tools/call` for a set of tools."""
+
+    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool], timeout_s: float) -> None:
+        self._host, self._tools, self._timeout_s = host, tools, timeout_s
+
+    async def __call__(self, ctx: Context, params: CallToolRequestParams) -> dict[str, Any]:
+        """Return the result of one call; what the agent can act on comes back as `isError`.
+
+        Raises:
+            MCPError: There is no such tool.
+        """
+        tool = self._tools.get(params.name)
+        if tool is None:
+            raise MCPError(code=INVALID_PARAMS, message=one_line(f"Unknown tool: {params.name}"))
+        try:
+            arguments = tool.check(params.arguments)
+            with anyio.fail_after(self._timeout_s):
+                async with _progress(ctx, tool.name):
+                    return await self._answer(ctx, params, tool, arguments)
+        except Exception as error:
+            return error_result(tool.name, error)
+
+    async def _answer(self, ctx: Context, params: CallToolRequestParams, tool: Tool, arguments: Arguments) -> dict[str, Any]:
+        memory = await self._host.memory()
+        if tool.asks_user and not arguments.get("confirm"):
+            confirmation = Confirmation(ctx, params)
+            if confirmation.possible:
+                return await confirmation.run(memory, tool, arguments)
+        data = await tool.call(memory, arguments)
+        text = render.text_of(data)
+        while tool.limit_field and not fitting.fits(text):
+            limit = arguments.get(tool.limit_field, tool.default_limit)
+            if limit <= 1:
+                break
+            arguments = {**arguments, tool.limit_field: fitting.smaller_limit(limit, text)}
+            data = await tool.call(memory, arguments) | {"truncated": True, "rest": _rest(tool)}
+            text = render.text_of(data)
+        return tool_result(data, text)
+
+
+def tool_result(data: dict[str, Json], text: str | None = None) -> dict[str, Any]:
+    """Return *data* as a tool result: structured, and as one compact text block of the same content. Cut where it is over the cap."""
+    text = render.text_of(data) if text is None else text
+    if not fitting.fits(text):
+        data = fitting.shortened(data)
+        text = render.text_of(data)
+    content: list[Json] = [{"type": "text", "text": text}]
+    if data.get("truncated") and isinstance(data.get("episode_id"), str):
+        uri = f"memory://episode/{data['episode_id']}"
+        content.append({"type": "resource_link", "uri": uri, "name": "The whole episode", "mimeType": "application/json"})
+    return {"content": content, "structuredContent": data, "isError": False}
+
+
+def _rest(tool: Tool) -> str:
+    if tool.limit_field == "step_limit":
+        return "Call again with step_from=next_step_from."
+    return "Call again with cursor=next_cursor, or a smaller limit."
+
+
+@asynccontextmanager
+async def _progress(ctx: Context, name: str) -> AsyncIterator[None]:
+    """Report progress every second, from the first one on, to a client that asked for it."""
+    if not ctx.meta or "progress_token" not in ctx.meta:
+        yield
+        return
+    started = time.monotonic()
+
+    async def report() -> None:
+        while True:
+            await anyio.sleep(PROGRESS_AFTER_S)
+            seconds = time.monotonic() - started
+            await ctx.session.report_progress(round(seconds, 1), None, f"{name}: {seconds:.0f} s")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(report)
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()

@@ -1,0 +1,55 @@
+"""`serve(config)`: MCP over stdin and stdout, until the client closes stdin, a signal comes, or the parent process is gone."""
+
+import gc
+from collections.abc import Callable
+
+import anyio
+
+from mcp_memory.config import Config
+from mcp_memory.server.app import App, build_server
+from mcp_memory.server.lifecycle import MemoryHost, Opener, ends_within, exit_in, on_signals, parent_gone
+from mcp_memory.server.stdio_pipe import StdioPipe, claim_standard_streams
+
+SIGNAL_EXIT_S = 0.8
+CLOSE_DEADLINE_S = 6.0  # after the end of input and the last answer
+
+
+def serve(config: Config, opener: Opener | None = None) -> int:
+    """Serve one client over stdio; return the exit status.
+
+    At the end of input, calls in flight are finished and answered first. SIGINT and SIGTERM end the process within a second.
+    """
+    in_fd, out_fd = claim_standard_streams()
+    anyio.run(_serve, config, opener, in_fd, out_fd)
+    return 0
+
+
+async def _serve(config: Config, opener: Opener | None, in_fd: int, out_fd: int) -> None:
+    host = MemoryHost(config, opener)
+    app = build_server(host, "core" if config.server.tools == "auto" else config.server.tools)
+    pipe = StdioPipe(in_fd, out_fd, on_end=app.close_streams, on_first_answer=host.begin)
+    gc.freeze()  # some 200,000 objects of imports: no collection has to look at them again
+
+    def stop_now() -> None:
+        exit_in(SIGNAL_EXIT_S)
+        pipe.stop()
+
+    async with anyio.create_task_group() as memory_group:
+        memory_group.start_soon(host.keep_open)
+        with on_signals(stop_now):
+            await _run(app, pipe, stop_now)
+            with ends_within(CLOSE_DEADLINE_S):
+                await host.aclose()
+
+
+async def _run(app: App, pipe: StdioPipe, stop: Callable[[], None]) -> None:
+    """Serve until the input ends or the parent process is gone."""
+
+    async def stop_when_orphaned() -> None:
+        await parent_gone()
+        stop()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(stop_when_orphaned)
+        await app.server.run(pipe.reader, pipe.writer, app.server.create_initialization_options())
+        group.cancel_scope.cancel()

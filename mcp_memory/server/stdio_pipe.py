@@ -1,0 +1,284 @@
+"""The stdio transport: one JSON-RPC message a line, over this process's standard streams.
+
+Ours instead of the SDK's, for what that one does at the edges: at end of input it drops the answers of calls in flight, its reader thread
+keeps an interrupted process alive, and each message costs three thread changes. Both streams fit the SDK's stream protocols.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import select
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+import anyio.to_thread
+from mcp.shared.message import SessionMessage
+from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+    jsonrpc_message_adapter,
+)
+
+from mcp_memory.domain.limits import MAX_INT
+
+MAX_LINE_BYTES = 64 * 1024 * 1024  # a full log_steps call can reach 22 MB
+MAX_WAITING_LINES = 1024
+DRAIN_DEADLINE_S = 10.0  # how long calls in flight may take after the end of input
+_CHUNK_BYTES = 256 * 1024
+_SURE_BYTES = getattr(select, "PIPE_BUF", 512)  # POSIX: a pipe that polls writable takes this much without blocking
+logger = logging.getLogger(__name__)
+
+
+def claim_standard_streams() -> tuple[int, int]:
+    """Return private descriptors of stdin and stdout, and point 0 at nothing and 1 at stderr.
+
+    From here on a stray `print`, also of a child process, cannot get between the protocol's lines.
+    """
+    sys.stdout.flush()
+    private_in, private_out = os.dup(0), os.dup(1)
+    if private_out <= 2 or private_in <= 2:
+        raise OSError("a standard stream is closed; stdio cannot be served")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return private_in, private_out
+
+
+class StdioPipe:
+    """Both directions, and the book-keeping between them: which requests still wait for their answer."""
+
+    def __init__(self, in_fd: int, out_fd: int, *, on_end: Callable[[], None], on_first_answer: Callable[[], None]) -> None:
+        self.reader = _Reader(self, in_fd)
+        self.writer = _Writer(self, out_fd)
+        self._on_end, self._on_first_answer = on_end, on_first_answer
+        self._unanswered: set[tuple[type, Any]] = set()
+        self._all_answered = anyio.Event()
+        self._answered_any = False
+        self._ended = False
+
+    def stop(self) -> None:
+        """End the input now: what is in flight is cancelled."""
+        self.reader.finish()
+
+    async def input_ended(self) -> None:
+        """Wait until the calls in flight are answered, then end the input. Bounded by DRAIN_DEADLINE_S."""
+        self._ended = True
+        self._on_end()
+        if self._unanswered:
+            with anyio.move_on_after(DRAIN_DEADLINE_S):
+                await self._all_answered.wait()
+
+    def received(self, message: Any) -> None:
+        """Note a message from the client."""
+        if isinstance(message, JSONRPCRequest):
+            self._unanswered.add(_key(message.id))
+        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            self._settle((message.params or {}).get("requestId"))
+
+    def sent(self, message: Any) -> None:
+        """Note a message to the client."""
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self._settle(message.id)
+            if not self._answered_any:
+                self._answered_any = True
+                self._on_first_answer()
+
+    def _settle(self, request_id: Any) -> None:
+        self._unanswered.discard(_key(request_id))
+        if self._ended and not self._unanswered:
+            self._all_answered.set()
+
+
+def _key(request_id: Any) -> tuple[type, Any]:
+    return type(request_id), request_id
+
+
+class _Reader:
+    """The SDK's read stream: parsed messages from lines that a daemon thread reads.
+
+    A daemon, because a blocked read cannot be interrupted and must not keep the process alive.
+    """
+
+    def __init__(self, pipe: StdioPipe, fd: int) -> None:
+        self._pipe, self._fd = pipe, fd
+        self._lines: deque[bytes | None] = deque()  # None: the input ended
+        self._arrived = anyio.Event()
+        self._room = threading.Semaphore(MAX_WAITING_LINES)
+        self._finished = False
+        self._started = False
+
+    def finish(self) -> None:
+        """End the stream after what was already handed out."""
+        self._finished = True
+        self._arrived.set()
+
+    async def receive(self) -> SessionMessage | Exception:
+        try:
+            return await self.__anext__()
+        except StopAsyncIteration:
+            raise anyio.EndOfStream from None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        self._start()
+        while not self._finished:
+            if not self._lines:
+                self._arrived = anyio.Event()
+                await self._arrived.wait()
+                continue
+            line = self._lines.popleft()
+            if line is None:
+                await self._pipe.input_ended()
+                break
+            self._room.release()
+            message = await self._parsed(line) if line.strip() else None
+            if message is not None:
+                return message
+        raise StopAsyncIteration
+
+    async def _parsed(self, line: bytes) -> SessionMessage | None:
+        try:
+            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+        except ValueError:
+            await self._pipe.writer.send(SessionMessage(_refusal(line)))
+            return None
+        self._pipe.received(message)
+        return SessionMessage(message)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=self._read_lines, args=[loop.call_soon_threadsafe], name="stdin", daemon=True).start()
+
+    def _deliver(self, line: bytes | None) -> None:
+        self._lines.append(line)
+        self._arrived.set()
+
+    def _read_lines(self, call_soon: Callable[..., Any]) -> None:
+        try:
+            for line in _lines_of(self._fd):
+                self._room.acquire()
+                call_soon(self._deliver, line)
+            call_soon(self._deliver, None)
+        except RuntimeError:  # the loop is closed: the process is ending
+            logger.debug("input after the end")
+
+    async def aclose(self) -> None:
+        self.finish()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
+        await self.aclose()
+        return None
+
+
+class _Writer:
+    """The SDK's write stream. Small messages are written at once where the pipe has room, others in a thread."""
+
+    def __init__(self, pipe: StdioPipe, fd: int) -> None:
+        self._pipe, self._fd = pipe, fd
+        self._turn = anyio.Lock()
+        self._closed = False
+        self._poll: Any = None
+        if hasattr(select, "poll"):
+            self._poll = select.poll()
+            self._poll.register(fd, select.POLLOUT)
+
+    async def send(self, item: SessionMessage) -> None:
+        if self._closed:
+            raise anyio.ClosedResourceError
+        data = item.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+        try:
+            if self._goes_at_once(data):
+                os.write(self._fd, data)
+            else:
+                async with self._turn:
+                    await anyio.to_thread.run_sync(_write_all, self._fd, data)
+        except OSError as error:
+            self._closed = True
+            self._pipe.stop()
+            raise anyio.BrokenResourceError from error
+        self._pipe.sent(item.message)
+
+    def _goes_at_once(self, data: bytes) -> bool:
+        """Whether a write of *data* neither blocks nor overtakes another."""
+        if self._poll is None or len(data) > _SURE_BYTES or self._turn.locked():
+            return False
+        ready = self._poll.poll(0)
+        return bool(ready) and ready[0][1] == select.POLLOUT
+
+    async def aclose(self) -> None:
+        self._closed = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
+        await self.aclose()
+        return None
+
+
+def _lines_of(fd: int) -> Any:
+    """Yield the lines of a descriptor until its end; a line over MAX_LINE_BYTES comes out cut and thus unreadable."""
+    rest = bytearray()
+    while chunk := _read(fd):
+        if b"\n" not in chunk:
+            if len(rest) < MAX_LINE_BYTES:
+                rest += chunk
+            continue
+        first, *others = chunk.split(b"\n")
+        rest += first
+        yield bytes(rest)
+        yield from others[:-1]
+        rest = bytearray(others[-1])
+    if rest:
+        yield bytes(rest)
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, _CHUNK_BYTES)
+    except OSError as error:
+        logger.warning("stdin: %s", error)
+        return b""
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _can_be_sent(request_id: Any) -> bool:
+    if isinstance(request_id, str):
+        return not any("\ud800" <= character <= "\udfff" for character in request_id)
+    return isinstance(request_id, int) and not isinstance(request_id, bool) and abs(request_id) <= MAX_INT
+
+
+def _refusal(line: bytes) -> JSONRPCError:
+    """Return the answer to a line that is no JSON-RPC message; with its id where one can be read."""
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=PARSE_ERROR, message="The line is not JSON"))
+    request_id = data.get("id") if isinstance(data, dict) else None
+    known = request_id if _can_be_sent(request_id) else None
+    reason = "Batches are not supported" if isinstance(data, list) else "The line is not a JSON-RPC 2.0 message"
+    return JSONRPCError(jsonrpc="2.0", id=known, error=ErrorData(code=INVALID_REQUEST, message=reason))

@@ -1,0 +1,104 @@
+"""The tools an agent asks its memory with, and tells it whether the answer helped."""
+
+from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer, Recall
+from mcp_memory.domain.feedback import Verdict
+from mcp_memory.domain.query import Detail
+from mcp_memory.server.outputs import schema_of
+from mcp_memory.server.registry import Tool, verb
+from mcp_memory.server.schema import boolean, integer, number, record, string, strings
+from mcp_memory.server.tools import fields
+
+RECALL = Tool(
+    name="recall",
+    title="Recall similar work",
+    description=(
+        "Use this when a task, question or error may have come up before: returns similar episodes with outcome, "
+        "lessons and key steps, and learned patterns, best first. Any text will do. Filters only boost unless strict."
+    ),
+    input_schema=record(
+        {
+            "query": string(),
+            "limit": integer(),
+            "include": strings(values=["episodes", "patterns"]),
+            "project": string(),
+            "task_type": string(),
+            **fields.context(),
+            "outcome": string(),
+            **fields.period(),
+            "strict": boolean(),
+            "budget_tokens": integer(),
+            "detail": string(values=[str(item) for item in Detail]),
+            "cursor": string(),
+        },
+        ["query"],
+    ),
+    make_output_schema=lambda: schema_of(Recall),
+    run=verb("recall"),
+    read_only=True,
+    limit_field="limit",
+    default_limit=5,
+    always_load=True,
+)
+
+SUGGEST_NEXT_STEP = Tool(
+    name="suggest_next_step",
+    title="Suggest the next step",
+    description=(
+        "Use this in an open episode when stuck, after a failed step, or before a risky one (put it in intended): what "
+        "worked next, what fixed this error, warnings."
+    ),
+    input_schema=record(
+        {
+            "episode_id": string(),
+            "limit": integer(),
+            "intended": {
+                "type": "object",
+                "properties": {"tool": {"type": "string"}, "action": {"type": "string"}, "arguments": {"type": "object"}},
+                "additionalProperties": False,
+            },
+        },
+        ["episode_id"],
+    ),
+    make_output_schema=lambda: schema_of(NextStep),
+    run=verb("suggest_next_step"),
+    read_only=True,
+    labelled=True,
+)
+
+RECOMMEND_PLAYBOOK = Tool(
+    name="recommend_playbook",
+    title="Recommend a playbook",
+    description=("Use this before planning a kind of task done before: an ordered plan from what worked, or the reason why there is none."),
+    input_schema=record(
+        {
+            "task": string(),
+            "task_type": string(),
+            **fields.context(),
+            "project": string(),
+            "max_steps": integer(),
+        },
+        ["task"],
+    ),
+    make_output_schema=lambda: schema_of(PlaybookAnswer),
+    run=verb("recommend_playbook"),
+    read_only=True,
+    labelled=True,
+)
+
+GIVE_FEEDBACK = Tool(
+    name="give_feedback",
+    title="Give feedback",
+    description="Call this after using something recalled or suggested: whether it helped moves later rankings.",
+    input_schema=record(
+        {
+            "recommendation_id": string(),
+            "outcome": string(values=[str(item) for item in Verdict]),
+            "used_ids": strings(),
+            "rating": number("0..1"),
+            "note": string(),
+        },
+        ["recommendation_id", "outcome"],
+    ),
+    make_output_schema=lambda: schema_of(FeedbackRecorded),
+    run=verb("give_feedback"),
+)

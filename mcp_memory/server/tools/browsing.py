@@ -1,0 +1,166 @@
+"""The tools that look things up."""
+
+from typing import TYPE_CHECKING
+
+from mcp_memory.domain.answers import EpisodePage, PatternDetail, PatternPage, RecalledPattern, Status, Trends
+from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.server import render
+from mcp_memory.server.outputs import nullable, row_schema, schema_of
+from mcp_memory.server.registry import Arguments, Tool, verb
+from mcp_memory.server.schema import Schema, integer, number, record, string
+from mcp_memory.server.tools import fields
+
+if TYPE_CHECKING:
+    from mcp_memory.memory import EpisodicMemory
+
+
+async def _get_episode(memory: "EpisodicMemory", arguments: Arguments) -> dict[str, Json]:
+    found = await memory.get_episode(**arguments)
+    data = render.plain(found.episode)
+    data["episode_id"] = data.pop("id")
+    del data["change_seq"]
+    data["tags"] = list(found.tags)
+    data["context"].pop("tags", None)
+    data["next_step_from"] = found.next_step_from
+    return {"episode_id": data.pop("episode_id"), **data}
+
+
+def _episode_schema() -> Schema:
+    schema = row_schema(Episode)
+    properties = {name: item for name, item in schema["properties"].items() if name not in ("id", "change_seq")}
+    properties |= {
+        "episode_id": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "next_step_from": nullable({"type": "integer"}),
+    }
+    return {"type": "object", "properties": properties, "required": ["episode_id", "task", "state", "steps", "next_step_from"]}
+
+
+async def _get_pattern(memory: "EpisodicMemory", arguments: Arguments) -> dict[str, Json]:
+    found = render.answer(await memory.get_pattern(**arguments))
+    pattern = found.pop("pattern")
+    return {**pattern, **found}
+
+
+def _pattern_schema() -> Schema:
+    pattern, rest = row_schema(RecalledPattern), schema_of(PatternDetail, without=["pattern"])
+    return rest | {"properties": pattern["properties"] | rest["properties"], "required": ["pattern_id", "kind", "description", "evidence"]}
+
+
+SEARCH_EPISODES = Tool(
+    name="search_episodes",
+    title="Search episodes",
+    description="Use this to list stored episodes; to learn from similar work use recall.",
+    input_schema=record(
+        {
+            "query": string(),
+            "project": string(),
+            "task_type": string(),
+            **fields.context(),
+            "outcome": string(),
+            "state": string(),
+            **fields.period(),
+            "sort": string(),
+            "limit": integer(),
+            "cursor": string(),
+        }
+    ),
+    make_output_schema=lambda: schema_of(EpisodePage),
+    run=verb("search_episodes"),
+    read_only=True,
+    limit_field="limit",
+    default_limit=20,
+    labelled=True,
+)
+
+GET_EPISODE = Tool(
+    name="get_episode",
+    title="Read an episode",
+    description="Use this to read one episode and its steps; go on at next_step_from.",
+    input_schema=record(
+        {
+            "episode_id": string(),
+            "detail": string(values=["summary", "steps", "full"]),
+            "step_from": integer(),
+            "step_limit": integer(),
+        },
+        ["episode_id"],
+    ),
+    make_output_schema=_episode_schema,
+    run=_get_episode,
+    read_only=True,
+    limit_field="step_limit",
+    default_limit=50,
+    labelled=True,
+)
+
+MEMORY_STATUS = Tool(
+    name="memory_status",
+    title="Memory status",
+    description="Use this to check that the memory works: place, counts, timings, model, warnings.",
+    input_schema=record({}),
+    make_output_schema=lambda: schema_of(Status),
+    run=verb("memory_status"),
+    read_only=True,
+)
+
+SEARCH_PATTERNS = Tool(
+    name="search_patterns",
+    title="Search patterns",
+    description=(
+        "Use this to list what was learned (tool sequences, decision points, error recoveries, contexts) with support and confidence."
+    ),
+    input_schema=record(
+        {
+            "query": string(),
+            "kind": string(values=[str(item) for item in PatternKind]),
+            "project": string("* for all"),
+            "domain": string(),
+            "min_confidence": number(low=0, high=1),
+            "min_support": integer(),
+            "limit": integer(),
+            "cursor": string(),
+        }
+    ),
+    make_output_schema=lambda: schema_of(PatternPage),
+    run=verb("search_patterns"),
+    read_only=True,
+    limit_field="limit",
+    default_limit=20,
+    labelled=True,
+)
+
+GET_PATTERN = Tool(
+    name="get_pattern",
+    title="Read a pattern",
+    description="Use this to judge a pattern before relying on it: its evidence, how its confidence came about, where it failed.",
+    input_schema=record({"pattern_id": string()}, ["pattern_id"]),
+    make_output_schema=_pattern_schema,
+    run=_get_pattern,
+    read_only=True,
+    labelled=True,
+)
+
+ANALYZE_TRENDS = Tool(
+    name="analyze_trends",
+    title="Analyze trends",
+    description=(
+        "Use this to see whether work is getting better: a metric over time, the points where it changed, clusters of similar tasks."
+    ),
+    input_schema=record(
+        {
+            "metric": string(values=["success_rate", "reward", "duration", "errors"]),
+            "project": string("* for all"),
+            "domain": string(),
+            "task_type": string(),
+            "tool": string(),
+            "since": string("ISO 8601"),
+            "bucket": string(values=["day", "week"]),
+        }
+    ),
+    make_output_schema=lambda: schema_of(Trends),
+    run=verb("analyze_trends"),
+    read_only=True,
+    labelled=True,
+)

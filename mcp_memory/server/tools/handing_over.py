@@ -1,0 +1,40 @@
+"""The tools that hand an unfinished task to another agent, or to oneself later."""
+
+from mcp_memory.domain.answers import Checkpoint, Resumed
+from mcp_memory.server.outputs import schema_of
+from mcp_memory.server.registry import Tool, verb
+from mcp_memory.server.schema import record, string, strings
+
+CHECKPOINT_EPISODE = Tool(
+    name="checkpoint_episode",
+    title="Checkpoint an episode",
+    description=(
+        "Call this before you pause, hand over or risk losing context: stores a named point of an open episode, returns "
+        "the handoff pack (goal, done, worked, failed, facts, next)."
+    ),
+    input_schema=record(
+        {
+            "episode_id": string(),
+            "label": string(),
+            "note": string(),
+            "findings": strings("Facts found out"),
+            "pending": strings("What is left to do"),
+        },
+        ["episode_id", "label"],
+    ),
+    make_output_schema=lambda: schema_of(Checkpoint),
+    run=verb("checkpoint_episode"),
+)
+
+RESUME_EPISODE = Tool(
+    name="resume_episode",
+    title="Resume an episode",
+    description=(
+        "Call this to take up work left at a checkpoint: give one of the ids; returns the handoff and the episode_id to "
+        "go on with (the same while it is open, else a new one linked to it)."
+    ),
+    input_schema=record({"checkpoint_id": string(), "episode_id": string()}),
+    make_output_schema=lambda: schema_of(Resumed),
+    run=verb("resume_episode"),
+    labelled=True,
+)
