@@ -32,6 +32,7 @@ class CommandModule(Protocol):
 COMMANDS = {
     "stdio": Command("stdio", "serve MCP on stdin and stdout (what an agent host starts; the default)"),
     "serve": Command("serve", "serve MCP over HTTP: /mcp, /sse and /healthz on one port"),
+    "demo": Command("demo", "watch a scripted agent work, fail, recover and remember"),
     "recall": Command("recall", "what the memory knows about a task"),
     "episodes": Command("episodes", "list episodes"),
     "show": Command("show", "one episode or pattern in full"),

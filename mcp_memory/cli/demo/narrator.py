@@ -1,0 +1,98 @@
+"""Tells what happens: as text while it happens, or as one JSON document at the end."""
+
+import textwrap
+from typing import Any
+
+from mcp_memory.cli import render
+from mcp_memory.cli.demo.tasks import Plan, Task
+
+Answer = dict[str, Any]
+_WIDTH = 118
+
+
+class Narrator:
+    """Prints, or with *quiet* only keeps, the events of the demonstration."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self.record: dict[str, Any] = {"episodes": [], "playbook": None}
+
+    def say(self, text: str = "", indent: int = 0) -> None:
+        """Print a paragraph."""
+        if not self._quiet:
+            print(textwrap.fill(render.safe(text), _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2)), flush=True)
+
+    def started(self, task: Task, answer: Answer) -> None:
+        self.record["episodes"].append(
+            {"task": task.text, "expects": task.expects, "started": answer, "plan": "", "steps": [], "advice": []}
+        )
+        self.say()
+        self.say(f"TASK  {task.text}")
+        recalled = answer["recalled"] or {}
+        if not recalled.get("episodes"):
+            self.say("start_episode → nothing like it in memory yet", 2)
+        for number, episode in enumerate(recalled.get("episodes", [])[:2], 1):
+            self.say(f"recalled {number}: “{episode['task']}” ({episode['outcome']}, reward {episode['reward']:.2f})", 2)
+            self.say(f"why: score {episode['score']:.2f} = {render.why(episode['why'])}", 4)
+            for lesson in episode.get("lessons", []):
+                self.say(f"lesson: {lesson}", 4)
+        for pattern in recalled.get("patterns", [])[:2]:
+            counts = f"{pattern['successes']} of {pattern['support']} succeeded"
+            self.say(f"pattern: {pattern['description']} ({counts})", 2)
+        if outlook := recalled.get("outlook"):
+            self.say(f"outlook: {outlook['expected_success']:.0%} (from {outlook['based_on']} episodes)", 2)
+        for reason in recalled.get("degraded") or ():
+            self.say(f"note: {reason}", 2)
+
+    def chose(self, plan: Plan) -> None:
+        self.record["episodes"][-1]["plan"] = plan.needs
+        self.say(
+            f"the agent goes by the lesson about {plan.needs}" if plan.needs else "no lesson helps; the agent tries what comes to mind", 2
+        )
+
+    def step(self, index: int, step: Answer) -> None:
+        self.record["episodes"][-1]["steps"].append(step)
+        arguments = step["arguments"]
+        what = arguments.get("command") or arguments["path"]
+        if "new" in arguments:
+            what += ": " + " ".join(arguments["new"].split())
+        result = "✗ " + step["error"] if step.get("status") == "error" else "✓"
+        self.say(render.one_line(f"#{index} {step['tool']}  {what}", 90) + f"  {result}", 2)
+
+    def advised(self, answer: Answer) -> None:
+        self.record["episodes"][-1]["advice"].append(answer)
+        recovery = answer.get("recovery")
+        if recovery:
+            self.say(f"suggest_next_step → seen before: {recovery['error_signature']}", 4)
+            for fix in recovery["fixes"][:2]:
+                example = render.one_line(str(fix.get("arguments_example") or ""), 100)
+                name = fix["tool"] if fix["action"] in ("", fix["tool"]) else f"{fix['tool']}:{fix['action']}"
+                self.say(f"fixed by {name} {example} ({fix['fixed']} of {fix['tried']} times)", 6)
+        for suggestion in answer["suggestions"][:1]:
+            self.say(f"next: {suggestion['tool']} {suggestion['action']}: {suggestion['reason']}", 4)
+
+    def completed(self, answer: Answer) -> None:
+        self.record["episodes"][-1]["completed"] = answer
+        reward = answer["reward"]
+        parts = ", ".join(f"{name} {value:.2f}" for name, value in reward["components"].items())
+        self.say(f"complete_episode → {answer['outcome']}, reward {reward['score']:.2f} ({parts})", 2)
+        reflection = answer["reflection"]
+        for sentence in (*reflection["successes"], *reflection["improvements"], *reflection["insights"])[:3]:
+            self.say(f"reflection: {sentence}", 4)
+        new = [pattern for pattern in answer["patterns"] if pattern["is_new"]]
+        if answer["patterns"]:
+            self.say(f"patterns: {len(new)} new, {len(answer['patterns']) - len(new)} confirmed", 4)
+
+    def playbook(self, task: str, answer: Answer) -> None:
+        self.record["playbook"] = answer
+        self.say()
+        self.say(f"recommend_playbook for “{task}”")
+        playbook = answer["playbook"]
+        if playbook is None:
+            self.say(f"none: {answer['reason']}", 2)
+            return
+        self.say(f"{playbook['title']} (confidence {playbook['confidence']:.2f})", 2)
+        for step in playbook["steps"]:
+            self.say(f"{step['order']}. {step['tool']} {step['action']}: {step['why']}", 4)
+        for pitfall in playbook["pitfalls"]:
+            self.say(f"pitfall: {pitfall}", 4)
