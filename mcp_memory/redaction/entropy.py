@@ -1,0 +1,28 @@
+"""How random a string looks."""
+
+import math
+from collections import Counter
+
+
+def bits_per_char(text: str) -> float:
+    """Return the Shannon entropy of the characters of *text*; 0.0 for the empty string.
+
+    >>> bits_per_char("aaaa"), bits_per_char("abcd")
+    (0.0, 2.0)
+    """
+    size = len(text)
+    return -sum(n / size * math.log2(n / size) for n in Counter(text).values()) if size else 0.0
+
+
+def looks_random(text: str) -> bool:
+    """Tell whether *text* has letters, at least two digits, and more entropy (3 bits a character) than a word or a number.
+
+    English words joined by dashes stay below the digit count; numbers and repeated characters below the entropy.
+    """
+    digits = sum(c.isdigit() for c in text)
+    return 2 <= digits < len(text) and any(c.isalpha() for c in text) and bits_per_char(text) >= 3.0
+
+
+def is_mixed(text: str) -> bool:
+    """Tell whether *text* has upper case, lower case and digits: base64 of random bytes has, hexadecimal and words have not."""
+    return any(c.isupper() for c in text) and any(c.islower() for c in text) and any(c.isdigit() for c in text)
