@@ -37,7 +37,7 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
     offered = tools.by_name(tool_set)
 
     async def list_tools(ctx: Context, params: PaginatedRequestParams | None) -> dict[str, Any]:
-        return {"tools": [tool.listing for tool in offered.values()]}
+        return {"tools": [tool.listing for tool in offered.values()], "resultType": "complete"}
 
     server: Server[None] = Server(
         NAME,
@@ -50,7 +50,7 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
     )
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
-    server.add_request_handler("tools/call", CallToolRequestParams, Caller(host, offered, host.config.server.tool_timeout_ms / 1000))
+    server.add_request_handler("tools/call", CallToolRequestParams, Caller(host, offered))
     return App(server, lambda: None)
 
 

@@ -13,6 +13,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.server import fitting, render
+from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.confirming import Confirmation
 from mcp_memory.server.errors import error_result, one_line
 from mcp_memory.server.lifecycle import MemoryHost
@@ -26,8 +27,10 @@ Context = ServerRequestContext[Any, Any]
 class Caller:
     """Serves `tools/call` for a set of tools."""
 
-    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool], timeout_s: float) -> None:
-        self._host, self._tools, self._timeout_s = host, tools, timeout_s
+    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool]) -> None:
+        self._host, self._tools = host, tools
+        self._timeout_s = host.config.server.tool_timeout_ms / 1000
+        self._audit = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> dict[str, Any]:
         """Return the result of one call; what the agent can act on comes back as `isError`.
@@ -38,6 +41,13 @@ class Caller:
         tool = self._tools.get(params.name)
         if tool is None:
             raise MCPError(code=INVALID_PARAMS, message=one_line(f"Unknown tool: {params.name}"))
+        started = time.perf_counter()
+        result = await self._result(ctx, params, tool)
+        if self._audit is not None:
+            self._audit.record(_who(ctx), tool.name, params.arguments, result, (time.perf_counter() - started) * 1000)
+        return result
+
+    async def _result(self, ctx: Context, params: CallToolRequestParams, tool: Tool) -> dict[str, Any]:
         try:
             arguments = tool.check(params.arguments)
             with anyio.fail_after(self._timeout_s):
@@ -74,7 +84,15 @@ def tool_result(data: dict[str, Json], text: str | None = None) -> dict[str, Any
     if data.get("truncated") and isinstance(data.get("episode_id"), str):
         uri = f"memory://episode/{data['episode_id']}"
         content.append({"type": "resource_link", "uri": uri, "name": "The whole episode", "mimeType": "application/json"})
-    return {"content": content, "structuredContent": data, "isError": False}
+    return {"content": content, "structuredContent": data, "isError": False, "resultType": "complete"}
+
+
+def _who(ctx: Context) -> str:
+    """Return who is asking: the token's holder, or the transport."""
+    if ctx.request is None:
+        return "stdio"
+    user = ctx.request.scope.get("user")
+    return user.display_name if user is not None else "http"
 
 
 def _rest(tool: Tool) -> str:

@@ -67,4 +67,9 @@ def _question(would_delete: dict[str, Json]) -> str:
 
 
 def _result(data: dict[str, Json]) -> dict[str, Any]:
-    return {"content": [{"type": "text", "text": render.text_of(data)}], "structuredContent": data, "isError": False}
+    return {
+        "content": [{"type": "text", "text": render.text_of(data)}],
+        "structuredContent": data,
+        "isError": False,
+        "resultType": "complete",
+    }

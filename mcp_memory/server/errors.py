@@ -26,7 +26,7 @@ def error_result(tool: str, error: BaseException) -> dict[str, Any]:
     else:
         logger.error("%s failed", tool, exc_info=error)
         line = f"internal_error: {tool} failed ({type(error).__name__}). The server's log has the details; other calls go on working."
-    return {"content": [{"type": "text", "text": one_line(line)}], "isError": True}
+    return {"content": [{"type": "text", "text": one_line(line)}], "isError": True, "resultType": "complete"}
 
 
 def one_line(text: str) -> str:

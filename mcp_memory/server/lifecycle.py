@@ -43,6 +43,13 @@ class MemoryHost:
         self._closing, self._closed = anyio.Event(), anyio.Event()
         self._on_open: list[Callable[[EpisodicMemory], None]] = []
 
+    @property
+    def state(self) -> str:
+        """`ready`, `opening` (or not begun) or `failed`."""
+        if self._memory is not None:
+            return "ready"
+        return "failed" if self._failure is not None and not self._wanted.is_set() else "opening"
+
     def begin(self) -> None:
         """Start opening, if that has not begun."""
         self._wanted.set()

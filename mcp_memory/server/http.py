@@ -1,0 +1,122 @@
+"""One HTTP port for every client: `/mcp` (Streamable HTTP), `/sse` with `/messages/` (the older transport), `/healthz` and `/metrics`.
+
+Both protocol eras, one memory, one guard in front of all routes.
+"""
+
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+
+import anyio
+import uvicorn
+from mcp.server.lowlevel import Server
+from mcp.server.sse import SseServerTransport
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from mcp_memory.config import Config
+from mcp_memory.server import exposition
+from mcp_memory.server.app import App, build_server, program_version
+from mcp_memory.server.auth import Tokens, read_tokens, require_safe_bind
+from mcp_memory.server.guard import Guard
+from mcp_memory.server.lifecycle import MemoryHost, Opener
+
+SHUTDOWN_S = 3  # for requests in flight, after a signal
+MAX_SESSIONS = 2_000  # of Streamable HTTP's older era; each ends after 30 idle minutes
+logger = logging.getLogger(__name__)
+
+
+def serve(config: Config, opener: Opener | None = None) -> int:
+    """Serve HTTP until a signal comes; return the exit status.
+
+    Raises:
+        ConfigError: The address is not a loopback one and there is no token.
+    """
+    tokens = read_tokens(config.server.token)
+    require_safe_bind(config.server, tokens)
+    host = MemoryHost(config, opener)
+    app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools)
+    settings = uvicorn.Config(
+        http_app(app, host, tokens),
+        host=config.server.host,
+        port=config.server.port,
+        limit_concurrency=config.server.max_connections,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="on",
+    )
+    gc.freeze()
+    server = _HttpServer(settings, app.close_streams)
+    server.run()
+    return 0 if server.started else 1
+
+
+def http_app(app: App, host: MemoryHost, tokens: Tokens) -> Starlette:
+    """Return the ASGI application. Its lifespan opens and closes the memory."""
+    limits = host.config.server
+    manager = StreamableHTTPSessionManager(app.server, max_request_body_size=limits.max_body_bytes, max_sessions=MAX_SESSIONS)
+    sse = SseServerTransport("/messages/", max_request_body_size=limits.max_body_bytes)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(host.keep_open)
+            host.begin()
+            async with manager.run():
+                yield
+            await host.aclose()
+
+    async def health(request: Request) -> Response:
+        state = host.state
+        return JSONResponse({"status": state, "version": program_version()}, 503 if state == "failed" else 200)
+
+    async def metrics(request: Request) -> Response:
+        memory = await host.memory()
+        return PlainTextResponse(exposition.page(memory.metrics), media_type=exposition.CONTENT_TYPE)
+
+    return Starlette(
+        routes=[
+            Route("/mcp", StreamableHTTPASGIApp(manager)),
+            Route("/sse", _SseEndpoint(app.server, sse), methods=["GET"]),
+            Mount("/messages/", sse.handle_post_message),
+            Route("/healthz", health),
+            Route("/metrics", metrics),
+        ],
+        middleware=[Middleware(Guard, config=limits, tokens=tokens)],
+        lifespan=lifespan,
+    )
+
+
+class _SseEndpoint:
+    """One connection of the older transport: a stream of events out, posted messages in."""
+
+    def __init__(self, server: Server[None], transport: SseServerTransport) -> None:
+        self._server, self._transport = server, transport
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._transport.connect_sse(scope, receive, send) as (read_stream, write_stream):
+            await self._server.run(read_stream, write_stream, self._server.create_initialization_options())
+
+
+class _HttpServer(uvicorn.Server):
+    """Ends open listen streams first: a client holds one for hours, and shutting down would wait for it."""
+
+    def __init__(self, settings: uvicorn.Config, close_streams: Callable[[], None]) -> None:
+        super().__init__(settings)
+        self._close_streams = close_streams
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._close_streams()
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
