@@ -44,6 +44,7 @@ COMMANDS = {
     "forget": Command("forget", "delete episodes and everything learned from them"),
     "correct": Command("correct", "correct or contradict a pattern or an episode's lesson"),
     "doctor": Command("doctor", "check the installation and the data directory"),
+    "hook": Command("hook", "answer an agent host's lifecycle hook (JSON on stdin)"),
     "config": Command("config", "the settings in force and where each came from"),
 }
 DEFAULT_COMMAND = "stdio"

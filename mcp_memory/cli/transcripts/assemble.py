@@ -29,7 +29,7 @@ def assemble(events: Iterable[Event], origin: Origin, *, split: bool) -> Iterato
     draft: Draft | None = None
     number, previous = 0, None
     for event in events:
-        if event.kind is EventKind.PROMPT and (draft is None or (split and not _goes_on(event.text))):
+        if event.kind is EventKind.PROMPT and (draft is None or (split and not goes_on(event.text))):
             if draft is not None and draft.steps:
                 yield (episode := _finish(draft, origin, number, previous))
                 number, previous = number + 1, episode["external_id"]
@@ -40,7 +40,8 @@ def assemble(events: Iterable[Event], origin: Origin, *, split: bool) -> Iterato
         yield _finish(draft, origin, number, previous)
 
 
-def _goes_on(prompt: str) -> bool:
+def goes_on(prompt: str) -> bool:
+    """Return whether a prompt only says to go on with the task before it."""
     return len(prompt.split()) <= _GO_ON_WORDS
 
 

@@ -35,11 +35,17 @@ def infer_outcome(steps: Sequence[Mapping[str, Any]], summary: str) -> tuple[dic
     """
     for index in range(len(steps) - 1, -1, -1):
         step = steps[index]
-        if check := _CHECKS.search(_command(step)):
+        if check := check_of(step):
             passed = step["status"] == "ok"
-            reason = f"the last check of the work, step #{index} ({check.group(0)}), {'passed' if passed else 'failed'}"
+            reason = f"the last check of the work, step #{index} ({check}), {'passed' if passed else 'failed'}"
             return {"kind": "success" if passed else "failure", "summary": summary, "error": None if passed else step["error"]}, reason
     return None, ""
+
+
+def check_of(step: Mapping[str, Any]) -> str:
+    """Return the name of the test or build run in a step's command line, or ""."""
+    found = _CHECKS.search(_command(step))
+    return found.group(0) if found else ""
 
 
 def _command(step: Mapping[str, Any]) -> str:
