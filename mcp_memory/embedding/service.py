@@ -186,7 +186,8 @@ class EmbeddingService:
     def _used(self, vectors: "Mapping[str, np.ndarray]") -> str:
         if not vectors:
             return "the search was lexical only"
-        return "semantic search used the local model" if self._local is not None else "semantic search used the provider only"
+        local = self._files is not None and self._files.space in vectors
+        return "semantic search used the local model" if local else "semantic search used the provider only"
 
     def _load(self) -> None:
         """Import and build the embedders; the heavy libraries are imported here, in the loader's thread, on purpose."""
