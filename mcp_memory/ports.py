@@ -49,6 +49,9 @@ class Completion:
     feedback: tuple[Feedback, ...] = ()  # implicit votes
 
 
+TEXT_WEIGHTS = (1.0, 1.0, 0.5, 0.4)  # of IndexText's columns in bm25; notes repeat the task, surroundings are other episodes' tasks
+
+
 @dataclass(frozen=True, slots=True)
 class TextHit:
     """One lexical candidate: higher score is better (negated bm25)."""
@@ -142,7 +145,7 @@ class Store(Protocol):
         Raises InvalidInput: the cursor is not one of ours.
         """
 
-    def search_text(self, match: str, *, project: str, limit: int) -> list[TextHit]:
+    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
         """Lexical candidates among completed episodes, best first. `match` must be a valid FTS5 expression; project "*" asks all."""
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:

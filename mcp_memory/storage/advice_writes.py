@@ -1,0 +1,52 @@
+"""Vectors, recommendations, votes, checkpoints, corrections: grow-only rows. Each function runs inside one transaction."""
+
+from collections.abc import Mapping, Sequence
+
+from mcp_memory.domain.episode import Json
+from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.query import ChangeKind
+from mcp_memory.errors import InvalidInput, NotFound
+from mcp_memory.ports import VectorRow
+from mcp_memory.storage.completion_writes import add_vote
+from mcp_memory.storage.tables import Transaction
+
+
+def put_vectors(tx: Transaction, space: str, rows: Sequence[VectorRow]) -> None:
+    """Add embeddings of completed episodes; those of episodes that are gone meanwhile are dropped."""
+    space_row = tx.value("space_row", space)
+    if space_row is None:
+        space_row = tx.insert("add_space", space)
+    added = sum(tx.run("add_vector", space_row, row.part, row.scale, row.codes, row.episode_id) for row in rows)
+    if added:
+        tx.change(ChangeKind.VECTORS_ADDED, space)
+
+
+def put_recommendation(tx: Transaction, recommendation: Recommendation) -> None:
+    """Insert what was shown. It enters no feed: nothing that is answered from depends on it."""
+    r = recommendation
+    tx.run("add_recommendation", r.id, str(r.kind), r.project, r.episode_id, r.at_ms, tx.codec.json(r.shown_ids))
+
+
+def put_feedback(tx: Transaction, vote: Feedback) -> None:
+    """Append a vote."""
+    if not tx.one("recommendation_exists", vote.recommendation_id):
+        raise NotFound(
+            f"there is no recommendation {vote.recommendation_id!r}",
+            hint="Use the `recommendation_id` that `recall`, `suggest_next_step` or `recommend_playbook` returned.",
+        )
+    if add_vote(tx, vote):
+        tx.change(ChangeKind.FEEDBACK, vote.recommendation_id)
+
+
+def put_checkpoint(tx: Transaction, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+    """Insert a checkpoint of an episode."""
+    row, _ = tx.episode_row(episode_id)
+    if tx.one("get_checkpoint", checkpoint_id):
+        raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
+    tx.run("add_checkpoint", checkpoint_id, row, tx.codec.json(content), at_ms)
+
+
+def put_correction(tx: Transaction, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+    """Append a correction."""
+    tx.run("add_correction", target_id, tx.codec.json(content), at_ms)
+    tx.change(ChangeKind.CORRECTION, target_id)

@@ -1,0 +1,213 @@
+"""The only module that knows sqlite3: opening, pragmas, error translation, the pool of readers.
+
+One connection writes (in the batcher's thread); readers are separate and read-only, so a read never waits for a commit.
+"""
+
+import random
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from mcp_memory.errors import CorruptRecord, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
+
+Connection = sqlite3.Connection
+DriverError = sqlite3.Error
+is_complete_statement = sqlite3.complete_statement
+APPLICATION_ID = 0x4D454D31  # "MEM1": tells our file from any other SQLite file
+STATEMENT_CACHE_SIZE = 256  # more than the number of distinct statements
+WRITER_CACHE_KIB = 16_384
+READER_CACHE_KIB = 8_192  # a reader's hot pages are the FTS index's
+MAX_IDLE_READERS = 8
+WAL_LIMIT_BYTES = 64 * 1024 * 1024  # the log is cut back to this after a checkpoint
+AUTOCHECKPOINT_PAGES = 4_000  # inside a commit; small commits are checkpointed earlier, after their callers have the answer
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_FULL = {sqlite3.SQLITE_FULL}
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+
+
+def translate(error: BaseException) -> McpMemoryError | None:
+    """Return *error* of sqlite3 as one of ours, None when it is not from the database."""
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidInput("a text holds half of a surrogate pair, which is no character")
+    if not isinstance(error, sqlite3.Error):
+        return None
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary code of an extended one
+    if code in _BUSY:
+        return StoreUnavailable("another process holds the write lock of memory.db")
+    if code in _DAMAGED:
+        return CorruptRecord(f"memory.db is damaged ({error}); it is left as it is")
+    if code in _FULL:
+        return StoreUnavailable("the disk is full; nothing was written", hint="Free some space and call again.")
+    if code in _UNWRITABLE:
+        return StoreUnavailable(f"memory.db cannot be opened or written ({error})", hint="Check the permissions of the data directory.")
+    if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error).lower():
+        return StoreUnavailable("the store is closed")
+    return StoreUnavailable(f"the database refused: {error}")
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether *error* says that another connection holds the lock."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
+
+
+def is_syntax_error(error: BaseException) -> bool:
+    """Whether *error* is one that the statement's own text caused, as a malformed FTS5 expression does."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+
+
+class translated:
+    """Context in which sqlite3's errors come out as ours. A class, not a generator: it wraps reads of a few microseconds."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None and (ours := translate(error)) is not None:
+            raise ours from error
+
+
+def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_ms: int) -> Connection:
+    """Return the read-write connection to *path*, created when absent, in WAL mode.
+
+    Raises:
+        StoreUnavailable: It cannot be opened, or another process held it exclusively for *deadline_ms*.
+        CorruptRecord: The file is damaged or not a database.
+        MigrationError: The file is a database of some other program.
+    """
+    with translated():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = _connect(f"file:{_quoted(path)}?mode=rwc", busy_timeout_ms)
+        try:
+            _retry_busy(lambda: _claim(connection, path), deadline_ms)
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            connection.execute(f"PRAGMA fullfsync = {int(synchronous == 'FULL')}")  # macOS: a plain fsync stops at the drive's cache
+            connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+            connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {AUTOCHECKPOINT_PAGES}")
+            connection.execute("PRAGMA temp_store = MEMORY")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def open_reader(path: Path, *, busy_timeout_ms: int) -> Connection:
+    """Return a read-only connection to an existing *path*; any one thread at a time may use it."""
+    with translated():
+        connection = _connect(f"file:{_quoted(path)}?mode=ro", busy_timeout_ms)
+        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+
+def open_scratch() -> Connection:
+    """Return a private in-memory database (to tokenise as FTS5 does)."""
+    return _connect("file::memory:", 0)
+
+
+def begin(connection: Connection, deadline_ms: int) -> None:
+    """Begin a write transaction, waiting for other processes up to *deadline_ms* (blocking; never call it on an event loop)."""
+    _retry_busy(lambda: connection.execute("BEGIN IMMEDIATE"), deadline_ms)
+
+
+def checkpoint(connection: Connection) -> None:
+    """Move committed pages from the log into the file as far as no reader is in the way; a busy lock is no error."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+class Lease:
+    """One reader, taken for the length of a `with` block; errors come out as ours."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: "ReadPool") -> None:
+        self._pool = pool
+
+    def __enter__(self) -> Connection:
+        self._connection = self._pool._take()
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool._give(self._connection)
+        if error is not None and (ours := translate(error)) is not None:
+            raise ours from error
+
+
+class ReadPool:
+    """Readers for any number of threads: the last one returned is the next one taken, so its page cache is warm."""
+
+    def __init__(self, open_one: Callable[[], Connection]) -> None:
+        self._open_one = open_one
+        self._idle: deque[Connection] = deque()  # append and pop are atomic
+        self._closed = False
+
+    def reader(self) -> Lease:
+        """Return a context whose value is a connection of this thread's own for the while."""
+        return Lease(self)
+
+    def _take(self) -> Connection:
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open_one()
+
+    def _give(self, connection: Connection) -> None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if self._closed or len(self._idle) >= MAX_IDLE_READERS:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close the idle readers; one in use is closed when it comes back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _connect(uri: str, busy_timeout_ms: int) -> Connection:
+    return sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=busy_timeout_ms / 1000,
+        isolation_level=None,  # we say BEGIN ourselves
+        check_same_thread=False,
+        cached_statements=STATEMENT_CACHE_SIZE,
+    )
+
+
+def _quoted(path: Path) -> str:
+    return path.absolute().as_uri().removeprefix("file:")
+
+
+def _claim(connection: Connection, path: Path) -> None:
+    """Set WAL and our mark on a new file; refuse a database that is not ours."""
+    mark = connection.execute("PRAGMA application_id").fetchone()[0]
+    if mark != APPLICATION_ID and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise MigrationError(f"{path} is a database of another program", hint="Use another data directory.")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mark != APPLICATION_ID:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _retry_busy(work: Callable[[], object], deadline_ms: int) -> None:
+    """Do *work*, again while it meets a lock, until the deadline. Pauses are random so that processes do not move in step."""
+    until = time.monotonic() + deadline_ms / 1000
+    while True:
+        try:
+            work()
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() >= until:
+                raise
+        time.sleep(random.uniform(0.0005, 0.005))

@@ -1,0 +1,110 @@
+"""Edits and deletions of episodes that are there. Each function runs inside one transaction."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mcp_memory.domain.edits import TAG, edit_fields
+from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.query import ChangeKind
+from mcp_memory.storage.codec import load_trace
+from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, thread_rows
+from mcp_memory.storage.evidence_writes import recount, remove_evidence
+from mcp_memory.storage.tables import Transaction
+
+# What goes with an episode, by the name it is counted under. `:row` and `:id` are the episode's.
+_DELETIONS = (
+    ("steps", "DELETE FROM step WHERE episode_row = :row"),
+    ("checkpoints", "DELETE FROM checkpoint WHERE episode_row = :row"),
+    ("links", "DELETE FROM link WHERE from_row = :row OR to_row = :row"),
+    ("corrections", "DELETE FROM correction WHERE target_id = :id"),
+    (
+        "feedback",
+        "DELETE FROM feedback WHERE episode_id = :id"
+        " OR recommendation_row IN (SELECT recommendation_row FROM recommendation WHERE episode_id = :id)",
+    ),
+    ("recommendations", "DELETE FROM recommendation WHERE episode_id = :id"),
+    ("edits", "DELETE FROM episode_edit WHERE episode_row = :row"),
+    ("tags", "DELETE FROM episode_tag WHERE tag IN (SELECT tag FROM episode_tag WHERE episode_row = :row) AND episode_row = :row"),
+    ("unfinished", "DELETE FROM unfinished_text WHERE rowid = :row"),
+    ("episodes", "DELETE FROM episode WHERE episode_row = :row"),
+)
+_INTERNAL = ("edits", "tags", "unfinished")  # not counted to the caller
+COUNTED = ("episodes", "steps", "vectors", "evidence", "patterns", "links", "checkpoints", "feedback", "recommendations", "corrections")
+
+
+def update_episode(
+    tx: Transaction,
+    episode_id: str,
+    add_tags: Sequence[str],
+    remove_tags: Sequence[str],
+    metadata: Mapping[str, Json] | None,
+    task: str | None,
+) -> None:
+    """Store the edits, and bring what is derived from tags and task up to date."""
+    row, state = tx.episode_row(episode_id)
+    fields = edit_fields(add_tags, remove_tags, metadata, task)
+    if not fields:
+        return
+    for field, value in fields.items():
+        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms)
+        if field.startswith(TAG):
+            tx.run("add_tag" if value else "remove_tag", field.removeprefix(TAG), row)
+    tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
+    current = tx.episode(episode_id, steps=False)
+    assert current is not None
+    if state == EpisodeState.COMPLETED:
+        _update_trace(tx, row, current, new_task=task is not None)
+    elif task is not None:
+        tx.run("remove_unfinished_text", row)
+        tx.run("add_unfinished_text", row, task)
+
+
+def _update_trace(tx: Transaction, row: int, current: Episode, *, new_task: bool) -> None:
+    """Bring the trace up to date. A new task gets a new seq: its vectors and text are new, and readers that page by seq see it."""
+    found = tx.one("trace_of", row)
+    assert found is not None
+    old_seq, body = found
+    trace = replace(load_trace(body, old_seq), tags=current.context.tags, task=current.task)
+    if not new_task:
+        tx.run("replace_trace", tx.codec.trace(trace), old_seq)
+        return
+    text = remove_text(tx, old_seq)
+    tx.delete("DELETE FROM vector WHERE seq = ?", (old_seq,))
+    tx.delete("DELETE FROM trace WHERE seq = ?", (old_seq,))
+    seq = tx.insert("add_trace", row, trace.project, trace.id, tx.codec.trace(trace))
+    if text is not None:
+        add_text(tx, row, seq, replace(text, task=current.task))
+    refresh_surroundings(tx, set(thread_rows(tx, row)))
+
+
+def delete_episodes(tx: Transaction, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
+    """Delete episodes with all that hangs on them, leaving tombstones; unknown ids are passed over. Returns counts by kind."""
+    counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
+    rows: set[int] = set()
+    neighbours: set[int] = set()
+    to_recount: set[tuple[int, str]] = set()
+    for episode_id in dict.fromkeys(ids):
+        found = tx.episode(episode_id, steps=False)
+        if found is None:
+            continue
+        row, _ = tx.episode_row(episode_id)
+        rows.add(row)
+        neighbours.update(thread_rows(tx, row))
+        trace = tx.one("trace_of", row)
+        if trace is not None:
+            remove_text(tx, trace[0])
+            counts["vectors"] += tx.delete("DELETE FROM vector WHERE seq = ?", (trace[0],))
+            tx.delete("DELETE FROM trace WHERE seq = ?", (trace[0],))
+        evidence, patterns = remove_evidence(tx, row)
+        counts["evidence"] += evidence
+        to_recount.update((pattern, found.project) for pattern in patterns)
+        for kind, statement in _DELETIONS:
+            counts[kind] += tx.delete(statement, {"row": row, "id": episode_id})
+        seq = tx.change(ChangeKind.EPISODE_DELETED, episode_id)
+        tx.run("add_tombstone", episode_id, reason, seq, at_ms)
+    counts["patterns"] += recount(tx, to_recount)
+    refresh_surroundings(tx, neighbours - rows)
+    for kind in _INTERNAL:
+        counts.pop(kind, None)
+    return dict(counts)

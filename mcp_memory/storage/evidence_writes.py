@@ -1,0 +1,44 @@
+"""Evidence rows and the counts over them, kept in one transaction."""
+
+from collections.abc import Iterable, Sequence
+
+from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.pattern import Observation
+from mcp_memory.storage.tables import Transaction
+
+
+def add_evidence(tx: Transaction, row: int, episode: Episode, observations: Sequence[Observation]) -> None:
+    """Store what one episode says about its patterns; a pattern nobody saw before is created."""
+    at_ms = episode.ended_at_ms or episode.started_at_ms
+    by_pattern: dict[str, list[Observation]] = {}
+    for observation in observations:
+        by_pattern.setdefault(observation.pattern_id, []).append(observation)
+    for pattern_id, seen in by_pattern.items():
+        pattern_row = tx.value("pattern_row", pattern_id)
+        if pattern_row is None:
+            first = seen[0]
+            content = tx.codec.json(first.content)
+            pattern_row = tx.insert("add_pattern", pattern_id, str(first.kind), first.description, episode.context.domain, content)
+        for ordinal, one in enumerate(seen):
+            detail = tx.codec.json(one.detail) if one.detail else None
+            tx.run("add_evidence", pattern_row, row, ordinal, int(one.success), one.weight, at_ms, detail)
+        successes = sum(one.success for one in seen)
+        tx.run("count_evidence", pattern_row, episode.project, successes, len(seen) - successes, at_ms, at_ms)
+
+
+def remove_evidence(tx: Transaction, row: int) -> tuple[int, set[int]]:
+    """Delete one episode's evidence; return how many rows went and which patterns must be recounted."""
+    touched = tx.all("evidence_rows_of_episode", row)
+    for pattern_row, _ in touched:
+        tx.run("remove_evidence", pattern_row, row)
+    return sum(count for _, count in touched), {pattern_row for pattern_row, _ in touched}
+
+
+def recount(tx: Transaction, patterns: Iterable[tuple[int, str]]) -> int:
+    """Count the (pattern, project) pairs again and drop patterns left without evidence; return how many were dropped."""
+    dropped = 0
+    for pattern_row, project in sorted(patterns):
+        tx.run("clear_count", pattern_row, project)
+        tx.run("recount", pattern_row, project)
+        dropped += tx.run("drop_unsupported", pattern_row)
+    return dropped

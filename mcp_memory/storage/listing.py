@@ -1,0 +1,138 @@
+"""Listings with filters: the one place where SQL is put together at run time. Values are always bound, never pasted in."""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort
+from mcp_memory.errors import InvalidInput
+from mcp_memory.storage.tables import Tables
+
+_CURSOR_VERSION = 1
+_HITS = """WITH hit (episode_row, rank) AS (
+    SELECT t.episode_row, f.rank FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid WHERE f.episode_text MATCH ?
+    UNION ALL
+    SELECT u.rowid, u.rank FROM unfinished_text AS u WHERE u.unfinished_text MATCH ?
+)"""
+# sort → (key, ascending). The row number breaks ties, so that a listing has one order.
+_KEYS = {
+    Sort.NEWEST: ("e.started_at_ms", False),
+    Sort.OLDEST: ("e.started_at_ms", True),
+    Sort.REWARD: ("coalesce(e.reward, -1.0)", False),
+    Sort.DURATION: ("coalesce(e.ended_at_ms - e.started_at_ms, -1)", False),
+    Sort.RELEVANCE: ("h.rank", True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """Where a listing goes on: after (key, row), or at an offset for relevance, among the rows there were at the first page."""
+
+    change_seq: int
+    last_row: int
+    key: float | int
+    row: int
+
+
+def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor: str | None, text_match: str | None, weights: str) -> Page:
+    """Return one page of ids, the cursor of the next and the total, as of the change sequence of the first page.
+
+    Episodes that started after the first page was made do not appear in later ones.
+    """
+    if sort is Sort.RELEVANCE and text_match is None:
+        sort = Sort.NEWEST
+    mark = _mark(where, sort, text_match)
+    at = _decode(cursor, mark) if cursor else None
+    change_seq = at.change_seq if at else tables.value("last_change")
+    last_row = at.last_row if at else tables.rows("SELECT coalesce(max(episode_row), 0) FROM episode", [])[0][0]
+    conditions, values = _conditions(where)
+    conditions.append("e.episode_row <= ?")
+    values.append(last_row)
+    source = "episode AS e"
+    head: list[Any] = []
+    prefix = ""
+    if text_match is not None:
+        prefix, source = _HITS.replace(" MATCH ?", " MATCH ? AND {0}.rank MATCH ?", 2), "hit AS h JOIN episode AS e USING (episode_row)"
+        prefix = prefix.replace("{0}", "f", 1).replace("{0}", "u", 1)
+        head = [text_match, weights, text_match, weights]
+    total = tables.rows(f"{prefix} SELECT count(*) FROM {source} WHERE {' AND '.join(conditions)}", head + values)[0][0]
+    rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} FROM {source}", conditions, head + values, sort, limit, at)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    following = None
+    if more:
+        offset = sort is Sort.RELEVANCE
+        key, row = ((at.row if at else 0) + limit,) * 2 if offset else (rows[-1][2], rows[-1][1])
+        following = _encode(_Position(change_seq, last_row, key, row), mark)
+    return Page(tuple(row[0] for row in rows), following, total)
+
+
+def _page(
+    tables: Tables, select: str, conditions: list[str], values: list[Any], sort: Sort, limit: int, at: _Position | None
+) -> list[tuple[Any, ...]]:
+    key, ascending = _KEYS[sort]
+    direction = "ASC" if ascending else "DESC"
+    offset = 0
+    if at and sort is Sort.RELEVANCE:  # bm25 moves with every new document: a position by score would skip and repeat
+        offset = at.row
+    elif at:
+        conditions = [*conditions, f"({key}, e.episode_row) {'>' if ascending else '<'} (?, ?)"]
+        values = [*values, at.key, at.row]
+    sql = (
+        f"{select.format(key=key)} WHERE {' AND '.join(conditions)} ORDER BY {key} {direction}, e.episode_row {direction} LIMIT ? OFFSET ?"
+    )
+    return tables.rows(sql, [*values, limit + 1, offset])
+
+
+def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    project = "" if where.project == ANY_PROJECT else where.project
+    for column, value in (
+        ("project", project),
+        ("domain", where.domain),
+        ("task_type", where.task_type),
+        ("language", where.language),
+        ("framework", where.framework),
+        ("outcome", where.outcome),
+        ("state", where.state),
+    ):
+        if value:
+            conditions.append(f"e.{column} = ?")
+            values.append(str(value))
+    if where.since_ms is not None:
+        conditions.append("e.started_at_ms >= ?")
+        values.append(where.since_ms)
+    if where.until_ms is not None:
+        conditions.append("e.started_at_ms < ?")
+        values.append(where.until_ms)
+    for tag in where.tags:
+        conditions.append("EXISTS (SELECT 1 FROM episode_tag AS g WHERE g.tag = ? AND g.episode_row = e.episode_row)")
+        values.append(tag)
+    return conditions, values
+
+
+def _mark(where: Filter, sort: Sort, text_match: str | None) -> str:
+    """Return what ties a cursor to its listing."""
+    return hashlib.blake2b(repr((where, str(sort), text_match)).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _encode(position: _Position, mark: str) -> str:
+    fields = [_CURSOR_VERSION, mark, position.change_seq, position.last_row, position.key, position.row]
+    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, mark: str) -> _Position:
+    try:
+        fields = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        version, found, change_seq, last_row, key, row = fields
+        if version != _CURSOR_VERSION or not all(type(x) is int for x in (change_seq, last_row, row)) or type(key) not in (int, float):
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, UnicodeError):
+        raise InvalidInput("`cursor` is not one this server made", hint="Leave it out to start from the first page.") from None
+    if found != mark:
+        raise InvalidInput("`cursor` belongs to another query", hint="Repeat the call it came from with the same arguments.")
+    return _Position(change_seq, last_row, key, row)

@@ -1,0 +1,314 @@
+-- Every fixed statement, under its name and a sentence. Listings with filters are built in listing.py.
+
+-- add_change --
+-- The change feed; the row's number is the change sequence.
+INSERT INTO change (kind, entity_id, at_ms) VALUES (?, ?, ?);
+
+-- last_change --
+SELECT coalesce(max(seq), 0) FROM change;
+
+-- changes_after --
+SELECT seq, kind, entity_id FROM change WHERE seq > ? ORDER BY seq LIMIT ?;
+
+-- add_episode --
+INSERT INTO episode (
+    id, project, state, outcome, reward, task_type, domain, language, framework, complexity, agent, started_at_ms, ended_at_ms,
+    step_count, change_seq, external_id, parent_id, follows, follows_external, task, opening, closing
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- episode_state --
+-- What every write to an episode checks first.
+SELECT episode_row, state FROM episode WHERE id = ?;
+
+-- episode_exists --
+SELECT 1 FROM episode WHERE id = ?;
+
+-- episode_by_external --
+SELECT id FROM episode WHERE project = ? AND external_id = ?;
+
+-- get_episode --
+SELECT
+    episode_row, id, project, state, outcome, reward, task_type, domain, language, framework, complexity, agent, started_at_ms,
+    ended_at_ms, step_count, edited, change_seq, external_id, parent_id, follows, task, opening, closing
+FROM episode WHERE id = ?;
+
+-- close_episode --
+UPDATE episode
+SET state = 'completed', outcome = ?, reward = ?, ended_at_ms = ?, step_count = ?, change_seq = ?, closing = ?
+WHERE episode_row = ?;
+
+-- abandon_episode --
+UPDATE episode SET state = 'abandoned', ended_at_ms = ?, step_count = ?, change_seq = ? WHERE episode_row = ?;
+
+-- touch_episode --
+UPDATE episode SET change_seq = ?, edited = 1 WHERE episode_row = ?;
+
+-- step_count --
+-- The index is unbroken, so the last one says how many there are; reading it costs one search.
+SELECT coalesce(max(step_index) + 1, 0) FROM step WHERE episode_row = ?;
+
+-- add_step --
+INSERT INTO step (episode_row, step_index, body) VALUES (?, ?, ?);
+
+-- get_steps --
+SELECT step_index, body FROM step WHERE episode_row = ? ORDER BY step_index;
+
+-- put_edit --
+INSERT INTO episode_edit (episode_row, field, value, at_ms) VALUES (?, ?, ?, ?)
+ON CONFLICT (episode_row, field) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms WHERE excluded.at_ms >= at_ms;
+
+-- get_edits --
+SELECT field, value FROM episode_edit WHERE episode_row = ? ORDER BY at_ms, field;
+
+-- edited_episodes --
+-- Episodes whose cached copies may be stale: edited or deleted, with the change that made them so.
+SELECT id, change_seq FROM episode WHERE edited = 1 UNION ALL SELECT id, change_seq FROM tombstone;
+
+-- add_tag --
+INSERT OR IGNORE INTO episode_tag (tag, episode_row) VALUES (?, ?);
+
+-- remove_tag --
+DELETE FROM episode_tag WHERE tag = ? AND episode_row = ?;
+
+-- add_unfinished_text --
+INSERT INTO unfinished_text (rowid, task) VALUES (?, ?);
+
+-- remove_unfinished_text --
+DELETE FROM unfinished_text WHERE rowid = ?;
+
+-- add_trace --
+INSERT INTO trace (episode_row, project, episode_id, body) VALUES (?, ?, ?, ?);
+
+-- replace_trace --
+UPDATE trace SET body = ? WHERE seq = ?;
+
+-- trace_of --
+SELECT seq, body FROM trace WHERE episode_row = ?;
+
+-- trace_of_id --
+SELECT seq, body FROM trace WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?);
+
+-- traces_after --
+SELECT seq, body FROM trace WHERE seq > ? ORDER BY seq LIMIT ?;
+
+-- last_trace --
+SELECT coalesce(max(seq), 0) FROM trace;
+
+-- add_index_text --
+INSERT INTO index_text (seq, own_surroundings, body) VALUES (?, ?, ?);
+
+-- get_index_text --
+SELECT own_surroundings, body FROM index_text WHERE seq = ?;
+
+-- replace_index_text --
+UPDATE index_text SET body = ? WHERE seq = ?;
+
+-- remove_index_text --
+DELETE FROM index_text WHERE seq = ?;
+
+-- add_text --
+INSERT INTO episode_text (rowid, task, steps, notes, surroundings) VALUES (?, ?, ?, ?, ?);
+
+-- remove_text --
+-- A contentless FTS5 table is told what it had indexed.
+INSERT INTO episode_text (episode_text, rowid, task, steps, notes, surroundings) VALUES ('delete', ?, ?, ?, ?, ?);
+
+-- thread_neighbours --
+-- Completed episodes right before and right after one in its thread, with their tasks, in the thread's order.
+SELECT before.episode_row, before.task, before.edited, 0 AS side FROM episode AS this
+JOIN episode AS before ON before.id = this.follows
+WHERE this.episode_row = ?1 AND before.state = 'completed'
+UNION ALL
+SELECT after.episode_row, after.task, after.edited, 1 AS side FROM episode AS this
+JOIN episode AS after ON after.follows = this.id
+WHERE this.episode_row = ?1 AND after.state = 'completed'
+ORDER BY 4, 1;
+
+-- resolve_follows --
+-- Episodes imported before the one they follow.
+SELECT episode_row FROM episode WHERE project = ? AND follows_external = ?;
+
+-- set_follows --
+UPDATE episode SET follows = ?, follows_external = NULL WHERE episode_row = ?;
+
+-- search_all --
+SELECT f.rowid, t.episode_id, f.rank
+FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid
+WHERE f.episode_text MATCH ? AND f.rank MATCH ? ORDER BY f.rank LIMIT ?;
+
+-- search_project --
+SELECT f.rowid, t.episode_id, f.rank
+FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid
+WHERE f.episode_text MATCH ? AND f.rank MATCH ? AND t.project = ? ORDER BY f.rank LIMIT ?;
+
+-- term_count --
+SELECT doc FROM episode_term WHERE term = ?;
+
+-- add_pattern --
+INSERT INTO pattern (id, kind, description, domain, content) VALUES (?, ?, ?, ?, ?);
+
+-- pattern_row --
+SELECT pattern_row FROM pattern WHERE id = ?;
+
+-- add_evidence --
+INSERT INTO evidence (pattern_row, episode_row, ordinal, success, weight, at_ms, detail) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- count_evidence --
+-- Kept in the transaction that adds the evidence; `check` compares it with the rows.
+INSERT INTO pattern_count (pattern_row, project, support, successes, failures, first_at_ms, last_at_ms) VALUES (?, ?, 1, ?, ?, ?, ?)
+ON CONFLICT (pattern_row, project) DO UPDATE SET
+    support = support + 1, successes = successes + excluded.successes, failures = failures + excluded.failures,
+    first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms);
+
+-- clear_count --
+DELETE FROM pattern_count WHERE pattern_row = ? AND project = ?;
+
+-- recount --
+INSERT INTO pattern_count (pattern_row, project, support, successes, failures, first_at_ms, last_at_ms)
+SELECT e.pattern_row, p.project, count(DISTINCT e.episode_row), sum(e.success), sum(1 - e.success), min(e.at_ms), max(e.at_ms)
+FROM evidence AS e JOIN episode AS p ON p.episode_row = e.episode_row
+WHERE e.pattern_row = ? AND p.project = ? GROUP BY 1, 2;
+
+-- drop_unsupported --
+DELETE FROM pattern
+WHERE pattern_row = ?1 AND NOT EXISTS (SELECT 1 FROM evidence WHERE pattern_row = ?1);
+
+-- drifted_counts --
+-- Counts that differ from their evidence: there must be none.
+SELECT count(*) FROM (
+    SELECT pattern_row, project, support, successes, failures, first_at_ms, last_at_ms FROM pattern_count
+    EXCEPT
+    SELECT e.pattern_row, p.project, count(DISTINCT e.episode_row), sum(e.success), sum(1 - e.success), min(e.at_ms), max(e.at_ms)
+    FROM evidence AS e JOIN episode AS p ON p.episode_row = e.episode_row GROUP BY 1, 2
+);
+
+-- pattern_in_project --
+SELECT p.id, p.kind, c.project, p.content, p.description, p.domain, c.support, c.successes, c.failures, c.first_at_ms, c.last_at_ms
+FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row WHERE p.id = ? AND c.project = ?;
+
+-- pattern_anywhere --
+SELECT
+    p.id, p.kind, iif(count(*) = 1, min(c.project), '*'), p.content, p.description, p.domain,
+    sum(c.support), sum(c.successes), sum(c.failures), min(c.first_at_ms), max(c.last_at_ms)
+FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row WHERE p.id = ? GROUP BY p.pattern_row;
+
+-- patterns_in_project --
+SELECT p.id, p.kind, c.project, p.content, p.description, p.domain, c.support, c.successes, c.failures, c.first_at_ms, c.last_at_ms
+FROM pattern_count AS c CROSS JOIN pattern AS p ON p.pattern_row = c.pattern_row
+WHERE c.project = ?1 AND c.support >= ?3 AND (?2 = '' OR p.kind = ?2) ORDER BY c.support DESC, p.id LIMIT ?4;
+
+-- patterns_anywhere --
+SELECT
+    p.id, p.kind, iif(count(*) = 1, min(c.project), '*'), p.content, p.description, p.domain,
+    sum(c.support), sum(c.successes), sum(c.failures), min(c.first_at_ms), max(c.last_at_ms)
+FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row
+WHERE ?1 = '*' AND (?2 = '' OR p.kind = ?2)
+GROUP BY p.pattern_row HAVING sum(c.support) >= ?3 ORDER BY 7 DESC, p.id LIMIT ?4;
+
+-- evidence_of --
+-- Newest episode first.
+SELECT x.id, e.success, e.weight, e.at_ms, e.detail
+FROM evidence AS e JOIN episode AS x ON x.episode_row = e.episode_row
+WHERE e.pattern_row = (SELECT pattern_row FROM pattern WHERE id = ?) ORDER BY e.episode_row DESC, e.ordinal LIMIT ?;
+
+-- patterns_of_episode --
+SELECT DISTINCT p.id FROM evidence AS e JOIN pattern AS p ON p.pattern_row = e.pattern_row
+WHERE e.episode_row = (SELECT episode_row FROM episode WHERE id = ?) ORDER BY p.id;
+
+-- evidence_rows_of_episode --
+SELECT pattern_row, count(*) FROM evidence WHERE episode_row = ? GROUP BY pattern_row;
+
+-- remove_evidence --
+DELETE FROM evidence WHERE pattern_row = ? AND episode_row = ?;
+
+-- add_space --
+INSERT OR IGNORE INTO space (name) VALUES (?);
+
+-- space_row --
+SELECT space_row FROM space WHERE name = ?;
+
+-- add_vector --
+INSERT OR IGNORE INTO vector (space_row, seq, part, scale, codes)
+SELECT ?, seq, ?, ?, ? FROM trace WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?);
+
+-- vectors_after --
+SELECT v.vector_row, v.seq, t.episode_id, v.part, v.scale, v.codes
+FROM vector AS v CROSS JOIN trace AS t ON t.seq = v.seq
+WHERE v.space_row = ? AND v.vector_row > ? ORDER BY v.vector_row LIMIT ?;
+
+-- missing_vectors --
+SELECT t.seq, t.episode_id FROM trace AS t
+WHERE t.seq >= ? AND NOT EXISTS (SELECT 1 FROM vector AS v WHERE v.seq = t.seq AND v.space_row = ? AND v.part = 0)
+ORDER BY t.seq DESC LIMIT ?;
+
+-- add_recommendation --
+INSERT OR IGNORE INTO recommendation (id, kind, project, episode_id, at_ms, shown_ids) VALUES (?, ?, ?, ?, ?, ?);
+
+-- recommendation_by_id --
+SELECT id, kind, project, episode_id, at_ms, shown_ids FROM recommendation WHERE id = ?;
+
+-- recommendations_of_episode --
+SELECT id, kind, project, episode_id, at_ms, shown_ids FROM recommendation WHERE episode_id = ? ORDER BY recommendation_row;
+
+-- add_feedback --
+INSERT OR IGNORE INTO feedback (id, recommendation_row, verdict, used_ids, rating, note, implicit, at_ms, episode_id)
+SELECT ?, recommendation_row, ?, ?, ?, ?, ?, ?, ? FROM recommendation WHERE id = ?;
+
+-- recommendation_exists --
+SELECT 1 FROM recommendation WHERE id = ?;
+
+-- feedback_after --
+SELECT
+    f.feedback_row, f.id, r.id, f.verdict, f.used_ids, f.rating, f.note, f.implicit, f.at_ms, f.episode_id,
+    r.kind, r.project, r.episode_id, r.at_ms, r.shown_ids
+FROM feedback AS f JOIN recommendation AS r ON r.recommendation_row = f.recommendation_row
+WHERE f.feedback_row > ?1 AND (?2 = '*' OR r.project = ?2) ORDER BY f.feedback_row;
+
+-- add_correction --
+INSERT INTO correction (target_id, content, at_ms) VALUES (?, ?, ?);
+
+-- corrections_of --
+SELECT target_id, content FROM correction WHERE target_id = ? ORDER BY correction_row DESC LIMIT 1;
+
+-- all_corrections --
+SELECT target_id, content FROM correction ORDER BY correction_row;
+
+-- put_link --
+INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms) VALUES (?, ?, ?, ?, ?, 0, ?)
+ON CONFLICT (id) DO UPDATE SET note = excluded.note, removed = 0, at_ms = excluded.at_ms;
+
+-- remove_link --
+UPDATE link SET removed = 1, at_ms = ? WHERE from_row = ? AND to_row = ? AND type = ? AND removed = 0;
+
+-- links_from --
+SELECT to_row FROM link WHERE from_row = ? AND type = ? AND removed = 0;
+
+-- links_touching --
+SELECT l.id, f.id, t.id, l.type, l.note
+FROM episode AS x JOIN link AS l ON l.from_row = x.episode_row OR l.to_row = x.episode_row
+JOIN episode AS f ON f.episode_row = l.from_row JOIN episode AS t ON t.episode_row = l.to_row
+WHERE x.id = ? AND l.removed = 0 ORDER BY l.at_ms, l.id;
+
+-- episode_id --
+SELECT id FROM episode WHERE episode_row = ?;
+
+-- add_checkpoint --
+INSERT INTO checkpoint (id, episode_row, content, at_ms) VALUES (?, ?, ?, ?);
+
+-- get_checkpoint --
+SELECT e.id, c.content FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row WHERE c.id = ?;
+
+-- latest_checkpoint --
+SELECT id FROM checkpoint WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?) ORDER BY checkpoint_row DESC LIMIT 1;
+
+-- add_tombstone --
+INSERT OR REPLACE INTO tombstone (id, reason, change_seq, at_ms) VALUES (?, ?, ?, ?);
+
+-- schema_version --
+SELECT max(version) FROM schema_migration;
+
+-- set_references --
+UPDATE episode SET parent_id = ?, follows = ?, follows_external = ? WHERE episode_row = ?;
+
+-- link_to --
+SELECT 1 FROM link WHERE to_row = ? AND type = ? AND removed = 0;

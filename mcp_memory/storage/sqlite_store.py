@@ -1,0 +1,166 @@
+"""A Store on one SQLite file: rows for episodes, steps and evidence, FTS5, the change feed. Losing this file loses data.
+
+Writes are functions run by the batcher's thread; reads are in `store_reads.py`.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from mcp_memory.config import StorageConfig
+from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.metrics import Metrics
+from mcp_memory.ports import Clock, Completion, VectorRow
+from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
+from mcp_memory.storage.codec import Codec
+from mcp_memory.storage.connection import Connection, checkpoint, open_writer
+from mcp_memory.storage.migrations import migrate
+from mcp_memory.storage.store_reads import StoreReads
+from mcp_memory.storage.tables import Transaction
+from mcp_memory.storage.write_batcher import WriteBatcher
+
+FILE_NAME = "memory.db"
+CHECKPOINT_COMMITS = 128  # a commit of one step logs about four pages, and SQLite checkpoints by itself after large ones
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteStore(StoreReads):
+    """The durable tier. Open with `open`, close with `aclose`."""
+
+    def __init__(self, path: Path, config: StorageConfig, metrics: Metrics, clock: Clock, writer: Connection, schema_version: int) -> None:
+        super().__init__(path, config.busy_timeout_ms)
+        self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
+        self._log_path = path.with_name(path.name + "-wal")
+        self._commits = 0
+        self._codec = Codec(config.compress_over_bytes)
+        self._batcher = WriteBatcher(
+            writer,
+            max_queue_size=config.max_queue_size,
+            max_batch_size=config.max_batch_size,
+            busy_deadline_ms=config.busy_deadline_ms,
+            metrics=metrics,
+            after_batch=self._checkpoint,
+        )
+
+    @classmethod
+    async def open(cls, data_dir: str | os.PathLike[str], config: StorageConfig, metrics: Metrics, clock: Clock) -> "SqliteStore":
+        """Open `memory.db` in *data_dir*, creating both when absent and bringing the schema up to date.
+
+        Raises:
+            MigrationError: Written by a newer version, or not ours.
+            CorruptRecord: Damaged; the file is left as it is.
+            StoreUnavailable: Cannot be opened or written.
+        """
+
+        def opened() -> SqliteStore:
+            path = Path(data_dir).expanduser().absolute() / FILE_NAME
+            writer = open_writer(
+                path, synchronous=config.synchronous, busy_timeout_ms=config.busy_timeout_ms, deadline_ms=config.busy_deadline_ms
+            )
+            try:
+                version = migrate(writer, clock, config.busy_deadline_ms)
+                return cls(path, config, metrics, clock, writer, version)
+            except BaseException:
+                writer.close()
+                raise
+
+        return await asyncio.get_running_loop().run_in_executor(None, opened)
+
+    async def aclose(self) -> None:
+        """Write what is queued and close. Twice is fine."""
+        await self._batcher.aclose()
+        self._close_readers()
+        self._writer.close()
+
+    # --- writes ---
+
+    async def start_episode(self, episode: Episode) -> None:
+        await self._write(episode_writes.start_episode, episode)
+
+    async def append_steps(self, episode_id: str, steps: Sequence[Step]) -> int:
+        return await self._write(episode_writes.append_steps, episode_id, steps)
+
+    async def complete_episode(self, completion: Completion) -> None:
+        await self._write(episode_writes.complete_episode, completion)
+
+    async def import_episodes(self, items: Sequence[Completion | Episode]) -> list[bool]:
+        return await self._write(episode_writes.import_episodes, items)
+
+    async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
+        await self._write(advice_writes.put_vectors, space, rows)
+
+    async def put_recommendation(self, recommendation: Recommendation) -> None:
+        await self._write(advice_writes.put_recommendation, recommendation)
+
+    async def put_feedback(self, feedback: Feedback) -> None:
+        await self._write(advice_writes.put_feedback, feedback)
+
+    async def update_episode(
+        self,
+        episode_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Json] | None = None,
+        task: str | None = None,
+    ) -> None:
+        await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task)
+
+    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
+        return await self._write(link_writes.put_link, from_id, to_id, link_type, note, at_ms)
+
+    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool:
+        return await self._write(link_writes.remove_link, from_id, to_id, link_type, self._clock())
+
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+        await self._write(advice_writes.put_checkpoint, checkpoint_id, episode_id, content, at_ms)
+
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+        await self._write(advice_writes.put_correction, target_id, content, at_ms)
+
+    async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
+        return await self._write(episode_writes.abandon_episodes, ids, at_ms)
+
+    async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
+        return await self._write(curation_writes.delete_episodes, ids, reason, at_ms)
+
+    def info(self) -> Mapping[str, Json]:
+        """Return where and how the data is kept. `compression_ratio` is of the records written by this process, None before the first."""
+        with self._readers.reader() as connection:
+            journal_mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        raw, stored = self._codec.raw_bytes, self._codec.stored_bytes
+        return {
+            "path": str(self._path),
+            "size_bytes": sum(_size_bytes(p) for p in (self._path, self._log_path)),
+            "schema_version": self._schema_version,
+            "synchronous": self._config.synchronous,
+            "journal_mode": journal_mode,
+            "queue_depth": self._batcher.depth,
+            "compression_ratio": round(raw / stored, 3) if stored else None,
+            "cache": {},
+            "notices": [],
+        }
+
+    async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))
+
+    def _in_transaction(self, write: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any], connection: Connection) -> T:
+        return write(Transaction(connection, self._codec, self._clock()), *args, **kwargs)
+
+    def _checkpoint(self, connection: Connection) -> None:
+        """Checkpoint now and then, after the callers have their answers: it costs milliseconds."""
+        self._commits += 1
+        if self._commits % CHECKPOINT_COMMITS == 0:
+            checkpoint(connection)
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

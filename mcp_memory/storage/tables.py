@@ -1,0 +1,126 @@
+"""Named statements on one connection, and the rows of an episode as an `Episode`. Both the writer and the readers work with these."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mcp_memory.domain.edits import apply_edits
+from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, Outcome, Reflection, Reward, TaskType
+from mcp_memory.domain.query import ChangeKind
+from mcp_memory.errors import NotFound
+from mcp_memory.storage.codec import Codec, load_closing, load_json, load_opening, load_step
+from mcp_memory.storage.connection import Connection
+from mcp_memory.storage.queries import QUERIES
+
+Row = tuple[Any, ...]
+
+
+class Tables:
+    """A connection that is asked by statement name."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, name: str, *values: Any) -> list[Row]:
+        """Return every row of the named statement."""
+        return self._connection.execute(QUERIES[name], values).fetchall()
+
+    def one(self, name: str, *values: Any) -> Row | None:
+        """Return its first row, or None."""
+        row: Row | None = self._connection.execute(QUERIES[name], values).fetchone()
+        return row
+
+    def value(self, name: str, *values: Any) -> Any:
+        """Return its first row's first column, or None where there is no row."""
+        row = self._connection.execute(QUERIES[name], values).fetchone()
+        return row[0] if row else None
+
+    def rows(self, sql: str, values: list[Any]) -> list[Row]:
+        """Return every row of a statement that was built for the occasion."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def episode(self, episode_id: str, *, steps: bool) -> Episode | None:
+        """Return the episode with its edits applied, or None."""
+        row = self.one("get_episode", episode_id)
+        return None if row is None else self._episode(row, steps)
+
+    def _episode(self, row: Row, steps: bool) -> Episode:
+        (
+            episode_row, id_, project, state, outcome_kind, reward_score, task_type, domain, language, framework, complexity, agent,
+            started_at_ms, ended_at_ms, step_count, edited, change_seq, external_id, parent_id, follows, task, opening, closing,
+        ) = row  # fmt: skip
+        tags, metadata = load_opening(opening)
+        found = tuple(load_step(body, index) for index, body in self.all("get_steps", episode_row)) if steps else ()
+        if state == EpisodeState.OPEN:
+            step_count = len(found) if steps else self.value("step_count", episode_row)
+        outcome: Outcome | None = None
+        reward: Reward | None = None
+        reflection: Reflection | None = None
+        key_steps: tuple[int, ...] = ()
+        if closing is not None:
+            outcome, reward, reflection, key_steps = load_closing(closing, outcome_kind, reward_score)
+        episode = Episode(
+            id=id_,
+            project=project,
+            task=task,
+            task_type=TaskType(task_type),
+            context=Context(domain, language, framework, Complexity(complexity), tags),
+            agent=agent,
+            started_at_ms=started_at_ms,
+            ended_at_ms=ended_at_ms,
+            state=EpisodeState(state),
+            steps=found,
+            step_count=step_count,
+            outcome=outcome,
+            reward=reward,
+            reflection=reflection,
+            metadata=metadata,
+            parent_id=parent_id,
+            external_id=external_id,
+            follows=follows,
+            key_steps=key_steps,
+            change_seq=change_seq,
+        )
+        if edited:
+            episode = apply_edits(episode, [(field, load_json(value)) for field, value in self.all("get_edits", episode_row)])
+        return episode
+
+
+class Transaction(Tables):
+    """The writer's side: statements that change rows, inside the batcher's transaction."""
+
+    __slots__ = ("codec", "now_ms")
+
+    def __init__(self, connection: Connection, codec: Codec, now_ms: int) -> None:
+        super().__init__(connection)
+        self.codec, self.now_ms = codec, now_ms
+
+    def run(self, name: str, *values: Any) -> int:
+        """Run the named statement and return how many rows it changed."""
+        return self._connection.execute(QUERIES[name], values).rowcount
+
+    def insert(self, name: str, *values: Any) -> int:
+        """Run the named INSERT and return the new row's number."""
+        row = self._connection.execute(QUERIES[name], values).lastrowid
+        assert row is not None
+        return row
+
+    def many(self, name: str, rows: list[Row]) -> None:
+        """Run the named statement for every row."""
+        self._connection.executemany(QUERIES[name], rows)
+
+    def delete(self, sql: str, values: Sequence[Any] | Mapping[str, Any]) -> int:
+        """Run a DELETE and return how many rows went."""
+        return self._connection.execute(sql, values).rowcount
+
+    def change(self, kind: ChangeKind, entity_id: str) -> int:
+        """Append to the change feed and return the new change sequence."""
+        return self.insert("add_change", str(kind), entity_id, self.now_ms)
+
+    def episode_row(self, episode_id: str) -> tuple[int, str]:
+        """Return the row number and state of an episode. Raises NotFound."""
+        found = self.one("episode_state", episode_id)
+        if found is None:
+            raise NotFound(f"there is no episode {episode_id!r}")
+        return found[0], found[1]
