@@ -44,7 +44,9 @@ COMMANDS = {
     "forget": Command("forget", "delete episodes and everything learned from them"),
     "correct": Command("correct", "correct or contradict a pattern or an episode's lesson"),
     "doctor": Command("doctor", "check the installation and the data directory"),
+    "install": Command("install", "add the server to an agent host's configuration"),
     "hook": Command("hook", "answer an agent host's lifecycle hook (JSON on stdin)"),
+    "token": Command("token", "make a bearer token for `serve`"),
     "config": Command("config", "the settings in force and where each came from"),
 }
 DEFAULT_COMMAND = "stdio"

@@ -1,0 +1,1 @@
+"""Adding the server to agent hosts' configuration files without disturbing anything else in them."""

@@ -1,0 +1,62 @@
+"""Claude Code's hook settings: one command per event in `hooks` of settings.json. Ours are known by their command."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mcp_memory.cli.install.jsonc import append_item, parse, remove_items
+
+MARKS = ("mcp_memory hook ", "mcp-episodic-memory hook ")  # in every command of ours
+# event -> (argument of `mcp-memory hook`, matcher, seconds). The failure event goes with the success one.
+EVENTS = {
+    "SessionStart": ("session-start", "startup|clear|compact", 10),
+    "UserPromptSubmit": ("user-prompt-submit", "", 10),
+    "PostToolUse": ("post-tool-use", "*", 10),
+    "PostToolUseFailure": ("post-tool-use", "*", 10),
+    "Stop": ("stop", "", 15),
+    "SessionEnd": ("session-end", "", 15),
+}
+
+
+def settings_file(project: Path | None) -> Path:
+    """Return the settings file of the user or of a project."""
+    return (project or Path.home()) / ".claude" / "settings.json"
+
+
+def add_hooks(text: str, python: Sequence[str]) -> str:
+    """Return the settings with our hooks, each once."""
+    text = remove_hooks(text)
+    for event, (argument, matcher, timeout_s) in EVENTS.items():
+        command = shlex.join([*python, "hook", argument])
+        entry: dict[str, Any] = {"matcher": matcher} if matcher else {}
+        entry["hooks"] = [{"type": "command", "command": command, "timeout": timeout_s}]
+        text = append_item(text, ("hooks", event), entry)
+    return text
+
+
+def remove_hooks(text: str) -> str:
+    """Return the settings without our hooks, and without arrays and objects that only they were in."""
+    if not text.strip():
+        return text
+    for event in EVENTS:
+        before = text
+        text = remove_items(text, ("hooks", event), lambda _, entry: _is_ours(entry))
+        if text != before and not _at(text, ("hooks", event)):
+            text = remove_items(text, ("hooks",), lambda key, _, event=event: key == event)
+            if not _at(text, ("hooks",)):
+                text = remove_items(text, (), lambda key, _: key == "hooks")
+    return text
+
+
+def _is_ours(entry: Any) -> bool:
+    return isinstance(entry, dict) and any(
+        mark in str(hook.get("command", "")) for mark in MARKS for hook in entry.get("hooks") or [] if isinstance(hook, dict)
+    )
+
+
+def _at(text: str, path: Sequence[str]) -> Any:
+    value = parse(text).value
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
