@@ -1,13 +1,13 @@
 """One text in, the same text without its secrets out."""
 
-from collections.abc import Sequence
-
 from mcp_memory.redaction import named, tokens
 
 _NOTHING: tuple[str, ...] = ()
+_MAX_ROUNDS = 5
+_MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
 
 
-def redact(text: str) -> tuple[str, Sequence[str]]:
+def redact(text: str) -> tuple[str, tuple[str, ...]]:
     """Return *text* with every secret replaced by `[redacted:rule]`, and the rules' names, one for each replacement.
 
     The same object comes back where nothing was found. Redacting twice changes nothing more. Linear in the length of the text: about
@@ -16,6 +16,19 @@ def redact(text: str) -> tuple[str, Sequence[str]]:
     >>> redact("export GITHUB_TOKEN=ghp_16C7e42F292c6912E7710c838347Ae178B4a")
     ('export GITHUB_TOKEN=[redacted:github-token]', ('github-token',))
     """
+    if len(text) < _MIN_CHARS:
+        return text, _NOTHING
+    clean, found = _once(text)
+    rounds = 1
+    while found and rounds < _MAX_ROUNDS:  # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
+        clean, more = _once(clean)
+        if not more:
+            break
+        found, rounds = found + more, rounds + 1
+    return clean, found
+
+
+def _once(text: str) -> tuple[str, tuple[str, ...]]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few letters grow when lowered (İ); offsets must fit
         lowered = "".join(c.lower() if c.isascii() else c for c in text)

@@ -12,7 +12,9 @@ from functools import cache
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 
+_AWS_ID = "aws-access-key-id"
 _START = r"(?<![A-Za-z0-9_-])"  # the token is not the tail of a longer word
+_MIN_TOKEN_CHARS = 14  # of the word that holds a token with its keyword; the shortest shape below has 15
 _PEM_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 
 
@@ -21,10 +23,11 @@ class Rule:
     """One shape. `name` is what the marker says; the secret is group `secret`, or the whole match."""
 
     name: str
-    keywords: tuple[str, ...]  # lower-cased where `ignore_case`
+    keywords: tuple[str, ...]
     pattern: str
     check: Callable[[str], bool] | None = None  # a second look at the secret
-    ignore_case: bool = False
+    ignore_case: bool = False  # keywords are lower-cased then
+    in_prose: bool = False  # the keyword need not stand in a long word
 
 
 def _has_digit(text: str) -> bool:
@@ -46,6 +49,7 @@ RULES: tuple[Rule, ...] = (
         ("PRIVATE KEY",),
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         rf"(?:(?:(?!-----BEGIN)[\s\S]){{0,20000}}?{_PEM_END}|(?:(?:\s|\\[nr]|[\"',+]){{0,20}}[A-Za-z0-9+/=]{{24,}}){{1,600}})",
+        in_prose=True,
     ),
     Rule("jwt", ("eyJ",), r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,2000})?"),
     _prefixed("anthropic-api-key", ("sk-ant-",), r"[A-Za-z0-9_-]{16,300}"),
@@ -110,8 +114,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "azure-account-key", ("AccountKey=", "SharedAccessKey="), r"(?:AccountKey|SharedAccessKey)=(?P<secret>[A-Za-z0-9+/]{20,100}={0,2})"
     ),
-    Rule("url-password", ("://",), r"://[^\s/:@\"'<>`\\]{0,100}:(?P<secret>[^\s/@\"'<>`\\]{1,200})@[\w\[]", _not_template),
-    Rule("curl-user", ("curl",), r"(?:\s-u|\s--user)[ =]{1,3}[\"']?[^\s:\"']{1,100}:(?P<secret>[^\s\"']{1,200})", _not_template),
+    Rule("url-password", ("://",), r"://[^\s/:@\"'<>`\\]{0,100}:(?P<secret>[^\s/@\"'<>`\\]{1,200})@[\w\[]", _not_template, in_prose=True),
+    Rule(
+        "curl-user",
+        ("curl",),
+        r"(?:\s-u|\s--user)[ =]{1,3}[\"']?[^\s:\"']{1,100}:(?P<secret>[^\s\"']{1,200})",
+        _not_template,
+        in_prose=True,
+    ),
     Rule(
         "authorization-header",
         ("authorization",),
@@ -122,22 +132,27 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("bearer-token", ("bearer",), r"\bbearer[ \t]{1,4}[\"']?(?P<secret>[A-Za-z0-9._~+/=-]{16,4000})", looks_random, ignore_case=True),
 )
-# An AWS secret key has no prefix; it is taken for one only in a text that also holds a key id.
+_BY_WORD, _BY_PROSE, _BY_LOWERED = (
+    [(keyword, rule) for rule in RULES for keyword in rule.keywords if (rule.in_prose, rule.ignore_case) == kind]
+    for kind in ((False, False), (True, False), (False, True))
+)
+# An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 AWS_SECRET = Rule("aws-secret-key", (), r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])", is_mixed)
 
 
 def find(text: str, lowered: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, rule name) of every token in *text*; overlaps are possible. *lowered* is `text.lower()`."""
-    aws = False
-    for rule in RULES:
-        where = lowered if rule.ignore_case else text
-        for keyword in rule.keywords:
-            if keyword in where:
-                for start, end in _spans(rule, text):
-                    aws = aws or rule.name == "aws-access-key-id"
-                    yield start, end, rule.name
-                break
-    if aws:
+    # All but a few rules ask for a long run without white space; most texts have few, so eighty keywords are looked for in little.
+    long_words = "\n".join([word for word in text.split() if len(word) >= _MIN_TOKEN_CHARS])
+    hit = [rule for keyword, rule in _BY_WORD if keyword in long_words] if long_words else []
+    hit += [rule for keyword, rule in _BY_PROSE if keyword in text]
+    hit += [rule for keyword, rule in _BY_LOWERED if keyword in lowered]
+    if not hit:
+        return
+    for rule in dict.fromkeys(hit):
+        for start, end in _spans(rule, text):
+            yield start, end, rule.name
+    if any(rule.name == _AWS_ID for rule in hit):
         for start, end in _spans(AWS_SECRET, text):
             yield start, end, AWS_SECRET.name
 

@@ -1,0 +1,231 @@
+"""`redact`: every shape of secret goes, everything that only looks like one stays."""
+
+import random
+import string
+import time
+import uuid
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcp_memory.redaction import redact
+
+ALNUM = string.ascii_letters + string.digits
+_random = random.Random(20_261_122)
+
+
+def chars(count: int, alphabet: str = ALNUM) -> str:
+    """Return random characters with a digit, an upper and a lower case letter among them where the alphabet has such."""
+    while True:
+        text = "".join(_random.choices(alphabet, k=count))
+        if alphabet is not ALNUM or (any(c.isdigit() for c in text) and any(c.islower() for c in text) and any(c.isupper() for c in text)):
+            return text
+
+
+HEX = "0123456789abcdef"
+JWT = f"eyJ{chars(30)}.eyJ{chars(60)}.{chars(43)}"
+TOKENS = {
+    f"sk-{chars(48)}": "openai-api-key",
+    f"sk-proj-{chars(74)}T3BlbkFJ{chars(74)}": "openai-api-key",
+    f"sk-svcacct-{chars(40)}": "openai-api-key",
+    f"sk-or-v1-{chars(64, HEX)}": "openai-api-key",
+    f"sk-ant-api03-{chars(93)}AA": "anthropic-api-key",
+    f"AKIA{chars(16, string.ascii_uppercase + '234567')}": "aws-access-key-id",
+    f"ASIA{chars(16, string.ascii_uppercase + '234567')}": "aws-access-key-id",
+    f"ghp_{chars(36)}": "github-token",
+    f"gho_{chars(36)}": "github-token",
+    f"ghs_{chars(36)}": "github-token",
+    f"github_pat_{chars(22)}_{chars(59)}": "github-token",
+    f"glpat-{chars(20)}": "gitlab-token",
+    f"xoxb-{chars(12, string.digits)}-{chars(12, string.digits)}-{chars(24)}": "slack-token",
+    f"xoxp-{chars(12, string.digits)}-{chars(32, HEX)}": "slack-token",
+    f"sk_live_{chars(24)}": "stripe-key",
+    f"rk_test_{chars(24)}": "stripe-key",
+    f"whsec_{chars(32)}": "stripe-key",
+    f"AIza{chars(35)}": "google-api-key",
+    f"ya29.{chars(120)}": "google-oauth-token",
+    f"npm_{chars(36)}": "npm-token",
+    f"pypi-AgEIcHlwaS5vcmc{chars(120)}": "pypi-token",
+    f"hf_{chars(34)}": "huggingface-token",
+    f"SG.{chars(22)}.{chars(43)}": "sendgrid-key",
+    f"SK{chars(32, HEX)}": "twilio-key",
+    f"dop_v1_{chars(64, HEX)}": "digitalocean-token",
+    f"hvs.{chars(90)}": "vault-token",
+    f"{chars(10, string.digits)}:AA{chars(33)}": "telegram-token",
+    JWT: "jwt",
+}
+
+
+@pytest.mark.parametrize(("token", "rule"), TOKENS.items(), ids=[f"{rule}-{i}" for i, rule in enumerate(TOKENS.values())])
+@pytest.mark.parametrize(
+    "frame", ["{}", "the key {} was used", '{{"a": ["{}"]}}', "x={}\n", "log: {}, next", "'{}'", "https://x.test/?k={}"]
+)
+def test_a_token_is_replaced_by_its_rules_name_wherever_it_stands(token: str, rule: str, frame: str) -> None:
+    text, found = redact(frame.format(token))
+    assert text == frame.format(f"[redacted:{rule}]")
+    assert list(found) == [rule]
+
+
+def test_an_aws_secret_key_goes_with_its_key_id() -> None:
+    secret = chars(40)
+    text, found = redact(f"AKIA{chars(16, string.ascii_uppercase)} {secret} us-east-1")
+    assert text == "[redacted:aws-access-key-id] [redacted:aws-secret-key] us-east-1"
+    assert set(found) == {"aws-access-key-id", "aws-secret-key"}
+
+
+@pytest.mark.parametrize("kind", ["RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])
+@pytest.mark.parametrize("line_end", ["\n", "\\n", "\r\n"])
+def test_a_private_key_goes_as_a_whole(kind: str, line_end: str) -> None:
+    body = line_end.join(chars(64) for _ in range(25))
+    pem = line_end.join([f"-----BEGIN {kind}-----", body, f"-----END {kind}-----"])
+    assert redact(f"before\n{pem}\nafter")[0] == "before\n[redacted:private-key]\nafter"
+
+
+def test_a_private_key_that_was_cut_off_goes_too_and_the_text_after_it_stays() -> None:
+    text, _ = redact("-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join(chars(64) for _ in range(5)) + "\n... output cut, see the file")
+    assert text == "[redacted:private-key]\n... output cut, see the file"
+
+
+def test_the_words_begin_private_key_alone_are_no_secret() -> None:
+    text = "The file must start with -----BEGIN PRIVATE KEY----- and have Unix line ends, says the manual."
+    assert redact(text) == (text, ())
+
+
+NAMED = [
+    ('password = "hunter2"', "password", "hunter2"),
+    ("password: hunter2", "password", "hunter2"),
+    ("Password: 'Tr0ub4dor&3'", "password", "Tr0ub4dor&3"),
+    ('password: str = "swordfish"', "password", "swordfish"),
+    ('"password": "correct horse battery staple"', "password", "correct horse battery staple"),
+    ("DB_PASSWORD=swordfish", "password", "swordfish"),
+    ("export PGPASSWORD=s(e)cret;1", "password", "s(e)cret;1"),
+    ("MYSQL_PASS=abcd", "password", "abcd"),
+    ("https://x.test/login?user=bob&password=swordfish&next=1", "password", "swordfish"),
+    ("the password is hunter2 and", "password", "hunter2"),
+    ("mysql --host x --password hunter2 db", "password", "hunter2"),
+    ("mysql --password=hunter2 db", "password", "hunter2"),
+    ("<password>hunter2</password>", "password", "hunter2"),
+    ('api_key = "a8f5f167f44f4964e6c998dee827110c"', "secret-key", "a8f5f167f44f4964e6c998dee827110c"),
+    ("API key: a8f5f167f44f4964e6c998dee827110c", "secret-key", "a8f5f167f44f4964e6c998dee827110c"),
+    ('{"apiKey":"zK3jf9dk2lsd9fQ"}', "secret-key", "zK3jf9dk2lsd9fQ"),
+    ('{\\"api_key\\": \\"zK3jf9dk2lsd9fQ\\"}', "secret-key", "zK3jf9dk2lsd9fQ"),
+    ('os.environ["SERVICE_API_KEY"] = "zK3jf9dk2lsd9fQ"', "secret-key", "zK3jf9dk2lsd9fQ"),
+    ("X-Api-Key: zK3jf9dk2lsd9fQ", "secret-key", "zK3jf9dk2lsd9fQ"),
+    ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfiCYz8q2LmN0Pa", "secret-key", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYz8q2LmN0Pa"),
+    ("client_secret=zK3jf9dk2lsd9fQ", "secret-key", "zK3jf9dk2lsd9fQ"),
+    ("JWT_SECRET=zK3jf9dk2lsd9fQ", "secret-key", "zK3jf9dk2lsd9fQ"),
+    ("token = 'zK3jf9dk2lsd9fQ7'", "secret", "zK3jf9dk2lsd9fQ7"),
+    ("Authorization: Bearer zK3jf9dk2lsd9fQ", "authorization-header", "zK3jf9dk2lsd9fQ"),
+    ('"authorization": "Basic Ym9iOmh1bnRlcjI="', "authorization-header", "Ym9iOmh1bnRlcjI="),
+    ("curl -H 'x: y' -u bob:hunter2 http://x.test", "curl-user", "hunter2"),
+    ("using bearer zK3jf9dk2lsd9fQ7 for it", "bearer-token", "zK3jf9dk2lsd9fQ7"),
+    ("postgres://bob:hunter2@db.test:5432/app", "url-password", "hunter2"),
+    ("git clone https://x-access-token:zK3jf9dk2@github.test/a/b", "url-password", "zK3jf9dk2"),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "secret"), NAMED, ids=[text[:40] for text, _, _ in NAMED])
+def test_a_value_named_a_secret_is_replaced_and_the_rest_of_the_text_stays(text: str, rule: str, secret: str) -> None:
+    assert redact(text) == (text.replace(secret, f"[redacted:{rule}]"), (rule,))
+
+
+HARMLESS = [
+    "commit 3f786850e387550fdab836ed7e6dc881de23001b by bob",
+    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "md5 d41d8cd98f00b204e9800998ecf8427e  a.txt",
+    "integrity sha512-" + "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
+    "VGhlIHF1aWNrIGJyb3duIGZveCBqdW1wcyBvdmVyIHRoZSBsYXp5IGRvZw==",
+    "0199c8f2-7a51-7c3e-9d44-3b1f0a2c5e6d",
+    "episode_id: 0199c8f2-7a51-7c3e-9d44-3b1f0a2c5e6d",
+    "max_tokens=4096, prompt_tokens: 1234, tokens: 17",
+    "next_page_token: CAUQAA1234567890abcdef",
+    "password: must be at least 8 characters",
+    '{"password": ["This field is required."], "token": "invalid"}',
+    "def login(self, password: str, token: str | None = None) -> Token:",
+    "login(password=password, token=self.token, secret=settings.SECRET_KEY)",
+    "password = os.environ['DB_PASSWORD']",
+    "api_key = os.getenv('OPENAI_API_KEY')",
+    "API_KEY=${API_KEY} TOKEN=$TOKEN PASSWORD=<your-password> SECRET=***",
+    "PWD=/home/bob/project OLDPWD=/tmp",
+    "/etc/passwd:root:x:0:0:root:/root:/bin/bash",
+    "tests/test_password.py::test_reset2 PASSED [ 12%] pass: 120.5ms, passed: 12",
+    "password_min_length=12 PASSWORD_FILE=/run/secrets/pw token_count: 55 SECRET_NAME=db",
+    "sk-learn-style estimators and scikit-learn==1.7.2, task-abcdefghijklmnop1234567890",
+    "risk-assessment-of-the-whole-system-2026-and-beyond",
+    "key: value, primary key: id, foreign_key=users.id, keyboard: qwerty",
+    "https://x.test:8443/a/b@2.0.1?x=1 and user@host.test:22",
+    "docker pull registry.test:5000/app@sha256:" + "0" * 64,
+    "Bearer authentication is required; the Authorization header was missing",
+    "The secret of the island is that token gestures are rarely enough",
+    "/usr/lib/python3.11/site-packages/sqlalchemy/engine/base.py:1965",
+    "asyncpg.exceptions.UndefinedTableError: relation users does not exist",
+    "AKIA is the prefix of AWS keys, ghp_ that of GitHub tokens and sk- that of OpenAI's",
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS, ids=[text[:40] for text in HARMLESS])
+def test_a_text_that_only_looks_like_a_secret_stays_the_same_object(text: str) -> None:
+    clean, found = redact(text)
+    assert clean is text
+    assert not found
+
+
+def test_our_own_ids_survive() -> None:
+    for _ in range(500):
+        text = f"{uuid.UUID(int=_random.getrandbits(128))} {chars(40, HEX)} {chars(64, HEX)} {chars(12, HEX)}"
+        assert redact(text) == (text, ())
+
+
+_PIECES = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(sorted(TOKENS)),
+    st.sampled_from([text for text, _, _ in NAMED]),
+    st.sampled_from(HARMLESS),
+    st.sampled_from(
+        [" ", "\n", "=", ": ", '"', "'", "password", "API_KEY=", "token=", "[redacted:password]", "://a:", "@h", "--", "&", "\\"]
+    ),
+)
+
+
+@given(st.lists(_PIECES, max_size=8).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_redacting_twice_changes_nothing_more(text: str) -> None:
+    once = redact(text)[0]
+    assert redact(once) == (once, ())
+
+
+@given(st.text(alphabet="aA1İßé\n =:\"'", max_size=40), st.sampled_from(sorted(TOKENS)))
+@settings(max_examples=200, deadline=None)
+def test_letters_that_grow_in_lower_case_do_not_shift_what_is_cut(before: str, token: str) -> None:
+    assert token not in redact(f"{before} İİ {token} İ password='hunter2'")[0]
+    assert "hunter2" not in redact(f"{before} İİ {token} İ password='hunter2'")[0]
+
+
+SLOW = {
+    "names": "password" * 12_500,
+    "names and separators": "password = " * 9_000,
+    "quotes": "token='" * 14_000,
+    "open quote": 'secret="' + "\\" * 100_000,
+    "pem headers": "-----BEGIN PRIVATE KEY-----" * 3_700,
+    "pem without end": "-----BEGIN PRIVATE KEY-----\n" + ("A" * 64 + "\n") * 1_500,
+    "pem of n": "-----BEGIN PRIVATE KEY-----" + "\\n" * 50_000,
+    "urls": "://a:" * 20_000,
+    "long userinfo": "://" + "a" * 50_000 + ":" + "b" * 50_000,
+    "jwt heads": "eyJhhhhhhhhh." * 7_700,
+    "sk": "sk-" * 33_000,
+    "flags": "--token " * 12_500,
+    "spaces": "api_key" + " " * 90_000 + "=",
+    "bearer": "bearer " * 14_000,
+    "curl": "curl -u " * 12_000,
+    "words": "key token secret " * 6_000,
+    "base64": "AKIAAAAAAAAAAAAAAAAA " + "aB3/" * 25_000,
+    "one word": "a" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", SLOW.values(), ids=SLOW.keys())
+def test_no_text_of_100_kb_takes_long(text: str) -> None:
+    started = time.process_time()
+    redact(text)
+    assert time.process_time() - started < 1.5  # seconds; quadratic behaviour would take minutes
