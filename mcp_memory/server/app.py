@@ -1,27 +1,28 @@
 """`build_server(host)`: the MCP server, the same on every transport and in both protocol eras."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import mcp_types as types
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
-from mcp_types import CallToolRequestParams, PaginatedRequestParams
 from mcp_types.methods import CacheableMethod
 
 from mcp_memory.server import tools
 from mcp_memory.server.calling import Caller, Context
+from mcp_memory.server.completing import Completer
 from mcp_memory.server.instructions import INSTRUCTIONS
 from mcp_memory.server.lifecycle import MemoryHost
+from mcp_memory.server.prompts import Prompts
+from mcp_memory.server.resources import Resources, require_first_page
+from mcp_memory.server.updating import Updates
 
 NAME = "memory"
 _LISTS_TTL_MS = 3_600_000  # the lists change only with a new version of the program
-_CACHE_HINTS: dict[CacheableMethod, CacheHint] = {
-    "tools/list": CacheHint(_LISTS_TTL_MS, "public"),
-    "server/discover": CacheHint(_LISTS_TTL_MS, "public"),
-}
+_CACHED: tuple[CacheableMethod, ...] = ("tools/list", "prompts/list", "resources/list", "resources/templates/list", "server/discover")
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,17 @@ class App:
     """The server, and what a transport needs of it besides."""
 
     server: Server[None]
-    close_streams: Callable[[], None]  # ends open listen streams, so that a shutdown does not wait for them
+    updates: Updates  # its `run` belongs into the transport's task group; `listen.close()` ends open streams at shutdown
 
 
 def build_server(host: MemoryHost, tool_set: str) -> App:
     """Return the server for a tool set, `core` or `full`. Nothing of the memory is loaded by this."""
     offered = tools.by_name(tool_set)
+    updates = Updates()
+    host.on_open(updates.follow)
 
-    async def list_tools(ctx: Context, params: PaginatedRequestParams | None) -> dict[str, Any]:
+    async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        require_first_page(params)
         return {"tools": [tool.listing for tool in offered.values()], "resultType": "complete"}
 
     server: Server[None] = Server(
@@ -45,13 +49,23 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
         title="Episodic memory",
         description="Remembers what an agent tried, what came of it, and what helps next time.",
         instructions=INSTRUCTIONS,
-        cache_hints=_CACHE_HINTS,
+        cache_hints={method: CacheHint(_LISTS_TTL_MS, "public") for method in _CACHED},
         lifespan=_no_lifespan,
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
+        on_subscriptions_listen=updates.listen,
     )
-    server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
-    server.add_request_handler("tools/call", CallToolRequestParams, Caller(host, offered))
-    return App(server, lambda: None)
+    resources, prompts = Resources(host), Prompts(host)
+    server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
+    server.add_request_handler("tools/call", types.CallToolRequestParams, Caller(host, offered))
+    server.add_request_handler("resources/list", types.PaginatedRequestParams, resources.list)
+    server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, resources.list_templates)
+    server.add_request_handler("resources/read", types.ReadResourceRequestParams, resources.read)
+    server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, updates.subscribe)
+    server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, updates.unsubscribe)
+    server.add_request_handler("prompts/list", types.PaginatedRequestParams, prompts.list)
+    server.add_request_handler("prompts/get", types.GetPromptRequestParams, prompts.get)
+    server.add_request_handler("completion/complete", types.CompleteRequestParams, Completer(host))
+    return App(server, updates)
 
 
 def program_version() -> str:

@@ -1,9 +1,9 @@
 """`tools/call`: check, ask, answer. Everything between the wire and one method of the front door, in one place."""
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -50,9 +50,8 @@ class Caller:
     async def _result(self, ctx: Context, params: CallToolRequestParams, tool: Tool) -> dict[str, Any]:
         try:
             arguments = tool.check(params.arguments)
-            with anyio.fail_after(self._timeout_s):
-                async with _progress(ctx, tool.name):
-                    return await self._answer(ctx, params, tool, arguments)
+            with anyio.fail_after(self._timeout_s), _Progress(ctx, tool.name):
+                return await self._answer(ctx, params, tool, arguments)
         except Exception as error:
             return error_result(tool.name, error)
 
@@ -101,23 +100,30 @@ def _rest(tool: Tool) -> str:
     return "Call again with cursor=next_cursor, or a smaller limit."
 
 
-@asynccontextmanager
-async def _progress(ctx: Context, name: str) -> AsyncIterator[None]:
-    """Report progress every second, from the first one on, to a client that asked for it."""
-    if not ctx.meta or "progress_token" not in ctx.meta:
-        yield
-        return
-    started = time.monotonic()
+class _Progress:
+    """While the block runs, reports progress every second from the first one on. Costs a timer; the client gets it if it asked for it."""
 
-    async def report() -> None:
-        while True:
-            await anyio.sleep(PROGRESS_AFTER_S)
-            seconds = time.monotonic() - started
-            await ctx.session.report_progress(round(seconds, 1), None, f"{name}: {seconds:.0f} s")
+    def __init__(self, ctx: Context, name: str) -> None:
+        self._ctx, self._name = ctx, name
+        self._started = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(report)
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(PROGRESS_AFTER_S, self._begin)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._report())
+
+    async def _report(self) -> None:
         try:
-            yield
-        finally:
-            group.cancel_scope.cancel()
+            while True:
+                seconds = time.monotonic() - self._started
+                await self._ctx.session.report_progress(round(seconds, 2), None, f"{self._name}: {seconds:.0f} s")
+                await asyncio.sleep(PROGRESS_AFTER_S)
+        except Exception as error:  # the client is gone; the call itself finds out
+            logger.debug("progress of %s: %r", self._name, error)

@@ -56,7 +56,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
         lifespan="on",
     )
     gc.freeze()
-    server = _HttpServer(settings, app.close_streams)
+    server = _HttpServer(settings, app.updates.listen.close)
     server.run()
     return 0 if server.started else 1
 
@@ -71,10 +71,12 @@ def http_app(app: App, host: MemoryHost, tokens: Tokens) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with anyio.create_task_group() as group:
             group.start_soon(host.keep_open)
+            group.start_soon(app.updates.run)
             host.begin()
             async with manager.run():
                 yield
             await host.aclose()
+            group.cancel_scope.cancel()
 
     async def health(request: Request) -> Response:
         state = host.state

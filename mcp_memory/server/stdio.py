@@ -27,7 +27,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
 async def _serve(config: Config, opener: Opener | None, in_fd: int, out_fd: int) -> None:
     host = MemoryHost(config, opener)
     app = build_server(host, "core" if config.server.tools == "auto" else config.server.tools)
-    pipe = StdioPipe(in_fd, out_fd, on_end=app.close_streams, on_first_answer=host.begin)
+    pipe = StdioPipe(in_fd, out_fd, on_end=app.updates.listen.close, on_first_answer=host.begin)
     gc.freeze()  # some 200,000 objects of imports: no collection has to look at them again
 
     def stop_now() -> None:
@@ -51,5 +51,6 @@ async def _run(app: App, pipe: StdioPipe, stop: Callable[[], None]) -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(stop_when_orphaned)
+        group.start_soon(app.updates.run)
         await app.server.run(pipe.reader, pipe.writer, app.server.create_initialization_options())
         group.cancel_scope.cancel()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mcp_memory.domain.answers import EpisodePage, PatternDetail, PatternPage, RecalledPattern, Status, Trends
+from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, PatternDetail, PatternPage, RecalledPattern, Status, Trends
 from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.server import render
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 async def _get_episode(memory: "EpisodicMemory", arguments: Arguments) -> dict[str, Json]:
-    found = await memory.get_episode(**arguments)
+    return episode_record(await memory.get_episode(**arguments))
+
+
+def episode_record(found: EpisodeDetail) -> dict[str, Json]:
+    """Return one episode as wire data: its fields, its present tags, and where its steps go on."""
     data = render.plain(found.episode)
     data["episode_id"] = data.pop("id")
     del data["change_seq"]
