@@ -1,0 +1,99 @@
+"""Which episodes there are, by row number, and which of them a filter admits."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcp_memory.domain.episode import EpisodeState, Trace
+from mcp_memory.domain.query import ANY_PROJECT, Filter
+
+KEPT_FILTERS = 64  # answers of `allowed` kept until an episode comes or goes
+
+
+class Catalog:
+    """Completed episodes' traces under their row number (`Trace.seq`)."""
+
+    def __init__(self) -> None:
+        self.traces: dict[int, Trace] = {}
+        self._seq_of: dict[str, int] = {}
+        self._projects: dict[str, set[int]] = {}
+        self._allowed: OrderedDict[tuple[Filter, bool], np.ndarray | None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.traces)
+
+    def add(self, traces: Sequence[Trace]) -> None:
+        """Add traces; one that is there already is replaced."""
+        self.remove([t.id for t in traces])
+        for trace in traces:
+            self.traces[trace.seq] = trace
+            self._seq_of[trace.id] = trace.seq
+            self._projects.setdefault(trace.project, set()).add(trace.seq)
+        self._allowed.clear()
+
+    def remove(self, episode_ids: Sequence[str]) -> list[int]:
+        """Remove episodes and return their row numbers; unknown ids are ignored."""
+        seqs = [seq for seq in (self._seq_of.pop(i, None) for i in episode_ids) if seq is not None]
+        for seq in seqs:
+            self._projects[self.traces.pop(seq).project].discard(seq)
+        self._allowed.clear()
+        return seqs
+
+    def seq_of(self, episode_id: str) -> int | None:
+        """Return the row number of an episode, None when there is none."""
+        return self._seq_of.get(episode_id)
+
+    def size_of(self, project: str) -> int:
+        """How many episodes a project has; `*` or "" counts all."""
+        return len(self) if project in ("", ANY_PROJECT) else len(self._projects.get(project, ()))
+
+    def allowed(self, where: Filter, *, strict: bool) -> np.ndarray | None:
+        """Return the sorted row numbers that may be shown; None for all of them. Only the project restricts unless *strict*."""
+        key = (where if strict else Filter(project=where.project), strict)
+        if key not in self._allowed:
+            self._allowed[key] = self._admitted(where, strict)
+            while len(self._allowed) > KEPT_FILTERS:
+                self._allowed.popitem(last=False)
+        return self._allowed[key]
+
+    def newest(self, allowed: np.ndarray | None, limit: int) -> list[int]:
+        """Return the largest row numbers, newest first."""
+        seqs = sorted(self.traces) if allowed is None else allowed.tolist()
+        return [int(s) for s in seqs[: -limit - 1 : -1]]
+
+    def _admitted(self, where: Filter, strict: bool) -> np.ndarray | None:
+        everything = where.project in ("", ANY_PROJECT) or self.size_of(where.project) == len(self)
+        seqs = self.traces.keys() if everything else self._projects.get(where.project, set())
+        if strict:
+            seqs = {seq for seq in seqs if admits(where, self.traces[seq])}
+        elif everything:
+            return None
+        return np.array(sorted(seqs), np.int64)
+
+
+def admits(where: Filter, trace: Trace) -> bool:
+    """Whether *trace* meets every condition of *where* but the project. Names compare without regard to case."""
+    return (
+        all(not wanted or wanted.casefold() == has.casefold() for wanted, has in _names(where, trace))
+        and where.state in ("", EpisodeState.COMPLETED)
+        and in_time(where, trace)
+        and {t.casefold() for t in where.tags} <= {t.casefold() for t in trace.tags}
+    )
+
+
+def in_time(where: Filter, trace: Trace) -> bool:
+    """Whether the episode ended in [since, until)."""
+    return (where.since_ms is None or trace.ended_at_ms >= where.since_ms) and (
+        where.until_ms is None or trace.ended_at_ms < where.until_ms
+    )
+
+
+def _names(where: Filter, trace: Trace) -> tuple[tuple[str, str], ...]:
+    return (
+        (where.domain, trace.domain),
+        (where.task_type, trace.task_type),
+        (where.language, trace.language),
+        (where.framework, trace.framework),
+        (where.outcome, trace.outcome),
+    )

@@ -1,0 +1,249 @@
+"""Query to ranked matches: lexical and semantic candidates, blended and re-weighted."""
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcp_memory.config import RetrievalConfig
+from mcp_memory.domain.episode import Episode, Json, Trace
+from mcp_memory.domain.query import ANY_PROJECT, Match, Query, Ranking
+from mcp_memory.metrics import Metrics
+from mcp_memory.ports import Clock, IndexText, Neighbours, Store, VectorRow
+from mcp_memory.retrieval import ranking, text_query
+from mcp_memory.retrieval.catalog import Catalog
+from mcp_memory.retrieval.query_cache import QueryCache
+from mcp_memory.retrieval.vector_index import SignBitIndex
+
+HOUR_MS = 3_600_000
+TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
+STRICT_TEXT_HITS = 5_000  # when a strict filter will drop most of them
+SENTENCE_SHARE = 0.5  # of the lexical score: the best sentence of a request of several
+# Characters indexed of one step and of all. What an agent did and what went wrong comes before what it was shown.
+ARGUMENT_CHARS, ERROR_CHARS, OBSERVATION_CHARS = 200, 150, 300
+ACTIONS_CHARS, OBSERVATIONS_CHARS, NOTES_CHARS = 6_000, 6_000, 6_000
+LEXICAL_ONLY = "no query embedding: matches are lexical only"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Row numbers of the candidates with their raw scores."""
+
+    seqs: list[int]
+    lexical: np.ndarray
+    semantic: np.ndarray
+
+
+class Retriever:
+    """Implements `ports.RetrievalEngine`. Not safe for concurrent use: the front door calls it under one lock."""
+
+    def __init__(self, store: Store, config: RetrievalConfig, metrics: Metrics, clock: Clock) -> None:
+        self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
+        self._catalog = Catalog()
+        self._indexes: dict[str, SignBitIndex] = {}
+        self._votes: Mapping[str, float] = {}
+        self._cache = QueryCache(config.query_cache_entries)
+        self._version = 0  # of everything an answer is made from
+        self._frequency: dict[str, int] = {}
+        self._frequency_at = 0  # episodes when `_frequency` was begun
+
+    # --- what is indexed ---
+
+    def index_text(self, episode: Episode) -> IndexText:
+        """What FTS5 indexes of a completed episode. Pure."""
+        actions = "\n".join(
+            f"{s.key} {json.dumps(s.arguments, ensure_ascii=False)[:ARGUMENT_CHARS]} {(s.error or '')[:ERROR_CHARS]}" for s in episode.steps
+        )
+        seen = "\n".join(s.observation[:OBSERVATION_CHARS] for s in episode.steps)
+        notes: list[str] = []
+        if outcome := episode.outcome:
+            notes = [outcome.summary, *outcome.lessons, *outcome.artifacts, *outcome.completed, *outcome.failed, outcome.error or ""]
+        return IndexText(
+            task=episode.task,
+            steps=f"{actions[:ACTIONS_CHARS]}\n{seen[:OBSERVATIONS_CHARS]}",
+            notes="\n".join(notes)[:NOTES_CHARS],
+        )
+
+    def embedding_texts(self, episode: Episode) -> Sequence[str]:
+        """The texts to embed. Only the task: a second vector of the steps, or a header before the task, moved no measured metric."""
+        return (episode.task,)
+
+    # --- the views ---
+
+    def add(self, traces: Sequence[Trace]) -> None:
+        """Make completed episodes findable."""
+        self._catalog.add(traces)
+        self._version += 1
+
+    def remove(self, episode_ids: Sequence[str]) -> None:
+        """Forget episodes and their vectors."""
+        seqs = self._catalog.remove(episode_ids)
+        for index in self._indexes.values():
+            index.remove(seqs)
+        self._version += 1
+
+    def add_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
+        """Add stored embeddings; a row that is there already is skipped."""
+        if not rows:
+            return
+        index = self._indexes.setdefault(space, SignBitIndex(len(rows[0].codes)))
+        new = [row for row in {r.seq: r for r in rows if r.part == 0}.values() if row.seq not in index]
+        if new:
+            codes = np.frombuffer(b"".join(r.codes for r in new), np.int8).reshape(len(new), index.dimension)
+            index.add_codes([r.seq for r in new], codes, np.array([r.scale for r in new], np.float32))
+            self._version += 1
+
+    def set_votes(self, votes: Mapping[str, float]) -> None:
+        """Net feedback per episode id in [-1, 1], already shrunk."""
+        self._votes = votes
+        self._version += 1
+
+    # --- questions ---
+
+    def rank(self, query: Query, vectors: Mapping[str, np.ndarray]) -> Ranking:
+        """Return the best matches. Without vectors the search is lexical only, and `degraded` says so.
+
+        Text without a word and without a vector is answered with the newest and most valuable episodes.
+        """
+        now_ms = self._clock()
+        key: Hashable = (query, tuple(sorted(vectors)), self._version, now_ms // HOUR_MS)
+        known = self._cache.get(key)
+        if known is None:
+            known = self._rank(query, vectors, now_ms)
+            self._cache.put(key, known)
+        return known
+
+    def similar(self, query: Query, vectors: Mapping[str, np.ndarray], k: int) -> Neighbours:
+        """Return the k episodes whose tasks are most alike: cosine cut to [0, 1]; without vectors, lexical scores over the best one's."""
+        allowed = self._catalog.allowed(query.filter, strict=query.strict)
+        excluded = query.exclude_ids
+        space = self._space(vectors)
+        if space is None:
+            hits = self._lexical(query, k + len(excluded), allowed)
+            best = max(hits.values(), default=1.0)
+            pairs = [(seq, value / best) for seq, value in sorted(hits.items(), key=lambda hit: -hit[1])]
+        else:
+            seqs, cosines = self._indexes[space].search(vectors[space], k + len(excluded), allowed)
+            pairs = list(zip(seqs.tolist(), np.clip(cosines, 0, 1).tolist(), strict=True))
+        named = [(self._catalog.traces[seq].id, value) for seq, value in pairs if seq in self._catalog.traces]
+        return [(episode_id, value) for episode_id, value in named if episode_id not in excluded][:k]
+
+    def stats(self) -> Mapping[str, Json]:
+        """query_cache {hits, misses, entries}, vectors per space, traces."""
+        return {
+            "query_cache": {"hits": self._cache.hits, "misses": self._cache.misses, "entries": len(self._cache)},
+            "vectors": {space: len(index) for space, index in self._indexes.items()},
+            "traces": len(self._catalog),
+        }
+
+    # --- how ---
+
+    def _rank(self, query: Query, vectors: Mapping[str, np.ndarray], now_ms: int) -> Ranking:
+        with self._metrics.timed("recall_search"):
+            found = self._find(query, vectors)
+        traces = [self._catalog.traces[seq] for seq in found.seqs]
+        votes = [self._votes.get(t.id, 0.0) for t in traces]
+        candidates = ranking.Candidates(traces, found.lexical, found.semantic)
+        scored = ranking.score(candidates, query.filter, votes, now_ms, self._config)
+        reach = max(ranking.RERANKED, query.limit)
+        top = np.argsort(-(scored.relevance + scored.worth), kind="stable")[:reach]
+        likeness = self._likeness([found.seqs[i] for i in top], vectors)
+        totals = ranking.supported(scored.relevance[top], likeness) + scored.worth[top]
+        order, twins = ranking.fold(totals, likeness)
+        shown = {int(i) for i in order[: query.limit]}
+        matches = []
+        for i in order[: query.limit].tolist():
+            at = int(top[i])
+            folded = tuple(traces[int(top[j])].id for j in twins[i] if j not in shown)
+            matches.append(self._match(traces[at], scored, at, float(totals[i]), found, folded))
+        return Ranking(tuple(matches), len(found.seqs), self._store.change_seq(), self._degraded(query, vectors))
+
+    def _match(self, trace: Trace, scored: ranking.Scored, at: int, total: float, found: _Found, folded: tuple[str, ...]) -> Match:
+        cosine = float(found.semantic[at])
+        best = float(found.lexical.max(initial=0.0)) or 1.0
+        similarity = float(found.lexical[at]) / best if np.isnan(cosine) else min(1.0, max(0.0, cosine))
+        names = ("lexical", "semantic", "context", "value", "recency", "feedback")
+        why = {name: float(getattr(scored, name)[at]) for name in names}
+        return Match(trace.id, ranking.to_unit(total), why, similarity, folded)
+
+    def _degraded(self, query: Query, vectors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+        space = self._space(vectors)
+        if space is None:
+            return (LEXICAL_ONLY,) if len(self._catalog) else ()
+        missing = len(self._catalog) - max(len(self._indexes[s]) for s in vectors if s in self._indexes)
+        return (f"{missing} episodes are not embedded yet: they are found by words only",) if missing > 0 else ()
+
+    def _space(self, vectors: Mapping[str, np.ndarray]) -> str | None:
+        """Return the query's space that covers most episodes; a provider's before the local one when they cover the same."""
+        covered = [s for s in vectors if self._indexes.get(s)]
+        return max(covered, key=lambda s: (len(self._indexes[s]), not s.startswith("local")), default=None)
+
+    def _find(self, query: Query, vectors: Mapping[str, np.ndarray]) -> _Found:
+        """Return the union of the best lexical and the best semantic candidates, each with both scores."""
+        wanted = max(self._config.candidates, query.limit)
+        allowed = self._catalog.allowed(query.filter, strict=query.strict)
+        excluded = {seq for seq in map(self._catalog.seq_of, query.exclude_ids) if seq is not None}
+        space = self._space(vectors) if query.text.strip() else None
+        hits = self._lexical(query, TEXT_HITS * wanted, allowed)
+        seqs = dict.fromkeys(sorted(hits, key=hits.__getitem__, reverse=True)[:wanted])
+        if space is not None:
+            nearest, _ = self._indexes[space].search(vectors[space], wanted, allowed)
+            seqs |= dict.fromkeys(nearest.tolist())
+        if not seqs:
+            seqs = dict.fromkeys(self._catalog.newest(allowed, wanted))
+        kept = [seq for seq in seqs if seq in self._catalog.traces and seq not in excluded]
+        floor = min(hits.values()) if len(hits) >= TEXT_HITS * wanted else 0.0  # the list was cut: the rest may score up to its last
+        lexical = np.array([hits.get(seq, floor) for seq in kept], float)
+        if space is None:
+            return _Found(kept, lexical, np.full(len(kept), np.nan))
+        return _Found(kept, lexical, self._indexes[space].similarities(vectors[space], kept).astype(float))
+
+    def _lexical(self, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
+        """Return bm25 scores by row number. Of a request of several sentences, half of the score is that of the best sentence."""
+        asked = text_query.affordable(text_query.read_query(query.text), self._counts)
+        whole = self._hits(asked, query, limit, allowed)
+        parts = text_query.sentences(query.text)
+        if not whole or not parts:
+            return whole
+        top = max(whole.values())
+        best: dict[int, float] = {}
+        for part in parts:
+            hits = self._hits(asked.restricted_to(part), query, limit, allowed)
+            part_top = max(hits.values(), default=1.0)
+            for seq, value in hits.items():
+                best[seq] = max(best.get(seq, 0.0), value / part_top)
+        floor = min(whole.values()) if len(whole) >= limit else 0.0
+        share = SENTENCE_SHARE
+        return {s: (1 - share) * whole.get(s, floor) + share * top * best.get(s, 0.0) for s in whole.keys() | best.keys()}
+
+    def _hits(self, asked: text_query.TextQuery, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
+        match = asked.match()
+        if match is None:
+            return {}
+        project = query.filter.project or ANY_PROJECT
+        hits = self._store.search_text(match, project=project, limit=max(limit, STRICT_TEXT_HITS) if query.strict else limit)
+        found = {hit.seq: hit.score for hit in hits if hit.seq in self._catalog.traces}
+        if query.strict and allowed is not None:
+            admitted = set(allowed.tolist())
+            found = {seq: value for seq, value in found.items() if seq in admitted}
+        return found
+
+    def _counts(self, terms: Sequence[str]) -> list[int]:
+        """Return in how many episodes each term occurs; remembered until the memory has grown by a tenth."""
+        if len(self._catalog) > 1.1 * self._frequency_at:
+            self._frequency, self._frequency_at = {}, len(self._catalog)
+        unknown = [t for t in terms if t not in self._frequency]
+        counts = dict(zip(unknown, self._store.term_counts(unknown), strict=True)) if unknown else {}
+        self._frequency |= {t: n for t, n in counts.items() if n > 0}
+        return [self._frequency.get(t, 0) for t in terms]
+
+    def _likeness(self, seqs: Sequence[int], vectors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the cosines of the episodes' tasks to each other; identical texts without vectors count as alike."""
+        space = self._space(vectors) or max(self._indexes, key=lambda s: len(self._indexes[s]), default=None)
+        if space is None:
+            tasks = np.array([self._catalog.traces[seq].task for seq in seqs], object)
+            return (tasks[:, None] == tasks[None, :]).astype(float)
+        rows = self._indexes[space].rows(seqs)
+        likeness: np.ndarray = rows @ rows.T
+        return likeness

@@ -1,0 +1,92 @@
+"""Any text to a safe FTS5 expression: quoted terms joined by OR, so no character of the text can act as query syntax.
+
+Stop words are dropped (`evidence`: nDCG .414 to .468 on conversations, and ten times faster), words joined by punctuation
+(`FILE_UPLOAD_PERMISSIONS`, `io/fits.py`) are asked for as a phrase too, and the rarest terms go first within a bounded cost.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+MAX_TERMS = 64  # distinct terms of one query; on the development questions more changed nothing
+MAX_PHRASES = 8
+MAX_PHRASE_WORDS = 6  # a longer run is a path or a hash; its words are asked for anyway
+MAX_TERM_CHARS = 64  # longer "words" are encoded data
+MAX_POSTINGS = 25_000  # (term, episode) pairs one query may touch: about 6 ms of bm25
+MIN_TERMS = 4  # asked for whatever they cost
+MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences may ask for several things
+
+STOP_WORDS = frozenset(
+    "a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not of on or our please"
+    " should so than that the their them then there these they this to too us was we were what when where which who will with would you"
+    " your".split()  # noqa: SIM905
+)
+_WORD = re.compile(r"[^\W_]+")
+_COMPOUND = re.compile(r"[^\W_]+(?:[_./:\-]+[^\W_]+)+")
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuery:
+    """A query in words: distinct terms in order of appearance, and phrases of the compounds among them."""
+
+    terms: tuple[str, ...]
+    phrases: tuple[str, ...]
+
+    def match(self) -> str | None:
+        """Return the FTS5 expression; None when there is nothing to look for."""
+        quoted = [f'"{term}"' + ("*" if _CJK.search(term) else "") for term in self.terms] + [f'"{phrase}"' for phrase in self.phrases]
+        return " OR ".join(quoted) or None
+
+    def restricted_to(self, text: str) -> "TextQuery":
+        """Return the part of the query that occurs in *text*."""
+        lowered = text.lower()
+        words = _WORD.findall(lowered)
+        spaced = f" {' '.join(words)} "
+        return TextQuery(tuple(t for t in self.terms if t in set(words)), tuple(p for p in self.phrases if f" {p} " in spaced))
+
+
+def read_query(text: str) -> TextQuery:
+    """Return what *text* asks for in words. Text of stop words only keeps them; text without words has no terms.
+
+    >>> read_query('Fix "io/fits.py" (urgently) OR NOT').match()
+    '"fix" OR "io" OR "fits" OR "py" OR "urgently" OR "io fits py"'
+    """
+    lowered = text.lower()
+    words = [w for w in dict.fromkeys(_WORD.findall(lowered)) if len(w) <= MAX_TERM_CHARS]
+    terms = [w for w in words if w not in STOP_WORDS] or words
+    phrases: dict[str, None] = {}
+    for compound in _COMPOUND.findall(lowered):
+        parts = _WORD.findall(compound)
+        if 2 <= len(parts) <= MAX_PHRASE_WORDS and len(compound) <= MAX_TERM_CHARS:
+            phrases[" ".join(parts)] = None
+        if len(phrases) == MAX_PHRASES:
+            break
+    return TextQuery(tuple(terms), tuple(phrases))
+
+
+def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]]) -> TextQuery:
+    """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_POSTINGS. `counts` gives each term's number of episodes."""
+    frequency = dict(zip(query.terms, counts(query.terms), strict=True))
+    rarest = sorted((t for t in query.terms if frequency[t] > 0), key=lambda t: frequency[t])[:MAX_TERMS]
+    postings, kept = 0, set()
+    for rank, term in enumerate(rarest):
+        postings += frequency[term]
+        if postings > MAX_POSTINGS and rank >= MIN_TERMS:
+            break
+        kept.add(term)
+    phrases = tuple(p for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))
+    return TextQuery(tuple(t for t in query.terms if t in kept), phrases)
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """Return the sentences of a short request of several sentences; nothing for one sentence, or for a long text."""
+    found = [s for s in (p.strip() for p in _SENTENCE_END.split(text)) if len(s.split()) >= MIN_SENTENCE_WORDS]
+    return tuple(found) if 2 <= len(found) <= MAX_SENTENCES else ()
+
+
+def fts_match(text: str) -> str | None:
+    """Return an FTS5 expression for any text; None when it holds no word (empty, punctuation, emoji)."""
+    query = read_query(text)
+    return TextQuery(query.terms[:MAX_TERMS], query.phrases).match()
