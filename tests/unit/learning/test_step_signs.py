@@ -1,0 +1,78 @@
+"""What the steps themselves show."""
+
+import pytest
+
+from mcp_memory.domain.episode import Step, StepStatus
+from mcp_memory.learning import step_signs
+from mcp_memory.learning.step_signs import exit_code, is_revert, read, repeats
+
+
+def ok(tool: str, observation: str = "", **arguments: object) -> Step:
+    return Step(tool, arguments=arguments, observation=observation)
+
+
+def bad(tool: str, error: str = "boom", **arguments: object) -> Step:
+    return Step(tool, arguments=arguments, error=error, status=StepStatus.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("===== 2 failed, 5 passed, 1 skipped in 0.31s =====", (5, 2)),
+        ("....\n4 passed in 0.02s", (4, 0)),
+        ("1 error in 0.50s", (0, 1)),
+        ("Ran 3 tests in 0.100s\n\nOK", (3, 0)),
+        ("Ran 4 tests in 0.002s\n\nFAILED (failures=1, errors=1)", (2, 2)),
+        ("Tests:       1 failed, 5 passed, 6 total", (5, 1)),
+        ("      Tests  1 failed | 5 passed (6)", (5, 1)),
+        ("test result: FAILED. 3 passed; 1 failed; 0 ignored", (3, 1)),
+        ("ok  \tpkg/a\t0.01s\nFAIL\tpkg/b\t0.2s", (1, 1)),
+        ("  5 passing (20ms)\n  1 failing", (5, 1)),
+        ("1 failed in 1s\nagain\n3 passed in 1.00s", (3, 0)),
+        ("looked in 3 files in 2s", None),
+        ("no tests ran in 0.01s", None),
+        ("", None),
+    ],
+)
+def test_the_last_summary_of_each_test_runner_is_read(text: str, counts: tuple[int, int] | None) -> None:
+    assert step_signs.test_counts("", text) == counts
+
+
+def test_a_call_repeated_with_the_same_answer_is_waste_and_with_another_answer_is_not() -> None:
+    again = (ok("ls", "a b", path="."), ok("ls", "a b", path="."), ok("ls", "a b c", path="."), ok("ls", "a b", path="/"))
+    assert repeats(again) == (1,)
+
+
+def test_answers_that_differ_in_numbers_only_are_the_same_answer() -> None:
+    assert repeats((ok("run", "1 failed in 0.31s", c="pytest"), ok("run", "1 failed in 0.29s", c="pytest"))) == (1,)
+
+
+def test_steps_that_show_nothing_are_never_repeats() -> None:
+    assert repeats((ok("wait"), ok("wait"), ok("wait"))) == ()
+
+
+def test_an_error_is_recovered_by_the_same_call_and_stands_when_it_is_near_the_end() -> None:
+    signs = read((bad("pytest"), ok("edit"), ok("pytest"), ok("a"), ok("b"), bad("deploy"), ok("c")))
+    assert signs.failed == (0, 5)
+    assert signs.recovered == (0,)
+    assert signs.standing == (5,)
+
+
+def test_an_error_long_left_behind_does_not_stand() -> None:
+    assert read((bad("old"), *(ok(f"t{i}") for i in range(12)))).standing == ()
+
+
+def test_reverts_and_exit_codes_are_seen_in_arguments_and_answers() -> None:
+    assert is_revert(ok("bash", command="cd repo && git checkout -- src/a.py"))
+    assert is_revert(ok("undo_edit"))
+    assert not is_revert(ok("bash", command="git checkout -b feature"))
+    assert exit_code(bad("bash", "exit 127: not found")) == 127
+    assert exit_code(ok("bash", "done\nProcess exited with code 0")) == 0
+    assert exit_code(ok("bash", "done")) is None
+
+
+def test_the_last_answer_can_reject_or_accept_the_work() -> None:
+    assert read((ok("finish", "Answer is INCORRECT"),)).verdict == -1
+    assert read((ok("finish", "Answer is correct"),)).verdict == 1
+    assert read((ok("finish", "correct"), ok("say", "bye"))).verdict == 0
+    assert read(()).verdict == 0
