@@ -9,6 +9,7 @@ from mcp_memory.cli.transcripts.conversation import conversations
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, arguments_of, at_ms, content_id, expect, text_of
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
+_ITEM_TYPES = ("function_call", "function_call_output", "reasoning")  # of the Responses form, beside messages
 
 
 def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
@@ -30,7 +31,7 @@ def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]
 
 def is_message(value: Any) -> bool:
     """Return whether *value* is one message or item of a conversation."""
-    return isinstance(value, dict) and ("role" in value or value.get("type") in ("function_call", "function_call_output"))
+    return isinstance(value, dict) and ("role" in value or value.get("type") in _ITEM_TYPES)
 
 
 def message_events(message: Any) -> Iterator[Event]:
