@@ -82,7 +82,13 @@ class ServerConfig:
 
     host: str = "127.0.0.1"
     port: int = 8765
-    token: str = ""  # bearer token for HTTP; required when host is not a loopback address
+    token: str = ""  # bearer token for HTTP; one, a token file or OAuth is required when host is not a loopback address
+    token_file: str = ""  # accepted tokens, hashed, one a line; read again when it changes (`mcp-memory token` writes it)
+    oauth_issuer: str = ""  # accept this authorization server's JWTs; needs oauth_jwks_url and public_url
+    oauth_jwks_url: str = ""  # where its signing keys are
+    oauth_audience: str = ""  # what `aud` must name; empty: public_url + /mcp
+    oauth_scopes: str = ""  # scopes every JWT must have, comma-separated
+    public_url: str = ""  # how clients reach the HTTP server, such as https://memory.example.org
     tools: Literal["core", "full", "auto"] = "auto"  # auto: core on stdio, full on HTTP
     project: str = ""  # namespace; empty: CLAUDE_PROJECT_DIR's folder name, else `default`
     allowed_hosts: str = ""  # extra Host header values for HTTP, comma-separated

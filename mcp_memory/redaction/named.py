@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
-from mcp_memory.redaction.entropy import bits_per_char
+from mcp_memory.redaction.entropy import bits_per_char, is_mixed
 
 MARKER_START = "[redacted:"
 PASSWORD, KEY, WEAK = "password", "secret-key", "secret"  # how sure the name makes us; also the rules' names
@@ -157,9 +157,10 @@ def _is_random(value: str, min_chars: int) -> bool:
     value = value.strip()
     if len(value) < min_chars or " " in value or _compiled(_DATE).fullmatch(value):
         return False
-    return (
-        any(c.isdigit() for c in value) and any(c.isalpha() for c in value) and bits_per_char(value) >= (3.0 if len(value) >= 16 else 2.5)
-    )
+    digits = sum(c.isdigit() for c in value)
+    if not any(c.isalpha() for c in value) or not (digits >= 2 or (digits and is_mixed(value))):  # `my-k8s-secret` is a name
+        return False
+    return bits_per_char(value) >= (3.0 if len(value) >= 16 else 2.5)
 
 
 def _is_plainly_harmless(value: str) -> bool:

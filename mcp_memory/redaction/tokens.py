@@ -76,6 +76,7 @@ RULES: tuple[Rule, ...] = (
     _prefixed("stripe-key", ("sk_live_", "sk_test_", "sk_prod_", "rk_live_", "rk_test_", "rk_prod_", "whsec_"), r"[A-Za-z0-9+/=]{10,300}"),
     _prefixed("google-api-key", ("AIza",), r"[A-Za-z0-9_-]{30,60}"),
     _prefixed("google-oauth-token", ("ya29.", "GOCSPX-"), r"[A-Za-z0-9_-]{20,2000}"),
+    _prefixed("mcp-memory-token", ("mcpm_",), r"[A-Za-z0-9_-]{40,60}"),
     _prefixed("npm-token", ("npm_",), r"[A-Za-z0-9]{30,100}"),
     _prefixed("pypi-token", ("pypi-",), r"[A-Za-z0-9_-]{50,1000}", is_mixed),
     _prefixed("huggingface-token", ("hf_", "api_org_"), r"[A-Za-z0-9]{30,100}", is_mixed),
