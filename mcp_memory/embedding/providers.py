@@ -23,8 +23,9 @@ class Provider:
     extra: Mapping[str, str] = field(default_factory=dict)  # further fields of every request
 
 
-# Limits from the providers' API references. OpenAI: 2,048 inputs, 300,000 tokens, 8,192 tokens each. Mistral: 8,192 tokens each and
-# about 16,000 a request; English has four bytes a token, and a request refused as too large is sent again in halves.
+# Limits. OpenAI's API reference: 2,048 inputs, 300,000 tokens a request, 8,192 tokens a text. Mistral, as its error messages say:
+# 512 inputs ("Too many inputs in request", code 3210), 16,384 tokens a request, 8,192 a text. English has about four bytes a token;
+# a request that is refused as too large all the same is sent again in halves.
 PROVIDERS: Mapping[str, Provider] = {
     "openai": Provider(
         name="openai",

@@ -88,6 +88,7 @@ def test_the_local_model_answers_once_it_is_ready(open_service: Open) -> None:
     status = service.status()
     assert (status["state"], status["model_id"], status["dimension"], status["degraded"]) == ("ready", "all-minilm-l6-v2-int8", 384, [])
     assert status["cache"] == {"hits": 1, "misses": 1, "entries": 1}
+    assert service.check() == []
 
 
 def test_a_query_before_the_model_is_ready_waits_no_longer_than_asked_and_says_so(open_service: Open, held_model: threading.Event) -> None:
@@ -123,6 +124,7 @@ def test_a_missing_model_is_said_in_every_answer_and_breaks_nothing(open_service
     assert vectors == {}
     assert sentence == f"the model folder {tmp_path} has no readable manifest.json: the search was lexical only"
     assert (service.state, service.spaces) == ("failed", ())
+    assert service.check() == [f"the model folder {tmp_path} has no readable manifest.json"]
     with pytest.raises(ModelUnavailable, match="no readable manifest"):
         service.embed_documents(["x"], LOCAL)
 
