@@ -1,0 +1,188 @@
+"""Advice in the middle of a run: the next tools, what to do about an error, and warnings about an intended step."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcp_memory.domain.answers import Recovery, StepWarning
+from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.query import Suggestion
+from mcp_memory.learning.experience import Experience, Ints, Place
+from mcp_memory.learning.next_tool import Forecast, NextTool, Prefix
+from mcp_memory.learning.pitfalls import Pitfalls
+from mcp_memory.learning.recoveries import Recovered, Recoveries
+from mcp_memory.learning.run import error_signatures
+from mcp_memory.ports import Situation
+
+NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
+MAX_FIXES = 5
+MAX_EVIDENCE = 3
+RUN_SHARE = 0.5  # of the run so far against the error, in a long run
+MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
+_FLOOR = 1e-4
+
+ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
+FixDuration = Callable[[str, str, str], float | None]  # (failed tool key, signature, tool key tried) -> median ms until it worked
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    tool: int
+    confidence: float
+    coming: bool  # among the next steps, not of those still to come
+
+
+class Adviser:
+    """Answers from an `Experience`; full episodes are read only for the examples of arguments."""
+
+    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, fix_ms: FixDuration) -> None:
+        self._x, self._read, self._fix_ms = experience, read_episodes, fix_ms
+        self._next, self._recoveries, self._pitfalls = NextTool(experience), Recoveries(experience), Pitfalls(experience)
+
+    def suggest(
+        self, situation: Situation, limit: int, intended: Step | None
+    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
+        """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
+        episode, neighbours = situation.episode, situation.neighbours
+        place = place_of(episode)
+        prefix = Prefix(tuple(s.key for s in episode.steps), tuple(s.failed for s in episode.steps))
+        forecast = self._next.forecast(place, neighbours, episode.task, prefix)
+        recovered, sig = None, ""
+        if episode.steps and episode.steps[-1].failed:
+            sig = dict(error_signatures(episode)).get(len(episode.steps) - 1, "")
+            recovered = self._recoveries.after(place, neighbours, episode.steps[-1].key, sig)
+        warnings: tuple[StepWarning, ...] = ()
+        if intended is not None:
+            warnings = self._pitfalls.warnings(
+                place, neighbours, episode, intended, lambda key, s: self._recoveries.after(place, neighbours, key, s)
+            )
+        if forecast is None:
+            return (), None, warnings
+        suggestions = self._suggestions(forecast, recovered, prefix, limit)
+        return suggestions, self._recovery(recovered, episode, sig) if recovered else None, warnings
+
+    def _suggestions(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> tuple[Suggestion, ...]:
+        picks = self._picks(forecast, recovered, prefix, limit)
+        sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
+        read = {e.id: e for e in self._read(list(dict.fromkeys(ids[0][0] for ids in sources if ids))) if e is not None}
+        out = []
+        for pick, ids in zip(picks, sources, strict=True):
+            example = _arguments(read.get(ids[0][0]), ids[0][1]) if ids else None
+            tool, _, action = str(self._x.tools.value(pick.tool)).partition(":")
+            reason = self._reason(pick, forecast, recovered, prefix)
+            evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))
+            out.append(Suggestion(tool, action or tool, reason, round(pick.confidence, 3), evidence, example))
+        return tuple(out)
+
+    def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
+        """Choose the tools: up to three for the next step, then those most likely still to come."""
+        chances = forecast.next
+        if recovered is not None:
+            # The more of the run is known, the more it says; of a single failed step only the error speaks.
+            share = RUN_SHARE * (1.0 - 1.0 / max(1, len(prefix.keys)))
+            blend = np.exp(np.log(recovered.scores + _FLOOR) + share * np.log(forecast.next + _FLOOR))
+            chances = blend / blend.sum()
+        coming = [int(t) for t in np.argsort(-chances, kind="stable")[: min(limit, NEXT_SLOTS)] if chances[t] >= MIN_SCORE]
+        picks = [_Pick(t, float(chances[t]), True) for t in coming]
+        likely = 1.0 / (1.0 + np.exp(-np.clip(forecast.later, -30, 30)))
+        for t in np.argsort(-forecast.later, kind="stable"):
+            if len(picks) >= limit or not self._was_used(forecast, int(t)):
+                break
+            if int(t) not in coming:
+                picks.append(_Pick(int(t), float(likely[t]), False))
+        return picks
+
+    def _was_used(self, forecast: Forecast, tool: int) -> bool:
+        """Whether anything looked at for this answer used the tool at all: what other contexts use is no advice here."""
+        return bool((self._x.step_tool[forecast.steps] == tool).any())
+
+    def _sources(self, forecast: Forecast, recovered: Recovered | None, tool: int) -> list[tuple[str, int]]:
+        """Return (episode id, step index) of the weightiest earlier uses of *tool*, those that worked first."""
+        x = self._x
+        if recovered is not None:
+            mine = x.fix_tool[recovered.fixes] == tool
+            fixes, weights = recovered.fixes[mine], recovered.weights[mine]
+            if len(fixes):
+                best = fixes[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
+                return [(x.trace(int(x.fix_row[f])).id, int(x.fix_index[f] + x.fix_lag[f])) for f in best]
+        mine = (x.step_tool[forecast.steps] == tool) & (forecast.weights > 0)
+        if not mine.any():
+            mine = x.step_tool[forecast.steps] == tool
+        steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
+        best = steps[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
+        rows = np.searchsorted(x.first, best, side="right") - 1
+        return [(x.trace(int(r)).id, int(x.step_position[s])) for r, s in zip(rows, best, strict=True)]
+
+    def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
+        x = self._x
+        key = x.tools.value(pick.tool)
+        if recovered is not None and pick.coming:
+            alike = recovered.weights >= 0.05 * recovered.weights.max()
+            n = int((alike & (x.fix_tool[recovered.fixes] == pick.tool)).sum())
+            if n:
+                retry = " again, with other arguments," if key == prefix.keys[-1] else ""
+                return f"{key}{retry} overcame {n} of {int(alike.sum())} failures like this one"
+        same_tool = x.step_tool[forecast.steps] == pick.tool
+        if not pick.coming:
+            rows = np.searchsorted(x.first, forecast.steps[same_tool], side="right") - 1
+            used, succeeded = np.unique(rows), int(x.success[np.unique(rows)].sum())
+            return f"still to come: {len(used)} runs in this context used {key}, {succeeded} of them succeeded"
+        at_state = forecast.matched & (forecast.weights > 0)
+        chosen = at_state & same_tool
+        if chosen.any():
+            rows = np.unique(np.searchsorted(x.first, forecast.steps[chosen], side="right") - 1)
+            after = f"after {prefix.keys[-1]}" if prefix.keys else "at the start"
+            good = int(x.success[rows].sum())
+            share = f"{int(chosen.sum())} of {int(at_state.sum())} comparable steps used {key}"
+            return f"{after}, {share}; {good} of those {len(rows)} runs succeeded"
+        return f"{key} is named by the task or usual in this context"
+
+    def _recovery(self, recovered: Recovered, episode: Episode, sig: str) -> Recovery:
+        """Return what was tried after failures of this tool with such a message, and how often it worked."""
+        x = self._x
+        failed_key, place = episode.steps[-1].key, place_of(episode)
+        seen = x.context_weights(place)[x.fix_row] > 0
+        alike = seen & (x.fix_failed == x.tools.find(failed_key)) & (recovered.alike >= 0.5)
+        if not alike.any():
+            alike = seen & (x.fix_failed == x.tools.find(failed_key))
+        numbers = np.flatnonzero(alike)
+        tried_tools, fixed = self._tried(numbers), x.fix_tool[numbers]
+        fixes: list[dict[str, Json]] = []
+        for tool in np.unique(np.concatenate([tried_tools[tried_tools >= 0], fixed[fixed >= 0]])):
+            of_tool = (tried_tools == tool) | (fixed == tool)
+            worked = fixed == tool
+            key, _, action = str(x.tools.value(int(tool))).partition(":")
+            evidence = dict.fromkeys(x.trace(int(r)).id for r in x.fix_row[numbers[worked if worked.any() else of_tool]])
+            fixes.append(
+                {
+                    "tool": key,
+                    "action": action or key,
+                    "tried": int(of_tool.sum()),
+                    "fixed": int(worked.sum()),
+                    "median_steps": float(np.median(x.fix_lag[numbers[worked]])) if worked.any() else None,
+                    "median_ms": self._fix_ms(failed_key, sig, x.tools.value(int(tool))) if worked.any() else None,
+                    "evidence": list(evidence)[:MAX_EVIDENCE],
+                }
+            )
+        fixes.sort(key=lambda f: (-f["fixed"], f["tried"], f["tool"], f["action"]))
+        return Recovery(sig, tuple(fixes[:MAX_FIXES]))
+
+    def _tried(self, numbers: Ints) -> Ints:
+        """Return the tool used right after each failed step, -1 at the end of a run."""
+        x = self._x
+        steps = x.first[x.fix_row[numbers]] + x.fix_index[numbers]
+        last = x.fix_index[numbers] + 1 >= x.length[x.fix_row[numbers]]
+        after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
+        return np.where(last, -1, after)
+
+
+def place_of(episode: Episode) -> Place:
+    """Return the context of an episode as a place to look from."""
+    return Place(episode.project, episode.context.domain, episode.context.framework, frozenset(episode.context.tags))
+
+
+def _arguments(episode: Episode | None, index: int) -> dict[str, Json] | None:
+    if episode is None or index >= len(episode.steps):
+        return None
+    return dict(episode.steps[index].arguments) or None

@@ -1,0 +1,57 @@
+"""A step's arguments as two small numbers: one for exactly these, one for arguments of this shape."""
+
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+
+from mcp_memory.domain.episode import Json, Step
+
+_HEX_CHARS = 4  # each number has 16 bits: two steps of one tool meet by chance once in 65,536
+_LONG = 80  # characters from which a value is "a text"
+_SHAPE_CHARS = 12
+_FILE = re.compile(r"[\w./~-]*\.\w{1,4}\b")
+
+
+def shape(arguments: Mapping[str, Json]) -> str:
+    """Return what kind of arguments these are: names, and for each value files, numbers and words as letters.
+
+    >>> shape({"path": "src/a.py", "line": 3})
+    'line=N|path=P'
+    """
+    return "|".join(f"{name}={_value_shape(value)}" for name, value in sorted(arguments.items()))
+
+
+def _value_shape(value: Json) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    if len(text) > _LONG or "\n" in text:
+        return "T"
+    text = _FILE.sub("P", text)
+    text = re.sub(r"\d+", "N", text)
+    text = re.sub(r"[A-Za-z_]{2,}(?:[ _:-]+[A-Za-z_]{2,})*", "W", text)
+    return " ".join(text.split())[:_SHAPE_CHARS]
+
+
+def fingerprint(step: Step) -> tuple[int, int]:
+    """Return the 16-bit numbers of the step's exact arguments and of their shape."""
+    exact = json.dumps(step.arguments, sort_keys=True, ensure_ascii=False, default=str)
+    return zlib.crc32(exact.encode()) & 0xFFFF, zlib.crc32(shape(step.arguments).encode()) & 0xFFFF
+
+
+def pack(steps: Sequence[Step]) -> str:
+    """Return the fingerprints of *steps* as one string, eight characters each."""
+    return "".join(f"{exact:04x}{like:04x}" for exact, like in map(fingerprint, steps))
+
+
+def unpack(packed: str, count: int) -> tuple[list[int], list[int]]:
+    """Return the exact and the shape numbers of *count* steps; -1 for steps that *packed* does not cover.
+
+    >>> unpack("00010002", 2)
+    ([1, -1], [2, -1])
+    """
+    width = 2 * _HEX_CHARS
+    known = min(count, len(packed) // width)
+    exact = [int(packed[i * width : i * width + _HEX_CHARS], 16) for i in range(known)]
+    like = [int(packed[i * width + _HEX_CHARS : (i + 1) * width], 16) for i in range(known)]
+    missing = [-1] * (count - known)
+    return exact + missing, like + missing

@@ -1,0 +1,67 @@
+"""The chance that a task succeeds, from how tasks like it went.
+
+Kernel-weighted nearest neighbours, shrunk towards the base rate of the context, which is itself shrunk step by step towards the
+memory's overall rate. The strength of the last shrinkage is chosen by leave-one-out on the memory.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcp_memory.domain.query import Outlook
+from mcp_memory.learning.experience import Experience, Floats, Place
+
+WIDTH = 0.15  # of the kernel on task similarity
+TAGS = 2.0  # nats between equal and disjoint tags
+OTHER_DOMAIN = 0.3  # an episode of another domain counts this much
+LEVEL_PRIOR = 5.0  # pseudo-episodes of the wider context's rate
+TASK_PRIOR = 1.0  # pseudo-episodes of the context's rate against the similar tasks
+MIN_COUNTED = 0.5  # similarity from which an episode is reported as a basis
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A probability and its parts."""
+
+    probability: float
+    base_rate: float
+    evidence: float  # kernel weight of the similar episodes, in episodes
+    based_on: int
+
+
+class OutlookEstimator:
+    """Estimates from an `Experience`."""
+
+    def __init__(self, experience: Experience) -> None:
+        self._x = experience
+
+    def outlook(self, place: Place, neighbours: Sequence[tuple[str, float]]) -> Outlook | None:
+        """Return the chance of success; None while the project has no completed episode."""
+        seen = self._x.in_project(place.project)
+        if not seen.any():
+            return None
+        estimate = self.estimate(place, neighbours)
+        return Outlook(round(estimate.probability, 4), estimate.based_on or int(seen.sum()))
+
+    def estimate(self, place: Place, neighbours: Sequence[tuple[str, float]]) -> Estimate:
+        """Return the probability with its parts. One pass over the episodes' columns."""
+        x = self._x
+        seen = x.in_project(place.project).astype(np.float64)
+        success = x.success.astype(np.float64)
+        base = (float(seen @ success) + 1.0) / (float(seen.sum()) + 2.0)
+        for level in x.levels(place):
+            weight = seen * level
+            base = (float(weight @ success) + LEVEL_PRIOR * base) / (float(weight.sum()) + LEVEL_PRIOR)
+        kernel = self._kernel(place, neighbours, seen)
+        total = float(kernel.sum())
+        probability = (float(kernel @ success) + TASK_PRIOR * base) / (total + TASK_PRIOR)
+        counted = sum(similarity >= MIN_COUNTED and self._x.row(key) is not None for key, similarity in neighbours)
+        return Estimate(probability, base, total, counted)
+
+    def _kernel(self, place: Place, neighbours: Sequence[tuple[str, float]], seen: Floats) -> Floats:
+        x = self._x
+        similarity = x.spread(neighbours)
+        near = np.where(similarity > 0, np.exp((similarity - 1.0) / WIDTH), 0.0)
+        _, domain, _, _ = x.levels(place)
+        return seen * near * np.where(domain, 1.0, OTHER_DOMAIN) * np.exp(TAGS * (x.tag_overlap(place.tags) - 1.0))

@@ -1,0 +1,79 @@
+"""Error text to a signature: the same mistake made twice gives the same text, whatever the paths, numbers and names in it."""
+
+import re
+from functools import lru_cache
+
+MAX_SIGNATURE_CHARS = 200
+_MAX_TEXT_CHARS = 4_000  # of a log, the beginning and the end
+_SAME_ERROR = 0.6  # word overlap from which two signatures count as one kind of error
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Failure)\b\s*(?::|$)")
+_TELLING = re.compile(
+    r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing", re.I
+)
+_HEX = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9a-f]*\d)[0-9a-f]{7,})\b", re.I)
+_URL = re.compile(r"\b\w+://\S+")
+_PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
+_FILE = re.compile(r"\b[\w-]+\.(?:py|txt|json|csv|sh|md|c|h|cpp|js|ts|html|ya?ml|cfg|toml|rs|go|java|ipynb|log|lock|xml)\b")
+_QUOTED = re.compile(r"\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|\[[^\]\n]{0,300}(?:\]|$)|(?<!\w)'[^'\n]{0,200}'(?!\w)")
+_LIST = re.compile(r"<q>(?:\s*,\s*<q>)+")
+_NUMBER = re.compile(r"\b\d[\d.,:]*\b|(?<=\D)\d+")
+_WORD = re.compile(r"[A-Za-z_<][\w>]+")
+_COMMON = "the an of to in is not for and or at on be was with that this it as by has have from your you are"
+_STOP = frozenset(_COMMON.split(" "))
+
+
+@lru_cache(maxsize=20_000)
+def signature(text: str) -> str:
+    """Return the normalised form of an error text, at most 200 characters; empty for a blank text.
+
+    Of a long text the telling line is used: the last one that names an exception, else the first that sounds like an error.
+    Numbers become `#`, quoted parts `<q>`, paths `<path>`, files `<file>`, ids `<id>`; an exit code keeps its number.
+
+    >>> signature("Traceback (most recent call last):\\n  File '/a/b.py', line 3\\nKeyError: 'user_17'")
+    'KeyError: <q>'
+    >>> signature("No matches found for \\"foo\\" in /repo/x/y.py") == signature("No matches found for \\"bar\\" in /z/q.py")
+    True
+    """
+    line = _telling_line(_ANSI.sub("", text))
+    exit_code = re.search(r"\bexit(?: code| status)?\s*:?\s*(\d+)", line)
+    line = _QUOTED.sub("<q>", line)
+    line = _LIST.sub("<q>", line)
+    line = _URL.sub("<url>", line)
+    line = _PATH.sub("<path>", line)
+    line = _FILE.sub("<file>", line)
+    line = _HEX.sub("<id>", line)
+    line = _NUMBER.sub("#", line)
+    if exit_code:
+        line = line.replace(re.sub(_NUMBER, "#", exit_code.group(0)), f"exit {exit_code.group(1)}", 1)
+    line = " ".join(line.split()).strip(" .:;-")
+    return line[:MAX_SIGNATURE_CHARS].rstrip()
+
+
+def _telling_line(text: str) -> str:
+    if len(text) > _MAX_TEXT_CHARS:
+        text = text[: _MAX_TEXT_CHARS // 2] + "\n" + text[-_MAX_TEXT_CHARS // 2 :]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) <= 1:
+        return lines[0] if lines else ""
+    raised = [line for line in lines if _RAISED.match(line)]
+    if raised:
+        return raised[-1]
+    telling = [line for line in lines if _TELLING.search(line)]
+    return telling[0] if telling else lines[0]
+
+
+@lru_cache(maxsize=20_000)
+def signature_words(sig: str) -> frozenset[str]:
+    """Return the words two signatures are compared by: lower case, without the commonest ones."""
+    words = (re.sub(r"\d+", "#", w).lower() for w in _WORD.findall(sig))
+    return frozenset(w for w in words if w not in _STOP)
+
+
+def same_error(a: str, b: str) -> bool:
+    """Return whether two signatures are one kind of error: equal, or three fifths of their words shared."""
+    if a == b:
+        return True
+    x, y = signature_words(a), signature_words(b)
+    return bool(x and y) and len(x & y) >= _SAME_ERROR * len(x | y)
