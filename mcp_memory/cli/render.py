@@ -51,7 +51,7 @@ def cell(value: Any) -> str:
 
 def safe(text: str) -> str:
     """Return stored text without characters that act on the terminal."""
-    from mcp_memory.server.render import neutral
+    from mcp_memory.server.neutralise import neutral
 
     return neutral(text)
 

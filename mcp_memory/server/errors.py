@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.server.arguments import InvalidArguments
-from mcp_memory.server.render import neutral
+from mcp_memory.server.neutralise import neutral
 
 logger = logging.getLogger(__name__)
 _MAX_LINE_CHARS = 600

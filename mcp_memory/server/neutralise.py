@@ -1,0 +1,34 @@
+"""Characters that hide text from the person who reads along, or act on a display: made visible in everything that leaves.
+
+A stored text is data. It may hold any words, and they are returned as they are; but it must not hold words that only the model sees, or
+repaint the terminal of whoever looks at the model's screen (Unicode Technical Report 36, "Trojan Source" CVE-2021-42574, tag-character
+smuggling).
+"""
+
+import re
+
+MARK = "\ufffd"
+_UNSAFE = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls but tab and newline
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u3164\uffa0"  # soft hyphen, joiners and fillers without a shape
+    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero width, direction marks, overrides, isolates, separators
+    "\ud800-\udfff"  # lone surrogates, which no encoder takes
+    "\U0001d173-\U0001d17a\U000e0000-\U000e01ef"  # invisible notes, tag characters, variation selectors of the supplement
+    "]"
+    # Joiners and variation selectors stay where emoji, Indic and Persian texts need them: not beside Latin letters, and never in runs.
+    "|[\u200c\u200d]{2,}|(?<=[0-9A-Za-z])[\u200c\u200d]|[\u200c\u200d](?=[0-9A-Za-z])|[\ufe00-\ufe0f]{2,}"
+)
+
+
+def neutral(text: str) -> str:
+    """Return *text* with every invisible or display-changing character replaced by U+FFFD; Windows line ends become newlines.
+
+    The same object comes back where there is none. About 1 µs for a line of ASCII.
+
+    >>> neutral("pay \\u202eevil\\u202c now")
+    'pay \ufffdevil\ufffd now'
+    """
+    if (text.isascii() and text.isprintable()) or not _UNSAFE.search(text):
+        return text
+    return _UNSAFE.sub(MARK, text.replace("\r\n", "\n"))
