@@ -16,7 +16,7 @@ from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import VectorRow
 from mcp_memory.verbs.engines import Engines
 
-BATCH_EPISODES = 16  # embedded and committed together: short enough that a query waiting for the model waits under 0.2 s
+BATCH_EPISODES = 16  # embedded and committed together: what a crash would have to embed again
 RETRY_S = 30.0  # after a failure, unless the bell rings
 Quantise = Callable[..., tuple[list[float], list[bytes]]]
 logger = logging.getLogger(__name__)

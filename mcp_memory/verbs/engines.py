@@ -40,6 +40,9 @@ class Embedding(Protocol):
 
     def status(self) -> Mapping[str, Any]: ...
 
+    def check(self) -> list[str]:
+        """What is wrong with the local model's files; empty when sound or off."""
+
 
 class Follower:
     """Keeps the engines' in-memory views equal to the store. All access to the views happens under `lock`."""

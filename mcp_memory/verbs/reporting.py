@@ -197,8 +197,8 @@ class Reporting:
             ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
             ("hot tier", True, "; ".join(info.get("notices") or ()) or str(info.get("cache") or "off")),
         ]
-        state = str(embedding.get("state"))
-        rows.append(("embedding model", state != "failed", f"{embedding.get('model_id')}: {state}"))
+        wrong = e.embedding.check()
+        rows.append(("embedding model", not wrong, "; ".join(wrong) or f"{embedding.get('model_id')}: {embedding.get('state')}"))
         try:
             e.current()
             rows.append(("index", True, str(dict(e.retrieval.stats()))))
