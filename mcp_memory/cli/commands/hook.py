@@ -7,9 +7,10 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 
-from mcp_memory.cli.commands.serve import read_token
 from mcp_memory.cli.options import add_common, settings_of
+from mcp_memory.errors import ConfigError
 
 EVENTS = {
     "session-start": "SessionStart",
@@ -22,7 +23,7 @@ EVENTS = {
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("event", choices=EVENTS, help="the event; its JSON comes on stdin")
-    parser.add_argument("--token-file", metavar="FILE", help="the bearer token of the resident server (else MCP_MEMORY_TOKEN)")
+    parser.add_argument("--token-file", metavar="FILE", help="a file with the bearer token for the resident server (else MCP_MEMORY_TOKEN)")
     add_common(parser)
 
 
@@ -53,3 +54,14 @@ def answer(args: argparse.Namespace, event: dict[str, object]) -> str:
     if args.event == "session-end":
         drop(folder, str(event.get("session_id") or "unknown"), time.time())
     return shown(str(event.get("hook_event_name") or EVENTS[args.event]), text)
+
+
+def read_token(path: str) -> str:
+    """Return the token in a file, without surrounding space. Raises ConfigError: unreadable or empty."""
+    try:
+        token = Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the token file {path} cannot be read: {error}") from error
+    if not token:
+        raise ConfigError(f"the token file {path} is empty")
+    return token
