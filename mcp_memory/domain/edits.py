@@ -23,7 +23,7 @@ def edit_fields(
 
 
 def apply_edits(episode: Episode, edits: Iterable[tuple[str, Json]]) -> Episode:
-    """Return *episode* as its edits, oldest first, make it."""
+    """Return *episode* as its edits, in the order of their fields, make it."""
     tags, metadata, task = dict.fromkeys(episode.context.tags), dict(episode.metadata), episode.task
     for field, value in edits:
         if field == TASK:

@@ -58,7 +58,7 @@ INSERT INTO episode_edit (episode_row, field, value, at_ms) VALUES (?, ?, ?, ?)
 ON CONFLICT (episode_row, field) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms WHERE excluded.at_ms >= at_ms;
 
 -- get_edits --
-SELECT field, value FROM episode_edit WHERE episode_row = ? ORDER BY at_ms, field;
+SELECT field, value FROM episode_edit WHERE episode_row = ? ORDER BY field;
 
 -- edited_episodes --
 -- Episodes whose cached copies may be stale: edited or deleted, with the change that made them so.

@@ -1,0 +1,236 @@
+"""The reading half of the in-memory store."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mcp_memory.domain.episode import Episode, Json, Trace
+from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.pattern import Evidence, Pattern
+from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort
+from mcp_memory.errors import InvalidInput
+from mcp_memory.ports import TEXT_WEIGHTS, TextHit, VectorRow
+from mcp_memory.testing.records import Record, Records
+
+_COLUMNS = ("project", "domain", "language", "framework", "agent")
+
+
+class InMemoryReads:
+    """All reads of `ports.Store`."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]:
+        with self._records.lock:
+            found = [self._records.episodes.get(id_) for id_ in ids]
+            return [None if r is None else r.episode if steps else replace(r.episode, steps=()) for r in found]
+
+    def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]:
+        with self._records.lock:
+            return [self._records.external(project, external_id) for external_id in external_ids]
+
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
+        with self._records.lock:
+            mark = repr((where, str(sort), text_match))
+            change_seq, last_row, offset = _decode(cursor, mark) if cursor else (self.change_seq(), self._records.next_row - 1, 0)
+            scores = self._scores(text_match) if text_match is not None else None
+            found = [r for r in self._records.episodes.values() if r.row <= last_row and _matches(r, where)]
+            if scores is not None:
+                found = [r for r in found if r.row in scores]
+            found.sort(key=lambda r: r.row, reverse=not (sort is Sort.OLDEST or (sort is Sort.RELEVANCE and scores is not None)))
+            if sort is Sort.RELEVANCE and scores is not None:
+                found.sort(key=lambda r: -scores[r.row])
+            elif sort is Sort.REWARD:
+                found.sort(key=lambda r: -(r.base.reward.score if r.base.reward else -1.0))
+            elif sort is Sort.DURATION:
+                found.sort(key=lambda r: -(r.base.ended_at_ms - r.base.started_at_ms if r.base.ended_at_ms is not None else -1))
+            else:
+                found.sort(key=lambda r: r.base.started_at_ms * (1 if sort is Sort.OLDEST else -1))
+            page = found[offset : offset + limit]
+            more = offset + limit < len(found)
+            following = _encode(change_seq, last_row, offset + limit, mark) if more else None
+            return Page(tuple(r.base.id for r in page), following, len(found))
+
+    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
+        with self._records.lock:
+            by_seq = {r.seq: r.base for r in self._records.episodes.values() if r.seq and project in (r.base.project, ANY_PROJECT)}
+            hits = self._records.completed_text.search(match, weights)
+            return [TextHit(seq, by_seq[seq].id, score) for seq, score in hits if seq in by_seq][:limit]
+
+    def term_counts(self, terms: Sequence[str]) -> list[int]:
+        return self._records.completed_text.counts(terms)
+
+    def change_seq(self) -> int:
+        return len(self._records.changes)
+
+    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        return self._records.changes[seq : seq + limit]
+
+    def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
+        with self._records.lock:
+            records = [r for r in self._records.episodes.values() if r.seq > after_seq and (ids is None or r.base.id in ids)]
+            return [r.trace for r in sorted(records, key=lambda r: r.seq)][:limit]
+
+    def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
+        with self._records.lock:
+            rows = [(n, v) for n, v in self._records.vectors.get(space, ()) if n > after_rowid][:limit]
+        return [v for _, v in rows], rows[-1][0] if rows else after_rowid
+
+    def missing_vectors(self, space: str, limit: int) -> list[str]:
+        with self._records.lock:
+            there = {v.episode_id for _, v in self._records.vectors.get(space, ()) if v.part == 0}
+            missing = [r for r in self._records.episodes.values() if r.seq and r.base.id not in there]
+            return [r.base.id for r in sorted(missing, key=lambda r: -r.seq)][:limit]
+
+    def patterns(
+        self, *, ids: Sequence[str] | None = None, project: str = ANY_PROJECT, kind: str = "", min_support: int = 1, limit: int = 1000
+    ) -> list[Pattern]:
+        with self._records.lock:
+            wanted = self._records.patterns if ids is None else [i for i in dict.fromkeys(ids) if i in self._records.patterns]
+            found = [p for i in wanted if (p := self._pattern(i, project)) is not None]
+        found = [p for p in found if p.support >= min_support and kind in ("", p.kind)]
+        return sorted(found, key=lambda p: (-p.support, p.id))[:limit]
+
+    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50) -> dict[str, list[Evidence]]:
+        with self._records.lock:
+            rows = {i: self._records.evidence[i] for i in pattern_ids if i in self._records.evidence}
+        return {i: [e for _, _, e in sorted(r, key=lambda x: -x[0])][:limit_each] for i, r in rows.items()}
+
+    def episode_patterns(self, episode_ids: Sequence[str]) -> dict[str, list[str]]:
+        with self._records.lock:
+            return {
+                id_: sorted(p for p, rows in self._records.evidence.items() if any(e.episode_id == id_ for _, _, e in rows))
+                for id_ in episode_ids
+            }
+
+    def recommendations(self, *, ids: Sequence[str] | None = None, episode_id: str | None = None) -> list[Recommendation]:
+        with self._records.lock:
+            known = self._records.recommendations
+            found = list(known.values()) if ids is None else [known[i] for i in ids if i in known]
+        return [r for r in found if (ids is not None and episode_id is None) or r.episode_id == episode_id]
+
+    def feedback(self, *, project: str = ANY_PROJECT, after_rowid: int = 0) -> tuple[list[tuple[Feedback, Recommendation]], int]:
+        with self._records.lock:
+            rows = [(n, v, self._records.recommendations[v.recommendation_id]) for n, v in self._records.feedback if n > after_rowid]
+        rows = [row for row in rows if project in (row[2].project, ANY_PROJECT)]
+        return [(v, r) for _, v, r in rows], rows[-1][0] if rows else after_rowid
+
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]:
+        return {t: c for t, c in self._records.corrections if target_ids is None or t in target_ids}
+
+    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+        with self._records.lock:
+            found = [x for x in self._records.links.values() if x.from_id in episode_ids or x.to_id in episode_ids]
+        return [(x.id, x.from_id, x.to_id, x.type, x.note) for x in found]
+
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
+        return self._records.checkpoints.get(checkpoint_id)
+
+    def latest_checkpoint(self, episode_id: str) -> str | None:
+        found = [i for i, (episode, _) in self._records.checkpoints.items() if episode == episode_id]
+        return found[-1] if found else None
+
+    def counts(self, project: str = ANY_PROJECT) -> Mapping[str, int]:
+        with self._records.lock:
+            r = self._records
+            episodes = [x.base for x in r.episodes.values() if project in (x.base.project, ANY_PROJECT)]
+            ids = {e.id for e in episodes}
+            shown = {x.id for x in r.recommendations.values() if project in (x.project, ANY_PROJECT)}
+            evidence = {p: [e for _, where, e in rows if project in (where, ANY_PROJECT)] for p, rows in r.evidence.items()}
+            return {
+                "episodes": len(episodes),
+                **{state: sum(e.state == state for e in episodes) for state in ("open", "completed", "abandoned")},
+                "steps": sum(len(e.steps) for e in episodes),
+                "evidence": sum(len(rows) for rows in evidence.values()),
+                "patterns": sum(bool(rows) for rows in evidence.values()),
+                "vectors": sum(v.episode_id in ids for rows in r.vectors.values() for _, v in rows),
+                "recommendations": len(shown),
+                "feedback": sum(v.recommendation_id in shown for _, v in r.feedback),
+                "links": sum(x.from_id in ids for x in r.links.values()),
+                "checkpoints": sum(e in ids for e, _ in r.checkpoints.values()),
+            }
+
+    def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
+        if column not in _COLUMNS:
+            raise InvalidInput(f"`column` must be one of {', '.join(_COLUMNS)}, not {column!r}")
+        with self._records.lock:
+            bases = [r.base for r in self._records.episodes.values()]
+        values = {getattr(e if column in ("project", "agent") else e.context, column) for e in bases}
+        return sorted(v for v in values if v and v.startswith(prefix))[:limit]
+
+    def check(self) -> list[str]:
+        return []
+
+    def info(self) -> Mapping[str, Json]:
+        """Return the fields of the durable store's `info`, as far as they mean something here."""
+        return {
+            "path": ":memory:",
+            "size_bytes": 0,
+            "schema_version": 0,
+            "synchronous": "OFF",
+            "journal_mode": "memory",
+            "queue_depth": 0,
+            "compression_ratio": None,
+            "cache": {},
+            "notices": ["nothing is kept: this store lives in memory"],
+        }
+
+    def _scores(self, match: str) -> dict[int, float]:
+        rows = {r.seq: r.row for r in self._records.episodes.values() if r.seq}
+        scores = {rows[seq]: score for seq, score in self._records.completed_text.search(match, TEXT_WEIGHTS)}
+        return scores | dict(self._records.unfinished_text.search(match, TEXT_WEIGHTS))
+
+    def _pattern(self, pattern_id: str, project: str) -> Pattern | None:
+        rows = [(where, e) for _, where, e in self._records.evidence[pattern_id] if project in (where, ANY_PROJECT)]
+        if not rows:
+            return None
+        p, projects, times = self._records.patterns[pattern_id], {where for where, _ in rows}, [e.at_ms for _, e in rows]
+        successes = sum(e.success for _, e in rows)
+        return Pattern(
+            id=pattern_id,
+            kind=p.kind,
+            project=projects.pop() if len(projects) == 1 else ANY_PROJECT,
+            content=p.content,
+            description=p.description,
+            domain=p.domain,
+            support=len({e.episode_id for _, e in rows}),
+            successes=successes,
+            failures=len(rows) - successes,
+            first_at_ms=min(times),
+            last_at_ms=max(times),
+        )
+
+
+def _matches(record: Record, where: Filter) -> bool:
+    e = record.episode
+    values = (
+        (where.project if where.project != ANY_PROJECT else "", e.project),
+        (where.domain, e.context.domain),
+        (where.task_type, e.task_type),
+        (where.language, e.context.language),
+        (where.framework, e.context.framework),
+        (where.outcome, e.outcome.kind if e.outcome else ""),
+        (where.state, e.state),
+    )
+    return (
+        all(wanted in ("", found) for wanted, found in values)
+        and (where.since_ms is None or e.started_at_ms >= where.since_ms)
+        and (where.until_ms is None or e.started_at_ms < where.until_ms)
+        and set(where.tags) <= set(e.context.tags)
+    )
+
+
+def _encode(change_seq: int, last_row: int, offset: int, mark: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([change_seq, last_row, offset, mark]).encode()).decode()
+
+
+def _decode(cursor: str, mark: str) -> tuple[int, int, int]:
+    try:
+        change_seq, last_row, offset, found = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, TypeError):
+        raise InvalidInput("`cursor` is not one this server made") from None
+    if found != mark:
+        raise InvalidInput("`cursor` belongs to another query")
+    return change_seq, last_row, offset

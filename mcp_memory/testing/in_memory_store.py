@@ -1,0 +1,249 @@
+"""A Store in dicts: simple on purpose, it is the oracle for the durable one. Nothing survives the process."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mcp_memory.domain import limits
+from mcp_memory.domain.edits import edit_fields
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
+from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.query import ChangeKind
+from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
+from mcp_memory.ports import Completion, VectorRow
+from mcp_memory.testing.in_memory_deletion import delete_records
+from mcp_memory.testing.in_memory_links import link_new_episode, put_link, remove_link
+from mcp_memory.testing.in_memory_reads import InMemoryReads
+from mcp_memory.testing.records import Record, Records, with_text
+
+
+class InMemoryStore(InMemoryReads):
+    """See `ports.Store`."""
+
+    def __init__(self) -> None:
+        super().__init__(Records())
+
+    async def start_episode(self, episode: Episode) -> None:
+        r = self._records
+        with r.lock:
+            if episode.id in r.episodes:
+                raise InvalidInput(f"there is an episode {episode.id!r} already")
+            if episode.external_id and r.external(episode.project, episode.external_id):
+                raise InvalidInput(f"there is an episode with external_id {episode.external_id!r} already")
+            for name, other in (("parent_id", episode.parent_id), ("follows", episode.follows)):
+                if other and other not in r.episodes:
+                    raise NotFound(f"`{name}` names no episode: {other!r}")
+            self._insert(replace(episode, state=EpisodeState.OPEN, ended_at_ms=None))
+            link_new_episode(r, episode.id, parent_id=episode.parent_id, follows=episode.follows)
+
+    async def append_steps(self, episode_id: str, steps: Sequence[Step]) -> int:
+        with self._records.lock:
+            record = self._open_record(episode_id)
+            first = len(record.base.steps)
+            if first + len(steps) > limits.MAX_STEPS_PER_EPISODE:
+                raise InvalidInput(f"the episode would have {first + len(steps):,} steps; the limit is {limits.MAX_STEPS_PER_EPISODE:,}")
+            record.base = _with_steps(record.base, (*record.base.steps, *steps))
+            return first
+
+    async def complete_episode(self, completion: Completion) -> None:
+        r, judged = self._records, completion.episode
+        with r.lock:
+            record = self._open_record(judged.id)
+            if len(record.base.steps) != judged.step_count:
+                raise Conflict(f"episode {judged.id!r} has {len(record.base.steps)} steps; {judged.step_count} were judged")
+            record.base = replace(
+                record.base,
+                state=EpisodeState.COMPLETED,
+                outcome=judged.outcome,
+                reward=judged.reward,
+                reflection=judged.reflection,
+                ended_at_ms=judged.ended_at_ms,
+                key_steps=judged.key_steps,
+                change_seq=r.change(ChangeKind.EPISODE_COMPLETED, judged.id),
+            )
+            r.unfinished_text.remove(record.row)
+            self._completed([(record, completion)])
+
+    async def import_episodes(self, items: Sequence[Completion | Episode]) -> list[bool]:
+        r = self._records
+        with r.lock:
+            taken: set[str] = set(r.episodes)
+            fresh: dict[tuple[str, str], str] = {}
+            added: list[bool] = []
+            for item in items:
+                episode = item.episode if isinstance(item, Completion) else item
+                key = (episode.project, episode.external_id or "")
+                known = bool(episode.external_id) and (key in fresh or r.external(*key) is not None)
+                if not known and episode.id in taken:
+                    raise InvalidInput(f"there is an episode {episode.id!r} already")
+                if not known:
+                    taken.add(episode.id)
+                    fresh[key] = episode.id
+                added.append(not known)
+            records = [(self._insert_imported(item), item) for item, new in zip(items, added, strict=True) if new]
+            for record, item in records:
+                self._connect(record, item.episode if isinstance(item, Completion) else item)
+            self._completed([(record, item) for record, item in records if isinstance(item, Completion)])
+            return added
+
+    async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
+        r = self._records
+        with r.lock:
+            stored = r.vectors.setdefault(space, [])
+            before = len(stored)
+            for row in rows:
+                record = r.episodes.get(row.episode_id)
+                if record is None or not record.seq or any((v.episode_id, v.part) == (row.episode_id, row.part) for _, v in stored):
+                    continue
+                stored.append((r.next_vector, replace(row, seq=record.seq)))
+                r.next_vector += 1
+            if len(stored) > before:
+                r.change(ChangeKind.VECTORS_ADDED, space)
+
+    async def put_recommendation(self, recommendation: Recommendation) -> None:
+        with self._records.lock:
+            self._records.recommendations.setdefault(recommendation.id, recommendation)
+
+    async def put_feedback(self, feedback: Feedback) -> None:
+        r = self._records
+        with r.lock:
+            if feedback.recommendation_id not in r.recommendations:
+                raise NotFound(f"there is no recommendation {feedback.recommendation_id!r}")
+            self._add_votes((feedback,))
+
+    async def update_episode(
+        self,
+        episode_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Json] | None = None,
+        task: str | None = None,
+    ) -> None:
+        r = self._records
+        with r.lock:
+            record = r.record(episode_id)
+            fields = edit_fields(add_tags, remove_tags, metadata, task)
+            if not fields:
+                return
+            for name, value in fields.items():
+                record.edits.pop(name, None)
+                record.edits[name] = value
+            record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, episode_id))
+            if task is None:
+                return
+            if not record.seq:
+                r.unfinished_text.put(record.row, with_text(task))
+                return
+            r.completed_text.remove(record.seq)
+            for space, rows in r.vectors.items():
+                r.vectors[space] = [(n, v) for n, v in rows if v.episode_id != episode_id]
+            record.seq, r.next_seq = r.next_seq, r.next_seq + 1
+            for other in [record, *r.neighbours(record)]:
+                r.index(other)
+
+    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
+        with self._records.lock:
+            return put_link(self._records, from_id, to_id, link_type, note, at_ms)
+
+    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool:
+        with self._records.lock:
+            return remove_link(self._records, from_id, to_id, link_type)
+
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+        r = self._records
+        with r.lock:
+            r.record(episode_id)
+            if checkpoint_id in r.checkpoints:
+                raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
+            r.checkpoints[checkpoint_id] = (episode_id, content)
+
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+        with self._records.lock:
+            self._records.corrections.append((target_id, content))
+            self._records.change(ChangeKind.CORRECTION, target_id)
+
+    async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
+        r, count = self._records, 0
+        with r.lock:
+            for episode_id in ids:
+                record = r.episodes.get(episode_id)
+                if record is not None and record.base.state is EpisodeState.OPEN:
+                    seq = r.change(ChangeKind.EPISODE_UPDATED, episode_id)
+                    record.base = replace(record.base, state=EpisodeState.ABANDONED, ended_at_ms=at_ms, change_seq=seq)
+                    count += 1
+        return count
+
+    async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
+        with self._records.lock:
+            return delete_records(self._records, ids)
+
+    async def aclose(self) -> None:
+        """Release the text indexes."""
+        self._records.completed_text.close()
+        self._records.unfinished_text.close()
+
+    def _open_record(self, episode_id: str) -> Record:
+        record = self._records.record(episode_id)
+        if record.base.state is not EpisodeState.OPEN:
+            raise EpisodeClosed(f"episode {episode_id!r} is already {record.base.state}")
+        return record
+
+    def _insert(self, episode: Episode) -> Record:
+        r, completed = self._records, episode.state is EpisodeState.COMPLETED
+        seq = r.change(ChangeKind.EPISODE_COMPLETED if completed else ChangeKind.EPISODE_STARTED, episode.id)
+        record = r.episodes[episode.id] = Record(r.next_row, replace(episode, change_seq=seq))
+        r.next_row += 1
+        if not completed:
+            r.unfinished_text.put(record.row, with_text(episode.task))
+        return record
+
+    def _insert_imported(self, item: Completion | Episode) -> Record:
+        episode = item.episode if isinstance(item, Completion) else item
+        if isinstance(item, Episode):
+            episode = replace(episode, outcome=None, reward=None, reflection=None, key_steps=(), ended_at_ms=None)
+        state = EpisodeState.COMPLETED if isinstance(item, Completion) else EpisodeState.OPEN
+        return self._insert(_with_steps(replace(episode, state=state, parent_id=None, follows=None), episode.steps))
+
+    def _connect(self, record: Record, given: Episode) -> None:
+        """Resolve what an imported episode refers to, and who was waiting for it."""
+        r = self._records
+        follows, parent = self._resolve(given, given.follows), self._resolve(given, given.parent_id)
+        record.follows_external = given.follows if follows is None else None
+        record.base = replace(record.base, follows=follows, parent_id=parent or given.parent_id)
+        link_new_episode(r, given.id, parent_id=parent, follows=follows)
+        for waiting in r.episodes.values():
+            if given.external_id and (waiting.base.project, waiting.follows_external) == (given.project, given.external_id):
+                waiting.base, waiting.follows_external = replace(waiting.base, follows=given.id), None
+                link_new_episode(r, waiting.base.id, parent_id=None, follows=given.id)
+
+    def _resolve(self, given: Episode, reference: str | None) -> str | None:
+        if not reference:
+            return None
+        found = self._records.external(given.project, reference) or (reference if reference in self._records.episodes else None)
+        return None if found == given.id else found
+
+    def _completed(self, completed: Sequence[tuple[Record, Completion]]) -> None:
+        """Index completed episodes and their neighbours, and add their evidence and votes."""
+        r = self._records
+        for record, completion in completed:
+            record.completion = completion
+            record.seq, r.next_seq = r.next_seq, r.next_seq + 1
+            r.add_evidence(record, completion.observations)
+        touched = {record.seq: record for record, _ in completed}
+        touched |= {other.seq: other for record, _ in completed for other in r.neighbours(record)}
+        for record in touched.values():
+            r.index(record)
+        for _, completion in completed:
+            self._add_votes(completion.feedback)
+
+    def _add_votes(self, votes: Sequence[Feedback]) -> None:
+        r = self._records
+        for vote in votes:
+            if vote.recommendation_id in r.recommendations and all(v.id != vote.id for _, v in r.feedback):
+                r.feedback.append((r.next_feedback, vote))
+                r.next_feedback += 1
+                r.change(ChangeKind.FEEDBACK, vote.recommendation_id)
+
+
+def _with_steps(episode: Episode, steps: Sequence[Step]) -> Episode:
+    return replace(episode, steps=tuple(replace(step, index=i) for i, step in enumerate(steps)), step_count=len(steps))
