@@ -1,6 +1,6 @@
 """`build_server(host)`: the MCP server, the same on every transport and in both protocol eras."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +30,7 @@ class App:
     """The server, and what a transport needs of it besides."""
 
     server: Server[None]
+    close: Callable[[], None]
     updates: Updates  # its `run` belongs into the transport's task group; `listen.close()` ends open streams at shutdown
 
 
@@ -54,9 +55,9 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
         on_subscriptions_listen=updates.listen,
     )
-    resources, prompts = Resources(host), Prompts(host)
+    resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered)
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
-    server.add_request_handler("tools/call", types.CallToolRequestParams, Caller(host, offered))
+    server.add_request_handler("tools/call", types.CallToolRequestParams, caller)
     server.add_request_handler("resources/list", types.PaginatedRequestParams, resources.list)
     server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, resources.list_templates)
     server.add_request_handler("resources/read", types.ReadResourceRequestParams, resources.read)
@@ -65,7 +66,7 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, prompts.list)
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, prompts.get)
     server.add_request_handler("completion/complete", types.CompleteRequestParams, Completer(host))
-    return App(server, updates)
+    return App(server, caller.close, updates)
 
 
 def program_version() -> str:

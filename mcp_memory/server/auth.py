@@ -1,71 +1,92 @@
-"""Bearer tokens: who may use the HTTP server. Tokens may be given as they are or hashed, so that no file has to hold one."""
+"""Who may use the HTTP server: holders of a token of ours (setting or token file), or of a JWT of the configured authorization server."""
 
-import hashlib
-import hmac
-import ipaddress
-import re
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.config import ServerConfig
 from mcp_memory.errors import ConfigError
+from mcp_memory.server.token_file import TokenFile, Tokens, read_tokens
 
-_HASHED = re.compile(r"(?:(?P<name>[\w.@-]{1,64})=)?sha256:(?P<digest>[0-9a-f]{64})")
-_MIN_TOKEN_CHARS = 16
+if TYPE_CHECKING:
+    from mcp_memory.server.oauth import JwtVerifier, OAuthSettings
 
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The accepted tokens, as SHA-256 digests with the names of who holds them."""
-
-    holders: tuple[tuple[bytes, str], ...]
-
-    def holder(self, token: str) -> str | None:
-        """Return who holds *token*, or None. Takes the same time whichever it is."""
-        digest, found = hashlib.sha256(token.encode()).digest(), None
-        for accepted, name in self.holders:
-            if hmac.compare_digest(accepted, digest):
-                found = name
-        return found
-
-    def __bool__(self) -> bool:
-        return bool(self.holders)
+_NO_TOKENS = Tokens()
+logger = logging.getLogger(__name__)
 
 
-def read_tokens(setting: str) -> Tokens:
-    """Return the tokens of a setting: entries separated by commas or white space.
+class Authentication:
+    """The SDK's `TokenVerifier` over all ways to be let in. Built once; a token file is followed while the server runs."""
 
-    An entry is a token, `sha256:<hex>` of one, or `<name>=sha256:<hex>`.
+    def __init__(self, config: ServerConfig) -> None:
+        """Raises ConfigError: a token is too short, the token file cannot be read, or an OAuth setting is missing or unsafe."""
+        self._tokens = read_tokens(config.token)
+        self._file = TokenFile(config.token_file) if config.token_file else None
+        self._oauth: OAuthSettings | None = None
+        self._jwts: JwtVerifier | None = None
+        if config.oauth_issuer:  # its libraries are loaded by those who use it
+            from mcp_memory.server import oauth
 
-    Raises:
-        ConfigError: A token is too short to be safe.
-    """
-    holders = []
-    for number, entry in enumerate(re.split(r"[,\s]+", setting.strip()) if setting.strip() else (), start=1):
-        hashed = _HASHED.fullmatch(entry)
-        if hashed:
-            holders.append((bytes.fromhex(hashed["digest"]), hashed["name"] or f"token-{number}"))
-            continue
-        if len(entry) < _MIN_TOKEN_CHARS:
-            hint = "`mcp-memory token` makes a good one."
-            raise ConfigError(f"the bearer token must have at least {_MIN_TOKEN_CHARS} characters", hint=hint)
-        holders.append((hashlib.sha256(entry.encode()).digest(), f"token-{number}"))
-    return Tokens(tuple(holders))
+            self._oauth = oauth.oauth_settings(config)
+            assert self._oauth is not None
+            self._jwts = oauth.JwtVerifier(self._oauth)
 
+    @property
+    def required(self) -> bool:
+        """Whether a request must carry a token. True for an empty token file: then nobody is let in."""
+        return bool(self._tokens) or self._file is not None or self._jwts is not None
 
-def is_loopback(host: str) -> bool:
-    """Whether binding to *host* keeps the server on this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Return who holds *token*, or None where nobody we know does.
 
+        Raises:
+            ProviderUnavailable: It may be a JWT, and the authorization server's keys cannot be fetched.
+        """
+        holder = self._tokens.holder(token) or self._of_file().holder(token)
+        if holder is not None:
+            # The token itself goes no further than this.
+            return AccessToken(token="", client_id=holder, scopes=list(self.scopes), subject=holder)
+        if self._jwts is None:
+            return None
+        access = await self._jwts.verify_token(token)
+        return None if access is None else access.model_copy(update={"token": ""})
 
-def require_safe_bind(config: ServerConfig, tokens: Tokens) -> None:
-    """Refuse to serve a network without a token. Raises ConfigError."""
-    if not tokens and not is_loopback(config.host):
-        raise ConfigError(
-            f"refusing to listen on {config.host} without a bearer token",
-            hint="Set MCP_MEMORY_TOKEN (`mcp-memory token` makes one), or bind 127.0.0.1.",
-        )
+    def _of_file(self) -> Tokens:
+        if self._file is None:
+            return _NO_TOKENS
+        try:
+            return self._file.tokens()
+        except ConfigError as error:
+            logger.error("no token of the token file is accepted: %s", error.message)
+            return _NO_TOKENS
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes a JWT must have."""
+        return self._oauth.scopes if self._oauth is not None else ()
+
+    def missing_scopes(self, access: AccessToken) -> tuple[str, ...]:
+        """Return which of the scopes *access* lacks."""
+        return tuple(scope for scope in self.scopes if scope not in access.scopes)
+
+    def challenge(self, error: str = "", description: str = "") -> str:
+        """Return the `WWW-Authenticate` header of a refusal (RFC 6750 section 3, RFC 9728 section 5.1)."""
+        fields = {"error": error, "error_description": description}
+        if error == "insufficient_scope":
+            fields["scope"] = " ".join(self.scopes)
+        if self._oauth is not None:
+            from mcp_memory.server import oauth
+
+            fields["resource_metadata"] = oauth.metadata_url(self._oauth)
+        shown = ", ".join(f'{name}="{value}"' for name, value in fields.items() if value)
+        return f"Bearer {shown}".strip()
+
+    def documents(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what is served to everybody, by path: the protected-resource metadata. Empty without OAuth."""
+        if self._oauth is None:
+            return {}
+        from mcp_memory.server import oauth
+
+        return dict.fromkeys(oauth.metadata_paths(self._oauth), oauth.metadata(self._oauth))

@@ -32,6 +32,11 @@ class Caller:
         self._timeout_s = host.config.server.tool_timeout_ms / 1000
         self._audit = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
 
+    def close(self) -> None:
+        """Close the audit log."""
+        if self._audit is not None:
+            self._audit.close()
+
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> dict[str, Any]:
         """Return the result of one call; what the agent can act on comes back as `isError`.
 

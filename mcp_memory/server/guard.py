@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_memory.config import ServerConfig
-from mcp_memory.server.auth import Tokens, is_loopback
+from mcp_memory.errors import ProviderUnavailable
+from mcp_memory.server.auth import Authentication
+from mcp_memory.server.binding import is_loopback
 from mcp_memory.server.errors import one_line
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -24,9 +25,11 @@ logger = logging.getLogger(__name__)
 class Guard:
     """ASGI middleware. A refused request gets one line and is logged with its reason."""
 
-    def __init__(self, app: ASGIApp, config: ServerConfig, tokens: Tokens) -> None:
-        self._app, self._tokens = app, tokens
-        self._hosts = {name.lower() for name in (*_LOCAL_NAMES, config.host, *_listed(config.allowed_hosts))}
+    def __init__(self, app: ASGIApp, config: ServerConfig, authentication: Authentication) -> None:
+        self._app, self._authentication = app, authentication
+        public_host = urlsplit(config.public_url).hostname or ""
+        self._hosts = {name.lower() for name in (*_LOCAL_NAMES, config.host, *_listed(config.allowed_hosts), public_host) if name}
+        self._open_paths = {*_OPEN_PATHS, *authentication.documents()}
         self._origins = {origin.lower().rstrip("/") for origin in _listed(config.allowed_origins)}
         self._takes_addresses = not is_loopback(config.host)
         self._max_streams = max(1, int(config.max_connections * _STREAM_SHARE))
@@ -37,7 +40,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope, headers)
+        refusal = self._foreign(headers) or await self._unknown(scope, headers)
         if refusal is not None:
             client = (scope.get("client") or ("?",))[0]
             logger.warning(
@@ -60,22 +63,36 @@ class Guard:
         finally:
             self._streams -= 1
 
-    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
-        """Return the answer that refuses the request, or None. A known token's holder becomes the request's user."""
+    def _foreign(self, headers: Headers) -> PlainTextResponse | None:
+        """Return the answer that refuses another site's request, or None."""
         if not self._host_is_ours(headers.get("host", "")):
             return PlainTextResponse("Host is not allowed; see the setting server.allowed_hosts.\n", 421)
         if not self._origin_is_ours(headers.get("origin")):
             return PlainTextResponse("Origin is not allowed; see the setting server.allowed_origins.\n", 403)
-        if not self._tokens or scope["path"] in _OPEN_PATHS:
+        return None
+
+    async def _unknown(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        """Return the answer that refuses a request without a good token, or None. A known token's holder becomes the request's user."""
+        if not self._authentication.required or scope["path"] in self._open_paths:
             return None
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        holder = self._tokens.holder(token.strip()) if scheme.lower() == "bearer" else None
-        if holder is None:
-            reason = "A bearer token is needed.\n" if not token else "The bearer token is not known.\n"
-            return PlainTextResponse(reason, 401, {"WWW-Authenticate": "Bearer"})
+        if scheme.lower() != "bearer" or not token.strip():
+            return self._denied(401, "A bearer token is needed.")
+        try:
+            access = await self._authentication.verify_token(token.strip())
+        except ProviderUnavailable as error:
+            return PlainTextResponse(f"{error.line()}\n", 503, {"Retry-After": "5"})
+        if access is None:
+            return self._denied(401, "The bearer token is not known.", "invalid_token")
+        if missing := self._authentication.missing_scopes(access):
+            return self._denied(403, f"The bearer token lacks the scope {' '.join(missing)}.", "insufficient_scope")
         # Sessions are bound to this user: nobody can go on with another one's.
-        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=holder, scopes=[], subject=holder))
+        scope["user"] = AuthenticatedUser(access)
         return None
+
+    def _denied(self, status: int, reason: str, error: str = "") -> PlainTextResponse:
+        challenge = self._authentication.challenge(error, reason if error else "")
+        return PlainTextResponse(f"{reason}\n", status, {"WWW-Authenticate": challenge})
 
     def _host_is_ours(self, host: str) -> bool:
         name = _without_port(host.lower())

@@ -5,9 +5,10 @@ Both protocol eras, one memory, one guard in front of all routes.
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import FrameType
+from typing import Any
 
 import anyio
 import uvicorn
@@ -24,7 +25,8 @@ from starlette.types import Receive, Scope, Send
 from mcp_memory.config import Config
 from mcp_memory.server import exposition
 from mcp_memory.server.app import App, build_server, program_version
-from mcp_memory.server.auth import Tokens, read_tokens, require_safe_bind
+from mcp_memory.server.auth import Authentication
+from mcp_memory.server.binding import require_safe_bind
 from mcp_memory.server.guard import Guard
 from mcp_memory.server.lifecycle import MemoryHost, Opener
 
@@ -39,12 +41,12 @@ def serve(config: Config, opener: Opener | None = None) -> int:
     Raises:
         ConfigError: The address is not a loopback one and there is no token.
     """
-    tokens = read_tokens(config.server.token)
-    require_safe_bind(config.server, tokens)
+    authentication = Authentication(config.server)
+    require_safe_bind(config.server, authenticated=authentication.required)
     host = MemoryHost(config, opener)
     app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools)
     settings = uvicorn.Config(
-        http_app(app, host, tokens),
+        http_app(app, host, authentication),
         host=config.server.host,
         port=config.server.port,
         limit_concurrency=config.server.max_connections,
@@ -61,7 +63,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
     return 0 if server.started else 1
 
 
-def http_app(app: App, host: MemoryHost, tokens: Tokens) -> Starlette:
+def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Starlette:
     """Return the ASGI application. Its lifespan opens and closes the memory."""
     limits = host.config.server
     manager = StreamableHTTPSessionManager(app.server, max_request_body_size=limits.max_body_bytes, max_sessions=MAX_SESSIONS)
@@ -77,6 +79,7 @@ def http_app(app: App, host: MemoryHost, tokens: Tokens) -> Starlette:
                 yield
             await host.aclose()
             group.cancel_scope.cancel()
+        app.close()
 
     async def health(request: Request) -> Response:
         state = host.state
@@ -93,10 +96,18 @@ def http_app(app: App, host: MemoryHost, tokens: Tokens) -> Starlette:
             Mount("/messages/", sse.handle_post_message),
             Route("/healthz", health),
             Route("/metrics", metrics),
+            *(Route(path, _document(body), methods=["GET"]) for path, body in authentication.documents().items()),
         ],
-        middleware=[Middleware(Guard, config=limits, tokens=tokens)],
+        middleware=[Middleware(Guard, config=limits, authentication=authentication)],
         lifespan=lifespan,
     )
+
+
+def _document(body: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return JSONResponse(body, headers={"Cache-Control": "max-age=3600", "Access-Control-Allow-Origin": "*"})
+
+    return answer
 
 
 class _SseEndpoint:
