@@ -103,7 +103,7 @@ def holding_factor(validation: Validation) -> float:
 
 def decayed(count: float, age_ms: float, half_life_days: float) -> float:
     """Return what evidence of that age still counts."""
-    return count * 0.5 ** (max(0.0, age_ms) / DAY_MS / half_life_days)
+    return float(count * 0.5 ** (max(0.0, age_ms) / DAY_MS / half_life_days))
 
 
 def retirement(votes: VoteStats, usage: Usage) -> str:

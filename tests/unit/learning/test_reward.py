@@ -23,8 +23,8 @@ HISTORIES = st.builds(
 )
 
 
-def episode(kind: OutcomeKind, *steps: Step, ended_at_ms: int = 0, **outcome: tuple[str, ...]) -> Episode:
-    return Episode("e", "p", "task", steps=steps, step_count=len(steps), outcome=Outcome(kind, **outcome), ended_at_ms=ended_at_ms)
+def episode(kind: OutcomeKind, *steps: Step, ended_at_ms: int = 0) -> Episode:
+    return Episode("e", "p", "task", steps=steps, step_count=len(steps), outcome=Outcome(kind), ended_at_ms=ended_at_ms)
 
 
 @given(STEPS, HISTORIES, st.sampled_from(list(OutcomeKind)))
