@@ -5,9 +5,11 @@ import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from mcp_memory import config
 from mcp_memory.cli import main as cli
+from mcp_memory.server.tools import CORE, FULL
 
 FOLDER = Path(__file__).parent
 
@@ -53,7 +55,30 @@ def _comments(source: str) -> dict[str, str]:
     return {name: match.group(1).replace("|", "\\|") for name, match in found.items() if match}
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page}
+def tools_page() -> str:
+    """Return docs/tools.md: every tool with its arguments, and which set it is in."""
+    lines = [
+        "# Tools",
+        "",
+        "Made by `docs/generate.py` from the server's own list. `*` marks required arguments. The core set is the default on",
+    ]
+    lines += ["stdio, the full set on HTTP; `--tools` chooses.", ""]
+    for tool in FULL:
+        schema = tool.input_schema
+        lines += [f"## {tool.name}", "", tool.description + (" (core)" if tool in CORE else ""), ""]
+        lines += [_argument(name, body, name in schema.get("required", ())) for name, body in schema.get("properties", {}).items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _argument(name: str, body: dict[str, Any], required: bool) -> str:
+    values = body.get("enum") or body.get("items", {}).get("enum") or ()
+    kind = body.get("type", "") + (f" of {body['items'].get('type', '')}s" if "items" in body else "")
+    details = [kind, ", ".join(map(str, values)), body.get("description", "")]
+    return f"- `{name}`{'*' if required else ''}: " + "; ".join(part for part in details if part)
+
+
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "tools.md": tools_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -1,0 +1,187 @@
+"""The commands a person types, run as processes on real data."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.cli import transcript_samples as samples
+
+EPISODES = [
+    {
+        "external_id": "t/1",
+        "task": "Fix the flaky login test of the web shop",
+        "project": "shop",
+        "task_type": "debugging",
+        "context": {"domain": "web", "language": "python"},
+        "started_at_ms": 1_793_527_200_000,
+        "ended_at_ms": 1_793_527_260_000,
+        "steps": [
+            {"tool": "bash", "action": "pytest", "status": "error", "error": "TimeoutError: login", "observation": "1 failed"},
+            {"tool": "edit", "arguments": {"path": "login.py"}, "observation": "done"},
+            {"tool": "bash", "action": "pytest", "observation": "1 passed"},
+        ],
+        "outcome": {"kind": "success", "summary": "Waited for the page.", "lessons": ["Wait for the page, not for a time."]},
+    },
+    {"external_id": "t/2", "task": "Bake a cake", "project": "kitchen", "steps": [], "outcome": {"kind": "failure", "summary": "Burnt."}},
+    {"external_id": "t/3", "task": "Plan the trip", "project": "kitchen", "steps": []},
+]
+
+
+class Cli:
+    """Runs `mcp-memory` on a scratch directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+
+    def __call__(self, *argv: str, status: int = 0, stdin: str = "") -> str:
+        command = [sys.executable, "-m", "mcp_memory", *argv, "--data-dir", str(self.data_dir)]
+        done = subprocess.run(command, input=stdin, capture_output=True, encoding="utf-8", timeout=100, check=False, env=self._env())
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        self.err = done.stderr
+        return done.stdout
+
+    def json(self, *argv: str, status: int = 0) -> Any:
+        return json.loads(self(*argv, "--json", status=status))
+
+    @staticmethod
+    def _env() -> dict[str, str]:
+        return dict(os.environ) | {"PYTHONUTF8": "1"}
+
+
+@pytest.fixture
+def cli(data_dir: Path) -> Cli:
+    return Cli(data_dir)
+
+
+@pytest.fixture
+def filled(cli: Cli, tmp_path: Path) -> Cli:
+    cli("import", str(samples.write_lines(tmp_path / "episodes.jsonl", EPISODES)))
+    return cli
+
+
+def test_import_reports_what_it_did_and_a_second_import_adds_nothing(cli: Cli, tmp_path: Path) -> None:
+    path = samples.write_lines(tmp_path / "e.jsonl", EPISODES)
+    assert cli.json("import", str(path)) == {"added": 3, "skipped": 0, "open": 1, "problems": []}
+    assert cli.json("import", str(path)) == {"added": 0, "skipped": 3, "open": 0, "problems": []}
+
+
+def test_bad_lines_are_reported_with_number_and_reason_and_the_others_imported(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    path.write_text(json.dumps(EPISODES[0]) + '\n{"task": ""}\nnot json\n\n' + json.dumps(EPISODES[1]) + "\n", encoding="utf-8")
+    report = cli.json("import", str(path), status=1)
+    assert (report["added"], [problem["line"] for problem in report["problems"]]) == (2, [2, 3])
+    assert "task" in report["problems"][0]["reason"]
+    cli("import", str(path), status=1)
+    assert f"{path}:3: " in cli.err
+
+
+def test_import_reads_gzip_and_stdin(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(EPISODES[0]).encode()))
+    assert cli.json("import", str(path))["added"] == 1
+    assert "1 episodes added" in cli("import", "-", stdin=json.dumps(EPISODES[1]))
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(cli: Cli) -> None:
+    cli("import", "nowhere.jsonl", status=2)
+
+
+def test_export_and_import_round_trip(filled: Cli, tmp_path: Path) -> None:
+    first = filled("export")
+    assert [json.loads(line)["external_id"] for line in first.splitlines()] == ["t/1", "t/2", "t/3"] or len(first.splitlines()) == 3
+    other = Cli(tmp_path / "other")
+    other("import", "-", stdin=first)
+    assert [json.loads(line) for line in other("export").splitlines()] == [json.loads(line) for line in first.splitlines()]
+
+
+def test_export_to_a_file_can_be_compressed_and_filtered(filled: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl.gz"
+    filled("export", str(path), "--project", "shop")
+    assert [json.loads(line)["task"] for line in gzip.decompress(path.read_bytes()).splitlines()] == [EPISODES[0]["task"]]
+
+
+def test_recall_prints_the_episode_its_lesson_and_why(filled: Cli) -> None:
+    text = filled("recall", "sign-in test fails now and then")
+    assert "1. Fix the flaky login test of the web shop" in text
+    assert "Wait for the page, not for a time." in text
+    assert "why: " in text
+    assert filled.json("recall", "sign-in test")["episodes"][0]["external_id"] == "t/1"
+
+
+def test_lists_show_every_project_unless_one_is_named(filled: Cli) -> None:
+    assert filled.json("episodes")["total"] == 3
+    assert filled.json("episodes", "--project", "kitchen", "--state", "open")["total"] == 1
+    assert "Bake a cake" in filled("episodes", "--outcome", "failure")
+
+
+def test_one_episode_is_shown_in_full(filled: Cli) -> None:
+    episode_id = filled.json("episodes", "login")["episodes"][0]["episode_id"]
+    text = filled("show", episode_id)
+    assert "TimeoutError: login" in text
+    assert "reward: " in text
+    assert len(filled.json("show", episode_id)["episode"]["steps"]) == 3
+
+
+def test_an_unknown_id_is_one_line_and_a_hint(filled: Cli) -> None:
+    filled("show", "no-such-episode", status=1)
+    assert filled.err.startswith("not_found: ")
+    assert len(filled.err.splitlines()) == 2
+
+
+def test_patterns_are_listed_shown_and_corrected(filled: Cli) -> None:
+    patterns = filled.json("patterns")["patterns"]
+    assert patterns
+    pattern_id = patterns[0]["pattern_id"]
+    assert patterns[0]["description"] in filled("show", pattern_id)
+    filled("correct", pattern_id, "Only on Mondays", "--reason", "seen in production")
+    assert filled.json("show", pattern_id)["pattern"]["correction"] == "Only on Mondays"
+
+
+def test_stats_doctor_and_config_say_where_the_data_is(filled: Cli) -> None:
+    assert filled.json("stats")["counts"]["episodes"] == 3
+    assert all(check["ok"] for check in filled.json("doctor"))
+    settings = {row["name"]: row for row in filled.json("config")}
+    assert settings["storage.data_dir"] == {"name": "storage.data_dir", "value": str(filled.data_dir), "origin": "command line"}
+    for command in ("stats", "config"):
+        assert str(filled.data_dir) in filled(command)
+    assert "FAIL" not in filled("doctor")
+
+
+def test_forget_counts_first_and_deletes_when_told(filled: Cli) -> None:
+    assert "run it again with --yes" in filled("forget", "--project", "shop")
+    assert filled.json("episodes")["total"] == 3
+    filled("forget", "--project", "shop", "--yes", "--reason", "test")
+    assert filled.json("episodes")["total"] == 2
+    filled("forget", status=2)
+
+
+def test_lessons_are_markdown(filled: Cli) -> None:
+    assert filled("lessons", "--project", "shop").strip()
+
+
+@pytest.mark.parametrize(
+    ("source", "files"),
+    [
+        ("claude-code", lambda n: (f"{n}.jsonl", samples.claude_code_lines(n))),
+        ("openai", lambda n: (f"{n}.json", samples.openai_messages(n))),
+        ("langchain", lambda n: (f"{n}.json", samples.langchain_messages(n))),
+        ("swe-agent", lambda n: (f"{n}.traj", samples.swe_agent_run(n))),
+        ("atif", lambda n: (f"{n}.json", samples.atif_run(n))),
+    ],
+)
+def test_two_hundred_transcripts_of_each_tool_are_imported_once(cli: Cli, tmp_path: Path, source: str, files: Any) -> None:
+    folder = tmp_path / "transcripts"
+    folder.mkdir()
+    for number in range(200):
+        name, document = files(number)
+        (samples.write_lines if name.endswith(".jsonl") else samples.write_json)(folder / name, document)
+    report = cli.json("import", "--from", source, str(folder))
+    assert (report["added"], report["problems"]) == (400 if source == "claude-code" else 200, [])
+    assert cli.json("import", "--from", source, str(folder))["added"] == 0

@@ -1,0 +1,72 @@
+"""What is written is true: pages made from code are up to date, links lead somewhere, commands exist, examples parse."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from mcp_memory.cli.install.hosts import HOSTS, Launch
+from mcp_memory.cli.main import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+WRITTEN = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["cli.md", "settings.md", "tools.md"])
+def test_pages_made_from_the_code_are_up_to_date(name: str) -> None:
+    made = generator().PAGES[name]()
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made, "run `python docs/generate.py`"
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)
+def test_links_to_files_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)
+def test_every_command_that_is_mentioned_exists(path: Path) -> None:
+    mentioned = re.findall(r"`mcp-memory ([a-z]+)", path.read_text(encoding="utf-8"))
+    assert set(mentioned) <= set(COMMANDS)
+
+
+def test_the_readme_shows_the_two_commands() -> None:
+    assert [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)] == ["python3 dev.py demo", "python3 dev.py test"]
+
+
+def test_the_readmes_entry_is_the_one_that_install_writes() -> None:
+    (block,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    expected = HOSTS["claude-code"].entry(Launch(command=("uvx", "mcp-episodic-memory", "stdio")))
+    assert json.loads(block) == {"mcpServers": {"memory": expected}}
+
+
+def test_the_modules_that_the_readme_walks_through_exist() -> None:
+    for name in re.findall(r"`((?:server|verbs|storage|domain|retrieval|learning|embedding)/[\w/.]*|\w+\.py)`", README):
+        assert (ROOT / "mcp_memory" / name).exists() or (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("name", ["server.json", "packaging/mcpb/manifest.json", "packaging/mcpb/pyproject.toml"])
+def test_packaging_files_have_the_packages_version(name: str) -> None:
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert version
+    assert f'"{version[1]}"' in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_registry_finds_its_name_in_the_readme() -> None:
+    entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
+    assert f"<!-- mcp-name: {entry['name']} -->" in README
+    assert len(entry["description"]) <= 100
