@@ -43,10 +43,14 @@ def remove_hooks(text: str) -> str:
         before = text
         text = remove_items(text, ("hooks", event), lambda _, entry: _is_ours(entry))
         if text != before and not _at(text, ("hooks", event)):
-            text = remove_items(text, ("hooks",), lambda key, _, event=event: key == event)
+            text = _without(text, ("hooks",), event)
             if not _at(text, ("hooks",)):
-                text = remove_items(text, (), lambda key, _: key == "hooks")
+                text = _without(text, (), "hooks")
     return text
+
+
+def _without(text: str, path: Sequence[str], name: str) -> str:
+    return remove_items(text, path, lambda key, _: key == name)
 
 
 def _is_ours(entry: Any) -> bool:

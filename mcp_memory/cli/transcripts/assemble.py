@@ -53,8 +53,8 @@ def _add(draft: Draft, event: Event) -> None:
         step = _step(event)
         draft.steps.append(step)
         draft.waiting[event.call_id] = step
-    elif event.kind is EventKind.RESULT and (step := draft.waiting.pop(event.call_id, None)) is not None:
-        _set_result(step, event)
+    elif event.kind is EventKind.RESULT and event.call_id in draft.waiting:
+        _set_result(draft.waiting.pop(event.call_id), event)
 
 
 def _step(event: Event) -> dict[str, Any]:
