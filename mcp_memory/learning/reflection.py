@@ -30,14 +30,14 @@ class _Attempts:
         return len(self.good) + len(self.bad)
 
 
-def reflect(episode: Episode, reward: Reward, attempts: Sequence[tuple[Trace, float]] = (), signs: Signs | None = None) -> Reflection:
+def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attempts: Sequence[tuple[Trace, float]] = ()) -> Reflection:
     """Return what is to be learnt from *episode*, at most five sentences of each kind.
 
     Args:
         episode: A closed episode with its outcome and steps.
         reward: What `reward.reward` made of it.
-        attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below 0.75 are not compared.
         signs: `step_signs.read(episode.steps)`, when the caller has them already.
+        attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below 0.75 are not compared.
     """
     assert episode.outcome is not None
     signs = read(episode.steps) if signs is None else signs
@@ -182,6 +182,11 @@ def _longer(signs: Signs, earlier: _Attempts) -> list[str]:
     return [
         f"Took {signs.step_count} steps; the {len(earlier.good)} earlier successes took {usual:g} (median; {numbers(range(signs.step_count))})."
     ]
+
+
+def _took(signs: Signs, earlier: _Attempts, usual: float) -> str:
+    span = numbers(range(signs.step_count))
+    return f"Took {signs.step_count} steps ({span}); the {len(earlier.good)} earlier successes took {usual:g} (median)."
 
 
 def _known_errors(steps: Sequence[Step], signs: Signs, earlier: _Attempts) -> list[str]:

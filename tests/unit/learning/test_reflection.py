@@ -43,23 +43,25 @@ GOOD = [attempt(1, "open", "edit", "pytest", "submit"), attempt(2, "search", "ed
 
 
 def test_what_the_successful_attempts_did_and_this_one_did_not_is_named() -> None:
-    said = reflect(episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), [*GOOD, attempt(3, "edit", "submit", success=False)])
+    said = reflect(
+        episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), None, [*GOOD, attempt(3, "edit", "submit", success=False)]
+    )
     assert "The successful attempts ran pytest before submit (2 of 2); this one did not (steps 0-2)." in said.improvements
 
 
 def test_a_habit_of_failures_as_well_is_no_advice() -> None:
     failed = [attempt(i, "edit", "pytest", "submit", success=False) for i in (5, 6, 7)]
-    said = reflect(episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), GOOD + failed)
+    said = reflect(episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), None, GOOD + failed)
     assert not any("ran pytest" in s for s in said.improvements)
 
 
 def test_other_tasks_are_not_compared() -> None:
-    said = reflect(episode(Step("edit"), Step("submit")), Reward(0.1), [(t, 0.4) for t, _ in GOOD])
+    said = reflect(episode(Step("edit"), Step("submit")), Reward(0.1), None, [(t, 0.4) for t, _ in GOOD])
     assert not any("attempt" in s for s in (*said.improvements, *said.insights))
 
 
 def test_the_agents_own_lessons_come_first() -> None:
-    said = reflect(episode(Step("edit"), lessons=("Run the tests.",), completed=("a",), failed=("b",)), Reward(0.1), GOOD)
+    said = reflect(episode(Step("edit"), lessons=("Run the tests.",), completed=("a",), failed=("b",)), Reward(0.1), None, GOOD)
     assert said.insights[0] == "Run the tests."
     assert said.successes[0] == "Completed (as reported): a."
     assert said.improvements[0] == "Not done (as reported): b."
@@ -85,20 +87,20 @@ def test_standing_errors_and_repeats_name_their_steps() -> None:
 
 def test_an_error_met_before_says_how_it_ended() -> None:
     met = attempt(4, "make", success=False, errors=((0, "KeyError: <q>"),))
-    said = reflect(episode(Step("look"), bad("make")), Reward(0.1), [met])
+    said = reflect(episode(Step("look"), bad("make")), Reward(0.1), None, [met])
     assert any("(step 1) was met by 1 earlier attempts too; 0 of them succeeded" in s for s in said.insights)
 
 
 def test_the_best_attempt_is_shown_as_a_route() -> None:
-    said = reflect(episode(Step("edit")), Reward(0.1), GOOD)
+    said = reflect(episode(Step("edit")), Reward(0.1), None, GOOD)
     assert "The best earlier attempt (old1, reward 0.89) went open → edit → pytest → submit." in said.insights
-    best = reflect(episode(Step("edit"), Step("edit"), kind=OutcomeKind.SUCCESS), Reward(0.99), GOOD)
+    best = reflect(episode(Step("edit"), Step("edit"), kind=OutcomeKind.SUCCESS), Reward(0.99), None, GOOD)
     assert any("best attempt so far: edit ×2 (steps 0-1)" in s for s in best.insights)
 
 
 def test_it_is_deterministic_short_and_every_judgement_of_steps_has_numbers() -> None:
     steps = tuple([bad(f"t{i}", f"Error {chr(97 + i)}{chr(98 + i)}") for i in range(9)] + [Step("t1"), Step("t2"), Step("t3"), bad("z")])
-    one, two = (reflect(episode(*steps, lessons=tuple("abcdefg")), Reward(0.1), GOOD) for _ in range(2))
+    one, two = (reflect(episode(*steps, lessons=tuple("abcdefg")), Reward(0.1), None, GOOD) for _ in range(2))
     assert one == two
     assert all(len(group) <= MAX_SENTENCES for group in (one.successes, one.improvements, one.insights))
     assert all(re.search(r"steps? \d", s) for s in one.improvements)
