@@ -112,12 +112,14 @@ class Experience:
         """Yield every episode's trace, oldest row first."""
         for row, trace in enumerate(self._traces):
             if trace is not None:
-                steps = self.steps_of(row)
-                keys = tuple(self.tools.value(int(t)) for t in self._step_tool.values[steps])
-                yield replace(trace, step_keys=keys, step_failed=self._step_failed.values[steps].tobytes())
+                yield self.full_trace(row)
+
+    def full_trace(self, row: int) -> Trace:
+        """Return the trace of a live row with its steps, as it was added."""
+        return replace(self.trace(row), step_keys=self.step_keys(row), step_failed=self._step_failed.values[self.steps_of(row)].tobytes())
 
     def trace(self, row: int) -> Trace:
-        """Return the trace of a live row, without its steps."""
+        """Return the trace of a live row, without its steps (they are in the columns)."""
         trace = self._traces[row]
         assert trace is not None
         return trace

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mcp_memory.learning.experience import Bools, Experience, Floats, Ints, Place
-from mcp_memory.learning.text_words import sentences, tool_words
+from mcp_memory.learning.named_tools import NamedTools
 
-MAX_EPISODES = 600  # the heaviest; bounds the time of one answer whatever the memory's size
+MAX_EPISODES = 500  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000
-MAX_STATES = 1_500  # compared by the tools used so far, the expensive part
+MAX_STATES = 800  # compared by the tools used so far, the expensive part
 MAX_ORDER = 4
 LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 1.0  # nats
 TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on similarity
@@ -49,11 +50,30 @@ class Forecast:
     matched: Bools  # of these steps: the tool before was the same
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The steps looked at: their numbers, the index of their episode, their tool and position."""
+
+    steps: Ints
+    owner: Ints
+    tool: npt.NDArray[np.int32]
+    position: npt.NDArray[np.int32]
+    n_rows: int
+    n_tools: int
+
+    def uses(self, steps: Bools) -> Bools:
+        """Return which episode (row) used which tool (column) in the given steps."""
+        table = np.zeros((self.n_rows, self.n_tools), np.bool_)
+        table[self.owner[steps], self.tool[steps]] = True
+        return table
+
+
 class NextTool:
     """Forecasts from an `Experience`."""
 
     def __init__(self, experience: Experience) -> None:
         self._x = experience
+        self._names = NamedTools(experience.tools)
 
     def forecast(self, place: Place, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
         """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory."""
@@ -62,43 +82,39 @@ class NextTool:
         if not context.any():
             return None
         context = context * np.exp(SUCCESS * x.success)
-        similarity = x.spread(neighbours)
-        weight = context * np.exp(TASK * np.exp((similarity - 1.0) / TASK_WIDTH))
+        weight = context * np.exp(TASK * np.exp((x.spread(neighbours) - 1.0) / TASK_WIDTH))
         rows = _heaviest(weight, MAX_EPISODES)
         steps, owner = _steps_of(x, rows)
         if not len(steps):
             return None
+        view = _View(steps, owner, x.step_tool[steps], x.step_position[steps], len(rows), len(x.tools))
         tools = [x.tools.find(key) for key in prefix.keys[-_MAX_PREFIX:]]
-        order = self._order(steps, tools)
-        state = self._state(steps, order, tools, prefix, weight[rows][owner])
-        usual = np.bincount(x.step_tool[steps], weights=context[rows][owner], minlength=len(x.tools)) + 0.1 * context.max()
+        order = self._order(view, tools)
+        state = self._state(view, order, tools, prefix, weight[rows][owner])
+        usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools) + 0.1 * context.max()
         usual /= usual.sum()
-        counted = np.bincount(x.step_tool[steps], weights=state, minlength=len(x.tools))
-        near = (counted + PRIOR * usual) / (counted.sum() + PRIOR)
-        to_come, again = self._to_come(rows, steps, owner, state, context[rows], tools, len(prefix.keys))
-        named, used = self._named(task, prefix), self._uses(tools)
-        log_next = np.log(near + 1e-6) + NAMED_NEXT * named + USED_NEXT * np.log1p(used) + AGAIN_NEXT * again
-        later = STATE_LATER * np.log(near + 1e-6) + LATER * np.log(to_come + 1e-4) + NAMED_LATER * named
-        later += USED_LATER * np.log1p(used) + AGAIN_LATER * again
+        counted = np.bincount(view.tool, weights=state, minlength=view.n_tools)
+        near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
+        to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
+        named, used = self._names.scores(task, prefix.keys), np.log1p(self._uses(tools))
+        log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
+        later = STATE_LATER * near + LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used + AGAIN_LATER * again
         following = np.exp(log_next - log_next.max())
         return Forecast(following / following.sum(), later, steps, state, order > 0 if tools else order >= 0)
 
-    def _order(self, steps: Ints, tools: Sequence[int]) -> Ints:
+    def _order(self, view: _View, tools: Sequence[int]) -> Ints:
         """Return how many of the last tools (up to four) came right before each step as well."""
-        x = self._x
-        order = np.zeros(len(steps), np.int64)
-        alike = np.ones(len(steps), np.bool_)
-        position = x.step_position[steps]
+        order = np.zeros(len(view.steps), np.int64)
+        alike = np.ones(len(view.steps), np.bool_)
         for back in range(1, min(MAX_ORDER, len(tools)) + 1):
-            before = x.step_tool[np.maximum(steps - back, 0)]
-            alike &= (position >= back) & (before == tools[-back])
+            before = self._x.step_tool[np.maximum(view.steps - back, 0)]
+            alike &= (view.position >= back) & (before == tools[-back])
             order += alike
         return order
 
-    def _state(self, steps: Ints, order: Ints, tools: Sequence[int], prefix: Prefix, weight: Floats) -> Floats:
+    def _state(self, view: _View, order: Ints, tools: Sequence[int], prefix: Prefix, weight: Floats) -> Floats:
         """Return each step's weight: its run's weight times the likeness of its state."""
-        x = self._x
-        position = x.step_position[steps]
+        x, steps, position = self._x, view.steps, view.position
         if not prefix.keys:
             return np.where(position == 0, weight, 0.0)
         failed_before = (position > 0) & x.step_failed[np.maximum(steps - 1, 0)]
@@ -114,73 +130,38 @@ class NextTool:
     def _used_alike(self, steps: Ints, tools: Sequence[int]) -> Floats:
         """Return the cosine between the log-counts of tools used before each step and in the run so far."""
         x = self._x
-        known = np.array([t for t in tools if t >= 0], np.int64)
-        mine = np.log1p(np.bincount(known, minlength=len(x.tools)).astype(np.float64))
         spans = np.minimum(x.step_position[steps], _MAX_PREFIX).astype(np.int64)
         which = np.repeat(np.arange(len(steps)), spans)
         offsets = np.arange(len(which)) - np.repeat(np.cumsum(spans) - spans, spans)
         used = x.step_tool[steps[which] - 1 - offsets]
-        cells, counts = np.unique(which * len(x.tools) + used, return_counts=True)
-        logs = np.log1p(counts)
-        norms = np.sqrt(np.bincount(cells // len(x.tools), weights=logs**2, minlength=len(steps)))
-        dots = np.bincount(cells // len(x.tools), weights=logs * mine[cells % len(x.tools)], minlength=len(steps))
-        norms *= np.linalg.norm(mine)
-        cosine: Floats = np.divide(dots, norms, out=np.zeros(len(steps)), where=norms > 0)
+        # Tools that occur nowhere here change no product: numbering the others anew keeps the table small.
+        occurring = np.zeros(len(x.tools), np.bool_)
+        occurring[used] = True
+        local = np.cumsum(occurring) - 1
+        n_local = int(occurring.sum())
+        theirs = np.log1p(np.bincount(which * n_local + local[used], minlength=len(steps) * n_local).reshape(len(steps), n_local))
+        mine = np.log1p(np.bincount([t for t in tools if t >= 0], minlength=len(x.tools)).astype(np.float64))
+        norms = np.sqrt(np.einsum("ij,ij->i", theirs, theirs)) * np.linalg.norm(mine)
+        cosine: Floats = np.divide(theirs @ mine[occurring], norms, out=np.zeros(len(steps)), where=norms > 0)
         return cosine
 
-    def _to_come(
-        self, rows: Ints, steps: Ints, owner: Ints, state: Floats, context: Floats, tools: Sequence[int], done: int
-    ) -> tuple[Floats, Floats]:
+    def _to_come(self, view: _View, state: Floats, context: Floats, tools: Sequence[int], done: int) -> tuple[Floats, Floats]:
         """Return per tool: the chance that it is used from here on, and the log chance that a tool used before is used again."""
-        x, n_tools = self._x, len(self._x.tools)
-        best = np.zeros(len(rows))
-        np.maximum.at(best, owner, state)
-        at_best = np.full(len(rows), np.iinfo(np.int64).max)
-        is_best = (state >= best[owner]) & (state > 0)
-        np.minimum.at(at_best, owner[is_best], x.step_position[steps][is_best].astype(np.int64))
-        tool, position = x.step_tool[steps].astype(np.int64), x.step_position[steps]
-        cells = owner * n_tools + tool
-        after_best = np.unique(cells[position >= at_best[owner]])
-        near = np.bincount(after_best % n_tools, weights=best[after_best // n_tools], minlength=n_tools)
-        after_done = np.unique(cells[position >= done])
-        usual = np.bincount(after_done % n_tools, weights=context[after_done // n_tools], minlength=n_tools)
-        usual = (usual + 0.5 / n_tools) / ((context * (x.length[rows] > done)).sum() + 0.5)
-        had = np.unique(cells[position < done])
-        twice = np.intersect1d(had, after_done, assume_unique=True)
-        rate = np.bincount(twice % n_tools, weights=context[twice // n_tools], minlength=n_tools) + 0.5
-        rate /= np.bincount(had % n_tools, weights=context[had // n_tools], minlength=n_tools) + 1.0
+        best = np.zeros(view.n_rows)
+        np.maximum.at(best, view.owner, state)
+        is_best = (state >= best[view.owner]) & (state > 0)
+        at_best = np.full(view.n_rows, np.iinfo(np.int32).max)
+        np.minimum.at(at_best, view.owner[is_best], view.position[is_best])
+        near = best @ view.uses(view.position >= at_best[view.owner])
+        had, after = view.uses(view.position < done), view.uses(view.position >= done)
+        reached = float(context @ after.any(axis=1))
+        usual = (context @ after + 0.5 / view.n_tools) / (reached + 0.5)
+        rate = (context @ (had & after) + 0.5) / (context @ had + 1.0)
         return (near + usual) / (best.sum() + 1.0), np.where(self._uses(tools) > 0, np.log(rate), 0.0)
 
     def _uses(self, tools: Sequence[int]) -> Floats:
         known = np.array([t for t in tools if t >= 0], np.int64)
         return np.minimum(np.bincount(known, minlength=len(self._x.tools)), _MAX_USES).astype(np.float64)
-
-    def _named(self, task: str, prefix: Prefix) -> Floats:
-        """Return how well the task's words, from where the run has got to, name each tool that was not used yet, in [0, 1]."""
-        parts = sentences(task)
-        in_names: dict[str, int] = {}
-        for key in self._x.tools.all():
-            for word in tool_words(key):
-                in_names[word] = in_names.get(word, 0) + 1
-
-        def share(key: str, part: frozenset[str]) -> float:
-            name = tool_words(key)
-            whole = sum(1 / in_names.get(w, 1) for w in name)
-            return sum(1 / in_names.get(w, 1) for w in name & part) / whole if whole else 0.0
-
-        done = frozenset(prefix.keys)
-        reached = 0
-        for key in done:
-            shares = [share(key, part) for part in parts]
-            if max(shares) > 0:
-                reached = max(reached, shares.index(max(shares)))
-        ahead = parts[reached:]
-        anywhere = frozenset().union(*ahead)
-        scores = np.zeros(len(self._x.tools))
-        for number, key in enumerate(self._x.tools.all()):
-            if key not in done and tool_words(key) & anywhere:
-                scores[number] = max(share(key, part) for part in ahead)
-        return scores
 
 
 def _heaviest(weight: Floats, limit: int) -> Ints:

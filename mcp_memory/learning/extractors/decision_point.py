@@ -1,5 +1,7 @@
 """Decision points: at one state of a kind of task (the last tools, and which failed), which tool was chosen, and how the run ended."""
 
+from collections import Counter
+
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.run import Run
 
@@ -8,28 +10,22 @@ START = "start"
 
 
 def decision_observations(run: Run) -> list[Observation]:
-    """Return one observation for each (state, choice) of the run; the state is one and two steps long."""
-    seen: dict[tuple[tuple[str, ...], str], tuple[int, int]] = {}
-    for i, choice in enumerate(run.keys):
-        for length in (1, 2):
-            if i == 0 and length == 2:
-                continue
-            state = tuple(_mark(run, j) for j in range(i - length, i))
-            first, times = seen.get((state, choice), (i, 0))
-            seen[(state, choice)] = (first, times + 1)
+    """Return one observation for each (state, choice) of the run; the state is one or two steps long. Linear in its steps."""
+    marks = [START, *(f"{key} (failed)" if failed else key for key, failed in zip(run.keys, run.failed, strict=True))]
+    one = list(zip(marks, run.keys, strict=False))
+    two = list(zip(marks, marks[1:], run.keys[1:], strict=False))
+    times = Counter(one) + Counter(two)
+    first: dict[tuple[str, ...], int] = {}
+    for offset, moves in ((1, two), (0, one)):
+        first |= dict(zip(reversed(moves), range(len(moves) - 1 + offset, offset - 1, -1), strict=True))
+    kind = run.kind
     return [
         Observation(
             PatternKind.DECISION_POINT,
-            {"kind": run.kind, "after": list(state), "choose": choice},
-            f"{run.kind}: after {' → '.join(state)}, choose {choice}",
+            {"kind": kind, "after": list(move[:-1]), "choose": move[-1]},
+            f"{kind}: after {' → '.join(move[:-1])}, choose {move[-1]}",
             run.success,
-            detail={"step": first, "times": times},
+            detail={"step": first[move], "times": times[move]},
         )
-        for (state, choice), (first, times) in list(seen.items())[:MAX_DECISIONS]
+        for move in sorted(first, key=lambda m: (first[m], len(m)))[:MAX_DECISIONS]
     ]
-
-
-def _mark(run: Run, index: int) -> str:
-    if index < 0:
-        return START
-    return f"{run.keys[index]} (failed)" if run.failed[index] else run.keys[index]

@@ -1,0 +1,172 @@
+"""The learning engine: what `ports.LearningEngine` promises, put together from the parts of this folder.
+
+Its memory of episodes is `Experience`, fed by `add` and `remove`; patterns, votes and evidence stay in the store. All methods are
+called under the follower's lock, one at a time, except the pure `extract`, `implicit_feedback` and `in_holdout`.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from mcp_memory.config import LearningConfig
+from mcp_memory.domain.answers import Playbook, Recovery, StepWarning, Trends
+from mcp_memory.domain.episode import Episode, Json, Step, Trace
+from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
+from mcp_memory.domain.query import Filter, Outlook, Query, Suggestion
+from mcp_memory.domain.votes import VoteStats
+from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection, reward, step_signs, step_values, trends
+from mcp_memory.learning.adviser import Adviser
+from mcp_memory.learning.experience import Experience, Place
+from mcp_memory.learning.extractors import observations_of
+from mcp_memory.learning.fingerprints import pack
+from mcp_memory.learning.outlook import OutlookEstimator
+from mcp_memory.learning.relevance import Relevance
+from mcp_memory.learning.run import error_signatures, run_of_episode
+from mcp_memory.learning.trust import Trust
+from mcp_memory.metrics import Metrics
+from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
+
+SAME_TASK = 0.8  # similarity from which an earlier episode counts as an attempt at the same task
+SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
+MAX_ATTEMPTS = 50
+MAX_LESSON_PATTERNS = 1_000
+DIGEST_VERSION = 1
+
+
+class Learner:
+    """Implements `ports.LearningEngine`."""
+
+    def __init__(self, store: Store, config: LearningConfig, metrics: Metrics, clock: Clock) -> None:
+        self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
+        self._x = Experience()
+        self._trust = Trust(store, self._x, clock, config.half_life_days)
+        self._adviser = Adviser(self._x, store.get_episodes, self._fix_ms)
+        self._outlook = OutlookEstimator(self._x)
+        self._relevance = Relevance(self._x, lambda ids: store.patterns(ids=ids, limit=len(ids)), self._trust.assess)
+
+    # --- the view ---
+
+    def add(self, traces: Sequence[Trace]) -> None:
+        """Take completed episodes into the view."""
+        self._x.add(traces)
+
+    def remove(self, episode_ids: Sequence[str]) -> None:
+        """Take episodes out of the view."""
+        self._x.remove(episode_ids)
+
+    def set_votes(self, votes: Mapping[str, VoteStats]) -> None:
+        """Replace the sums of all votes."""
+        self._trust.set_votes(votes)
+
+    # --- completion ---
+
+    def judge(self, episode: Episode, neighbours: Neighbours) -> Judgement:
+        """Return reward, reflection and key steps, measured against earlier attempts at the same task."""
+        signs = step_signs.read(episode.steps)
+        rewarded = reward.reward(episode, self._history(neighbours), signs)
+        values = step_values.step_values(episode, rewarded.score, signs)
+        reflected = reflection.reflect(episode, rewarded, signs, self._runs(neighbours, SAME_TASK))
+        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
+
+    def _history(self, neighbours: Neighbours) -> reward.History:
+        rows = [(self._x.row(key), similarity) for key, similarity in neighbours if similarity >= SAME_KIND]
+        known = [(row, similarity) for row, similarity in rows[:MAX_ATTEMPTS] if row is not None]
+        good = [row for row, _ in known if self._x.success[row]]
+        durations = [max(0, (t := self._x.trace(row)).ended_at_ms - t.started_at_ms) for row in good]
+        attempts = sum(similarity >= SAME_TASK for _, similarity in known)
+        return reward.History(tuple(int(self._x.length[row]) for row in good), tuple(durations), attempts)
+
+    def _runs(self, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:
+        """Return the neighbours' traces with their steps and similarities, the most similar first."""
+        rows = [(self._x.row(key), similarity) for key, similarity in neighbours[:MAX_ATTEMPTS] if similarity >= min_similarity]
+        return [(self._x.full_trace(row), similarity) for row, similarity in rows if row is not None]
+
+    def extract(self, episode: Episode) -> Extraction:
+        """Return the episode's evidence and its digest. Pure."""
+        digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps)}
+        if self._config.holdout > 0:
+            digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
+        observations = observations_of(run_of_episode(episode), [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
+        return Extraction(observations, error_signatures(episode), digest)
+
+    # --- advice ---
+
+    def suggest(
+        self, situation: Situation, limit: int, intended: Step | None
+    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
+        """Return suggestions, the recovery when the last step failed, and warnings about an intended step."""
+        return self._adviser.suggest(situation, limit, intended)
+
+    def _fix_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
+        """Return the median time this answer to this error took, None where no run measured it."""
+        key = pattern_id(PatternKind.ERROR_RECOVERY, {"tool": failed_key, "error": signature, "try": tried})
+        evidence = self._store.evidence([key]).get(key, [])
+        known = [e.detail["duration_ms"] for e in evidence if e.success and e.detail.get("duration_ms") is not None]
+        return float(median(known)) if known else None
+
+    def outlook(self, query: Query, neighbours: Neighbours) -> Outlook | None:
+        """Return the chance of success; None while the project is empty."""
+        return self._outlook.outlook(_place(query), neighbours)
+
+    def relevant_patterns(self, query: Query, neighbours: Neighbours, limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
+        """Return (pattern with confidence, score, why), best first."""
+        return self._relevance.relevant(neighbours, limit)
+
+    def playbook(self, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
+        """Return the playbook, or None and the reason why there is none."""
+        patterns = [p for p, _, _ in self._relevance.relevant(neighbours, playbook.MAX_PATTERNS)]
+        return playbook.playbook(query.text, self._runs(neighbours, SAME_KIND), patterns, max_steps)
+
+    # --- trust ---
+
+    def confidence(self, patterns: Sequence[Pattern]) -> list[Pattern]:
+        """Return the patterns with confidence, votes, use and retirement."""
+        return self._trust.assess(patterns)
+
+    def explain_confidence(self, pattern: Pattern) -> Mapping[str, Json]:
+        """Return the numbers a pattern's confidence was computed from."""
+        return self._trust.explain(pattern)
+
+    def usage(self, pattern_id: str) -> Mapping[str, Json]:
+        """Return how often a pattern was shown and used, and how these episodes ended."""
+        return self._trust.usage_report(pattern_id)
+
+    def implicit_feedback(self, episode: Episode, recommendations: Sequence[Recommendation]) -> tuple[Feedback, ...]:
+        """Return the votes that a completed episode casts by what its steps used."""
+        if not recommendations:
+            return ()
+        shown = list(dict.fromkeys(key for r in recommendations for key in r.shown_ids))
+        patterns = {p.id: p for p in self._store.patterns(ids=[k for k in shown if k.startswith("pat_")], limit=max(1, len(shown)))}
+        rows = {key: row for key in shown if (row := self._x.row(key)) is not None}
+        runs = {key: self._x.full_trace(row) for key, row in rows.items()}
+        return implicit.implicit_feedback(episode, recommendations, patterns, runs, self._clock())
+
+    # --- proof and reports ---
+
+    def in_holdout(self, episode_id: str) -> bool:
+        """Return whether the episode belongs to the control group."""
+        return holdout.in_holdout(episode_id, self._config.holdout)
+
+    def holdout_report(self, project: str) -> Mapping[str, Json]:
+        """Return outcomes with and without memory, with an interval."""
+        return holdout.report((t for t in self._x.traces() if project in ("*", t.project)), self._config.holdout)
+
+    def trends(self, where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
+        """Return the series of a metric, its changepoints and the clusters of tasks."""
+        return trends.trends(list(self._x.traces()), where, tool=tool, metric=metric, bucket=bucket)
+
+    def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str:
+        """Return the best-supported patterns as a Markdown guide."""
+        found = self._trust.assess(self._store.patterns(project=project or "*", min_support=2, limit=MAX_LESSON_PATTERNS))
+        chosen = [p for p in found if not domain or p.domain == domain]
+        corrections = self._store.corrections([p.id for p in chosen])
+        return lessons.lessons_markdown(chosen, corrections, domain=domain, project=project, budget_tokens=budget_tokens)
+
+    def stats(self) -> Mapping[str, Json]:
+        """Return what the view holds."""
+        return self._x.stats()
+
+
+def _place(query: Query) -> Place:
+    where = query.filter
+    return Place(where.project, where.domain, where.framework, frozenset(where.tags))

@@ -1,0 +1,73 @@
+"""How far patterns are to be trusted: `confidence` applied to what the store knows of them, with what does not change kept."""
+
+from collections.abc import Mapping, Sequence
+
+from mcp_memory.domain.episode import Json
+from mcp_memory.domain.pattern import Pattern
+from mcp_memory.domain.votes import VoteStats
+from mcp_memory.learning import confidence, implicit
+from mcp_memory.learning.experience import Experience
+from mcp_memory.ports import Clock, Store
+
+MAX_KEPT = 20_000  # validations; one is three numbers
+EVIDENCE_EACH = 50
+
+
+class Trust:
+    """Confidence, use and retirement of patterns. Evidence is read once for each state of a pattern's counts."""
+
+    def __init__(self, store: Store, experience: Experience, clock: Clock, half_life_days: float) -> None:
+        self._store, self._x, self._clock, self._half_life_days = store, experience, clock, half_life_days
+        self._votes: Mapping[str, VoteStats] = {}
+        self._usage: dict[str, confidence.Usage] = {}
+        self._validations: dict[tuple[str, int, int], confidence.Validation] = {}
+
+    def set_votes(self, votes: Mapping[str, VoteStats]) -> None:
+        """Replace the sums of all votes; what was shown and used is read again from the store."""
+        self._votes = votes
+        self._usage = implicit.usages(self._store.feedback()[0], self._success)
+
+    def assess(self, patterns: Sequence[Pattern]) -> list[Pattern]:
+        """Return the patterns with their confidence, votes, use and retirement, in the same order."""
+        self._validate(patterns)
+        return [confidence.with_confidence(p, self.explain(p), self._votes.get(p.id, confidence.NO_VOTES)) for p in patterns]
+
+    def explain(self, pattern: Pattern) -> dict[str, Json]:
+        """Return the numbers the pattern's confidence is made of."""
+        self._validate([pattern])
+        return confidence.explain(
+            pattern,
+            now_ms=self._clock(),
+            half_life_days=self._half_life_days,
+            votes=self._votes.get(pattern.id, confidence.NO_VOTES),
+            usage=self._usage.get(pattern.id, confidence.NO_USE),
+            validation=self._validations.get(_state(pattern), confidence.NOT_VALIDATED),
+        )
+
+    def usage_report(self, pattern_id: str) -> Mapping[str, Json]:
+        """Return shown, used, and the success rates of episodes that used it and of those that were shown it and did not."""
+        use = self._usage.get(pattern_id, confidence.NO_USE)
+        return {
+            "shown": use.shown,
+            "used": use.used,
+            "success_when_used": round(use.used_successes / use.used, 4) if use.used else None,
+            "success_when_not_used": round(use.unused_successes / use.unused, 4) if use.unused else None,
+        }
+
+    def _validate(self, patterns: Sequence[Pattern]) -> None:
+        missing = {p.id: p for p in patterns if p.support > 1 and _state(p) not in self._validations}
+        if not missing:
+            return
+        if len(self._validations) + len(missing) > MAX_KEPT:
+            self._validations.clear()
+        found = self._store.evidence(list(missing), limit_each=EVIDENCE_EACH)
+        for key, pattern in missing.items():
+            self._validations[_state(pattern)] = confidence.validate(found.get(key, ()))
+
+    def _success(self, episode_id: str) -> bool | None:
+        row = self._x.row(episode_id)
+        return None if row is None else bool(self._x.success[row])
+
+
+def _state(pattern: Pattern) -> tuple[str, int, int]:
+    return pattern.id, pattern.successes, pattern.failures
