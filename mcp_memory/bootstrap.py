@@ -54,6 +54,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
     durable = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms)
     store: Store = DualStore(durable, cache, config.storage, metrics) if cache else durable
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
+    failure: Exception | None = None
     async with anyio.create_task_group() as group:
 
         async def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -82,6 +83,8 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
         group.start_soon(background.run)
         try:
             yield EpisodicMemory(engines, background)
+        except Exception as error:  # the caller's own: raised again below, outside the task group, which would wrap it
+            failure = error
         finally:
             group.cancel_scope.cancel()
             with anyio.move_on_after(CLOSE_DEADLINE_S, shield=True):
@@ -89,3 +92,5 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
             embedding.close()
             if cache:
                 cache.close()
+    if failure is not None:
+        raise failure

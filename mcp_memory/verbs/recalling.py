@@ -167,7 +167,7 @@ def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int
     assert episode.outcome is not None
     assert episode.reward is not None
     full = detail is Detail.FULL
-    lessons = episode.outcome.lessons + (episode.reflection.insights if episode.reflection else ())
+    lessons = distinct(episode.outcome.lessons, episode.reflection.insights if episode.reflection else ())
     if not full:
         lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
     steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]
