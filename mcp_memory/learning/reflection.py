@@ -170,18 +170,14 @@ def _shorter(signs: Signs, earlier: _Attempts) -> list[str]:
     usual = _usual_steps(earlier)
     if not 0 < signs.step_count * _LONGER <= usual:
         return []
-    return [
-        f"Took {signs.step_count} steps; the {len(earlier.good)} earlier successes took {usual:g} (median; {numbers(range(signs.step_count))})."
-    ]
+    return [_took(signs, earlier, usual)]
 
 
 def _longer(signs: Signs, earlier: _Attempts) -> list[str]:
     usual = _usual_steps(earlier)
     if not usual or signs.step_count < usual * _LONGER:
         return []
-    return [
-        f"Took {signs.step_count} steps; the {len(earlier.good)} earlier successes took {usual:g} (median; {numbers(range(signs.step_count))})."
-    ]
+    return [_took(signs, earlier, usual)]
 
 
 def _took(signs: Signs, earlier: _Attempts, usual: float) -> str:
