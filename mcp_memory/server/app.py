@@ -1,6 +1,6 @@
 """`build_server(host)`: the MCP server, the same on every transport and in both protocol eras."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -30,7 +30,6 @@ class App:
     """The server, and what a transport needs of it besides."""
 
     server: Server[None]
-    close: Callable[[], None]
     updates: Updates  # its `run` belongs into the transport's task group; `listen.close()` ends open streams at shutdown
 
 
@@ -66,7 +65,7 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, prompts.list)
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, prompts.get)
     server.add_request_handler("completion/complete", types.CompleteRequestParams, Completer(host))
-    return App(server, caller.close, updates)
+    return App(server, updates)
 
 
 def program_version() -> str:

@@ -1,60 +1,109 @@
-"""The audit log: who called which tool on which records, and how it went. Never what was in them."""
+"""The audit log: who called which tool on which records, and how it went. Never what was in them.
+
+One JSON object a line: `at`, `who`, `tool`, `ids`, `outcome` (`ok`, `cancelled` or an error's code), `duration_ms`.
+"""
 
 import json
 import logging
-import logging.handlers
+import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mcp_memory.errors import ConfigError
+from mcp_memory.redaction import redact
+from mcp_memory.server.errors import one_line
+
 MAX_BYTES = 10 * 1024 * 1024
 BACKUPS = 5
 _ID_FIELDS = ("episode_id", "episode_ids", "parent_id", "pattern_id", "recommendation_id", "used_ids", "checkpoint_id", "from_id", "to_id")
+_ID = re.compile(r"[\w.:/-]{1,80}")
+_NO_ID = "(not an id)"
 _MAX_IDS = 20
-_MAX_ID_CHARS = 80
+_MAX_WHO_CHARS = 120
+logger = logging.getLogger(__name__)
 
 
 class AuditLog:
-    """One JSON object a line, in a file that rotates."""
+    """Appends lines to a file that rotates by size. Several processes may share it; a line that cannot be written never fails a call.
+
+    The file is opened for each line (some 30 µs), so that it can be moved away at any time and no process writes on into a rotated one.
+    """
 
     def __init__(self, path: str) -> None:
-        Path(path).expanduser().parent.mkdir(parents=True, exist_ok=True)
-        self._handler = logging.handlers.RotatingFileHandler(
-            Path(path).expanduser(), maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", delay=True
-        )
+        """Raises ConfigError: the file cannot be created or written."""
+        self._path = Path(path).expanduser()
+        self._broken = False
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._append(b"")
+        except OSError as error:
+            raise ConfigError(f"the audit log {self._path} cannot be written: {error}", hint="Change server.audit_log.") from error
 
-    def record(self, who: str, tool: str, arguments: Any, result: Mapping[str, Any], duration_ms: float) -> None:
-        """Append one call."""
-        ids = _ids(arguments) + _ids(result.get("structuredContent"))
+    def record(self, who: str, tool: str, arguments: Any, result: Mapping[str, Any] | None, duration_ms: float) -> None:
+        """Append one call; *result* is None for one that was cancelled."""
+        ids = _ids(arguments) + _ids((result or {}).get("structuredContent"))
         entry = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "who": who,
+            "who": one_line(who)[:_MAX_WHO_CHARS],
             "tool": tool,
             "ids": list(dict.fromkeys(ids))[:_MAX_IDS],
             "outcome": _outcome(result),
             "duration_ms": round(duration_ms, 1),
         }
-        self._handler.emit(logging.makeLogRecord({"msg": json.dumps(entry, ensure_ascii=True), "levelno": logging.INFO}))
+        try:
+            line = json.dumps(entry, ensure_ascii=True).encode() + b"\n"
+            self._rotate(len(line))
+            self._append(line)
+            self._broken = False
+        except OSError as error:
+            if not self._broken:  # once until it works again: the disk may be full for hours
+                logger.error("the audit log %s cannot be written: %s", self._path, error)
+            self._broken = True
 
-    def close(self) -> None:
-        """Close the file."""
-        self._handler.close()
+    def _append(self, line: bytes) -> None:
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            if line:
+                os.write(file, line)  # one write with O_APPEND: lines of several processes do not mix
+        finally:
+            os.close(file)
+
+    def _rotate(self, more_bytes: int) -> None:
+        """Move a full file away under the time as its name, so that two processes that do it at once lose nothing; drop the oldest."""
+        try:
+            if self._path.stat().st_size + more_bytes <= MAX_BYTES:
+                return
+        except FileNotFoundError:
+            return
+        moved = self._path.with_name(f"{self._path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.{os.getpid()}")
+        try:
+            self._path.rename(moved)
+        except FileNotFoundError:
+            return  # another process was faster
+        backups = sorted(self._path.parent.glob(f"{self._path.name}.2*"))
+        for old in backups[:-BACKUPS]:
+            old.unlink(missing_ok=True)
 
 
 def _ids(values: Any) -> list[str]:
     if not isinstance(values, Mapping):
         return []
-    found: list[str] = []
-    for name in _ID_FIELDS:
-        value = values.get(name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, str):
-                found.append(item[:_MAX_ID_CHARS])
-    return found
+    found = [values.get(name) for name in _ID_FIELDS]
+    flat = [item for value in found for item in (value if isinstance(value, list) else [value])[:_MAX_IDS]]
+    return [_plain(item) for item in flat if isinstance(item, str)]
 
 
-def _outcome(result: Mapping[str, Any]) -> str:
+def _plain(value: str) -> str:
+    """Return an id as it is; anything else that was sent in its place is content and stays out."""
+    return value if _ID.fullmatch(value) and not redact(value)[1] else _NO_ID
+
+
+def _outcome(result: Mapping[str, Any] | None) -> str:
+    if result is None:
+        return "cancelled"
     if not result.get("isError"):
         return "ok"
     text = str(result["content"][0]["text"])

@@ -32,11 +32,6 @@ class Caller:
         self._timeout_s = host.config.server.tool_timeout_ms / 1000
         self._audit = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
 
-    def close(self) -> None:
-        """Close the audit log."""
-        if self._audit is not None:
-            self._audit.close()
-
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> dict[str, Any]:
         """Return the result of one call; what the agent can act on comes back as `isError`.
 
@@ -47,10 +42,13 @@ class Caller:
         if tool is None:
             raise MCPError(code=INVALID_PARAMS, message=one_line(f"Unknown tool: {params.name}"))
         started = time.perf_counter()
-        result = await self._result(ctx, params, tool)
-        if self._audit is not None:
-            self._audit.record(_who(ctx), tool.name, params.arguments, result, (time.perf_counter() - started) * 1000)
-        return result
+        result = None
+        try:
+            result = await self._result(ctx, params, tool)
+            return result
+        finally:  # a cancelled call is recorded too: what it had queued is still written
+            if self._audit is not None:
+                self._audit.record(_who(ctx), tool.name, params.arguments, result, (time.perf_counter() - started) * 1000)
 
     async def _result(self, ctx: Context, params: CallToolRequestParams, tool: Tool) -> dict[str, Any]:
         try:
@@ -96,7 +94,7 @@ def _who(ctx: Context) -> str:
     if ctx.request is None:
         return "stdio"
     user = ctx.request.scope.get("user")
-    return user.display_name if user is not None else "http"
+    return user.access_token.subject or user.display_name if user is not None else "http"
 
 
 def _rest(tool: Tool) -> str:

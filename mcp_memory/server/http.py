@@ -79,7 +79,6 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Star
                 yield
             await host.aclose()
             group.cancel_scope.cancel()
-        app.close()
 
     async def health(request: Request) -> Response:
         state = host.state

@@ -40,7 +40,6 @@ async def _serve(config: Config, opener: Opener | None, in_fd: int, out_fd: int)
             await _run(app, pipe, stop_now)
             with ends_within(CLOSE_DEADLINE_S):
                 await host.aclose()
-    app.close()
 
 
 async def _run(app: App, pipe: StdioPipe, stop: Callable[[], None]) -> None:

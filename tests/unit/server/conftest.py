@@ -46,6 +46,5 @@ def connect(memory: FakeMemory, era: str) -> Connect:
                 yield client
             await host.aclose()
             group.cancel_scope.cancel()
-        app.close()
 
     return connected

@@ -1,8 +1,6 @@
 """Tokens, names and streams: what the guard lets through."""
 
 import hashlib
-import json
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -10,10 +8,10 @@ import pytest
 
 from mcp_memory.config import ServerConfig
 from mcp_memory.errors import ConfigError
-from mcp_memory.server.auditing import AuditLog
-from mcp_memory.server.auth import is_loopback, read_tokens, require_safe_bind
+from mcp_memory.server.auth import Authentication
+from mcp_memory.server.binding import is_loopback, require_safe_bind
 from mcp_memory.server.guard import Guard
-from tests.unit.server.conftest import Connect
+from mcp_memory.server.token_file import read_tokens
 
 pytestmark = pytest.mark.anyio
 TOKEN = "0123456789abcdef"
@@ -40,7 +38,8 @@ async def passes(scope: Any, receive: Any, send: Any) -> None:
 
 
 def guard_of(token: str = "", **settings: Any) -> Guard:
-    return Guard(passes, ServerConfig(**settings), read_tokens(token))
+    config = ServerConfig(token=token, **settings)
+    return Guard(passes, config, Authentication(config))
 
 
 async def test_a_hashed_token_is_accepted_like_the_token_itself() -> None:
@@ -80,7 +79,8 @@ async def test_open_streams_are_limited_and_leave_room_for_other_requests() -> N
             await release.wait()
         await passes(scope, receive, send)
 
-    guard = Guard(stays_open, ServerConfig(max_connections=5), read_tokens(""))
+    config = ServerConfig(max_connections=5)
+    guard = Guard(stays_open, config, Authentication(config))
     async with anyio.create_task_group() as group:
         for _ in range(4):
             group.start_soon(lambda: status_of(guard, "/sse", "GET"))
@@ -98,37 +98,8 @@ async def test_open_streams_are_limited_and_leave_room_for_other_requests() -> N
 def test_only_this_machine_is_loopback(host: str, local: bool) -> None:
     assert is_loopback(host) is local
     if local:
-        require_safe_bind(ServerConfig(host=host), read_tokens(""))
+        require_safe_bind(ServerConfig(host=host), authenticated=False)
     else:
         with pytest.raises(ConfigError):
-            require_safe_bind(ServerConfig(host=host), read_tokens(""))
-        require_safe_bind(ServerConfig(host=host), read_tokens(TOKEN))
-
-
-async def test_the_audit_log_names_who_what_and_how_but_no_content(connect: Connect, tmp_path: Path) -> None:
-    path = tmp_path / "logs" / "audit.jsonl"
-    async with connect(server=ServerConfig(audit_log=str(path))) as client:
-        await client.call_tool("start_episode", {"task": "a secret task"})
-        await client.call_tool("log_step", {"episode_id": "ep0", "tool": "bash", "observation": "a secret sight"})
-        await client.call_tool("log_step", {"episode_id": "nope", "tool": "bash"})
-        await client.call_tool("recall", {"query": "a secret", "bogus": 1})
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [(row["tool"], row["ids"], row["outcome"]) for row in rows] == [
-        ("start_episode", ["ep0"], "ok"),
-        ("log_step", ["ep0"], "ok"),
-        ("log_step", ["nope"], "not_found"),
-        ("recall", [], "invalid_arguments"),
-    ]
-    assert "secret" not in path.read_text()
-    assert {row["who"] for row in rows} == {"stdio"}
-
-
-def test_the_audit_log_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcp_memory.server.auditing.MAX_BYTES", 1_000)
-    log = AuditLog(str(tmp_path / "audit.jsonl"))
-    for number in range(50):
-        log.record("ann", "recall", {"episode_id": f"e{number}"}, {}, 1.0)
-    log.close()
-    files = sorted(tmp_path.iterdir())
-    assert 2 <= len(files) <= 6
-    assert all(file.stat().st_size <= 1_000 for file in files)
+            require_safe_bind(ServerConfig(host=host), authenticated=False)
+        require_safe_bind(ServerConfig(host=host), authenticated=True)
