@@ -76,9 +76,9 @@ class RawClient:
             if message["id"] == wanted:
                 return message
 
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         """Call a tool and return its structured content. Raises AssertionError when the tool says no."""
-        message = self.request("tools/call", {"name": tool, "arguments": arguments})
+        message = self.request("tools/call", {"name": name, "arguments": arguments})
         assert "result" in message, message
         result = message["result"]
         assert not result.get("isError"), result
