@@ -1,0 +1,125 @@
+"""Ordered steps from the attempts that worked."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.learning.playbook import common, playbook
+
+
+def run(i: int, *keys: str, success: bool = True, similarity: float = 0.9, errors: tuple[tuple[int, str], ...] = ()) -> tuple[Trace, float]:
+    kind, reward = ("success", 0.9) if success else ("failure", 0.1)
+    return (
+        Trace(i, f"e{i}", "p", "t", "other", "ops", "", "k8s", (), "", kind, reward, 0, 1, keys, bytes(len(keys)), errors),
+        similarity,
+    )
+
+
+GOOD = [
+    run(1, "open", "edit", "edit", "bash:pytest", "submit"),
+    run(2, "search", "open", "edit", "bash:pytest", "submit"),
+    run(3, "open", "look", "edit", "bash:pytest", "submit"),
+]
+
+
+def tools(steps: object) -> list[str]:
+    return [s.tool for s in steps]  # type: ignore[attr-defined]
+
+
+def test_the_steps_are_what_most_successful_attempts_did_in_their_order() -> None:
+    book, reason = playbook("deploy the service", GOOD, [], 8)
+    assert reason == ""
+    assert book is not None
+    assert tools(book.steps) == ["open", "edit", "bash", "submit"]
+    assert [s.order for s in book.steps] == [1, 2, 3, 4]
+    assert book.steps[2].action == "pytest"
+    assert book.steps[2].why == "in 3 of 3 successful attempts"
+    assert book.evidence == ("e1", "e2", "e3")
+    assert 0.4 < book.confidence < 1.0
+
+
+def test_a_step_most_others_took_is_in_even_where_the_central_run_skipped_it() -> None:
+    runs = [run(1, "a", "c"), run(2, "a", "b", "c"), run(3, "a", "b", "c", "d"), run(4, "a", "b", "c", "e")]
+    book, _ = playbook("t", runs, [], 8)
+    assert book is not None
+    assert tools(book.steps) == ["a", "b", "c"]
+
+
+def test_too_many_steps_are_cut_to_the_best_supported_and_the_last_stays() -> None:
+    book, _ = playbook("t", [run(i, *"abcdefgh") for i in range(3)] + [run(9, *"abc", success=False)], [], 3)
+    assert book is not None
+    assert len(book.steps) == 3
+    assert book.steps[-1].tool == "h"
+    assert not {"a", "b"} & set(tools(book.steps))
+
+
+def test_one_success_at_another_task_is_too_thin_and_at_the_same_task_is_not() -> None:
+    thin, reason = playbook("t", [run(1, "a", "b", similarity=0.6)], [], 8)
+    assert thin is None
+    assert "e1" in reason
+    assert playbook("t", [run(1, "a", "b", similarity=0.95)], [], 8)[0] is not None
+
+
+def test_without_a_success_there_is_a_reason_instead() -> None:
+    assert playbook("t", [], [], 8) == (None, "no episode with steps is like this task")
+    none, reason = playbook("t", [run(1, "a", success=False)], [], 8)
+    assert none is None
+    assert "none of the 1 attempts" in reason
+
+
+def test_successes_that_share_nothing_make_no_playbook() -> None:
+    none, reason = playbook("t", [run(1, "a", "b"), run(2, "c", "d"), run(3, "e", "f")], [], 8)
+    assert none is None
+    assert "no steps in common" in reason
+
+
+def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
+    recovery = Pattern(
+        "pat_r",
+        PatternKind.ERROR_RECOVERY,
+        "p",
+        {"tool": "cat", "error": "no such file", "try": "find"},
+        "d",
+        "",
+        4,
+        3,
+        1,
+        0,
+        0,
+        confidence=0.5,
+    )
+    bad = [run(i, "open", "force", "submit", success=False, errors=((1, "quota exceeded"),)) for i in (7, 8)]
+    book, _ = playbook("t", GOOD + bad, [recovery], 8)
+    assert book is not None
+    text = "\n".join(book.pitfalls)
+    assert "When cat fails with “no such file”, try find: worked in 3 of 4 (pat_r)." in text
+    assert "“quota exceeded” was met by 2 of 2 failed attempts, 0 of 3 successful ones." in text
+    assert "2 of 2 failed attempts used force; 0 of 3 successful ones did." in text
+    assert "pat_r" in book.evidence
+
+
+def test_a_correction_is_told_as_one() -> None:
+    wrong = Pattern("pat_w", PatternKind.TOOL_SEQUENCE, "p", {}, "a → b", "", 4, 4, 0, 0, 0, corrected_by="use c", confidence=0.1)
+    book, _ = playbook("t", GOOD, [wrong], 8)
+    assert book is not None
+    assert book.pitfalls[0] == "Corrected: use c (instead of: a → b; pat_w)."
+
+
+def test_when_not_to_use_it_is_said_from_the_evidence() -> None:
+    failed_this_way = run(5, "open", "edit", "bash:pytest", "submit", success=False)
+    book, _ = playbook("t", [*GOOD, failed_this_way], [], 8)
+    assert book is not None
+    assert "Not outside ops · k8s" in book.when_not_to_use
+    assert "1 of 4 attempts that went this way failed" in book.when_not_to_use
+    sure, _ = playbook("t", GOOD, [], 8)
+    assert sure is not None
+    assert book.confidence < sure.confidence
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))
+def test_the_common_part_of_two_runs_is_in_both_and_in_order(a: list[str], b: list[str]) -> None:
+    pairs = common(a, b)
+    assert all(a[i] == b[j] for i, j in pairs)
+    assert pairs == sorted(pairs)
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
