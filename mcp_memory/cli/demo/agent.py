@@ -24,7 +24,7 @@ class Agent:
     def __init__(self, client: Client, workspace: Workspace, narrator: Narrator) -> None:
         self._client, self._workspace, self._narrator = client, workspace, narrator
 
-    async def call(self, tool: str, **arguments: Any) -> Answer:
+    async def call(self, tool: str, /, **arguments: Any) -> Answer:
         """Call a tool and return its structured answer. Raises McpMemoryError with the server's own line."""
         result = await self._client.call_tool(tool, arguments)
         if result.is_error:

@@ -29,7 +29,7 @@ _META = {
 class Link(Protocol):
     """What the hooks need of a memory."""
 
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """Call a tool and return its structured answer. Raises McpMemoryError."""
 
     def digest(self, project: str) -> str:
@@ -50,7 +50,7 @@ class HttpLink:
             return False
         return True
 
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         result = self._request("tools/call", tool, {"name": tool, "arguments": arguments})
         if result.get("isError"):
             raise McpMemoryError(" ".join(part.get("text", "") for part in result["content"]))
@@ -139,7 +139,7 @@ class OwnLink(AbstractContextManager["OwnLink"]):
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
         self._stack.__exit__(kind, value, traceback)
 
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         from mcp_memory.server.render import answer
 
         verb = getattr(self._memory, tool)

@@ -27,7 +27,7 @@ class FakeLink:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.down = False
 
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         if self.down:
             raise StoreUnavailable
         self.calls.append((tool, arguments))
