@@ -11,6 +11,7 @@ from mcp_memory.domain.query import Filter, Query
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Situation
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.redacting import Redacting
 
 MAX_SUGGESTIONS = 20
 MAX_PLAYBOOK_STEPS = 50
@@ -20,8 +21,8 @@ CONTROL_GROUP = "this episode is in the control group (learning.holdout): it get
 class Advising:
     """The verbs suggest_next_step, recommend_playbook, give_feedback."""
 
-    def __init__(self, engines: Engines) -> None:
-        self._e = engines
+    def __init__(self, engines: Engines, redacting: Redacting) -> None:
+        self._e, self._redacting = engines, redacting
 
     async def next_step(self, episode_id: str, limit: int, intended: Mapping[str, Any] | None) -> NextStep:
         """Answer the `suggest_next_step` tool."""
@@ -79,7 +80,7 @@ class Advising:
         used_ids = parsing.texts("used_ids", raw.get("used_ids"), max_chars=limits.MAX_ID_CHARS)
         verdict = parsing.choice(Verdict, "outcome", raw.get("outcome"))
         rating = None if raw.get("rating") is None else parsing.fraction("rating", raw["rating"])
-        note = parsing.text("note", raw.get("note"), limits.MAX_NOTE_CHARS)
+        note = self._redacting.text(parsing.text("note", raw.get("note"), limits.MAX_NOTE_CHARS))
         found = await e.in_thread(lambda: e.store.recommendations(ids=[recommendation_id]))
         if found and (foreign := [key for key in used_ids if key not in found[0].shown_ids]):
             raise InvalidInput(

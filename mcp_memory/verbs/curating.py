@@ -142,7 +142,7 @@ class Curating:
         e = self._e
         ids = parsing.texts("episode_ids", raw.get("episode_ids"), limits.MAX_SEARCH_LIMIT, limits.MAX_ID_CHARS)
         filtered = raw.get("filter")
-        reason = parsing.text("reason", raw.get("reason"), limits.MAX_NOTE_CHARS)
+        reason = self._redacting.text(parsing.text("reason", raw.get("reason"), limits.MAX_NOTE_CHARS))
         if bool(ids) == bool(filtered):
             raise InvalidInput("give either `episode_ids` or a non-empty `filter`", hint="An empty filter would forget everything.")
         if filtered:
