@@ -167,7 +167,8 @@ def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:
 
 def _pitfalls(good: Sequence[_Run], bad: Sequence[_Run], patterns: Sequence[Pattern]) -> tuple[list[str], list[str]]:
     """Return the pitfalls as sentences, and the ids of the patterns among their evidence."""
-    sentences, ids = [], []
+    sentences: list[str] = []
+    ids: list[str] = []
     for pattern in sorted(patterns, key=lambda p: (-p.confidence, -p.support, p.id)):
         said = _from_pattern(pattern)
         if said and len(sentences) < MAX_PITFALLS - 2:

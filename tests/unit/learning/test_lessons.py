@@ -1,0 +1,82 @@
+"""Patterns as a Markdown guide."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.learning.lessons import ReportedLesson, lessons_markdown, tokens_of
+
+
+def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence: float, **known: object) -> Pattern:
+    content = {"tool": "cat", "error": "no such file", "try": f"find{i}"}
+    return Pattern(
+        f"pat_{i}",
+        kind,
+        "p",
+        content,
+        f"tool{i} → next{i}",
+        "",
+        successes + failures,
+        successes,
+        failures,
+        0,
+        0,
+        confidence=confidence,
+        **known,
+    )  # type: ignore[arg-type]
+
+
+PATTERNS = [
+    pattern(1, PatternKind.TOOL_SEQUENCE, 9, 1, 0.7),
+    pattern(2, PatternKind.ERROR_RECOVERY, 5, 1, 0.6),
+    pattern(3, PatternKind.DECISION_POINT, 0, 9, 0.0),
+    pattern(4, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9, retired=True),
+    pattern(5, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9),
+]
+CORRECTION = {"pat_5": {"text": "Use the new tool.", "by": "a person"}}
+
+
+def guide(budget_tokens: int = 2_000, **known: object) -> str:
+    return lessons_markdown(PATTERNS, CORRECTION, domain="ops", project="shop", budget_tokens=budget_tokens, **known)  # type: ignore[arg-type]
+
+
+def test_every_section_names_its_evidence() -> None:
+    text = guide(reported=[ReportedLesson("Check the quota.", "e7", 0.9), ReportedLesson("check the  quota.", "e8", 0.8)])
+    assert text.startswith("# Lessons of project shop and domain ops")
+    assert "- Use the new tool. (instead of: tool5 → next5) [pat_5, by a person]" in text
+    assert "- Check the quota. [e7, e8; reward 0.90]" in text
+    assert "- When cat fails with “no such file”, try find2. Worked in 5 of 6 (confidence 0.60) [pat_2]" in text
+    assert "- tool1 → next1. Succeeded in 9 of 10 (confidence 0.70) [pat_1]" in text
+    assert "- tool3 → next3. Succeeded in 0 of 9 (confidence 0.00) [pat_3]" in text
+
+
+def test_corrections_come_first_and_replace_what_they_correct() -> None:
+    text = guide()
+    assert text.index("## Corrections") < text.index("## When something fails")
+    assert text.count("pat_5") == 1
+
+
+def test_retired_patterns_are_left_out() -> None:
+    assert "pat_4" not in guide()
+
+
+@given(st.integers(50, 400))
+def test_the_guide_stays_within_its_budget(budget_tokens: int) -> None:
+    lessons = [ReportedLesson(f"Lesson {i} " + "word " * 20, f"e{i}", 0.5) for i in range(20)]
+    assert tokens_of(guide(budget_tokens, reported=lessons)) <= budget_tokens + 12  # line ends between blocks
+
+
+def test_a_small_budget_keeps_the_correction() -> None:
+    text = guide(80)
+    assert "Use the new tool." in text
+    assert "pat_3" not in text
+
+
+def test_the_callers_way_of_counting_tokens_is_used() -> None:
+    assert "Nothing fits" in guide(100, estimate_tokens=lambda text: 1_000)
+
+
+def test_an_empty_memory_says_so() -> None:
+    text = lessons_markdown([], {}, domain="", project="*", budget_tokens=100)
+    assert text.startswith("# Lessons\n")
+    assert "Nothing is well supported yet." in text
