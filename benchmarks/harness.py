@@ -61,7 +61,7 @@ class StdioServer:
                 return result
         raise RuntimeError("the server closed its output")
 
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """Return a tool's structured answer. Raises RuntimeError: the tool refused."""
         result = self.request("tools/call", {"name": tool, "arguments": arguments})
         if result.get("isError"):

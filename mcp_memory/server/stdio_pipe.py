@@ -4,13 +4,11 @@ Ours instead of the SDK's, for what that one does at the edges: at end of input 
 keeps an interrupted process alive, and each message costs three thread changes. Both streams fit the SDK's stream protocols.
 """
 
-import asyncio
 import json
 import logging
 import os
 import select
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
@@ -31,11 +29,10 @@ from mcp_types import (
 )
 
 from mcp_memory.domain.limits import MAX_INT
+from mcp_memory.server.line_source import LineSource
 
-MAX_LINE_BYTES = 64 * 1024 * 1024  # a full log_steps call can reach 22 MB
 MAX_WAITING_LINES = 1024
 DRAIN_DEADLINE_S = 10.0  # how long calls in flight may take after the end of input
-_CHUNK_BYTES = 256 * 1024
 _SURE_BYTES = getattr(select, "PIPE_BUF", 512)  # POSIX: a pipe that polls writable takes this much without blocking
 logger = logging.getLogger(__name__)
 
@@ -106,22 +103,20 @@ def _key(request_id: Any) -> tuple[type, Any]:
 
 
 class _Reader:
-    """The SDK's read stream: parsed messages from lines that a daemon thread reads.
-
-    A daemon, because a blocked read cannot be interrupted and must not keep the process alive.
-    """
+    """The SDK's read stream: parsed messages from lines."""
 
     def __init__(self, pipe: StdioPipe, fd: int) -> None:
-        self._pipe, self._fd = pipe, fd
+        self._pipe = pipe
+        self._source = LineSource(fd, self._deliver)
         self._lines: deque[bytes | None] = deque()  # None: the input ended
         self._arrived = anyio.Event()
-        self._room = threading.Semaphore(MAX_WAITING_LINES)
-        self._finished = False
-        self._started = False
+        self._started = self._paused = self._finished = False
 
     def finish(self) -> None:
         """End the stream after what was already handed out."""
         self._finished = True
+        if self._started:
+            self._source.stop()
         self._arrived.set()
 
     async def receive(self) -> SessionMessage | Exception:
@@ -134,7 +129,9 @@ class _Reader:
         return self
 
     async def __anext__(self) -> SessionMessage | Exception:
-        self._start()
+        if not self._started:
+            self._started = True
+            self._source.start()
         while not self._finished:
             if not self._lines:
                 self._arrived = anyio.Event()
@@ -144,11 +141,20 @@ class _Reader:
             if line is None:
                 await self._pipe.input_ended()
                 break
-            self._room.release()
+            if self._paused and len(self._lines) < MAX_WAITING_LINES // 2:
+                self._paused = False
+                self._source.resume()
             message = await self._parsed(line) if line.strip() else None
             if message is not None:
                 return message
         raise StopAsyncIteration
+
+    def _deliver(self, line: bytes | None) -> None:
+        self._lines.append(line)
+        self._arrived.set()
+        if not self._paused and len(self._lines) >= MAX_WAITING_LINES:
+            self._paused = True
+            self._source.pause()
 
     async def _parsed(self, line: bytes) -> SessionMessage | None:
         try:
@@ -158,25 +164,6 @@ class _Reader:
             return None
         self._pipe.received(message)
         return SessionMessage(message)
-
-    def _start(self) -> None:
-        if not self._started:
-            self._started = True
-            loop = asyncio.get_running_loop()
-            threading.Thread(target=self._read_lines, args=[loop.call_soon_threadsafe], name="stdin", daemon=True).start()
-
-    def _deliver(self, line: bytes | None) -> None:
-        self._lines.append(line)
-        self._arrived.set()
-
-    def _read_lines(self, call_soon: Callable[..., Any]) -> None:
-        try:
-            for line in _lines_of(self._fd):
-                self._room.acquire()
-                call_soon(self._deliver, line)
-            call_soon(self._deliver, None)
-        except RuntimeError:  # the loop is closed: the process is ending
-            logger.debug("input after the end")
 
     async def aclose(self) -> None:
         self.finish()
@@ -233,31 +220,6 @@ class _Writer:
     async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
         await self.aclose()
         return None
-
-
-def _lines_of(fd: int) -> Any:
-    """Yield the lines of a descriptor until its end; a line over MAX_LINE_BYTES comes out cut and thus unreadable."""
-    rest = bytearray()
-    while chunk := _read(fd):
-        if b"\n" not in chunk:
-            if len(rest) < MAX_LINE_BYTES:
-                rest += chunk
-            continue
-        first, *others = chunk.split(b"\n")
-        rest += first
-        yield bytes(rest)
-        yield from others[:-1]
-        rest = bytearray(others[-1])
-    if rest:
-        yield bytes(rest)
-
-
-def _read(fd: int) -> bytes:
-    try:
-        return os.read(fd, _CHUNK_BYTES)
-    except OSError as error:
-        logger.warning("stdin: %s", error)
-        return b""
 
 
 def _write_all(fd: int, data: bytes) -> None:
