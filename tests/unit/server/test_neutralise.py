@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.server.neutralise import MARK, neutral
+from mcp_memory.server.neutralise import MARK, inert, neutral
 
 HIDDEN = {
     "escape": "\x1b",
@@ -73,3 +73,16 @@ def test_nothing_invisible_is_left_and_twice_is_once(text: str) -> None:
     assert neutral(clean) == clean
     assert not any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in clean)
     clean.encode()
+
+
+@pytest.mark.parametrize(
+    ("markdown", "escaped"),
+    [
+        ("![x](https://evil.test/?q=1)", "\\![x](https://evil.test/?q=1)"),
+        ("![x][ref]", "\\![x][ref]"),
+        ("a <img src=x onerror=y> b </p> <!-- c -->", "a \\<img src=x onerror=y> b \\</p> \\<!-- c -->"),
+        ("if a < b and c <= d: go!", "if a < b and c <= d: go!"),
+    ],
+)
+def test_markdown_of_stored_text_loads_nothing(markdown: str, escaped: str) -> None:
+    assert inert(markdown) == escaped
