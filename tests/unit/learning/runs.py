@@ -1,0 +1,68 @@
+"""Short ways to write down episodes for the tests of learning. A failed step is a tool key with `!` and its error."""
+
+from collections.abc import Sequence
+
+from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
+from mcp_memory.learning.fingerprints import pack
+from mcp_memory.learning.run import error_signatures
+
+WEB = Context("web", "python", "flask")
+
+
+def step(text: str, index: int = 0, **arguments: str) -> Step:
+    """`"bash:pytest!no module named x"` is a failed step of tool bash, action pytest, with that error."""
+    key, _, error = text.partition("!")
+    tool, _, action = key.partition(":")
+    status = StepStatus.ERROR if "!" in text else StepStatus.OK
+    return Step(tool, action or tool, arguments, status=status, error=error or None, index=index)
+
+
+def episode(
+    name: str,
+    steps: Sequence[str] = (),
+    outcome: OutcomeKind | None = OutcomeKind.SUCCESS,
+    *,
+    task: str = "fix the login page",
+    context: Context = WEB,
+    project: str = "p",
+    reward: float | None = None,
+) -> Episode:
+    made = tuple(step(text, i) for i, text in enumerate(steps))
+    score = float(outcome is OutcomeKind.SUCCESS) if reward is None else reward
+    return Episode(
+        name,
+        project,
+        task,
+        context=context,
+        steps=made,
+        step_count=len(made),
+        state=EpisodeState.OPEN if outcome is None else EpisodeState.COMPLETED,
+        outcome=None if outcome is None else Outcome(outcome),
+        reward=None if outcome is None else Reward(score),
+        ended_at_ms=1_000,
+    )
+
+
+def trace_of(made: Episode, seq: int = 0) -> Trace:
+    """The trace a store keeps of *made*."""
+    assert made.outcome is not None
+    return Trace(
+        seq=seq,
+        id=made.id,
+        project=made.project,
+        task=made.task,
+        task_type=made.task_type,
+        domain=made.context.domain,
+        language=made.context.language,
+        framework=made.context.framework,
+        tags=made.context.tags,
+        agent=made.agent,
+        outcome=made.outcome.kind,
+        reward=made.reward.score if made.reward else 0.0,
+        started_at_ms=made.started_at_ms,
+        ended_at_ms=made.ended_at_ms or 0,
+        step_keys=tuple(s.key for s in made.steps),
+        step_failed=bytes(s.failed for s in made.steps),
+        errors=error_signatures(made),
+        digest={"v": 1, "args": pack(made.steps)},
+    )

@@ -1,0 +1,115 @@
+"""Advice in the middle of a run."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from mcp_memory.domain.episode import Context, Episode, OutcomeKind
+from mcp_memory.learning.adviser import Adviser
+from mcp_memory.learning.experience import Experience
+from mcp_memory.ports import Situation
+
+from .runs import WEB, episode, step, trace_of
+
+
+def adviser(*episodes: Episode) -> Adviser:
+    experience = Experience()
+    experience.add([trace_of(e, i) for i, e in enumerate(episodes)])
+    known = {e.id: e for e in episodes}
+    return Adviser(experience, lambda ids: [known.get(i) for i in ids], lambda *_: None)
+
+
+def keys(advice: Sequence) -> list[str]:
+    return [s.tool if s.tool == s.action else f"{s.tool}:{s.action}" for s in advice]
+
+
+def now(*steps: str, task: str = "fix the login page", context: Context = WEB) -> Episode:
+    return episode("now", steps, None, task=task, context=context)
+
+
+REPEATED = [episode(f"e{i}", ["open", "edit", "bash:pytest", "submit"]) for i in range(5)]
+
+
+def test_an_empty_memory_has_no_advice() -> None:
+    assert adviser().suggest(Situation(now("open"), []), 3, None) == ((), None, ())
+
+
+def test_what_always_came_next_is_suggested_first_with_its_evidence() -> None:
+    suggestions, recovery, warnings = adviser(*REPEATED).suggest(Situation(now("open", "edit"), [("e0", 1.0)]), 3, None)
+    assert keys(suggestions)[0] == "bash:pytest"
+    assert suggestions[0].evidence[0] in {e.id for e in REPEATED}
+    assert "5 of 5" in suggestions[0].reason
+    assert recovery is None
+    assert warnings == ()
+
+
+def test_at_the_start_the_first_tools_are_suggested() -> None:
+    assert keys(adviser(*REPEATED).suggest(Situation(now(), []), 3, None)[0])[0] == "open"
+
+
+def test_a_similar_task_outweighs_many_dissimilar_ones() -> None:
+    others = [episode(f"o{i}", ["open", "read", "submit"]) for i in range(4)]
+    same = episode("same", ["open", "migrate", "submit"])
+    advice = adviser(*others, same)
+    assert keys(advice.suggest(Situation(now("open"), [("same", 1.0)]), 1, None)[0]) == ["migrate"]
+    assert keys(advice.suggest(Situation(now("open"), []), 1, None)[0]) == ["read"]
+
+
+def test_the_example_shows_the_arguments_of_an_earlier_use() -> None:
+    made = episode("e", ["open", "edit"])
+    made = replace(made, steps=(made.steps[0], step("edit", 1, path="a.py")))
+    suggestions, _, _ = adviser(made).suggest(Situation(now("open"), [("e", 1.0)]), 1, None)
+    assert suggestions[0].arguments_example == {"path": "a.py"}
+
+
+def test_the_first_three_say_what_comes_next_and_the_others_what_is_still_to_come() -> None:
+    suggestions, _, _ = adviser(*REPEATED).suggest(Situation(now("open"), [("e0", 1.0)]), 5, None)
+    assert keys(suggestions)[0] == "edit"
+    assert "submit" in keys(suggestions)
+    assert len(suggestions) == len(set(keys(suggestions))) <= 5
+
+
+def test_after_an_error_what_fixed_it_comes_first() -> None:
+    runs = [episode(f"e{i}", ["run!ModuleNotFoundError: No module named 'x'", "pip", "run", "submit"]) for i in range(3)]
+    runs += [episode(f"t{i}", ["run!command timed out", "wait", "run", "submit"]) for i in range(3)]
+    suggestions, recovery, _ = adviser(*runs).suggest(Situation(now("run!ModuleNotFoundError: No module named 'yaml'"), []), 3, None)
+    assert keys(suggestions)[0] == "pip"
+    assert recovery is not None
+    assert recovery.error_signature == "ModuleNotFoundError: No module named <q>"
+    assert (recovery.fixes[0]["tool"], recovery.fixes[0]["fixed"], recovery.fixes[0]["tried"]) == ("pip", 3, 3)
+
+
+def test_trying_the_same_again_is_proposed_only_when_it_nearly_always_works() -> None:
+    flaky = [episode(f"f{i}", ["fetch!timed out", "fetch", "submit"]) for i in range(20)]
+    assert keys(adviser(*flaky).suggest(Situation(now("fetch!timed out"), []), 3, None)[0])[0] == "fetch"
+    mixed = [episode(f"m{i}", ["edit!bad syntax", "edit" if i % 2 else "open", "submit"]) for i in range(8)]
+    assert keys(adviser(*mixed).suggest(Situation(now("edit!bad syntax"), []), 3, None)[0])[0] == "open"
+
+
+def test_a_step_that_mostly_failed_before_is_warned_about() -> None:
+    runs = [episode(f"e{i}", ["deploy!permission denied", "login", "push"], OutcomeKind.FAILURE) for i in range(6)]
+    advice = adviser(*runs)
+    _, _, warnings = advice.suggest(Situation(now(), [(e.id, 1.0) for e in runs]), 3, step("deploy"))
+    assert len(warnings) == 1
+    assert "permission denied" in warnings[0].message
+    assert warnings[0].instead == "login"
+    assert set(warnings[0].evidence) <= {e.id for e in runs}
+
+
+def test_a_step_that_mostly_worked_is_not_warned_about() -> None:
+    runs = [episode(f"e{i}", ["build", "deploy" + ("!denied" if i == 0 else "")]) for i in range(8)]
+    _, _, warnings = adviser(*runs).suggest(Situation(now("build"), [(e.id, 1.0) for e in runs]), 3, step("deploy"))
+    assert warnings == ()
+
+
+@pytest.mark.parametrize(("done", "warned"), [(["test!1 failed"], True), (["test!1 failed", "edit"], False), (["edit", "test"], False)])
+def test_repeating_a_call_that_just_failed_is_warned_about_unless_something_changed(done: list[str], warned: bool) -> None:
+    _, _, warnings = adviser(*REPEATED).suggest(Situation(now(*done), []), 3, step("test"))
+    assert bool(warnings) is warned
+
+
+def test_the_tasks_own_words_speak_for_a_tool() -> None:
+    runs = [episode(f"e{i}", ["login", tool, "logout"]) for i, tool in enumerate(["post_tweet", "send_mail", "get_stock"] * 3)]
+    suggestions, _, _ = adviser(*runs).suggest(Situation(now("login", task="Please log in. Then send a mail to Bob."), []), 1, None)
+    assert keys(suggestions) == ["send_mail"]

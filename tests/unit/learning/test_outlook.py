@@ -1,0 +1,46 @@
+"""The chance of success."""
+
+import pytest
+
+from mcp_memory.domain.episode import Context, OutcomeKind
+from mcp_memory.learning.experience import Experience, Place
+from mcp_memory.learning.outlook import OutlookEstimator
+
+from .runs import WEB, episode, trace_of
+
+HERE = Place("p", "web", "flask")
+
+
+def memory(good: int, bad: int, context: Context = WEB) -> tuple[OutlookEstimator, Experience]:
+    experience = Experience()
+    experience.add([trace_of(episode(f"good{i}", ["a"], context=context)) for i in range(good)])
+    experience.add([trace_of(episode(f"bad{i}", ["a"], OutcomeKind.FAILURE, context=context)) for i in range(bad)])
+    return OutlookEstimator(experience), experience
+
+
+def test_an_empty_memory_has_no_outlook() -> None:
+    assert memory(0, 0)[0].outlook(HERE, []) is None
+
+
+def test_without_similar_tasks_it_is_near_the_base_rate() -> None:
+    assert memory(30, 10)[0].estimate(HERE, []).probability == pytest.approx(0.75, abs=0.05)
+
+
+def test_similar_tasks_that_failed_lower_it_and_more_of_them_lower_it_more() -> None:
+    outlook, _ = memory(20, 20)
+    chances = [outlook.estimate(HERE, [(f"bad{i}", 1.0) for i in range(n)]).probability for n in (0, 1, 3, 10)]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[-1] < 0.1
+
+
+def test_it_is_a_probability_and_says_on_how_many_it_rests() -> None:
+    outlook = memory(5, 5)[0].outlook(HERE, [("good0", 0.9), ("bad0", 0.3), ("unknown", 1.0)])
+    assert outlook is not None
+    assert 0.0 < outlook.expected_success < 1.0
+    assert outlook.based_on == 1
+
+
+def test_dissimilar_episodes_hardly_count() -> None:
+    outlook, _ = memory(20, 20)
+    near, far = (outlook.estimate(HERE, [(f"bad{i}", s) for i in range(5)]).probability for s in (1.0, 0.2))
+    assert near < 0.2 < 0.45 < far

@@ -1,0 +1,53 @@
+"""Error text to signatures."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_memory.learning.signatures import MAX_SIGNATURE_CHARS, same_error, signature, signature_words
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('No matches found for "foo" in /repo/a.py', 'No matches found for "bar baz" in /other/b/c.py'),
+        ("Error: flight HAT030 not available on date 2024-05-13", "Error: flight HAT112 not available on date 2025-01-02"),
+        ("Could not find [A b]. Similar: ['x', 'y', 'z']", "Could not find [Q]. Similar: ['m']"),
+        ("request 550e8400-e29b-41d4-a716-446655440000 refused", "request 123e4567-e89b-12d3-a456-426614174000 refused"),
+        ("\x1b[31mValueError: bad 3\x1b[0m", "ValueError: bad 17"),
+    ],
+)
+def test_paths_numbers_ids_and_quotes_do_not_matter(one: str, other: str) -> None:
+    assert signature(one) == signature(other)
+
+
+def test_of_a_traceback_the_raised_line_counts() -> None:
+    text = "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n    g()\nKeyError: 'user'\n"
+    assert signature(text) == "KeyError: <q>"
+
+
+def test_of_a_log_the_first_line_that_sounds_like_an_error_counts() -> None:
+    assert signature("collecting\nInstalling x\nERROR: No matching distribution\nmore\n") == "ERROR: No matching distribution"
+
+
+def test_exit_codes_keep_their_number() -> None:
+    assert signature("exit 127: foo: not found") != signature("exit 1: foo: not found")
+
+
+def test_different_errors_have_different_signatures() -> None:
+    assert signature("ModuleNotFoundError: No module named 'x'") != signature("SyntaxError: invalid syntax")
+
+
+def test_similar_messages_are_one_kind_of_error() -> None:
+    assert same_error("payment amount does not add up total", "Error: payment amount does not add up, total price")
+    assert not same_error("command timed out", "No such file")
+    assert same_error("", "")
+
+
+@given(st.text(max_size=5_000))
+def test_any_text_has_a_bounded_signature_of_one_line_that_is_stable(text: str) -> None:
+    sig = signature(text)
+    assert len(sig) <= MAX_SIGNATURE_CHARS
+    assert "\n" not in sig
+    assert signature(text) == sig
+    assert all(isinstance(w, str) for w in signature_words(sig))
