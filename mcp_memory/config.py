@@ -58,10 +58,10 @@ class RetrievalConfig:
     query_cache_entries: int = 10_000
     candidates: int = 100  # from each of the lexical and the semantic search
     dense_weight: float = 0.4  # of the semantic z-score; the lexical has the rest
-    value_weight: float = 0.8  # z-score points of a full reward
-    context_weight: float = 0.1
-    recency_weight: float = 0.0
-    feedback_weight: float = 0.1
+    value_weight: float = 1.0  # what a success is ahead of a failure, in standard deviations of the text score, as all weights below
+    context_weight: float = 1.0  # times what each matching field of the context brings (retrieval/ranking.py)
+    recency_weight: float = 0.1  # of an episode that ended now
+    feedback_weight: float = 0.5  # of a vote of 1
     recency_half_life_days: float = 90.0
 
 

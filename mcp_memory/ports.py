@@ -49,7 +49,7 @@ class Completion:
     feedback: tuple[Feedback, ...] = ()  # implicit votes
 
 
-TEXT_WEIGHTS = (1.0, 1.0, 0.5, 0.4)  # of IndexText's columns in bm25; notes repeat the task, surroundings are other episodes' tasks
+TEXT_WEIGHTS = (1.0, 0.5, 0.5, 0.4)  # of IndexText's columns in bm25; notes repeat the task, surroundings are other episodes' tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +290,9 @@ class RetrievalEngine(Protocol):
     def embedding_texts(self, episode: Episode) -> Sequence[str]:
         """The texts to embed: entry i becomes the vectors' part i. Pure."""
 
+    def query_texts(self, text: str) -> Sequence[str]:
+        """The texts to embed for a query: all of it first, then its parts, if that helps. Pure."""
+
     def add(self, traces: Sequence[Trace]) -> None: ...
 
     def remove(self, episode_ids: Sequence[str]) -> None: ...
@@ -302,7 +305,8 @@ class RetrievalEngine(Protocol):
     def rank(self, query: Query, vectors: "Mapping[str, np.ndarray]") -> Ranking:
         """Return the best matches.
 
-        `vectors` is the query's unit vector per space, possibly empty: then the search is lexical only, and `degraded` says so.
+        `vectors` holds, per space, the unit vectors of `query_texts`, one a row (the first alone, or a plain vector, will do). It may
+        be empty: then the search is lexical only, and `degraded` says so.
         """
 
     def similar(self, query: Query, vectors: "Mapping[str, np.ndarray]", k: int) -> Neighbours:

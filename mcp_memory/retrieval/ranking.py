@@ -24,7 +24,7 @@ VALUE = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAIN
 SAME_TASK = 0.7  # cosine of the task texts above which two episodes are attempts at one task
 SUPPORT = 0.4  # share of the score an attempt takes from the best attempt at the same task
 NEAR_DUPLICATE = 0.9  # cosine above which an episode repeats another
-FOLD_PENALTY = 0.3  # standard deviations, for each near-duplicate ranked above
+FOLD_PENALTY = 0.2  # standard deviations, for each near-duplicate ranked above
 RERANKED = 60  # best candidates that are compared with each other
 
 
@@ -50,11 +50,13 @@ class Scored:
 
     @property
     def relevance(self) -> np.ndarray:
-        return self.lexical + self.semantic + self.context
+        total: np.ndarray = self.lexical + self.semantic + self.context
+        return total
 
     @property
     def worth(self) -> np.ndarray:
-        return self.value + self.recency + self.feedback
+        total: np.ndarray = self.value + self.recency + self.feedback
+        return total
 
 
 def z_scores(values: np.ndarray) -> np.ndarray:

@@ -19,7 +19,9 @@ from mcp_memory.retrieval.vector_index import SignBitIndex
 HOUR_MS = 3_600_000
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
 STRICT_TEXT_HITS = 5_000  # when a strict filter will drop most of them
-SENTENCE_SHARE = 0.5  # of the lexical score: the best sentence of a request of several
+SENTENCE_SHARE = 0.5  # of the semantic score: the nearest sentence of a request of several
+SENTENCE_TEXT_SHARE = 0.2  # of the lexical score: the best sentence
+SENTENCE_CANDIDATES = 4  # a sentence brings a quarter of the candidates that the whole text brings
 # Characters indexed of one step and of all. What an agent did and what went wrong comes before what it was shown.
 ARGUMENT_CHARS, ERROR_CHARS, OBSERVATION_CHARS = 200, 150, 300
 ACTIONS_CHARS, OBSERVATIONS_CHARS, NOTES_CHARS = 6_000, 6_000, 6_000
@@ -101,9 +103,14 @@ class Retriever:
 
     # --- questions ---
 
+    def query_texts(self, text: str) -> Sequence[str]:
+        """The texts to embed for a query: all of it, then the sentences of a short request of several."""
+        return (text, *text_query.sentences(text))
+
     def rank(self, query: Query, vectors: Mapping[str, np.ndarray]) -> Ranking:
         """Return the best matches. Without vectors the search is lexical only, and `degraded` says so.
 
+        `vectors`: per space, the vectors of `query_texts`, float32 (n, dimension); the first row alone will do.
         Text without a word and without a vector is answered with the newest and most valuable episodes.
         """
         now_ms = self._clock()
@@ -124,7 +131,7 @@ class Retriever:
             best = max(hits.values(), default=1.0)
             pairs = [(seq, value / best) for seq, value in sorted(hits.items(), key=lambda hit: -hit[1])]
         else:
-            seqs, cosines = self._indexes[space].search(vectors[space], k + len(excluded), allowed)
+            seqs, cosines = self._indexes[space].search(np.atleast_2d(vectors[space])[0], k + len(excluded), allowed)
             pairs = list(zip(seqs.tolist(), np.clip(cosines, 0, 1).tolist(), strict=True))
         named = [(self._catalog.traces[seq].id, value) for seq, value in pairs if seq in self._catalog.traces]
         return [(episode_id, value) for episode_id, value in named if episode_id not in excluded][:k]
@@ -142,6 +149,8 @@ class Retriever:
     def _rank(self, query: Query, vectors: Mapping[str, np.ndarray], now_ms: int) -> Ranking:
         with self._metrics.timed("recall_search"):
             found = self._find(query, vectors)
+        if not found.seqs:
+            return Ranking((), 0, self._store.change_seq(), self._degraded(query, vectors))
         traces = [self._catalog.traces[seq] for seq in found.seqs]
         votes = [self._votes.get(t.id, 0.0) for t in traces]
         candidates = ranking.Candidates(traces, found.lexical, found.semantic)
@@ -168,10 +177,9 @@ class Retriever:
         return Match(trace.id, ranking.to_unit(total), why, similarity, folded)
 
     def _degraded(self, query: Query, vectors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-        space = self._space(vectors)
-        if space is None:
+        if not vectors:
             return (LEXICAL_ONLY,) if len(self._catalog) else ()
-        missing = len(self._catalog) - max(len(self._indexes[s]) for s in vectors if s in self._indexes)
+        missing = len(self._catalog) - max((len(self._indexes[s]) for s in vectors if s in self._indexes), default=0)
         return (f"{missing} episodes are not embedded yet: they are found by words only",) if missing > 0 else ()
 
     def _space(self, vectors: Mapping[str, np.ndarray]) -> str | None:
@@ -188,8 +196,9 @@ class Retriever:
         hits = self._lexical(query, TEXT_HITS * wanted, allowed)
         seqs = dict.fromkeys(sorted(hits, key=hits.__getitem__, reverse=True)[:wanted])
         if space is not None:
-            nearest, _ = self._indexes[space].search(vectors[space], wanted, allowed)
-            seqs |= dict.fromkeys(nearest.tolist())
+            for row, vector in enumerate(np.atleast_2d(vectors[space])):
+                nearest, _ = self._indexes[space].search(vector, wanted if row == 0 else wanted // SENTENCE_CANDIDATES, allowed)
+                seqs |= dict.fromkeys(nearest.tolist())
         if not seqs:
             seqs = dict.fromkeys(self._catalog.newest(allowed, wanted))
         kept = [seq for seq in seqs if seq in self._catalog.traces and seq not in excluded]
@@ -197,10 +206,18 @@ class Retriever:
         lexical = np.array([hits.get(seq, floor) for seq in kept], float)
         if space is None:
             return _Found(kept, lexical, np.full(len(kept), np.nan))
-        return _Found(kept, lexical, self._indexes[space].similarities(vectors[space], kept).astype(float))
+        return _Found(kept, lexical, self._cosines(self._indexes[space], np.atleast_2d(vectors[space]), kept))
+
+    def _cosines(self, index: SignBitIndex, vectors: np.ndarray, seqs: Sequence[int]) -> np.ndarray:
+        """Return the candidates' cosines to the query; of a request of several sentences, half is that to the nearest sentence."""
+        rows = np.stack([index.similarities(vector, seqs) for vector in vectors]).astype(float)
+        if len(rows) == 1:
+            return rows[0]
+        blended: np.ndarray = (1 - SENTENCE_SHARE) * rows[0] + SENTENCE_SHARE * rows[1:].max(axis=0)
+        return blended
 
     def _lexical(self, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
-        """Return bm25 scores by row number. Of a request of several sentences, half of the score is that of the best sentence."""
+        """Return bm25 scores by row number. Of a request of several sentences, a fifth of the score is the best sentence's."""
         asked = text_query.affordable(text_query.read_query(query.text), self._counts)
         whole = self._hits(asked, query, limit, allowed)
         parts = text_query.sentences(query.text)
@@ -214,7 +231,7 @@ class Retriever:
             for seq, value in hits.items():
                 best[seq] = max(best.get(seq, 0.0), value / part_top)
         floor = min(whole.values()) if len(whole) >= limit else 0.0
-        share = SENTENCE_SHARE
+        share = SENTENCE_TEXT_SHARE
         return {s: (1 - share) * whole.get(s, floor) + share * top * best.get(s, 0.0) for s in whole.keys() | best.keys()}
 
     def _hits(self, asked: text_query.TextQuery, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
@@ -243,7 +260,8 @@ class Retriever:
         space = self._space(vectors) or max(self._indexes, key=lambda s: len(self._indexes[s]), default=None)
         if space is None:
             tasks = np.array([self._catalog.traces[seq].task for seq in seqs], object)
-            return (tasks[:, None] == tasks[None, :]).astype(float)
+            equal: np.ndarray = tasks[:, None] == tasks[None, :]
+            return equal.astype(float)
         rows = self._indexes[space].rows(seqs)
         likeness: np.ndarray = rows @ rows.T
         return likeness

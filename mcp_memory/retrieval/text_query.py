@@ -16,11 +16,11 @@ MAX_POSTINGS = 25_000  # (term, episode) pairs one query may touch: about 6 ms o
 MIN_TERMS = 4  # asked for whatever they cost
 MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences may ask for several things
 
-STOP_WORDS = frozenset(
-    "a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not of on or our please"
-    " should so than that the their them then there these they this to too us was we were what when where which who will with would you"
-    " your".split()  # noqa: SIM905
-)
+_STOP_WORDS_TEXT = """
+a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not of on or our please should
+so than that the their them then there these they this to too us was we were what when where which who will with would you your
+"""
+STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
 _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[_./:\-]+[^\W_]+)+")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
@@ -69,7 +69,7 @@ def read_query(text: str) -> TextQuery:
 def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]]) -> TextQuery:
     """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_POSTINGS. `counts` gives each term's number of episodes."""
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
-    rarest = sorted((t for t in query.terms if frequency[t] > 0), key=lambda t: frequency[t])[:MAX_TERMS]
+    rarest = sorted((t for t in query.terms if frequency[t] > 0 or _CJK.search(t)), key=lambda t: frequency[t])[:MAX_TERMS]
     postings, kept = 0, set()
     for rank, term in enumerate(rarest):
         postings += frequency[term]

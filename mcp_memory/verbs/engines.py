@@ -165,6 +165,18 @@ class Engines:
         self.follower.catch_up()
         return ()
 
+    def embed_query(self, text: str) -> "tuple[dict[str, np.ndarray], tuple[str, ...]]":
+        """Return the query's vectors per space and the lesser states met (blocking).
+
+        The parts of a request of several sentences are embedded too, but only locally: a provider is asked once a query.
+        """
+        vectors, lesser = self.embedding.embed_query(text, wait_ms=self.config.embedding.ready_wait_ms)
+        parts = self.retrieval.query_texts(text)[1:]
+        local = self.embedding.spaces[0] if self.embedding.spaces else ""
+        if parts and local in vectors:
+            vectors[local] = self.embedding.embed_documents([text, *parts], local)  # the text's own vector is in the cache by now
+        return vectors, lesser
+
     def neighbours(self, query: Query) -> tuple[Neighbours, tuple[str, ...]]:
         """Return up to 200 episodes whose tasks are most like the query's, with their similarities (blocking)."""
         degraded = self.current()

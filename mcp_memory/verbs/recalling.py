@@ -66,7 +66,7 @@ class Recalling:
     def _recall(self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail) -> Recall:
         e = self._e
         degraded = e.current()
-        vectors, lesser = e.embedding.embed_query(query.text, wait_ms=e.config.embedding.ready_wait_ms)
+        vectors, lesser = e.embed_query(query.text)
         wanted = replace(query, limit=offset + query.limit + 1)
         with e.follower.lock:
             ranking = e.retrieval.rank(wanted, vectors)
