@@ -36,6 +36,7 @@ def named(episodes: list[Episode]) -> list[Episode]:
     return [replace(e, id=f"e{i}") for i, e in enumerate(episodes)]
 
 
+@settings(deadline=None)
 @given(EPISODES)
 def test_extraction_from_the_trace_equals_extraction_from_the_episode(episodes: list[Episode]) -> None:
     for made in named(episodes):
@@ -44,6 +45,7 @@ def test_extraction_from_the_trace_equals_extraction_from_the_episode(episodes: 
         assert from_trace == {o.pattern_id: o.success for o in observations_of(run_of_episode(made))}
 
 
+@settings(deadline=None)
 @given(EPISODES, st.integers(0, 2**16))
 def test_learning_one_at_a_time_in_any_order_equals_a_full_pass(episodes: list[Episode], seed: int) -> None:
     made = named(episodes)
@@ -60,7 +62,7 @@ def test_learning_one_at_a_time_in_any_order_equals_a_full_pass(episodes: list[E
     assert counted(shuffled) == counted(made)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(EPISODES, st.sets(st.integers(0, 11)), st.lists(STEP, max_size=6))
 def test_forgetting_equals_never_having_known(episodes: list[Episode], gone: set[int], steps: list[str]) -> None:
     made = named(episodes)
@@ -80,6 +82,7 @@ def test_forgetting_equals_never_having_known(episodes: list[Episode], gone: set
     assert answers[0] == answers[1]
 
 
+@settings(deadline=None)
 @given(EPISODES, st.lists(STEP, max_size=6))
 def test_a_forecast_is_a_distribution_over_known_tools(episodes: list[Episode], steps: list[str]) -> None:
     experience = Experience()
