@@ -13,7 +13,7 @@ from mcp_memory.cli.demo.tasks import FIRST_DAY, SECOND_DAY
 
 def run_demo(tmp_path: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "mcp_memory", "demo", "--data-dir", str(tmp_path / "memory"), *arguments]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=110, check=False, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=110, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -29,9 +29,12 @@ class Narrator:
         self.say()
         self.say(f"TASK  {task.text}")
         recalled = answer["recalled"] or {}
-        if not recalled.get("episodes"):
-            self.say("start_episode → nothing like it in memory yet", 2)
-        for number, episode in enumerate(recalled.get("episodes", [])[:2], 1):
+        episodes = recalled.get("episodes") or []
+        if not task.asks:
+            nearest = f"the nearest in memory is “{episodes[0]['task']}”" if episodes else "the memory is empty"
+            self.say(f"start_episode → {nearest}", 2)
+            return
+        for number, episode in enumerate(episodes[:2], 1):
             self.say(f"recalled {number}: “{episode['task']}” ({episode['outcome']}, reward {episode['reward']:.2f})", 2)
             self.say(f"why: score {episode['score']:.2f} = {render.why(episode['why'])}", 4)
             for lesson in episode.get("lessons", []):
@@ -65,11 +68,10 @@ class Narrator:
         if recovery:
             self.say(f"suggest_next_step → seen before: {recovery['error_signature']}", 4)
             for fix in recovery["fixes"][:2]:
-                example = render.one_line(str(fix.get("arguments_example") or ""), 100)
-                name = fix["tool"] if fix["action"] in ("", fix["tool"]) else f"{fix['tool']}:{fix['action']}"
-                self.say(f"fixed by {name} {example} ({fix['fixed']} of {fix['tried']} times)", 6)
+                example = next((s for s in answer["suggestions"] if _key(s) == _key(fix)), {})
+                self.say(f"fixed by {_key(fix)}, {fix['fixed']} of {fix['tried']} times{_example(example)}", 6)
         for suggestion in answer["suggestions"][:1]:
-            self.say(f"next: {suggestion['tool']} {suggestion['action']}: {suggestion['reason']}", 4)
+            self.say(f"next: {_key(suggestion)}: {suggestion['reason']}{_example(suggestion)}", 4)
 
     def completed(self, answer: Answer) -> None:
         self.record["episodes"][-1]["completed"] = answer
@@ -96,3 +98,15 @@ class Narrator:
             self.say(f"{step['order']}. {step['tool']} {step['action']}: {step['why']}", 4)
         for pitfall in playbook["pitfalls"]:
             self.say(f"pitfall: {pitfall}", 4)
+
+
+def _key(step: Answer) -> str:
+    """Return a step's tool, with its action where that says more."""
+    return str(step["tool"]) if step["action"] in ("", step["tool"]) else f"{step['tool']}:{step['action']}"
+
+
+def _example(suggestion: Answer) -> str:
+    """Return the arguments that a suggestion gives as an example, on one line."""
+    arguments = suggestion.get("arguments_example") or {}
+    text = arguments.get("command") or arguments.get("new") or arguments.get("path") or ""
+    return f", for example {render.one_line(text, 80)}" if text else ""

@@ -60,7 +60,7 @@ FIRST_DAY = (
         text="Run the report tool and tell me the total it prints",
         task_type="operations",
         domain="reporting",
-        plans=_plan(Run(("tools/report.py",)), Read("tools/report.py"), Run(("-m", "tools.report"))),
+        plans=_plan(Run(("tools/report.py",)), Run(("-m", "tools.report"))),
         outcome="success",
         summary="The report ran as a module from the project's root.",
         lessons=("Run a script of this project as a module from the root, python -m tools.report; as a file it cannot import shop.",),
@@ -97,7 +97,7 @@ FIRST_DAY = (
 
 SECOND_DAY = (
     Task(
-        text="Amounts on customer bills are off by a tiny fraction of a cent. Make the arithmetic exact",
+        text="Invoice amounts come out off by a tiny fraction of a cent. Make the arithmetic exact",
         task_type="debugging",
         domain="billing",
         plans=(

@@ -99,10 +99,9 @@ class Workspace:
             check=False,
         )
         output = done.stdout.strip()
-        action = "python -m" if move.arguments[0] == "-m" else "python"
         step: dict[str, Any] = {
             "tool": "shell",
-            "action": "run tests" if "unittest" in move.arguments else action,
+            "action": "run tests" if "unittest" in move.arguments else "run",
             "arguments": {"command": " ".join(("python", *move.arguments))},
             "observation": output[-SHOWN_CHARS:],
         }
