@@ -6,15 +6,16 @@ called under the follower's lock, one at a time, except the pure `extract`, `imp
 
 from collections.abc import Mapping, Sequence
 from statistics import median
+from typing import TYPE_CHECKING
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, Recovery, StepWarning, Trends
-from mcp_memory.domain.episode import Episode, Json, Step, Trace
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
-from mcp_memory.domain.query import Filter, Outlook, Query, Suggestion
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Sort, Suggestion
 from mcp_memory.domain.votes import VoteStats
-from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection, reward, step_signs, step_values, trends
+from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection, reward, step_signs, step_values
 from mcp_memory.learning.adviser import Adviser
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
@@ -26,10 +27,14 @@ from mcp_memory.learning.trust import Trust
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
 
+if TYPE_CHECKING:
+    from mcp_memory.learning.worker import AnalysisWorker
+
 SAME_TASK = 0.8  # similarity from which an earlier episode counts as an attempt at the same task
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
 MAX_LESSON_PATTERNS = 1_000
+MAX_LESSON_EPISODES = 100
 DIGEST_VERSION = 1
 
 
@@ -39,6 +44,7 @@ class Learner:
     def __init__(self, store: Store, config: LearningConfig, metrics: Metrics, clock: Clock) -> None:
         self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
         self._x = Experience()
+        self._worker: AnalysisWorker | None = None
         self._trust = Trust(store, self._x, clock, config.half_life_days)
         self._adviser = Adviser(self._x, store.get_episodes, self._fix_ms)
         self._outlook = OutlookEstimator(self._x)
@@ -149,18 +155,41 @@ class Learner:
 
     def holdout_report(self, project: str) -> Mapping[str, Json]:
         """Return outcomes with and without memory, with an interval."""
-        return holdout.report((t for t in self._x.traces() if project in ("*", t.project)), self._config.holdout)
+        return holdout.report((t for t in self._x.traces() if project in (ANY_PROJECT, t.project)), self._config.holdout)
 
     def trends(self, where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
-        """Return the series of a metric, its changepoints and the clusters of tasks."""
-        return trends.trends(list(self._x.traces()), where, tool=tool, metric=metric, bucket=bucket)
+        """Return the series of a metric, its changepoints and the clusters of tasks. Analysis runs in a process of its own."""
+        from mcp_memory.learning import trends
+        from mcp_memory.learning.worker import AnalysisWorker
+
+        if self._worker is None:
+            self._worker = AnalysisWorker()
+        return trends.trends(
+            list(self._x.traces()),
+            where,
+            tool=tool,
+            metric=metric,
+            bucket=bucket,
+            analyse=self._worker.call,
+            sample_threshold=self._config.sample_threshold,
+            holdout=self.holdout_report(where.project),
+        )
 
     def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str:
         """Return the best-supported patterns as a Markdown guide."""
-        found = self._trust.assess(self._store.patterns(project=project or "*", min_support=2, limit=MAX_LESSON_PATTERNS))
+        found = self._trust.assess(self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_LESSON_PATTERNS))
         chosen = [p for p in found if not domain or p.domain == domain]
         corrections = self._store.corrections([p.id for p in chosen])
-        return lessons.lessons_markdown(chosen, corrections, domain=domain, project=project, budget_tokens=budget_tokens)
+        return lessons.lessons_markdown(
+            chosen, corrections, domain=domain, project=project, budget_tokens=budget_tokens, reported=self._reported(domain, project)
+        )
+
+    def _reported(self, domain: str, project: str) -> list[lessons.ReportedLesson]:
+        """Return what agents noted themselves in the best episodes, the best first."""
+        where = Filter(project=project or ANY_PROJECT, domain=domain, state=EpisodeState.COMPLETED)
+        page = self._store.list_episodes(where, sort=Sort.REWARD, limit=MAX_LESSON_EPISODES, cursor=None)
+        found = [e for e in self._store.get_episodes(page.ids, steps=False) if e is not None and e.outcome and e.reward]
+        return [lessons.ReportedLesson(text, e.id, e.reward.score) for e in found if e.outcome and e.reward for text in e.outcome.lessons]
 
     def stats(self) -> Mapping[str, Json]:
         """Return what the view holds."""
