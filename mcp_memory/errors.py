@@ -8,6 +8,7 @@ McpMemoryError                 code, retryable, hint
 ├── Overloaded                   wait: a queue is full
 ├── StoreUnavailable             wait: locked or unreachable
 ├── ProviderUnavailable          wait: the remote embedding provider does not answer
+├── AnalysisFailed               wait: the analysis process died or took too long
 ├── ModelUnavailable             the operator: no model file, wrong dimension
 ├── CorruptRecord                the operator: stored bytes do not decode
 ├── MigrationError               the operator: schema newer, or an applied migration was edited
@@ -85,6 +86,14 @@ class ProviderUnavailable(McpMemoryError):
     code = "provider_unavailable"
     retryable = True
     default_hint = "The local model answers meanwhile; check the provider's status and key."
+
+
+class AnalysisFailed(McpMemoryError):
+    """The analysis could not be done; nothing else is affected."""
+
+    code = "analysis_failed"
+    retryable = True
+    default_hint = "Call again, with a later `since` or a narrower filter if it took too long."
 
 
 class ModelUnavailable(McpMemoryError):
