@@ -19,6 +19,7 @@ from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.reporting import Reporting
+from mcp_memory.verbs.retention import Retention
 
 Raw = Mapping[str, Any]
 
@@ -40,6 +41,7 @@ class EpisodicMemory:
         self._curating = Curating(engines, redacting)
         self._reporting = Reporting(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
+        self._retention = Retention(engines, self._exchange)
 
     @property
     def metrics(self) -> Metrics:
@@ -171,6 +173,26 @@ class EpisodicMemory:
     async def correct(self, target_id: str, text: str, *, reason: str = "", contradicts: bool = False) -> None:
         """Put a correction over a pattern; it outranks what it corrects."""
         await self._curating.correct(target_id, text, reason=reason, contradicts=contradicts)
+
+    async def prune(
+        self,
+        *,
+        older_than_days: float | None = None,
+        below_reward: float | None = None,
+        max_bytes: int | None = None,
+        project: str = "",
+        archive: str | None = None,
+        apply: bool = False,
+    ) -> answers.Pruned:
+        """Let go of what has outlived its use; count only unless *apply*, archive before deleting."""
+        return await self._retention.prune(
+            older_than_days=older_than_days,
+            below_reward=below_reward,
+            max_bytes=max_bytes,
+            project=project,
+            archive=archive,
+            apply=apply,
+        )
 
     # --- whole episodes ---
     async def import_lines(

@@ -42,6 +42,7 @@ COMMANDS = {
     "import": Command("import_", "read episodes from JSON Lines or from another tool's transcripts"),
     "export": Command("export", "write episodes as JSON Lines"),
     "forget": Command("forget", "delete episodes and everything learned from them"),
+    "prune": Command("prune", "retention: let go of old, poor or too many episodes, archived first"),
     "correct": Command("correct", "correct or contradict a pattern or an episode's lesson"),
     "doctor": Command("doctor", "check the installation and the data directory"),
     "install": Command("install", "add the server to an agent host's configuration"),

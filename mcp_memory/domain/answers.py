@@ -255,6 +255,14 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruned:
+    would_delete: Mapping[str, int] | None
+    deleted: Mapping[str, int] | None
+    archive: str | None
+    episode_ids: tuple[str, ...]  # the first 50
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     version: str
     data_dir: str

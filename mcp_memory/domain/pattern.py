@@ -19,10 +19,13 @@ class PatternKind(enum.StrEnum):
     CONTEXT = "context"
 
 
+PATTERN_PREFIX = "pat_"
+
+
 def pattern_id(kind: PatternKind, content: Mapping[str, Json]) -> str:
     """Return the stable id of a pattern: a hash of its kind and normalised content, so that equal lessons meet."""
     text = json.dumps([kind.value, content], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return "pat_" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return PATTERN_PREFIX + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.pattern import PATTERN_PREFIX
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Situation
@@ -90,8 +91,17 @@ class Advising:
         vote = Feedback(e.new_id(), recommendation_id, verdict, used_ids, rating, note, implicit=False, at_ms=e.clock())
         with e.metrics.timed("give_feedback"):
             await e.store.put_feedback(vote)
+            await self._correct(vote)
         moved = () if verdict is Verdict.NO_EFFECT else used_ids or (found[0].shown_ids if found else ())
         return FeedbackRecorded(True, moved)
+
+    async def _correct(self, vote: Feedback) -> None:
+        """A note on patterns that hindered says what is right instead: it is kept as their correction."""
+        patterns = [key for key in vote.used_ids if key.startswith(PATTERN_PREFIX)]
+        if vote.verdict is Verdict.HINDERED and vote.note.strip():
+            for key in patterns:
+                content = {"text": vote.note, "reason": f"feedback {vote.id}", "contradicts": False}
+                await self._e.store.put_correction(key, content, vote.at_ms)
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:
         recommendation = Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock())

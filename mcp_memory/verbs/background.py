@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import anyio
 import anyio.abc
 
-from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.episode import Episode, EpisodeState
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import VectorRow
 from mcp_memory.verbs.engines import Engines
 
 BATCH_EPISODES = 16  # embedded and committed together: what a crash would have to embed again
+HOUR_MS = 3_600_000
+ABANDON_PAGE = 200
 RETRY_S = 30.0  # after a failure, unless the bell rings
 Quantise = Callable[..., tuple[list[float], list[bytes]]]
 logger = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Background:
 
     async def run(self) -> None:
         """Load the views, then embed whatever waits, until cancelled."""
+        await self._abandon_stale()
         await anyio.to_thread.run_sync(self._e.follower.load, abandon_on_cancel=True)
         while True:
             self._rung = False
@@ -64,6 +68,21 @@ class Background:
                 self._bell = anyio.Event()
                 with anyio.move_on_after(RETRY_S if failed else None):
                     await self._bell.wait()
+
+    async def _abandon_stale(self) -> None:
+        """Mark open episodes that nobody will complete any more, when `learning.abandon_after_hours` is set."""
+        hours = self._e.config.learning.abandon_after_hours
+        if hours <= 0:
+            return
+        now_ms = self._e.clock()
+        where = Filter(project=ANY_PROJECT, state=EpisodeState.OPEN, until_ms=now_ms - int(hours * HOUR_MS))
+        abandoned = ABANDON_PAGE
+        while abandoned == ABANDON_PAGE:
+            page = await self._e.in_thread(self._oldest, where)
+            abandoned = await self._e.store.abandon_episodes(page.ids, now_ms) if page.ids else 0
+
+    def _oldest(self, where: Filter) -> Page:
+        return self._e.store.list_episodes(where, sort=Sort.OLDEST, limit=ABANDON_PAGE, cursor=None)
 
     async def _drain(self) -> bool:
         """Embed what waits in every space; False when a space failed."""

@@ -138,14 +138,20 @@ class Exchange:
         cursor: str | None = None
         while True:
             page = await self._e.in_thread(self._page, where, cursor)
-            found = await self._e.in_thread(self._e.store.get_episodes, page.ids)
+            async for line in self.lines_of(page.ids):
+                yield line
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def lines_of(self, ids: Sequence[str]) -> AsyncIterator[str]:
+        """Yield the interchange lines of these episodes, in order; missing ones are passed over."""
+        for start in range(0, len(ids), EXPORT_PAGE):
+            found = await self._e.in_thread(self._e.store.get_episodes, ids[start : start + EXPORT_PAGE])
             names = await self._e.in_thread(self._names, found)
             for episode in found:
                 if episode is not None:
                     yield json.dumps(to_line(episode, names), ensure_ascii=False)
-            cursor = page.next_cursor
-            if cursor is None:
-                return
 
     def _page(self, where: Filter, cursor: str | None) -> Page:
         return self._e.store.list_episodes(where, sort=Sort.OLDEST, limit=EXPORT_PAGE, cursor=cursor)

@@ -72,11 +72,11 @@ class Recalling:
             ranking = e.retrieval.rank(wanted, vectors)
             neighbours = e.retrieval.similar(query, vectors, NEIGHBOURS)
             outlook = e.learning.outlook(query, neighbours)
-            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS) if "patterns" in include else []
+            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS + 2) if "patterns" in include else []
         page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
         more = len(ranking.matches) > offset + len(page) and bool(page)
         episodes = self._episodes(page, detail)
-        patterns = tuple(recalled_pattern(p, score, why) for p, score, why in found)
+        patterns = corrected(e, found)[:MAX_PATTERNS]
         return self._fit(
             query, ranking, episodes, patterns, outlook, offset, more, budget_tokens, distinct(degraded, lesser, ranking.degraded)
         )
@@ -200,6 +200,19 @@ def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -
         {k: round(v, 3) for k, v in why.items()},
         pattern.corrected_by,
     )
+
+
+def corrected(engines: Engines, found: Sequence[tuple[Pattern, float, Mapping[str, float]]]) -> tuple[RecalledPattern, ...]:
+    """Return the patterns as shown, each with the correction that outranks it; those that were contradicted are left out."""
+    corrections = engines.store.corrections([p.id for p, _, _ in found]) if found else {}
+    rows = []
+    for pattern, score, why in found:
+        correction = corrections.get(pattern.id)
+        if correction is None:
+            rows.append(recalled_pattern(pattern, score, why))
+        elif not correction.get("contradicts"):
+            rows.append(recalled_pattern(replace(pattern, corrected_by=str(correction["text"])), score, why))
+    return tuple(rows)
 
 
 def step_line(step: Step, max_chars: int) -> str:

@@ -1,0 +1,97 @@
+"""Retention, corrections and stale episodes, through the front door on real files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config import Config, load_config
+from mcp_memory.errors import InvalidInput
+from mcp_memory.memory import EpisodicMemory
+
+pytestmark = pytest.mark.anyio
+
+STEPS = [
+    {"tool": "shell", "action": "run", "status": "error", "error": "KeyError: 'name'"},
+    {"tool": "editor", "action": "edit"},
+    {"tool": "shell", "action": "run", "observation": "ok"},
+]
+
+
+async def _record(memory: EpisodicMemory, task: str, outcome: str = "success") -> str:
+    started = await memory.start_episode(task, recall=False, domain="backend")
+    await memory.log_steps(started.episode_id, STEPS)
+    await memory.complete_episode(started.episode_id, outcome)
+    return started.episode_id
+
+
+async def test_pruning_counts_first_then_archives_then_deletes(memory: EpisodicMemory, tmp_path: Path) -> None:
+    good, bad = await _record(memory, "good work"), await _record(memory, "bad work", "failure")
+    planned = await memory.prune(below_reward=0.5)
+    assert planned.episode_ids == (bad,)
+    assert (await memory.search_episodes()).total == 2, "a dry run deletes nothing"
+    archive = tmp_path / "gone.jsonl"
+    done = await memory.prune(below_reward=0.5, archive=str(archive), apply=True)
+    assert done.deleted is not None
+    assert done.deleted["episodes"] == 1
+    assert [e.episode_id for e in (await memory.search_episodes()).episodes] == [good]
+    lines = archive.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["external_id"] for line in lines] == [bad]
+    report = await memory.import_lines(lines)
+    assert report.added == 1, "an archive can be imported again"
+
+
+async def test_pruning_refuses_to_overwrite_an_archive_and_then_deletes_nothing(memory: EpisodicMemory, tmp_path: Path) -> None:
+    await _record(memory, "bad work", "failure")
+    archive = tmp_path / "there.jsonl"
+    archive.write_text("mine", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="exists already"):
+        await memory.prune(below_reward=0.5, archive=str(archive), apply=True)
+    assert (await memory.search_episodes()).total == 1
+
+
+async def test_pruning_by_space_lets_the_least_rewarded_go_first(memory: EpisodicMemory) -> None:
+    await _record(memory, "good work")
+    bad = await _record(memory, "bad work", "failure")
+    planned = await memory.prune(max_bytes=1)
+    assert planned.episode_ids[0] == bad
+    with pytest.raises(InvalidInput, match="say what"):
+        await memory.prune()
+
+
+async def test_a_contradicted_pattern_is_no_longer_recalled_and_a_corrected_one_says_what_is_right(memory: EpisodicMemory) -> None:
+    for name in ("first", "second"):
+        await _record(memory, f"fix the {name} name lookup")
+    shown = (await memory.recall("fix the name lookup")).patterns
+    assert len(shown) >= 2
+    await memory.correct(shown[0].pattern_id, "this was luck", contradicts=True)
+    await memory.correct(shown[1].pattern_id, "read the schema first")
+    after = {p.pattern_id: p for p in (await memory.recall("fix the name lookup")).patterns}
+    assert shown[0].pattern_id not in after
+    assert after[shown[1].pattern_id].correction == "read the schema first"
+
+
+async def test_a_note_on_a_pattern_that_hindered_is_kept_as_its_correction(memory: EpisodicMemory) -> None:
+    for name in ("first", "second"):
+        await _record(memory, f"fix the {name} name lookup")
+    recalled = await memory.recall("fix the name lookup")
+    key = recalled.patterns[0].pattern_id
+    await memory.give_feedback(recalled.recommendation_id, "hindered", used_ids=[key], note="edit the schema, not the code")
+    assert (await memory.get_pattern(key)).pattern.correction == "edit the schema, not the code"
+
+
+async def test_open_episodes_nobody_completes_are_abandoned_at_start_when_asked_for(config: Config) -> None:
+    async with open_memory(config) as memory:
+        forgotten = (await memory.start_episode("left open", recall=False)).episode_id
+    later = load_config(
+        env={},
+        flags={
+            "storage.data_dir": str(config.data_dir),
+            "embedding.provider": "off",
+            "learning.abandon_after_hours": 0.0000001,
+        },
+    )
+    async with open_memory(later) as memory:
+        await memory.settle()
+        assert (await memory.get_episode(forgotten)).episode.state == "abandoned"
