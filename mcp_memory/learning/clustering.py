@@ -86,7 +86,7 @@ def _labels(rows: Floats, sample_threshold: int) -> Ints:
     inside = index.kneighbors(rows[sample])[0][:, 1]  # to the nearest other one
     reach = {c: REACH * float(np.median(inside[of_sample == c])) + 1e-6 for c in set(of_sample.tolist()) if c != NOISE}
     distances, nearest = (column[:, 0] for column in index.kneighbors(rows, n_neighbors=1))
-    labels = of_sample[nearest].astype(np.int64)
+    labels: Ints = of_sample[nearest].astype(np.int64)
     limits = np.array([reach.get(int(c), -1.0) for c in labels])
     labels[distances > limits] = NOISE
     labels[sample] = of_sample

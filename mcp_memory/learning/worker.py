@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import msgspec
 
@@ -145,13 +145,13 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
                 pipe.close()
 
 
-def _write(pipe: BinaryIO, frame: bytes) -> None:
+def _write(pipe: IO[bytes], frame: bytes) -> None:
     pipe.write(_LENGTH.pack(len(frame)))
     pipe.write(frame)
     pipe.flush()
 
 
-def _read(pipe: BinaryIO) -> bytes | None:
+def _read(pipe: IO[bytes]) -> bytes | None:
     """Return the next frame; None at the end of the input."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
