@@ -124,7 +124,9 @@ def _judged(text: str, lowered: str, match: re.Match[str]) -> Iterator[tuple[int
 def _name_start(lowered: str, anchor: int) -> int:
     """Return where the name begins that has its telling word at *anchor*: `aws_secret` + `key`, `api ` + `key`."""
     prefix = _compiled(_PREFIX).search(lowered, max(0, anchor - 60), anchor)
-    return prefix.start() if prefix else anchor
+    start = prefix.start() if prefix else anchor
+    # `\\nDB_PASSWORD=…` in a text that holds JSON: the letter belongs to the line end.
+    return start + 1 if start < anchor and lowered[start] in "nrt" and lowered.endswith("\\", 0, start) else start
 
 
 def _flag(text: str, lowered: str, match: re.Match[str]) -> Iterator[tuple[int, int, str]]:

@@ -13,7 +13,7 @@ from functools import cache
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 
 _AWS_ID = "aws-access-key-id"
-_START = r"(?<![A-Za-z0-9_-])"  # the token is not the tail of a longer word
+_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
 _MIN_TOKEN_CHARS = 14  # of the word that holds a token with its keyword; the shortest shape below has 15
 _PEM_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 
@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
         rf"(?:(?:(?!-----BEGIN)[\s\S]){{0,20000}}?{_PEM_END}|(?:(?:\s|\\[nr]|[\"',+]){{0,20}}[A-Za-z0-9+/=]{{24,}}){{1,600}})",
         in_prose=True,
     ),
-    Rule("jwt", ("eyJ",), r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,2000})?"),
+    Rule("jwt", ("eyJ",), rf"{_START}eyJ[A-Za-z0-9_-]{{8,4000}}\.eyJ[A-Za-z0-9_-]{{4,8000}}(?:\.[A-Za-z0-9_-]{{0,2000}})?"),
     _prefixed("anthropic-api-key", ("sk-ant-",), r"[A-Za-z0-9_-]{16,300}"),
     Rule(
         "openai-api-key",
@@ -62,7 +62,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "aws-access-key-id",
         ("AKIA", "ASIA", "ABIA", "ACCA", "A3T"),
-        r"(?<![A-Za-z0-9])(?:A3T[A-Z0-9]|A(?:KIA|SIA|BIA|CCA))[A-Z0-9]{16}(?![A-Za-z0-9])",
+        rf"{_START}(?:A3T[A-Z0-9]|A(?:KIA|SIA|BIA|CCA))[A-Z0-9]{{16}}(?![A-Za-z0-9])",
     ),
     _prefixed("github-token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"), r"[A-Za-z0-9_]{20,300}"),
     _prefixed(
@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
     _prefixed("langsmith-key", ("lsv2_pt_", "lsv2_sk_"), r"[A-Za-z0-9_]{30,100}"),
     _prefixed("tavily-key", ("tvly-",), r"[A-Za-z0-9-]{20,100}", _has_digit),
     _prefixed("sendgrid-key", ("SG.",), r"[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64}"),
-    Rule("twilio-key", ("SK",), r"(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])"),
+    Rule("twilio-key", ("SK",), rf"{_START}SK[0-9a-f]{{32}}(?![A-Za-z0-9])"),
     Rule("mailgun-key", ("key-",), rf"{_START}key-[0-9a-f]{{32}}(?![A-Za-z0-9])"),
     _prefixed("digitalocean-token", ("dop_v1_", "doo_v1_", "dor_v1_"), r"[a-f0-9]{64}"),
     _prefixed("docker-token", ("dckr_pat_", "dckr_oat_"), r"[A-Za-z0-9_-]{20,100}"),
@@ -109,8 +109,8 @@ RULES: tuple[Rule, ...] = (
     _prefixed("atlassian-token", ("ATATT3",), r"[A-Za-z0-9_=-]{50,300}"),
     _prefixed("onepassword-token", ("ops_eyJ",), r"[A-Za-z0-9+/=_-]{50,4000}"),
     _prefixed("age-secret-key", ("AGE-SECRET-KEY-1",), r"[A-Z0-9]{58}"),
-    Rule("terraform-token", (".atlasv1.",), r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{40,100}"),
-    Rule("telegram-token", (":AA",), r"(?<![A-Za-z0-9])\d{6,12}:AA[A-Za-z0-9_-]{30,40}(?![A-Za-z0-9_-])"),
+    Rule("terraform-token", (".atlasv1.",), rf"{_START}[A-Za-z0-9]{{14}}\.atlasv1\.[A-Za-z0-9_=-]{{40,100}}"),
+    Rule("telegram-token", (":AA",), rf"{_START}\d{{6,12}}:AA[A-Za-z0-9_-]{{30,40}}(?![A-Za-z0-9_-])"),
     Rule("azure-client-secret", ("Q~",), r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}"),
     Rule(
         "azure-account-key", ("AccountKey=", "SharedAccessKey="), r"(?:AccountKey|SharedAccessKey)=(?P<secret>[A-Za-z0-9+/]{20,100}={0,2})"

@@ -24,7 +24,7 @@ def episode_record(found: EpisodeDetail) -> dict[str, Json]:
     data = render.plain(found.episode)
     data["episode_id"] = data.pop("id")
     del data["change_seq"]
-    data["tags"] = list(found.tags)
+    data["tags"] = render.plain(found.tags)
     data["context"].pop("tags", None)
     data["next_step_from"] = found.next_step_from
     return {"episode_id": data.pop("episode_id"), **data}

@@ -101,6 +101,7 @@ NAMED = [
     ("DB_PASSWORD=swordfish", "password", "swordfish"),
     ("export PGPASSWORD=s(e)cret;1", "password", "s(e)cret;1"),
     ("MYSQL_PASS=abcd", "password", "abcd"),
+    ('{"output": "A=1\\nDB_PASSWORD=swordfish\\nB=2"}', "password", "swordfish"),
     ("https://x.test/login?user=bob&password=swordfish&next=1", "password", "swordfish"),
     ("the password is hunter2 and", "password", "hunter2"),
     ("mysql --host x --password hunter2 db", "password", "hunter2"),
