@@ -24,6 +24,8 @@ MAX_ROUTE = 80  # tools of one run, repetitions in a row taken as one
 MIN_SUPPORT = 0.5  # weighted share of the successful attempts that took a step
 SAME_TASK = 0.8  # similarity from which a single success is enough to go by
 MIN_FOLLOWED = 0.7  # share of the steps a run must have taken, in order, to have followed them
+MIN_CONTRADICTING = 5  # attempts
+CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
 MIN_RECOVERY_CONFIDENCE = 0.3
 MAX_PITFALLS, MAX_EVIDENCE, MAX_TITLE_CHARS, MAX_ERROR_CHARS = 5, 8, 80, 100
 
@@ -57,6 +59,12 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
     steps = [_step(i, key, good, bad) for i, key in enumerate(chosen, 1)]
     followed = [r for r in known if _share_in_order(chosen, r.route) >= MIN_FOLLOWED]
     won = sum(r.trace.success for r in followed)
+    if len(followed) >= MIN_CONTRADICTING and wilson(won, len(followed))[1] < CONTRADICTED:
+        best = max(good, key=lambda r: r.trace.reward).trace.id
+        return (
+            None,
+            f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
+        )
     pitfalls, from_patterns = _pitfalls(good, bad, patterns)
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
@@ -223,9 +231,10 @@ def _when_not(good: Sequence[_Run], bad: Sequence[_Run], followed: int, won: int
     sentences = [f"Not outside {place}: all evidence is from there." if len(places) == 1 and place else ""]
     if followed > won:
         sentences.append(f"{followed - won} of {followed} attempts that went this way failed nonetheless.")
-    tools = [len(r.route) for r in good]
+    lengths = [len(r.route) for r in good]
+    span = str(min(lengths)) if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
     sentences.append(
-        f"Tasks like it (similarity {fmean(r.similarity for r in good):.2f} on average) took {min(tools)} to {max(tools)} tool changes; "
+        f"Tasks like it (similarity {fmean(r.similarity for r in good):.2f} on average) took {span} tools; "
         "where the task differs, adapt the steps to its state instead of replaying them."
     )
     if len(bad) > len(good):

@@ -90,10 +90,14 @@ def _worked(steps: Sequence[Step], signs: Signs) -> list[str]:
     last = signs.last_tests
     if last and last.passed and not last.failed:
         sentences.append(f"The last test run passed: {last.passed} tests ({numbers([last.step])}).")
-    for i in signs.recovered[:2]:
+    chains: dict[tuple[str, int], list[int]] = {}  # failures of one call up to the step at which it worked
+    for i in signs.recovered:
         again = next(j for j in range(i + 1, len(steps)) if steps[j].key == steps[i].key and not steps[j].failed)
-        between = f" after {_route([s.key for s in steps[i + 1 : again]])}" if again > i + 1 else ""
-        sentences.append(f"Overcame {_error(steps[i])} in {steps[i].key} (step {i}){between}: it worked at step {again}.")
+        chains.setdefault((steps[i].key, again), []).append(i)
+    for (key, again), failures in list(chains.items())[:2]:
+        between = [s.key for s in steps[failures[-1] + 1 : again]]
+        after = f" after {_route(between)}" if between else ""
+        sentences.append(f"Overcame {_error(steps[failures[-1]])} in {key} ({numbers(failures)}){after}: it worked at step {again}.")
     if steps and not signs.failed:
         sentences.append(f"No step failed ({numbers(range(len(steps)))}).")
     return sentences
@@ -108,7 +112,7 @@ def _wrong(episode: Episode, signs: Signs) -> list[str]:
         sentences.append(f"{claimed} last test run failed: {last.failed} of {last.passed + last.failed} tests (step {last.step}).")
     if signs.verdict < 0:
         sentences.append(f"{claimed} last answer was a rejection (step {signs.step_count - 1}).")
-    for i in signs.standing[-2:]:
+    for i in [i for i in signs.standing if signs.verdict >= 0 or i < signs.step_count - 1][-2:]:
         sentences.append(f"{_error(episode.steps[i])} in {episode.steps[i].key} was left standing (step {i}).")
     if not episode.steps:
         sentences.append("No steps were logged, so there is nothing to learn from how it was done.")
@@ -196,14 +200,16 @@ def _known_errors(steps: Sequence[Step], signs: Signs, earlier: _Attempts) -> li
         met = [t for t in (*earlier.good, *earlier.bad) if any(same_error(sig, other) for _, other in t.errors)]
         if met:
             won = sum(t.success for t in met)
-            sentences.append(f"`{shorten(sig, 100)}` (step {i}) was met by {len(met)} earlier attempts too; {won} of them succeeded.")
+            sentences.append(
+                f"`{shorten(sig, 100)}` (step {i}) was met by {_count(len(met), 'earlier attempt')} too; {won} of them succeeded."
+            )
     return sentences[:2]
 
 
 def _record(episode: Episode, reward: Reward, earlier: _Attempts) -> list[str]:
     if not len(earlier):
         return []
-    sentences = [f"{len(earlier.good)} of {len(earlier)} earlier attempts at this task succeeded."]
+    sentences = [f"{len(earlier.good)} of {_count(len(earlier), 'earlier attempt')} at this task succeeded."]
     if earlier.good:
         best = earlier.good[0]
         if best.reward > reward.score:
@@ -213,6 +219,10 @@ def _record(episode: Episode, reward: Reward, earlier: _Attempts) -> list[str]:
                 f"This is the best attempt so far: {_route([s.key for s in episode.steps])} ({numbers(range(len(episode.steps)))})."
             )
     return sentences
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _route(keys: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.learning.lessons import ReportedLesson, lessons_markdown, tokens_of
 
 
-def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence: float, **known: object) -> Pattern:
+def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence: float, retired: bool = False) -> Pattern:
     content = {"tool": "cat", "error": "no such file", "try": f"find{i}"}
     return Pattern(
         f"pat_{i}",
@@ -23,7 +23,7 @@ def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence
         0,
         confidence=confidence,
         **known,
-    )  # type: ignore[arg-type]
+    )
 
 
 PATTERNS = [

@@ -74,6 +74,14 @@ def test_successes_that_share_nothing_make_no_playbook() -> None:
     assert "no steps in common" in reason
 
 
+def test_a_way_that_mostly_fails_makes_no_playbook() -> None:
+    bad = [run(i, "open", "edit", "bash:pytest", "submit", success=False) for i in range(10, 30)]
+    none, reason = playbook("t", GOOD[:1] + bad, [], 8)
+    assert none is None
+    assert "only 1 succeeded" in reason
+    assert "e1" in reason
+
+
 def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
     recovery = Pattern(
         "pat_r",

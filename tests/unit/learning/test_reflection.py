@@ -72,6 +72,13 @@ def test_a_recovery_names_the_failed_and_the_working_step() -> None:
     assert "Overcame `KeyError: <q>` in make (step 0) after edit: it worked at step 2." in said.successes
 
 
+def test_failures_of_one_call_in_a_row_are_one_recovery() -> None:
+    said = reflect(episode(bad("make"), bad("make"), Step("edit"), Step("make"), kind=OutcomeKind.SUCCESS), Reward(0.9))
+    assert [s for s in said.successes if "Overcame" in s] == [
+        "Overcame `KeyError: <q>` in make (steps 0-1) after edit: it worked at step 3."
+    ]
+
+
 def test_a_success_that_its_tests_deny_is_called_out() -> None:
     steps = (Step("edit"), Step("pytest", observation="1 failed, 3 passed in 0.20s"))
     said = reflect(episode(*steps, kind=OutcomeKind.SUCCESS), Reward(0.5))
@@ -88,7 +95,7 @@ def test_standing_errors_and_repeats_name_their_steps() -> None:
 def test_an_error_met_before_says_how_it_ended() -> None:
     met = attempt(4, "make", success=False, errors=((0, "KeyError: <q>"),))
     said = reflect(episode(Step("look"), bad("make")), Reward(0.1), None, [met])
-    assert any("(step 1) was met by 1 earlier attempts too; 0 of them succeeded" in s for s in said.insights)
+    assert any("(step 1) was met by 1 earlier attempt too; 0 of them succeeded" in s for s in said.insights)
 
 
 def test_the_best_attempt_is_shown_as_a_route() -> None:
