@@ -20,11 +20,12 @@ class PatternKind(enum.StrEnum):
 
 
 PATTERN_PREFIX = "pat_"
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode  # one encoder: dumps() makes one a call
 
 
 def pattern_id(kind: PatternKind, content: Mapping[str, Json]) -> str:
     """Return the stable id of a pattern: a hash of its kind and normalised content, so that equal lessons meet."""
-    text = json.dumps([kind.value, content], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = _canonical([kind.value, content])
     return PATTERN_PREFIX + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

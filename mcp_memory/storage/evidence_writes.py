@@ -1,10 +1,11 @@
 """Evidence rows and the counts over them, kept in one transaction."""
 
+import json
 from collections.abc import Iterable, Sequence
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.pattern import Observation
-from mcp_memory.storage.tables import Transaction
+from mcp_memory.storage.tables import Row, Transaction
 
 
 def add_evidence(tx: Transaction, row: int, episode: Episode, observations: Sequence[Observation]) -> None:
@@ -13,17 +14,22 @@ def add_evidence(tx: Transaction, row: int, episode: Episode, observations: Sequ
     by_pattern: dict[str, list[Observation]] = {}
     for observation in observations:
         by_pattern.setdefault(observation.pattern_id, []).append(observation)
+    known = dict(tx.all("pattern_rows", json.dumps(list(by_pattern))))
+    evidence: list[Row] = []
+    counts: list[Row] = []
     for pattern_id, seen in by_pattern.items():
-        pattern_row = tx.value("pattern_row", pattern_id)
+        first = seen[0]
+        pattern_row = known.get(pattern_id)
         if pattern_row is None:
-            first = seen[0]
             content = tx.codec.json(first.content)
             pattern_row = tx.insert("add_pattern", pattern_id, str(first.kind), first.description, episode.context.domain, content)
         for ordinal, one in enumerate(seen):
             detail = tx.codec.json(one.detail) if one.detail else None
-            tx.run("add_evidence", pattern_row, row, ordinal, int(one.success), one.weight, at_ms, detail)
+            evidence.append((pattern_row, row, ordinal, int(one.success), one.weight, at_ms, detail))
         successes = sum(one.success for one in seen)
-        tx.run("count_evidence", pattern_row, episode.project, successes, len(seen) - successes, at_ms, at_ms)
+        counts.append((pattern_row, episode.project, successes, len(seen) - successes, at_ms, at_ms))
+    tx.many("add_evidence", sorted(evidence, key=lambda r: r[:3]))  # in key order: neighbours go to one page
+    tx.many("count_evidence", sorted(counts))
 
 
 def remove_evidence(tx: Transaction, row: int) -> tuple[int, set[int]]:

@@ -147,8 +147,9 @@ SELECT doc FROM episode_term WHERE term = ?;
 -- add_pattern --
 INSERT INTO pattern (id, kind, description, domain, content) VALUES (?, ?, ?, ?, ?);
 
--- pattern_row --
-SELECT pattern_row FROM pattern WHERE id = ?;
+-- pattern_rows --
+-- Of a JSON array of ids, those that are there.
+SELECT p.id, p.pattern_row FROM json_each(?) AS j CROSS JOIN pattern AS p ON p.id = j.value;
 
 -- add_evidence --
 INSERT INTO evidence (pattern_row, episode_row, ordinal, success, weight, at_ms, detail) VALUES (?, ?, ?, ?, ?, ?, ?);
@@ -156,7 +157,7 @@ INSERT INTO evidence (pattern_row, episode_row, ordinal, success, weight, at_ms,
 -- count_evidence --
 -- Kept in the transaction that adds the evidence; `check` compares it with the rows.
 INSERT INTO pattern_count (pattern_row, project, support, successes, failures, first_at_ms, last_at_ms) VALUES (?, ?, 1, ?, ?, ?, ?)
-ON CONFLICT (pattern_row, project) DO UPDATE SET
+ON CONFLICT (project, pattern_row) DO UPDATE SET
     support = support + 1, successes = successes + excluded.successes, failures = failures + excluded.failures,
     first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms);
 

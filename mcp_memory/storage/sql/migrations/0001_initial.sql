@@ -102,9 +102,9 @@ CREATE TABLE evidence (
     weight REAL NOT NULL,
     at_ms INTEGER NOT NULL,
     detail BLOB,
-    PRIMARY KEY (pattern_row, episode_row, ordinal)
+    PRIMARY KEY (episode_row, pattern_row, ordinal)  -- one completion's rows are neighbours: one page to write, not one a pattern
 ) WITHOUT ROWID;
-CREATE INDEX evidence_by_episode ON evidence (episode_row, pattern_row);
+CREATE INDEX evidence_by_pattern ON evidence (pattern_row, episode_row);
 CREATE TABLE pattern_count (
     pattern_row INTEGER NOT NULL,
     project TEXT NOT NULL,
@@ -113,9 +113,9 @@ CREATE TABLE pattern_count (
     failures INTEGER NOT NULL,
     first_at_ms INTEGER NOT NULL,
     last_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (pattern_row, project)
+    PRIMARY KEY (project, pattern_row)
 ) WITHOUT ROWID;
-CREATE INDEX pattern_count_by_support ON pattern_count (project, support DESC);
+CREATE INDEX pattern_count_by_pattern ON pattern_count (pattern_row);
 
 CREATE TABLE space (
     space_row INTEGER PRIMARY KEY,
