@@ -22,7 +22,7 @@ def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence
         0,
         0,
         confidence=confidence,
-        **known,
+        retired=retired,
     )
 
 
