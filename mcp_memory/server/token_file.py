@@ -6,6 +6,7 @@ entry a line, `name=sha256:<hex>  # created <time>`, so it can be read and edite
 
 import hashlib
 import hmac
+import itertools
 import os
 import re
 import secrets
@@ -50,6 +51,23 @@ class TokenEntry:
     created_at: str  # ISO 8601 UTC; empty when the line does not say
 
 
+def new_token() -> str:
+    """Return a random token."""
+    return PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def entry_of(token: str, name: str = "") -> str:
+    """Return the entry that stands for *token* in a token file or in the setting `server.token`, without the token itself."""
+    return (f"{name}=" if name else "") + f"sha256:{_digest(token).hex()}"
+
+
+def free_name(path: str | os.PathLike[str]) -> str:
+    """Return `token-1`, or the first such name that the file does not have. Raises ConfigError: the file cannot be read."""
+    file = Path(path).expanduser()
+    taken = {entry.name for entry in list_tokens(file)} if file.exists() else set()
+    return next(name for number in itertools.count(1) if (name := f"token-{number}") not in taken)
+
+
 def create_token(path: str | os.PathLike[str], name: str) -> str:
     """Return a new token for *name*, after its hash was added to the file; the token itself is stored nowhere.
 
@@ -64,8 +82,8 @@ def create_token(path: str | os.PathLike[str], name: str) -> str:
     file = Path(path).expanduser()
     if file.exists() and any(entry.name == name for entry in list_tokens(file)):
         raise InvalidInput(f"there is already a token named {name!r}", hint="Revoke it first, or choose another name.")
-    token = PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
-    line = f"{name}=sha256:{_digest(token).hex()}  # created {datetime.now(UTC).isoformat(timespec='seconds')}\n"
+    token = new_token()
+    line = f"{entry_of(token, name)}  # created {datetime.now(UTC).isoformat(timespec='seconds')}\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not file.read_bytes().endswith(b"\n") and file.stat().st_size:
