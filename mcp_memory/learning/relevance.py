@@ -5,26 +5,30 @@ candidates is read from the store.
 """
 
 import math
-from collections import Counter, OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.pattern import Observation, Pattern, PatternKind
+from mcp_memory.learning.confidence import wilson
 from mcp_memory.learning.experience import Experience
 from mcp_memory.learning.extractors import observations_of
 from mcp_memory.learning.run import run_of_trace
 
-MAX_NEIGHBOURS = 12
+MAX_NEIGHBOURS = 8
 MIN_SIMILARITY = 0.3  # of an episode whose patterns are candidates
-CANDIDATES_PER_WANTED = 6
+CANDIDATES_PER_WANTED = 4
 WIDTH = 0.2  # of the kernel on task similarity
 CACHED_EPISODES = 4_096
-KIND_WEIGHTS = {  # how much a kind tells per unit of confidence: an error's answer most, a bare pair of tools least
+BASE_NEIGHBOURS = 50  # whose success rate a pattern must differ from to tell anything
+AVOIDING = 0.5  # what it is worth to know what not to do, against what to do
+KIND_WEIGHTS = {  # how much a kind tells: an error's answer most, a bare pair of tools least
     PatternKind.ERROR_RECOVERY: 1.0,
     PatternKind.CONTEXT: 0.9,
     PatternKind.DECISION_POINT: 0.8,
     PatternKind.TOOL_SEQUENCE: 0.7,
 }
 
+Key = tuple[PatternKind, str]  # kind and description: costs no hashing, and tells apart all that matters here
 Assess = Callable[[Sequence[Pattern]], list[Pattern]]
 ReadPatterns = Callable[[Sequence[str]], list[Pattern]]
 
@@ -34,47 +38,64 @@ class Relevance:
 
     def __init__(self, experience: Experience, read: ReadPatterns, assess: Assess) -> None:
         self._x, self._read, self._assess = experience, read, assess
-        self._of_episode: OrderedDict[str, tuple[tuple[str, PatternKind], ...]] = OrderedDict()
+        self._of_episode: OrderedDict[str, tuple[Observation, ...]] = OrderedDict()
 
     def relevant(self, neighbours: Sequence[tuple[str, float]], limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
         """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
-        weights: Counter[str] = Counter()
-        kinds: dict[str, PatternKind] = {}
+        weights: defaultdict[Key, float] = defaultdict(float)
+        examples: dict[Key, Observation] = {}
         for episode_id, similarity in neighbours[:MAX_NEIGHBOURS]:
             if similarity < MIN_SIMILARITY:
                 break
-            for pattern_id, kind in self._patterns_of(episode_id):
-                weights[pattern_id] += math.exp((similarity - 1.0) / WIDTH)
-                kinds[pattern_id] = kind
-        wanted = heaviest(weights, kinds, limit * CANDIDATES_PER_WANTED)
-        found = self._assess(self._read(wanted)) if wanted else []
-        scored = [(p, *self._score(p, weights[p.id])) for p in found if not p.retired]
+            for observation in self._observations(episode_id):
+                key = _key(observation)
+                weights[key] += math.exp((similarity - 1.0) / WIDTH)
+                examples[key] = observation
+        # Only the few candidates that are read are hashed: hashing all of them would cost more than the rest of this function.
+        by_id = {examples[key].pattern_id: weights[key] for key in heaviest(weights, limit * CANDIDATES_PER_WANTED)}
+        found = self._assess(self._read(list(by_id))) if by_id else []
+        base = self._base_rate(neighbours)
+        scored = [(p, *_score(p, by_id[p.id], base)) for p in found if not p.retired]
         scored.sort(key=lambda row: (-row[1], row[0].id))
         return without_parts(scored)[:limit]
 
-    def _score(self, pattern: Pattern, weight: float) -> tuple[float, Mapping[str, float]]:
-        near = weight / (weight + 1.0)
-        contrast = abs(2.0 * pattern.confidence - 1.0) if pattern.kind is PatternKind.DECISION_POINT else pattern.confidence
-        score = KIND_WEIGHTS[pattern.kind] * near * max(0.0, min(1.0, contrast))
-        return score, {"context": near, "confidence": pattern.confidence, "kind": KIND_WEIGHTS[pattern.kind]}
+    def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
+        rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := self._x.row(key)) is not None]
+        return (sum(bool(self._x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
 
-    def _patterns_of(self, episode_id: str) -> tuple[tuple[str, PatternKind], ...]:
+    def _observations(self, episode_id: str) -> tuple[Observation, ...]:
         known = self._of_episode.get(episode_id)
         row = self._x.row(episode_id)
         if known is None and row is not None:
-            known = tuple((o.pattern_id, o.kind) for o in observations_of(run_of_trace(self._x.full_trace(row))))
+            known = observations_of(run_of_trace(self._x.full_trace(row)))
             self._of_episode[episode_id] = known
             if len(self._of_episode) > CACHED_EPISODES:
                 self._of_episode.popitem(last=False)
         return known or ()
 
 
-def heaviest(weights: Mapping[str, float], kinds: Mapping[str, PatternKind], limit: int) -> list[str]:
-    """Return the ids of greatest weight, each kind getting a quarter of the places before the rest is filled."""
-    order = sorted(weights, key=lambda key: (-weights[key] * KIND_WEIGHTS[kinds[key]], key))
-    taken: dict[str, None] = {}
+def _key(observation: Observation) -> Key:
+    return observation.kind, observation.description
+
+
+def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping[str, float]]:
+    """Return the score and why: near the task, and a success rate that surely differs from that of tasks like it."""
+    near = weight / (weight + 1.0)
+    if pattern.kind is PatternKind.ERROR_RECOVERY:
+        telling = pattern.confidence
+    else:
+        high = wilson(pattern.successes, pattern.successes + pattern.failures)[1]
+        telling = max(pattern.confidence - base, AVOIDING * (base - high), 0.0)
+    score = KIND_WEIGHTS[pattern.kind] * near * min(1.0, 0.1 * pattern.confidence + telling)
+    return score, {"context": near, "confidence": pattern.confidence, "contrast": telling}
+
+
+def heaviest(weights: Mapping[Key, float], limit: int) -> list[Key]:
+    """Return the keys of greatest weight, each kind getting a quarter of the places before the rest is filled."""
+    order = sorted(weights, key=lambda key: (-weights[key] * KIND_WEIGHTS[key[0]], key))
+    taken: dict[Key, None] = {}
     for kind in KIND_WEIGHTS:
-        taken |= dict.fromkeys([key for key in order if kinds[key] is kind][: max(1, limit // len(KIND_WEIGHTS))])
+        taken |= dict.fromkeys([key for key in order if key[0] is kind][: max(1, limit // len(KIND_WEIGHTS))])
     return list(dict.fromkeys([*taken, *order]))[:limit]
 
 

@@ -13,16 +13,18 @@ MAX_RECOVERIES = 60  # of one run, the earliest
 def recovery_observations(run: Run, durations_ms: Sequence[int | None] = ()) -> list[Observation]:
     """Return one observation for each (tool, error, answer tried); it succeeded when the answer worked at least once.
 
-    What was tried right after the failure counts, and what at last worked within five steps.
+    What was tried right after the failure counts, and what at last worked within five steps. The step that ended a run without
+    success answered nothing, even if it worked itself: giving up is no recovery.
     """
+    gave_up_at = -1 if run.success else len(run.keys) - 1
     found: dict[tuple[str, str, str], tuple[bool, dict[str, Json]]] = {}
     for fix in fixes_of(run.keys, run.failed, dict(run.errors)):
         tries: list[tuple[str, bool, int]] = []
         after = fix.index + 1
         if after < len(run.keys):
-            tries.append((run.keys[after], not run.failed[after], 1))
+            tries.append((run.keys[after], not run.failed[after] and after != gave_up_at, 1))
         if fix.fix_key and fix.steps_later > 1:
-            tries.append((fix.fix_key, True, fix.steps_later))
+            tries.append((fix.fix_key, fix.index + fix.steps_later != gave_up_at, fix.steps_later))
         for tried, worked, later in tries:
             name = (fix.failed_key, fix.signature, tried)
             if not found.get(name, (False, {}))[0]:

@@ -66,3 +66,10 @@ def test_a_thousand_steps_take_milliseconds() -> None:
     started = time.thread_time()
     observations_of(run_of_episode(made))
     assert time.thread_time() - started < 0.2  # the target is 0.02 s; shared machines are slower
+
+
+def test_giving_up_is_no_recovery() -> None:
+    run = run_of_episode(episode("e", ["edit!bad", "submit"], OutcomeKind.FAILURE))
+    assert [o.success for o in observations_of(run) if o.kind is PatternKind.ERROR_RECOVERY] == [False]
+    run = run_of_episode(episode("e", ["edit!bad", "submit"], OutcomeKind.SUCCESS))
+    assert [o.success for o in observations_of(run) if o.kind is PatternKind.ERROR_RECOVERY] == [True]
