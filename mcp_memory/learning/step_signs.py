@@ -1,9 +1,11 @@
 """What the steps themselves show, read without a model: test results, exit codes, reverts, calls made twice, errors left standing."""
 
-import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from mcp_memory.domain.episode import Step
 
@@ -31,6 +33,7 @@ _REVERT = re.compile(
 )
 _REJECTED = re.compile(r"\b(?:incorrect|wrong answer|not correct|rejected|did not pass|task failed)\b", re.I)
 _ACCEPTED = re.compile(r"\b(?:correct|accepted|all (?:tests|checks) pass(?:ed)?|task (?:completed|succeeded))\b", re.I)
+_JSON = msgspec.json.Encoder(order="sorted", enc_hook=str)
 _DIGITS = re.compile(r"\d+")
 
 
@@ -135,13 +138,16 @@ def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
     The answer counts because running the tests again after a change is no waste. A step that shows neither arguments nor an answer
     is no evidence and never counts.
     """
+    answers = [step.error or step.observation for step in steps]
+    rough = [(step.key, len(step.arguments), len(answer) // 32) for step, answer in zip(steps, answers, strict=True)]
+    times = Counter(rough)
     seen: set[tuple[str, str, int, str]] = set()
     found = []
     for i, step in enumerate(steps):
-        answer = step.error or step.observation
-        if not step.arguments and not answer:
+        # Comparing costs; most steps have no other of their tool, number of arguments and length of answer.
+        if times[rough[i]] == 1 or not (step.arguments or answers[i]):
             continue
-        key = (step.key, call_text(step), len(answer) // 32, _DIGITS.sub("#", answer[-_COMPARED_CHARS:]))
+        key = (step.key, call_text(step), len(answers[i]) // 32, _DIGITS.sub("#", answers[i][-_COMPARED_CHARS:]))
         if key in seen:
             found.append(i)
         seen.add(key)
@@ -150,7 +156,7 @@ def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
 
 def call_text(step: Step) -> str:
     """Return the step's arguments as text that is equal for equal arguments."""
-    return json.dumps(step.arguments, sort_keys=True, ensure_ascii=False, default=str)
+    return _JSON.encode(step.arguments).decode()
 
 
 def _verdict(last: Step) -> int:

@@ -82,8 +82,10 @@ def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_K
     chosen: list[int] = []
     seen: set[tuple[str, str]] = set()
     for i in sorted(range(len(steps)), key=lambda i: (-abs(values[i]), -i)):
+        if len(chosen) == limit:
+            break
         call = (steps[i].key, call_text(steps[i]))
-        if call not in seen and len(chosen) < limit:
+        if call not in seen:
             seen.add(call)
             chosen.append(i)
     return tuple(sorted(chosen))
