@@ -12,6 +12,7 @@ from mcp.server.lowlevel import Server
 from mcp_types.methods import CacheableMethod
 
 from mcp_memory.server import tools
+from mcp_memory.server.auditing import AuditLog, audited, ids_of_prompt, ids_of_resource
 from mcp_memory.server.calling import Caller, Context
 from mcp_memory.server.completing import Completer
 from mcp_memory.server.instructions import INSTRUCTIONS
@@ -54,16 +55,19 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
         on_subscriptions_listen=updates.listen,
     )
-    resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered)
+    log = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
+    resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered, log)
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, caller)
     server.add_request_handler("resources/list", types.PaginatedRequestParams, resources.list)
     server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, resources.list_templates)
-    server.add_request_handler("resources/read", types.ReadResourceRequestParams, resources.read)
+    server.add_request_handler(
+        "resources/read", types.ReadResourceRequestParams, audited(log, "resources/read", resources.read, ids_of_resource)
+    )
     server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, updates.subscribe)
     server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, updates.unsubscribe)
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, prompts.list)
-    server.add_request_handler("prompts/get", types.GetPromptRequestParams, prompts.get)
+    server.add_request_handler("prompts/get", types.GetPromptRequestParams, audited(log, "prompts/get", prompts.get, ids_of_prompt))
     server.add_request_handler("completion/complete", types.CompleteRequestParams, Completer(host))
     return App(server, updates)
 

@@ -1,16 +1,21 @@
 """The audit log: who called which tool on which records, and how it went. Never what was in them.
 
-One JSON object a line: `at`, `who`, `tool`, `ids`, `outcome` (`ok`, `cancelled` or an error's code), `duration_ms`.
+One JSON object a line: `at`, `who`, `tool` (or `resources/read`, `prompts/get`), `ids`, `outcome` (`ok`, `cancelled`, `refused` or an
+error's code), `duration_ms`.
 """
 
 import json
 import logging
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
 
 from mcp_memory.errors import ConfigError
 from mcp_memory.redaction import redact
@@ -23,6 +28,8 @@ _ID = re.compile(r"[\w.:/-]{1,80}")
 _NO_ID = "(not an id)"
 _MAX_IDS = 20
 _MAX_WHO_CHARS = 120
+Context = ServerRequestContext[Any, Any]
+Handler = Callable[[Context, Any], Awaitable[dict[str, Any]]]
 logger = logging.getLogger(__name__)
 
 
@@ -86,6 +93,51 @@ class AuditLog:
         backups = sorted(self._path.parent.glob(f"{self._path.name}.2*"))
         for old in backups[:-BACKUPS]:
             old.unlink(missing_ok=True)
+
+
+def who(ctx: Context) -> str:
+    """Return who is asking: the token's holder, or the transport."""
+    if ctx.request is None:
+        return "stdio"
+    user = ctx.request.scope.get("user")
+    return user.access_token.subject or user.display_name if user is not None else "http"
+
+
+def audited(log: AuditLog | None, method: str, handler: Handler, ids_of: Callable[[Any], Mapping[str, Any]]) -> Handler:
+    """Return *handler* so that each request is recorded; the handler itself without a log.
+
+    Args:
+        log: Where to.
+        method: What is recorded as the tool.
+        handler: A request handler that reads memories: of a resource or a prompt.
+        ids_of: Returns the ids that the request's parameters name, by field.
+    """
+    if log is None:
+        return handler
+
+    async def run(ctx: Context, params: Any) -> dict[str, Any]:
+        started, result = time.perf_counter(), None
+        try:
+            result = await handler(ctx, params)
+            return result
+        except MCPError:
+            result = {"isError": True, "content": [{"text": "refused"}]}
+            raise
+        finally:
+            log.record(who(ctx), method, ids_of(params), result, (time.perf_counter() - started) * 1000)
+
+    return run
+
+
+def ids_of_resource(params: Any) -> Mapping[str, Any]:
+    """Return the id in a resource's address."""
+    kind, _, name = str(params.uri).removeprefix("memory://").partition("/")
+    return {f"{kind}_id": name} if kind in ("episode", "pattern") else {}
+
+
+def ids_of_prompt(params: Any) -> Mapping[str, Any]:
+    """Return the id among a prompt's arguments."""
+    return {"episode_id": (params.arguments or {}).get("episode_id")}
 
 
 def _ids(values: Any) -> list[str]:

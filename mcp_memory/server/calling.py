@@ -13,7 +13,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.server import fitting, render
-from mcp_memory.server.auditing import AuditLog
+from mcp_memory.server.auditing import AuditLog, who
 from mcp_memory.server.confirming import Confirmation
 from mcp_memory.server.errors import error_result, one_line
 from mcp_memory.server.lifecycle import MemoryHost
@@ -27,10 +27,10 @@ Context = ServerRequestContext[Any, Any]
 class Caller:
     """Serves `tools/call` for a set of tools."""
 
-    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool], log: AuditLog | None = None) -> None:
         self._host, self._tools = host, tools
         self._timeout_s = host.config.server.tool_timeout_ms / 1000
-        self._audit = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
+        self._audit = log
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> dict[str, Any]:
         """Return the result of one call; what the agent can act on comes back as `isError`.
@@ -48,7 +48,7 @@ class Caller:
             return result
         finally:  # a cancelled call is recorded too: what it had queued is still written
             if self._audit is not None:
-                self._audit.record(_who(ctx), tool.name, params.arguments, result, (time.perf_counter() - started) * 1000)
+                self._audit.record(who(ctx), tool.name, params.arguments, result, (time.perf_counter() - started) * 1000)
 
     async def _result(self, ctx: Context, params: CallToolRequestParams, tool: Tool) -> dict[str, Any]:
         try:
@@ -87,14 +87,6 @@ def tool_result(data: dict[str, Json], text: str | None = None) -> dict[str, Any
         uri = f"memory://episode/{data['episode_id']}"
         content.append({"type": "resource_link", "uri": uri, "name": "The whole episode", "mimeType": "application/json"})
     return {"content": content, "structuredContent": data, "isError": False, "resultType": "complete"}
-
-
-def _who(ctx: Context) -> str:
-    """Return who is asking: the token's holder, or the transport."""
-    if ctx.request is None:
-        return "stdio"
-    user = ctx.request.scope.get("user")
-    return user.access_token.subject or user.display_name if user is not None else "http"
 
 
 def _rest(tool: Tool) -> str:

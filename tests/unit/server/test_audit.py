@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from mcp_memory.config import ServerConfig
 from mcp_memory.errors import ConfigError
@@ -40,6 +41,24 @@ async def test_the_audit_log_names_who_what_and_how_but_no_content(connect: Conn
     assert "secret" not in path.read_text()
     assert {row["who"] for row in rows} == {"stdio"}
     assert all(set(row) == {"at", "who", "tool", "ids", "outcome", "duration_ms"} for row in rows)
+
+
+@pytest.mark.anyio
+async def test_reading_through_resources_and_prompts_is_recorded_too(connect: Connect, tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    async with connect(server=ServerConfig(audit_log=str(path))) as client:
+        await client.call_tool("start_episode", {"task": "x"})
+        await client.read_resource("memory://episode/ep0")
+        await client.read_resource("memory://status")
+        with pytest.raises(MCPError):
+            await client.read_resource("memory://episode/nope")
+        await client.get_prompt("wrap_up", {"episode_id": "ep0"})
+    assert [(row["tool"], row["ids"], row["outcome"]) for row in rows_of(path)[1:]] == [
+        ("resources/read", ["ep0"], "ok"),
+        ("resources/read", [], "ok"),
+        ("resources/read", ["nope"], "refused"),
+        ("prompts/get", ["ep0"], "ok"),
+    ]
 
 
 def test_content_sent_in_the_place_of_an_id_stays_out(tmp_path: Path) -> None:

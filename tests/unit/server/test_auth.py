@@ -25,11 +25,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from mcp_memory.config import ServerConfig
+from mcp_memory.config import Config, ServerConfig
 from mcp_memory.errors import ConfigError, InvalidInput, NotFound, ProviderUnavailable
 from mcp_memory.redaction import redact
+from mcp_memory.server.app import build_server
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.guard import Guard
+from mcp_memory.server.http import http_app
+from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.token_file import PREFIX, TokenFile, create_token, list_tokens, revoke_token
 
 pytestmark = pytest.mark.anyio
@@ -360,6 +363,18 @@ def test_while_the_issuer_is_away_the_guard_answers_503(issuer: Issuer) -> None:
     answer = client_of(config_of(issuer)).post("/mcp", headers={"Authorization": f"Bearer {signed()}"})
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
+
+
+def test_the_real_application_serves_the_document_to_everybody_and_the_rest_to_nobody_unknown(issuer: Issuer) -> None:
+    config = Config(server=config_of(issuer))
+    host = MemoryHost(config)
+    client = TestClient(http_app(build_server(host, "core"), host, Authentication(config.server)), base_url=PUBLIC_URL)
+    answer = client.get("/.well-known/oauth-protected-resource/mcp")
+    assert answer.json()["authorization_servers"] == [ISSUER]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert client.get("/healthz").status_code == 200
+    for method, path in (("POST", "/mcp"), ("GET", "/mcp"), ("GET", "/sse"), ("POST", "/messages/"), ("GET", "/metrics")):
+        assert client.request(method, path).status_code == 401
 
 
 def test_with_tokens_of_ours_only_no_client_is_sent_to_an_authorization_server() -> None:
