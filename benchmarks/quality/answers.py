@@ -1,0 +1,78 @@
+"""Questions to predictions, through the door only."""
+
+import re
+from collections import Counter
+from typing import Any
+
+from benchmarks.quality.door import Door
+from benchmarks.quality.split import Line, step_line
+
+Prediction = dict[str, Any]
+SAME_TASK_LIMIT, RIGHT_FILE_LIMIT, DOCUMENT_LIMIT, PAST_REQUESTS = 10, 50, 20, 20
+NEXT_TOOLS, RECOVERY_TOOLS = 5, 3
+_STEP_TOOL = re.compile(r"#\d+ (\S+)")  # of a key step as recall shows it: "#0 tool arguments → …"
+
+
+def context_of(question: Line) -> dict[str, Any]:
+    """Return the question's context as arguments of recall."""
+    context = question["context"]
+    return {key: context[key] for key in ("domain", "language", "framework", "tags") if context.get(key)}
+
+
+async def same_task(door: Door, question: Line) -> Prediction:
+    """B1 (and with it B2 and B7): which earlier episodes?"""
+    found = await door.recall(question["query"], SAME_TASK_LIMIT, context_of(question))
+    return {"qid": question["qid"], "ranked": [e["external_id"] for e in found]}
+
+
+async def right_file(door: Door, question: Line) -> Prediction:
+    """B5: which episodes, whose artifacts tell the files?"""
+    found = await door.recall(question["query"], RIGHT_FILE_LIMIT, context_of(question))
+    return {"qid": question["qid"], "ranked": [e["external_id"] for e in found]}
+
+
+async def outcome(door: Door, question: Line) -> Prediction:
+    """B6: will it succeed?"""
+    answer = await door.call("recall", query=question["query"], limit=1, include=["episodes"], **context_of(question))
+    return {"qid": question["qid"], "p": answer["outlook"]["expected_success"]}
+
+
+async def next_tool(door: Door, question: Line) -> Prediction:
+    """B3: which tools come next, after the steps so far?"""
+    return {"qid": question["qid"], "tools": await _suggested(door, question, question["prefix"], NEXT_TOOLS)}
+
+
+async def recovery(door: Door, question: Line) -> Prediction:
+    """B4: a step just failed; which tool did the successful recovery use?"""
+    failed = {"success": False, **question["failed"]}
+    return {"qid": question["qid"], "tools": await _suggested(door, question, [failed], RECOVERY_TOOLS)}
+
+
+async def _suggested(door: Door, question: Line, steps: list[Line], limit: int) -> list[str]:
+    """Return the keys of the tools suggested in an episode that is thrown away: it stays open, so nothing is learned from it."""
+    started = await door.call("start_episode", task=question["task_description"], recall=False, **context_of(question))
+    episode_id = started["episode_id"]
+    for first in range(0, len(steps), 100):
+        await door.call("log_steps", episode_id=episode_id, steps=[step_line(s) for s in steps[first : first + 100]])
+    answer = await door.call("suggest_next_step", episode_id=episode_id, limit=limit)
+    keys = (s["tool"] if s["action"] in ("", s["tool"]) else f"{s['tool']}:{s['action']}" for s in answer["suggestions"])
+    return list(dict.fromkeys(keys))[:limit]
+
+
+async def document(door: Door, name: str, question: Line) -> Prediction:
+    """R: which documents? For metatool: which tool served the most similar past requests?"""
+    scope = {"project": question["scope"]} if question.get("scope") else {}
+    if name == "metatool":
+        ranked = _voted(await door.recall(question["query"], PAST_REQUESTS, **scope))
+    else:
+        ranked = [e["external_id"] for e in await door.recall(question["query"], DOCUMENT_LIMIT, **scope)]
+    return {"set": name, "query_id": question["query_id"], "ranked": ranked}
+
+
+def _voted(episodes: list[Line]) -> list[str]:
+    """Return the tools of the episodes' steps, by the sum of the scores of the episodes that used them."""
+    votes: Counter[str] = Counter()
+    for episode in episodes:
+        for tool in dict.fromkeys(found[1] for step in episode["key_steps"] if (found := _STEP_TOOL.match(step))):
+            votes[tool] += episode["score"]
+    return [tool for tool, _ in votes.most_common(DOCUMENT_LIMIT)]

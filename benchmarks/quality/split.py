@@ -1,0 +1,113 @@
+"""A split of recorded episodes: its questions, and its memories as interchange lines.
+
+The answers of the questions (under "truth", "relevant_ids" and the like) stay in the files: `questions` takes them out.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+Line = dict[str, Any]
+TASKS = {
+    "b1": "b1_same_task",
+    "b3": "b3_next_tool",
+    "b4": "b4_recovery",
+    "b5": "b5_right_file",
+    "b6": "b6_outcome",
+}
+SETS = ("locomo", "metatool", "stabletoolbench")
+ANSWERS = ("truth", "answer", "relevant_ids", "self_id")
+TURN_MS = 60_000  # turns of a conversation, whose sessions alone are dated
+
+
+def rows(path: Path) -> list[Line]:
+    """Return the objects of a .jsonl.gz file; nothing when there is no such file."""
+    if not path.exists():
+        return []
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def questions(split: Path, kind: str) -> list[Line]:
+    """Return the questions of b1, b3, b4, b5 or b6, without their answers."""
+    return [without_answers(q) for q in rows(split / "tasks" / f"{TASKS[kind]}.jsonl.gz")]
+
+
+def without_answers(question: Line) -> Line:
+    return {key: value for key, value in question.items() if key not in ANSWERS}
+
+
+def memory(split: Path, name: str) -> list[Line]:
+    """Return the episodes of the memory *name* (repeat or transfer), as the split records them."""
+    wanted = json.loads((split / "memory.json").read_text())[name]
+    found = {e["episode_id"]: e for file in sorted((split / "episodes").glob("*.jsonl.gz")) for e in rows(file)}
+    return [found[i] for i in wanted]
+
+
+def episode_line(episode: Line) -> Line:
+    """Return a recorded episode in the interchange form. Source and task id are bookkeeping: they stay out."""
+    context, outcome = episode["context"], episode["outcome"]
+    return {
+        "external_id": episode["episode_id"],
+        "task": episode["task_description"],
+        "context": {key: context[key] for key in ("domain", "language", "framework", "tags") if context.get(key)},
+        "steps": [step_line(s) for s in episode["steps"]],
+        "outcome": {"kind": outcome["status"], "artifacts": outcome.get("artifacts") or []},
+    }
+
+
+def step_line(step: Line) -> Line:
+    """Return a recorded step in the form of `log_step` and the interchange file."""
+    line = {"tool": step["tool"], "action": step["action"], "arguments": step["parameters"], "status": "ok" if step["success"] else "error"}
+    if step.get("output"):
+        line["observation"] = step["output"]
+    if step.get("error"):
+        line["error"] = step["error"]
+    if step.get("latency_ms") is not None:
+        line["duration_ms"] = round(step["latency_ms"])
+    return line
+
+
+def set_lines(split: Path, name: str) -> Iterator[Line]:
+    """Yield a retrieval set's memory as interchange lines, one short episode a document."""
+    folder = split / "retrieval" / name
+    if name == "locomo":
+        yield from _conversations(rows(folder / "corpus.jsonl.gz"))
+    elif name == "metatool":  # past requests, each with the tool that served it
+        for past in rows(folder / "queries.jsonl.gz"):
+            if past.get("role") == "memory":
+                yield _short(past["query_id"], past["query"], [{"tool": past["relevant_ids"][0]}])
+    else:
+        for doc in rows(folder / "corpus.jsonl.gz"):
+            tool, _, action = doc["doc_id"].partition("::")
+            yield _short(doc["doc_id"], doc["text"], [{"tool": tool[:200], "action": (action or tool)[:200]}])
+
+
+def set_questions(split: Path, name: str) -> list[Line]:
+    """Return a retrieval set's questions, without their answers."""
+    found = rows(split / "retrieval" / name / "queries.jsonl.gz")
+    return [without_answers(q) for q in found if q.get("role") != "memory" and q.get("kind") != "adversarial"]
+
+
+def _short(external_id: str, task: str, steps: list[Line]) -> Line:
+    return {"external_id": external_id, "task": task, "steps": steps, "outcome": {"kind": "success"}}
+
+
+def _conversations(turns: list[Line]) -> Iterator[Line]:
+    """Yield dialogue turns: a project a conversation; each turn follows the one before it in its session."""
+    previous: Line = {}
+    at_ms = 0
+    for turn in turns:
+        same = previous.get("scope") == turn["scope"] and previous.get("session") == turn["session"]
+        at_ms = at_ms + TURN_MS if same else _session_ms(turn["date"])
+        line = _short(turn["doc_id"], turn["text"], []) | {"project": turn["scope"], "started_at_ms": at_ms, "ended_at_ms": at_ms}
+        yield line | ({"follows": previous["doc_id"]} if same else {})
+        previous = turn
+
+
+def _session_ms(date: str) -> int:
+    """Return "1:56 pm on 8 May, 2023" as epoch milliseconds."""
+    return int(datetime.strptime(date, "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC).timestamp() * 1000)
