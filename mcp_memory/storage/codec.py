@@ -33,6 +33,7 @@ from mcp_memory.errors import CorruptRecord
 T = TypeVar("T")
 VERSION = 1
 _COMPRESSED = 0x80
+_BYTE = 256  # values of one
 _JSON_TEXT = 1  # msgpack extension type
 _ZSTD_LEVEL = 3  # level 9 saves 3 % more on steps and takes four times as long
 _MAX_RECORD_BYTES = 1 << 30  # a damaged header must not make us allocate more
@@ -40,8 +41,9 @@ _MAX_RECORD_BYTES = 1 << 30  # a damaged header must not make us allocate more
 _Step = tuple[str, str, Any, str, str, str | None, int | None, int | None, int]
 _Strings = tuple[str, ...]
 _Closing = tuple[str, _Strings, _Strings, _Strings, _Strings, str | None, dict[str, float], _Strings, _Strings, _Strings, tuple[int, ...]]
+_Indexes = bytes | tuple[int, ...]  # into distinct names; bytes when there are few of them
 _Trace = tuple[
-    str, str, str, str, str, str, str, _Strings, str, str, float, int, int, _Strings, bytes,
+    str, str, str, str, str, str, str, _Strings, str, str, float, int, int, _Strings, _Indexes, bytes,
     tuple[tuple[int, str], ...], str | None, str | None, Any,
 ]  # fmt: skip
 _Episode = tuple[
@@ -111,10 +113,13 @@ class Codec:
         return self._seal(_encode(_closing_record(episode)))
 
     def trace(self, trace: Trace) -> bytes:
-        """Encode a trace without its seq, which is its key."""
+        """Encode a trace without its seq, which is its key. Its step keys are few names many times: names, then indexes into them."""
+        names = {key: i for i, key in enumerate(dict.fromkeys(trace.step_keys))}
+        indexes = [names[key] for key in trace.step_keys]
         record = (
             trace.id, trace.project, trace.task, trace.task_type, trace.domain, trace.language, trace.framework, trace.tags, trace.agent,
-            trace.outcome, trace.reward, trace.started_at_ms, trace.ended_at_ms, trace.step_keys, trace.step_failed, trace.errors,
+            trace.outcome, trace.reward, trace.started_at_ms, trace.ended_at_ms, tuple(names),
+            bytes(indexes) if len(names) <= _BYTE else indexes, trace.step_failed, trace.errors,
             trace.external_id, trace.follows,
         )  # fmt: skip
         try:
@@ -174,6 +179,7 @@ def load_closing(data: bytes, kind: str, score: float) -> tuple[Outcome, Reward,
 def load_trace(data: bytes, seq: int) -> Trace:
     """Decode `Codec.trace`. Names that recur are interned: a hundred thousand traces share a few hundred strings."""
     v = _load(data, _decode_trace)
+    names = tuple(map(sys.intern, v[13]))
     return Trace(
         seq=seq,
         id=v[0],
@@ -189,12 +195,12 @@ def load_trace(data: bytes, seq: int) -> Trace:
         reward=v[10],
         started_at_ms=v[11],
         ended_at_ms=v[12],
-        step_keys=tuple(map(sys.intern, v[13])),
-        step_failed=v[14],
-        errors=v[15],
-        external_id=v[16],
-        follows=v[17],
-        digest=v[18],
+        step_keys=tuple(map(names.__getitem__, v[14])),
+        step_failed=v[15],
+        errors=v[16],
+        external_id=v[17],
+        follows=v[18],
+        digest=v[19],
     )
 
 

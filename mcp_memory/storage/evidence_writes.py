@@ -14,7 +14,7 @@ def add_evidence(tx: Transaction, row: int, episode: Episode, observations: Sequ
     by_pattern: dict[str, list[Observation]] = {}
     for observation in observations:
         by_pattern.setdefault(observation.pattern_id, []).append(observation)
-    known = dict(tx.all("pattern_rows", json.dumps(list(by_pattern))))
+    known: dict[str, int] = dict(tx.all("pattern_rows", json.dumps(list(by_pattern))))
     evidence: list[Row] = []
     counts: list[Row] = []
     for pattern_id, seen in by_pattern.items():

@@ -12,11 +12,17 @@ from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.tables import Tables
 
 _CURSOR_VERSION = 1
-_HITS = """WITH hit (episode_row, rank) AS (
-    SELECT t.episode_row, f.rank FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid WHERE f.episode_text MATCH ?
+_HITS = """WITH hit (episode_row) AS (
+    SELECT t.episode_row FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid WHERE f.episode_text MATCH ?
     UNION ALL
-    SELECT u.rowid, u.rank FROM unfinished_text AS u WHERE u.unfinished_text MATCH ?
+    SELECT rowid FROM unfinished_text WHERE unfinished_text MATCH ?
 )"""
+_RANKED_HITS = """WITH hit (episode_row, rank) AS (
+    SELECT t.episode_row, f.rank FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid
+    WHERE f.episode_text MATCH ? AND f.rank MATCH ?
+    UNION ALL
+    SELECT rowid, rank FROM unfinished_text WHERE unfinished_text MATCH ? AND rank MATCH ?
+)"""  # for relevance only: the rank of every hit costs ten times the finding of it
 # sort → (key, ascending). The row number breaks ties, so that a listing has one order.
 _KEYS = {
     Sort.NEWEST: ("e.started_at_ms", False),
@@ -51,15 +57,16 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
     conditions, values = _conditions(where)
     conditions.append("e.episode_row <= ?")
     values.append(last_row)
-    source = "episode AS e"
-    head: list[Any] = []
-    prefix = ""
+    condition = " AND ".join(conditions)
+    source = "FROM episode AS e"
+    hits: tuple[str, list[str]] = ("", [])
+    ranked_hits = hits
     if text_match is not None:
-        prefix, source = _HITS.replace(" MATCH ?", " MATCH ? AND {0}.rank MATCH ?", 2), "hit AS h JOIN episode AS e USING (episode_row)"
-        prefix = prefix.replace("{0}", "f", 1).replace("{0}", "u", 1)
-        head = [text_match, weights, text_match, weights]
-    total = tables.rows(f"{prefix} SELECT count(*) FROM {source} WHERE {' AND '.join(conditions)}", head + values)[0][0]
-    rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} FROM {source}", conditions, head + values, sort, limit, at)
+        source = "FROM hit AS h CROSS JOIN episode AS e USING (episode_row)"
+        hits, ranked_hits = (_HITS, [text_match] * 2), (_RANKED_HITS, [text_match, weights] * 2)
+    total = tables.rows(f"{hits[0]} SELECT count(*) {source} WHERE {condition}", [*hits[1], *values])[0][0]
+    prefix, matches = ranked_hits if sort is Sort.RELEVANCE else hits
+    rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} {source}", conditions, [*matches, *values], sort, limit, at)
     more = len(rows) > limit
     rows = rows[:limit]
     following = None
