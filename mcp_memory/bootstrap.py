@@ -71,7 +71,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
             config=config,
             store=store,
             retrieval=Retriever(store, config.retrieval, metrics, now_ms),
-            learning=Learner(store, config.learning, metrics, now_ms),
+            learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
             embedding=embedding,
             metrics=metrics,
             clock=now_ms,

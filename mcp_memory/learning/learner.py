@@ -4,7 +4,7 @@ Its memory of episodes is `Experience`, fed by `add` and `remove`; patterns, vot
 called under the follower's lock, one at a time, except the pure `extract`, `implicit_feedback` and `in_holdout`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,11 @@ DIGEST_VERSION = 1
 class Learner:
     """Implements `ports.LearningEngine`."""
 
-    def __init__(self, store: Store, config: LearningConfig, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, config: LearningConfig, metrics: Metrics, clock: Clock, spaces: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        """Start with an empty view. `spaces` names the embedding spaces, the local one first; tasks are clustered by their vectors there."""
+        self._spaces = spaces
         self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
         self._x = Experience()
         self._worker: AnalysisWorker | None = None
@@ -172,6 +176,7 @@ class Learner:
             bucket=bucket,
             analyse=self._worker.call,
             sample_threshold=self._config.sample_threshold,
+            vectors=lambda ids: trends.task_vectors(self._store.vectors, next(iter(self._spaces()), ""), ids),
             holdout=self.holdout_report(where.project),
         )
 

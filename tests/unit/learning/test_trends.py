@@ -1,5 +1,6 @@
 """A metric over time."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.query import Filter
 from mcp_memory.errors import InvalidInput
-from mcp_memory.learning.trends import trends
+from mcp_memory.learning.trends import task_vectors, trends
+from mcp_memory.ports import VectorRow
 
 DAY_MS = 86_400_000
 MONDAY_MS = 1_767_571_200_000  # 2026-01-05T00:00:00Z
@@ -78,3 +80,30 @@ def test_few_episodes_start_no_process() -> None:
 def test_an_unknown_metric_is_refused() -> None:
     with pytest.raises(InvalidInput):
         ask([], metric="speed")
+
+
+def test_stored_vectors_are_used_when_every_episode_has_one_and_words_otherwise() -> None:
+    rows = [trace(i) for i in range(24)]
+    pages = [[VectorRow(i, f"e{i:03}", part, 0.5, bytes([2, 4])) for i in range(24) for part in (0, 1)], []]
+
+    def read(space: str, *, after_rowid: int = 0) -> tuple[list[VectorRow], int]:
+        return pages[after_rowid], after_rowid + 1
+
+    for missing, size_bytes in (("", 24 * 2 * 4), ("e003", 0)):
+        analyst = Analyst()
+
+        def vectors(ids: Sequence[str], missing: str = missing) -> dict[str, Any]:
+            return task_vectors(read, "local", [i for i in ids if i != missing])
+
+        trends(
+            rows,
+            ALL,
+            tool="",
+            metric="reward",
+            bucket="day",
+            analyse=analyst,
+            vectors=vectors,
+        )
+        assert len(analyst.asked[1][1]["vectors"]) == size_bytes
+    assert task_vectors(read, "local", ["e001"])["e001"].tolist() == [1.0, 2.0]
+    assert task_vectors(read, "", ["e001"]) == {}
