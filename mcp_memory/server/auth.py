@@ -72,16 +72,18 @@ class Authentication:
         return tuple(scope for scope in self.scopes if scope not in access.scopes)
 
     def challenge(self, error: str = "", description: str = "") -> str:
-        """Return the `WWW-Authenticate` header of a refusal (RFC 6750 section 3, RFC 9728 section 5.1)."""
-        fields = {"error": error, "error_description": description}
+        """Return the `WWW-Authenticate` header of a refusal (RFC 6750 section 3, RFC 9728 section 5.1).
+
+        Without OAuth it says no more than `Bearer`, so that no client goes looking for an authorization server.
+        """
+        if self._oauth is None:
+            return "Bearer"
+        from mcp_memory.server import oauth
+
+        fields = {"error": error, "error_description": description, "resource_metadata": oauth.metadata_url(self._oauth)}
         if error == "insufficient_scope":
             fields["scope"] = " ".join(self.scopes)
-        if self._oauth is not None:
-            from mcp_memory.server import oauth
-
-            fields["resource_metadata"] = oauth.metadata_url(self._oauth)
-        shown = ", ".join(f'{name}="{value}"' for name, value in fields.items() if value)
-        return f"Bearer {shown}".strip()
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in fields.items() if value)
 
     def documents(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what is served to everybody, by path: the protected-resource metadata. Empty without OAuth."""
