@@ -1,5 +1,6 @@
 """The memory as an agent host meets it: filled by the command line, asked through an MCP client over stdio, with default settings."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ Answer = dict[str, Any]
 Context = dict[str, Any]
 CALL_TIMEOUT_S = 120
 BUDGET_TOKENS = 20_000  # so that the wanted number of episodes is the limit, not the answer's length
-READY_S = 120
+READY_S, POLL_S = 120, 0.2
 ROOT = Path(__file__).parents[2]
 
 
@@ -58,9 +59,10 @@ class Door:
     async def ready(self) -> None:
         """Wait until recall answers without a lesser state. Raises TimeoutError."""
         deadline = time.monotonic() + READY_S
-        while (await self.call("recall", query="ready?")).get("degraded"):
+        while lesser := (await self.call("recall", query="ready?")).get("degraded"):
             if time.monotonic() > deadline:
-                raise TimeoutError("the memory did not become ready")
+                raise TimeoutError(f"the memory did not become ready: {lesser}")
+            await asyncio.sleep(POLL_S)
         self.durations_ms.clear()
 
     async def recall(self, query: str, limit: int, context: Context | None = None, **more: Any) -> list[Answer]:
