@@ -154,13 +154,19 @@ def _suite(tools: Tools, url: str, requirements: str, scratch: Path) -> tuple[bo
     return done.returncode == 0, scenarios, set(_UNSCORED.findall(done.stdout))
 
 
+def _stdio(*arguments: str) -> tuple[str, ...]:
+    """Return the command of a stdio server of this tree; hosts pass on few environment variables, so it names the path itself."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from mcp_memory.cli.main import main; sys.exit(main({list(arguments)!r}))"
+    return (sys.executable, "-c", code)
+
+
 def inspector(tools: Tools, report: Report, scratch: Path) -> None:
     """The Inspector's command line: strict schema lint on three transports, the handshake in three eras, a call."""
     command = (str(tools.modules / ".bin" / "mcp-inspector"), "--cli")
     port = free_port()
     with serving("mcp_memory", "serve", port=port, data_dir=scratch) as url:
         targets = {
-            "stdio": (sys.executable, "-m", "mcp_memory", "stdio", "--tools", "full", "--data-dir", str(scratch)),
+            "stdio": _stdio("stdio", "--tools", "full", "--data-dir", str(scratch)),
             "http": (f"{url}/mcp", "--transport", "http"),
             "sse": (f"{url}/sse", "--transport", "sse"),
         }
@@ -182,7 +188,7 @@ def clients(tools: Tools, report: Report, scratch: Path) -> None:
     port = free_port()
     with serving("mcp_memory", "serve", port=port, data_dir=scratch) as url:
         targets = {
-            "stdio": (sys.executable, "-m", "mcp_memory", "stdio", "--data-dir", str(scratch)),
+            "stdio": _stdio("stdio", "--data-dir", str(scratch)),
             "http": (f"{url}/mcp",),
             "sse": (f"{url}/sse",),
         }
