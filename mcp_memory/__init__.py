@@ -6,10 +6,10 @@
 Every name below is loaded when it is first used, so `import mcp_memory` costs a few milliseconds.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as type checkers know it; `typing` would cost more than this whole package
 if TYPE_CHECKING:
+    from typing import Any
+
     from mcp_memory.bootstrap import open_memory
     from mcp_memory.config import Config, load_config
     from mcp_memory.errors import McpMemoryError
@@ -28,9 +28,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

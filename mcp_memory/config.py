@@ -5,7 +5,6 @@ An unknown name is a ConfigError: typing errors must not be silent.
 """
 
 import os
-import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mcp_memory.errors import ConfigError
+from mcp_memory.places import user_data_dir
 
 PREFIX = "MCP_MEMORY_"
 _SECRET_FIELDS = {"token"}
@@ -114,7 +114,7 @@ class Config:
     @property
     def data_dir(self) -> Path:
         """The data directory, absolute."""
-        return Path(self.storage.data_dir).expanduser().absolute() if self.storage.data_dir else default_data_dir()
+        return Path(self.storage.data_dir).expanduser().absolute() if self.storage.data_dir else Path(user_data_dir())
 
     @property
     def project(self) -> str:
@@ -138,17 +138,6 @@ ALIASES = {  # short environment names a user is likely to type
     "TOOLS": "server.tools",
 }
 _NOT_SETTINGS = {"CONFIG"}  # MCP_MEMORY_CONFIG names the TOML file
-
-
-def default_data_dir() -> Path:
-    """Return the platform's user data directory for this program."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "mcp-memory"
 
 
 def load_config(

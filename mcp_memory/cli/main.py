@@ -1,32 +1,34 @@
 """The command table. A command's file is imported when the command is named, and heavy libraries only when it runs."""
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Protocol, cast
 
 from mcp_memory import __version__
 from mcp_memory.errors import McpMemoryError
+
+TYPE_CHECKING = False  # as type checkers know it: this module runs with every hook, and `typing` alone would take a third of its time
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    class CommandModule(Protocol):
+        def options(self, parser: argparse.ArgumentParser) -> None: ...
+
+        def run(self, args: argparse.Namespace) -> int: ...
+
 
 USAGE_ERROR = 2  # as argparse exits
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
-@dataclass(frozen=True, slots=True)
 class Command:
     """One row of the table: the module in `cli/commands/` and the line shown by --help."""
 
-    module: str
-    summary: str
+    __slots__ = ("module", "summary")
 
-
-class CommandModule(Protocol):
-    def options(self, parser: argparse.ArgumentParser) -> None: ...
-
-    def run(self, args: argparse.Namespace) -> int: ...
+    def __init__(self, module: str, summary: str) -> None:
+        self.module, self.summary = module, summary
 
 
 COMMANDS = {
@@ -51,10 +53,17 @@ COMMANDS = {
     "config": Command("config", "the settings in force and where each came from"),
 }
 DEFAULT_COMMAND = "stdio"
+HOOK_EVENTS = {
+    "session-start": "SessionStart",
+    "user-prompt-submit": "UserPromptSubmit",
+    "post-tool-use": "PostToolUse",
+    "stop": "Stop",
+    "session-end": "SessionEnd",
+}
 _VALUE_OPTIONS = ("--data-dir", "--project", "--config")  # may stand before the command, too
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: "Sequence[str] | None" = None) -> int:
     """Run one command and return its exit status: 0, 1 for our errors, 2 for usage."""
     _use_utf8()
     try:
@@ -73,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def split(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+def split(argv: "Sequence[str]") -> tuple[str | None, list[str]]:
     """Return the command named in *argv* (None: none is) and the other arguments in order."""
     rest = list(argv)
     position = 0
@@ -84,8 +93,10 @@ def split(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     return rest[position], rest[:position] + rest[position + 1 :]
 
 
-def parser_of(name: str) -> argparse.ArgumentParser:
+def parser_of(name: str) -> "argparse.ArgumentParser":
     """Return the parser of one command, importing only that command's file."""
+    import argparse
+
     command = COMMANDS[name]
     parser = argparse.ArgumentParser(prog=f"mcp-memory {name}", description=_sentence(command.summary), allow_abbrev=False)
     parser.set_defaults(run=load(name).run, fail=parser.error)
@@ -93,9 +104,12 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     return parser
 
 
-def load(name: str) -> CommandModule:
+def load(name: str) -> "CommandModule":
     """Import a command's file."""
-    return cast(CommandModule, import_module(f"mcp_memory.cli.commands.{COMMANDS[name].module}"))
+    from importlib import import_module
+
+    module: CommandModule = import_module(f"mcp_memory.cli.commands.{COMMANDS[name].module}")
+    return module
 
 
 def help_text() -> str:
@@ -121,6 +135,10 @@ def _run(argv: list[str]) -> int:
     if name is not None and name not in COMMANDS:
         print(f"mcp-memory: there is no command {name!r}; `mcp-memory --help` lists them", file=sys.stderr)
         return USAGE_ERROR
+    if name == "hook" and len(rest) == 1 and rest[0] in HOOK_EVENTS:
+        from mcp_memory.cli.commands.hook import quick
+
+        return quick(rest[0])
     args = parser_of(name or DEFAULT_COMMAND).parse_args(rest)
     return int(args.run(args))
 

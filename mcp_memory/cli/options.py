@@ -1,17 +1,18 @@
 """Options that several commands share, and how they become settings."""
 
-import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import Any
+
     from mcp_memory.config import Config
 
 TASK_TYPES = ("code_generation", "debugging", "refactoring", "testing", "analysis", "documentation", "research", "operations", "other")
 OUTCOMES = ("success", "partial", "failure", "abstained")
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
+def add_common(parser: "argparse.ArgumentParser") -> None:
     """Add the options of every command."""
     group = parser.add_argument_group("common options")
     group.add_argument("--data-dir", metavar="DIR", help="where the memory lives (MCP_MEMORY_DATA_DIR; else the user data directory)")
@@ -19,12 +20,12 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings (MCP_MEMORY_CONFIG)")
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: "argparse.ArgumentParser") -> None:
     """Add --json, for a command that prints data."""
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def add_context(parser: argparse.ArgumentParser) -> None:
+def add_context(parser: "argparse.ArgumentParser") -> None:
     """Add what a task is about: domain, language, framework, kind, tags."""
     parser.add_argument("--domain", metavar="NAME")
     parser.add_argument("--language", metavar="NAME")
@@ -33,14 +34,14 @@ def add_context(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help="may be given several times")
 
 
-def add_span(parser: argparse.ArgumentParser) -> None:
+def add_span(parser: "argparse.ArgumentParser") -> None:
     """Add --outcome, --since and --until."""
     parser.add_argument("--outcome", choices=OUTCOMES)
     parser.add_argument("--since", metavar="TIME", help="ISO 8601, inclusive")
     parser.add_argument("--until", metavar="TIME", help="ISO 8601, exclusive")
 
 
-def given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
+def given(args: "argparse.Namespace", names: "Sequence[str]") -> "dict[str, Any]":
     """Return those of the named arguments that were given: keyword arguments of a front-door call."""
     return {name: value for name in names if (value := getattr(args, name)) not in (None, [], "")}
 
@@ -49,12 +50,12 @@ CONTEXT = ("domain", "language", "framework", "task_type", "tags")
 SPAN = ("outcome", "since", "until")
 
 
-def scope(args: argparse.Namespace) -> str:
+def scope(args: "argparse.Namespace") -> str:
     """Return the project a person's reading command looks at: every project unless one is named."""
     return args.project or "*"
 
 
-def settings_of(args: argparse.Namespace, **flags: Any) -> "Config":
+def settings_of(args: "argparse.Namespace", **flags: "Any") -> "Config":
     """Return the effective settings. Raises ConfigError."""
     from mcp_memory.config import load_config
 

@@ -66,12 +66,12 @@ def _edited(text: str, host: Host, args: argparse.Namespace) -> str:
 
 def _hooks_change(args: argparse.Namespace, project: Path | None) -> "Change":
     from mcp_memory.cli.install import claude_hooks
-    from mcp_memory.cli.install.apply import plan, python_command
+    from mcp_memory.cli.install.apply import hook_command, plan
 
     file = claude_hooks.settings_file(project)
     if args.uninstall:
         return plan(file, claude_hooks.remove_hooks)
-    return plan(file, lambda text: claude_hooks.add_hooks(text, [*python_command()]))
+    return plan(file, lambda text: claude_hooks.add_hooks(text, hook_command()))
 
 
 def _launch(args: argparse.Namespace) -> Launch:

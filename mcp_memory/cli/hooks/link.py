@@ -5,16 +5,27 @@ The HTTP side speaks the stateless form of MCP (2026-07-28): one POST a call, no
 
 import json
 import socket
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from mcp_memory import __version__
 from mcp_memory.errors import McpMemoryError, StoreUnavailable
 
+TYPE_CHECKING = False  # as type checkers know it: the hooks run with every step, and imports are most of their time
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Any, Protocol, Self
+
     from mcp_memory.config import Config
+
+    class Link(Protocol):
+        """What the hooks need of a memory."""
+
+        def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
+            """Call a tool and return its structured answer. Raises McpMemoryError."""
+
+        def digest(self, project: str) -> str:
+            """Return what the memory knows about a project, as Markdown."""
+
 
 PROTOCOL = "2026-07-28"
 CONNECT_TIMEOUT_S = 0.25  # a server on this machine accepts at once
@@ -24,16 +35,6 @@ _META = {
     "io.modelcontextprotocol/clientInfo": {"name": "mcp-memory-hook", "version": __version__},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-
-
-class Link(Protocol):
-    """What the hooks need of a memory."""
-
-    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """Call a tool and return its structured answer. Raises McpMemoryError."""
-
-    def digest(self, project: str) -> str:
-        """Return what the memory knows about a project, as Markdown."""
 
 
 class HttpLink:
@@ -50,7 +51,7 @@ class HttpLink:
             return False
         return True
 
-    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, **arguments: "Any") -> "dict[str, Any]":
         result = self._request("tools/call", tool, {"name": tool, "arguments": arguments})
         if result.get("isError"):
             raise McpMemoryError(" ".join(part.get("text", "") for part in result["content"]))
@@ -61,7 +62,7 @@ class HttpLink:
         contents = self._request("resources/read", uri, {"uri": uri})["contents"]
         return "\n".join(part.get("text", "") for part in contents)
 
-    def _request(self, method: str, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    def _request(self, method: str, name: str, params: "dict[str, Any]") -> "dict[str, Any]":
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": _META}}).encode()
         headers = {
             "Host": f"{self._host}:{self._port}",
@@ -84,7 +85,7 @@ class HttpLink:
         return _result(raw)
 
 
-def _result(raw: bytes) -> dict[str, Any]:
+def _result(raw: bytes) -> "dict[str, Any]":
     """Return the JSON-RPC result in an HTTP answer. Raises McpMemoryError: refused, an error, or not HTTP."""
     head, _, body = raw.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
@@ -117,7 +118,7 @@ def _dechunked(body: bytes) -> bytes:
     return b"".join(parts)
 
 
-class OwnLink(AbstractContextManager["OwnLink"]):
+class OwnLink:
     """The memory opened in this process, without the model: a server embeds later what is written here."""
 
     def __init__(self, config: "Config") -> None:
@@ -127,7 +128,7 @@ class OwnLink(AbstractContextManager["OwnLink"]):
         self._config = replace(config, embedding=replace(config.embedding, provider="off"))
         self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Self":
         from anyio.from_thread import start_blocking_portal
 
         from mcp_memory.bootstrap import open_memory
@@ -136,15 +137,15 @@ class OwnLink(AbstractContextManager["OwnLink"]):
         self._memory = self._stack.enter_context(self._portal.wrap_async_context_manager(open_memory(self._config)))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(self, kind: "type[BaseException] | None", value: "BaseException | None", traceback: "TracebackType | None") -> None:
         self._stack.__exit__(kind, value, traceback)
 
-    def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, /, **arguments: "Any") -> "dict[str, Any]":
         from mcp_memory.server.render import answer
 
         verb = getattr(self._memory, tool)
 
-        async def called() -> Mapping[str, Any]:
+        async def called() -> "Mapping[str, Any]":
             return answer(await verb(**arguments))
 
         return dict(self._portal.call(called))

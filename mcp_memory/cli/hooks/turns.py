@@ -1,25 +1,26 @@
 """What each hook does. One prompt is one episode, begun with its first step, so that mere conversation leaves nothing behind."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
-from typing import Any
-
 from mcp_memory.cli.hooks import events
 from mcp_memory.cli.hooks.ledger import Turn, turn_of
-from mcp_memory.cli.hooks.link import Link
-from mcp_memory.cli.transcripts.assemble import clip, goes_on
+from mcp_memory.cli.transcripts.clipping import clip, goes_on
 from mcp_memory.cli.transcripts.inference import check_of
 from mcp_memory.domain import limits
 
-Event = Mapping[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from typing import Any, TypeAlias
+
+    from mcp_memory.cli.hooks.link import Link
+
+    Event: TypeAlias = Mapping[str, Any]
+
 OWN_TOOLS = ("__start_episode", "__log_step", "__log_steps", "__complete_episode")  # of our server, under any name the host gave it
 UNSTATED = "Nobody said how it ended (recorded by the hook)."
 RECALL_TOKENS = 600
 
 
-@dataclass(frozen=True, slots=True)
 class Hooks:
     """The hooks of one data directory.
 
@@ -27,31 +28,29 @@ class Hooks:
     kept for the hooks that may take that long.
     """
 
-    folder: Path
-    project: str
-    resident: Link | None
-    own: Callable[[], AbstractContextManager[Link]]
+    def __init__(self, folder: str, project: str, resident: "Link | None", own: "Callable[[], AbstractContextManager[Link]]") -> None:
+        self.folder, self.project, self.resident, self.own = folder, project, resident, own
 
-    def session_start(self, event: Event) -> str:
+    def session_start(self, event: "Event") -> str:
         """Give the agent what is known about the project."""
         return self._with_link(lambda link: link.digest(self.project_of(event)))
 
-    def user_prompt_submit(self, event: Event) -> str:
+    def user_prompt_submit(self, event: "Event") -> str:
         """Begin a new task, unless the prompt only says to go on, and give the agent what is known about it."""
         prompt = str(event.get("prompt") or "").strip()
         with turn_of(self.folder, _session(event)) as turn:
             if not prompt or prompt.startswith("/") or (turn.prompt and goes_on(prompt)):
                 return ""
 
-            def begin(link: Link) -> str:
+            def begin(link: "Link") -> str:
                 self._finish(link, turn, event)
-                _reset(turn, clip(prompt, limits.MAX_TASK_CHARS))
+                turn.reset(clip(prompt, limits.MAX_TASK_CHARS))
                 recalled = link.call("recall", query=turn.prompt, project=self.project_of(event), limit=3, budget_tokens=RECALL_TOKENS)
                 return events.recalled_text(recalled)
 
             return self._with_link(begin)
 
-    def post_tool_use(self, event: Event) -> str:
+    def post_tool_use(self, event: "Event") -> str:
         """Log the step; when it failed, tell the agent what fixed that error before."""
         step = events.step_of(event)
         with turn_of(self.folder, _session(event)) as turn:
@@ -70,42 +69,42 @@ class Hooks:
                 return ""
             return events.recovery_text(self.resident.call("suggest_next_step", episode_id=turn.episode_id, limit=1))
 
-    def stop(self, event: Event) -> str:
+    def stop(self, event: "Event") -> str:
         """Keep what the agent said; complete the episode when a test or build run shows how it went."""
         with turn_of(self.folder, _session(event)) as turn:
             turn.answer = clip(str(event.get("last_assistant_message") or turn.answer), limits.MAX_NOTE_CHARS)
             if not turn.check or not turn.step_count:
                 return ""
 
-            def complete(link: Link) -> str:
+            def complete(link: "Link") -> str:
                 self._finish(link, turn, event)
                 return ""
 
             return self._with_link(complete)
 
-    def session_end(self, event: Event) -> str:
+    def session_end(self, event: "Event") -> str:
         """Complete what is open."""
         with turn_of(self.folder, _session(event)) as turn:
             if not turn.step_count:
                 return ""
 
-            def complete(link: Link) -> str:
+            def complete(link: "Link") -> str:
                 self._finish(link, turn, event)
                 return ""
 
             return self._with_link(complete)
 
-    def project_of(self, event: Event) -> str:
+    def project_of(self, event: "Event") -> str:
         """Return the project: the configured one, else the name of the folder the agent works in."""
-        return self.project or PureWindowsPath(str(event.get("cwd") or "")).name or "default"
+        return self.project or _last_part(str(event.get("cwd") or "")) or "default"
 
-    def _with_link(self, use: Callable[[Link], str]) -> str:
+    def _with_link(self, use: "Callable[[Link], str]") -> str:
         if self.resident is not None:
             return use(self.resident)
         with self.own() as link:
             return use(link)
 
-    def _flush(self, link: Link, turn: Turn, event: Event) -> None:
+    def _flush(self, link: "Link", turn: Turn, event: "Event") -> None:
         """Write the steps that wait, beginning the episode with the first."""
         if turn.waiting and not turn.episode_id:
             started = link.call(
@@ -122,7 +121,7 @@ class Hooks:
             link.call("log_steps", episode_id=turn.episode_id, steps=batch)
             del turn.waiting[: len(batch)]
 
-    def _finish(self, link: Link, turn: Turn, event: Event) -> None:
+    def _finish(self, link: "Link", turn: Turn, event: "Event") -> None:
         """Complete the turn's episode. The outcome is what the last check showed, else partial, and either way marked as inferred."""
         if not turn.step_count:
             return
@@ -134,14 +133,13 @@ class Hooks:
             outcome, mark = "partial", UNSTATED
         summary = clip(f"{turn.answer}\n{mark}".strip(), limits.MAX_NOTE_CHARS)
         link.call("complete_episode", episode_id=turn.episode_id, outcome=outcome, summary=summary)
-        _reset(turn, "")
+        turn.reset("")
 
 
-def _reset(turn: Turn, prompt: str) -> None:
-    fresh = Turn(prompt=prompt)
-    for name in Turn.__dataclass_fields__:
-        setattr(turn, name, getattr(fresh, name))
+def _last_part(path: str) -> str:
+    """Return the folder's name of a path of any system."""
+    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
-def _session(event: Event) -> str:
+def _session(event: "Event") -> str:
     return str(event.get("session_id") or "unknown")

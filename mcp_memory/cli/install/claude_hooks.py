@@ -1,5 +1,6 @@
 """Claude Code's hook settings: one command per event in `hooks` of settings.json. Ours are known by their command."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from mcp_memory.cli.install.jsonc import append_item, parse, remove_items
 
-MARKS = ("mcp_memory hook ", "mcp-episodic-memory hook ")  # in every command of ours
+_OURS = re.compile(r"""mcp[-_](episodic-)?memory(\.exe)?["']? hook """)  # in every command of ours
 # event -> (argument of `mcp-memory hook`, matcher, seconds). The failure event goes with the success one.
 EVENTS = {
     "SessionStart": ("session-start", "startup|clear|compact", 10),
@@ -24,11 +25,11 @@ def settings_file(project: Path | None) -> Path:
     return (project or Path.home()) / ".claude" / "settings.json"
 
 
-def add_hooks(text: str, python: Sequence[str]) -> str:
+def add_hooks(text: str, program: Sequence[str]) -> str:
     """Return the settings with our hooks, each once."""
     text = remove_hooks(text)
     for event, (argument, matcher, timeout_s) in EVENTS.items():
-        command = shlex.join([*python, "hook", argument])
+        command = shlex.join([*program, "hook", argument])
         entry: dict[str, Any] = {"matcher": matcher} if matcher else {}
         entry["hooks"] = [{"type": "command", "command": command, "timeout": timeout_s}]
         text = append_item(text, ("hooks", event), entry)
@@ -54,9 +55,8 @@ def _without(text: str, path: Sequence[str], name: str) -> str:
 
 
 def _is_ours(entry: Any) -> bool:
-    return isinstance(entry, dict) and any(
-        mark in str(hook.get("command", "")) for mark in MARKS for hook in entry.get("hooks") or [] if isinstance(hook, dict)
-    )
+    hooks = (entry.get("hooks") or []) if isinstance(entry, dict) else []
+    return any(isinstance(hook, dict) and _OURS.search(str(hook.get("command"))) for hook in hooks)
 
 
 def _at(text: str, path: Sequence[str]) -> Any:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcp_memory.cli.transcripts.clipping import clip, goes_on
 from mcp_memory.cli.transcripts.inference import infer_outcome, looks_failed
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin
 from mcp_memory.domain import limits
 
-_GO_ON_WORDS = 3  # a prompt of so few words ("yes, go on") continues the task before it
 _ERROR_CHARS = 2_000  # of an observation that is repeated as the step's error
 
 
@@ -38,11 +38,6 @@ def assemble(events: Iterable[Event], origin: Origin, *, split: bool) -> Iterato
             _add(draft, event)
     if draft is not None and draft.steps:
         yield _finish(draft, origin, number, previous)
-
-
-def goes_on(prompt: str) -> bool:
-    """Return whether a prompt only says to go on with the task before it."""
-    return len(prompt.split()) <= _GO_ON_WORDS
 
 
 def _add(draft: Draft, event: Event) -> None:
@@ -114,15 +109,3 @@ def _finish(draft: Draft, origin: Origin, number: int, previous: str | None) -> 
         for key, value in (("project", origin.project), ("follows", previous), ("ended_at_ms", draft.ended_at_ms if outcome else None))
         if value
     }
-
-
-def clip(text: str, max_chars: int) -> str:
-    """Return *text*, or its beginning and end with a mark that says how much was left out between them."""
-    text = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    if len(text) <= max_chars:
-        return text
-    mark = f" […{len(text) - max_chars:,}+ characters left out…] "
-    if max_chars < 4 * len(mark):
-        return text[: max_chars - 1] + "…"
-    head = (max_chars - len(mark)) * 2 // 3
-    return text[:head] + mark + text[len(text) - (max_chars - len(mark) - head) :]

@@ -1,33 +1,44 @@
-"""What a transcript says about how it ended, when nobody said it. Every verdict names its evidence; without any there is none."""
+"""What a transcript says about how it ended, when nobody said it. Every verdict names its evidence; without any there is none.
+
+The hooks run this with every step, so patterns are compiled only when a word of theirs is in the text.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 # A command that checks the work, by the names of the common runners of each language.
-_CHECKS = re.compile(
+_CHECKS = (
     r"\b(pytest|py\.test|tox|nox|unittest|npm (run )?test|yarn test|pnpm test|jest|vitest|mocha|go test|cargo (test|check|build)"
     r"|mvn (test|verify)|gradlew? (test|check|build)|dotnet test|make (test|check)|ctest|rspec|rake test|phpunit|mix test|swift test)\b"
 )
 # Output that says a call failed, for formats without a flag: only at the start, where tools put it.
-_FAILED_START = re.compile(
-    r"\s*(error\b|traceback \(most recent call last\)|exception\b|command failed|fatal:|bash: .*(not found|no such file)|\[?error[\]:]"
-    r'|\{"?(error|isError)"?\s*:\s*("[^"]|true|\{))',
-    re.IGNORECASE,
+_CHECK_WORDS = ("test", "tox", "nox", "jest", "mocha", "cargo", "mvn", "gradle", "make", "rspec")
+_FAILED_START = (
+    r"(?i)\s*(error\b|traceback \(most recent call last\)|exception\b|command failed|fatal:|bash: .*(not found|no such file)|\[?error[\]:]"
+    r'|\{"?(error|isError)"?\s*:\s*("[^"]|true|\{))'
 )
-_EXIT_CODE = re.compile(r"\b(?:exit(?:ed with)?(?: code| status)?|returncode|return code)\s*[:=]?\s*(\d{1,3})\b", re.IGNORECASE)
+_EXIT_CODE = r"(?i)\b(?:exit(?:ed with)?(?: code| status)?|returncode|return code)\s*[:=]?\s*(\d{1,3})\b"
+_FAILED_WORDS = ("error", "traceback", "exception", "failed", "fatal", "not found", "no such", "exit", "return")
 _TAIL_CHARS = 400  # where an exit code stands
 
 
 def looks_failed(observation: str) -> bool:
     """Return whether a tool's output says by itself that the call failed."""
-    if _FAILED_START.match(observation):
+    head, tail = observation[:_TAIL_CHARS], observation[-_TAIL_CHARS:]
+    ends = (head + tail).lower()
+    if not any(word in ends for word in _FAILED_WORDS):
+        return False
+    if re.match(_FAILED_START, head):
         return True
-    codes = _EXIT_CODE.findall(observation[-_TAIL_CHARS:]) or _EXIT_CODE.findall(observation[:_TAIL_CHARS])
+    codes = re.findall(_EXIT_CODE, tail) or re.findall(_EXIT_CODE, head)
     return bool(codes) and codes[-1] != "0"
 
 
-def infer_outcome(steps: Sequence[Mapping[str, Any]], summary: str) -> tuple[dict[str, Any] | None, str]:
+def infer_outcome(steps: "Sequence[Mapping[str, Any]]", summary: str) -> "tuple[dict[str, Any] | None, str]":
     """Return the outcome that the last check of the work shows and the reason, or (None, "") when no step checked it.
 
     The last test or build run decides: passed, success; failed, failure. A check that is followed by further edits is no proof,
@@ -42,13 +53,14 @@ def infer_outcome(steps: Sequence[Mapping[str, Any]], summary: str) -> tuple[dic
     return None, ""
 
 
-def check_of(step: Mapping[str, Any]) -> str:
+def check_of(step: "Mapping[str, Any]") -> str:
     """Return the name of the test or build run in a step's command line, or ""."""
-    found = _CHECKS.search(_command(step))
+    command = _command(step)
+    found = any(word in command for word in _CHECK_WORDS) and re.search(_CHECKS, command)
     return found.group(0) if found else ""
 
 
-def _command(step: Mapping[str, Any]) -> str:
+def _command(step: "Mapping[str, Any]") -> str:
     """Return the command line of a step of a shell tool; other tools check nothing."""
     arguments = step["arguments"]
     command = arguments.get("command") or arguments.get("cmd") or arguments.get("input") or ""

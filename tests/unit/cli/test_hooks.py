@@ -11,8 +11,10 @@ import pytest
 from mcp_memory.cli.hooks import ledger
 from mcp_memory.cli.hooks.events import recalled_text, shown, step_of
 from mcp_memory.cli.hooks.link import HttpLink
+from mcp_memory.cli.hooks.quick import quick_place
 from mcp_memory.cli.hooks.turns import UNSTATED, Hooks
 from mcp_memory.cli.main import main
+from mcp_memory.config import load_config
 from mcp_memory.errors import StoreUnavailable
 
 COMMON = {"session_id": "abc/123", "cwd": "/home/ana/shop", "transcript_path": "t.jsonl", "permission_mode": "default"}
@@ -50,7 +52,7 @@ def link() -> FakeLink:
 @pytest.fixture
 def hooks(tmp_path: Path, link: FakeLink) -> Hooks:
     """Hooks with a resident server."""
-    return Hooks(tmp_path / "hooks", "", link, lambda: nullcontext(link))
+    return Hooks(str(tmp_path / "hooks"), "", link, lambda: nullcontext(link))
 
 
 def bash(command: str, output: str = "ok", **more: Any) -> dict[str, Any]:
@@ -138,7 +140,7 @@ def test_without_a_server_steps_wait_and_are_written_together(tmp_path: Path, li
         opened.append(True)
         return nullcontext(link)
 
-    hooks = Hooks(tmp_path, "", None, own)
+    hooks = Hooks(str(tmp_path), "", None, own)
     hooks.user_prompt_submit(prompt("Fix the rounding of the cart"))
     for _ in range(150):
         hooks.post_tool_use(bash("ls"))
@@ -201,23 +203,47 @@ def test_a_hook_never_fails_the_agent(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_a_stale_lock_does_not_block_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "LOCK_DEADLINE_S", 0.02)
-    (tmp_path / "s.lock").touch()
-    with ledger.turn_of(tmp_path, "s") as turn:
+    (tmp_path / "s.json.lock").touch()
+    with ledger.turn_of(str(tmp_path), "s") as turn:
         turn.prompt = "x"
-    with ledger.turn_of(tmp_path, "s") as turn:
+    with ledger.turn_of(str(tmp_path), "s") as turn:
         assert turn.prompt == "x"
 
 
 def test_files_of_ended_and_forgotten_sessions_are_removed(tmp_path: Path) -> None:
     for session in ("ended", "running"):
-        with ledger.turn_of(tmp_path, session) as turn:
+        with ledger.turn_of(str(tmp_path), session) as turn:
             turn.prompt = "x"
     now_s = (tmp_path / "ended.json").stat().st_mtime
-    ledger.drop(tmp_path, "ended", now_s)
+    ledger.drop(str(tmp_path), "ended", now_s)
     assert [path.name for path in tmp_path.glob("*.json")] == ["running.json"]
-    ledger.drop(tmp_path, "another", now_s + 15 * 86_400)
+    ledger.drop(str(tmp_path), "another", now_s + 15 * 86_400)
     assert not list(tmp_path.glob("*.json"))
 
 
 def test_no_server_is_noticed_at_once() -> None:
     assert HttpLink("127.0.0.1", 9).answers() is False
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"MCP_MEMORY_DATA_DIR": "/data", "MCP_MEMORY_PORT": "9000", "MCP_MEMORY_HOST": "localhost", "MCP_MEMORY_TOKEN": "t"},
+        {"MCP_MEMORY_DATA_DIR": "~/memory", "CLAUDE_PROJECT_DIR": "/home/ana/my.shop/"},
+        {"MCP_MEMORY_DATA_DIR": "relative", "CLAUDE_PROJECT_DIR": "/home/ana/shop", "MCP_MEMORY_PROJECT": "other"},
+        {"CLAUDE_PROJECT_DIR": "/"},
+    ],
+)
+def test_the_quick_settings_are_those_of_the_settings_machinery(env: dict[str, str]) -> None:
+    place, config = quick_place(env), load_config(env=env)
+    assert place
+    assert place.data_dir == str(config.data_dir)
+    assert (place.host, place.port, place.project) == (config.server.host, config.server.port, config.server.project)
+    assert place.token == config.server.token
+
+
+@pytest.mark.parametrize("name", ["MCP_MEMORY_CONFIG", "MCP_MEMORY_SERVER__PORT", "MCP_MEMORY_TYPO"])
+def test_other_settings_are_left_to_the_settings_machinery(name: str) -> None:
+    assert quick_place({name: "1"}) is None
+    assert quick_place({"MCP_MEMORY_PORT": "many"}) is None

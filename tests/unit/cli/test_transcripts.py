@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.cli.transcripts.assemble import clip
+from mcp_memory.cli.transcripts.clipping import clip
 from mcp_memory.cli.transcripts.formats import FORMATS, convert, transcript_files
 from mcp_memory.cli.transcripts.inference import infer_outcome, looks_failed
 from mcp_memory.cli.transcripts.record import TranscriptError, at_ms
