@@ -25,8 +25,10 @@ TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on sim
 TAGS = 1.5  # nats between equal and disjoint tags
 SUCCESS = 0.3  # nats for a run that succeeded
 PRIOR = 1.0  # pseudo-count of what is usual in this context
-NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 0.5, 0.4, 0.1
-STATE_LATER, LATER, NAMED_LATER, USED_LATER, AGAIN_LATER = 0.2, 0.6, 1.0, 0.4, 0.2
+NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 1.5, 0.4, 0.1
+STATE_LATER, LATER, NAMED_LATER, USED_LATER, AGAIN_LATER = 0.2, 0.6, 1.5, 0.4, 0.2
+MAX_TRUSTED = 60  # episodes by which the naming of tools is judged
+FULL_TRUST = 2.0  # log odds ratio
 _MAX_PREFIX = 64  # steps of a long run that its state is compared by
 _MAX_USES = 3  # a tool used more often than this says no more
 
@@ -96,11 +98,19 @@ class NextTool:
         counted = np.bincount(view.tool, weights=state, minlength=view.n_tools)
         near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
         to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
-        named, used = self._names.scores(task, prefix.keys), np.log1p(self._uses(tools))
+        named = self._trust(rows, weight, view) * self._names.scores(task, prefix.keys)
+        used = np.log1p(self._uses(tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = STATE_LATER * near + LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used + AGAIN_LATER * again
         following = np.exp(log_next - log_next.max())
         return Forecast(following / following.sum(), later, steps, state, order > 0 if tools else order >= 0)
+
+    def _trust(self, rows: Ints, weight: Floats, view: _View) -> float:
+        """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""
+        best = np.sort(rows[np.argsort(-weight[rows], kind="stable")[:MAX_TRUSTED]])
+        used = view.uses(np.ones(len(view.steps), np.bool_))[np.searchsorted(rows, best)]
+        tasks = [(trace.id, trace.task) for trace in map(self._x.trace, map(int, best))]
+        return min(1.0, self._names.trust(tasks, used) / FULL_TRUST)
 
     def _order(self, view: _View, tools: Sequence[int]) -> Ints:
         """Return how many of the last tools (up to four) came right before each step as well."""
