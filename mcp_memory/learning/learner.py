@@ -44,7 +44,7 @@ class Learner:
     def __init__(
         self, store: Store, config: LearningConfig, metrics: Metrics, clock: Clock, spaces: Callable[[], Sequence[str]] = tuple
     ) -> None:
-        """Start with an empty view. `spaces` names the embedding spaces, the local one first; tasks are clustered by their vectors there."""
+        """Start with an empty view. `spaces` names the embedding spaces, the local one first; tasks are clustered by it."""
         self._spaces = spaces
         self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
         self._x = Experience()

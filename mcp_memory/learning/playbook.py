@@ -154,7 +154,7 @@ def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[_Run], max_step
         return (i == len(route) - 1, support - 0.5 * elsewhere, -i)
 
     kept = sorted(sorted(range(len(route)), key=rank, reverse=True)[:max_steps])
-    return [route[i][0] for i in kept]
+    return [key for key, _ in groupby(route[i][0] for i in kept)]  # what stood between two equal steps may have been dropped
 
 
 def _step(order: int, key: str, good: Sequence[_Run], bad: Sequence[_Run]) -> PlaybookStep:

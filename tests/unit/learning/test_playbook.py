@@ -54,6 +54,14 @@ def test_too_many_steps_are_cut_to_the_best_supported_and_the_last_stays() -> No
     assert not {"a", "b"} & set(tools(book.steps))
 
 
+def test_a_step_is_not_listed_twice_in_a_row() -> None:
+    book, _ = playbook(
+        "t", [run(1, "ask", "look", "ask", "book"), run(2, "ask", "find", "ask", "book"), run(3, "ask", "try", "ask", "book")], [], 8
+    )
+    assert book is not None
+    assert tools(book.steps) == ["ask", "book"]
+
+
 def test_one_success_at_another_task_is_too_thin_and_at_the_same_task_is_not() -> None:
     thin, reason = playbook("t", [run(1, "a", "b", similarity=0.6)], [], 8)
     assert thin is None
