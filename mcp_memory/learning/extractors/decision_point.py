@@ -14,7 +14,7 @@ def decision_observations(run: Run) -> list[Observation]:
     marks = [START, *(f"{key} (failed)" if failed else key for key, failed in zip(run.keys, run.failed, strict=True))]
     one = list(zip(marks, run.keys, strict=False))
     two = list(zip(marks, marks[1:], run.keys[1:], strict=False))
-    times = Counter(one) + Counter(two)
+    times: Counter[tuple[str, ...]] = Counter([*one, *two])
     first: dict[tuple[str, ...], int] = {}
     for offset, moves in ((1, two), (0, one)):
         first |= dict(zip(reversed(moves), range(len(moves) - 1 + offset, offset - 1, -1), strict=True))
