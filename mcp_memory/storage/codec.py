@@ -38,7 +38,7 @@ _JSON_TEXT = 1  # msgpack extension type
 _ZSTD_LEVEL = 3  # level 9 saves 3 % more on steps and takes four times as long
 _MAX_RECORD_BYTES = 1 << 30  # a damaged header must not make us allocate more
 
-_Step = tuple[str, str, Any, str, str, str | None, int | None, int | None, int]
+_Step = tuple[str, str, Any, str, StepStatus, str | None, int | None, int | None, int]
 _Strings = tuple[str, ...]
 _Closing = tuple[str, _Strings, _Strings, _Strings, _Strings, str | None, dict[str, float], _Strings, _Strings, _Strings, tuple[int, ...]]
 _Indexes = bytes | tuple[int, ...]  # into distinct names; bytes when there are few of them
@@ -47,8 +47,8 @@ _Trace = tuple[
     tuple[tuple[int, str], ...], str | None, str | None, Any,
 ]  # fmt: skip
 _Episode = tuple[
-    str, str, str, str, tuple[str, str, str, str, _Strings], str, int, int | None, str, int, str | None, float | None, bytes | None, Any,
-    str | None, str | None, str | None, int, list[_Step],
+    str, str, str, TaskType, tuple[str, str, str, Complexity, _Strings], str, int, int | None, EpisodeState, int, OutcomeKind | None,
+    float | None, bytes | None, Any, str | None, str | None, str | None, int, list[_Step],
 ]  # fmt: skip
 
 
@@ -178,7 +178,15 @@ def load_closing(data: bytes, kind: str, score: float) -> tuple[Outcome, Reward,
 
 def load_trace(data: bytes, seq: int) -> Trace:
     """Decode `Codec.trace`. Names that recur are interned: a hundred thousand traces share a few hundred strings."""
-    v = _load(data, _decode_trace)
+    return _load(data, lambda body: _trace(_decode_trace(body), seq))
+
+
+def load_episode(data: bytes) -> Episode:
+    """Decode `Codec.episode`."""
+    return _load(data, lambda body: _episode(_decode_episode(body)))
+
+
+def _trace(v: _Trace, seq: int) -> Trace:
     names = tuple(map(sys.intern, v[13]))
     return Trace(
         seq=seq,
@@ -204,9 +212,7 @@ def load_trace(data: bytes, seq: int) -> Trace:
     )
 
 
-def load_episode(data: bytes) -> Episode:
-    """Decode `Codec.episode`."""
-    v = _load(data, _decode_episode)
+def _episode(v: _Episode) -> Episode:
     outcome: Outcome | None = None
     reward: Reward | None = None
     reflection: Reflection | None = None
@@ -218,12 +224,12 @@ def load_episode(data: bytes) -> Episode:
         id=v[0],
         project=v[1],
         task=v[2],
-        task_type=TaskType(v[3]),
-        context=Context(domain, language, framework, Complexity(complexity), tags),
+        task_type=v[3],
+        context=Context(domain, language, framework, complexity, tags),
         agent=v[5],
         started_at_ms=v[6],
         ended_at_ms=v[7],
-        state=EpisodeState(v[8]),
+        state=v[8],
         steps=tuple(_step(s, i) for i, s in enumerate(v[18])),
         step_count=v[9],
         outcome=outcome,
@@ -252,7 +258,7 @@ def _closing(v: _Closing, kind: str, score: float) -> tuple[Outcome, Reward, Ref
 
 
 def _step(v: _Step, index: int) -> Step:
-    return Step(v[0], v[1], v[2], v[3], StepStatus(v[4]), v[5], v[6], v[7], v[8], index)
+    return Step(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], index)
 
 
 def _as_text(value: Json) -> msgspec.msgpack.Ext:

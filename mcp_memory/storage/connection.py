@@ -80,8 +80,11 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
         CorruptRecord: The file is damaged or not a database.
         MigrationError: The file is a database of some other program.
     """
-    with translated():
+    try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreUnavailable(f"the data directory {path.parent} cannot be made: {error}", hint="Set another data directory.") from error
+    with translated():
         connection = _connect(f"file:{_quoted(path)}?mode=rwc", busy_timeout_ms)
         try:
             _retry_busy(lambda: _claim(connection, path), deadline_ms)
