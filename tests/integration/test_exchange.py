@@ -1,0 +1,139 @@
+"""The interchange file: what is exported and imported again is the same, twice is once, and a bad line does not stop the others."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config import load_config
+from mcp_memory.memory import EpisodicMemory
+
+pytestmark = pytest.mark.anyio
+
+LINE: dict[str, Any] = {
+    "external_id": "ticket-1",
+    "task": "Repair the importer — «naïve» 文字 🚀",
+    "task_type": "debugging",
+    "project": "shop",
+    "agent": "tester",
+    "context": {"domain": "backend", "language": "python", "framework": "django", "complexity": "complex", "tags": ["import", "csv"]},
+    "started_at_ms": 1_700_000_000_000,
+    "ended_at_ms": 1_700_000_060_000,
+    "steps": [
+        {
+            "tool": "shell",
+            "action": "run",
+            "arguments": {"command": "python import.py", "nested": {"deep": [1, 2.5, None, True]}},
+            "observation": "",
+            "status": "error",
+            "error": "KeyError: 'sku'",
+            "duration_ms": 1200,
+            "tokens": 15,
+            "at_ms": 1_700_000_010_000,
+        },
+        {
+            "tool": "editor",
+            "action": "editor",
+            "arguments": {},
+            "observation": "done",
+            "status": "ok",
+            "error": None,
+            "duration_ms": None,
+            "tokens": None,
+            "at_ms": 1_700_000_020_000,
+        },
+    ],
+    "outcome": {
+        "kind": "partial",
+        "summary": "half of it",
+        "lessons": ["check the header"],
+        "artifacts": ["import.py"],
+        "completed": ["parse"],
+        "failed": ["store"],
+        "error": "ran out of time",
+    },
+    "metadata": {"ticket": 7},
+}
+
+
+async def _exported(memory: EpisodicMemory) -> list[dict[str, Any]]:
+    return [json.loads(line) async for line in memory.export_lines()]
+
+
+async def test_an_exported_line_is_the_imported_one(memory: EpisodicMemory) -> None:
+    report = await memory.import_lines([json.dumps(LINE)])
+    assert (report.added, report.skipped, report.errors, report.ignored) == (1, 0, (), {})
+    assert await _exported(memory) == [LINE]
+
+
+async def test_importing_twice_adds_nothing_even_after_an_export(memory: EpisodicMemory) -> None:
+    await memory.import_lines([json.dumps(LINE)])
+    started = await memory.start_episode("no external id", recall=False)
+    await memory.complete_episode(started.episode_id, "success")
+    lines = [json.dumps(line) for line in await _exported(memory)]
+    again = await memory.import_lines(lines)
+    assert (again.added, again.skipped) == (0, 2)
+    assert (await memory.search_episodes(project="*")).total == 2
+
+
+async def test_bad_lines_are_reported_with_their_numbers_and_the_others_are_imported(memory: EpisodicMemory) -> None:
+    lines = [
+        "not json",
+        json.dumps({"external_id": "no-task"}),
+        json.dumps({"task": "fine", "external_id": "fine"}),
+        "",
+        json.dumps({"task": "bad step", "steps": [{"action": "x"}]}),
+        json.dumps({"task": "bad outcome", "outcome": {"kind": "great"}}),
+        json.dumps(["a list"]),
+        json.dumps({"task": "odd", "colour": "blue", "steps": [{"tool": "t", "mood": 1}], "outcome": {"kind": "success"}}),
+    ]
+    report = await memory.import_lines(lines)
+    assert [number for number, _ in report.errors] == [1, 2, 5, 6, 7]
+    assert "`steps[0].tool`" in report.errors[2][1]
+    assert (report.added, report.open) == (2, 1)
+    assert report.ignored == {"colour": 1, "steps[].mood": 1}
+
+
+async def test_a_line_without_an_outcome_stays_open_and_can_be_completed(memory: EpisodicMemory) -> None:
+    await memory.import_lines([json.dumps({"task": "still going", "steps": [{"tool": "shell"}]})])
+    row = (await memory.search_episodes(state="open")).episodes[0]
+    logged = await memory.log_step(row.episode_id, "shell")
+    assert logged.first_index == 1
+    assert (await memory.complete_episode(row.episode_id, "success")).step_count == 2
+
+
+async def test_episodes_of_one_thread_are_found_by_their_neighbours_words(memory: EpisodicMemory) -> None:
+    lines = [
+        {"external_id": "a", "task": "Tell me about the lighthouse", "outcome": {"kind": "success"}},
+        {"external_id": "b", "task": "And when was it built?", "follows": "a", "outcome": {"kind": "success"}},
+        {"external_id": "c", "task": "Order new chairs", "outcome": {"kind": "success"}},
+    ]
+    await memory.import_lines([json.dumps(line) for line in lines])
+    found = [e.external_id for e in (await memory.recall("when was the lighthouse built")).episodes]
+    assert set(found[:2]) == {"a", "b"}
+    assert [line.get("follows") for line in await _exported(memory)] == [None, "a", None]
+
+
+_text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=40)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | _text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(task=_text.filter(str.strip), arguments=st.dictionaries(_text, _json, max_size=3), observation=_text)
+async def test_any_text_and_any_arguments_round_trip(tmp_path: Path, task: str, arguments: dict[str, Any], observation: str) -> None:
+    config = load_config(env={}, flags={"storage.data_dir": str(tmp_path / "any"), "embedding.provider": "off", "server.redact": False})
+    async with open_memory(config) as memory:
+        line = {"task": task, "steps": [{"tool": "t", "arguments": arguments, "observation": observation}], "outcome": {"kind": "success"}}
+        before = {e["external_id"] for e in await _exported(memory)}
+        report = await memory.import_lines([json.dumps(line)])
+        assert not report.errors
+        new = [e for e in await _exported(memory) if e["external_id"] not in before]
+        assert [(e["task"], e["steps"][0]["arguments"], e["steps"][0]["observation"]) for e in new] == [(task, arguments, observation)]
