@@ -52,7 +52,9 @@ class Learner:
         self._trust = Trust(store, self._x, clock, config.half_life_days)
         self._adviser = Adviser(self._x, store.get_episodes, self._fix_ms)
         self._outlook = OutlookEstimator(self._x)
-        self._relevance = Relevance(self._x, lambda ids: store.patterns(ids=ids, limit=len(ids)), self._trust.assess)
+        self._relevance = Relevance(
+            self._x, lambda ids, project: store.patterns(ids=ids, project=project, limit=len(ids)), self._trust.assess
+        )
 
     # --- the view ---
 
@@ -120,11 +122,11 @@ class Learner:
 
     def relevant_patterns(self, query: Query, neighbours: Neighbours, limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
         """Return (pattern with confidence, score, why), best first."""
-        return self._relevance.relevant(neighbours, limit)
+        return self._relevance.relevant(query.filter.project, neighbours, limit)
 
     def playbook(self, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
         """Return the playbook, or None and the reason why there is none."""
-        patterns = [p for p, _, _ in self._relevance.relevant(neighbours, playbook.MAX_PATTERNS)]
+        patterns = [p for p, _, _ in self._relevance.relevant(query.filter.project, neighbours, playbook.MAX_PATTERNS)]
         return playbook.playbook(query.text, self._runs(neighbours, SAME_KIND), patterns, max_steps)
 
     # --- trust ---

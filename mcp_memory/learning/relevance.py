@@ -29,8 +29,9 @@ KIND_WEIGHTS = {  # how much a kind tells: an error's answer most, a bare pair o
 }
 
 Key = tuple[PatternKind, str]  # kind and description: costs no hashing, and tells apart all that matters here
+Scored = tuple[Pattern, float, Mapping[str, float]]
 Assess = Callable[[Sequence[Pattern]], list[Pattern]]
-ReadPatterns = Callable[[Sequence[str]], list[Pattern]]
+ReadPatterns = Callable[[Sequence[str], str], list[Pattern]]  # (ids, project) -> patterns with that project's counts
 
 
 class Relevance:
@@ -40,7 +41,7 @@ class Relevance:
         self._x, self._read, self._assess = experience, read, assess
         self._of_episode: OrderedDict[str, tuple[Observation, ...]] = OrderedDict()
 
-    def relevant(self, neighbours: Sequence[tuple[str, float]], limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
+    def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
         """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
         weights: defaultdict[Key, float] = defaultdict(float)
         examples: dict[Key, Observation] = {}
@@ -53,7 +54,7 @@ class Relevance:
                 examples[key] = observation
         # Only the few candidates that are read are hashed: hashing all of them would cost more than the rest of this function.
         by_id = {examples[key].pattern_id: weights[key] for key in heaviest(weights, limit * CANDIDATES_PER_WANTED)}
-        found = self._assess(self._read(list(by_id))) if by_id else []
+        found = self._assess(self._read(list(by_id), project)) if by_id else []
         base = self._base_rate(neighbours)
         scored = [(p, *_score(p, by_id[p.id], base)) for p in found if not p.retired]
         scored.sort(key=lambda row: (-row[1], row[0].id))
@@ -99,9 +100,7 @@ def heaviest(weights: Mapping[Key, float], limit: int) -> list[Key]:
     return list(dict.fromkeys([*taken, *order]))[:limit]
 
 
-def without_parts(
-    scored: Sequence[tuple[Pattern, float, Mapping[str, float]]],
-) -> list[tuple[Pattern, float, Mapping[str, float]]]:
+def without_parts(scored: Sequence[Scored]) -> list[Scored]:
     """Leave out tool sequences that are part of a longer one with the same counts (what miners call not closed)."""
     tools = {p.id: tuple(p.content["tools"]) for p, _, _ in scored if p.kind is PatternKind.TOOL_SEQUENCE}
     counts = {p.id: (p.successes, p.failures) for p, _, _ in scored}

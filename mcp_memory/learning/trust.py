@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mcp_memory.domain.episode import Json
+from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.votes import VoteStats
 from mcp_memory.learning import confidence, implicit
@@ -19,13 +20,19 @@ class Trust:
     def __init__(self, store: Store, experience: Experience, clock: Clock, half_life_days: float) -> None:
         self._store, self._x, self._clock, self._half_life_days = store, experience, clock, half_life_days
         self._votes: Mapping[str, VoteStats] = {}
+        self._feedback_rowid = 0
+        self._shown: dict[str, list[tuple[Feedback, Recommendation]]] = {}
         self._usage: dict[str, confidence.Usage] = {}
         self._validations: dict[tuple[str, int, int], confidence.Validation] = {}
 
     def set_votes(self, votes: Mapping[str, VoteStats]) -> None:
-        """Replace the sums of all votes; what was shown and used is read again from the store."""
+        """Replace the sums of all votes, and read the votes that are new."""
         self._votes = votes
-        self._usage = implicit.usages(self._store.feedback()[0], self._success)
+        rows, self._feedback_rowid = self._store.feedback(after_rowid=self._feedback_rowid)
+        for row in rows:
+            for key in dict.fromkeys(row[1].shown_ids):
+                self._shown.setdefault(key, []).append(row)
+                self._usage.pop(key, None)
 
     def assess(self, patterns: Sequence[Pattern]) -> list[Pattern]:
         """Return the patterns with their confidence, votes, use and retirement, in the same order."""
@@ -40,19 +47,26 @@ class Trust:
             now_ms=self._clock(),
             half_life_days=self._half_life_days,
             votes=self._votes.get(pattern.id, confidence.NO_VOTES),
-            usage=self._usage.get(pattern.id, confidence.NO_USE),
+            usage=self._usage_of(pattern.id),
             validation=self._validations.get(_state(pattern), confidence.NOT_VALIDATED),
         )
 
     def usage_report(self, pattern_id: str) -> Mapping[str, Json]:
         """Return shown, used, and the success rates of episodes that used it and of those that were shown it and did not."""
-        use = self._usage.get(pattern_id, confidence.NO_USE)
+        use = self._usage_of(pattern_id)
         return {
             "shown": use.shown,
             "used": use.used,
             "success_when_used": round(use.used_successes / use.used, 4) if use.used else None,
             "success_when_not_used": round(use.unused_successes / use.unused, 4) if use.unused else None,
         }
+
+    def _usage_of(self, key: str) -> confidence.Usage:
+        if key not in self._shown:
+            return confidence.NO_USE
+        if key not in self._usage:
+            self._usage[key] = implicit.usages(self._shown[key], self._success).get(key, confidence.NO_USE)
+        return self._usage[key]
 
     def _validate(self, patterns: Sequence[Pattern]) -> None:
         missing = {p.id: p for p in patterns if p.support > 1 and _state(p) not in self._validations}
