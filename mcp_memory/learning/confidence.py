@@ -108,12 +108,13 @@ def decayed(count: float, age_ms: float, half_life_days: float) -> float:
 
 def retirement(votes: VoteStats, usage: Usage) -> str:
     """Return why the pattern is retired; empty while it is not."""
-    _, _, high = rate_difference(usage.used_successes, usage.used, usage.unused_successes, usage.unused)
-    if min(usage.used, usage.unused) >= MIN_RETIRING_USES and high < 0:
-        return (
-            f"episodes that used it succeeded in {usage.used_successes} of {usage.used}, "
-            f"those that were shown it and did not in {usage.unused_successes} of {usage.unused}"
-        )
+    if min(usage.used, usage.unused) >= MIN_RETIRING_USES:
+        _, _, high = rate_difference(usage.used_successes, usage.used, usage.unused_successes, usage.unused)
+        if high < 0:
+            return (
+                f"episodes that used it succeeded in {usage.used_successes} of {usage.used}, "
+                f"those that were shown it and did not in {usage.unused_successes} of {usage.unused}"
+            )
     if votes.hindered >= MIN_RETIRING_VOTES and net_vote(votes) <= RETIRING_NET_VOTE:
         return f"it hindered: {votes.hindered:g} votes against {votes.helped:g}"
     return ""
