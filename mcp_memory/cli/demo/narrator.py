@@ -36,7 +36,7 @@ class Narrator:
             return
         for number, episode in enumerate(episodes[:2], 1):
             self.say(f"recalled {number}: “{episode['task']}” ({episode['outcome']}, reward {episode['reward']:.2f})", 2)
-            self.say(f"why: score {episode['score']:.2f} = {render.why(episode['why'])}", 4)
+            self.say(f"why: score {episode['score']:.2f}; {render.why(episode['why'])}", 4)
             for lesson in episode.get("lessons", []):
                 self.say(f"lesson: {lesson}", 4)
         for pattern in recalled.get("patterns", [])[:2]:
@@ -95,8 +95,8 @@ class Narrator:
             return
         self.say(f"{playbook['title']} (confidence {playbook['confidence']:.2f})", 2)
         for step in playbook["steps"]:
-            self.say(f"{step['order']}. {step['tool']} {step['action']}: {step['why']}", 4)
-        for pitfall in playbook["pitfalls"]:
+            self.say(f"{step['order']}. {_key(step)}: {step['why']}", 4)
+        for pitfall in playbook["pitfalls"][:2]:
             self.say(f"pitfall: {pitfall}", 4)
 
 

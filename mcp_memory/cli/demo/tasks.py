@@ -144,4 +144,4 @@ SECOND_DAY = (
         expects=FIRST_DAY[2].text,
     ),
 )
-PLAYBOOK_TASK = "A unit test of a price calculation fails with a rounding error"
+PLAYBOOK_TASK = "The tests of prices and invoices fail: amounts must be exact to the cent"
