@@ -1,0 +1,206 @@
+"""The learning engine on a store in dicts: what it promises through `ports.LearningEngine`."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from mcp_memory.config import LearningConfig
+from mcp_memory.domain.episode import Episode, EpisodeState, OutcomeKind
+from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.votes import VoteBook
+from mcp_memory.learning.learner import Learner
+from mcp_memory.metrics import Metrics
+from mcp_memory.ports import Completion, IndexText, Neighbours, Situation
+from mcp_memory.testing import InMemoryStore
+from tests.unit.learning.runs import episode, trace_of
+
+pytestmark = pytest.mark.anyio
+QUERY = Query("fix the login page", Filter(project="p", domain="web", framework="flask"))
+GOOD = ["open", "edit", "bash:pytest", "submit"]
+BAD = ["open", "submit"]
+
+
+def learner(store: InMemoryStore, **settings: float) -> Learner:
+    return Learner(store, replace(LearningConfig(), **settings), Metrics(), lambda: 2_000)
+
+
+async def live(store: InMemoryStore, engine: Learner, made: Episode, neighbours: Neighbours = ()) -> Completion:
+    """Take one episode the whole way: started, judged, extracted, committed, followed."""
+    await store.start_episode(replace(made, steps=(), step_count=0, outcome=None, reward=None, state=EpisodeState.OPEN))
+    await store.append_steps(made.id, made.steps) if made.steps else None
+    judged = engine.judge(made, neighbours)
+    done = replace(made, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
+    extraction = engine.extract(done)
+    completion = Completion(done, IndexText(done.task, ""), extraction.observations, extraction.errors, extraction.digest)
+    await store.complete_episode(completion)
+    engine.add(store.traces(ids=[made.id]))
+    return completion
+
+
+async def filled(store: InMemoryStore, engine: Learner, good: int = 4, bad: int = 4) -> list[tuple[str, float]]:
+    for i in range(good):
+        await live(store, engine, episode(f"good{i}", GOOD))
+    for i in range(bad):
+        await live(store, engine, episode(f"bad{i}", BAD, OutcomeKind.FAILURE))
+    return [(f"good{i}", 1.0) for i in range(good)] + [(f"bad{i}", 1.0) for i in range(bad)]
+
+
+async def test_a_success_is_rewarded_above_a_failure_and_key_steps_are_steps() -> None:
+    engine = learner(InMemoryStore())
+    good = engine.judge(episode("g", GOOD), [])
+    bad = engine.judge(episode("b", ["edit!bad", "edit!bad"], OutcomeKind.FAILURE), [])
+    assert 0.0 <= bad.reward.score < good.reward.score <= 1.0
+    assert set(good.key_steps) <= set(range(len(GOOD)))
+    assert bad.reflection.improvements
+
+
+async def test_extraction_keeps_signatures_and_fingerprints_for_the_trace() -> None:
+    extraction = learner(InMemoryStore()).extract(episode("e", ["open", "edit!no such file /a/b", "look"]))
+    assert extraction.errors == ((1, "no such file <path>"),)
+    assert len(extraction.digest["args"]) == 3 * 8
+    assert {o.kind for o in extraction.observations} == set(PatternKind)
+
+
+async def test_learning_can_be_switched_off() -> None:
+    assert learner(InMemoryStore(), enabled=False).extract(episode("e", GOOD)).observations == ()
+
+
+async def test_the_view_after_following_the_store_equals_the_trace_of_the_episode() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    await live(store, engine, episode("e", ["open", "edit!bad", "edit"]))
+    (trace,) = store.traces()
+    assert replace(trace_of(episode("e", ["open", "edit!bad", "edit"])), reward=trace.reward, seq=trace.seq) == trace
+
+
+async def test_patterns_that_tell_success_from_failure_come_first() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    neighbours = await filled(store, engine)
+    found = engine.relevant_patterns(QUERY, neighbours, 5)
+    assert found
+    scores = [score for _, score, _ in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0.0 <= s <= 1.0 for s in scores)
+    best = found[0][0]
+    assert best.successes == 4
+    assert best.failures == 0
+    shown = [p.content["tools"] for p, _, _ in found if p.kind is PatternKind.TOOL_SEQUENCE]
+    assert ["edit", "submit"] not in shown, "a part of a longer sequence with the same counts is left out"
+
+
+async def test_patterns_of_other_projects_are_not_counted() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    neighbours = await filled(store, engine, good=2, bad=0)
+    await live(store, engine, episode("theirs", GOOD, project="q"))
+    assert all(p.support <= 2 for p, _, _ in engine.relevant_patterns(QUERY, neighbours, 5))
+
+
+async def test_a_vote_moves_confidence_a_little_and_only_that() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    neighbours = await filled(store, engine)
+    pattern = engine.relevant_patterns(QUERY, neighbours, 1)[0][0]
+    shown = Recommendation("r", RecommendationKind.RECALL, "p", "x", (pattern.id,), 0)
+    votes = VoteBook()
+    votes.add([(Feedback("f", "r", Verdict.HELPED, (pattern.id,), None, "", False, 0), shown)])
+    engine.set_votes(votes.stats())
+    (after,) = engine.confidence([pattern])
+    assert pattern.confidence < after.confidence < pattern.confidence + 0.3
+    assert engine.explain_confidence(pattern)["helped"] == 1.0
+
+
+async def test_use_is_reported_with_how_the_episodes_ended() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    neighbours = await filled(store, engine, good=2, bad=0)
+    pattern = next(p for p, _, _ in engine.relevant_patterns(QUERY, neighbours, 20) if p.kind is PatternKind.TOOL_SEQUENCE)
+    shown = Recommendation("r", RecommendationKind.RECALL, "p", "later", (pattern.id, "good0"), 0)
+    await store.start_episode(replace(episode("later"), state=EpisodeState.OPEN, outcome=None))
+    await store.put_recommendation(shown)
+    votes = engine.implicit_feedback(episode("later", GOOD), [shown])
+    assert [v.verdict for v in votes] == [Verdict.HELPED]
+    await store.put_feedback(votes[0])
+    await store.append_steps("later", episode("later", GOOD).steps)
+    await store.complete_episode(
+        Completion(replace(episode("later", GOOD), reward=engine.judge(episode("later", GOOD), []).reward), IndexText("", ""))
+    )
+    engine.add(store.traces(ids=["later"]))
+    engine.set_votes({})
+    assert engine.usage(pattern.id) == {"shown": 1, "used": 1, "success_when_used": 1.0, "success_when_not_used": None}
+    assert engine.usage("pat_unknown")["shown"] == 0
+
+
+async def test_a_playbook_is_made_of_what_worked_and_refused_without_evidence() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    neighbours = await filled(store, engine)
+    made, reason = engine.playbook(QUERY, neighbours, 8)
+    assert made is not None
+    assert reason == ""
+    assert [s.tool for s in made.steps] == ["open", "edit", "bash", "submit"]
+    nothing, reason = engine.playbook(QUERY, [], 8)
+    assert nothing is None
+    assert reason
+
+
+async def test_lessons_are_markdown_within_the_budget() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    await filled(store, engine)
+    text = engine.lessons_markdown(domain="", project="p", budget_tokens=400)
+    assert text.startswith("# Lessons")
+    assert "pat_" in text
+    assert len(text) / 4 <= 400
+
+
+async def test_the_outlook_follows_how_similar_tasks_went() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    assert engine.outlook(QUERY, []) is None
+    await filled(store, engine)
+    high = engine.outlook(QUERY, [("good0", 1.0), ("good1", 1.0)])
+    low = engine.outlook(QUERY, [("bad0", 1.0), ("bad1", 1.0)])
+    assert high is not None
+    assert low is not None
+    assert low.expected_success < 0.5 < high.expected_success
+
+
+async def test_forgotten_episodes_advise_no_more() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    await filled(store, engine, good=2, bad=0)
+    open_one = episode("now", ["open"], None)
+    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0]
+    engine.remove(["good0", "good1"])
+    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0] == ()
+    assert engine.stats()["episodes"] == 0
+
+
+async def test_the_control_group_is_a_fixed_share_and_is_reported() -> None:
+    store = InMemoryStore()
+    engine = learner(store, holdout=0.5)
+    ids = [f"episode-{i}" for i in range(200)]
+    members = [i for i in ids if engine.in_holdout(i)]
+    assert 70 < len(members) < 130
+    assert members == [i for i in ids if engine.in_holdout(i)]
+    for i in ids[:6]:
+        await live(store, engine, episode(i, GOOD))
+    report = engine.holdout_report("p")
+    assert report["with_memory"]["episodes"] + report["without_memory"]["episodes"] == 6
+
+
+def loaded_modules(statements: Sequence[str]) -> set[str]:
+    code = "; ".join([*statements, "import sys", "print(' '.join(sys.modules))"])
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+async def test_the_serving_process_never_imports_the_analysis_libraries() -> None:
+    loaded = loaded_modules(["import mcp_memory.bootstrap", "import mcp_memory.learning.trends", "import mcp_memory.learning.worker"])
+    assert not loaded & {"sklearn", "scipy", "ruptures", "pandas", "matplotlib"}
