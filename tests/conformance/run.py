@@ -174,8 +174,6 @@ def inspector(tools: Tools, report: Report, scratch: Path) -> None:
             linted = tools.run(*command, *target, "--method", "tools/list", "--strict", "--format", "json")
             report.add(f"inspector strict {name}", linted.returncode == 0 and "warning" not in linted.stderr, linted.stderr.strip()[-300:])
             for era in ("legacy", "auto", "modern"):
-                if name == "sse" and era == "modern":
-                    continue  # the older transport is the older era's; the Inspector refuses the combination itself
                 greeted = tools.run(*command, *target, "--method", "initialize", "--protocol-era", era, "--format", "json")
                 report.add(f"inspector initialize {name} {era}", greeted.returncode == 0, greeted.stderr.strip()[-300:])
             call = ("--method", "tools/call", "--tool-name", "start_episode", "--tool-arg", "task=inspect", "--format", "json")
