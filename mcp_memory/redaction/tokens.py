@@ -14,7 +14,6 @@ from mcp_memory.redaction.entropy import is_mixed, looks_random
 
 _AWS_ID = "aws-access-key-id"
 _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
-_MIN_TOKEN_CHARS = 14  # of the word that holds a token with its keyword; the shortest shape below has 15
 _PEM_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 
 
@@ -27,7 +26,6 @@ class Rule:
     pattern: str
     check: Callable[[str], bool] | None = None  # a second look at the secret
     ignore_case: bool = False  # keywords are lower-cased then
-    in_prose: bool = False  # the keyword need not stand in a long word
 
 
 def _has_digit(text: str) -> bool:
@@ -49,7 +47,6 @@ RULES: tuple[Rule, ...] = (
         ("PRIVATE KEY",),
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         rf"(?:(?:(?!-----BEGIN)[\s\S]){{0,20000}}?{_PEM_END}|(?:(?:\s|\\[nr]|[\"',+]){{0,20}}[A-Za-z0-9+/=]{{24,}}){{1,600}})",
-        in_prose=True,
     ),
     Rule("jwt", ("eyJ",), rf"{_START}eyJ[A-Za-z0-9_-]{{8,4000}}\.eyJ[A-Za-z0-9_-]{{4,8000}}(?:\.[A-Za-z0-9_-]{{0,2000}})?"),
     _prefixed("anthropic-api-key", ("sk-ant-",), r"[A-Za-z0-9_-]{16,300}"),
@@ -70,7 +67,12 @@ RULES: tuple[Rule, ...] = (
         ("glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glcbt-", "glagent-", "glimt-", "glsoat-", "gloas-"),
         r"[A-Za-z0-9_.=-]{16,300}",
     ),
-    Rule("slack-token", ("xox", "xapp-"), rf"{_START}(?:xox[a-z](?:\.xox[a-z])?-|xapp-)[A-Za-z0-9-]{{10,300}}", _has_digit),
+    Rule(
+        "slack-token",
+        ("xoxa-", "xoxb-", "xoxc-", "xoxd-", "xoxe-", "xoxe.", "xoxo-", "xoxp-", "xoxr-", "xoxs-", "xapp-"),
+        rf"{_START}(?:xox[a-z](?:\.xox[a-z])?-|xapp-)[A-Za-z0-9-]{{10,300}}",
+        _has_digit,
+    ),
     Rule("webhook-url", ("hooks.slack.com/",), r"hooks\.slack\.com/(?P<secret>(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,200})"),
     Rule("webhook-url", ("/api/webhooks/",), r"discord(?:app)?\.com/api/webhooks/(?P<secret>\d{5,30}/[A-Za-z0-9_-]{30,200})"),
     _prefixed("stripe-key", ("sk_live_", "sk_test_", "sk_prod_", "rk_live_", "rk_test_", "rk_prod_", "whsec_"), r"[A-Za-z0-9+/=]{10,300}"),
@@ -79,7 +81,7 @@ RULES: tuple[Rule, ...] = (
     _prefixed("mcp-memory-token", ("mcpm_",), r"[A-Za-z0-9_-]{40,60}"),
     _prefixed("npm-token", ("npm_",), r"[A-Za-z0-9]{30,100}"),
     _prefixed("pypi-token", ("pypi-",), r"[A-Za-z0-9_-]{50,1000}", is_mixed),
-    _prefixed("huggingface-token", ("hf_", "api_org_"), r"[A-Za-z0-9]{30,100}", is_mixed),
+    _prefixed("huggingface-token", ("hf_",), r"[A-Za-z0-9]{30,100}", is_mixed),
     _prefixed("groq-api-key", ("gsk_",), r"[A-Za-z0-9]{40,100}"),
     _prefixed("xai-api-key", ("xai-",), r"[A-Za-z0-9_-]{60,200}"),
     _prefixed("perplexity-api-key", ("pplx-",), r"[A-Za-z0-9]{40,100}"),
@@ -115,13 +117,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "azure-account-key", ("AccountKey=", "SharedAccessKey="), r"(?:AccountKey|SharedAccessKey)=(?P<secret>[A-Za-z0-9+/]{20,100}={0,2})"
     ),
-    Rule("url-password", ("://",), r"://[^\s/:@\"'<>`\\]{0,100}:(?P<secret>[^\s/@\"'<>`\\]{1,200})@[\w\[]", _not_template, in_prose=True),
+    Rule("url-password", ("://",), r"://[^\s/:@\"'<>`\\]{0,100}:(?P<secret>[^\s/@\"'<>`\\]{1,200})@[\w\[]", _not_template),
     Rule(
         "curl-user",
         ("curl",),
         r"(?:\s-u|\s--user)[ =]{1,3}[\"']?[^\s:\"']{1,100}:(?P<secret>[^\s\"']{1,200})",
         _not_template,
-        in_prose=True,
     ),
     Rule(
         "authorization-header",
@@ -133,21 +134,25 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("bearer-token", ("bearer",), r"\bbearer[ \t]{1,4}[\"']?(?P<secret>[A-Za-z0-9._~+/=-]{16,4000})", looks_random, ignore_case=True),
 )
-_BY_WORD, _BY_PROSE, _BY_LOWERED = (
-    [(keyword, rule) for rule in RULES for keyword in rule.keywords if (rule.in_prose, rule.ignore_case) == kind]
-    for kind in ((False, False), (True, False), (False, True))
-)
+# Most keywords are a word and a separator (`ghp_`, `sk-`, `SG.`), so one look at the set of a text's words rules them all out at once.
+_HEAD = re.compile(r"([A-Za-z0-9]+)[_.-]")
+_BY_HEAD = [(keyword, rule) for rule in RULES for keyword in rule.keywords if _HEAD.match(keyword) and not rule.ignore_case]
+_DIRECT = [(keyword, rule) for rule in RULES for keyword in rule.keywords if not _HEAD.match(keyword) and not rule.ignore_case]
+_LOWERED = [(keyword, rule) for rule in RULES for keyword in rule.keywords if rule.ignore_case]
+_HEADS = frozenset(
+    before + found[1].encode() for keyword, _ in _BY_HEAD if (found := _HEAD.match(keyword)) for before in (b"", b"n", b"r", b"t")
+)  # with the letter of a `\n` before it, as in _START
+_WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 AWS_SECRET = Rule("aws-secret-key", (), r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])", is_mixed)
 
 
 def find(text: str, lowered: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, rule name) of every token in *text*; overlaps are possible. *lowered* is `text.lower()`."""
-    # All but a few rules ask for a long run without white space; most texts have few, so eighty keywords are looked for in little.
-    long_words = "\n".join([word for word in text.split() if len(word) >= _MIN_TOKEN_CHARS])
-    hit = [rule for keyword, rule in _BY_WORD if keyword in long_words] if long_words else []
-    hit += [rule for keyword, rule in _BY_PROSE if keyword in text]
-    hit += [rule for keyword, rule in _BY_LOWERED if keyword in lowered]
+    hit = [rule for keyword, rule in _DIRECT if keyword in text]
+    if not _HEADS.isdisjoint(text.encode("ascii", "replace").translate(_WORDS_ONLY).split()):
+        hit += [rule for keyword, rule in _BY_HEAD if keyword in text]
+    hit += [rule for keyword, rule in _LOWERED if keyword in lowered]
     if not hit:
         return
     for rule in dict.fromkeys(hit):
