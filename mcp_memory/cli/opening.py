@@ -34,5 +34,9 @@ def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[
 
 
 def log_to_stderr() -> None:
-    """Send warnings of the library to stderr; stdout is for data, or for the protocol."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    """Send warnings of the library to stderr, without secrets; stdout is for data, or for the protocol."""
+    from mcp_memory.redaction.logs import RedactedFormatter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactedFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
