@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -90,7 +91,7 @@ class Reporting:
                 first_at_ms=pattern.first_at_ms,
                 last_at_ms=pattern.last_at_ms,
                 evidence=tuple(
-                    {"episode_id": x.episode_id, "success": x.success, "weight": x.weight, "at_ms": x.at_ms, "detail": dict(x.detail)}
+                    {"episode_id": x.episode_id, "success": x.success, "weight": x.weight, "at": _iso(x.at_ms), "detail": dict(x.detail)}
                     for x in evidence
                 ),
                 confidence_from=self._e.learning.explain_confidence(pattern),
@@ -205,6 +206,10 @@ class Reporting:
         except McpMemoryError as error:
             rows.append(("index", False, error.line()))
         return rows
+
+
+def _iso(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def package_version() -> str:
