@@ -1,6 +1,6 @@
 """Through the stdio door, next to the SDK's no-op floor, a bare commit and the query's embedding of the same run.
 
-    python -m benchmarks.bench_door [--episodes 10000] [--calls 300] [--json]
+    python -m benchmarks.bench_door [--episodes 10000] [--calls 300] [--starts 7] [--json]
 
 The server runs with its defaults (FULL synchronous, local model). Calls of the two servers alternate in rounds, so that a slow minute of
 the machine is slow for both. The back-of-the-envelope bound of a durable call is the floor plus one fsync.
@@ -26,7 +26,6 @@ from mcp_memory.embedding.service import open_embedding
 from mcp_memory.metrics import Metrics
 
 ROUNDS = 5
-STARTS = 5
 WARM_UP_CALLS = 20
 PROJECT = "bench"
 
@@ -48,10 +47,10 @@ def imported(data_dir: Path, episodes: int) -> dict[str, Any]:
     return asyncio.run(work())
 
 
-def starts(data_dir: Path) -> dict[str, dict[str, float]]:
+def starts(data_dir: Path, rounds: int) -> dict[str, dict[str, float]]:
     """Return from process start to the answer of `initialize`, for the floor and for us, in turns."""
     found: dict[str, list[float]] = {"bare SDK server": [], "ours": []}
-    for _ in range(STARTS):
+    for _ in range(rounds):
         with StdioServer("-m", "benchmarks.noop_server") as floor:
             found["bare SDK server"].append(floor.started_ms)
         with StdioServer("-m", "mcp_memory", "stdio", data_dir=data_dir) as ours:
@@ -148,13 +147,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--episodes", type=int, default=workloads.EPISODES)
     parser.add_argument("--calls", type=int, default=300)
+    parser.add_argument("--starts", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         data_dir = Path(scratch)
         result: dict[str, Any] = {"circumstances": circumstances(), "import": imported(data_dir, arguments.episodes)}
         result["latency_ms"], result["rss_mb"] = measured(data_dir, arguments.calls)
-        result["process start to initialize"] = starts(data_dir)
+        result["process start to initialize"] = starts(data_dir, arguments.starts)
     if arguments.json:
         print(json.dumps(result, indent=1))
         return 0
