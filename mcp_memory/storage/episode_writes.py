@@ -137,7 +137,7 @@ def _connect(tx: Transaction, row: int, episode: Episode) -> Episode:
     """Resolve what an imported episode refers to, and who was waiting for it; references may be external ids or our own."""
     follows = _resolve(tx, episode, episode.follows)
     parent = _resolve(tx, episode, episode.parent_id)
-    waits_for = episode.follows if episode.follows and follows is None else None
+    waits_for = episode.follows if follows is None and episode.follows not in (episode.id, episode.external_id) else None
     tx.run("set_references", parent or episode.parent_id, follows, waits_for, row)
     link_new_episode(tx, episode.id, parent_id=parent, follows=follows)
     if episode.external_id:

@@ -208,7 +208,7 @@ class InMemoryStore(InMemoryReads):
         """Resolve what an imported episode refers to, and who was waiting for it."""
         r = self._records
         follows, parent = self._resolve(given, given.follows), self._resolve(given, given.parent_id)
-        record.follows_external = given.follows if follows is None else None
+        record.follows_external = given.follows if follows is None and given.follows not in (given.id, given.external_id) else None
         record.base = replace(record.base, follows=follows, parent_id=parent or given.parent_id)
         link_new_episode(r, given.id, parent_id=parent, follows=follows)
         for waiting in r.episodes.values():
