@@ -24,7 +24,7 @@ USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
 
 
 def main(argv: list[str]) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts this with an older one is told so
         print("Python 3.11 or newer is needed; this is " + sys.version.split()[0], file=sys.stderr)
         return 2
     command, arguments = (argv[0], argv[1:]) if argv else ("", [])
