@@ -103,6 +103,7 @@ def test_a_session_is_recorded_and_recalled_in_the_next_with_a_resident_server(d
     host = Host(data_dir, port)
     with server(data_dir, port):
         host.session("Make the mean of an empty list zero")
+        digest = host("session-start", session_id="s-2", source="startup")
         known = host("user-prompt-submit", prompt="Averages crash when there are no values", session_id="s-2")
         advice = host(
             "post-tool-use",
@@ -112,6 +113,7 @@ def test_a_session_is_recorded_and_recalled_in_the_next_with_a_resident_server(d
             tool_input={"command": "pytest -q"},
             error="Exit code 1\nE  ZeroDivisionError: division by zero",
         )
+    assert "Make the mean of an empty list zero" in digest
     assert "Make the mean of an empty list zero (success" in known
     assert "ZeroDivisionError" in advice
     expect_the_session([episode for episode in episodes(data_dir) if episode["outcome"]])

@@ -152,6 +152,6 @@ class OwnLink:
 
     def digest(self, project: str) -> str:
         async def read() -> str:
-            return await self._memory.lessons_markdown(project=project)
+            return await self._memory.project_digest(project=project)
 
         return self._portal.call(read)

@@ -32,8 +32,14 @@ class Hooks:
         self.folder, self.project, self.resident, self.own = folder, project, resident, own
 
     def session_start(self, event: "Event") -> str:
-        """Give the agent what is known about the project."""
-        return self._with_link(lambda link: link.digest(self.project_of(event)))
+        """Give the agent what is known about the project, if anything is."""
+
+        def known(link: "Link") -> str:
+            project = self.project_of(event)
+            completed = link.call("search_episodes", project=project, state="completed", limit=1)
+            return link.digest(project) if completed["total"] else ""
+
+        return self._with_link(known)
 
     def user_prompt_submit(self, event: "Event") -> str:
         """Begin a new task, unless the prompt only says to go on, and give the agent what is known about it."""

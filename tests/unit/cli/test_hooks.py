@@ -28,12 +28,14 @@ class FakeLink:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.down = False
+        self.completed = 3
 
     def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         if self.down:
             raise StoreUnavailable
         self.calls.append((tool, arguments))
-        answers = {"start_episode": {"episode_id": "e1"}, "recall": RECALLED, "suggest_next_step": {"recovery": RECOVERY}}
+        answers: dict[str, Any] = {"start_episode": {"episode_id": "e1"}, "recall": RECALLED, "suggest_next_step": {"recovery": RECOVERY}}
+        answers["search_episodes"] = {"total": self.completed}
         return answers.get(tool, {})
 
     def digest(self, project: str) -> str:
@@ -70,6 +72,11 @@ def failure(command: str, error: str) -> dict[str, Any]:
 
 def test_a_session_start_tells_about_the_project(hooks: Hooks) -> None:
     assert hooks.session_start(COMMON | {"source": "startup"}) == "What is known about shop"
+
+
+def test_nothing_is_said_about_a_project_without_episodes(hooks: Hooks, link: FakeLink) -> None:
+    link.completed = 0
+    assert hooks.session_start(COMMON | {"source": "startup"}) == ""
 
 
 def test_a_prompt_is_answered_with_what_is_known_and_starts_nothing(hooks: Hooks, link: FakeLink) -> None:
