@@ -11,13 +11,13 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams
 
-from mcp_memory.domain.episode import Json
 from mcp_memory.server import fitting, render
 from mcp_memory.server.auditing import AuditLog, who
 from mcp_memory.server.confirming import Confirmation
 from mcp_memory.server.errors import error_result, one_line
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.registry import Arguments, Tool
+from mcp_memory.server.schema import Json
 
 PROGRESS_AFTER_S = 1.0
 logger = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, ElicitRequest, ElicitRequestFormParams, ElicitResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mcp_memory.domain.episode import Json
 from mcp_memory.server import render
 from mcp_memory.server.registry import Arguments, Tool
+from mcp_memory.server.schema import Json
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory

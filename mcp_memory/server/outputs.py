@@ -1,8 +1,12 @@
-"""Output schemas from the answer records, so that they cannot drift from what is returned. Compact: types only, three levels deep."""
+"""Output schemas from the answer records, so that they cannot drift from what is returned. Compact: types only, three levels deep.
+
+Records are named by words: they are imported when the tools are first listed, not before the handshake is answered.
+"""
 
 import enum
+import importlib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -12,10 +16,20 @@ _MAX_DEPTH = 3
 _SCALARS: dict[type, Schema] = {str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"}, bool: {"type": "boolean"}}
 
 
-def schema_of(kind: type, *, without: Sequence[str] = (), extra: Mapping[str, Schema] | None = None) -> Schema:
+def record_class(name: str) -> type:
+    """Return the record of this name from `domain.answers` (which also knows `Episode`)."""
+    found: type = getattr(importlib.import_module("mcp_memory.domain.answers"), name)
+    return found
+
+
+def answered(name: str, *, without: Sequence[str] = ()) -> Callable[[], Schema]:
+    """Return the maker of a tool's output schema: that of the record *name*."""
+    return lambda: schema_of(record_class(name), without=without)
+
+
+def schema_of(kind: type, *, without: Sequence[str] = ()) -> Schema:
     """Return the schema of `render.answer` of a *kind*: all fields present, those that may be None nullable."""
     properties = {name: _nullable(hint) for name, hint in _hints(kind) if name not in without}
-    properties |= extra or {}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 

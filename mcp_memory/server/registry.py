@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mcp_memory.domain.episode import Json
 from mcp_memory.domain.limits import MAX_RESULT_CHARS
 from mcp_memory.server import render
 from mcp_memory.server.arguments import check
-from mcp_memory.server.schema import Schema
+from mcp_memory.server.schema import Json, Schema
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory

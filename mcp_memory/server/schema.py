@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+Json = Any  # a JSON value; `domain.episode` has the same name for it, but costs an import before the first answer
 Schema = dict[str, Any]
 
 

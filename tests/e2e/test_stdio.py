@@ -54,7 +54,17 @@ def test_the_newest_era_needs_no_handshake(server: Process) -> None:
 
 
 def test_nothing_heavy_is_loaded_before_the_first_answer() -> None:
-    heavy = ("numpy", "onnxruntime", "lmdb", "tokenizers", "sqlite3", "mcp_memory.memory", "mcp_memory.bootstrap", "sklearn")
+    heavy = (
+        "numpy",
+        "onnxruntime",
+        "lmdb",
+        "tokenizers",
+        "sqlite3",
+        "mcp_memory.domain.answers",
+        "mcp_memory.memory",
+        "mcp_memory.bootstrap",
+        "sklearn",
+    )
     code = f"import sys; import mcp_memory.server.stdio; print([name for name in {heavy!r} if name in sys.modules])"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60)
     assert finished.stdout.strip() == "[]"

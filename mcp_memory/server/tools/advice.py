@@ -1,9 +1,6 @@
 """The tools an agent asks its memory with, and tells it whether the answer helped."""
 
-from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer, Recall
-from mcp_memory.domain.feedback import Verdict
-from mcp_memory.domain.query import Detail
-from mcp_memory.server.outputs import schema_of
+from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
 from mcp_memory.server.schema import boolean, integer, number, record, string, strings
 from mcp_memory.server.tools import fields
@@ -27,12 +24,12 @@ RECALL = Tool(
             **fields.period(),
             "strict": boolean(),
             "budget_tokens": integer(),
-            "detail": string(values=[str(item) for item in Detail]),
+            "detail": string(values=fields.DETAILS),
             "cursor": string(),
         },
         ["query"],
     ),
-    make_output_schema=lambda: schema_of(Recall),
+    make_output_schema=answered("Recall"),
     run=verb("recall"),
     read_only=True,
     limit_field="limit",
@@ -59,7 +56,7 @@ SUGGEST_NEXT_STEP = Tool(
         },
         ["episode_id"],
     ),
-    make_output_schema=lambda: schema_of(NextStep),
+    make_output_schema=answered("NextStep"),
     run=verb("suggest_next_step"),
     read_only=True,
     labelled=True,
@@ -79,7 +76,7 @@ RECOMMEND_PLAYBOOK = Tool(
         },
         ["task"],
     ),
-    make_output_schema=lambda: schema_of(PlaybookAnswer),
+    make_output_schema=answered("PlaybookAnswer"),
     run=verb("recommend_playbook"),
     read_only=True,
     labelled=True,
@@ -92,13 +89,13 @@ GIVE_FEEDBACK = Tool(
     input_schema=record(
         {
             "recommendation_id": string(),
-            "outcome": string(values=[str(item) for item in Verdict]),
+            "outcome": string(values=fields.VERDICTS),
             "used_ids": strings(),
             "rating": number("0..1"),
             "note": string(),
         },
         ["recommendation_id", "outcome"],
     ),
-    make_output_schema=lambda: schema_of(FeedbackRecorded),
+    make_output_schema=answered("FeedbackRecorded"),
     run=verb("give_feedback"),
 )

@@ -2,16 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, PatternDetail, PatternPage, RecalledPattern, Status, Trends
-from mcp_memory.domain.episode import Episode, Json
-from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.server import render
-from mcp_memory.server.outputs import nullable, row_schema, schema_of
+from mcp_memory.server.outputs import answered, nullable, record_class, row_schema, schema_of
 from mcp_memory.server.registry import Arguments, Tool, verb
-from mcp_memory.server.schema import Schema, integer, number, record, string
+from mcp_memory.server.schema import Json, Schema, integer, number, record, string
 from mcp_memory.server.tools import fields
 
 if TYPE_CHECKING:
+    from mcp_memory.domain.answers import EpisodeDetail
     from mcp_memory.memory import EpisodicMemory
 
 
@@ -19,7 +17,7 @@ async def _get_episode(memory: "EpisodicMemory", arguments: Arguments) -> dict[s
     return episode_record(await memory.get_episode(**arguments))
 
 
-def episode_record(found: EpisodeDetail) -> dict[str, Json]:
+def episode_record(found: "EpisodeDetail") -> dict[str, Json]:
     """Return one episode as wire data: its fields, its present tags, and where its steps go on."""
     data = render.plain(found.episode)
     data["episode_id"] = data.pop("id")
@@ -31,7 +29,7 @@ def episode_record(found: EpisodeDetail) -> dict[str, Json]:
 
 
 def _episode_schema() -> Schema:
-    schema = row_schema(Episode)
+    schema = row_schema(record_class("Episode"))
     properties = {name: item for name, item in schema["properties"].items() if name not in ("id", "change_seq")}
     properties |= {
         "episode_id": {"type": "string"},
@@ -48,7 +46,7 @@ async def _get_pattern(memory: "EpisodicMemory", arguments: Arguments) -> dict[s
 
 
 def _pattern_schema() -> Schema:
-    pattern, rest = row_schema(RecalledPattern), schema_of(PatternDetail, without=["pattern"])
+    pattern, rest = row_schema(record_class("RecalledPattern")), schema_of(record_class("PatternDetail"), without=["pattern"])
     return rest | {"properties": pattern["properties"] | rest["properties"], "required": ["pattern_id", "kind", "description", "evidence"]}
 
 
@@ -70,7 +68,7 @@ SEARCH_EPISODES = Tool(
             "cursor": string(),
         }
     ),
-    make_output_schema=lambda: schema_of(EpisodePage),
+    make_output_schema=answered("EpisodePage"),
     run=verb("search_episodes"),
     read_only=True,
     limit_field="limit",
@@ -104,7 +102,7 @@ MEMORY_STATUS = Tool(
     title="Memory status",
     description="Use this to check that the memory works: place, counts, timings, model, warnings.",
     input_schema=record({}),
-    make_output_schema=lambda: schema_of(Status),
+    make_output_schema=answered("Status"),
     run=verb("memory_status"),
     read_only=True,
 )
@@ -118,7 +116,7 @@ SEARCH_PATTERNS = Tool(
     input_schema=record(
         {
             "query": string(),
-            "kind": string(values=[str(item) for item in PatternKind]),
+            "kind": string(values=fields.PATTERN_KINDS),
             "project": string("* for all"),
             "domain": string(),
             "min_confidence": number(low=0, high=1),
@@ -127,7 +125,7 @@ SEARCH_PATTERNS = Tool(
             "cursor": string(),
         }
     ),
-    make_output_schema=lambda: schema_of(PatternPage),
+    make_output_schema=answered("PatternPage"),
     run=verb("search_patterns"),
     read_only=True,
     limit_field="limit",
@@ -163,7 +161,7 @@ ANALYZE_TRENDS = Tool(
             "bucket": string(values=["day", "week"]),
         }
     ),
-    make_output_schema=lambda: schema_of(Trends),
+    make_output_schema=answered("Trends"),
     run=verb("analyze_trends"),
     read_only=True,
     labelled=True,

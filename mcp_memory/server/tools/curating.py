@@ -1,7 +1,6 @@
 """The tools that keep the memory in order: edits, links, deletion."""
 
-from mcp_memory.domain.answers import EpisodeRow, Forgotten, Linked, RelatedEpisodes
-from mcp_memory.server.outputs import schema_of
+from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
 from mcp_memory.server.schema import boolean, free_object, integer, record, string, strings
 from mcp_memory.server.tools import fields
@@ -22,7 +21,7 @@ UPDATE_EPISODE = Tool(
         },
         ["episode_id"],
     ),
-    make_output_schema=lambda: schema_of(EpisodeRow),
+    make_output_schema=answered("EpisodeRow"),
     run=verb("update_episode"),
     idempotent=True,
     labelled=True,
@@ -44,7 +43,7 @@ LINK_EPISODES = Tool(
         },
         ["from_id", "to_id", "type"],
     ),
-    make_output_schema=lambda: schema_of(Linked),
+    make_output_schema=answered("Linked"),
     run=verb("link_episodes"),
     idempotent=True,
 )
@@ -62,7 +61,7 @@ RELATED_EPISODES = Tool(
         },
         ["episode_id"],
     ),
-    make_output_schema=lambda: schema_of(RelatedEpisodes),
+    make_output_schema=answered("RelatedEpisodes"),
     run=verb("related_episodes"),
     read_only=True,
     labelled=True,
@@ -92,7 +91,7 @@ FORGET = Tool(
             "reason": string(),
         }
     ),
-    make_output_schema=lambda: schema_of(Forgotten),
+    make_output_schema=answered("Forgotten"),
     run=verb("forget"),
     destructive=True,
     idempotent=True,

@@ -1,11 +1,15 @@
 """Argument schemas several tools share."""
 
-from mcp_memory.domain.episode import StepStatus, TaskType
 from mcp_memory.server.schema import Schema, free_object, integer, string, strings
 
-TASK_TYPES = [str(item) for item in TaskType]
-STATUSES = [str(item) for item in StepStatus]
+# The words of the domain's enumerations; a test keeps them equal. Importing those would cost the handshake some 10 ms.
+TASK_TYPES = ["code_generation", "debugging", "refactoring", "testing", "analysis", "documentation", "research", "operations", "other"]
+COMPLEXITIES = ["simple", "moderate", "complex"]
+STATUSES = ["ok", "error", "timeout"]
 OUTCOMES = ["success", "partial", "failure", "abstained"]
+VERDICTS = ["helped", "no_effect", "hindered"]
+DETAILS = ["compact", "full"]
+PATTERN_KINDS = ["tool_sequence", "decision_point", "error_recovery", "context"]
 
 
 def context() -> dict[str, Schema]:

@@ -1,7 +1,6 @@
 """The tools that hand an unfinished task to another agent, or to oneself later."""
 
-from mcp_memory.domain.answers import Checkpoint, Resumed
-from mcp_memory.server.outputs import schema_of
+from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
 from mcp_memory.server.schema import record, string, strings
 
@@ -22,7 +21,7 @@ CHECKPOINT_EPISODE = Tool(
         },
         ["episode_id", "label"],
     ),
-    make_output_schema=lambda: schema_of(Checkpoint),
+    make_output_schema=answered("Checkpoint"),
     run=verb("checkpoint_episode"),
 )
 
@@ -34,7 +33,7 @@ RESUME_EPISODE = Tool(
         "go on with (the same while it is open, else a new one linked to it)."
     ),
     input_schema=record({"checkpoint_id": string(), "episode_id": string()}),
-    make_output_schema=lambda: schema_of(Resumed),
+    make_output_schema=answered("Resumed"),
     run=verb("resume_episode"),
     labelled=True,
 )

@@ -2,12 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from mcp_memory.domain.answers import CompletedEpisode, LoggedSteps, StartedEpisode
-from mcp_memory.domain.episode import Complexity, Json
 from mcp_memory.server import render
-from mcp_memory.server.outputs import schema_of
+from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Arguments, Tool, verb
-from mcp_memory.server.schema import boolean, free_object, integer, record, string, strings
+from mcp_memory.server.schema import Json, boolean, free_object, integer, record, string, strings
 from mcp_memory.server.tools import fields
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ START_EPISODE = Tool(
             "task": string("In full"),
             "task_type": string(values=fields.TASK_TYPES),
             **fields.context(),
-            "complexity": string(values=[str(item) for item in Complexity]),
+            "complexity": string(values=fields.COMPLEXITIES),
             "project": string(),
             "agent": string(),
             "metadata": free_object(),
@@ -49,7 +47,7 @@ START_EPISODE = Tool(
         },
         ["task"],
     ),
-    make_output_schema=lambda: schema_of(StartedEpisode, without=["holdout"]),
+    make_output_schema=answered("StartedEpisode", without=["holdout"]),
     run=_start_episode,
     always_load=True,
 )
@@ -79,7 +77,7 @@ LOG_STEPS = Tool(
         {"episode_id": string(), "steps": {"type": "array", "items": record(fields.step(), ["tool"])}},
         ["episode_id", "steps"],
     ),
-    make_output_schema=lambda: schema_of(LoggedSteps),
+    make_output_schema=answered("LoggedSteps"),
     run=verb("log_steps"),
 )
 
@@ -103,6 +101,6 @@ COMPLETE_EPISODE = Tool(
         },
         ["episode_id", "outcome"],
     ),
-    make_output_schema=lambda: schema_of(CompletedEpisode),
+    make_output_schema=answered("CompletedEpisode"),
     run=verb("complete_episode"),
 )

@@ -5,9 +5,14 @@ import json
 import jsonschema
 import pytest
 
+from mcp_memory.domain.episode import Complexity, OutcomeKind, StepStatus, TaskType
+from mcp_memory.domain.feedback import Verdict
+from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.domain.query import Detail
 from mcp_memory.server import tools
 from mcp_memory.server.instructions import INSTRUCTIONS
 from mcp_memory.server.registry import Tool
+from mcp_memory.server.tools import fields
 
 CORE_BUDGET_CHARS, FULL_BUDGET_CHARS = 6_000, 13_000
 CONTRACT_CORE = [
@@ -69,3 +74,13 @@ def test_a_tool_is_listed_as_the_contract_says(tool: Tool) -> None:
 def test_the_list_is_the_same_every_time() -> None:
     first = json.dumps([tool.listing for tool in tools.FULL])
     assert first == json.dumps([tool.listing for tool in tools.FULL])
+
+
+def test_the_words_shown_are_those_of_the_domain() -> None:
+    assert list(TaskType) == fields.TASK_TYPES
+    assert list(Complexity) == fields.COMPLEXITIES
+    assert list(StepStatus) == fields.STATUSES
+    assert list(OutcomeKind) == fields.OUTCOMES
+    assert list(Verdict) == fields.VERDICTS
+    assert list(Detail) == fields.DETAILS
+    assert list(PatternKind) == fields.PATTERN_KINDS
