@@ -91,6 +91,7 @@ def test_import_reads_gzip_and_stdin(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_a_usage_error(cli: Cli) -> None:
     cli("import", "nowhere.jsonl", status=2)
+    cli("import", status=2)
 
 
 def test_export_and_import_round_trip(filled: Cli, tmp_path: Path) -> None:

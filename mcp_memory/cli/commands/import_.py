@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import add_common, add_json
-from mcp_memory.cli.transcripts.formats import FORMATS
+from mcp_memory.cli.transcripts.formats import FORMATS, USUAL_FOLDERS
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
@@ -32,8 +32,13 @@ class Total:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE", help="JSON Lines, .gz too, - for stdin; with --from: files or folders")
-    parser.add_argument("--from", dest="source", choices=FORMATS, help="convert another tool's transcripts")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="JSON Lines, .gz too, - for stdin; with --from: files or folders")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=FORMATS,
+        help="convert another tool's transcripts (claude-code: from ~/.claude/projects when no FILE is given)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_json(parser)
     add_common(parser)
@@ -55,6 +60,10 @@ def run(args: argparse.Namespace) -> int:
             await memory.settle(reader.remaining)
         return total
 
+    if not args.files and args.source in USUAL_FOLDERS:
+        args.files = [str(Path(USUAL_FOLDERS[args.source]).expanduser())]
+    if not args.files:
+        args.fail("name a file, or - for stdin")
     missing = [name for name in args.files if name != "-" and not Path(name).exists()]
     if missing:
         args.fail(f"no such file: {', '.join(missing)}")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _MODULES = {"claude-code": "claude_code", "openai": "openai", "langchain": "langchain", "swe-agent": "swe_agent", "atif": "atif"}
 FORMATS = tuple(_MODULES)
+USUAL_FOLDERS = {"claude-code": "~/.claude/projects"}  # where a tool keeps its transcripts, when it has one place for them
 
 
 def convert(name: str, path: Path) -> "Iterator[tuple[int, dict[str, Any] | TranscriptError]]":
