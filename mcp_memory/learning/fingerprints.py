@@ -4,12 +4,14 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from mcp_memory.domain.episode import Json, Step
 
 _HEX_CHARS = 4  # each number has 16 bits: two steps of one tool meet by chance once in 65,536
 _LONG = 80  # characters from which a value is "a text"
 _SHAPE_CHARS = 12
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode  # made once: that is half the cost of a call
 _FILE = re.compile(r"[\w./~-]*\.\w{1,4}\b")
 
 
@@ -23,9 +25,12 @@ def shape(arguments: Mapping[str, Json]) -> str:
 
 
 def _value_shape(value: Json) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    if len(text) > _LONG or "\n" in text:
-        return "T"
+    text = value if isinstance(value, str) else _encode(value)
+    return "T" if len(text) > _LONG or "\n" in text else _text_shape(text)
+
+
+@lru_cache(maxsize=20_000)
+def _text_shape(text: str) -> str:
     text = _FILE.sub("P", text)
     text = re.sub(r"\d+", "N", text)
     text = re.sub(r"[A-Za-z_]{2,}(?:[ _:-]+[A-Za-z_]{2,})*", "W", text)
@@ -34,7 +39,7 @@ def _value_shape(value: Json) -> str:
 
 def fingerprint(step: Step) -> tuple[int, int]:
     """Return the 16-bit numbers of the step's exact arguments and of their shape."""
-    exact = json.dumps(step.arguments, sort_keys=True, ensure_ascii=False, default=str)
+    exact = _encode(step.arguments)
     return zlib.crc32(exact.encode()) & 0xFFFF, zlib.crc32(shape(step.arguments).encode()) & 0xFFFF
 
 

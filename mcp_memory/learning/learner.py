@@ -22,7 +22,7 @@ from mcp_memory.learning.extractors import observations_of
 from mcp_memory.learning.fingerprints import pack
 from mcp_memory.learning.outlook import OutlookEstimator
 from mcp_memory.learning.relevance import Relevance
-from mcp_memory.learning.run import error_signatures, run_of_episode
+from mcp_memory.learning.run import run_of_episode
 from mcp_memory.learning.trust import Trust
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
@@ -98,8 +98,9 @@ class Learner:
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps)}
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
-        observations = observations_of(run_of_episode(episode), [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
-        return Extraction(observations, error_signatures(episode), digest)
+        run = run_of_episode(episode)
+        observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
+        return Extraction(observations, tuple(run.errors.items()), digest)
 
     # --- advice ---
 

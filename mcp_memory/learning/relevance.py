@@ -13,8 +13,9 @@ from mcp_memory.learning.confidence import wilson
 from mcp_memory.learning.experience import Experience
 from mcp_memory.learning.extractors import observations_of
 from mcp_memory.learning.run import run_of_trace
+from mcp_memory.learning.trust import Trust
 
-MAX_NEIGHBOURS = 8
+MAX_NEIGHBOURS = 5  # deriving one episode's patterns takes about 0.3 ms when it was not asked for before
 MIN_SIMILARITY = 0.3  # of an episode whose patterns are candidates
 CANDIDATES_PER_WANTED = 4
 WIDTH = 0.2  # of the kernel on task similarity
@@ -30,15 +31,14 @@ KIND_WEIGHTS = {  # how much a kind tells: an error's answer most, a bare pair o
 
 Key = tuple[PatternKind, str]  # kind and description: costs no hashing, and tells apart all that matters here
 Scored = tuple[Pattern, float, Mapping[str, float]]
-Assess = Callable[[Sequence[Pattern]], list[Pattern]]
 ReadPatterns = Callable[[Sequence[str], str], list[Pattern]]  # (ids, project) -> patterns with that project's counts
 
 
 class Relevance:
     """Ranks patterns for a task."""
 
-    def __init__(self, experience: Experience, read: ReadPatterns, assess: Assess) -> None:
-        self._x, self._read, self._assess = experience, read, assess
+    def __init__(self, experience: Experience, read: ReadPatterns, trust: Trust) -> None:
+        self._x, self._read, self._trust = experience, read, trust
         self._of_episode: OrderedDict[str, tuple[Observation, ...]] = OrderedDict()
 
     def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
@@ -54,11 +54,15 @@ class Relevance:
                 examples[key] = observation
         # Only the few candidates that are read are hashed: hashing all of them would cost more than the rest of this function.
         by_id = {examples[key].pattern_id: weights[key] for key in heaviest(weights, limit * CANDIDATES_PER_WANTED)}
-        found = self._assess(self._read(list(by_id), project)) if by_id else []
         base = self._base_rate(neighbours)
-        scored = [(p, *_score(p, by_id[p.id], base)) for p in found if not p.retired]
-        scored.sort(key=lambda row: (-row[1], row[0].id))
-        return without_parts(scored)[:limit]
+
+        def scored(patterns: Sequence[Pattern]) -> list[Scored]:
+            rows = [(p, *_score(p, by_id[p.id], base)) for p in patterns if not p.retired]
+            return sorted(rows, key=lambda row: (-row[1], row[0].id))
+
+        candidates = scored(self._trust.assess(self._read(list(by_id), project), validated=False)) if by_id else []
+        best = [pattern for pattern, _, _ in without_parts(candidates)[:limit]]
+        return scored(self._trust.assess(best))
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := self._x.row(key)) is not None]

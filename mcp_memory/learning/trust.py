@@ -34,14 +34,23 @@ class Trust:
                 self._shown.setdefault(key, []).append(row)
                 self._usage.pop(key, None)
 
-    def assess(self, patterns: Sequence[Pattern]) -> list[Pattern]:
-        """Return the patterns with their confidence, votes, use and retirement, in the same order."""
-        self._validate(patterns)
-        return [confidence.with_confidence(p, self.explain(p), self._votes.get(p.id, confidence.NO_VOTES)) for p in patterns]
+    def assess(self, patterns: Sequence[Pattern], *, validated: bool = True) -> list[Pattern]:
+        """Return the patterns with their confidence, votes, use and retirement, in the same order.
+
+        Args:
+            patterns: As the store counts them.
+            validated: Whether to compare their later evidence with what the earlier predicted, which reads evidence not read before.
+        """
+        if validated:
+            self._validate(patterns)
+        return [confidence.with_confidence(p, self._numbers(p), self._votes.get(p.id, confidence.NO_VOTES)) for p in patterns]
 
     def explain(self, pattern: Pattern) -> dict[str, Json]:
         """Return the numbers the pattern's confidence is made of."""
         self._validate([pattern])
+        return self._numbers(pattern)
+
+    def _numbers(self, pattern: Pattern) -> dict[str, Json]:
         return confidence.explain(
             pattern,
             now_ms=self._clock(),
