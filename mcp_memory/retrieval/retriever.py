@@ -20,7 +20,6 @@ HOUR_MS = 3_600_000
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
 STRICT_TEXT_HITS = 5_000  # when a strict filter will drop most of them
 SENTENCE_SHARE = 0.5  # of the semantic score: the nearest sentence of a request of several
-SENTENCE_TEXT_SHARE = 0.2  # of the lexical score: the best sentence
 SENTENCE_CANDIDATES = 4  # a sentence brings a quarter of the candidates that the whole text brings
 # Characters indexed of one step and of all. What an agent did and what went wrong comes before what it was shown.
 ARGUMENT_CHARS, ERROR_CHARS, OBSERVATION_CHARS = 200, 150, 300
@@ -194,7 +193,7 @@ class Retriever:
         excluded = {seq for seq in map(self._catalog.seq_of, query.exclude_ids) if seq is not None}
         space = self._space(vectors) if query.text.strip() else None
         hits = self._lexical(query, TEXT_HITS * wanted, allowed)
-        seqs = dict.fromkeys(sorted(hits, key=hits.__getitem__, reverse=True)[:wanted])
+        seqs = dict.fromkeys(list(hits)[:wanted])
         if space is not None:
             for row, vector in enumerate(np.atleast_2d(vectors[space])):
                 nearest, _ = self._indexes[space].search(vector, wanted if row == 0 else wanted // SENTENCE_CANDIDATES, allowed)
@@ -217,25 +216,8 @@ class Retriever:
         return blended
 
     def _lexical(self, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
-        """Return bm25 scores by row number. Of a request of several sentences, a fifth of the score is the best sentence's."""
-        asked = text_query.affordable(text_query.read_query(query.text), self._counts)
-        whole = self._hits(asked, query, limit, allowed)
-        parts = text_query.sentences(query.text)
-        if not whole or not parts:
-            return whole
-        top = max(whole.values())
-        best: dict[int, float] = {}
-        for part in parts:
-            hits = self._hits(asked.restricted_to(part), query, limit, allowed)
-            part_top = max(hits.values(), default=1.0)
-            for seq, value in hits.items():
-                best[seq] = max(best.get(seq, 0.0), value / part_top)
-        floor = min(whole.values()) if len(whole) >= limit else 0.0
-        share = SENTENCE_TEXT_SHARE
-        return {s: (1 - share) * whole.get(s, floor) + share * top * best.get(s, 0.0) for s in whole.keys() | best.keys()}
-
-    def _hits(self, asked: text_query.TextQuery, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
-        match = asked.match()
+        """Return bm25 scores by row number, best first."""
+        match = text_query.affordable(text_query.read_query(query.text), self._counts, len(self._catalog)).match()
         if match is None:
             return {}
         project = query.filter.project or ANY_PROJECT

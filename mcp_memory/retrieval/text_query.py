@@ -12,7 +12,7 @@ MAX_TERMS = 64  # distinct terms of one query; on the development questions more
 MAX_PHRASES = 8
 MAX_PHRASE_WORDS = 6  # a longer run is a path or a hash; its words are asked for anyway
 MAX_TERM_CHARS = 64  # longer "words" are encoded data
-MAX_POSTINGS = 25_000  # (term, episode) pairs one query may touch: about 6 ms of bm25
+MAX_WORK = 16_000  # episodes matched times terms, which is what bm25 costs: some 3 ms
 MIN_TERMS = 4  # asked for whatever they cost
 MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences may ask for several things
 
@@ -39,13 +39,6 @@ class TextQuery:
         quoted = [f'"{term}"' + ("*" if _CJK.search(term) else "") for term in self.terms] + [f'"{phrase}"' for phrase in self.phrases]
         return " OR ".join(quoted) or None
 
-    def restricted_to(self, text: str) -> "TextQuery":
-        """Return the part of the query that occurs in *text*."""
-        lowered = text.lower()
-        words = _WORD.findall(lowered)
-        spaced = f" {' '.join(words)} "
-        return TextQuery(tuple(t for t in self.terms if t in set(words)), tuple(p for p in self.phrases if f" {p} " in spaced))
-
 
 def read_query(text: str) -> TextQuery:
     """Return what *text* asks for in words. Text of stop words only keeps them; text without words has no terms.
@@ -66,14 +59,19 @@ def read_query(text: str) -> TextQuery:
     return TextQuery(tuple(terms), tuple(phrases))
 
 
-def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]]) -> TextQuery:
-    """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_POSTINGS. `counts` gives each term's number of episodes."""
+def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]], episodes: int) -> TextQuery:
+    """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_WORK, and the phrases of known words.
+
+    Args:
+        counts: Gives each term's number of episodes.
+        episodes: How many there are in all.
+    """
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
     rarest = sorted((t for t in query.terms if frequency[t] > 0 or _CJK.search(t)), key=lambda t: frequency[t])[:MAX_TERMS]
-    postings, kept = 0, set()
-    for rank, term in enumerate(rarest):
-        postings += frequency[term]
-        if postings > MAX_POSTINGS and rank >= MIN_TERMS:
+    matched, kept = 0, set()
+    for rank, term in enumerate(rarest, 1):
+        matched += frequency[term]
+        if min(matched, episodes) * rank > MAX_WORK and rank > MIN_TERMS:
             break
         kept.add(term)
     phrases = tuple(p for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))
