@@ -90,6 +90,7 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
             _retry_busy(lambda: _claim(connection, path), deadline_ms)
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute(f"PRAGMA fullfsync = {int(synchronous == 'FULL')}")  # macOS: a plain fsync stops at the drive's cache
+            connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten with zeros
             connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
             connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {AUTOCHECKPOINT_PAGES}")

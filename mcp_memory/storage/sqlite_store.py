@@ -19,6 +19,7 @@ from mcp_memory.storage import advice_writes, curation_writes, episode_writes, l
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, checkpoint, open_writer
 from mcp_memory.storage.migrations import migrate
+from mcp_memory.storage.purge import Purge
 from mcp_memory.storage.store_reads import StoreReads
 from mcp_memory.storage.tables import Transaction
 from mcp_memory.storage.write_batcher import WriteBatcher
@@ -37,6 +38,7 @@ class SqliteStore(StoreReads):
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
         self._log_path = path.with_name(path.name + "-wal")
         self._commits = 0
+        self._purge = Purge()
         self._codec = Codec(config.compress_over_bytes)
         self._batcher = WriteBatcher(
             writer,
@@ -44,7 +46,7 @@ class SqliteStore(StoreReads):
             max_batch_size=config.max_batch_size,
             busy_deadline_ms=config.busy_deadline_ms,
             metrics=metrics,
-            after_batch=self._checkpoint,
+            after_batch=self._upkeep,
         )
 
     @classmethod
@@ -127,7 +129,7 @@ class SqliteStore(StoreReads):
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)
 
     async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
-        return await self._write(curation_writes.delete_episodes, ids, reason, at_ms)
+        return await self._write(self._delete_and_purge, ids, reason, at_ms)
 
     def info(self) -> Mapping[str, Json]:
         """Return where and how the data is kept. `compression_ratio` is of the records written by this process, None before the first."""
@@ -152,11 +154,18 @@ class SqliteStore(StoreReads):
     def _in_transaction(self, write: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any], connection: Connection) -> T:
         return write(Transaction(connection, self._codec, self._clock()), *args, **kwargs)
 
-    def _checkpoint(self, connection: Connection) -> None:
-        """Checkpoint now and then, after the callers have their answers: it costs milliseconds."""
+    def _delete_and_purge(self, tx: Transaction, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
+        self._purge.wanted = True
+        return curation_writes.delete_episodes(tx, ids, reason, at_ms)
+
+    def _upkeep(self, connection: Connection) -> bool:
+        """Checkpoint now and then, and purge deleted text, after the callers have their answers: both cost milliseconds at a time."""
         self._commits += 1
+        if self._purge.wanted:
+            return self._purge.work(connection, self._config.busy_deadline_ms)
         if self._commits % CHECKPOINT_COMMITS == 0:
             checkpoint(connection)
+        return False
 
 
 def _size_bytes(path: Path) -> int:

@@ -19,6 +19,7 @@ from mcp_memory.storage.connection import Connection, DriverError, begin, transl
 
 T = TypeVar("T")
 Write = Callable[[Connection], T]
+CLOSE_UPKEEP_S = 2.0  # how long closing may take to finish what `after_batch` began
 logger = logging.getLogger(__name__)
 
 
@@ -39,7 +40,10 @@ class _Spoiled(Exception):
 
 
 class WriteBatcher:
-    """One thread that owns the writing connection. Use from any asyncio loop."""
+    """One thread that owns the writing connection. Use from any asyncio loop.
+
+    `after_batch` runs in that thread when the callers have their answers; while it returns True it is called again, between batches.
+    """
 
     def __init__(
         self,
@@ -49,7 +53,7 @@ class WriteBatcher:
         max_batch_size: int,
         busy_deadline_ms: int,
         metrics: Metrics,
-        after_batch: Callable[[Connection], None],
+        after_batch: Callable[[Connection], bool],
     ) -> None:
         self._connection, self._metrics, self._after_batch = connection, metrics, after_batch
         self._max_queue_size, self._max_batch_size, self._busy_deadline_ms = max_queue_size, max_batch_size, busy_deadline_ms
@@ -96,37 +100,43 @@ class WriteBatcher:
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
     def _run(self) -> None:
-        open_ = True
+        open_, more_to_do = True, False
         while open_:
-            batch, open_ = self._take()
-            if not batch:
-                continue
-            started = time.perf_counter()
-            try:
-                self._commit(batch)
-            except BaseException as error:  # the thread must outlive any failure: every later write would hang
-                logger.exception("the writer met an unexpected error")
-                for waiting in batch:
-                    waiting.error = waiting.error or StoreUnavailable(f"the writer failed: {error!r}")
-            self._metrics.observe("durable_commit", (time.perf_counter() - started) * 1000)
-            self._metrics.observe("write_queue_wait", (started - batch[0].queued_s) * 1000)
-            self._metrics.count("commits")
-            self._metrics.count("writes", len(batch))
-            _answer(batch)
-            try:
-                self._after_batch(self._connection)
-            except DriverError as error:
-                logger.warning("checkpoint: %s", error)
+            batch, open_ = self._take(wait=not more_to_do)
+            if batch:
+                self._serve(batch)
+            more_to_do = self._upkeep()
+        until = time.monotonic() + CLOSE_UPKEEP_S
+        while more_to_do and time.monotonic() < until:
+            more_to_do = self._upkeep()
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
-        """Return the writes that wait now, at least one unless the queue was closed, and whether it is still open."""
-        first = self._queue.get()
-        if first is None:
-            return [], False
-        batch = [first]
+    def _upkeep(self) -> bool:
+        try:
+            return self._after_batch(self._connection)
+        except DriverError as error:
+            logger.warning("upkeep: %s", error)
+            return False
+
+    def _serve(self, batch: Sequence[_Waiting]) -> None:
+        started = time.perf_counter()
+        try:
+            self._commit(batch)
+        except BaseException as error:  # the thread must outlive any failure: every later write would hang
+            logger.exception("the writer met an unexpected error")
+            for waiting in batch:
+                waiting.error = waiting.error or StoreUnavailable(f"the writer failed: {error!r}")
+        self._metrics.observe("durable_commit", (time.perf_counter() - started) * 1000)
+        self._metrics.observe("write_queue_wait", (started - batch[0].queued_s) * 1000)
+        self._metrics.count("commits")
+        self._metrics.count("writes", len(batch))
+        _answer(batch)
+
+    def _take(self, *, wait: bool) -> tuple[list[_Waiting], bool]:
+        """Return the writes that wait now (with *wait*, at least one unless the queue was closed), and whether it is still open."""
+        batch: list[_Waiting] = []
         while len(batch) < self._max_batch_size:
             try:
-                waiting = self._queue.get_nowait()
+                waiting = self._queue.get(block=wait and not batch)
             except queue.Empty:
                 break
             if waiting is None:

@@ -197,3 +197,23 @@ async def test_the_hot_tier_is_used_and_never_stale(tmp_path: Path) -> None:
     await again.delete_episodes(["a"], "", 1)
     assert again.get_episodes(["a"]) == [None]
     await again.aclose()
+
+
+async def test_what_is_forgotten_leaves_no_bytes_behind(tmp_path: Path) -> None:
+    secret = b"zeppelin"
+    store = await opened(tmp_path)
+    for i in range(30):
+        await complete(store, f"e{i}", text="ordinary words " * 20)
+    await complete(store, "secret", "book the zeppelin", text="zeppelin " * 50)
+    await store.start_episode(episode("open", "another zeppelin"))
+    await store.append_steps("open", [step(observation="a zeppelin landed")])
+    await complete(store, "after", "pay the bill", follows="secret")
+    await store.delete_episodes(["secret", "open"], "asked to", 1)
+    await complete(store, "later")
+    await store.aclose()
+    assert secret not in (tmp_path / "memory.db").read_bytes()
+    assert not (tmp_path / "memory.db-wal").exists()
+    again = await opened(tmp_path)
+    assert again.check() == []
+    assert len(again.search_text("ordinary", project="p", limit=99)) == 30
+    await again.aclose()

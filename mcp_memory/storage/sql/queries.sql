@@ -132,14 +132,15 @@ SELECT episode_row FROM episode WHERE project = ? AND follows_external = ?;
 UPDATE episode SET follows = ?, follows_external = NULL WHERE episode_row = ?;
 
 -- search_all --
-SELECT f.rowid, t.episode_id, f.rank
+-- bm25 called by name: `rank MATCH 'bm25(…)'` makes FTS5 sort whole rows of an inner statement, which takes 1.7 times as long.
+SELECT f.rowid, t.episode_id, bm25(episode_text, ?, ?, ?, ?) AS score
 FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid
-WHERE f.episode_text MATCH ? AND f.rank MATCH ? ORDER BY f.rank LIMIT ?;
+WHERE f.episode_text MATCH ? ORDER BY score LIMIT ?;
 
 -- search_project --
-SELECT f.rowid, t.episode_id, f.rank
+SELECT f.rowid, t.episode_id, bm25(episode_text, ?, ?, ?, ?) AS score
 FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid
-WHERE f.episode_text MATCH ? AND f.rank MATCH ? AND t.project = ? ORDER BY f.rank LIMIT ?;
+WHERE f.episode_text MATCH ? AND t.project = ? ORDER BY score LIMIT ?;
 
 -- term_count --
 SELECT doc FROM episode_term WHERE term = ?;

@@ -35,7 +35,7 @@ def make(connection: Connection) -> Make:
             "max_batch_size": 50,
             "busy_deadline_ms": 200,
             "metrics": Metrics(),
-            "after_batch": lambda _: None,
+            "after_batch": lambda _: False,
         }
         return WriteBatcher(connection, **(defaults | settings))
 
@@ -238,3 +238,21 @@ def test_a_loop_that_ended_before_the_answer_is_no_harm(make: Make, connection: 
 
     assert asyncio.run(come_back()) == 1
     asyncio.run(batcher.aclose())
+
+
+async def test_upkeep_goes_on_between_batches_until_it_is_done(make: Make, connection: Connection) -> None:
+    done, left = asyncio.Event(), [5]
+    loop = asyncio.get_running_loop()
+
+    def upkeep(_: Connection) -> bool:
+        left[0] -= 1
+        if left[0] == 0:
+            loop.call_soon_threadsafe(done.set)
+        return left[0] > 0
+
+    batcher = make(after_batch=upkeep)
+    assert await batcher.run(insert("a")) == 1
+    with anyio.fail_after(5):
+        await done.wait()
+    assert await batcher.run(insert("b")) == 2
+    await batcher.aclose()

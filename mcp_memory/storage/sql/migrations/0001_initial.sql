@@ -39,6 +39,7 @@ CREATE TABLE episode (
 CREATE UNIQUE INDEX episode_by_external ON episode (project, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX episode_by_start ON episode (project, started_at_ms);
 CREATE INDEX episode_by_state ON episode (state, project, step_count);
+CREATE INDEX episode_edited ON episode (id, change_seq) WHERE edited = 1;  -- read at every start
 CREATE INDEX episode_by_follows ON episode (follows) WHERE follows IS NOT NULL;
 CREATE INDEX episode_by_follows_external ON episode (project, follows_external) WHERE follows_external IS NOT NULL;
 
