@@ -1,0 +1,183 @@
+"""The reading half of `SqliteStore`: synchronous, short, safe from any thread; each read sees every commit made before it began."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mcp_memory.domain.episode import Episode, Json, Trace
+from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.pattern import Evidence, Pattern
+from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort
+from mcp_memory.errors import InvalidInput
+from mcp_memory.ports import TEXT_WEIGHTS, TextHit, VectorRow
+from mcp_memory.storage import learning_reads
+from mcp_memory.storage.codec import load_json, load_trace
+from mcp_memory.storage.connection import Connection, DriverError, ReadPool, is_syntax_error, open_reader, translated
+from mcp_memory.storage.inspection import count_rows, distinct_values, problems
+from mcp_memory.storage.lexicon import Lexicon
+from mcp_memory.storage.listing import list_episodes
+from mcp_memory.storage.queries import QUERIES
+from mcp_memory.storage.tables import Tables
+
+
+class StoreReads:
+    """All reads of the `Store` port over one file."""
+
+    def __init__(self, path: Path, busy_timeout_ms: int) -> None:
+        self._path = path
+        self._readers = ReadPool(lambda: open_reader(path, busy_timeout_ms=busy_timeout_ms))
+        self._lexicon = Lexicon()
+        self._watch_lock = threading.Lock()
+        self._watch: Connection = open_reader(path, busy_timeout_ms=busy_timeout_ms)  # never in a transaction: always sees the latest
+        self._watched_version = -1
+        self._watched_seq = 0
+        self._vectors_from: dict[str, int] = {}  # per space: below this trace seq every episode has its vector
+
+    def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]:
+        with self._readers.reader() as connection:
+            connection.execute("BEGIN")  # one snapshot: an episode and its steps must fit together
+            tables = Tables(connection)
+            return [tables.episode(episode_id, steps=steps) for episode_id in ids]
+
+    def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            return [tables.value("episode_by_external", project, external_id) for external_id in external_ids]
+
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
+        with self._readers.reader() as connection:
+            connection.execute("BEGIN")
+            try:
+                return list_episodes(Tables(connection), where, sort, limit, cursor, text_match, _bm25(TEXT_WEIGHTS))
+            except DriverError as error:
+                raise _refused(error, text_match) from error
+
+    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            try:
+                if project == ANY_PROJECT:
+                    rows = tables.all("search_all", *weights, match, limit)
+                else:
+                    rows = tables.all("search_project", *weights, match, project, limit)
+            except DriverError as error:
+                raise _refused(error, match) from error
+        return [TextHit(seq, episode_id, -score) for seq, episode_id, score in rows]
+
+    def term_counts(self, terms: Sequence[str]) -> list[int]:
+        with self._readers.reader() as connection:
+            return self._lexicon.counts(Tables(connection), list(terms))
+
+    def change_seq(self) -> int:
+        with self._watch_lock, translated():
+            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._watched_version:
+                self._watched_seq = self._watch.execute(QUERIES["last_change"]).fetchone()[0]
+                self._watched_version = version
+            return self._watched_seq
+
+    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        with self._readers.reader() as connection:
+            return [Change(*row) for row in Tables(connection).all("changes_after", seq, limit)]
+
+    def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            if ids is None:
+                rows = tables.all("traces_after", after_seq, limit)
+            else:
+                rows = sorted(row for id_ in dict.fromkeys(ids) if (row := tables.one("trace_of_id", id_)) and row[0] > after_seq)[:limit]
+        return [load_trace(body, seq) for seq, body in rows]
+
+    def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            rows = tables.all("vectors_after", tables.value("space_row", space), after_rowid, limit)
+        return [VectorRow(*row[1:]) for row in rows], rows[-1][0] if rows else after_rowid
+
+    def missing_vectors(self, space: str, limit: int) -> list[str]:
+        with self._readers.reader() as connection:
+            connection.execute("BEGIN")
+            tables = Tables(connection)
+            last: int = tables.value("last_trace")
+            rows = tables.all("missing_vectors", self._vectors_from.get(space, 0), tables.value("space_row", space), limit)
+        if len(rows) < limit:  # the scan reached the oldest: the next one can start where this one found the first gap
+            self._vectors_from[space] = rows[-1][0] if rows else last + 1
+        return [episode_id for _, episode_id in rows]
+
+    def patterns(
+        self, *, ids: Sequence[str] | None = None, project: str = ANY_PROJECT, kind: str = "", min_support: int = 1, limit: int = 1000
+    ) -> list[Pattern]:
+        with self._readers.reader() as connection:
+            return learning_reads.patterns(Tables(connection), ids, project, kind, min_support, limit)
+
+    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50) -> dict[str, list[Evidence]]:
+        with self._readers.reader() as connection:
+            return learning_reads.evidence(Tables(connection), pattern_ids, limit_each)
+
+    def episode_patterns(self, episode_ids: Sequence[str]) -> dict[str, list[str]]:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            return {id_: [row[0] for row in tables.all("patterns_of_episode", id_)] for id_ in episode_ids}
+
+    def recommendations(self, *, ids: Sequence[str] | None = None, episode_id: str | None = None) -> list[Recommendation]:
+        with self._readers.reader() as connection:
+            return learning_reads.recommendations(Tables(connection), ids, episode_id)
+
+    def feedback(self, *, project: str = ANY_PROJECT, after_rowid: int = 0) -> tuple[list[tuple[Feedback, Recommendation]], int]:
+        with self._readers.reader() as connection:
+            return learning_reads.feedback(Tables(connection), project, after_rowid)
+
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]:
+        with self._readers.reader() as connection:
+            return learning_reads.corrections(Tables(connection), target_ids)
+
+    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            found = {row[0]: row for id_ in episode_ids for row in tables.all("links_touching", id_)}
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in found.values()]
+
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
+        with self._readers.reader() as connection:
+            row = Tables(connection).one("get_checkpoint", checkpoint_id)
+        return (row[0], load_json(row[1])) if row else None
+
+    def latest_checkpoint(self, episode_id: str) -> str | None:
+        with self._readers.reader() as connection:
+            found: str | None = Tables(connection).value("latest_checkpoint", episode_id)
+            return found
+
+    def edited_episodes(self) -> dict[str, int]:
+        """Return the edited and the deleted episodes with the change that made a copy of them stale."""
+        with self._readers.reader() as connection:
+            return dict(Tables(connection).all("edited_episodes"))
+
+    def counts(self, project: str = ANY_PROJECT) -> Mapping[str, int]:
+        with self._readers.reader() as connection:
+            return count_rows(Tables(connection), project)
+
+    def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
+        with self._readers.reader() as connection:
+            return distinct_values(Tables(connection), column, prefix, limit)
+
+    def check(self) -> list[str]:
+        with self._readers.reader() as connection:
+            return problems(Tables(connection))
+
+    def _close_readers(self) -> None:
+        self._readers.close()
+        self._lexicon.close()
+        with self._watch_lock:
+            self._watch.close()
+
+
+def _bm25(weights: Sequence[float]) -> str:
+    """Return FTS5's own ranking function with column weights; it sorts inside the index, faster than ORDER BY over rows."""
+    return f"bm25({', '.join(repr(float(w)) for w in weights)})"
+
+
+def _refused(error: Exception, match: str | None) -> Exception:
+    if is_syntax_error(error):
+        return InvalidInput(f"not a full-text expression: {(match or '')[:200]!r}")
+    return error
