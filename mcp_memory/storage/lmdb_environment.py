@@ -92,17 +92,18 @@ class Environment:
         return found, spoiled
 
     def write(self, items: Sequence[tuple[bytes, bytes | None]]) -> int:
-        """Put the items (delete those whose value is None) in one transaction; return how many old entries were evicted for them."""
+        """Put the items (drop those whose value is None or too large) in one transaction; return how many entries were evicted for them."""
+        too_large = self._fill_bytes * MAX_ITEM_SHARE
+        kept = [(key, None if value is not None and len(value) > too_large else value) for key, value in items]
         with self._env.begin(write=True) as txn:
-            evicted = self._make_room(txn, sum(len(k) + len(v or b"") + self._page_bytes // 8 for k, v in items))
+            evicted = self._make_room(txn, sum(len(key) + len(value or b"") + self._page_bytes // 8 for key, value in kept))
             following = self._next_number(txn)
-            for key, value in items:
+            for key, value in kept:
                 self._drop(txn, key)
-                if value is None or len(value) > self._fill_bytes * MAX_ITEM_SHARE:
-                    continue
-                txn.put(key, _HEAD.pack(following, zlib.crc32(value)) + value, db=self._data)
-                txn.put(_ORDER.pack(following), key, db=self._order, append=True)
-                following += 1
+                if value is not None:
+                    txn.put(key, _HEAD.pack(following, zlib.crc32(value)) + value, db=self._data)
+                    txn.put(_ORDER.pack(following), key, db=self._order, append=True)
+                    following += 1
         return evicted
 
     def evict(self, share: float) -> int:
