@@ -16,9 +16,9 @@ import numpy.typing as npt
 from mcp_memory.learning.experience import Bools, Experience, Floats, Ints, Place
 from mcp_memory.learning.named_tools import NamedTools
 
-MAX_EPISODES = 500  # the heaviest; bounds the time of one answer whatever the memory's size
+MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000
-MAX_STATES = 800  # compared by the tools used so far, the expensive part
+MAX_STATES = 500  # compared by the tools used so far, the expensive part
 MAX_ORDER = 4
 LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 1.0  # nats
 TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on similarity
