@@ -1,4 +1,4 @@
-"""`mcp-memory token`: made once, listed by name, revoked."""
+"""Tokens: shown once, kept as hashes, accepted by the server until they are revoked."""
 
 import json
 from pathlib import Path
@@ -9,35 +9,49 @@ from mcp_memory.cli.main import main
 from mcp_memory.server.token_file import TokenFile, read_tokens
 
 
-def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    return capsys.readouterr().out
+def made(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, str]:
+    assert main(["token", *argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
 
 
-def test_a_token_is_printed_once_and_its_file_lets_it_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_file_holds_the_hash_and_the_server_accepts_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tokens"
-    assert main(["token", str(path), "--name", "ann"]) == 0
-    ann = printed(capsys).strip()
-    assert main(["token", str(path), "--json"]) == 0
-    made = json.loads(printed(capsys))
-    assert made["name"] == "token-1"
-    tokens = TokenFile(path).tokens()
-    assert (tokens.holder(ann), tokens.holder(made["token"])) == ("ann", "token-1")
-    assert ann not in path.read_text()
+    token = made(capsys, str(path), "--name", "laptop")["token"]
+    assert token not in path.read_text(encoding="utf-8")
+    assert TokenFile(path).tokens().holder(token) == "laptop"
+    assert TokenFile(path).tokens().holder(token + "x") is None
+
+
+def test_the_entry_can_stand_in_for_the_token_in_the_servers_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = made(capsys)
+    assert read_tokens(answer["entry"]).holder(answer["token"])
 
 
 def test_tokens_are_listed_and_revoked_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tokens"
-    for name in ("ann", "bob"):
-        main(["token", str(path), "--name", name])
-    printed(capsys)
-    assert main(["token", str(path), "--revoke", "ann"]) == 0
-    printed(capsys)
-    assert main(["token", str(path), "--list", "--json"]) == 0
-    assert [row["name"] for row in json.loads(printed(capsys))] == ["bob"]
-    assert main(["token", str(path), "--revoke", "ann"]) != 0
+    tokens = [made(capsys, str(path))["token"] for _ in range(2)]
+    names = [entry["name"] for entry in json.loads(_out(capsys, "token", str(path), "--list", "--json"))["tokens"]]
+    assert len(set(names)) == 2
+    _out(capsys, "token", str(path), "--revoke", names[0])
+    accepted = TokenFile(path).tokens()
+    assert [accepted.holder(token) is not None for token in tokens] == [False, True]
+    assert names[1] in _out(capsys, "token", str(path), "--list")
 
 
-def test_without_a_file_the_hash_is_printed_for_the_setting(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["token", "--name", "ann", "--json"]) == 0
-    made = json.loads(printed(capsys))
-    assert read_tokens(made["entry"]).holder(made["token"]) == "ann"
+def test_without_json_only_the_token_is_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token"]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.split()) == 1
+    assert "not shown again" in told.err
+
+
+def test_listing_and_revoking_need_a_file_and_a_known_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["token", "--list"])
+    made(capsys, str(tmp_path / "tokens"))
+    assert main(["token", str(tmp_path / "tokens"), "--revoke", "nobody"]) == 1
+
+
+def _out(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main(list(argv)) == 0
+    return capsys.readouterr().out
