@@ -52,9 +52,7 @@ class Learner:
         self._trust = Trust(store, self._x, clock, config.half_life_days)
         self._adviser = Adviser(self._x, store.get_episodes, self._fix_ms)
         self._outlook = OutlookEstimator(self._x)
-        self._relevance = Relevance(
-            self._x, lambda ids, project: store.patterns(ids=ids, project=project, limit=len(ids)), self._trust.assess
-        )
+        self._relevance = Relevance(self._x, lambda ids, project: store.patterns(ids=ids, project=project, limit=len(ids)), self._trust)
 
     # --- the view ---
 
