@@ -18,7 +18,8 @@ from mcp_memory.retrieval.catalog import in_time
 
 DAY_MS = 86_400_000
 # Context, in standard deviations of the text score. A framework (a library, a repository) says most about what a task needs.
-FRAMEWORK, DOMAIN, LANGUAGE, TASK_TYPE, TAGS = 1.5, 0.5, 0.25, 0.25, 0.5
+CONTEXT_WEIGHTS = (("framework", 1.5), ("domain", 0.5), ("language", 0.25), ("task_type", 0.25))
+TAGS = 0.5  # times the share of tags in common
 OUTCOME_ASKED, TIME_ASKED = 1.0, 0.5  # filters that are boosts
 VALUE = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAINED: 0.25, OutcomeKind.FAILURE: 0.0}
 SAME_TASK = 0.7  # cosine of the task texts above which two episodes are attempts at one task
@@ -76,29 +77,33 @@ def score(candidates: Candidates, where: Filter, votes: Sequence[float], now_ms:
     return Scored(
         lexical=(1 - dense) * z_scores(candidates.lexical),
         semantic=dense * z_scores(candidates.semantic),
-        context=config.context_weight * np.array([context_match(where, t) for t in candidates.traces]),
+        context=config.context_weight * context_matches(where, candidates.traces),
         value=config.value_weight * np.array([value_of(where, t) for t in candidates.traces]),
         recency=config.recency_weight * 0.5 ** (days / config.recency_half_life_days),
         feedback=config.feedback_weight * np.asarray(votes, float),
     )
 
 
-def context_match(where: Filter, trace: Trace) -> float:
-    """Return how well an episode's context meets the one asked for: 0 when nothing was said or nothing meets."""
-    total = 0.0
-    for wanted, has, weight in (
-        (where.framework, trace.framework, FRAMEWORK),
-        (where.domain, trace.domain, DOMAIN),
-        (where.language, trace.language, LANGUAGE),
-        (where.task_type if where.task_type != TaskType.OTHER else "", trace.task_type, TASK_TYPE),
-    ):
-        total += weight * (bool(wanted) and wanted.casefold() == has.casefold())
-    if where.tags:
-        wanted_tags, tags = {t.casefold() for t in where.tags}, {t.casefold() for t in trace.tags}
-        total += TAGS * len(wanted_tags & tags) / len(wanted_tags | tags)
-    if where.since_ms is not None or where.until_ms is not None:
-        total += TIME_ASKED * in_time(where, trace)
-    return total
+def context_matches(where: Filter, traces: Sequence[Trace]) -> np.ndarray:
+    """Return how well each episode's context meets the one asked for: 0 where nothing was said or nothing meets."""
+    asked = [
+        (name, getattr(where, name).casefold(), weight)
+        for name, weight in CONTEXT_WEIGHTS
+        if getattr(where, name) and not (name == "task_type" and where.task_type == TaskType.OTHER)
+    ]
+    tags = {t.casefold() for t in where.tags}
+    timed = where.since_ms is not None or where.until_ms is not None
+    totals = np.zeros(len(traces))
+    for i, trace in enumerate(traces):
+        for name, wanted, weight in asked:
+            if getattr(trace, name).casefold() == wanted:
+                totals[i] += weight
+        if tags:
+            has = {t.casefold() for t in trace.tags}
+            totals[i] += TAGS * len(tags & has) / len(tags | has)
+        if timed:
+            totals[i] += TIME_ASKED * in_time(where, trace)
+    return totals
 
 
 def value_of(where: Filter, trace: Trace) -> float:
@@ -117,15 +122,13 @@ def supported(relevance: np.ndarray, likeness: np.ndarray) -> np.ndarray:
     return blended
 
 
-def fold(totals: np.ndarray, likeness: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
-    """Return the order, best first, in which near-duplicates of better candidates have stepped back, and each one's near-duplicates."""
+def fold(totals: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+    """Return the order, best first, after near-duplicates of better candidates have stepped back."""
     order = np.argsort(-totals, kind="stable")
-    repeats = likeness[np.ix_(order, order)] > NEAR_DUPLICATE
-    above = np.tril(repeats, -1)
+    above = np.tril(likeness[np.ix_(order, order)] > NEAR_DUPLICATE, -1)
     adjusted = totals[order] - FOLD_PENALTY * above.sum(axis=1)
-    final = order[np.argsort(-adjusted, kind="stable")]
-    twins = [[int(j) for j in np.flatnonzero(likeness[i] > NEAR_DUPLICATE) if j != i] for i in range(len(totals))]
-    return final, twins
+    final: np.ndarray = order[np.argsort(-adjusted, kind="stable")]
+    return final
 
 
 def to_unit(total: float) -> float:

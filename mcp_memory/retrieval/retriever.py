@@ -149,7 +149,7 @@ class Retriever:
         with self._metrics.timed("recall_search"):
             found = self._find(query, vectors)
         if not found.seqs:
-            return Ranking((), 0, self._store.change_seq(), self._degraded(query, vectors))
+            return Ranking((), 0, self._store.change_seq(), self._degraded(vectors))
         traces = [self._catalog.traces[seq] for seq in found.seqs]
         votes = [self._votes.get(t.id, 0.0) for t in traces]
         candidates = ranking.Candidates(traces, found.lexical, found.semantic)
@@ -158,14 +158,14 @@ class Retriever:
         top = np.argsort(-(scored.relevance + scored.worth), kind="stable")[:reach]
         likeness = self._likeness([found.seqs[i] for i in top], vectors)
         totals = ranking.supported(scored.relevance[top], likeness) + scored.worth[top]
-        order, twins = ranking.fold(totals, likeness)
-        shown = {int(i) for i in order[: query.limit]}
+        shown = ranking.fold(totals, likeness)[: query.limit]
+        hidden = np.setdiff1d(np.arange(len(top)), shown)
         matches = []
-        for i in order[: query.limit].tolist():
+        for i in shown.tolist():
             at = int(top[i])
-            folded = tuple(traces[int(top[j])].id for j in twins[i] if j not in shown)
+            folded = tuple(traces[int(top[j])].id for j in hidden if likeness[i, j] > ranking.NEAR_DUPLICATE)
             matches.append(self._match(traces[at], scored, at, float(totals[i]), found, folded))
-        return Ranking(tuple(matches), len(found.seqs), self._store.change_seq(), self._degraded(query, vectors))
+        return Ranking(tuple(matches), len(found.seqs), self._store.change_seq(), self._degraded(vectors))
 
     def _match(self, trace: Trace, scored: ranking.Scored, at: int, total: float, found: _Found, folded: tuple[str, ...]) -> Match:
         cosine = float(found.semantic[at])
@@ -175,7 +175,7 @@ class Retriever:
         why = {name: float(getattr(scored, name)[at]) for name in names}
         return Match(trace.id, ranking.to_unit(total), why, similarity, folded)
 
-    def _degraded(self, query: Query, vectors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    def _degraded(self, vectors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
         if not vectors:
             return (LEXICAL_ONLY,) if len(self._catalog) else ()
         missing = len(self._catalog) - max((len(self._indexes[s]) for s in vectors if s in self._indexes), default=0)
@@ -198,7 +198,7 @@ class Retriever:
             for row, vector in enumerate(np.atleast_2d(vectors[space])):
                 nearest, _ = self._indexes[space].search(vector, wanted if row == 0 else wanted // SENTENCE_CANDIDATES, allowed)
                 seqs |= dict.fromkeys(nearest.tolist())
-        if not seqs:
+        if space is None and text_query.fts_match(query.text) is None:
             seqs = dict.fromkeys(self._catalog.newest(allowed, wanted))
         kept = [seq for seq in seqs if seq in self._catalog.traces and seq not in excluded]
         floor = min(hits.values()) if len(hits) >= TEXT_HITS * wanted else 0.0  # the list was cut: the rest may score up to its last
@@ -210,10 +210,8 @@ class Retriever:
     def _cosines(self, index: SignBitIndex, vectors: np.ndarray, seqs: Sequence[int]) -> np.ndarray:
         """Return the candidates' cosines to the query; of a request of several sentences, half is that to the nearest sentence."""
         rows = np.stack([index.similarities(vector, seqs) for vector in vectors]).astype(float)
-        if len(rows) == 1:
-            return rows[0]
-        blended: np.ndarray = (1 - SENTENCE_SHARE) * rows[0] + SENTENCE_SHARE * rows[1:].max(axis=0)
-        return blended
+        whole: np.ndarray = rows[0]
+        return whole if len(rows) == 1 else (1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * rows[1:].max(axis=0)
 
     def _lexical(self, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
         """Return bm25 scores by row number, best first."""

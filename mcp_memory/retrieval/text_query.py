@@ -66,6 +66,8 @@ def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]
         counts: Gives each term's number of episodes.
         episodes: How many there are in all.
     """
+    if len(query.terms) <= MAX_TERMS and len(query.terms) * episodes <= MAX_WORK:
+        return query
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
     rarest = sorted((t for t in query.terms if frequency[t] > 0 or _CJK.search(t)), key=lambda t: frequency[t])[:MAX_TERMS]
     matched, kept = 0, set()
