@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from mcp_memory.domain.episode import Json
-from mcp_memory.storage.lmdb_environment import CacheError, Environment, is_damage, is_full, remove_files
+from mcp_memory.storage.lmdb_environment import CacheError, Environment, discard, identity, is_damage, is_full
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024  # of values not yet written; more are dropped, and counted
 MAX_BATCH_ITEMS = 1_000
@@ -183,9 +183,9 @@ class LmdbCache:
         if environment is None:
             return
         if not environment.is_current():
-            environment = self._start_anew("the cache was deleted while it was in use", remove=False)
+            environment = self._start_anew("the cache was deleted while it was in use")
         elif self._damage:
-            environment = self._start_anew(f"the cache was damaged ({self._damage})", remove=True)
+            environment = self._start_anew(f"the cache was damaged ({self._damage})", damaged=environment)
         for attempt in range(3):
             if environment is None:
                 return
@@ -196,20 +196,20 @@ class LmdbCache:
                 if attempt == 2:
                     raise
                 if is_damage(error):
-                    environment = self._start_anew(f"the cache was damaged ({error})", remove=True)
+                    environment = self._start_anew(f"the cache was damaged ({error})", damaged=environment)
                 elif is_full(error):
                     self._evictions += environment.evict(EVICT_WHEN_FULL)
                 else:
                     raise
 
-    def _start_anew(self, reason: str, *, remove: bool) -> Environment | None:
-        """Exchange the file for a new one."""
+    def _start_anew(self, reason: str, *, damaged: Environment | None = None) -> Environment | None:
+        """Exchange the file for a new one, or for the one that another process has made already."""
         with self._lock:
             if self._environment is not None:
                 self._environment.close()
                 self._environment = None
-            if remove:
-                remove_files(self._folder)
+            if damaged is not None:
+                discard(self._folder, damaged.identity)
             self._damage = ""
             self._open()
             self._rebuilt = self._rebuilt or f"{reason}; it fills again"
@@ -218,6 +218,7 @@ class LmdbCache:
     def _open(self) -> None:
         """Open the file; one that cannot be read is deleted first. Without a file every get is a miss."""
         for attempt in range(2):
+            found = identity(self._folder)
             try:
                 self._environment = Environment(self._folder, self._max_bytes)
                 return
@@ -227,7 +228,7 @@ class LmdbCache:
                 if attempt == 0 and is_damage(error):
                     self._rebuilt = f"the cache could not be read ({error}); it fills again"
                     try:
-                        remove_files(self._folder)
+                        discard(self._folder, found)
                         continue
                     except OSError as blocked:
                         logger.warning("cache: %s", blocked)

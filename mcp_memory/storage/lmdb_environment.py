@@ -9,12 +9,14 @@ import shutil
 import struct
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import lmdb
 
 FORMAT = b"1"
+DATA_FILE = "data.mdb"
 MIN_MAP_BYTES = 1 << 20
 MAX_READERS = 512  # one slot per thread that reads at once, in all processes; LMDB's 126 is few for a dozen servers
 FILL = 0.8  # share of the map that entries may take: LMDB copies pages on write and needs room for both
@@ -44,29 +46,35 @@ class Environment:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         """Open the file in *folder*, creating it when absent. Raises lmdb.Error."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = folder / "data.mdb"
-        if not self._file.exists():  # the lock file of a deleted one carries its transaction number, which a new file must not inherit
-            remove_files(folder)
+        self._folder, self._file = folder, folder / DATA_FILE
         self._map_bytes = max(max_bytes, MIN_MAP_BYTES)
         self._fill_bytes = int(self._map_bytes * FILL)
         self.max_batch_bytes = int(self._map_bytes * BATCH_SHARE)
-        self._env = lmdb.open(str(folder), map_size=self._map_bytes, max_dbs=4, max_readers=MAX_READERS, metasync=False, max_spare_txns=16)
-        try:
-            self._page_bytes = self._env.stat()["psize"]
-            self._refuse_truncated()
-            self._data = self._env.open_db(b"data")
-            self._order = self._env.open_db(b"order")
-            with self._env.begin(write=True) as txn:
-                found = txn.get(b"format")
-                if found is None:
-                    txn.put(b"format", FORMAT)
-            if found not in (None, FORMAT):
-                raise lmdb.VersionMismatchError(f"the cache has format {found!r}")
-            self._env.reader_check()  # slots of processes that were killed
-            self._identity = self._on_disk()
-        except BaseException:
-            self._env.close()
-            raise
+        with exclusive(folder):
+            if identity(folder) is None:  # the lock file of a deleted file has its transaction number, which a new one must not inherit
+                _remove(folder)
+            self._env = lmdb.open(
+                str(folder), map_size=self._map_bytes, max_dbs=4, max_readers=MAX_READERS, metasync=False, max_spare_txns=16
+            )
+            try:
+                self._prepare()
+                self.identity = identity(folder)
+            except BaseException:
+                self._env.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._page_bytes = self._env.stat()["psize"]
+        self._refuse_truncated()
+        self._data = self._env.open_db(b"data")
+        self._order = self._env.open_db(b"order")
+        with self._env.begin(write=True) as txn:
+            found = txn.get(b"format")
+            if found is None:
+                txn.put(b"format", FORMAT)
+        if found not in (None, FORMAT):
+            raise lmdb.VersionMismatchError(f"the cache has format {found!r}")
+        self._env.reader_check()  # slots of processes that were killed
 
     def close(self) -> None:
         """Unmap the file."""
@@ -74,7 +82,7 @@ class Environment:
 
     def is_current(self) -> bool:
         """Whether the file that is mapped is still the one in the folder."""
-        return self._on_disk() == self._identity
+        return identity(self._folder) == self.identity
 
     def get_many(self, keys: Sequence[bytes]) -> tuple[list[bytes | None], int]:
         """Return the values in order, None where missing, and how many failed their checksum."""
@@ -165,17 +173,46 @@ class Environment:
         if sys.platform != "win32" and self._file.stat().st_size < needed:
             raise lmdb.CorruptedError(f"the cache file is shorter than the {needed} bytes it refers to")
 
-    def _on_disk(self) -> tuple[int, int] | None:
-        try:
-            stat = self._file.stat()
-        except FileNotFoundError:
-            return None
-        return stat.st_dev, stat.st_ino
+
+def identity(folder: Path) -> tuple[int, int] | None:
+    """Return what tells the file that is in *folder* now from any other; None where there is none."""
+    try:
+        stat = (folder / DATA_FILE).stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
-def remove_files(folder: Path) -> None:
-    """Delete the file and its lock; processes that have it mapped keep their copy until they notice."""
-    for name in ("data.mdb", "lock.mdb"):
+def discard(folder: Path, damaged: tuple[int, int] | None) -> None:
+    """Delete the damaged file, unless another process has exchanged it already; those that have it mapped keep it until they notice."""
+    with exclusive(folder):
+        if damaged is None or identity(folder) == damaged:
+            _remove(folder)
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Let one process at a time open or exchange the file: half a pair of data and lock file would corrupt the other half's users."""
+    with (folder / "open.lock").open("a+b") as file:
+        _lock(file.fileno())
+        yield  # closing the file releases the lock
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _remove(folder: Path) -> None:
+    for name in (DATA_FILE, "lock.mdb"):
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)
