@@ -114,6 +114,10 @@ class Experience:
             if trace is not None:
                 yield self.full_trace(row)
 
+    def outlines(self) -> Iterator[Trace]:
+        """Yield every episode's trace without its steps, oldest row first. Free."""
+        return (trace for trace in self._traces if trace is not None)
+
     def full_trace(self, row: int) -> Trace:
         """Return the trace of a live row with its steps, as it was added."""
         return replace(self.trace(row), step_keys=self.step_keys(row), step_failed=self._step_failed.values[self.steps_of(row)].tobytes())

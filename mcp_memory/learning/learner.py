@@ -6,7 +6,6 @@ called under the follower's lock, one at a time, except the pure `extract`, `imp
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, Recovery, StepWarning, Trends
@@ -15,7 +14,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Sort, Suggestion
 from mcp_memory.domain.votes import VoteStats
-from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection, reward, step_signs, step_values
+from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection, reward, step_signs, step_values, trends
 from mcp_memory.learning.adviser import Adviser
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
@@ -24,16 +23,15 @@ from mcp_memory.learning.outlook import OutlookEstimator
 from mcp_memory.learning.relevance import Relevance
 from mcp_memory.learning.run import run_of_episode
 from mcp_memory.learning.trust import Trust
+from mcp_memory.learning.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
-
-if TYPE_CHECKING:
-    from mcp_memory.learning.worker import AnalysisWorker
 
 SAME_TASK = 0.8  # similarity from which an earlier episode counts as an attempt at the same task
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
 MAX_LESSON_PATTERNS = 1_000
+MAX_LESSONS_EACH = 80  # patterns that may become lines: what works, and what does not
 MAX_LESSON_EPISODES = 100
 DIGEST_VERSION = 1
 
@@ -48,7 +46,7 @@ class Learner:
         self._spaces = spaces
         self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
         self._x = Experience()
-        self._worker: AnalysisWorker | None = None
+        self._worker = AnalysisWorker()  # starts no process before it is asked
         self._trust = Trust(store, self._x, clock, config.half_life_days)
         self._adviser = Adviser(self._x, store.get_episodes, self._fix_ms)
         self._outlook = OutlookEstimator(self._x)
@@ -160,15 +158,10 @@ class Learner:
 
     def holdout_report(self, project: str) -> Mapping[str, Json]:
         """Return outcomes with and without memory, with an interval."""
-        return holdout.report((t for t in self._x.traces() if project in (ANY_PROJECT, t.project)), self._config.holdout)
+        return holdout.report((t for t in self._x.outlines() if project in (ANY_PROJECT, t.project)), self._config.holdout)
 
     def trends(self, where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
         """Return the series of a metric, its changepoints and the clusters of tasks. Analysis runs in a process of its own."""
-        from mcp_memory.learning import trends
-        from mcp_memory.learning.worker import AnalysisWorker
-
-        if self._worker is None:
-            self._worker = AnalysisWorker()
         return trends.trends(
             list(self._x.traces()),
             where,
@@ -183,8 +176,11 @@ class Learner:
 
     def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str:
         """Return the best-supported patterns as a Markdown guide."""
-        found = self._trust.assess(self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_LESSON_PATTERNS))
-        chosen = [p for p in found if not domain or p.domain == domain]
+        found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_LESSON_PATTERNS)
+        ranked = sorted(self._trust.assess(found, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
+        fitting = [p for p in ranked if not domain or p.domain == domain]
+        # What works is at one end and what to avoid at the other; only these are compared with their later evidence.
+        chosen = self._trust.assess(list({p.id: p for p in (*fitting[:MAX_LESSONS_EACH], *fitting[-MAX_LESSONS_EACH:])}.values()))
         corrections = self._store.corrections([p.id for p in chosen])
         return lessons.lessons_markdown(
             chosen, corrections, domain=domain, project=project, budget_tokens=budget_tokens, reported=self._reported(domain, project)
