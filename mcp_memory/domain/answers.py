@@ -24,6 +24,7 @@ class RecalledEpisode:
     age_days: float
     score: float
     why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
+    similarity: float = 0.0  # how alike the tasks are, in [0, 1], before any re-weighting
 
 
 @dataclass(frozen=True, slots=True)

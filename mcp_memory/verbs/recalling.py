@@ -183,6 +183,7 @@ def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int
         age_days=round(max(0, now_ms - (episode.ended_at_ms or now_ms)) / DAY_MS, 1),
         score=round(match.score, 3),
         why={k: round(v, 3) for k, v in match.why.items()},
+        similarity=round(match.similarity, 3),
     )
 
 

@@ -18,7 +18,10 @@ from mcp_memory.config import load_config
 from mcp_memory.errors import StoreUnavailable
 
 COMMON = {"session_id": "abc/123", "cwd": "/home/ana/shop", "transcript_path": "t.jsonl", "permission_mode": "default"}
-RECALLED = {"episodes": [{"task": "Fix the cart", "outcome": "success", "reward": 0.9, "lessons": ["Use Decimal."]}], "patterns": []}
+RECALLED: dict[str, Any] = {
+    "episodes": [{"task": "Fix the cart", "outcome": "success", "reward": 0.9, "lessons": ["Use Decimal."], "similarity": 0.7}],
+    "patterns": [],
+}
 RECOVERY = {"error_signature": "ModuleNotFoundError", "fixes": [{"tool": "Bash", "action": "pip", "fixed": 2, "tried": 3}]}
 
 
@@ -198,6 +201,10 @@ def test_large_outputs_and_arguments_are_clipped() -> None:
 def test_nothing_to_say_prints_nothing() -> None:
     assert shown("Stop", "") == ""
     assert recalled_text({"episodes": [], "patterns": []}) == ""
+
+
+def test_what_is_not_alike_is_not_shown_unasked() -> None:
+    assert recalled_text({"episodes": [RECALLED["episodes"][0] | {"similarity": 0.1}], "patterns": [{"description": "x"}]}) == ""
 
 
 def test_a_hook_never_fails_the_agent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
