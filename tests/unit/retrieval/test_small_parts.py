@@ -1,0 +1,72 @@
+"""The token estimate, the query cache, the catalog."""
+
+import numpy as np
+
+from mcp_memory.domain.answers import RecalledEpisode
+from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.query import Filter, Ranking
+from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.retrieval.catalog import Catalog
+from mcp_memory.retrieval.query_cache import QueryCache
+
+
+def trace(seq: int, id_: str, project: str = "p") -> Trace:
+    return Trace(seq, id_, project, "task", "other", "web", "python", "django", ("a", "B"), "", "success", 1.0, 0, 5)
+
+
+def ranking(n: int) -> Ranking:
+    return Ranking((), n, n)
+
+
+def test_longer_records_cost_more_tokens() -> None:
+    short = RecalledEpisode("id", None, "task", "success", 1.0, "", (), (), 0.0, 0.5, {"lexical": 1.0})
+    long = RecalledEpisode("id", None, "task " * 100, "success", 1.0, "", (), (), 0.0, 0.5, {"lexical": 1.0})
+    assert 30 < estimate_tokens(short) < 80
+    assert 100 < estimate_tokens(long) - estimate_tokens(short) < 200
+    assert estimate_tokens("") == 0
+
+
+def test_the_cache_forgets_the_least_recently_used_answer() -> None:
+    cache = QueryCache(2)
+    cache.put("a", ranking(1))
+    cache.put("b", ranking(2))
+    assert cache.get("a") == ranking(1)
+    cache.put("c", ranking(3))
+    assert cache.get("b") is None
+    assert cache.get("a") == ranking(1)
+    assert (cache.hits, cache.misses, len(cache)) == (2, 1, 2)
+
+
+def test_a_cache_of_no_entries_keeps_nothing() -> None:
+    cache = QueryCache(0)
+    cache.put("a", ranking(1))
+    assert cache.get("a") is None
+
+
+def test_the_catalog_admits_by_project_and_only_strictly_by_more() -> None:
+    catalog = Catalog()
+    catalog.add([trace(1, "a"), trace(2, "b"), trace(5, "c", "q")])
+    assert catalog.allowed(Filter(project="*"), strict=False) is None
+    assert allowed(catalog, Filter(project="p", domain="nothing")) == [1, 2]
+    assert allowed(catalog, Filter(project="p", domain="nothing"), strict=True) == []
+    assert allowed(catalog, Filter(project="q", domain="WEB", tags=("b",), until_ms=6), strict=True) == [5]
+    assert allowed(catalog, Filter(project="q", until_ms=5), strict=True) == []
+    catalog.remove(["c"])
+    assert catalog.allowed(Filter(project="p"), strict=False) is None
+    assert allowed(catalog, Filter(project="q")) == []
+    assert catalog.newest(None, 1) == [2]
+
+
+def test_a_replaced_trace_is_there_once() -> None:
+    catalog = Catalog()
+    catalog.add([trace(1, "a"), trace(2, "b")])
+    catalog.add([trace(2, "b", "q")])
+    assert len(catalog) == 2
+    assert catalog.size_of("p") == 1
+    assert catalog.newest(np.array([1, 2]), 5) == [2, 1]
+
+
+def allowed(catalog: Catalog, where: Filter, *, strict: bool = False) -> list[int]:
+    found = catalog.allowed(where, strict=strict)
+    assert found is not None
+    return found.tolist()

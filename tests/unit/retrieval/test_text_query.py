@@ -1,0 +1,113 @@
+"""Any text becomes a safe FTS5 expression that asks for the right words."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import pytest
+
+from mcp_memory.retrieval import text_query
+from mcp_memory.retrieval.text_query import TextQuery, affordable, fts_match, read_query, sentences
+
+HOSTILE = [
+    '"unbalanced',
+    "a AND b OR NOT c NEAR(d, 2)",
+    "task:secret {steps notes}: x",
+    "* ^start - + ( ) : , '",
+    "col1 : foo*",
+    'say "hello ""world"""',
+    "back\\slash; DROP TABLE episode_text; --",
+    "null\x00byte and \x1b escape",
+    "a" * 10_000,
+    "word " * 10_000,
+    "naïve café ŒUVRE İstanbul ß",
+    "🎉🔥 deploy 🚀",
+    "修正する 日期 解析 한국어",
+]
+
+
+@pytest.fixture(scope="module")
+def table() -> "sqlite3.Connection":
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE t USING fts5 (a, tokenize = 'porter unicode61 remove_diacritics 2')")
+    connection.executemany("INSERT INTO t VALUES (?)", [("fix the date parser",), ("修正する 日期解析器",), ("a secret NEAR word",)])
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_text_is_a_valid_expression(table: sqlite3.Connection, text: str) -> None:
+    match = fts_match(text)
+    if match is not None:
+        table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,)).fetchall()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "?!… ---", "🎉🔥", '""', "\x00"])
+def test_text_without_a_word_asks_for_nothing(text: str) -> None:
+    assert fts_match(text) is None
+
+
+def test_stop_words_are_dropped_unless_there_is_nothing_else() -> None:
+    assert read_query("How do I fix the parser").terms == ("fix", "parser")
+    assert read_query("to be or not to be").terms == ("to", "be", "or", "not")
+
+
+def test_a_term_is_asked_for_once() -> None:
+    assert read_query("Parser parser PARSER").match() == '"parser"'
+
+
+def test_compound_names_are_asked_for_as_phrases_too() -> None:
+    query = read_query("set FILE_UPLOAD_PERMISSIONS in conf/global_settings.py")
+    assert "file upload permissions" in query.phrases
+    assert "conf global settings py" in query.phrases
+    assert {"file", "upload", "permissions", "conf"} <= set(query.terms)
+
+
+def test_encoded_data_is_not_a_word() -> None:
+    assert read_query("x" * 65 + " fine").terms == ("fine",)
+
+
+def test_chinese_words_match_by_their_beginning(table: sqlite3.Connection) -> None:
+    match = fts_match("日期")
+    assert table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,)).fetchall() == [(2,)]
+
+
+def counting(frequency: dict[str, int]) -> "Sequence[int]":
+    return lambda terms: [frequency.get(t, 0) for t in terms]  # type: ignore[return-value]
+
+
+def test_a_cheap_query_is_left_as_it_is_and_counts_nothing() -> None:
+    def refuse(terms: Sequence[str]) -> Sequence[int]:
+        raise AssertionError("counted")
+
+    query = read_query("fix the date parser")
+    assert affordable(query, refuse, 1_000) is query
+
+
+def test_the_rarest_terms_are_kept_within_the_bound_on_work() -> None:
+    words = [f"w{i}" for i in range(40)]
+    frequency = {w: 10 * (i + 1) ** 2 for i, w in enumerate(words)}
+    kept = affordable(TextQuery(tuple(reversed(words)), ()), counting(frequency), 100_000).terms
+    matched = sum(frequency[t] for t in kept)
+    assert matched * len(kept) <= text_query.MAX_WORK
+    assert set(kept) == set(words[: len(kept)])
+    assert list(kept) == [w for w in reversed(words) if w in kept]
+
+
+def test_a_few_terms_are_asked_for_whatever_they_cost() -> None:
+    kept = affordable(TextQuery(tuple("abcdefgh"), ()), counting(dict.fromkeys("abcdefgh", 90_000)), 100_000).terms
+    assert len(kept) == text_query.MIN_TERMS
+
+
+def test_unknown_terms_and_their_phrases_are_dropped_from_an_expensive_query() -> None:
+    words = tuple(f"w{i}" for i in range(30))
+    query = TextQuery(("nowhere", *words), ("nowhere w1", "w1 w2"))
+    kept = affordable(query, counting(dict.fromkeys(words, 1)), 100_000)
+    assert "nowhere" not in kept.terms
+    assert kept.phrases == ("w1 w2",)
+
+
+def test_sentences_of_a_short_request_and_of_nothing_else() -> None:
+    request = "Find me a hotel in Oslo. Also tell me about the weather! Thanks."
+    assert sentences(request) == ("Find me a hotel in Oslo.", "Also tell me about the weather!")
+    assert sentences("Only one thing is asked here") == ()
+    assert sentences("\n".join(f"this is line number {i}" for i in range(20))) == ()
