@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     for number, episode in enumerate(answer.episodes, 1):
         print(f"{number}. {render.one_line(episode.task)}")
         age = f"{episode.age_days:.0f} days ago"
-        print(f"   {episode.outcome}, reward {episode.reward:.2f}, {age}, score {episode.score:.2f}  {episode.episode_id}")
+        alike = f"{episode.similarity:.0%} alike"
+        print(f"   {episode.outcome}, reward {episode.reward:.2f}, {age}, {alike}, score {episode.score:.2f}  {episode.episode_id}")
         for line in filter(None, (episode.summary, *episode.lessons, *episode.key_steps)):
             print(f"   - {render.one_line(line)}")
         print(f"   why: {render.why(episode.why)}")

@@ -36,7 +36,7 @@ class Narrator:
             return
         for number, episode in enumerate(episodes[:2], 1):
             self.say(f"recalled {number}: “{episode['task']}” ({episode['outcome']}, reward {episode['reward']:.2f})", 2)
-            self.say(f"why: score {episode['score']:.2f}; {render.why(episode['why'])}", 4)
+            self.say(f"why: {episode['similarity']:.0%} alike, score {episode['score']:.2f}; {render.why(episode['why'])}", 4)
             for lesson in episode.get("lessons", []):
                 self.say(f"lesson: {lesson}", 4)
         for pattern in recalled.get("patterns", [])[:2]:
