@@ -3,7 +3,7 @@
     python -m benchmarks.bench_storage [--episodes 10000] [--runs 300] [--dir DIR] [--json]
 
 "bare commit" is an insert of 600 bytes and its commit with `synchronous=FULL`, without our code: subtract it to see what we add. Search
-is for the words of another episode's task, eight of them, any of which may match. Every size is a named constant; episodes are seeded.
+is for the eight rarest of forty words drawn like a text's, any of which may match. Every size is a named constant; episodes are seeded.
 Wall times on shared machines drift; trust ratios within one run.
 """
 
@@ -41,7 +41,7 @@ KNOWN_PATTERNS = 2_000
 IMPORT_BATCH = 100
 CROWD = 64
 QUERY_WORDS = 8
-COMMON_WORDS = 100  # the most frequent ones, which a retriever drops as stop words
+DRAWN_WORDS = 40
 BARE_ROW_BYTES = 600
 
 
@@ -78,9 +78,8 @@ class Workload:
         indexed = " ".join(f"{s.tool} {s.arguments['command']} {s.observation}" for s in steps)
         return Completion(done, IndexText(done.task, indexed, done.outcome.summary if done.outcome else ""), seen)
 
-    def match(self) -> str:
-        words = [w for w in self.text(QUERY_WORDS * 4).split() if int(w[1:-1]) >= COMMON_WORDS]
-        return " OR ".join(dict.fromkeys(words[:QUERY_WORDS])) or "w500x"
+    def words(self) -> list[str]:
+        return list(dict.fromkeys(self.text(DRAWN_WORDS).split()))
 
 
 def bare_commits(folder: Path, runs: int) -> list[float]:
@@ -135,9 +134,9 @@ def reads(store: SqliteStore, dual: DualStore, cache: LmdbCache, work: Workload,
     ids = [f"{random.Random(i).randrange(episodes):032d}" for i in range(runs)]
     dual.get_episodes(ids)
     cache.flush()
-    matches = [work.match() for _ in range(runs)]
-    terms = [m.split(" OR ") for m in matches]
-    store.term_counts([word for some in terms for word in some])
+    terms = [work.words() for _ in range(runs)]
+    rarest = [[word for _, word in sorted(zip(store.term_counts(some), some, strict=True))[:QUERY_WORDS]] for some in terms]
+    matches = [" OR ".join(some) for some in rarest]
     few = max(3, runs // 100)
     return {
         "change_seq": summary(timed_ms([store.change_seq] * runs)),
@@ -147,7 +146,7 @@ def reads(store: SqliteStore, dual: DualStore, cache: LmdbCache, work: Workload,
         f"search_text, {QUERY_WORDS} words": summary(
             timed_ms([lambda m=m: store.search_text(m, project="bench", limit=100) for m in matches])  # type: ignore[misc]
         ),
-        f"term_counts, {QUERY_WORDS} words": summary(timed_ms([lambda t=t: store.term_counts(t) for t in terms])),  # type: ignore[misc]
+        f"term_counts, {DRAWN_WORDS} words": summary(timed_ms([lambda t=t: store.term_counts(t) for t in terms])),  # type: ignore[misc]
         "list_episodes, newest 20": summary(
             timed_ms([lambda: store.list_episodes(Filter(project="bench"), sort=Sort.NEWEST, limit=20, cursor=None)] * few)
         ),
