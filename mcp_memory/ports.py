@@ -149,7 +149,7 @@ class Store(Protocol):
         """Lexical candidates among completed episodes, best first. `match` must be a valid FTS5 expression; project "*" asks all."""
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
-        """In how many indexed episodes each term (as FTS5 tokenises it) occurs."""
+        """In how many indexed episodes each term occurs, as FTS5 tokenises it; one of several tokens counts as a phrase."""
 
     def change_seq(self) -> int:
         """The sequence of the last committed change, by any process; costs microseconds."""

@@ -110,11 +110,6 @@ def open_reader(path: Path, *, busy_timeout_ms: int) -> Connection:
         return connection
 
 
-def open_scratch() -> Connection:
-    """Return a private in-memory database (to tokenise as FTS5 does)."""
-    return _connect("file::memory:", 0)
-
-
 def begin(connection: Connection, deadline_ms: int) -> None:
     """Begin a write transaction, waiting for other processes up to *deadline_ms* (blocking; never call it on an event loop)."""
     _retry_busy(lambda: connection.execute("BEGIN IMMEDIATE"), deadline_ms)

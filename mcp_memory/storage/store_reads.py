@@ -14,7 +14,6 @@ from mcp_memory.storage import learning_reads
 from mcp_memory.storage.codec import load_json, load_trace
 from mcp_memory.storage.connection import Connection, DriverError, ReadPool, is_syntax_error, open_reader, translated
 from mcp_memory.storage.inspection import count_rows, distinct_values, problems
-from mcp_memory.storage.lexicon import Lexicon
 from mcp_memory.storage.listing import list_episodes
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.tables import Tables
@@ -26,7 +25,6 @@ class StoreReads:
     def __init__(self, path: Path, busy_timeout_ms: int) -> None:
         self._path = path
         self._readers = ReadPool(lambda: open_reader(path, busy_timeout_ms=busy_timeout_ms))
-        self._lexicon = Lexicon()
         self._watch_lock = threading.Lock()
         self._watch: Connection = open_reader(path, busy_timeout_ms=busy_timeout_ms)  # never in a transaction: always sees the latest
         self._watched_version = -1
@@ -66,7 +64,8 @@ class StoreReads:
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
         with self._readers.reader() as connection:
-            return self._lexicon.counts(Tables(connection), list(terms))
+            tables = Tables(connection)
+            return [tables.value("count_matches", _phrase(term)) for term in terms]
 
     def change_seq(self) -> int:
         with self._watch_lock, translated():
@@ -167,7 +166,6 @@ class StoreReads:
 
     def _close_readers(self) -> None:
         self._readers.close()
-        self._lexicon.close()
         with self._watch_lock:
             self._watch.close()
 
@@ -175,6 +173,11 @@ class StoreReads:
 def _bm25(weights: Sequence[float]) -> str:
     """Return FTS5's own ranking function with column weights; it sorts inside the index, faster than ORDER BY over rows."""
     return f"bm25({', '.join(repr(float(w)) for w in weights)})"
+
+
+def _phrase(term: str) -> str:
+    """Return *term* as an FTS5 string, in which nothing is syntax."""
+    return '"' + term.replace('"', '""').replace("\0", " ") + '"'
 
 
 def _refused(error: Exception, match: str | None) -> Exception:

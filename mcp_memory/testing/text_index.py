@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from mcp_memory.errors import InvalidInput
-from mcp_memory.ports import IndexText
+from mcp_memory.ports import TEXT_WEIGHTS, IndexText
 
 _TOKENIZER = "porter unicode61 remove_diacritics 2"
 
@@ -17,9 +17,6 @@ class TextIndex:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._db.execute(f"CREATE VIRTUAL TABLE texts USING fts5 (task, steps, notes, surroundings, tokenize = '{_TOKENIZER}')")
-        self._db.execute("CREATE VIRTUAL TABLE terms USING fts5vocab (texts, row)")
-        self._db.execute(f"CREATE VIRTUAL TABLE scratch USING fts5 (term, tokenize = '{_TOKENIZER}')")
-        self._db.execute("CREATE VIRTUAL TABLE tokens USING fts5vocab (scratch, instance)")
 
     def put(self, row: int, text: IndexText) -> None:
         """Index *text* under *row*, in place of what was there."""
@@ -47,15 +44,8 @@ class TextIndex:
 
     def counts(self, terms: Sequence[str]) -> list[int]:
         """Return in how many rows each term occurs."""
-        counts = []
-        with self._lock:
-            for term in terms:
-                self._db.execute("INSERT INTO scratch (term) VALUES (?)", (term,))
-                tokens = [row[0] for row in self._db.execute("SELECT term FROM tokens")]
-                self._db.execute("DELETE FROM scratch")
-                found = [self._db.execute("SELECT doc FROM terms WHERE term = ?", (token,)).fetchone() for token in tokens]
-                counts.append(min((row[0] if row else 0 for row in found), default=0))
-        return counts
+        phrases = ['"' + term.replace('"', '""').replace("\0", " ") + '"' for term in terms]
+        return [len(self.search(phrase, TEXT_WEIGHTS)) for phrase in phrases]
 
     def close(self) -> None:
         """Release the database."""

@@ -109,7 +109,17 @@ async def test_deleting_removes_a_task_from_its_neighbours_too(store: Store) -> 
 async def test_term_counts_are_document_frequencies_of_stems(store: Store) -> None:
     await complete(store, "a", "parsing parsers", text="pytest-cov")
     await complete(store, "b", "the parser", text="x")
-    assert store.term_counts(["parsers", "PYTEST", "pytest-cov", "absent", "", "--"]) == [2, 1, 1, 0, 0, 0]
+    assert store.term_counts(["parsers", "PYTEST", "pytest-cov", "cov pytest", "absent", "", "--", 'x" OR "pytest', "\0"]) == [
+        2,
+        1,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 async def test_a_listing_pages_through_everything_once_in_each_order(store: Store) -> None:

@@ -82,7 +82,6 @@ CREATE TABLE index_text (
 CREATE VIRTUAL TABLE episode_text USING fts5 (
     task, steps, notes, surroundings, content = '', tokenize = 'porter unicode61 remove_diacritics 2'
 );
-CREATE VIRTUAL TABLE episode_term USING fts5vocab (episode_text, row);
 CREATE VIRTUAL TABLE unfinished_text USING fts5 (
     task, steps, notes, surroundings, tokenize = 'porter unicode61 remove_diacritics 2'
 );
