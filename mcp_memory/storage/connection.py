@@ -20,6 +20,7 @@ APPLICATION_ID = 0x4D454D31  # "MEM1": tells our file from any other SQLite file
 STATEMENT_CACHE_SIZE = 256  # more than the number of distinct statements
 WRITER_CACHE_KIB = 16_384
 READER_CACHE_KIB = 8_192  # a reader's hot pages are the FTS index's
+READER_BUSY_MS = 2_000  # a reader waits only for the recovery after a crash and the last checkpoint of a process that closes
 MAX_IDLE_READERS = 8
 WAL_LIMIT_BYTES = 64 * 1024 * 1024  # the log is cut back to this after a checkpoint
 AUTOCHECKPOINT_PAGES = 4_000  # inside a commit; small commits are checkpointed earlier, after their callers have the answer
@@ -101,12 +102,16 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
         return connection
 
 
-def open_reader(path: Path, *, busy_timeout_ms: int) -> Connection:
+def open_reader(path: Path) -> Connection:
     """Return a read-only connection to an existing *path*; any one thread at a time may use it."""
     with translated():
-        connection = _connect(f"file:{_quoted(path)}?mode=ro", busy_timeout_ms)
-        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        connection = _connect(f"file:{_quoted(path)}?mode=ro", READER_BUSY_MS)
+        try:
+            connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
+            connection.execute("PRAGMA temp_store = MEMORY")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 

@@ -71,7 +71,8 @@ class DualStore:
         if not steps:  # one short row each: the durable store is as fast, and the copies are whole episodes
             return self._durable.get_episodes(ids, steps=False)
         self._catch_up()
-        found = self._cached(ids)
+        with self._metrics.timed("hot_tier_read"):
+            found = self._cached(ids)
         missing = [i for i in ids if i not in found]
         self._metrics.count("hot_tier_hits", len(ids) - len(missing))
         self._metrics.count("hot_tier_misses", len(missing))

@@ -34,7 +34,7 @@ class SqliteStore(StoreReads):
     """The durable tier. Open with `open`, close with `aclose`."""
 
     def __init__(self, path: Path, config: StorageConfig, metrics: Metrics, clock: Clock, writer: Connection, schema_version: int) -> None:
-        super().__init__(path, config.busy_timeout_ms)
+        super().__init__(path)
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
         self._log_path = path.with_name(path.name + "-wal")
         self._commits = 0

@@ -22,11 +22,11 @@ from mcp_memory.storage.tables import Tables
 class StoreReads:
     """All reads of the `Store` port over one file."""
 
-    def __init__(self, path: Path, busy_timeout_ms: int) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._readers = ReadPool(lambda: open_reader(path, busy_timeout_ms=busy_timeout_ms))
+        self._readers = ReadPool(lambda: open_reader(path))
         self._watch_lock = threading.Lock()
-        self._watch: Connection = open_reader(path, busy_timeout_ms=busy_timeout_ms)  # never in a transaction: always sees the latest
+        self._watch: Connection = open_reader(path)  # never in a transaction: always sees the latest
         self._watched_version = -1
         self._watched_seq = 0
         self._vectors_from: dict[str, int] = {}  # per space: below this trace seq every episode has its vector

@@ -49,7 +49,7 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
 def test_a_reader_cannot_write_and_sees_every_commit(tmp_path: Path) -> None:
     writer = opened(tmp_path / "memory.db")
     writer.execute("CREATE TABLE t (x)")
-    pool = ReadPool(lambda: open_reader(tmp_path / "memory.db", busy_timeout_ms=10))
+    pool = ReadPool(lambda: open_reader(tmp_path / "memory.db"))
     with pytest.raises(StoreUnavailable), pool.reader() as reader:
         reader.execute("INSERT INTO t VALUES (1)")
     writer.execute("INSERT INTO t VALUES (2)")
@@ -65,7 +65,7 @@ def test_readers_are_used_again_and_snapshots_end_with_the_block(tmp_path: Path)
     made = []
 
     def make() -> sqlite3.Connection:
-        made.append(open_reader(tmp_path / "memory.db", busy_timeout_ms=10))
+        made.append(open_reader(tmp_path / "memory.db"))
         return made[-1]
 
     pool = ReadPool(make)
