@@ -26,7 +26,7 @@ TAGS = 1.5  # nats between equal and disjoint tags
 SUCCESS = 0.3  # nats for a run that succeeded
 PRIOR = 1.0  # pseudo-count of what is usual in this context
 NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 1.5, 0.4, 0.1
-STATE_LATER, LATER, NAMED_LATER, USED_LATER, AGAIN_LATER = 0.2, 0.6, 1.5, 0.4, 0.2
+LATER, NAMED_LATER, USED_LATER = 0.6, 1.5, 0.4
 MAX_TRUSTED = 60  # episodes by which the naming of tools is judged
 FULL_TRUST = 2.0  # log odds ratio
 _MAX_PREFIX = 64  # steps of a long run that its state is compared by
@@ -101,7 +101,7 @@ class NextTool:
         named = self._trust(rows, weight, view) * self._names.scores(task, prefix.keys)
         used = np.log1p(self._uses(tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
-        later = STATE_LATER * near + LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used + AGAIN_LATER * again
+        later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
         return Forecast(following / following.sum(), later, steps, state, order > 0 if tools else order >= 0)
 
