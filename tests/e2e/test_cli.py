@@ -177,7 +177,10 @@ def test_lessons_are_markdown(filled: Cli) -> None:
         ("atif", lambda n: (f"{n}.json", samples.atif_run(n))),
     ],
 )
-def test_two_hundred_transcripts_of_each_tool_are_imported_once(cli: Cli, tmp_path: Path, source: str, files: Any) -> None:
+def test_two_hundred_transcripts_of_each_tool_are_imported_once(
+    cli: Cli, tmp_path: Path, source: str, files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCP_MEMORY_EMBEDDING__PROVIDER", "off")  # the model has no part in this
     folder = tmp_path / "transcripts"
     folder.mkdir()
     for number in range(200):
