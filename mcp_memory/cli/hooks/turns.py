@@ -1,10 +1,13 @@
 """What each hook does. One prompt is one episode, begun with its first step, so that mere conversation leaves nothing behind."""
 
+import sys
+
 from mcp_memory.cli.hooks import events
 from mcp_memory.cli.hooks.ledger import Turn, turn_of
 from mcp_memory.cli.transcripts.clipping import clip, goes_on
 from mcp_memory.cli.transcripts.inference import check_of
 from mcp_memory.domain import limits
+from mcp_memory.errors import StoreUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,8 +108,12 @@ class Hooks:
         return self.project or _last_part(str(event.get("cwd") or "")) or "default"
 
     def _with_link(self, use: "Callable[[Link], str]") -> str:
+        """Use the resident server; without one, or when what listens there does not serve, the memory opened here."""
         if self.resident is not None:
-            return use(self.resident)
+            try:
+                return use(self.resident)
+            except StoreUnavailable as error:
+                print(f"mcp-memory hook: {error.message}; the memory is opened here instead", file=sys.stderr)
         with self.own() as link:
             return use(link)
 

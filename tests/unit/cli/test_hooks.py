@@ -170,6 +170,18 @@ def test_steps_that_could_not_be_written_are_written_with_the_next(hooks: Hooks,
     assert [step["arguments"]["command"] for step in link.calls[-1][1]["steps"]] == ["ls", "pwd"]
 
 
+def test_what_listens_and_does_not_serve_is_passed_over(tmp_path: Path, link: FakeLink, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign = FakeLink()
+    foreign.down = True
+    hooks = Hooks(str(tmp_path), "", foreign, lambda: nullcontext(link))
+    hooks.user_prompt_submit(prompt("Fix the rounding of the cart"))
+    with pytest.raises(StoreUnavailable):
+        hooks.post_tool_use(bash("ls"))
+    hooks.session_end(COMMON)
+    assert link.tools == ["recall", "start_episode", "log_steps", "complete_episode"]
+    assert "opened here instead" in capsys.readouterr().err
+
+
 def test_sessions_do_not_meet(hooks: Hooks, link: FakeLink) -> None:
     hooks.user_prompt_submit(prompt("Fix the rounding of the cart"))
     hooks.post_tool_use(bash("ls") | {"session_id": "other"})
