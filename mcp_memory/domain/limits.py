@@ -9,6 +9,7 @@ MAX_TAG_CHARS = 100
 MAX_OBSERVATION_CHARS = 100_000  # a test log; more belongs into a file named in `artifacts`
 MAX_ERROR_CHARS = 20_000
 MAX_ARGUMENTS_BYTES = 100_000  # as JSON
+MAX_JSON_DEPTH = 100  # what is written near a reader's recursion limit could not be read back from a deeper stack
 MAX_METADATA_BYTES = 20_000  # as JSON
 MAX_NOTE_CHARS = 5_000  # summary, note, reason
 MAX_LIST_ITEMS = 100  # lessons, artifacts, completed, failed

@@ -66,7 +66,12 @@ def json_object(name: str, value: Any, max_bytes: int) -> Mapping[str, Json]:
         raise InvalidInput(f"`{name}` is not plain JSON: {error}") from None
     if size_bytes > max_bytes:
         raise InvalidInput(f"`{name}` has {size_bytes:,} bytes as JSON; the limit is {max_bytes:,}")
-    return value
+    level: list[Any] = [value]
+    for _ in range(limits.MAX_JSON_DEPTH):
+        level = [x for v in level if isinstance(v, Mapping | list) for x in (v.values() if isinstance(v, Mapping) else v)]
+        if not level:
+            return value
+    raise InvalidInput(f"`{name}` is nested deeper than {limits.MAX_JSON_DEPTH} levels")
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:
