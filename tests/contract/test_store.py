@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.domain import limits
+from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.episode import EpisodeState, OutcomeKind, StepStatus
 from mcp_memory.domain.query import Change, ChangeKind
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
@@ -156,6 +156,20 @@ async def test_a_text_that_is_no_text_is_refused_and_the_store_goes_on(store: St
     with pytest.raises(InvalidInput):
         await store.append_steps("a", [step(observation="half \ud83d emoji")])
     assert await store.append_steps("a", [step()]) == 0
+
+
+async def test_the_deepest_arguments_the_door_lets_in_can_be_read_back(store: Store) -> None:
+    nested: dict[str, object] = {}
+    for _ in range(limits.MAX_JSON_DEPTH - 1):
+        nested = {"a": nested}
+    assert parsing.json_object("arguments", nested, 100_000) == nested
+    with pytest.raises(InvalidInput):
+        parsing.json_object("arguments", {"a": nested}, 100_000)
+    await store.start_episode(episode("a"))
+    await store.append_steps("a", [step(arguments=nested)])
+    found = store.get_episodes(["a"])[0]
+    assert found is not None
+    assert found.steps[0].arguments == nested
 
 
 async def test_the_change_feed_names_every_change_once_in_order(store: Store) -> None:
