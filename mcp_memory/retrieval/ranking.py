@@ -6,7 +6,7 @@ other, so that the right *task* is found by its best-matching attempt and the be
 is above step back a little. Sources and figures: docs/design.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ DAY_MS = 86_400_000
 CONTEXT_WEIGHTS = (("framework", 1.5), ("domain", 0.5), ("language", 0.25), ("task_type", 0.25))
 TAGS = 0.5  # times the share of tags in common
 OUTCOME_ASKED, TIME_ASKED = 1.0, 0.5  # filters that are boosts
-VALUE = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAINED: 0.25, OutcomeKind.FAILURE: 0.0}
+VALUE: Mapping[str, float] = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAINED: 0.25, OutcomeKind.FAILURE: 0.0}
 SAME_TASK = 0.7  # cosine of the task texts above which two episodes are attempts at one task
 SUPPORT = 0.4  # share of the score an attempt takes from the best attempt at the same task
 NEAR_DUPLICATE = 0.9  # cosine above which an episode repeats another
@@ -110,7 +110,7 @@ def value_of(where: Filter, trace: Trace) -> float:
     """Return what the episode is worth as an example, in [0, 1]; when an outcome is asked for, whether it is that one."""
     if where.outcome:
         return OUTCOME_ASKED * (where.outcome == trace.outcome)
-    return VALUE[OutcomeKind(trace.outcome)]
+    return VALUE[trace.outcome]
 
 
 def supported(relevance: np.ndarray, likeness: np.ndarray) -> np.ndarray:

@@ -126,7 +126,7 @@ class Retriever:
         excluded = query.exclude_ids
         space = self._space(vectors)
         if space is None:
-            hits = self._lexical(query, k + len(excluded), allowed)
+            hits = self._lexical(query, k + len(excluded), allowed, only=True)
             best = max(hits.values(), default=1.0)
             pairs = [(seq, value / best) for seq, value in sorted(hits.items(), key=lambda hit: -hit[1])]
         else:
@@ -192,7 +192,7 @@ class Retriever:
         allowed = self._catalog.allowed(query.filter, strict=query.strict)
         excluded = {seq for seq in map(self._catalog.seq_of, query.exclude_ids) if seq is not None}
         space = self._space(vectors) if query.text.strip() else None
-        hits = self._lexical(query, TEXT_HITS * wanted, allowed)
+        hits = self._lexical(query, TEXT_HITS * wanted, allowed, only=space is None)
         seqs = dict.fromkeys(list(hits)[:wanted])
         if space is not None:
             for row, vector in enumerate(np.atleast_2d(vectors[space])):
@@ -213,12 +213,13 @@ class Retriever:
         whole: np.ndarray = rows[0]
         return whole if len(rows) == 1 else (1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * rows[1:].max(axis=0)
 
-    def _lexical(self, query: Query, limit: int, allowed: np.ndarray | None) -> dict[int, float]:
-        """Return bm25 scores by row number, best first."""
-        match = text_query.affordable(text_query.read_query(query.text), self._counts, len(self._catalog)).match()
+    def _lexical(self, query: Query, limit: int, allowed: np.ndarray | None, *, only: bool) -> dict[int, float]:
+        """Return bm25 scores by row number, best first. `only`: nothing else searches."""
+        asked = text_query.read_query(query.text)
+        match = text_query.affordable(asked, self._counts, len(self._catalog), at_least_one=only).match()
         if match is None:
             return {}
-        project = query.filter.project or ANY_PROJECT
+        project = ANY_PROJECT if allowed is None else query.filter.project or ANY_PROJECT
         hits = self._store.search_text(match, project=project, limit=max(limit, STRICT_TEXT_HITS) if query.strict else limit)
         found = {hit.seq: hit.score for hit in hits if hit.seq in self._catalog.traces}
         if query.strict and allowed is not None:

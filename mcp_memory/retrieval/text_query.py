@@ -12,8 +12,8 @@ MAX_TERMS = 64  # distinct terms of one query; on the development questions more
 MAX_PHRASES = 8
 MAX_PHRASE_WORDS = 6  # a longer run is a path or a hash; its words are asked for anyway
 MAX_TERM_CHARS = 64  # longer "words" are encoded data
-MAX_WORK = 16_000  # episodes matched times terms, which is what bm25 costs: some 3 ms
-MIN_TERMS = 4  # asked for whatever they cost
+MAX_WORK = 30_000  # of bm25: episodes matched times (terms + EPISODE_WORK); some 5 ms
+EPISODE_WORK = 8  # what scoring an episode costs before its first term: reading its length
 MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences may ask for several things
 
 _STOP_WORDS_TEXT = """
@@ -22,7 +22,8 @@ so than that the their them then there these they this to too us was we were wha
 """
 STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
 _WORD = re.compile(r"[^\W_]+")
-_COMPOUND = re.compile(r"[^\W_]+(?:[_./:\-]+[^\W_]+)+")
+# Begins only where a word begins and gives nothing back: without that, one word of 10,000 characters took half a minute.
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_./:\-]++[^\W_]++)+")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -59,21 +60,24 @@ def read_query(text: str) -> TextQuery:
     return TextQuery(tuple(terms), tuple(phrases))
 
 
-def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]], episodes: int) -> TextQuery:
+def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]], episodes: int, *, at_least_one: bool) -> TextQuery:
     """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_WORK, and the phrases of known words.
 
     Args:
         counts: Gives each term's number of episodes.
         episodes: How many there are in all.
+        at_least_one: Keep the rarest term whatever it costs: there is nothing but words to search by. Otherwise a word that a
+            good part of a large memory contains is left out, for it tells little.
     """
-    if len(query.terms) <= MAX_TERMS and len(query.terms) * episodes <= MAX_WORK:
+    if len(query.terms) <= MAX_TERMS and (len(query.terms) + EPISODE_WORK) * episodes <= MAX_WORK:
         return query
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
     rarest = sorted((t for t in query.terms if frequency[t] > 0 or _CJK.search(t)), key=lambda t: frequency[t])[:MAX_TERMS]
-    matched, kept = 0, set()
+    matched = 0
+    kept: set[str] = set()
     for rank, term in enumerate(rarest, 1):
         matched += frequency[term]
-        if min(matched, episodes) * rank > MAX_WORK and rank > MIN_TERMS:
+        if (kept or not at_least_one) and min(matched, episodes) * (rank + EPISODE_WORK) > MAX_WORK:
             break
         kept.add(term)
     phrases = tuple(p for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))

@@ -118,10 +118,11 @@ class SignBitIndex:
     def rows(self, keys: Sequence[int]) -> np.ndarray:
         """Return the vectors of the keys, float32 (n, dimension): each key's first row, zeros where it has none."""
         result = np.zeros((len(keys), self.dimension), np.float32)
-        for i, key in enumerate(keys):
-            if found := self._rows_of.get(key):
-                chunk, row = self._chunks[found[0] // CHUNK_ROWS], found[0] % CHUNK_ROWS
-                result[i] = chunk.codes[row] * chunk.scales[row]
+        owners = [(i, found[0]) for i, key in enumerate(keys) if (found := self._rows_of.get(key))]
+        if owners:
+            places = np.array([i for i, _ in owners])
+            for chunk, chosen, local in self._by_chunk(np.array([row for _, row in owners])):
+                result[places[chosen]] = chunk.decode(local)
         return result
 
     def _enumerate(self) -> Iterator[tuple[int, _Chunk]]:

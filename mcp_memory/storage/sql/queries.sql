@@ -133,9 +133,10 @@ UPDATE episode SET follows = ?, follows_external = NULL WHERE episode_row = ?;
 
 -- search_all --
 -- bm25 called by name: `rank MATCH 'bm25(…)'` makes FTS5 sort whole rows of an inner statement, which takes 1.7 times as long.
-SELECT f.rowid, t.episode_id, bm25(episode_text, ?, ?, ?, ?) AS score
-FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid
-WHERE f.episode_text MATCH ? ORDER BY score LIMIT ?;
+SELECT f.seq, t.episode_id, f.score
+FROM (
+    SELECT rowid AS seq, bm25(episode_text, ?, ?, ?, ?) AS score FROM episode_text WHERE episode_text MATCH ? ORDER BY score LIMIT ?
+) AS f CROSS JOIN trace AS t ON t.seq = f.seq;
 
 -- search_project --
 SELECT f.rowid, t.episode_id, bm25(episode_text, ?, ?, ?, ?) AS score

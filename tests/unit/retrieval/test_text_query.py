@@ -80,28 +80,29 @@ def test_a_cheap_query_is_left_as_it_is_and_counts_nothing() -> None:
         raise AssertionError("counted")
 
     query = read_query("fix the date parser")
-    assert affordable(query, refuse, 1_000) is query
+    assert affordable(query, refuse, 1_000, at_least_one=False) is query
 
 
 def test_the_rarest_terms_are_kept_within_the_bound_on_work() -> None:
     words = [f"w{i}" for i in range(40)]
     frequency = {w: 10 * (i + 1) ** 2 for i, w in enumerate(words)}
-    kept = affordable(TextQuery(tuple(reversed(words)), ()), counting(frequency), 100_000).terms
+    kept = affordable(TextQuery(tuple(reversed(words)), ()), counting(frequency), 100_000, at_least_one=False).terms
     matched = sum(frequency[t] for t in kept)
-    assert matched * len(kept) <= text_query.MAX_WORK
+    assert matched * (len(kept) + text_query.EPISODE_WORK) <= text_query.MAX_WORK
     assert set(kept) == set(words[: len(kept)])
     assert list(kept) == [w for w in reversed(words) if w in kept]
 
 
-def test_a_few_terms_are_asked_for_whatever_they_cost() -> None:
-    kept = affordable(TextQuery(tuple("abcdefgh"), ()), counting(dict.fromkeys("abcdefgh", 90_000)), 100_000).terms
-    assert len(kept) == text_query.MIN_TERMS
+@pytest.mark.parametrize(("at_least_one", "kept"), [(True, 1), (False, 0)])
+def test_words_that_are_everywhere_are_asked_for_only_where_nothing_else_searches(at_least_one: bool, kept: int) -> None:
+    query = TextQuery(tuple("abcdefgh"), ())
+    assert len(affordable(query, counting(dict.fromkeys("abcdefgh", 90_000)), 100_000, at_least_one=at_least_one).terms) == kept
 
 
 def test_unknown_terms_and_their_phrases_are_dropped_from_an_expensive_query() -> None:
     words = tuple(f"w{i}" for i in range(30))
     query = TextQuery(("nowhere", *words), ("nowhere w1", "w1 w2"))
-    kept = affordable(query, counting(dict.fromkeys(words, 1)), 100_000)
+    kept = affordable(query, counting(dict.fromkeys(words, 1)), 100_000, at_least_one=False)
     assert "nowhere" not in kept.terms
     assert kept.phrases == ("w1 w2",)
 
