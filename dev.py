@@ -4,6 +4,8 @@ The environment is made in `.venv` beside this file and installed through the ma
 finds it and starts at once.
 """
 
+from __future__ import annotations  # older Pythons must get as far as being told so
+
 import hashlib
 import os
 import subprocess
