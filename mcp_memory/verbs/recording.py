@@ -111,11 +111,13 @@ class Recording:
             return ()
         with self._e.follower.lock:
             self._e.follower.catch_up()
-            patterns = self._e.learning.confidence(self._e.store.patterns(ids=ids, project=completion.episode.project, limit=len(ids)))
+            # Confidence reads a pattern's evidence, and an episode of 30 steps has over a hundred patterns: only those that are shown.
+            shown = self._e.store.patterns(ids=ids, project=completion.episode.project, limit=MAX_SHOWN_PATTERNS)
+            patterns = self._e.learning.confidence(shown)
         patterns.sort(key=lambda p: (-p.support, -p.confidence, p.id))
         return tuple(
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
-            for p in patterns[:MAX_SHOWN_PATTERNS]
+            for p in patterns
         )
 
 
