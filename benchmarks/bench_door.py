@@ -110,8 +110,8 @@ def operations(server: StdioServer, calls: int) -> dict[str, Iterator[Callable[[
     return {
         "start_episode (recall off)": start(),
         "log_step": log(),
-        "complete_episode (30 steps)": complete(),
         "recall (cold query)": recall(),
+        "complete_episode (30 steps)": complete(),
     }
 
 
@@ -124,6 +124,13 @@ def ready(server: StdioServer) -> None:
         time.sleep(0.2)
 
 
+def quiet(server: StdioServer) -> None:
+    """Wait until the texts of completed episodes are embedded: that is background work, and another operation's time must not hold it."""
+    before = -1
+    while before != (before := server.call("memory_status")["counts"]["vectors"]):
+        time.sleep(0.5)
+
+
 def measured(data_dir: Path, calls: int) -> tuple[dict[str, dict[str, float]], dict[str, float | None]]:
     """Return the percentiles of every operation, of the floor and of the bare commit, and the memory of both servers."""
     durations: dict[str, list[float]] = {}
@@ -133,6 +140,7 @@ def measured(data_dir: Path, calls: int) -> tuple[dict[str, dict[str, float]], d
         for kind in work.values():
             timed_ms(next(kind) for _ in range(min(WARM_UP_CALLS, calls)))
         for _ in range(ROUNDS):
+            quiet(ours)
             for name, kind in work.items():
                 share = [next(kind) for _ in range(max(1, calls // ROUNDS // (5 if "complete" in name else 1)))]
                 durations.setdefault(name, []).extend(timed_ms(share))
