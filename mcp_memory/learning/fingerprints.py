@@ -39,8 +39,8 @@ def _text_shape(text: str) -> str:
 
 def fingerprint(step: Step) -> tuple[int, int]:
     """Return the 16-bit numbers of the step's exact arguments and of their shape."""
-    exact = _encode(step.arguments)
-    return zlib.crc32(exact.encode()) & 0xFFFF, zlib.crc32(shape(step.arguments).encode()) & 0xFFFF
+    exact = repr(sorted(step.arguments.items()))  # cheaper than JSON; keys are unique, so values are never compared
+    return zlib.crc32(_bytes(exact)) & 0xFFFF, zlib.crc32(_bytes(shape(step.arguments))) & 0xFFFF
 
 
 def pack(steps: Sequence[Step]) -> str:
@@ -60,3 +60,7 @@ def unpack(packed: str, count: int) -> tuple[list[int], list[int]]:
     like = [int(packed[i * width + _HEX_CHARS : (i + 1) * width], 16) for i in range(known)]
     missing = [-1] * (count - known)
     return exact + missing, like + missing
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
