@@ -211,6 +211,14 @@ def plot(curve_rows: Mapping[str, Row], ablation_rows: Mapping[str, Row], out: P
         figure.savefig(out / "ablation.png", dpi=150, bbox_inches="tight")
 
 
+def keep(out: Path, name: str, rows: Mapping[str, Row], text: str) -> None:
+    """Write the rows as JSON and as Markdown, and print them; nothing for no rows."""
+    if rows:
+        (out / f"{name}.json").write_text(json.dumps(rows, indent=1))
+        (out / f"{name}.md").write_text(text + "\n")
+        print(text, "\n", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.learning_curve", description=(__doc__ or "").splitlines()[2])
     parser.add_argument("split", type=Path)
@@ -223,12 +231,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         work = args.work or Path(scratch)
         curve_rows = {} if args.skip_curve else asyncio.run(curve(args.split, work, args.out))
+        keep(args.out, "curve", curve_rows, table(curve_rows))
         ablation_rows = {} if args.skip_ablation else asyncio.run(ablation(args.split, work, args.out))
-    for name, rows, text in (("curve", curve_rows, table(curve_rows)), ("ablation", ablation_rows, movements(ablation_rows))):
-        if rows:
-            (args.out / f"{name}.json").write_text(json.dumps(rows, indent=1))
-            (args.out / f"{name}.md").write_text(text + "\n")
-            print(text, "\n")
+        keep(args.out, "ablation", ablation_rows, movements(ablation_rows))
     plot(curve_rows, ablation_rows, args.out)
     print(circumstances())
     return 0
