@@ -124,7 +124,11 @@ async def score(folder: Path, work: Path, kinds: Sequence[str], attempts: int, f
             shutil.copytree(seed, data_dir / "cache")
         predictions += await asked(data_dir, first_attempts(split.memory(folder, memory), attempts), questions, flags)
     scores = report.score(folder, predictions, out / "predictions.jsonl")
-    return {f"{row} {metric}": _value(scores, row, metric) for row, metric in METRICS if row.split()[0].lower() in _scored(kinds)}
+    return {
+        f"{row.replace(' | ', ', ')} {metric}": _value(scores, row, metric)
+        for row, metric in METRICS
+        if row.split()[0].lower() in _scored(kinds)
+    }
 
 
 def _scored(kinds: Sequence[str]) -> set[str]:
