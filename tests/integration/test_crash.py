@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.raw_client import RawClient, ServerDied
 
 KILLS = 50
@@ -81,6 +83,7 @@ def _check(client: RawClient, known: Acknowledged) -> None:
         assert (record["state"] == "completed") >= (episode_id in known.completed)
 
 
+@pytest.mark.timeout(900)  # fifty starts of a server; seconds each on a busy machine
 def test_every_acknowledged_write_survives_fifty_kills(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     known = Acknowledged()
