@@ -76,9 +76,7 @@ class Pitfalls:
         evidence = tuple(dict.fromkeys(x.trace(int(rows[i])).id for i in worst))
         return StepWarning(message, n_failed, n_tried, evidence, self._instead(answer, intended.key, sig))
 
-    def _alike(
-        self, steps: Ints, rows: Ints, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step
-    ) -> Floats:
+    def _alike(self, steps: Ints, rows: Ints, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step) -> Floats:
         """Return how alike each earlier try is, 1 for the same arguments at the same task in the same state."""
         x = self._x
         exact, shape = fingerprint(intended)
