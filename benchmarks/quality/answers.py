@@ -8,7 +8,7 @@ from benchmarks.quality.door import Door
 from benchmarks.quality.split import Line, step_line
 
 Prediction = dict[str, Any]
-SAME_TASK_LIMIT, RIGHT_FILE_LIMIT, DOCUMENT_LIMIT, PAST_REQUESTS = 10, 50, 20, 20
+SAME_TASK_LIMIT, RIGHT_FILE_LIMIT, DOCUMENT_LIMIT, PAST_REQUESTS = 10, 50, 20, 10
 NEXT_TOOLS, RECOVERY_TOOLS = 5, 3
 _STEP_TOOL = re.compile(r"#\d+ (\S+)")  # of a key step as recall shows it: "#0 tool arguments → …"
 

@@ -26,6 +26,7 @@ SAME_TASK = 0.7  # cosine of the task texts above which two episodes are attempt
 SUPPORT = 0.4  # share of the score an attempt takes from the best attempt at the same task
 NEAR_DUPLICATE = 0.9  # cosine above which an episode repeats another
 FOLD_PENALTY = 0.2  # standard deviations, for each near-duplicate ranked above
+TYPICAL_MATCH = 3.0  # the fifth of twenty matches among 2,271 short requests, in standard deviations
 RERANKED = 60  # best candidates that are compared with each other
 
 
@@ -132,5 +133,8 @@ def fold(totals: np.ndarray, likeness: np.ndarray) -> np.ndarray:
 
 
 def to_unit(total: float) -> float:
-    """Return a score in (0, 1) that grows with *total*; an average candidate without any bonus is at one half."""
-    return float(1 / (1 + np.exp(-total / 1.5)))
+    """Return a score in (0, 1) that grows with *total*; one half is three standard deviations above the average candidate.
+
+    So a clear match is near 1 and the tail near 0, and scores can be added up as votes.
+    """
+    return float(1 / (1 + np.exp(TYPICAL_MATCH - total)))

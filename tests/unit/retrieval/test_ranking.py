@@ -95,4 +95,4 @@ def test_near_duplicates_of_better_candidates_step_back() -> None:
 
 
 def test_scores_are_between_nought_and_one() -> None:
-    assert 0 < ranking.to_unit(-9) < ranking.to_unit(0) == 0.5 < ranking.to_unit(9) < 1
+    assert 0 < ranking.to_unit(-9) < ranking.to_unit(ranking.TYPICAL_MATCH) == 0.5 < ranking.to_unit(9) < 1
