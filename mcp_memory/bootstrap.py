@@ -55,38 +55,31 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
     store: Store = DualStore(durable, cache, config.storage, metrics) if cache else durable
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
     failure: Exception | None = None
-    async with anyio.create_task_group() as group:
-
-        async def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-            try:
-                await work()
-            except McpMemoryError as error:  # nobody waits for it: what was shown is a statistic, not an acknowledged write
-                metrics.count("background_errors")
-                logger.warning("background write: %s", error.line())
-
-        def start_soon(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-            group.start_soon(guarded, work)
-
-        engines = Engines(
-            config=config,
-            store=store,
-            retrieval=Retriever(store, config.retrieval, metrics, now_ms),
-            learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
-            embedding=embedding,
-            metrics=metrics,
-            clock=now_ms,
-            new_id=new_id,
-            start_soon=start_soon,
-        )
-        background = Background(engines, quantize_rows)
-        embedding.start()
-        group.start_soon(background.run)
+    async with anyio.create_task_group() as tasks:
         try:
-            yield EpisodicMemory(engines, background)
-        except Exception as error:  # the caller's own: raised again below, outside the task group, which would wrap it
-            failure = error
+            async with anyio.create_task_group() as writes:  # those nobody waits for; closing waits for them
+                engines = Engines(
+                    config=config,
+                    store=store,
+                    retrieval=Retriever(store, config.retrieval, metrics, now_ms),
+                    learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
+                    embedding=embedding,
+                    metrics=metrics,
+                    clock=now_ms,
+                    new_id=new_id,
+                    start_soon=lambda work: writes.start_soon(_guarded, work, metrics),
+                )
+                background = Background(engines, quantize_rows)
+                embedding.start()
+                tasks.start_soon(background.run)
+                try:
+                    yield EpisodicMemory(engines, background)
+                except Exception as error:  # the caller's own: raised again below, outside the task groups, which would wrap it
+                    failure = error
+                finally:
+                    writes.cancel_scope.deadline = anyio.current_time() + CLOSE_DEADLINE_S
         finally:
-            group.cancel_scope.cancel()
+            tasks.cancel_scope.cancel()
             with anyio.move_on_after(CLOSE_DEADLINE_S, shield=True):
                 await store.aclose()
             embedding.close()
@@ -94,3 +87,11 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                 cache.close()
     if failure is not None:
         raise failure
+
+
+async def _guarded(work: Callable[[], Coroutine[Any, Any, None]], metrics: Metrics) -> None:
+    try:
+        await work()
+    except McpMemoryError as error:  # nobody waits for it: what was shown is a statistic, not an acknowledged write
+        metrics.count("background_errors")
+        logger.warning("background write: %s", error.line())

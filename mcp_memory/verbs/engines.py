@@ -144,7 +144,7 @@ class Engines:
     metrics: Metrics
     clock: Clock
     new_id: Callable[[], str]
-    start_soon: Callable[[Callable[..., Coroutine[Any, Any, None]]], None]  # runs a coroutine function in the memory's task group
+    start_soon: Callable[[Callable[..., Coroutine[Any, Any, None]]], object]  # runs a coroutine function in the memory's task group
     follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:

@@ -128,7 +128,9 @@ def complete(engines: Engines, ended: Episode, neighbours: Neighbours) -> Comple
     episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
     with engines.metrics.timed("extract_patterns"):
         extraction: Extraction = engines.learning.extract(episode)
-    feedback = engines.learning.implicit_feedback(episode, engines.store.recommendations(episode_id=episode.id))
+    shown = engines.store.recommendations(episode_id=episode.id)
+    with engines.follower.lock:
+        feedback = engines.learning.implicit_feedback(episode, shown)
     return Completion(
         episode=episode,
         index_text=engines.retrieval.index_text(episode),

@@ -1,4 +1,4 @@
-"""Retention, corrections and stale episodes, through the front door on real files."""
+"""Retention, corrections, stale episodes and closing, through the front door on real files."""
 
 import json
 from pathlib import Path
@@ -95,3 +95,12 @@ async def test_open_episodes_nobody_completes_are_abandoned_at_start_when_asked_
     async with open_memory(later) as memory:
         await memory.settle()
         assert (await memory.get_episode(forgotten)).episode.state == "abandoned"
+
+
+async def test_a_vote_on_an_answer_given_just_before_closing_is_accepted_after_reopening(config: Config) -> None:
+    async with open_memory(config) as memory:
+        await _record(memory, "fix the name lookup")
+        recalled = await memory.recall("name lookup")
+    async with open_memory(config) as memory:
+        voted = await memory.give_feedback(recalled.recommendation_id, "helped")
+    assert voted.recorded
