@@ -61,7 +61,7 @@ def read_query(text: str) -> TextQuery:
 
 
 def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]], episodes: int, *, at_least_one: bool) -> TextQuery:
-    """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_WORK, and the phrases of known words.
+    """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_WORK, and the phrases they are part of.
 
     Args:
         counts: Gives each term's number of episodes.
@@ -80,7 +80,8 @@ def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]
         if (kept or not at_least_one) and min(matched, episodes) * (rank + EPISODE_WORK) > MAX_WORK:
             break
         kept.add(term)
-    phrases = tuple(p for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))
+    known = (p.split() for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))
+    phrases = tuple(" ".join(words) for words in known if kept.intersection(words))  # matches no episode that a kept term does not
     return TextQuery(tuple(t for t in query.terms if t in kept), phrases)
 
 
