@@ -82,6 +82,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
             tasks.cancel_scope.cancel()
             with anyio.move_on_after(CLOSE_DEADLINE_S, shield=True):
                 await store.aclose()
+            engines.close()
             embedding.close()
             if cache:
                 cache.close()

@@ -12,7 +12,7 @@ Conventions every port keeps, checked by its contract suite:
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mcp_memory.domain.answers import Playbook, Recovery, StepWarning, Trends
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
@@ -70,6 +70,16 @@ class VectorRow:
     part: int  # 0 = the task; further parts as the retriever defines them
     scale: float
     codes: bytes
+
+
+class PatternTally(NamedTuple):
+    """That an episode is evidence for a pattern, and how often the pattern held."""
+
+    episode_id: str
+    pattern_id: str
+    kind: str
+    successes: int
+    failures: int
 
 
 class Store(Protocol):
@@ -170,7 +180,11 @@ class Store(Protocol):
     ) -> list[Pattern]:
         """Patterns with counts over their evidence in *project*; confidence is left 0 (learning computes it). Best supported first."""
 
-    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50) -> dict[str, list[Evidence]]: ...
+    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = "*") -> list[PatternTally]:
+        """Which patterns the episodes are evidence for, with these patterns' counts in *project*; contents are not read."""
+
+    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50, details: bool = True) -> dict[str, list[Evidence]]:
+        """Each pattern's evidence, newest episode first; without *details* theirs are left empty, which saves decoding them."""
 
     def episode_patterns(self, episode_ids: Sequence[str]) -> dict[str, list[str]]:
         """Which patterns each episode is evidence for."""
@@ -301,6 +315,9 @@ class RetrievalEngine(Protocol):
 
     def set_votes(self, votes: Mapping[str, float]) -> None:
         """Net feedback per episode id in [-1, 1], already shrunk."""
+
+    def look_up(self, query: Query) -> None:
+        """Do the lexical search of a `rank` that follows ahead of it, so that it can run beside the embedding of the query."""
 
     def rank(self, query: Query, vectors: "Mapping[str, np.ndarray]") -> Ranking:
         """Return the best matches.

@@ -7,9 +7,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.votes import VoteStats, net_vote
+
+Floats = npt.NDArray[np.float64]
 
 Z_90_ONE_SIDED = 1.2816  # nine times in ten the true rate is above the lower bound
 Z_95_TWO_SIDED = 1.96  # for the intervals that are reported and for retiring
@@ -64,6 +69,14 @@ def wilson(successes: float, count: float, z: float = Z_90_ONE_SIDED) -> tuple[f
     centre = (rate + z2 / (2 * count)) / (1 + z2 / count)
     half = z * math.sqrt(rate * (1 - rate) / count + z2 / (4 * count * count)) / (1 + z2 / count)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def wilson_bounds(successes: Floats, counts: Floats, z: float = Z_95_TWO_SIDED) -> tuple[Floats, Floats]:
+    """Return `wilson` of many rates at once; every count must be above 0."""
+    rates, z2 = successes / counts, z * z
+    centres = (rates + z2 / (2 * counts)) / (1 + z2 / counts)
+    halves = z * np.sqrt(rates * (1 - rates) / counts + z2 / (4 * counts * counts)) / (1 + z2 / counts)
+    return np.maximum(0.0, centres - halves), np.minimum(1.0, centres + halves)
 
 
 def rate_difference(s1: int, n1: int, s2: int, n2: int, z: float = Z_95_TWO_SIDED) -> tuple[float, float, float]:

@@ -50,7 +50,7 @@ class Learner:
         self._trust = Trust(store, self._x, clock, config.half_life_days)
         self._adviser = Adviser(self._x, store.get_episodes, self._fix_ms)
         self._outlook = OutlookEstimator(self._x)
-        self._relevance = Relevance(self._x, lambda ids, project: store.patterns(ids=ids, project=project, limit=len(ids)), self._trust)
+        self._relevance = Relevance(self._x, store, self._trust)
 
     # --- the view ---
 

@@ -1,25 +1,25 @@
 """Which patterns are worth showing for a task: those of the episodes like it, by how often and how surely they held.
 
-The patterns of the nearest episodes are derived from their traces again (extraction is a pure function), so nothing but the few best
-candidates is read from the store.
+The store says in one read which patterns the nearest episodes are evidence for and how these were counted; only the few best are read
+whole and assessed.
 """
 
 import math
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
-from mcp_memory.domain.pattern import Observation, Pattern, PatternKind
-from mcp_memory.learning.confidence import wilson
+import numpy as np
+
+from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.learning.confidence import wilson, wilson_bounds
 from mcp_memory.learning.experience import Experience
-from mcp_memory.learning.extractors import observations_of
-from mcp_memory.learning.run import run_of_trace
 from mcp_memory.learning.trust import Trust
+from mcp_memory.ports import PatternTally, Store
 
-MAX_NEIGHBOURS = 5  # deriving one episode's patterns takes about 0.3 ms when it was not asked for before
+MAX_NEIGHBOURS = 4  # episodes whose patterns are candidates; an episode has some fifty
 MIN_SIMILARITY = 0.3  # of an episode whose patterns are candidates
-CANDIDATES_PER_WANTED = 4
+CANDIDATES_PER_WANTED = 2  # read whole, to leave out parts of others and what is retired
 WIDTH = 0.2  # of the kernel on task similarity
-CACHED_EPISODES = 4_096
 BASE_NEIGHBOURS = 50  # whose success rate a pattern must differ from to tell anything
 AVOIDING = 0.5  # what it is worth to know what not to do, against what to do
 KIND_WEIGHTS = {  # how much a kind tells: an error's answer most, a bare pair of tools least
@@ -29,58 +29,51 @@ KIND_WEIGHTS = {  # how much a kind tells: an error's answer most, a bare pair o
     PatternKind.TOOL_SEQUENCE: 0.7,
 }
 
-Key = tuple[PatternKind, str]  # kind and description: costs no hashing, and tells apart all that matters here
 Scored = tuple[Pattern, float, Mapping[str, float]]
-ReadPatterns = Callable[[Sequence[str], str], list[Pattern]]  # (ids, project) -> patterns with that project's counts
 
 
 class Relevance:
     """Ranks patterns for a task."""
 
-    def __init__(self, experience: Experience, read: ReadPatterns, trust: Trust) -> None:
-        self._x, self._read, self._trust = experience, read, trust
-        self._of_episode: OrderedDict[str, tuple[Observation, ...]] = OrderedDict()
+    def __init__(self, experience: Experience, store: Store, trust: Trust) -> None:
+        self._x, self._store, self._trust = experience, store, trust
 
     def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
         """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
-        weights: defaultdict[Key, float] = defaultdict(float)
-        examples: dict[Key, Observation] = {}
-        for episode_id, similarity in neighbours[:MAX_NEIGHBOURS]:
-            if similarity < MIN_SIMILARITY:
-                break
-            for observation in self._observations(episode_id):
-                key = _key(observation)
-                weights[key] += math.exp((similarity - 1.0) / WIDTH)
-                examples[key] = observation
-        # Only the few candidates that are read are hashed: hashing all of them would cost more than the rest of this function.
-        by_id = {examples[key].pattern_id: weights[key] for key in heaviest(weights, limit * CANDIDATES_PER_WANTED)}
+        near = {
+            key: math.exp((similarity - 1.0) / WIDTH) for key, similarity in neighbours[:MAX_NEIGHBOURS] if similarity >= MIN_SIMILARITY
+        }
+        if not near:
+            return []
+        weights: defaultdict[str, float] = defaultdict(float)
+        tallies: dict[str, PatternTally] = {}
+        for tally in self._store.pattern_tallies(list(near), project=project):
+            weights[tally.pattern_id] += near[tally.episode_id]
+            tallies[tally.pattern_id] = tally
         base = self._base_rate(neighbours)
-
-        def scored(patterns: Sequence[Pattern]) -> list[Scored]:
-            rows = [(p, *_score(p, by_id[p.id], base)) for p in patterns if not p.retired]
-            return sorted(rows, key=lambda row: (-row[1], row[0].id))
-
-        candidates = scored(self._trust.assess(self._read(list(by_id), project), validated=False)) if by_id else []
-        best = [pattern for pattern, _, _ in without_parts(candidates)[:limit]]
-        return scored(self._trust.assess(best))
+        chosen = heaviest(_first_scores(list(tallies.values()), weights, base), tallies, limit)
+        read = self._store.patterns(ids=chosen, project=project, limit=len(chosen)) if chosen else []
+        places = {key: place for place, key in enumerate(chosen)}
+        whole = without_parts(sorted(read, key=lambda p: places[p.id]))
+        assessed = [p for p in self._trust.assess(whole[: limit + 1]) if not p.retired]
+        rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
+        return sorted(rows, key=lambda row: (-row[1], row[0].id))[:limit]
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := self._x.row(key)) is not None]
         return (sum(bool(self._x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
 
-    def _observations(self, episode_id: str) -> tuple[Observation, ...]:
-        known = self._of_episode.get(episode_id)
-        row = self._x.row(episode_id)
-        if known is None and row is not None:
-            known = observations_of(run_of_trace(self._x.full_trace(row)))
-            self._of_episode[episode_id] = known
-            if len(self._of_episode) > CACHED_EPISODES:
-                self._of_episode.popitem(last=False)
-        return known or ()
 
-
-def _key(observation: Observation) -> Key:
-    return observation.kind, observation.description
+def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float], base: float) -> dict[str, float]:
+    """Return the scores by the bare counts: neither age nor votes, which are looked at for the few best only. All at once."""
+    successes = np.array([t.successes for t in tallies], float)
+    low, high = wilson_bounds(successes, successes + np.array([t.failures for t in tallies], float))
+    weight = np.array([weights[t.pattern_id] for t in tallies])
+    kind = np.array([KIND_WEIGHTS[PatternKind(t.kind)] for t in tallies])
+    recovery = np.array([t.kind == PatternKind.ERROR_RECOVERY for t in tallies])
+    telling = np.where(recovery, low, np.maximum(np.maximum(low - base, AVOIDING * (base - high)), 0.0))
+    scores = kind * weight / (weight + 1.0) * np.minimum(1.0, 0.1 * low + telling)
+    return {t.pattern_id: float(score) for t, score in zip(tallies, scores, strict=True)}
 
 
 def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping[str, float]]:
@@ -95,25 +88,27 @@ def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping
     return score, {"context": near, "confidence": pattern.confidence, "contrast": telling}
 
 
-def heaviest(weights: Mapping[Key, float], limit: int) -> list[Key]:
-    """Return the keys of greatest weight, each kind getting a quarter of the places before the rest is filled."""
-    order = sorted(weights, key=lambda key: (-weights[key] * KIND_WEIGHTS[key[0]], key))
-    taken: dict[Key, None] = {}
+def heaviest(scores: Mapping[str, float], tallies: Mapping[str, PatternTally], limit: int) -> list[str]:
+    """Return the ids of the best scores, each kind getting a quarter of the places before the rest is filled."""
+    places = limit * CANDIDATES_PER_WANTED
+    order = sorted(scores, key=lambda key: (-scores[key], key))
+    taken: dict[str, None] = {}
     for kind in KIND_WEIGHTS:
-        taken |= dict.fromkeys([key for key in order if key[0] is kind][: max(1, limit // len(KIND_WEIGHTS))])
-    return list(dict.fromkeys([*taken, *order]))[:limit]
+        taken |= dict.fromkeys([key for key in order if tallies[key].kind == kind][: max(1, places // len(KIND_WEIGHTS))])
+    chosen = dict.fromkeys([*taken, *order])
+    return sorted(list(chosen)[:places], key=lambda key: (-scores[key], key))
 
 
-def without_parts(scored: Sequence[Scored]) -> list[Scored]:
+def without_parts(patterns: Sequence[Pattern]) -> list[Pattern]:
     """Leave out tool sequences that are part of a longer one with the same counts (what miners call not closed)."""
-    tools = {p.id: tuple(p.content["tools"]) for p, _, _ in scored if p.kind is PatternKind.TOOL_SEQUENCE}
-    counts = {p.id: (p.successes, p.failures) for p, _, _ in scored}
+    tools = {p.id: tuple(p.content["tools"]) for p in patterns if p.kind is PatternKind.TOOL_SEQUENCE}
+    counts = {p.id: (p.successes, p.failures) for p in patterns}
     whole = [
         key
         for key, mine in tools.items()
         if not any(len(other) > len(mine) and counts[o] == counts[key] and is_part(mine, other) for o, other in tools.items())
     ]
-    return [row for row in scored if row[0].id not in tools or row[0].id in whole]
+    return [p for p in patterns if p.id not in tools or p.id in whole]
 
 
 def is_part(part: Sequence[str], whole: Sequence[str]) -> bool:

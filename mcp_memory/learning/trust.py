@@ -11,7 +11,7 @@ from mcp_memory.learning.experience import Experience
 from mcp_memory.ports import Clock, Store
 
 MAX_KEPT = 20_000  # validations; one is three numbers
-EVIDENCE_EACH = 50
+EVIDENCE_EACH = 20  # the newest: what held lately
 
 
 class Trust:
@@ -83,7 +83,7 @@ class Trust:
             return
         if len(self._validations) + len(missing) > MAX_KEPT:
             self._validations.clear()
-        found = self._store.evidence(list(missing), limit_each=EVIDENCE_EACH)
+        found = self._store.evidence(list(missing), limit_each=EVIDENCE_EACH, details=False)
         for key, pattern in missing.items():
             self._validations[_state(pattern)] = confidence.validate(found.get(key, ()))
 

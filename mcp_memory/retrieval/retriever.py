@@ -1,8 +1,10 @@
 """Query to ranked matches: lexical and semantic candidates, blended and re-weighted."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,9 +18,13 @@ from mcp_memory.retrieval.catalog import Catalog
 from mcp_memory.retrieval.query_cache import QueryCache
 from mcp_memory.retrieval.vector_index import SignBitIndex
 
+K = TypeVar("K")
+V = TypeVar("V")
 HOUR_MS = 3_600_000
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
 STRICT_TEXT_HITS = 5_000  # when a strict filter will drop most of them
+NEAREST = 208  # of one vector search: enough for the candidates and for the neighbours that advice rests on
+KEPT_SEARCHES = 64  # until the next change
 SENTENCE_SHARE = 0.5  # of the semantic score: the nearest sentence of a request of several
 SENTENCE_CANDIDATES = 4  # a sentence brings a quarter of the candidates that the whole text brings
 # Characters indexed of one step and of all. What an agent did and what went wrong comes before what it was shown.
@@ -36,6 +42,12 @@ class _Found:
     semantic: np.ndarray
 
 
+def _keep(memo: OrderedDict[K, V], key: K, value: V) -> None:
+    memo[key] = value
+    while len(memo) > KEPT_SEARCHES:
+        memo.popitem(last=False)
+
+
 class Retriever:
     """Implements `ports.RetrievalEngine`. Not safe for concurrent use: the front door calls it under one lock."""
 
@@ -46,6 +58,8 @@ class Retriever:
         self._votes: Mapping[str, float] = {}
         self._cache = QueryCache(config.query_cache_entries)
         self._version = 0  # of everything an answer is made from
+        self._ahead: OrderedDict[tuple[Query, bool], dict[int, float]] = OrderedDict()
+        self._searched: OrderedDict[Hashable, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._frequency: dict[str, int] = {}
         self._frequency_at = 0  # episodes when `_frequency` was begun
 
@@ -75,14 +89,14 @@ class Retriever:
     def add(self, traces: Sequence[Trace]) -> None:
         """Make completed episodes findable."""
         self._catalog.add(traces)
-        self._version += 1
+        self._changed()
 
     def remove(self, episode_ids: Sequence[str]) -> None:
         """Forget episodes and their vectors."""
         seqs = self._catalog.remove(episode_ids)
         for index in self._indexes.values():
             index.remove(seqs)
-        self._version += 1
+        self._changed()
 
     def add_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
         """Add stored embeddings; a row that is there already is skipped."""
@@ -93,18 +107,23 @@ class Retriever:
         if new:
             codes = np.frombuffer(b"".join(r.codes for r in new), np.int8).reshape(len(new), index.dimension)
             index.add_codes([r.seq for r in new], codes, np.array([r.scale for r in new], np.float32))
-            self._version += 1
+            self._changed()
 
     def set_votes(self, votes: Mapping[str, float]) -> None:
         """Net feedback per episode id in [-1, 1], already shrunk."""
         self._votes = votes
-        self._version += 1
+        self._changed()
 
     # --- questions ---
 
     def query_texts(self, text: str) -> Sequence[str]:
         """The texts to embed for a query: all of it, then the sentences of a short request of several."""
         return (text, *text_query.sentences(text))
+
+    def look_up(self, query: Query) -> None:
+        """Do the lexical search of a `rank` that follows ahead of it, so that it can run beside the embedding of the query."""
+        allowed = self._catalog.allowed(query.filter, strict=query.strict)
+        self._text_hits(query, allowed, only=False)
 
     def rank(self, query: Query, vectors: Mapping[str, np.ndarray]) -> Ranking:
         """Return the best matches. Without vectors the search is lexical only, and `degraded` says so.
@@ -130,7 +149,7 @@ class Retriever:
             best = max(hits.values(), default=1.0)
             pairs = [(seq, value / best) for seq, value in sorted(hits.items(), key=lambda hit: -hit[1])]
         else:
-            seqs, cosines = self._indexes[space].search(np.atleast_2d(vectors[space])[0], k + len(excluded), allowed)
+            seqs, cosines = self._nearest(space, np.atleast_2d(vectors[space])[0], k + len(excluded), query)
             pairs = list(zip(seqs.tolist(), np.clip(cosines, 0, 1).tolist(), strict=True))
         named = [(self._catalog.traces[seq].id, value) for seq, value in pairs if seq in self._catalog.traces]
         return [(episode_id, value) for episode_id, value in named if episode_id not in excluded][:k]
@@ -188,15 +207,15 @@ class Retriever:
 
     def _find(self, query: Query, vectors: Mapping[str, np.ndarray]) -> _Found:
         """Return the union of the best lexical and the best semantic candidates, each with both scores."""
-        wanted = max(self._config.candidates, query.limit)
+        wanted = self._wanted(query)
         allowed = self._catalog.allowed(query.filter, strict=query.strict)
         excluded = {seq for seq in map(self._catalog.seq_of, query.exclude_ids) if seq is not None}
         space = self._space(vectors) if query.text.strip() else None
-        hits = self._lexical(query, TEXT_HITS * wanted, allowed, only=space is None)
+        hits = self._text_hits(query, allowed, only=space is None)
         seqs = dict.fromkeys(list(hits)[:wanted])
         if space is not None:
             for row, vector in enumerate(np.atleast_2d(vectors[space])):
-                nearest, _ = self._indexes[space].search(vector, wanted if row == 0 else wanted // SENTENCE_CANDIDATES, allowed)
+                nearest, _ = self._nearest(space, vector, wanted if row == 0 else wanted // SENTENCE_CANDIDATES, query)
                 seqs |= dict.fromkeys(nearest.tolist())
         if space is None and text_query.fts_match(query.text) is None:
             seqs = dict.fromkeys(self._catalog.newest(allowed, wanted))
@@ -206,6 +225,34 @@ class Retriever:
         if space is None:
             return _Found(kept, lexical, np.full(len(kept), np.nan))
         return _Found(kept, lexical, self._cosines(self._indexes[space], np.atleast_2d(vectors[space]), kept))
+
+    def _wanted(self, query: Query) -> int:
+        return max(self._config.candidates, query.limit)
+
+    def _nearest(self, space: str, vector: np.ndarray, k: int, query: Query) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k nearest episodes and their cosines. One search serves the ranking and the neighbours of the same query."""
+        reach = max(k, NEAREST)
+        key = (space, vector.tobytes(), reach, query.filter if query.strict else query.filter.project, query.strict)
+        known = self._searched.get(key)
+        if known is None:
+            known = self._indexes[space].search(vector, reach, self._catalog.allowed(query.filter, strict=query.strict))
+            _keep(self._searched, key, known)
+        return known[0][:k], known[1][:k]
+
+    def _text_hits(self, query: Query, allowed: np.ndarray | None, *, only: bool) -> dict[int, float]:
+        """Return the lexical scores of a ranking's candidates, those found ahead where they are."""
+        key = (query, only)
+        hits = self._ahead.get(key)
+        if hits is None:
+            hits = self._lexical(query, TEXT_HITS * self._wanted(query), allowed, only=only)
+            _keep(self._ahead, key, hits)
+        return hits
+
+    def _changed(self) -> None:
+        """Everything answers were made from is another now."""
+        self._version += 1
+        self._ahead.clear()
+        self._searched.clear()
 
     def _cosines(self, index: SignBitIndex, vectors: np.ndarray, seqs: Sequence[int]) -> np.ndarray:
         """Return the candidates' cosines to the query; of a request of several sentences, half is that to the nearest sentence."""

@@ -56,6 +56,7 @@ class DualStore:
         self.patterns = durable.patterns
         self.evidence = durable.evidence
         self.episode_patterns = durable.episode_patterns
+        self.pattern_tallies = durable.pattern_tallies
         self.recommendations = durable.recommendations
         self.feedback = durable.feedback
         self.corrections = durable.corrections

@@ -1,11 +1,13 @@
 """Reads of patterns, evidence, votes and corrections."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.pattern import Evidence, Pattern, PatternKind
 from mcp_memory.domain.query import ANY_PROJECT
+from mcp_memory.ports import PatternTally
 from mcp_memory.storage.codec import load_json
 from mcp_memory.storage.tables import Row, Tables
 
@@ -25,14 +27,21 @@ def patterns(tables: Tables, ids: Sequence[str] | None, project: str, kind: str,
     return found[:limit]
 
 
-def evidence(tables: Tables, pattern_ids: Sequence[str], limit_each: int) -> dict[str, list[Evidence]]:
+def tallies(tables: Tables, episode_ids: Sequence[str], project: str) -> list[PatternTally]:
+    """Return which patterns the episodes are evidence for, with their counts in *project*, in the order of the ids."""
+    name = "tallies_anywhere" if project == ANY_PROJECT else "tallies_in_project"
+    rows = tables.all(name, json.dumps(list(dict.fromkeys(episode_ids))), project)
+    return [PatternTally(*row) for row in dict.fromkeys(rows)]
+
+
+def evidence(tables: Tables, pattern_ids: Sequence[str], limit_each: int, details: bool) -> dict[str, list[Evidence]]:
     """Return the evidence for each pattern that has any, newest episode first."""
     found = {}
     for pattern_id in pattern_ids:
         rows = tables.all("evidence_of", pattern_id, limit_each)
         if rows:
             found[pattern_id] = [
-                Evidence(pattern_id, episode_id, bool(success), weight, at_ms, load_json(detail) if detail else {})
+                Evidence(pattern_id, episode_id, bool(success), weight, at_ms, load_json(detail) if detail and details else {})
                 for episode_id, success, weight, at_ms, detail in rows
             ]
     return found

@@ -9,7 +9,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort
 from mcp_memory.errors import InvalidInput
-from mcp_memory.ports import TEXT_WEIGHTS, TextHit, VectorRow
+from mcp_memory.ports import TEXT_WEIGHTS, PatternTally, TextHit, VectorRow
 from mcp_memory.storage import learning_reads
 from mcp_memory.storage.codec import load_json, load_trace
 from mcp_memory.storage.connection import Connection, DriverError, ReadPool, is_syntax_error, open_reader, translated
@@ -110,9 +110,13 @@ class StoreReads:
         with self._readers.reader() as connection:
             return learning_reads.patterns(Tables(connection), ids, project, kind, min_support, limit)
 
-    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50) -> dict[str, list[Evidence]]:
+    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:
         with self._readers.reader() as connection:
-            return learning_reads.evidence(Tables(connection), pattern_ids, limit_each)
+            return learning_reads.tallies(Tables(connection), episode_ids, project)
+
+    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50, details: bool = True) -> dict[str, list[Evidence]]:
+        with self._readers.reader() as connection:
+            return learning_reads.evidence(Tables(connection), pattern_ids, limit_each, details)
 
     def episode_patterns(self, episode_ids: Sequence[str]) -> dict[str, list[str]]:
         with self._readers.reader() as connection:

@@ -10,7 +10,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort
 from mcp_memory.errors import InvalidInput
-from mcp_memory.ports import TEXT_WEIGHTS, TextHit, VectorRow
+from mcp_memory.ports import TEXT_WEIGHTS, PatternTally, TextHit, VectorRow
 from mcp_memory.testing.records import Record, Records
 
 _COLUMNS = ("project", "domain", "language", "framework", "agent")
@@ -93,10 +93,18 @@ class InMemoryReads:
         found = [p for p in found if p.support >= min_support and kind in ("", p.kind)]
         return sorted(found, key=lambda p: (-p.support, p.id))[:limit]
 
-    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50) -> dict[str, list[Evidence]]:
+    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:
+        found = []
+        for episode_id, pattern_ids in self.episode_patterns(list(dict.fromkeys(episode_ids))).items():
+            for pattern in sorted(self.patterns(ids=pattern_ids, project=project, limit=len(pattern_ids)), key=lambda p: p.id):
+                found.append(PatternTally(episode_id, pattern.id, pattern.kind, pattern.successes, pattern.failures))
+        return found
+
+    def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50, details: bool = True) -> dict[str, list[Evidence]]:
         with self._records.lock:
             rows = {i: self._records.evidence[i] for i in pattern_ids if i in self._records.evidence}
-        return {i: [e for _, _, e in sorted(r, key=lambda x: -x[0])][:limit_each] for i, r in rows.items()}
+        found = {i: [e for _, _, e in sorted(r, key=lambda x: -x[0])][:limit_each] for i, r in rows.items()}
+        return found if details else {i: [replace(e, detail={}) for e in each] for i, each in found.items()}
 
     def episode_patterns(self, episode_ids: Sequence[str]) -> dict[str, list[str]]:
         with self._records.lock:

@@ -6,6 +6,7 @@ file are seen before anything is answered from memory.
 
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NEIGHBOURS = 200  # episodes that advice and outlook may rest on
+MAX_SEARCHES = 4  # threads for lexical searches; they take turns at the views anyway
 _PAGE = 5_000  # traces or vectors read at once: a few tens of megabytes
 
 
@@ -146,9 +148,15 @@ class Engines:
     new_id: Callable[[], str]
     start_soon: Callable[[Callable[..., Coroutine[Any, Any, None]]], object]  # runs a coroutine function in the memory's task group
     follower: Follower = field(init=False)
+    _searches: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
+        self._searches = ThreadPoolExecutor(MAX_SEARCHES, thread_name_prefix="lexical-search")
         self.follower = Follower(self.store, self.retrieval, self.learning, lambda: self.embedding.spaces)
+
+    def close(self) -> None:
+        """End the threads; searches under way are waited for."""
+        self._searches.shutdown()
 
     @property
     def project(self) -> str:
@@ -176,6 +184,21 @@ class Engines:
         if parts and local in vectors:
             vectors[local] = self.embedding.embed_documents([text, *parts], local)  # the text's own vector is in the cache by now
         return vectors, lesser
+
+    def embed_beside_search(self, query: Query) -> "tuple[dict[str, np.ndarray], tuple[str, ...]]":
+        """As `embed_query`, while another thread does the lexical search of the ranking that follows (blocking).
+
+        Model and database both release the GIL, so on two cores the shorter of the two costs nothing.
+        """
+        ahead = self._searches.submit(self._look_up, query)
+        try:
+            return self.embed_query(query.text)
+        finally:
+            ahead.result()
+
+    def _look_up(self, query: Query) -> None:
+        with self.follower.lock:
+            self.retrieval.look_up(query)
 
     def neighbours(self, query: Query) -> tuple[Neighbours, tuple[str, ...]]:
         """Return up to 200 episodes whose tasks are most like the query's, with their similarities (blocking)."""

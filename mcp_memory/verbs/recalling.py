@@ -66,17 +66,17 @@ class Recalling:
     def _recall(self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail) -> Recall:
         e = self._e
         degraded = e.current()
-        vectors, lesser = e.embed_query(query.text)
         wanted = replace(query, limit=offset + query.limit + 1)
+        vectors, lesser = e.embed_beside_search(wanted)
         with e.follower.lock:
-            ranking = e.retrieval.rank(wanted, vectors)
             neighbours = e.retrieval.similar(query, vectors, NEIGHBOURS)
+            ranking = e.retrieval.rank(wanted, vectors)
             outlook = e.learning.outlook(query, neighbours)
-            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS + 2) if "patterns" in include else []
+            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS + 1) if "patterns" in include else []
+        patterns = corrected(e, found)[:MAX_PATTERNS]
         page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
         more = len(ranking.matches) > offset + len(page) and bool(page)
         episodes = self._episodes(page, detail)
-        patterns = corrected(e, found)[:MAX_PATTERNS]
         return self._fit(
             query, ranking, episodes, patterns, outlook, offset, more, budget_tokens, distinct(degraded, lesser, ranking.degraded)
         )

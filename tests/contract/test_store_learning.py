@@ -52,7 +52,21 @@ async def test_the_same_lesson_from_two_episodes_is_one_pattern_with_two_pieces_
     assert (newest.episode_id, newest.success, newest.detail) == ("b", False, {})
     assert (oldest.episode_id, oldest.success, oldest.weight, oldest.detail, oldest.at_ms) == ("a", True, 2.0, {"steps": [1, 2]}, 100_000)
     assert store.evidence([x.id], limit_each=1) == {x.id: [newest]}
+    assert store.evidence([x.id], limit_each=1, details=False) == {x.id: [newest]}
+    assert store.evidence([x.id], details=False)[x.id][1].detail == {}
     assert store.episode_patterns(["a", "b", "nobody"]) == {"a": sorted([x.id, y.id]), "b": [x.id], "nobody": []}
+
+
+async def test_tallies_say_which_patterns_episodes_speak_for_and_how_these_are_counted(store: Store) -> None:
+    await complete(store, "a", observations=(observation("x"), observation("y"), observation("x")))
+    await complete(store, "b", project="q", observations=(observation("x", success=False),))
+    x, y = observation("x").pattern_id, observation("y").pattern_id
+    kind = observation("x").kind
+    in_p = [("a", x, kind, 2, 0), ("a", y, kind, 1, 0)]
+    assert sorted(store.pattern_tallies(["a", "nobody"], project="p")) == sorted(in_p)
+    anywhere = [("a", x, kind, 2, 1), ("a", y, kind, 1, 0), ("b", x, kind, 2, 1)]
+    assert sorted(store.pattern_tallies(["a", "b"])) == sorted(anywhere)
+    assert store.pattern_tallies([]) == []
 
 
 async def test_several_observations_of_one_episode_are_one_support(store: Store) -> None:

@@ -215,6 +215,26 @@ SELECT x.id, e.success, e.weight, e.at_ms, e.detail
 FROM evidence AS e JOIN episode AS x ON x.episode_row = e.episode_row
 WHERE e.pattern_row = (SELECT pattern_row FROM pattern WHERE id = ?) ORDER BY e.episode_row DESC, e.ordinal LIMIT ?;
 
+-- tallies_in_project --
+-- ?1: a JSON array of episode ids.
+SELECT x.id, p.id, p.kind, c.successes, c.failures
+FROM json_each(?1) AS j
+CROSS JOIN episode AS x ON x.id = j.value
+CROSS JOIN evidence AS e ON e.episode_row = x.episode_row
+CROSS JOIN pattern AS p ON p.pattern_row = e.pattern_row
+CROSS JOIN pattern_count AS c ON c.project = ?2 AND c.pattern_row = e.pattern_row;
+
+-- tallies_anywhere --
+SELECT
+    x.id, p.id, p.kind,
+    (SELECT sum(c.successes) FROM pattern_count AS c WHERE c.pattern_row = p.pattern_row),
+    (SELECT sum(c.failures) FROM pattern_count AS c WHERE c.pattern_row = p.pattern_row)
+FROM json_each(?1) AS j
+CROSS JOIN episode AS x ON x.id = j.value
+CROSS JOIN evidence AS e ON e.episode_row = x.episode_row
+CROSS JOIN pattern AS p ON p.pattern_row = e.pattern_row
+WHERE ?2 = '*';
+
 -- patterns_of_episode --
 SELECT DISTINCT p.id FROM evidence AS e JOIN pattern AS p ON p.pattern_row = e.pattern_row
 WHERE e.episode_row = (SELECT episode_row FROM episode WHERE id = ?) ORDER BY p.id;
