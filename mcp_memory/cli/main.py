@@ -66,6 +66,8 @@ _VALUE_OPTIONS = ("--data-dir", "--project", "--config")  # may stand before the
 def main(argv: "Sequence[str] | None" = None) -> int:
     """Run one command and return its exit status: 0, 1 for our errors, 2 for usage."""
     _use_utf8()
+    # Read when numpy is loaded, by whichever command does: our products are too small for a second thread to pay.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except McpMemoryError as error:

@@ -66,14 +66,15 @@ class Relevance:
 
 def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float], base: float) -> dict[str, float]:
     """Return the scores by the bare counts: neither age nor votes, which are looked at for the few best only. All at once."""
+    weight_of = {str(kind): weight for kind, weight in KIND_WEIGHTS.items()}
     successes = np.array([t.successes for t in tallies], float)
     low, high = wilson_bounds(successes, successes + np.array([t.failures for t in tallies], float))
     weight = np.array([weights[t.pattern_id] for t in tallies])
-    kind = np.array([KIND_WEIGHTS[PatternKind(t.kind)] for t in tallies])
+    kind = np.array([weight_of[t.kind] for t in tallies])
     recovery = np.array([t.kind == PatternKind.ERROR_RECOVERY for t in tallies])
     telling = np.where(recovery, low, np.maximum(np.maximum(low - base, AVOIDING * (base - high)), 0.0))
     scores = kind * weight / (weight + 1.0) * np.minimum(1.0, 0.1 * low + telling)
-    return {t.pattern_id: float(score) for t, score in zip(tallies, scores, strict=True)}
+    return dict(zip((t.pattern_id for t in tallies), scores.tolist(), strict=True))
 
 
 def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping[str, float]]:
@@ -91,12 +92,15 @@ def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping
 def heaviest(scores: Mapping[str, float], tallies: Mapping[str, PatternTally], limit: int) -> list[str]:
     """Return the ids of the best scores, each kind getting a quarter of the places before the rest is filled."""
     places = limit * CANDIDATES_PER_WANTED
-    order = sorted(scores, key=lambda key: (-scores[key], key))
-    taken: dict[str, None] = {}
-    for kind in KIND_WEIGHTS:
-        taken |= dict.fromkeys([key for key in order if tallies[key].kind == kind][: max(1, places // len(KIND_WEIGHTS))])
-    chosen = dict.fromkeys([*taken, *order])
-    return sorted(list(chosen)[:places], key=lambda key: (-scores[key], key))
+    order = [key for _, key in sorted((-score, key) for key, score in scores.items())]
+    room = dict.fromkeys(map(str, KIND_WEIGHTS), max(1, places // len(KIND_WEIGHTS)))
+    first: list[str] = []
+    for key in order:
+        if room[tallies[key].kind]:
+            room[tallies[key].kind] -= 1
+            first.append(key)
+    chosen = list(dict.fromkeys([*first, *order[:places]]))[:places]
+    return sorted(chosen, key=lambda key: (-scores[key], key))
 
 
 def without_parts(patterns: Sequence[Pattern]) -> list[Pattern]:

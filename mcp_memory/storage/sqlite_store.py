@@ -16,8 +16,9 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Completion, VectorRow
 from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
+from mcp_memory.storage.checkpointer import Checkpointer
 from mcp_memory.storage.codec import Codec
-from mcp_memory.storage.connection import Connection, checkpoint, open_writer
+from mcp_memory.storage.connection import Connection, open_writer
 from mcp_memory.storage.migrations import migrate
 from mcp_memory.storage.purge import Purge
 from mcp_memory.storage.store_reads import StoreReads
@@ -25,7 +26,6 @@ from mcp_memory.storage.tables import Transaction
 from mcp_memory.storage.write_batcher import WriteBatcher
 
 FILE_NAME = "memory.db"
-CHECKPOINT_COMMITS = 128  # a commit of one step logs about four pages, and SQLite checkpoints by itself after large ones
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -37,7 +37,11 @@ class SqliteStore(StoreReads):
         super().__init__(path)
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
         self._log_path = path.with_name(path.name + "-wal")
-        self._commits = 0
+        self._checkpointer = Checkpointer(
+            lambda: open_writer(
+                path, synchronous=config.synchronous, busy_timeout_ms=config.busy_timeout_ms, deadline_ms=config.busy_deadline_ms
+            )
+        )
         self._purge = Purge()
         self._codec = Codec(config.compress_over_bytes)
         self._batcher = WriteBatcher(
@@ -76,6 +80,7 @@ class SqliteStore(StoreReads):
     async def aclose(self) -> None:
         """Write what is queued and close. Twice is fine."""
         await self._batcher.aclose()
+        await asyncio.get_running_loop().run_in_executor(None, self._checkpointer.close)
         self._close_readers()
         self._writer.close()
 
@@ -159,12 +164,10 @@ class SqliteStore(StoreReads):
         return curation_writes.delete_episodes(tx, ids, reason, at_ms)
 
     def _upkeep(self, connection: Connection) -> bool:
-        """Checkpoint now and then, and purge deleted text, after the callers have their answers: both cost milliseconds at a time."""
-        self._commits += 1
+        """Purge deleted text, milliseconds at a time, after the callers have their answers."""
+        self._checkpointer.note(connection.total_changes)
         if self._purge.wanted:
             return self._purge.work(connection, self._config.busy_deadline_ms)
-        if self._commits % CHECKPOINT_COMMITS == 0:
-            checkpoint(connection)
         return False
 
 

@@ -86,6 +86,7 @@ class Background:
 
     async def _drain(self) -> bool:
         """Embed what waits in every space; False when a space failed."""
+        await self._e.in_thread(self._e.follower.catch_up)
         fine = True
         for space in self._e.embedding.spaces:
             try:

@@ -33,6 +33,8 @@ class Recording:
             await e.store.start_episode(episode)
         holdout = e.learning.in_holdout(episode.id)
         recalled = None
+        if not recall or holdout:
+            e.start_soon(lambda: self._embed_ahead(episode.task))
         if recall and not holdout:
             where = Filter(
                 project=episode.project,
@@ -44,6 +46,10 @@ class Recording:
             )
             recalled = await self._recalling.for_episode(episode, where, budget_tokens=budget_tokens)
         return StartedEpisode(episode.id, episode.project, episode.started_at_ms, recalled, holdout)
+
+    async def _embed_ahead(self, task: str) -> None:
+        """Embed a task that no recall has embedded, so that its completion finds the vector; not while the model is loading."""
+        await self._e.in_thread(lambda: self._e.embedding.embed_query(task, wait_ms=0))
 
     async def log(self, episode_id: str, raw_steps: Sequence[Mapping[str, Any]], *, many: bool) -> LoggedSteps:
         """Append steps to an open episode, all or none."""
@@ -76,9 +82,11 @@ class Recording:
                     continue
             else:
                 raise Conflict(hint="Steps are still being logged to this episode; complete it when they are done.")
-        self._completed(episode_id)
         e.metrics.count("episodes_completed")
-        patterns = await e.in_thread(lambda: self._learned(completion))
+        try:
+            patterns = await e.in_thread(lambda: self._learned(completion))
+        finally:  # only now: what it sets going takes turns with `_learned` at the views
+            self._completed(episode_id)
         done = completion.episode
         assert done.reward is not None
         assert done.reflection is not None
@@ -106,14 +114,13 @@ class Recording:
         return complete(self._e, ended, neighbours), degraded
 
     def _learned(self, completion: Completion) -> tuple[LearnedPattern, ...]:
-        ids = list(dict.fromkeys(o.pattern_id for o in completion.observations))
-        if not ids:
-            return ()
+        episode, store = completion.episode, self._e.store
+        # An episode of 30 steps has over a hundred patterns: only those that are shown are read whole and assessed.
+        tallies = store.pattern_tallies([episode.id], project=episode.project)
+        tallies.sort(key=lambda t: (-t.successes - t.failures, t.pattern_id))
+        ids = [t.pattern_id for t in tallies[:MAX_SHOWN_PATTERNS]]
         with self._e.follower.lock:
-            self._e.follower.catch_up()
-            # Confidence reads a pattern's evidence, and an episode of 30 steps has over a hundred patterns: only those that are shown.
-            shown = self._e.store.patterns(ids=ids, project=completion.episode.project, limit=MAX_SHOWN_PATTERNS)
-            patterns = self._e.learning.confidence(shown)
+            patterns = self._e.learning.confidence(store.patterns(ids=ids, project=episode.project, limit=len(ids))) if ids else []
         patterns.sort(key=lambda p: (-p.support, -p.confidence, p.id))
         return tuple(
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
