@@ -72,6 +72,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                 background = Background(engines, quantize_rows)
                 embedding.start()
                 tasks.start_soon(background.run)
+                tasks.start_soon(background.run_ahead)
                 try:
                     yield EpisodicMemory(engines, background)
                 except Exception as error:  # the caller's own: raised again below, outside the task groups, which would wrap it

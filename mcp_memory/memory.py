@@ -36,7 +36,7 @@ class EpisodicMemory:
         self._engines, self._background = engines, background
         self._watchers: list[Callable[[str], None]] = []
         self._recalling = Recalling(engines)
-        self._recording = Recording(engines, self._recalling, redacting, self._on_completed)
+        self._recording = Recording(engines, self._recalling, redacting, background, self._on_completed)
         self._advising = Advising(engines, redacting)
         self._curating = Curating(engines, redacting)
         self._reporting = Reporting(engines)

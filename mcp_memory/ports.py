@@ -349,7 +349,7 @@ class LearningEngine(Protocol):
         """*episode* has its outcome and steps, no reward yet. Cheap: a few milliseconds for 1,000 steps."""
 
     def extract(self, episode: Episode) -> Extraction:
-        """*episode* is judged. Pure function of the episode, so that incremental and full extraction agree."""
+        """*episode* is closed; its reward is not needed. A pure function, so that incremental and full extraction agree."""
 
     def outlook(self, query: Query, neighbours: Neighbours) -> Outlook | None:
         """Calibrated chance of success; None while the memory is empty."""

@@ -231,7 +231,7 @@ class Retriever:
 
     def _nearest(self, space: str, vector: np.ndarray, k: int, query: Query) -> tuple[np.ndarray, np.ndarray]:
         """Return the k nearest episodes and their cosines. One search serves the ranking and the neighbours of the same query."""
-        reach = max(k, NEAREST)
+        reach = k if k <= NEAREST // 4 else max(k, NEAREST)  # a few neighbours for a completion; all for a recall
         key = (space, vector.tobytes(), reach, query.filter if query.strict else query.filter.project, query.strict)
         known = self._searched.get(key)
         if known is None:

@@ -5,8 +5,10 @@ the process dies; the next one on the same file goes on.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 import anyio.abc
@@ -20,6 +22,8 @@ from mcp_memory.verbs.engines import Engines
 BATCH_EPISODES = 16  # embedded and committed together: what a crash would have to embed again
 HOUR_MS = 3_600_000
 ABANDON_PAGE = 200
+PAUSE_S = 0.1  # of all callers, before a task is embedded ahead: an agent thinks for seconds, a batch of calls does not pause
+MAX_AHEAD = 32  # tasks; an older one is embedded at its completion
 RETRY_S = 30.0  # after a failure, unless the bell rings
 Quantise = Callable[..., tuple[list[float], list[bytes]]]
 logger = logging.getLogger(__name__)
@@ -39,6 +43,9 @@ class Background:
         self._bell = anyio.Event()
         self._state = _State(anyio.Event())
         self._rung = True
+        self._ahead: deque[str] = deque(maxlen=MAX_AHEAD)
+        self._ahead_bell = anyio.Event()
+        self._activity = 0
 
     def ring(self) -> None:
         """Say that there may be work. Call from the event loop."""
@@ -46,6 +53,29 @@ class Background:
         if self._state.idle.is_set():
             self._state.idle = anyio.Event()
         self._bell.set()
+
+    def note_activity(self) -> None:
+        """Say that a caller is at work: embedding ahead waits until they pause."""
+        self._activity += 1
+
+    def embed_ahead(self, task: str) -> None:
+        """Embed the task of an open episode in the next pause, so that its completion finds the vector."""
+        self.note_activity()
+        self._ahead.append(task)
+        self._ahead_bell.set()
+
+    async def run_ahead(self) -> None:
+        """Embed tasks ahead, the latest first, whenever callers pause, until cancelled."""
+        while True:
+            await self._ahead_bell.wait()
+            seen = self._activity
+            await anyio.sleep(PAUSE_S)
+            if seen != self._activity:
+                continue
+            task = self._ahead.pop()
+            if not self._ahead:
+                self._ahead_bell = anyio.Event()
+            await self._e.in_thread(partial(self._e.embedding.embed_query, task, wait_ms=0))
 
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:
         """Wait until nothing waits, or the embedding has failed (then `memory_status` says why)."""

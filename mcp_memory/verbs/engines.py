@@ -6,7 +6,7 @@ file are seen before anything is answered from memory.
 
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NEIGHBOURS = 200  # episodes that advice and outlook may rest on
-MAX_SEARCHES = 4  # threads for lexical searches; they take turns at the views anyway
+MAX_BESIDE = 4  # threads for work beside an embedding; most of it takes turns at the views anyway
 _PAGE = 5_000  # traces or vectors read at once: a few tens of megabytes
 
 
@@ -148,15 +148,15 @@ class Engines:
     new_id: Callable[[], str]
     start_soon: Callable[[Callable[..., Coroutine[Any, Any, None]]], object]  # runs a coroutine function in the memory's task group
     follower: Follower = field(init=False)
-    _searches: ThreadPoolExecutor = field(init=False)
+    _beside: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._searches = ThreadPoolExecutor(MAX_SEARCHES, thread_name_prefix="lexical-search")
+        self._beside = ThreadPoolExecutor(MAX_BESIDE, thread_name_prefix="beside")
         self.follower = Follower(self.store, self.retrieval, self.learning, lambda: self.embedding.spaces)
 
     def close(self) -> None:
         """End the threads; searches under way are waited for."""
-        self._searches.shutdown()
+        self._beside.shutdown()
 
     @property
     def project(self) -> str:
@@ -190,22 +190,26 @@ class Engines:
 
         Model and database both release the GIL, so on two cores the shorter of the two costs nothing.
         """
-        ahead = self._searches.submit(self._look_up, query)
+        ahead = self.beside(lambda: self._look_up(query))
         try:
             return self.embed_query(query.text)
         finally:
             ahead.result()
 
+    def beside(self, work: Callable[[], T]) -> Future[T]:
+        """Run *work* in another thread while this one embeds. It may wait for the follower's lock only if this one does not hold it."""
+        return self._beside.submit(work)
+
     def _look_up(self, query: Query) -> None:
         with self.follower.lock:
             self.retrieval.look_up(query)
 
-    def neighbours(self, query: Query) -> tuple[Neighbours, tuple[str, ...]]:
-        """Return up to 200 episodes whose tasks are most like the query's, with their similarities (blocking)."""
+    def neighbours(self, query: Query, limit: int = NEIGHBOURS) -> tuple[Neighbours, tuple[str, ...]]:
+        """Return up to *limit* episodes whose tasks are most like the query's, with their similarities (blocking)."""
         degraded = self.current()
         vectors, lesser = self.embedding.embed_query(query.text, wait_ms=self.config.embedding.ready_wait_ms)
         with self.follower.lock:
-            return self.retrieval.similar(query, vectors, NEIGHBOURS), distinct(degraded, lesser)
+            return self.retrieval.similar(query, vectors, limit), distinct(degraded, lesser)
 
 
 def distinct(*groups: Sequence[str]) -> tuple[str, ...]:

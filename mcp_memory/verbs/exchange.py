@@ -14,7 +14,7 @@ from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.recording import complete
+from mcp_memory.verbs.recording import complete, extract
 from mcp_memory.verbs.redacting import Redacting
 
 BATCH_LINES = 100  # episodes of one transaction
@@ -83,7 +83,7 @@ class Exchange:
             elif episode.outcome is None:
                 items.append(episode)
             else:
-                items.append(complete(self._e, episode, ()))
+                items.append(complete(self._e, episode, (), extract(self._e, episode)))
         return items
 
     def _known(self, episodes: Sequence[Episode]) -> set[tuple[str, str]]:

@@ -10,19 +10,24 @@ from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
+from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.redacting import Redacting
 
 MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
-MAX_SHOWN_PATTERNS = 10  # of those an episode is evidence for, the best supported
+COMPARED = 50  # earlier attempts a completion is judged against
+MAX_SHOWN_PATTERNS = 6  # of those an episode is evidence for, the best supported
 
 
 class Recording:
     """The verbs start_episode, log_step, log_steps, complete_episode."""
 
-    def __init__(self, engines: Engines, recalling: Recalling, redacting: Redacting, completed: Callable[[str], None]) -> None:
-        self._e, self._recalling, self._redacting, self._completed = engines, recalling, redacting, completed
+    def __init__(
+        self, engines: Engines, recalling: Recalling, redacting: Redacting, background: Background, completed: Callable[[str], None]
+    ) -> None:
+        self._e, self._recalling, self._redacting = engines, recalling, redacting
+        self._background, self._completed = background, completed
 
     async def start(self, raw: Mapping[str, Any], *, recall: bool, budget_tokens: int) -> StartedEpisode:
         """Open an episode; with *recall*, also return what earlier episodes say about the task."""
@@ -34,7 +39,7 @@ class Recording:
         holdout = e.learning.in_holdout(episode.id)
         recalled = None
         if not recall or holdout:
-            e.start_soon(lambda: self._embed_ahead(episode.task))
+            self._background.embed_ahead(episode.task)
         if recall and not holdout:
             where = Filter(
                 project=episode.project,
@@ -47,16 +52,13 @@ class Recording:
             recalled = await self._recalling.for_episode(episode, where, budget_tokens=budget_tokens)
         return StartedEpisode(episode.id, episode.project, episode.started_at_ms, recalled, holdout)
 
-    async def _embed_ahead(self, task: str) -> None:
-        """Embed a task that no recall has embedded, so that its completion finds the vector; not while the model is loading."""
-        await self._e.in_thread(lambda: self._e.embedding.embed_query(task, wait_ms=0))
-
     async def log(self, episode_id: str, raw_steps: Sequence[Mapping[str, Any]], *, many: bool) -> LoggedSteps:
         """Append steps to an open episode, all or none."""
         e = self._e
         episode_id = parsing.identifier("episode_id", episode_id)
         if not 1 <= len(raw_steps) <= limits.MAX_STEPS_PER_CALL:
             raise InvalidInput(f"`steps` must have 1 to {limits.MAX_STEPS_PER_CALL} items, not {len(raw_steps)}")
+        self._background.note_activity()
         now_ms = e.clock()
         steps = [
             parsing.step(self._redacting.fields(raw), now_ms=now_ms, prefix=f"steps[{i}]." if many else "")
@@ -86,6 +88,7 @@ class Recording:
         try:
             patterns = await e.in_thread(lambda: self._learned(completion))
         finally:  # only now: what it sets going takes turns with `_learned` at the views
+            self._background.note_activity()
             self._completed(episode_id)
         done = completion.episode
         assert done.reward is not None
@@ -110,8 +113,9 @@ class Recording:
             raise EpisodeClosed(f"episode {episode_id!r} is already {found.state}")
         ended = replace(found, outcome=outcome, state=EpisodeState.COMPLETED, ended_at_ms=max(self._e.clock(), found.started_at_ms))
         query = Query(found.task, Filter(project=found.project), exclude_ids=frozenset({episode_id}))
-        neighbours, degraded = self._e.neighbours(query)
-        return complete(self._e, ended, neighbours), degraded
+        extracted = self._e.beside(lambda: extract(self._e, ended))  # while the model embeds the task
+        neighbours, degraded = self._e.neighbours(query, COMPARED)
+        return complete(self._e, ended, neighbours, extracted.result()), degraded
 
     def _learned(self, completion: Completion) -> tuple[LearnedPattern, ...]:
         episode, store = completion.episode, self._e.store
@@ -128,13 +132,17 @@ class Recording:
         )
 
 
-def complete(engines: Engines, ended: Episode, neighbours: Neighbours) -> Completion:
+def extract(engines: Engines, ended: Episode) -> Extraction:
+    """Return the evidence of *ended*, a closed episode with outcome and steps; its reward is not needed (blocking)."""
+    with engines.metrics.timed("extract_patterns"):
+        return engines.learning.extract(ended)
+
+
+def complete(engines: Engines, ended: Episode, neighbours: Neighbours, extraction: Extraction) -> Completion:
     """Return everything one completion writes, for *ended*: closed, with outcome and steps, not judged yet (blocking)."""
     with engines.follower.lock:
         judged: Judgement = engines.learning.judge(ended, neighbours)
     episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
-    with engines.metrics.timed("extract_patterns"):
-        extraction: Extraction = engines.learning.extract(episode)
     shown = engines.store.recommendations(episode_id=episode.id)
     with engines.follower.lock:
         feedback = engines.learning.implicit_feedback(episode, shown)

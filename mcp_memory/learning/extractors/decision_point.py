@@ -5,7 +5,7 @@ from collections import Counter
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.run import Run
 
-MAX_DECISIONS = 80  # of one run, the earliest
+MAX_DECISIONS = 40  # of one run, the earliest: the choices that set its course
 START = "start"
 
 

@@ -7,7 +7,7 @@ from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.run import Run
 
 OFFSETS = ((0, 1), (0, 2), (0, 1, 2), (0, 1, 3), (0, 2, 3), (0, 1, 2, 3))  # which of the next steps make a sequence
-MAX_SEQUENCES = 60  # of one run: the most frequent
+MAX_SEQUENCES = 40  # of one run: the most frequent
 
 
 def sequence_observations(run: Run) -> list[Observation]:
