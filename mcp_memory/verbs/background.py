@@ -45,7 +45,6 @@ class Background:
         self._rung = True
         self._ahead: deque[str] = deque(maxlen=MAX_AHEAD)
         self._ahead_bell = anyio.Event()
-        self._activity = 0
 
     def ring(self) -> None:
         """Say that there may be work. Call from the event loop."""
@@ -54,13 +53,8 @@ class Background:
             self._state.idle = anyio.Event()
         self._bell.set()
 
-    def note_activity(self) -> None:
-        """Say that a caller is at work: embedding ahead waits until they pause."""
-        self._activity += 1
-
     def embed_ahead(self, task: str) -> None:
         """Embed the task of an open episode in the next pause, so that its completion finds the vector."""
-        self.note_activity()
         self._ahead.append(task)
         self._ahead_bell.set()
 
@@ -68,9 +62,9 @@ class Background:
         """Embed tasks ahead, the latest first, whenever callers pause, until cancelled."""
         while True:
             await self._ahead_bell.wait()
-            seen = self._activity
+            seen = self._e.activity
             await anyio.sleep(PAUSE_S)
-            if seen != self._activity:
+            if seen != self._e.activity:
                 continue
             task = self._ahead.pop()
             if not self._ahead:

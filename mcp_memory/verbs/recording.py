@@ -34,6 +34,7 @@ class Recording:
         e = self._e
         budget_tokens = parsing.whole("budget_tokens", budget_tokens, limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
         episode = parsing.episode(e.new_id(), self._redacting.fields(raw), default_project=e.project, now_ms=e.clock())
+        e.activity += 1
         with e.metrics.timed("start_episode"):
             await e.store.start_episode(episode)
         holdout = e.learning.in_holdout(episode.id)
@@ -58,7 +59,7 @@ class Recording:
         episode_id = parsing.identifier("episode_id", episode_id)
         if not 1 <= len(raw_steps) <= limits.MAX_STEPS_PER_CALL:
             raise InvalidInput(f"`steps` must have 1 to {limits.MAX_STEPS_PER_CALL} items, not {len(raw_steps)}")
-        self._background.note_activity()
+        e.activity += 1
         now_ms = e.clock()
         steps = [
             parsing.step(self._redacting.fields(raw), now_ms=now_ms, prefix=f"steps[{i}]." if many else "")
@@ -88,7 +89,6 @@ class Recording:
         try:
             patterns = await e.in_thread(lambda: self._learned(completion))
         finally:  # only now: what it sets going takes turns with `_learned` at the views
-            self._background.note_activity()
             self._completed(episode_id)
         done = completion.episode
         assert done.reward is not None
