@@ -252,5 +252,10 @@ class Experience:
                 column[row] = value
         return column
 
+    def rows_of(self, pairs: Sequence[tuple[str, float]]) -> tuple[Ints, Floats]:
+        """Return the rows of the (episode id, value) pairs that are here, and their values."""
+        known = [(row, value) for episode_id, value in pairs if (row := self._rows.get(episode_id)) is not None]
+        return np.array([row for row, _ in known], np.int64), np.array([value for _, value in known], np.float64)
+
     def stats(self) -> dict[str, Any]:
         return {"episodes": len(self), "steps": len(self._step_tool), "tools": len(self.tools), "failed_steps": len(self._fix_row)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcp_memory.domain.query import Outlook
-from mcp_memory.learning.experience import Experience, Floats, Place
+from mcp_memory.learning.experience import Experience, Floats, Ints, Place
 
 WIDTH = 0.15  # of the kernel on task similarity
 TAGS = 2.0  # nats between equal and disjoint tags
@@ -54,15 +54,16 @@ class OutlookEstimator:
         for level in x.levels(place):
             weight = seen * level
             base = (float(weight @ success) + LEVEL_PRIOR * base) / (float(weight.sum()) + LEVEL_PRIOR)
-        kernel = self._kernel(place, neighbours, seen)
+        rows, similarity = x.rows_of(neighbours)
+        kernel = self._kernel(place, rows, similarity, seen)
         total = float(kernel.sum())
-        probability = (float(kernel @ success) + TASK_PRIOR * base) / (total + TASK_PRIOR)
-        counted = sum(similarity >= MIN_COUNTED and self._x.row(key) is not None for key, similarity in neighbours)
-        return Estimate(probability, base, total, counted)
+        probability = (float(kernel @ success[rows]) + TASK_PRIOR * base) / (total + TASK_PRIOR)
+        return Estimate(probability, base, total, int((similarity >= MIN_COUNTED).sum()))
 
-    def _kernel(self, place: Place, neighbours: Sequence[tuple[str, float]], seen: Floats) -> Floats:
+    def _kernel(self, place: Place, rows: Ints, similarity: Floats, seen: Floats) -> Floats:
+        """Return what each neighbour counts, one number a row."""
         x = self._x
-        similarity = x.spread(neighbours)
         near = np.where(similarity > 0, np.exp((similarity - 1.0) / WIDTH), 0.0)
         _, domain, _, _ = x.levels(place)
-        return seen * near * np.where(domain, 1.0, OTHER_DOMAIN) * np.exp(TAGS * (x.tag_overlap(place.tags) - 1.0))
+        kernel: Floats = seen[rows] * near * np.where(domain[rows], 1.0, OTHER_DOMAIN)
+        return kernel * np.exp(TAGS * (x.tag_overlap(place.tags)[rows] - 1.0))

@@ -16,7 +16,7 @@ from mcp_memory.learning.experience import Experience
 from mcp_memory.learning.trust import Trust
 from mcp_memory.ports import PatternTally, Store
 
-MAX_NEIGHBOURS = 4  # episodes whose patterns are candidates; an episode has some fifty
+MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
 MIN_SIMILARITY = 0.3  # of an episode whose patterns are candidates
 CANDIDATES_PER_WANTED = 2  # read whole, to leave out parts of others and what is retired
 WIDTH = 0.2  # of the kernel on task similarity

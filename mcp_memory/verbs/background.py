@@ -4,11 +4,15 @@ The table is the queue: an episode without a vector is waiting. The doorbell onl
 the process dies; the next one on the same file goes on.
 """
 
+import asyncio
 import logging
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import anyio
 import anyio.abc
@@ -22,8 +26,8 @@ from mcp_memory.verbs.engines import Engines
 BATCH_EPISODES = 16  # embedded and committed together: what a crash would have to embed again
 HOUR_MS = 3_600_000
 ABANDON_PAGE = 200
-PAUSE_S = 0.1  # of all callers, before a task is embedded ahead: an agent thinks for seconds, a batch of calls does not pause
-MAX_AHEAD = 32  # tasks; an older one is embedded at its completion
+AHEAD_NICENESS = 10  # of the thread that embeds ahead; calls come first
+MAX_AHEAD = 32  # episodes; an older one is embedded at its completion
 RETRY_S = 30.0  # after a failure, unless the bell rings
 Quantise = Callable[..., tuple[list[float], list[bytes]]]
 logger = logging.getLogger(__name__)
@@ -53,23 +57,30 @@ class Background:
             self._state.idle = anyio.Event()
         self._bell.set()
 
-    def embed_ahead(self, task: str) -> None:
-        """Embed the task of an open episode in the next pause, so that its completion finds the vector."""
-        self._ahead.append(task)
+    def embed_ahead(self, episode_id: str) -> None:
+        """Embed the task of an open episode with what the processor has to spare, so that its completion finds the vector."""
+        self._ahead.append(episode_id)
         self._ahead_bell.set()
 
     async def run_ahead(self) -> None:
-        """Embed tasks ahead, the latest first, whenever callers pause, until cancelled."""
-        while True:
-            await self._ahead_bell.wait()
-            seen = self._e.activity
-            await anyio.sleep(PAUSE_S)
-            if seen != self._e.activity:
-                continue
-            task = self._ahead.pop()
-            if not self._ahead:
-                self._ahead_bell = anyio.Event()
-            await self._e.in_thread(partial(self._e.embedding.embed_query, task, wait_ms=0))
+        """Embed tasks ahead, first come, first served, until cancelled."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="embed-ahead", initializer=yield_to_others) as thread:
+            while True:
+                await self._ahead_bell.wait()
+                episode_id = self._ahead.popleft()
+                if not self._ahead:
+                    self._ahead_bell = anyio.Event()
+                await loop.run_in_executor(thread, self._embed_task, episode_id)
+
+    def _embed_task(self, episode_id: str) -> None:
+        try:
+            found = self._e.store.get_episodes([episode_id], steps=False)[0]
+        except McpMemoryError as error:  # nobody waits for it, and the completion embeds what it needs
+            logger.warning("embedding ahead: %s", error.line())
+            return
+        if found is not None and found.state is EpisodeState.OPEN:
+            self._e.embedding.embed_query(found.task, wait_ms=0)
 
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:
         """Wait until nothing waits, or the embedding has failed (then `memory_status` says why)."""
@@ -139,3 +150,9 @@ class Background:
         vectors = self._e.embedding.embed_documents([text for _, _, text in texts], space)
         scales, codes = self._quantise(vectors)
         return [VectorRow(0, episode.id, part, s, c) for (episode, part, _), s, c in zip(texts, scales, codes, strict=True)]
+
+
+def yield_to_others() -> None:
+    """Give this thread the lower priority of work nobody waits for. Linux only: elsewhere it would slow the whole process."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), AHEAD_NICENESS)

@@ -147,7 +147,6 @@ class Engines:
     clock: Clock
     new_id: Callable[[], str]
     start_soon: Callable[[Callable[..., Coroutine[Any, Any, None]]], object]  # runs a coroutine function in the memory's task group
-    activity: int = 0  # grows with every call; what can wait for a pause compares it
     follower: Follower = field(init=False)
     _beside: ThreadPoolExecutor = field(init=False)
 
@@ -165,7 +164,6 @@ class Engines:
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Run blocking *work* off the event loop. A caller that goes away does not wait for it."""
-        self.activity += 1
         return await anyio.to_thread.run_sync(work, *args, abandon_on_cancel=True)
 
     def current(self) -> tuple[str, ...]:

@@ -34,13 +34,10 @@ class Recording:
         e = self._e
         budget_tokens = parsing.whole("budget_tokens", budget_tokens, limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
         episode = parsing.episode(e.new_id(), self._redacting.fields(raw), default_project=e.project, now_ms=e.clock())
-        e.activity += 1
         with e.metrics.timed("start_episode"):
             await e.store.start_episode(episode)
         holdout = e.learning.in_holdout(episode.id)
         recalled = None
-        if not recall or holdout:
-            self._background.embed_ahead(episode.task)
         if recall and not holdout:
             where = Filter(
                 project=episode.project,
@@ -59,7 +56,6 @@ class Recording:
         episode_id = parsing.identifier("episode_id", episode_id)
         if not 1 <= len(raw_steps) <= limits.MAX_STEPS_PER_CALL:
             raise InvalidInput(f"`steps` must have 1 to {limits.MAX_STEPS_PER_CALL} items, not {len(raw_steps)}")
-        e.activity += 1
         now_ms = e.clock()
         steps = [
             parsing.step(self._redacting.fields(raw), now_ms=now_ms, prefix=f"steps[{i}]." if many else "")
@@ -68,6 +64,8 @@ class Recording:
         with e.metrics.timed("log_steps" if many else "log_step"):
             first_index = await e.store.append_steps(episode_id, steps)
         e.metrics.count("steps", len(steps))
+        if first_index == 0:  # somebody works on it, so it will be completed
+            self._background.embed_ahead(episode_id)
         return LoggedSteps(episode_id, first_index, first_index + len(steps) - 1)
 
     async def complete(self, episode_id: str, raw: Mapping[str, Any]) -> CompletedEpisode:
