@@ -43,10 +43,14 @@ class HttpLink:
     def __init__(self, host: str, port: int, token: str = "") -> None:
         self._host, self._port, self._token = host, port, token
 
+    def _connected(self) -> socket.socket:
+        # Bytes, since a str would load the codec for international names, which takes as long as the call.
+        return socket.create_connection((self._host.encode(), self._port), CONNECT_TIMEOUT_S)  # type: ignore[arg-type]
+
     def answers(self) -> bool:
         """Return whether something listens there."""
         try:
-            socket.create_connection((self._host, self._port), CONNECT_TIMEOUT_S).close()
+            self._connected().close()
         except OSError:
             return False
         return True
@@ -76,7 +80,7 @@ class HttpLink:
         } | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
         head = "POST /mcp HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items()) + "\r\n"
         try:
-            with socket.create_connection((self._host, self._port), CONNECT_TIMEOUT_S) as connection:
+            with self._connected() as connection:
                 connection.settimeout(ANSWER_TIMEOUT_S)
                 connection.sendall(head.encode("latin-1") + body)
                 raw = b"".join(iter(lambda: connection.recv(65536), b""))
