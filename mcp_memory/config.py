@@ -57,7 +57,7 @@ class RetrievalConfig:
 
     query_cache_entries: int = 10_000
     candidates: int = 100  # from each of the lexical and the semantic search
-    dense_weight: float = 0.4  # of the semantic z-score; the lexical has the rest
+    dense_weight: float = 0.45  # of the semantic z-score; the lexical has the rest
     value_weight: float = 1.0  # what a success is ahead of a failure, in standard deviations of the text score, as all weights below
     context_weight: float = 1.0  # times what each matching field of the context brings (retrieval/ranking.py)
     recency_weight: float = 0.1  # of an episode that ended now

@@ -9,6 +9,7 @@ from mcp_memory.domain.answers import Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
 from mcp_memory.learning.experience import Experience, Ints, Place
+from mcp_memory.learning.fingerprints import answer_kind
 from mcp_memory.learning.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.pitfalls import Pitfalls
 from mcp_memory.learning.recoveries import Recovered, Recoveries
@@ -46,7 +47,8 @@ class Adviser:
         """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
         episode, neighbours = situation.episode, situation.neighbours
         place = place_of(episode)
-        prefix = Prefix(tuple(s.key for s in episode.steps), tuple(s.failed for s in episode.steps))
+        last_answer = answer_kind(episode.steps[-1]) if episode.steps else 0
+        prefix = Prefix(tuple(s.key for s in episode.steps), tuple(s.failed for s in episode.steps), last_answer)
         forecast = self._next.forecast(place, neighbours, episode.task, prefix)
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.learning.columns import Column, Interner
-from mcp_memory.learning.fingerprints import unpack
+from mcp_memory.learning.fingerprints import unpack, unpack_answers
 from mcp_memory.learning.fixes import find_fixes
 
 Ints = npt.NDArray[np.int64]
@@ -52,7 +52,7 @@ class Experience:
         self._tag_set, self._length, self._first = Column(np.int32), Column(np.int32), Column(np.int64)
         self._reward = Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
-        self._step_exact, self._step_shape = Column(np.int32), Column(np.int32)
+        self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
         self._fix_row, self._fix_failed, self._fix_tool, self._fix_lag, self._fix_signature, self._fix_index = (
             Column(np.int32) for _ in range(6)
         )
@@ -85,6 +85,7 @@ class Experience:
         exact, shape = unpack(str(trace.digest.get("args", "")), len(trace.step_keys))
         self._step_exact.extend(exact)
         self._step_shape.extend(shape)
+        self._step_answer.extend(unpack_answers(str(trace.digest.get("answers", "")), len(trace.step_keys)))
         for fix in find_fixes(trace):
             self._fix_row.append(row)
             self._fix_failed.append(self.tools[fix.failed_key])
@@ -183,6 +184,11 @@ class Experience:
     @property
     def step_shape(self) -> npt.NDArray[np.int32]:
         return self._step_shape.values
+
+    @property
+    def step_answer(self) -> npt.NDArray[np.int32]:
+        """The kind of each step's answer, 0 where nothing came back."""
+        return self._step_answer.values
 
     # --- columns over failed steps ---
 

@@ -1,4 +1,4 @@
-"""A step's arguments as two small numbers: one for exactly these, one for arguments of this shape."""
+"""A step as three small numbers: exactly these arguments, arguments of this shape, an answer of this kind."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from mcp_memory.domain.episode import Json, Step
 _HEX_CHARS = 4  # each number has 16 bits: two steps of one tool meet by chance once in 65,536
 _LONG = 80  # characters from which a value is "a text"
 _SHAPE_CHARS = 12
+_KIND_TOKENS, _KIND_WORDS, _KIND_CHARS = 12, 6, 160  # of an answer's first line; three words already tell as much on most tools
 _encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode  # made once: that is half the cost of a call
 _FILE = re.compile(r"[\w./~-]*\.\w{1,4}\b")
 
@@ -60,6 +61,36 @@ def unpack(packed: str, count: int) -> tuple[list[int], list[int]]:
     like = [int(packed[i * width + _HEX_CHARS : (i + 1) * width], 16) for i in range(known)]
     missing = [-1] * (count - known)
     return exact + missing, like + missing
+
+
+def answer_kind(step: Step) -> int:
+    """Return the 16-bit number of what kind of answer the step got; 0 when nothing came back.
+
+    It stands for the first plain words of the answer's first line, so that it is the same whatever names, paths and numbers are in it:
+    "No matches found for …" is another kind than "Found 193 matches for …", which is the same as "Found 2 matches for …".
+    """
+    text = (step.error or step.observation)[: 2 * _KIND_CHARS].lstrip()
+    if not text:
+        return 0
+    line = text.split("\n", 1)[0][:_KIND_CHARS]
+    plain = [word for word in line.split(None, _KIND_TOKENS)[:_KIND_TOKENS] if word.isalpha()]
+    mark = "" if line[0].isalnum() else line[0]
+    return zlib.crc32(_bytes(f"{mark}{' '.join(plain[:_KIND_WORDS])}")) & 0xFFFF or 1
+
+
+def pack_answers(steps: Sequence[Step]) -> str:
+    """Return the kinds of the answers of *steps* as one string, four characters each."""
+    return "".join(f"{answer_kind(step):04x}" for step in steps)
+
+
+def unpack_answers(packed: str, count: int) -> list[int]:
+    """Return the kinds of the answers of *count* steps; 0 for steps that *packed* does not cover.
+
+    >>> unpack_answers("0001", 2)
+    [1, 0]
+    """
+    known = min(count, len(packed) // _HEX_CHARS)
+    return [int(packed[i * _HEX_CHARS : (i + 1) * _HEX_CHARS], 16) for i in range(known)] + [0] * (count - known)
 
 
 def _bytes(text: str) -> bytes:

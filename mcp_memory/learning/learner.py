@@ -18,7 +18,7 @@ from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection
 from mcp_memory.learning.adviser import Adviser
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
-from mcp_memory.learning.fingerprints import pack
+from mcp_memory.learning.fingerprints import pack, pack_answers
 from mcp_memory.learning.outlook import OutlookEstimator
 from mcp_memory.learning.relevance import Relevance
 from mcp_memory.learning.run import run_of_episode
@@ -91,7 +91,7 @@ class Learner:
 
     def extract(self, episode: Episode) -> Extraction:
         """Return the episode's evidence and its digest. Pure."""
-        digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps)}
+        digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
         run = run_of_episode(episode)

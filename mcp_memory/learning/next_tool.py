@@ -1,10 +1,10 @@
 """Which tool comes next, and which are still to come: states like the present one, in runs like the present one.
 
 A kernel estimate over every earlier step. Each earlier step is weighted by how alike its state was: the same last tools (a
-variable-order context, up to four steps back), the same tools used so far, about as far into the run, the last step failed or not; and
-by its run: same context, similar task. What followed it is what is counted. The estimate is then corrected for what the task's own
-words name and for what has been used already. Constants are round numbers found by leave-one-out over memories of five kinds of
-agents (docs/design.md); nothing is fitted at run time.
+variable-order context, up to four steps back), an answer of the same kind to the last of them, the same tools used so far, about as
+far into the run, the last step failed or not; and by its run: same context, similar task. What followed it is what is counted. The
+estimate is then corrected for what the task's own words name and for what has been used already. Constants are round numbers found by
+leave-one-out over memories of five kinds of agents (docs/design.md); nothing is fitted at run time.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ MAX_STEPS = 20_000
 MAX_STATES = 500  # compared by the tools used so far, the expensive part
 MAX_ORDER = 4
 LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 1.0  # nats
+SAME_ANSWER = 2.0  # nats when the same last tool got an answer of the same kind; for the next tool only, the others depend less on it
 TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on similarity
 TAGS = 1.5  # nats between equal and disjoint tags
 SUCCESS = 0.3  # nats for a run that succeeded
@@ -35,10 +36,11 @@ _MAX_USES = 3  # a tool used more often than this says no more
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The run so far: tool keys and whether each step failed."""
+    """The run so far: tool keys, whether each step failed, and the kind of the last answer (0: there was none)."""
 
     keys: tuple[str, ...]
     failed: tuple[bool, ...]
+    answer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class NextTool:
         state = self._state(view, order, tools, prefix, weight[rows][owner])
         usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools) + 0.1 * context.max()
         usual /= usual.sum()
-        counted = np.bincount(view.tool, weights=state, minlength=view.n_tools)
+        sharp = state * np.exp(SAME_ANSWER * self._answered_alike(view, order, prefix))
+        counted = np.bincount(view.tool, weights=sharp, minlength=view.n_tools)
         near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
         to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
         named = self._trust(rows, weight, view) * self._names.scores(task, prefix.keys)
@@ -103,7 +106,7 @@ class NextTool:
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
-        return Forecast(following / following.sum(), later, steps, state, order > 0 if tools else order >= 0)
+        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0)
 
     def _trust(self, rows: Ints, weight: Floats, view: _View) -> float:
         """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""
@@ -136,6 +139,13 @@ class NextTool:
         out = np.zeros_like(state)
         out[best] = state_best
         return out
+
+    def _answered_alike(self, view: _View, order: Ints, prefix: Prefix) -> Bools:
+        """Return before which steps the same last tool had got an answer of the same kind."""
+        if not prefix.answer:
+            return np.zeros(len(view.steps), np.bool_)
+        alike: Bools = (order > 0) & (self._x.step_answer[np.maximum(view.steps - 1, 0)] == prefix.answer)
+        return alike
 
     def _used_alike(self, steps: Ints, tools: Sequence[int]) -> Floats:
         """Return the cosine between the log-counts of tools used before each step and in the run so far."""

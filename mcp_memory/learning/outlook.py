@@ -13,8 +13,8 @@ import numpy as np
 from mcp_memory.domain.query import Outlook
 from mcp_memory.learning.experience import Experience, Floats, Ints, Place
 
-WIDTH = 0.15  # of the kernel on task similarity
-TAGS = 2.0  # nats between equal and disjoint tags
+WIDTH = 0.12  # of the kernel on task similarity
+TAGS = 3.0  # nats between equal and disjoint tags
 OTHER_DOMAIN = 0.3  # an episode of another domain counts this much
 LEVEL_PRIOR = 5.0  # pseudo-episodes of the wider context's rate
 TASK_PRIOR = 1.0  # pseudo-episodes of the context's rate against the similar tasks

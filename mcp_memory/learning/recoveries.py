@@ -13,7 +13,7 @@ import numpy as np
 from mcp_memory.learning.experience import Experience, Floats, Ints, Place
 from mcp_memory.learning.signatures import signature_words
 
-MESSAGE, SAME_TOOL, SAME_FAMILY = 3.0, 2.0, 1.0  # nats: message alike, same tool, same tool before the colon
+MESSAGE, SAME_TOOL, SAME_FAMILY = 3.0, 2.0, 2.0  # nats: message alike, same tool, same tool before the colon
 TASK, TASK_WIDTH = 1.5, 0.2  # as in next_tool, weaker: an error says more than a task
 LATE = 0.3  # nats per further step until it was fixed
 PRIOR = 2.0  # pseudo-count of what usually follows a failure of this tool

@@ -24,8 +24,8 @@ OUTCOME_ASKED, TIME_ASKED = 1.0, 0.5  # filters that are boosts
 VALUE: Mapping[str, float] = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAINED: 0.25, OutcomeKind.FAILURE: 0.0}
 SAME_TASK = 0.7  # cosine of the task texts above which two episodes are attempts at one task
 SUPPORT = 0.4  # share of the score an attempt takes from the best attempt at the same task
-NEAR_DUPLICATE = 0.9  # cosine above which an episode repeats another
-FOLD_PENALTY = 0.2  # standard deviations, for each near-duplicate ranked above
+NEAR_DUPLICATE = 0.95  # cosine above which an episode repeats another
+FOLD_PENALTY = 0.6  # standard deviations, for each near-duplicate ranked above
 TYPICAL_MATCH = 3.0  # the fifth of twenty matches among 2,271 short requests, in standard deviations
 RERANKED = 60  # best candidates that are compared with each other
 

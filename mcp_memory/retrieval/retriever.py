@@ -255,10 +255,18 @@ class Retriever:
         self._searched.clear()
 
     def _cosines(self, index: SignBitIndex, vectors: np.ndarray, seqs: Sequence[int]) -> np.ndarray:
-        """Return the candidates' cosines to the query; of a request of several sentences, half is that to the nearest sentence."""
+        """Return the candidates' cosines to the query; of a request of several sentences, half is that to the nearest sentence.
+
+        Sentences differ in how near they are to everything, so each is moved to the mean of the whole request first: otherwise the
+        vaguest of them would be the nearest one to every candidate.
+        """
         rows = np.stack([index.similarities(vector, seqs) for vector in vectors]).astype(float)
         whole: np.ndarray = rows[0]
-        return whole if len(rows) == 1 else (1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * rows[1:].max(axis=0)
+        if len(rows) == 1:
+            return whole
+        sentences = rows[1:] + (whole.mean() - rows[1:].mean(axis=1, keepdims=True))
+        blended: np.ndarray = (1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * sentences.max(axis=0)
+        return blended
 
     def _lexical(self, query: Query, limit: int, allowed: np.ndarray | None, *, only: bool) -> dict[int, float]:
         """Return bm25 scores by row number, best first. `only`: nothing else searches."""

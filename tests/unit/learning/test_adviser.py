@@ -44,6 +44,19 @@ def test_what_always_came_next_is_suggested_first_with_its_evidence() -> None:
     assert warnings == ()
 
 
+def test_the_kind_of_the_last_answer_decides_between_ways_to_go_on() -> None:
+    def run(name: str, answer: str, then: str) -> Episode:
+        steps = tuple(replace(s, observation=answer) if s.tool == "find" else s for s in (step("find"), step(then, 1)))
+        return replace(episode(name, ["find", then]), steps=steps)
+
+    memory = [run(f"a{i}", f"Found {i + 2} matches for 'x{i}' in /src", "open") for i in range(3)]
+    memory += [run(f"b{i}", f"No matches found for 'y{i}'", "search") for i in range(3)]
+    for answer, expected in (("Found 41 matches for 'z' in /lib", "open"), ("No matches found for 'z'", "search")):
+        here = replace(now("find"), steps=(replace(step("find"), observation=answer),))
+        suggestions, _, _ = adviser(*memory).suggest(Situation(here, []), 3, None)
+        assert keys(suggestions)[0] == expected
+
+
 def test_at_the_start_the_first_tools_are_suggested() -> None:
     assert keys(adviser(*REPEATED).suggest(Situation(now(), []), 3, None)[0])[0] == "open"
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Step
-from mcp_memory.learning.fingerprints import fingerprint, pack, shape, unpack
+from mcp_memory.learning.fingerprints import answer_kind, fingerprint, pack, pack_answers, shape, unpack, unpack_answers
 from mcp_memory.learning.fixes import MAX_STEPS_LATER, fixes_of
 
 
@@ -33,3 +33,19 @@ def test_equal_arguments_in_any_order_are_equal() -> None:
 def test_the_shape_forgets_names_and_numbers() -> None:
     assert shape({"path": "src/a.py", "line": 3}) == shape({"path": "lib/other.py", "line": 77})
     assert shape({"path": "src/a.py"}) != shape({"path": "three words here"})
+
+
+def test_answers_of_one_kind_are_alike_whatever_names_and_numbers_are_in_them() -> None:
+    def kind(text: str, error: str | None = None) -> int:
+        return answer_kind(Step("t", observation=text, error=error))
+
+    assert kind("Found 193 matches for 'a' in /x") == kind("\n Found 2 matches for 'bcd' in /y/z\nmore") != kind("No matches found for 'a'")
+    assert kind("", "No matches found for 'q'") == kind("No matches found for 'r'")
+    assert kind("") == kind("  \n") == 0 < kind("{") != kind("[")
+
+
+@given(st.lists(st.text(max_size=40), max_size=4))
+def test_kinds_of_answers_survive_packing(answers: list[str]) -> None:
+    steps = [Step("t", observation=text) for text in answers]
+    assert unpack_answers(pack_answers(steps), len(steps)) == [answer_kind(s) for s in steps]
+    assert unpack_answers("", len(steps)) == [0] * len(steps)
