@@ -20,6 +20,7 @@ NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is 
 MAX_FIXES = 5
 MAX_EVIDENCE = 3
 RUN_SHARE = 0.5  # of the run so far against the error, in a long run
+SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
 _FLOOR = 1e-4
 
@@ -107,7 +108,7 @@ class Adviser:
             fixes, weights = recovered.fixes[mine], recovered.weights[mine]
             if len(fixes):
                 best = fixes[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
-                return [(x.trace(int(x.fix_row[f])).id, int(x.fix_index[f] + x.fix_lag[f])) for f in best]
+                return [(x.trace(int(x.fix_row[f])).id, int(x.fix_example[f])) for f in best]
         mine = (x.step_tool[forecast.steps] == tool) & (forecast.weights > 0)
         if not mine.any():
             mine = x.step_tool[forecast.steps] == tool
@@ -141,14 +142,12 @@ class Adviser:
         return f"{key} is named by the task or usual in this context"
 
     def _recovery(self, recovered: Recovered, episode: Episode, sig: str) -> Recovery:
-        """Return what was tried after failures of this tool with such a message, and how often it worked."""
+        """Return what was tried after failures with such a message, of this tool where it had any, and how often it worked."""
         x = self._x
         failed_key, place = episode.steps[-1].key, place_of(episode)
-        seen = x.context_weights(place)[x.fix_row] > 0
-        alike = seen & (x.fix_failed == x.tools.find(failed_key)) & (recovered.alike >= 0.5)
-        if not alike.any():
-            alike = seen & (x.fix_failed == x.tools.find(failed_key))
-        numbers = np.flatnonzero(alike)
+        alike = (x.context_weights(place)[x.fix_row] > 0) & (recovered.alike >= SAME_MESSAGE)
+        of_this_tool = alike & (x.fix_failed == x.tools.find(failed_key))
+        numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         tried_tools, fixed = self._tried(numbers), x.fix_tool[numbers]
         fixes: list[dict[str, Json]] = []
         for tool in np.unique(np.concatenate([tried_tools[tried_tools >= 0], fixed[fixed >= 0]])):

@@ -53,9 +53,8 @@ class Experience:
         self._reward = Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
-        self._fix_row, self._fix_failed, self._fix_tool, self._fix_lag, self._fix_signature, self._fix_index = (
-            Column(np.int32) for _ in range(6)
-        )
+        self._fix_row, self._fix_failed, self._fix_tool, self._fix_lag = (Column(np.int32) for _ in range(4))
+        self._fix_signature, self._fix_index, self._fix_example = (Column(np.int32) for _ in range(3))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -93,6 +92,7 @@ class Experience:
             self._fix_lag.append(fix.steps_later)
             self._fix_signature.append(self.signatures[fix.signature])
             self._fix_index.append(fix.index)
+            self._fix_example.append(fix.example)
         # Keys, flags and text of the steps now live in the columns; keeping them twice would double the memory.
         self._traces.append(replace(trace, step_keys=(), step_failed=b""))
 
@@ -195,6 +195,11 @@ class Experience:
     @property
     def fix_index(self) -> npt.NDArray[np.int32]:
         return self._fix_index.values
+
+    @property
+    def fix_example(self) -> npt.NDArray[np.int32]:
+        """The index of the step to show of each fix."""
+        return self._fix_example.values
 
     @property
     def fix_row(self) -> npt.NDArray[np.int32]:

@@ -1,7 +1,7 @@
 """What to try after an error: what followed errors like it, of the same tool first.
 
 Alternatives come first on purpose: repeating the call is what an agent does anyway, so the same tool again is only proposed ahead of
-the others when it is far more likely than any of them (`RETRY_DISCOUNT`).
+the others when it is far more likely than any of them (`RETRY_DISCOUNT`), or when it is what overcame this very error (`SAME_ERROR`).
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.learning.experience import Experience, Floats, Ints, Place
+from mcp_memory.learning.experience import Bools, Experience, Floats, Ints, Place
 from mcp_memory.learning.signatures import signature_words
 
 MESSAGE, SAME_TOOL, SAME_FAMILY = 3.0, 2.0, 2.0  # nats: message alike, same tool, same tool before the colon
@@ -19,6 +19,7 @@ LATE = 0.3  # nats per further step until it was fixed
 PRIOR = 2.0  # pseudo-count of what usually follows a failure of this tool
 TOOL_PRIOR = 2.0  # pseudo-count of what usually follows any failure in this context
 RETRY_DISCOUNT = 0.15
+SAME_ERROR, NEARLY_ALWAYS = 0.9, 0.9  # likeness of messages, and share of their fixes, from which the same tool again is not discounted
 UNKNOWN_WORD = 0.5  # share of a rare word's weight that a word never seen in an error gets
 
 
@@ -70,7 +71,7 @@ class Recoveries:
         near = counts(weights)
         scores = (near + PRIOR * of_tool) / (near.sum() + PRIOR)
         retry = x.tools.find(failed_key)
-        if retry >= 0:
+        if retry >= 0 and not _overcome_by_retrying(same[numbers] & (alike[numbers] >= SAME_ERROR), fixed == retry, weights[numbers]):
             scores[retry] *= RETRY_DISCOUNT
         return Recovered(scores, numbers, weights[numbers], alike)
 
@@ -103,3 +104,9 @@ class Recoveries:
     def _family(self, failed_key: str) -> Floats:
         family = failed_key.split(":", 1)[0]
         return np.array([key.split(":", 1)[0] == family for key in self._x.tools.all()], np.float64)
+
+
+def _overcome_by_retrying(same_error: Bools, retried: Bools, weights: Floats) -> bool:
+    """Return whether nearly every failure with the same message was overcome by the same tool; False when there was none."""
+    total = float(weights[same_error].sum())
+    return total > 0 and float(weights[same_error & retried].sum()) >= NEARLY_ALWAYS * total

@@ -12,7 +12,7 @@ _RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit
 _TELLING = re.compile(
     r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing", re.I
 )
-_HEX = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9a-f]*\d)[0-9a-f]{7,})\b", re.I)
+_HEX = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,})\b", re.I)
 _URL = re.compile(r"\b\w+://\S+")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
 _FILE = re.compile(r"\b[\w-]+\.(?:py|txt|json|csv|sh|md|c|h|cpp|js|ts|html|ya?ml|cfg|toml|rs|go|java|ipynb|log|lock|xml)\b")

@@ -93,11 +93,40 @@ def test_after_an_error_what_fixed_it_comes_first() -> None:
     assert (recovery.fixes[0]["tool"], recovery.fixes[0]["fixed"], recovery.fixes[0]["tried"]) == ("pip", 3, 3)
 
 
+def test_the_example_of_a_fix_is_the_one_after_which_the_failed_step_worked() -> None:
+    steps = [
+        step("test!bad byte", 0),
+        step("edit", 1, new="ignore errors"),
+        step("test!letters are missing", 2),
+        step("edit", 3, new="latin-1"),
+        step("test", 4),
+        step("edit", 5, new="something else"),
+    ]
+    run = replace(episode("r", ["x"] * 6), steps=tuple(steps))
+    suggestions, _, _ = adviser(run).suggest(Situation(now("test!bad byte"), []), 1, None)
+    assert suggestions[0].arguments_example == {"new": "latin-1"}
+
+
 def test_trying_the_same_again_is_proposed_only_when_it_nearly_always_works() -> None:
     flaky = [episode(f"f{i}", ["fetch!timed out", "fetch", "submit"]) for i in range(20)]
     assert keys(adviser(*flaky).suggest(Situation(now("fetch!timed out"), []), 3, None)[0])[0] == "fetch"
+    once = [episode("o", ["run!No module named 'x'", "run"]), episode("t", ["run!failed", "edit", "run"])]
+    assert keys(adviser(*once).suggest(Situation(now("run!No module named 'y'"), []), 3, None)[0])[0] == "run"
     mixed = [episode(f"m{i}", ["edit!bad syntax", "edit" if i % 2 else "open", "submit"]) for i in range(8)]
     assert keys(adviser(*mixed).suggest(Situation(now("edit!bad syntax"), []), 3, None)[0])[0] == "open"
+
+
+def test_what_fixed_another_error_is_not_said_to_have_fixed_this_one() -> None:
+    runs = [episode(f"e{i}", ["run!ModuleNotFoundError: No module named 'x'", "pip", "run"]) for i in range(3)]
+    runs.append(episode("u", ["test!UnicodeDecodeError: 'utf-8' codec can't decode byte", "edit", "test"]))
+
+    def fixes(error: str) -> list[str]:
+        recovery = adviser(*runs).suggest(Situation(now(f"run!{error}"), []), 3, None)[1]
+        assert recovery is not None
+        return [fix["tool"] for fix in recovery.fixes]
+
+    assert fixes("UnicodeDecodeError: 'ascii' codec can't decode byte") == ["edit"]  # of another tool, but the same error
+    assert fixes("MemoryError: cannot allocate") == []
 
 
 def test_a_step_that_mostly_failed_before_is_warned_about() -> None:

@@ -14,6 +14,7 @@ from mcp_memory.learning.signatures import MAX_SIGNATURE_CHARS, same_error, sign
         ("Error: flight HAT030 not available on date 2024-05-13", "Error: flight HAT112 not available on date 2025-01-02"),
         ("Could not find [A b]. Similar: ['x', 'y', 'z']", "Could not find [Q]. Similar: ['m']"),
         ("request 550e8400-e29b-41d4-a716-446655440000 refused", "request 123e4567-e89b-12d3-a456-426614174000 refused"),
+        ("AssertionError: 0.30000000000000004 != 1", "AssertionError: 0.3 != 2"),
         ("\x1b[31mValueError: bad 3\x1b[0m", "ValueError: bad 17"),
     ],
 )
