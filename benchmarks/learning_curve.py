@@ -15,18 +15,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import circumstances
 from benchmarks.quality import report, split
 from benchmarks.quality.__main__ import ASKERS
-from benchmarks.quality.door import Door
-from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from benchmarks.quality.in_process import opened_here
 from mcp_memory.learning import next_tool, outlook, recoveries
-from mcp_memory.memory import EpisodicMemory
 
 ATTEMPTS = (0, 1, 2, 3, 4)
 KINDS = ("b1", "b3", "b4", "b5", "b6")
@@ -72,25 +68,9 @@ CONSTANTS = (  # module, constant, the value that switches it off, the questions
 Row = dict[str, float]
 
 
-class InProcess(Door):
-    """The front door of this process, asked as a client would ask the server's."""
-
-    def __init__(self, memory: EpisodicMemory) -> None:
-        self._memory = memory
-        self.durations_ms = {}
-
-    async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """Return the answer of the verb named like the tool, as plain values."""
-        return asdict(await getattr(self._memory, tool)(**arguments))
-
-
 async def asked(data_dir: Path, lines: Sequence[Any], questions: Sequence[tuple[str, Any]], flags: Mapping[str, Any]) -> list[Any]:
     """Fill the memory in *data_dir* (what is there already is left), and return its predictions."""
-    config = load_config(env={}, flags={"storage.data_dir": str(data_dir), "server.project": "curve", **flags})
-    async with open_memory(config) as memory:
-        await memory.import_lines([json.dumps(line) for line in lines])
-        await memory.settle()
-        door = InProcess(memory)
+    async with opened_here(data_dir, lines, flags) as door:
         return [await ASKERS[kind](door, question) for kind, question in questions] if lines else []
 
 

@@ -37,12 +37,14 @@ class SqliteStore(StoreReads):
         super().__init__(path)
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
         self._log_path = path.with_name(path.name + "-wal")
-        self._checkpointer = Checkpointer(
-            lambda: open_writer(
+
+        def open_another() -> Connection:
+            return open_writer(
                 path, synchronous=config.synchronous, busy_timeout_ms=config.busy_timeout_ms, deadline_ms=config.busy_deadline_ms
             )
-        )
-        self._purge = Purge()
+
+        self._checkpointer = Checkpointer(open_another)
+        self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
         self._batcher = WriteBatcher(
             writer,
