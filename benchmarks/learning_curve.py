@@ -23,6 +23,7 @@ from benchmarks.quality import report, split
 from benchmarks.quality.__main__ import ASKERS
 from benchmarks.quality.in_process import opened_here
 from mcp_memory.learning import next_tool, outlook, recoveries
+from mcp_memory.retrieval import ranking
 
 ATTEMPTS = (0, 1, 2, 3, 4)
 KINDS = ("b1", "b3", "b4", "b5", "b6")
@@ -41,8 +42,18 @@ METRICS = (
     ("B6 outcome | ALL", "brier"),
     ("B7 right actions top-1 | ALL", "exact_recall"),
 )
-SETTINGS = ("retrieval.value_weight", "retrieval.context_weight", "retrieval.feedback_weight", "retrieval.dense_weight")
+SETTINGS = (
+    "retrieval.value_weight",
+    "retrieval.context_weight",
+    "retrieval.recency_weight",
+    "retrieval.feedback_weight",
+    "retrieval.dense_weight",
+)
 CONSTANTS = (  # module, constant, the value that switches it off, the questions it can move
+    (ranking, "SUPPORT", 0.0, "b1,b5"),
+    (ranking, "FOLD_PENALTY", 0.0, "b1,b5"),
+    (ranking, "TAGS", 0.0, "b1,b5"),
+    (next_tool, "SAME_ANSWER", 0.0, "b3"),
     (next_tool, "TASK", 0.0, "b3"),
     (next_tool, "LAST_TOOLS", 0.0, "b3"),
     (next_tool, "USED_TOOLS", 0.0, "b3"),
@@ -61,11 +72,13 @@ CONSTANTS = (  # module, constant, the value that switches it off, the questions
     (recoveries, "SAME_FAMILY", 0.0, "b4"),
     (recoveries, "LATE", 0.0, "b4"),
     (recoveries, "RETRY_DISCOUNT", 1.0, "b4"),
+    (recoveries, "SAME_ERROR", 2.0, "b4"),
     (outlook, "TAGS", 0.0, "b6"),
     (outlook, "OTHER_DOMAIN", 1.0, "b6"),
     (outlook, "TASK_PRIOR", 1e6, "b6"),
 )
 Row = dict[str, float]
+EPISODES = "episodes in memory"
 
 
 async def asked(data_dir: Path, lines: Sequence[Any], questions: Sequence[tuple[str, Any]], flags: Mapping[str, Any]) -> list[Any]:
@@ -121,9 +134,13 @@ def _value(scores: Mapping[str, Any], row: str, metric: str) -> float:
 
 
 async def curve(folder: Path, work: Path, out: Path) -> dict[str, Row]:
-    """Return the metrics by how many attempts at every task are in memory; the fullest memory is filled first."""
+    """Return the metrics by how many attempts at every task are in memory at most; the fullest memory is filled first.
+
+    How many episodes that makes is the first row: where tasks have fewer attempts, the next column adds little.
+    """
     rows = {str(count): await score(folder, work, KINDS, count, {}, out) for count in sorted(ATTEMPTS, reverse=True)}
-    return {key: rows[key] for key in sorted(rows)}
+    known = split.memory(folder, "repeat")
+    return {key: {EPISODES: float(len(first_attempts(known, int(key))))} | rows[key] for key in sorted(rows)}
 
 
 async def ablation(folder: Path, work: Path, out: Path) -> dict[str, Row]:
@@ -133,9 +150,9 @@ async def ablation(folder: Path, work: Path, out: Path) -> dict[str, Row]:
     for setting in SETTINGS:
         off = await score(folder, work, ("b1", "b5"), max(ATTEMPTS), {setting: 0.0}, out)
         rows[f"{setting} = 0"] = {name: value - full[name] for name, value in off.items()}
-    for module, name, value, kind in CONSTANTS:
+    for module, name, value, kinds in CONSTANTS:
         with replaced(module, name, value):
-            off = await score(folder, work, (kind,), max(ATTEMPTS), {}, out)
+            off = await score(folder, work, kinds.split(","), max(ATTEMPTS), {}, out)
         rows[f"{module.__name__.rsplit('.', 1)[-1]}.{name} off"] = {key: v - full[key] for key, v in off.items()}
     return rows
 
@@ -156,7 +173,8 @@ def table(rows: Mapping[str, Row]) -> str:
     columns = list(rows)
     lines = ["| metric | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for metric in dict.fromkeys(name for row in rows.values() for name in row):
-        cells = [f"{rows[c][metric]:.3f}" if metric in rows[c] else "" for c in columns]
+        digits = 0 if metric == EPISODES else 3
+        cells = [f"{rows[c][metric]:.{digits}f}" if metric in rows[c] else "" for c in columns]
         lines.append(f"| {metric} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -171,15 +189,20 @@ def movements(rows: Mapping[str, Row]) -> str:
 
 
 def plot(curve_rows: Mapping[str, Row], ablation_rows: Mapping[str, Row], out: Path) -> None:
-    """Write curve.png and ablation.png. Raises ImportError: matplotlib is not installed (`--group bench`)."""
-    import matplotlib
-
+    """Write curve.png and ablation.png; where matplotlib is not installed, say so."""
+    try:
+        import matplotlib
+    except ImportError:
+        print("no plots: matplotlib is not installed (dependency group bench)", file=sys.stderr)
+        return
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     if curve_rows:
         figure, axes = pyplot.subplots(figsize=(10, 6))
         for metric in next(iter(curve_rows.values())):
+            if metric == EPISODES:
+                continue
             axes.plot([int(k) for k in curve_rows], [row[metric] for row in curve_rows.values()], marker="o", label=metric)
         axes.set(xlabel="attempts at every task in memory", ylabel="score", ylim=(0, 1), xticks=list(ATTEMPTS))
         axes.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -43,8 +43,13 @@ def without_answers(question: Line) -> Line:
 def memory(split: Path, name: str) -> list[Line]:
     """Return the episodes of the memory *name* (repeat or transfer), as the split records them."""
     wanted = json.loads((split / "memory.json").read_text())[name]
-    found = {e["episode_id"]: e for file in sorted((split / "episodes").glob("*.jsonl.gz")) for e in rows(file)}
+    found = {e["episode_id"]: e for e in episodes(split)}
     return [found[i] for i in wanted]
+
+
+def episodes(split: Path) -> list[Line]:
+    """Return all recorded episodes, those that no memory of the split holds too."""
+    return [e for file in sorted((split / "episodes").glob("*.jsonl.gz")) for e in rows(file)]
 
 
 def episode_line(episode: Line) -> Line:

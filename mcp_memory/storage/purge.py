@@ -15,36 +15,54 @@ _TABLES = ("episode_text", "unfinished_text")
 
 
 class Purge:
-    """Work for the writer's thread. Setting `wanted` starts it anew; a crash leaves the rest to the next deletion."""
+    """Work for the writer's thread. `want` starts it; a crash leaves the rest to the next deletion."""
 
     def __init__(self, open_connection: Callable[[], Connection]) -> None:
-        self.wanted = False
         self._open = open_connection
-        self._waiting: list[str] = []
+        self._wanted = False
+        self._waiting: list[str] = []  # tables not merged yet
+        self._begun = False  # with the last of them
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to do."""
+        return self._wanted or bool(self._waiting)
+
+    def want(self) -> None:
+        """Purge what has been deleted by now; when a purge is under way, by another one after it."""
+        self._wanted = True
 
     def work(self, connection: Connection, deadline_ms: int) -> bool:
         """Do one piece and return whether there is more."""
         if not self._waiting:
-            self._waiting = list(_TABLES)
+            self._wanted, self._waiting = False, list(_TABLES)
         table = self._waiting[-1]
+        if self._merge(connection, table, deadline_ms):
+            return True
+        self._waiting.pop()
+        if _lowered(connection, table) is not None:
+            self._lower(table, deadline_ms)
+        if not self._waiting:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # as far as other processes let it
+        return self.pending
+
+    def _merge(self, connection: Connection, table: str, deadline_ms: int) -> bool:
+        """Merge a piece and return whether there is more.
+
+        A negative number begins a merge of all there is; only a positive one goes on with it. With negative ones alone a table that is
+        written to all the time would be merged anew each time, and never be done.
+        """
+        pages = MERGE_PAGES if self._begun else -MERGE_PAGES
         begin(connection, deadline_ms)
         try:
             before = connection.total_changes
-            connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-MERGE_PAGES,))
-            if connection.total_changes - before < 2:  # how FTS5 says that nothing is left to merge
-                self._waiting.pop()
+            connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (pages,))
+            self._begun = connection.total_changes - before >= 2  # else nothing is left to merge: so says FTS5
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        if self._waiting:
-            return True
-        self.wanted = False
-        for table in _TABLES:
-            if _lowered(connection, table) is not None:
-                self._lower(table, deadline_ms)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # as far as other processes let it
-        return False
+        return self._begun
 
     def _lower(self, table: str, deadline_ms: int) -> None:
         """Remove the empty levels that merging left. On a connection of its own: others keep the record until another one changes it."""

@@ -162,13 +162,13 @@ class SqliteStore(StoreReads):
         return write(Transaction(connection, self._codec, self._clock()), *args, **kwargs)
 
     def _delete_and_purge(self, tx: Transaction, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
-        self._purge.wanted = True
+        self._purge.want()
         return curation_writes.delete_episodes(tx, ids, reason, at_ms)
 
     def _upkeep(self, connection: Connection) -> bool:
         """Purge deleted text, milliseconds at a time, after the callers have their answers."""
         self._checkpointer.note(connection.total_changes)
-        if self._purge.wanted:
+        if self._purge.pending:
             return self._purge.work(connection, self._config.busy_deadline_ms)
         return False
 

@@ -1,0 +1,70 @@
+"""The benchmarks of quality run, on a split of a few made-up episodes in the form of the real one."""
+
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import bench_patterns, bench_warnings, held_out
+
+pytestmark = pytest.mark.anyio
+TASKS = ("mend the login page", "count the words of a report", "book a table for four")
+
+
+def recorded(task: str, trial: int) -> dict[str, Any]:
+    def step(tool: str, error: str | None = None) -> dict[str, Any]:
+        parameters = {"path": "a.py"}
+        return {"tool": tool, "action": tool, "parameters": parameters, "success": not error, "error": error, "output": "done"}
+
+    good = trial != 1
+    steps = [step("open"), step("edit", "no such line"), step("edit"), step("run", None if good else "failed"), step("submit")]
+    context = {"domain": "d", "language": "en", "framework": task.split()[0], "tags": []}
+    return {
+        "episode_id": f"made_up/{task.split()[0]}/{trial}",
+        "source": "made_up",
+        "task_id": task,
+        "task_description": task,
+        "context": context,
+        "steps": steps,
+        "outcome": {"status": "success" if good else "failure", "artifacts": []},
+    }
+
+
+def write(path: Path, rows: Iterable[Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    episodes = [recorded(task, trial) for task in TASKS for trial in range(4)]
+    write(tmp_path / "split" / "episodes" / "made_up.jsonl.gz", episodes)
+    known = [e["episode_id"] for e in episodes if not e["episode_id"].endswith("/3")]
+    (tmp_path / "split" / "memory.json").write_text(json.dumps({"repeat": known}))
+    return tmp_path / "split"
+
+
+async def test_what_is_left_out_is_forgotten_while_it_is_asked_about_and_there_again_afterwards(folder: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        found = await held_out.run(folder, tmp_path / "memory")
+        assert found["repeat"]["made_up"]["hit1"][0] == 1.0  # the other attempts made the same steps
+        assert found["transfer"]["made_up"]["questions"] == found["repeat"]["made_up"]["questions"] == 3 * 9
+        assert found["transfer"]["made_up"]["hit1"][0] == 1.0  # so did the attempts at other tasks
+        assert 0 <= found["repeat"]["ALL"]["brier"][0] <= 1
+
+
+async def test_warnings_are_counted_on_episodes_that_are_not_in_memory(folder: Path, tmp_path: Path) -> None:
+    rows = (await bench_warnings.run(folder, tmp_path / "memory"))["rows"]
+    assert rows["ALL"]["steps"] == 3 * 5
+    assert rows["ALL"]["base rate"] == pytest.approx(1 / 5)  # the first edit of every probe
+    assert rows["ALL"]["warned"] == round(rows["ALL"]["coverage"] * 3 / rows["ALL"]["precision"]) > 0
+
+
+async def test_the_cost_of_patterns_is_measured_against_a_memory_without_them(tmp_path: Path) -> None:
+    found = await bench_patterns.run(tmp_path, episodes=12, calls=3)
+    assert found["counts"]["evidence"] > 0
+    assert {row["n"] for row in found["ms"].values()} == {3}
