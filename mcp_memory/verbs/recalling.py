@@ -21,7 +21,8 @@ from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 DAY_MS = 86_400_000
 ROW_TASK_CHARS = 200
 COMPACT_TASK_CHARS, COMPACT_TEXT_CHARS, COMPACT_LESSONS, MAX_PATTERNS = 240, 200, 3, 3
-ENVELOPE_TOKENS = 60  # the answer around its rows
+ENVELOPE_TOKENS = 150  # the answer around its rows: two ids, outlook, cursor, note
+SMALL_TASK_CHARS = 80  # of the one episode that is shown although the budget is too small for it
 
 
 class Recalling:
@@ -93,8 +94,11 @@ class Recalling:
         budget_tokens: int,
         degraded: tuple[str, ...],
     ) -> Recall:
-        """Keep what fits the budget: episodes and patterns in turn, best first; always at least the first episode."""
+        """Keep what fits the budget: episodes and patterns in turn, best first; always at least the first episode, small if need be."""
         used, kept, lessons = ENVELOPE_TOKENS, 0, 0
+        if episodes and used + estimate_tokens(episodes[0]) > budget_tokens:
+            first = replace(episodes[0], task=shorten(episodes[0].task, SMALL_TASK_CHARS), key_steps=(), lessons=episodes[0].lessons[:1])
+            episodes = (first, *episodes[1:])
         for rank in range(max(len(episodes), len(patterns))):
             if rank < len(episodes) and kept == rank:
                 cost = estimate_tokens(episodes[rank])

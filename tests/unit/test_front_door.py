@@ -104,3 +104,14 @@ async def test_a_vote_on_an_answer_given_just_before_closing_is_accepted_after_r
     async with open_memory(config) as memory:
         voted = await memory.give_feedback(recalled.recommendation_id, "helped")
     assert voted.recorded
+
+
+async def test_a_small_budget_gets_the_best_episode_in_a_few_words(memory: EpisodicMemory) -> None:
+    task = "mend the login page " + "of the shop for customers who forgot their names " * 20
+    await _record(memory, task)
+    ample = await memory.recall(query="mend the login page", budget_tokens=1_500)
+    small = await memory.recall(query="mend the login page", budget_tokens=300)
+    assert ample.episodes[0].key_steps
+    assert small.episodes[0].key_steps == ()
+    assert small.episodes[0].episode_id == ample.episodes[0].episode_id
+    assert small.tokens <= 300 < ample.tokens <= 1_500

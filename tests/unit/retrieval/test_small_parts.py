@@ -70,3 +70,9 @@ def allowed(catalog: Catalog, where: Filter, *, strict: bool = False) -> list[in
     found = catalog.allowed(where, strict=strict)
     assert found is not None
     return found.tolist()
+
+
+def test_code_and_numbers_cost_more_than_english_of_the_same_length() -> None:
+    english = "the memory recalls what worked before and says why it is there"
+    assert estimate_tokens("x=3;y[17]={'a':0.5};" * 3) > 1.5 * estimate_tokens(english)
+    assert estimate_tokens({"text": english}) > estimate_tokens(english)
