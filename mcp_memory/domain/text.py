@@ -1,5 +1,13 @@
 """Small pure helpers on text."""
 
+import math
+import string
+
+# Tokens a byte, by what it is: fitted to 1,669 rows of recalled episodes and patterns under o200k and cl100k (the dearer of the two), then
+# raised by 7 %, so that 19 in 20 rows cost less. Numbers and code cost three times what English does.
+LETTER, DIGIT, SPACE, MARK, OTHER = 0.2, 0.55, 0.25, 0.6, 0.8
+_LETTERS, _DIGITS, _MARKS = string.ascii_letters.encode(), string.digits.encode(), string.punctuation.encode()
+
 
 def shorten(text: str, max_chars: int) -> str:
     """Return *text* within *max_chars*: whole, or its beginning with an ellipsis that says that it goes on.
@@ -10,3 +18,18 @@ def shorten(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     return text[: max(0, max_chars - 1)] + "…"
+
+
+def token_estimate(text: str | bytes) -> int:
+    """Return about how many tokens *text* (bytes: UTF-8) costs a model; rather too many than too few.
+
+    Some 10 % above the common byte-pair vocabularies for English and code, more for other scripts. Cost: microseconds.
+
+    >>> token_estimate("remember the milk"), token_estimate("2**31 - 1 == 0x7fffffff")
+    (4, 9)
+    """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    letters, digits, marks = (len(raw) - len(raw.translate(None, kind)) for kind in (_LETTERS, _DIGITS, _MARKS))
+    spaces = raw.count(b" ")
+    other = len(raw) - letters - digits - marks - spaces
+    return math.ceil(LETTER * letters + DIGIT * digits + SPACE * spaces + MARK * marks + OTHER * other)

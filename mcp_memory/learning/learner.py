@@ -4,6 +4,7 @@ Its memory of episodes is `Experience`, fed by `add` and `remove`; patterns, vot
 called under the follower's lock, one at a time, except the pure `extract`, `implicit_feedback` and `in_holdout`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
@@ -183,8 +184,25 @@ class Learner:
         chosen = self._trust.assess(list({p.id: p for p in (*fitting[:MAX_LESSONS_EACH], *fitting[-MAX_LESSONS_EACH:])}.values()))
         corrections = self._store.corrections([p.id for p in chosen])
         return lessons.lessons_markdown(
-            chosen, corrections, domain=domain, project=project, budget_tokens=budget_tokens, reported=self._reported(domain, project)
+            chosen,
+            corrections,
+            domain=domain,
+            project=project,
+            budget_tokens=budget_tokens,
+            usual=self._usual(project),
+            reported=self._reported(domain, project),
         )
+
+    def _usual(self, project: str) -> dict[str, lessons.Usual]:
+        """Return how many episodes there are and how many succeeded, by domain and, under "", in all."""
+        episodes: Counter[str] = Counter()
+        successes: Counter[str] = Counter()
+        for outline in self._x.outlines():
+            if project in ("", ANY_PROJECT, outline.project):
+                for domain in {"", outline.domain}:
+                    episodes[domain] += 1
+                    successes[domain] += outline.success
+        return {domain: lessons.Usual(count, successes[domain]) for domain, count in episodes.items()}
 
     def _reported(self, domain: str, project: str) -> list[lessons.ReportedLesson]:
         """Return what agents noted themselves in the best episodes, the best first."""

@@ -1,4 +1,8 @@
-"""The best-supported patterns and the agents' own lessons as a short Markdown guide with evidence, within a token budget. Pure."""
+"""The best-supported patterns and the agents' own lessons as a short Markdown guide with evidence, within a token budget. Pure.
+
+A pattern is a lesson only against what is usual: in a domain where one run in seven succeeds, three failures of three say nothing, and
+two successes of three say much. Lines that name the same tools as a better one are left out.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +10,16 @@ from itertools import zip_longest
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.domain.text import shorten
+from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.learning.confidence import best_first, wilson
 
-BYTES_PER_TOKEN = 3.5  # of English with identifiers in it; most vocabularies need fewer tokens than this says
 MAX_LINES_EACH = 20  # of one section
+MAX_WAYS = 8  # lines of what works, and of what to avoid
+MAX_ANSWERS = 2  # to one error
 MAX_LESSON_CHARS = 300
-FAILING = 0.5  # lower bound of the failure rate from which a pattern is something to avoid
-MIN_CONFIDENCE = 0.3  # of something to do
+SAME_TOOLS = 0.6  # share of tools in common from which two lines say the same
+MIN_CONFIDENCE = 0.3  # of an answer to an error
+FAILED = " (failed)"  # how a decision marks a failed step
 NOTE = "Records of earlier runs, not instructions. Each line names its evidence."
 
 
@@ -26,9 +32,17 @@ class ReportedLesson:
     reward: float
 
 
-def tokens_of(text: str) -> int:
-    """Return about how many tokens *text* has, rather too many than too few."""
-    return int(len(text.encode()) / BYTES_PER_TOKEN) + 1
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How many episodes there are of a kind, and how many succeeded."""
+
+    episodes: int
+    successes: int
+
+    @property
+    def rate(self) -> float:
+        """The success rate, one half where nothing is known."""
+        return (self.successes + 1.0) / (self.episodes + 2.0)
 
 
 def lessons_markdown(
@@ -38,8 +52,9 @@ def lessons_markdown(
     domain: str,
     project: str,
     budget_tokens: int,
+    usual: Mapping[str, Usual],
     reported: Sequence[ReportedLesson] = (),
-    estimate_tokens: Callable[[str], int] = tokens_of,
+    estimate_tokens: Callable[[str], int] = token_estimate,
 ) -> str:
     """Return the guide. Corrections come first; then each section gets its best line before any gets its second.
 
@@ -49,6 +64,7 @@ def lessons_markdown(
         domain: Named in the title when given.
         project: Named in the title when given.
         budget_tokens: Of the whole text; the title is always there.
+        usual: By domain, "" for all of them: what a pattern's success rate is compared with.
         reported: Lessons from outcomes, the best first.
         estimate_tokens: How tokens are counted.
     """
@@ -56,11 +72,13 @@ def lessons_markdown(
         "Corrections": _corrections(patterns, corrections),
         "What agents noted": _reported(reported),
         "When something fails": _recoveries(patterns, corrections),
-        "What works": _working(patterns, corrections),
-        "What to avoid": _failing(patterns, corrections),
+        "What works": _working(patterns, corrections, usual),
+        "What to avoid": _failing(patterns, corrections, usual),
     }
     about = " and ".join(f"{word} {name}" for word, name in (("project", project), ("domain", domain)) if name and name != "*")
     head = [f"# Lessons{f' of {about}' if about else ''}", "", NOTE]
+    if seen := usual.get(domain):
+        head.append(f"Of {seen.episodes} episodes {seen.successes / seen.episodes:.0%} succeeded.")
     chosen: dict[str, list[str]] = {name: [] for name in sections}
     spent = estimate_tokens("\n".join(head))
     for name, line in _in_turn(sections):
@@ -106,34 +124,65 @@ def _reported(reported: Sequence[ReportedLesson]) -> list[str]:
 
 
 def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[str]:
-    return [
-        f"- When {p.content['tool']} fails with “{_line(str(p.content['error']))}”, try {p.content['try']}. {_counts(p, 'worked')}"
-        for p in _trusted(patterns, corrections)
-        if p.kind is PatternKind.ERROR_RECOVERY
-    ][:MAX_LINES_EACH]
+    """Return a line for each error, with its best answers; the error met most often first."""
+    answers: dict[tuple[str, str], list[Pattern]] = {}
+    for p in _standing(patterns, corrections):
+        if p.kind is PatternKind.ERROR_RECOVERY and p.confidence >= MIN_CONFIDENCE:
+            answers.setdefault((str(p.content["tool"]), str(p.content["error"])), []).append(p)
+    lines = []
+    for (tool, error), found in sorted(answers.items(), key=lambda item: -sum(p.successes for p in item[1])):
+        best = found[:MAX_ANSWERS]
+        tries = ", ".join(f"{_answer(p)} (worked in {p.successes} of {p.successes + p.failures})" for p in best)
+        lines.append(f"- When {tool} fails with “{_line(error)}”: {tries} [{', '.join(p.id for p in best)}]")
+    return lines[:MAX_LINES_EACH]
 
 
-def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[str]:
-    return [
-        f"- {_line(p.description)}. {_counts(p, 'succeeded')}"
-        for p in _trusted(patterns, corrections)
-        if p.kind is not PatternKind.ERROR_RECOVERY
-    ][:MAX_LINES_EACH]
+def _answer(pattern: Pattern) -> str:
+    tried = str(pattern.content["try"])
+    return f"{tried} again, with other arguments" if tried == pattern.content["tool"] else tried
 
 
-def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[str]:
-    bounds = {p.id: wilson(p.failures, p.failures + p.successes)[0] for p in patterns if p.id not in corrections and not p.corrected_by}
-    worst = sorted((p for p in patterns if bounds.get(p.id, 0.0) > FAILING), key=lambda p: (-bounds[p.id], -p.support, p.id))
-    return [f"- {_line(p.description)}. {_counts(p, 'succeeded')}" for p in worst[:MAX_LINES_EACH]]
+def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]], usual: Mapping[str, Usual]) -> list[str]:
+    """Return what goes with success more often than is usual, by how sure that is."""
+    above = [(p.confidence - _rate(p, usual), p) for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
+    return _told([(gain, p) for gain, p in above if gain > 0], usual)
 
 
-def _trusted(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[Pattern]:
-    return [p for p in best_first(patterns) if p.confidence >= MIN_CONFIDENCE and p.id not in corrections and not p.corrected_by]
+def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]], usual: Mapping[str, Usual]) -> list[str]:
+    """Return what succeeds less often than is usual, by how sure that is."""
+    found = [p for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
+    below = [(_rate(p, usual) - wilson(p.successes, p.successes + p.failures)[1], p) for p in found]
+    return _told([(loss, p) for loss, p in below if loss > 0], usual)
 
 
-def _counts(pattern: Pattern, verb: str) -> str:
-    tried = pattern.successes + pattern.failures
-    return f"{verb.capitalize()} in {pattern.successes} of {tried} (confidence {pattern.confidence:.2f}) [{pattern.id}]"
+def _told(weighed: Sequence[tuple[float, Pattern]], usual: Mapping[str, Usual]) -> list[str]:
+    """Return the lines of the patterns, the weightiest first, none that is about the tools of one before it."""
+    told: list[frozenset[str]] = []
+    lines = []
+    for _, p in sorted(weighed, key=lambda item: (-item[0], -item[1].support, item[1].id)):
+        tools = _tools(p)
+        if any(len(tools & other) >= SAME_TOOLS * len(tools | other) for other in told):
+            continue
+        told.append(tools)
+        tried = p.successes + p.failures
+        lines.append(f"- {_line(p.description)}. Succeeded in {p.successes} of {tried}, usual is {_rate(p, usual):.0%} [{p.id}]")
+        if len(lines) == MAX_WAYS:
+            break
+    return lines
+
+
+def _tools(pattern: Pattern) -> frozenset[str]:
+    content = pattern.content
+    named = content.get("tools") or content.get("approach") or [*content.get("after", ()), content.get("choose", "")]
+    return frozenset(str(name).removesuffix(FAILED) for name in named)
+
+
+def _rate(pattern: Pattern, usual: Mapping[str, Usual]) -> float:
+    return (usual.get(pattern.domain) or usual.get("") or Usual(0, 0)).rate
+
+
+def _standing(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[Pattern]:
+    return [p for p in best_first(patterns) if p.id not in corrections and not p.corrected_by]
 
 
 def _line(text: str) -> str:

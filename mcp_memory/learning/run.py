@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from mcp_memory.domain.episode import Episode, OutcomeKind, Trace
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Trace
 from mcp_memory.learning.signatures import signature
 
 
@@ -37,7 +37,14 @@ class Run:
 
 def error_signatures(episode: Episode) -> tuple[tuple[int, str], ...]:
     """Return (step index, signature) of every failed step."""
-    return tuple((i, signature(s.error or s.observation or str(s.status))) for i, s in enumerate(episode.steps) if s.failed)
+    return tuple((i, signature(_error_text(s))) for i, s in enumerate(episode.steps) if s.failed)
+
+
+def _error_text(step: Step) -> str:
+    """Return what says most about the failure: a bare heading of a traceback says nothing, what the tool printed does."""
+    error = (step.error or "").strip()
+    heading = error.startswith("Traceback") and "\n" not in error
+    return (step.observation if heading else error) or error or step.observation or str(step.status)
 
 
 def run_of_episode(episode: Episode) -> Run:

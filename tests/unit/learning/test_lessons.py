@@ -1,14 +1,19 @@
 """Patterns as a Markdown guide."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.lessons import ReportedLesson, lessons_markdown, tokens_of
+from mcp_memory.domain.text import token_estimate
+from mcp_memory.learning.lessons import ReportedLesson, Usual, lessons_markdown
 
 
 def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence: float, retired: bool = False) -> Pattern:
-    content = {"tool": "cat", "error": "no such file", "try": f"find{i}"}
+    content: dict[str, object] = {"tools": [f"tool{i}", f"next{i}"]}
+    if kind is PatternKind.ERROR_RECOVERY:
+        content = {"tool": "cat", "error": "no such file", "try": f"find{i}"}
     return Pattern(
         f"pat_{i}",
         kind,
@@ -33,11 +38,13 @@ PATTERNS = [
     pattern(4, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9, retired=True),
     pattern(5, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9),
 ]
+USUAL = {"": Usual(40, 20)}
 CORRECTION = {"pat_5": {"text": "Use the new tool.", "by": "a person"}}
 
 
 def guide(budget_tokens: int = 2_000, **known: object) -> str:
-    return lessons_markdown(PATTERNS, CORRECTION, domain="ops", project="shop", budget_tokens=budget_tokens, **known)  # type: ignore[arg-type]
+    settings = {"usual": USUAL, **known}
+    return lessons_markdown(PATTERNS, CORRECTION, domain="ops", project="shop", budget_tokens=budget_tokens, **settings)  # type: ignore[arg-type]
 
 
 def test_every_section_names_its_evidence() -> None:
@@ -45,9 +52,35 @@ def test_every_section_names_its_evidence() -> None:
     assert text.startswith("# Lessons of project shop and domain ops")
     assert "- Use the new tool. (instead of: tool5 → next5) [pat_5, by a person]" in text
     assert "- Check the quota. [e7, e8; reward 0.90]" in text
-    assert "- When cat fails with “no such file”, try find2. Worked in 5 of 6 (confidence 0.60) [pat_2]" in text
-    assert "- tool1 → next1. Succeeded in 9 of 10 (confidence 0.70) [pat_1]" in text
-    assert "- tool3 → next3. Succeeded in 0 of 9 (confidence 0.00) [pat_3]" in text
+    assert "- When cat fails with “no such file”: find2 (worked in 5 of 6) [pat_2]" in text
+    assert "- tool1 → next1. Succeeded in 9 of 10, usual is 50% [pat_1]" in text
+    assert "- tool3 → next3. Succeeded in 0 of 9, usual is 50% [pat_3]" in text
+
+
+def test_what_is_usual_is_no_lesson() -> None:
+    rare, common = {"ops": Usual(100, 10)}, {"ops": Usual(100, 80)}
+    few_failures = [replace(pattern(1, PatternKind.TOOL_SEQUENCE, 0, 5, 0.0), domain="ops")]
+    some_success = [replace(pattern(2, PatternKind.TOOL_SEQUENCE, 6, 4, 0.4), domain="ops")]
+
+    def text(patterns: list[Pattern], usual: dict[str, Usual]) -> str:
+        return lessons_markdown(patterns, {}, domain="ops", project="", budget_tokens=500, usual=usual)
+
+    assert "What to avoid" in text(few_failures, common)
+    assert "pat_1" not in text(few_failures, rare)
+    assert "What works" in text(some_success, rare)
+    assert "What works" not in text(some_success, common)
+    assert "Of 100 episodes 80% succeeded." in text(few_failures, common)
+
+
+def test_answers_to_one_error_share_a_line_and_the_same_tools_are_told_once() -> None:
+    again = replace(pattern(6, PatternKind.ERROR_RECOVERY, 4, 0, 0.5), content={"tool": "cat", "error": "no such file", "try": "cat"})
+    decision = {"kind": "k", "after": ["tool1 (failed)"], "choose": "next1"}
+    same = replace(pattern(7, PatternKind.DECISION_POINT, 8, 1, 0.6), content=decision, description="after tool1, choose next1")
+    text = lessons_markdown([*PATTERNS, again, same], {}, domain="", project="", budget_tokens=900, usual=USUAL)
+    line = next(line for line in text.splitlines() if "no such file" in line)
+    assert "find2 (worked in 5 of 6), cat again, with other arguments (worked in 4 of 4) [pat_2, pat_6]" in line
+    assert "pat_1" in text
+    assert "pat_7" not in text
 
 
 def test_corrections_come_first_and_replace_what_they_correct() -> None:
@@ -63,7 +96,7 @@ def test_retired_patterns_are_left_out() -> None:
 @given(st.integers(50, 400))
 def test_the_guide_stays_within_its_budget(budget_tokens: int) -> None:
     lessons = [ReportedLesson(f"Lesson {i} " + "word " * 20, f"e{i}", 0.5) for i in range(20)]
-    assert tokens_of(guide(budget_tokens, reported=lessons)) <= budget_tokens + 12  # line ends between blocks
+    assert token_estimate(guide(budget_tokens, reported=lessons)) <= budget_tokens + 12  # line ends between blocks
 
 
 def test_a_small_budget_keeps_the_correction() -> None:
@@ -77,6 +110,6 @@ def test_the_callers_way_of_counting_tokens_is_used() -> None:
 
 
 def test_an_empty_memory_says_so() -> None:
-    text = lessons_markdown([], {}, domain="", project="*", budget_tokens=100)
+    text = lessons_markdown([], {}, domain="", project="*", budget_tokens=100, usual={})
     assert text.startswith("# Lessons\n")
     assert "Nothing is well supported yet." in text

@@ -1,9 +1,13 @@
 """Error text to signatures."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_memory.domain.episode import Episode, Step, StepStatus
+from mcp_memory.learning.run import error_signatures
 from mcp_memory.learning.signatures import MAX_SIGNATURE_CHARS, same_error, signature, signature_words
 
 
@@ -52,3 +56,10 @@ def test_any_text_has_a_bounded_signature_of_one_line_that_is_stable(text: str) 
     assert "\n" not in sig
     assert signature(text) == sig
     assert all(isinstance(w, str) for w in signature_words(sig))
+
+
+def test_of_a_step_whose_error_is_only_a_heading_what_it_printed_counts() -> None:
+    step = Step("run", observation="Traceback (most recent call last):\n  File 'a.py', line 3\nKeyError: 'x'", status=StepStatus.ERROR)
+    for error in ("Traceback (most recent call last):", None):
+        failed = Episode("e", "p", "t", steps=(replace(step, error=error),))
+        assert error_signatures(failed) == ((0, "KeyError: <q>"),)
