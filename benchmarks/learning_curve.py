@@ -74,7 +74,6 @@ CONSTANTS = (  # module, constant, the value that switches it off, the questions
     (recoveries, "RETRY_DISCOUNT", 1.0, "b4"),
     (recoveries, "SAME_ERROR", 2.0, "b4"),
     (outlook, "TAGS", 0.0, "b6"),
-    (outlook, "OTHER_DOMAIN", 1.0, "b6"),
     (outlook, "TASK_PRIOR", 1e6, "b6"),
 )
 Row = dict[str, float]
@@ -200,6 +199,7 @@ def plot(curve_rows: Mapping[str, Row], ablation_rows: Mapping[str, Row], out: P
 
     if curve_rows:
         figure, axes = pyplot.subplots(figsize=(10, 6))
+        axes.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
         for metric in next(iter(curve_rows.values())):
             if metric == EPISODES:
                 continue

@@ -15,7 +15,6 @@ from mcp_memory.learning.experience import Experience, Floats, Ints, Place
 
 WIDTH = 0.12  # of the kernel on task similarity
 TAGS = 3.0  # nats between equal and disjoint tags
-OTHER_DOMAIN = 0.3  # an episode of another domain counts this much
 LEVEL_PRIOR = 5.0  # pseudo-episodes of the wider context's rate
 TASK_PRIOR = 1.0  # pseudo-episodes of the context's rate against the similar tasks
 MIN_COUNTED = 0.5  # similarity from which an episode is reported as a basis
@@ -64,6 +63,5 @@ class OutlookEstimator:
         """Return what each neighbour counts, one number a row."""
         x = self._x
         near = np.where(similarity > 0, np.exp((similarity - 1.0) / WIDTH), 0.0)
-        _, domain, _, _ = x.levels(place)
-        kernel: Floats = seen[rows] * near * np.where(domain[rows], 1.0, OTHER_DOMAIN)
-        return kernel * np.exp(TAGS * (x.tag_overlap(place.tags)[rows] - 1.0))
+        kernel: Floats = seen[rows] * near * np.exp(TAGS * (x.tag_overlap(place.tags)[rows] - 1.0))
+        return kernel
