@@ -56,7 +56,8 @@ class Host:
 
     def episodes(self) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "mcp_memory", "export", "--data-dir", str(self.data_dir)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import anyio
 
@@ -110,25 +110,37 @@ def waiting(folder: str) -> list[str]:
     """Return the ids of the sessions with something to take or to complete."""
     ids = []
     for entry in _entries(folder):
-        if entry.name.endswith(spool.SUFFIX):
+        if not entry.name.endswith((spool.SUFFIX, SUFFIX)):
+            continue
+        try:
             with open(entry.path, "rb") as file:
-                first = next((event for line in file if (event := spool.parsed(line))), None)
-            ids += [first["session"]] if first else []
-        elif entry.name.endswith(SUFFIX):
-            try:
-                with open(entry.path, encoding="utf-8") as file:
-                    kept = json.load(file)
-                ids += [kept["session"]] if kept["ended"] else []
-            except (OSError, ValueError, TypeError, KeyError):
-                continue
+                ids += _spooled(file) if entry.name.endswith(spool.SUFFIX) else _with_ended(file)
+        except FileNotFoundError:  # another process was quicker
+            continue
     return list(dict.fromkeys(ids))
+
+
+def _spooled(file: BinaryIO) -> list[str]:
+    first = next((event for line in file if (event := spool.parsed(line))), None)
+    return [first["session"]] if first else []
+
+
+def _with_ended(file: BinaryIO) -> list[str]:
+    try:
+        kept = json.load(file)
+        return [kept["session"]] if kept["ended"] else []
+    except (ValueError, TypeError, KeyError):
+        return []
 
 
 def remove_stale(folder: str, now_s: float) -> None:
     """Remove the files of sessions that never said they ended."""
     for entry in _entries(folder):
-        if entry.name.endswith((SUFFIX, spool.OWED_SUFFIX)) and entry.stat().st_mtime < now_s - KEEP_DAYS * 86_400:
-            _unlink(entry.path)
+        try:
+            if entry.name.endswith((SUFFIX, spool.OWED_SUFFIX)) and entry.stat().st_mtime < now_s - KEEP_DAYS * 86_400:
+                _unlink(entry.path)
+        except FileNotFoundError:  # another process was quicker
+            continue
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
