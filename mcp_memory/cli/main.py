@@ -53,13 +53,6 @@ COMMANDS = {
     "config": Command("config", "the settings in force and where each came from"),
 }
 DEFAULT_COMMAND = "stdio"
-HOOK_EVENTS = {
-    "session-start": "SessionStart",
-    "user-prompt-submit": "UserPromptSubmit",
-    "post-tool-use": "PostToolUse",
-    "stop": "Stop",
-    "session-end": "SessionEnd",
-}
 _VALUE_OPTIONS = ("--data-dir", "--project", "--config")  # may stand before the command, too
 
 
@@ -137,10 +130,10 @@ def _run(argv: list[str]) -> int:
     if name is not None and name not in COMMANDS:
         print(f"mcp-memory: there is no command {name!r}; `mcp-memory --help` lists them", file=sys.stderr)
         return USAGE_ERROR
-    if name == "hook" and len(rest) == 1 and rest[0] in HOOK_EVENTS:
-        from mcp_memory.cli.commands.hook import quick
+    if name == "hook" and rest and not {"drain", "-h", "--help"} & set(rest):
+        from mcp_memory.cli.hooks.client import run
 
-        return quick(rest[0])
+        return run(rest)
     args = parser_of(name or DEFAULT_COMMAND).parse_args(rest)
     return int(args.run(args))
 

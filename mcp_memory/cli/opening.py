@@ -24,9 +24,11 @@ def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[
     import anyio
 
     from mcp_memory.bootstrap import open_memory
+    from mcp_memory.server.hooks.turns import Hooks, folder_of
 
     async def opened() -> T:
         async with open_memory(config) as memory:
+            await Hooks(memory, folder_of(config)).drain()  # what the hooks kept while nobody had it open
             return await call(memory)
 
     log_to_stderr()

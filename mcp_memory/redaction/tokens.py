@@ -7,8 +7,8 @@ Every rule has literal keywords; its expression is compiled and run only on text
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 
@@ -17,8 +17,7 @@ _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; 
 _PEM_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One shape. `name` is what the marker says; the secret is group `secret`, or the whole match."""
 
     name: str

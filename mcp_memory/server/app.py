@@ -32,6 +32,7 @@ class App:
 
     server: Server[None]
     updates: Updates  # its `run` belongs into the transport's task group; `listen.close()` ends open streams at shutdown
+    audit_log: AuditLog | None
 
 
 def build_server(host: MemoryHost, tool_set: str) -> App:
@@ -69,7 +70,7 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, prompts.list)
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, audited(log, "prompts/get", prompts.get, ids_of_prompt))
     server.add_request_handler("completion/complete", types.CompleteRequestParams, Completer(host))
-    return App(server, updates)
+    return App(server, updates, log)
 
 
 def program_version() -> str:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -25,8 +25,11 @@ logger = logging.getLogger(__name__)
 class Guard:
     """ASGI middleware. A refused request gets one line and is logged with its reason."""
 
-    def __init__(self, app: ASGIApp, config: ServerConfig, authentication: Authentication) -> None:
-        self._app, self._authentication = app, authentication
+    def __init__(
+        self, app: ASGIApp, config: ServerConfig, authentication: Authentication, admits: Callable[[Scope], bool] = lambda _: False
+    ) -> None:
+        """*admits* names requests that need no token, since they carry another proof."""
+        self._app, self._authentication, self._admits = app, authentication, admits
         public_host = urlsplit(config.public_url).hostname or ""
         self._hosts = {name.lower() for name in (*_LOCAL_NAMES, config.host, *_listed(config.allowed_hosts), public_host) if name}
         self._open_paths = {*_OPEN_PATHS, *authentication.documents()}
@@ -73,7 +76,7 @@ class Guard:
 
     async def _unknown(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         """Return the answer that refuses a request without a good token, or None. A known token's holder becomes the request's user."""
-        if not self._authentication.required or scope["path"] in self._open_paths:
+        if not self._authentication.required or scope["path"] in self._open_paths or self._admits(scope):
             return None
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():

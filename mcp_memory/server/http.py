@@ -1,4 +1,5 @@
-"""One HTTP port for every client: `/mcp` (Streamable HTTP), `/sse` with `/messages/` (the older transport), `/healthz` and `/metrics`.
+"""One HTTP port for every client: `/mcp` (Streamable HTTP), `/sse` with `/messages/` (the older transport), `/hook/…` (automatic memory),
+`/healthz` and `/metrics`.
 
 Both protocol eras, one memory, one guard in front of all routes.
 """
@@ -26,8 +27,11 @@ from mcp_memory.config import Config
 from mcp_memory.server import exposition
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
-from mcp_memory.server.binding import require_safe_bind
+from mcp_memory.server.binding import reachable, require_safe_bind
 from mcp_memory.server.guard import Guard
+from mcp_memory.server.hooks import keeper
+from mcp_memory.server.hooks.door import Door
+from mcp_memory.server.hooks.wire import Address
 from mcp_memory.server.lifecycle import MemoryHost, Opener
 
 SHUTDOWN_S = 3  # for requests in flight, after a signal
@@ -67,6 +71,7 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Star
     """Return the ASGI application. Its lifespan opens and closes the memory."""
     limits = host.config.server
     manager = StreamableHTTPSessionManager(app.server, max_request_body_size=limits.max_body_bytes, max_sessions=MAX_SESSIONS)
+    door = Door(host, app.audit_log)
     sse = SseServerTransport("/messages/", max_request_body_size=limits.max_body_bytes)
 
     @asynccontextmanager
@@ -74,6 +79,7 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Star
         async with anyio.create_task_group() as group:
             group.start_soon(host.keep_open)
             group.start_soon(app.updates.run)
+            group.start_soon(keeper.keep, door, host, Address(reachable(limits.host), limits.port))
             host.begin()
             async with manager.run():
                 yield
@@ -93,11 +99,12 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Star
             Route("/mcp", StreamableHTTPASGIApp(manager)),
             Route("/sse", _SseEndpoint(app.server, sse), methods=["GET"]),
             Mount("/messages/", sse.handle_post_message),
+            door.route(),
             Route("/healthz", health),
             Route("/metrics", metrics),
             *(Route(path, _document(body), methods=["GET"]) for path, body in authentication.documents().items()),
         ],
-        middleware=[Middleware(Guard, config=limits, authentication=authentication)],
+        middleware=[Middleware(Guard, config=limits, authentication=authentication, admits=door.opens)],
         lifespan=lifespan,
     )
 

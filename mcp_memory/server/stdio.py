@@ -7,6 +7,8 @@ import anyio
 
 from mcp_memory.config import Config
 from mcp_memory.server.app import App, build_server
+from mcp_memory.server.hooks import keeper
+from mcp_memory.server.hooks.door import Door
 from mcp_memory.server.lifecycle import MemoryHost, Opener, ends_within, exit_in, on_signals, parent_gone
 from mcp_memory.server.stdio_pipe import StdioPipe, claim_standard_streams
 
@@ -37,12 +39,12 @@ async def _serve(config: Config, opener: Opener | None, in_fd: int, out_fd: int)
     async with anyio.create_task_group() as memory_group:
         memory_group.start_soon(host.keep_open)
         with on_signals(stop_now):
-            await _run(app, pipe, stop_now)
+            await _run(app, host, pipe, stop_now)
             with ends_within(CLOSE_DEADLINE_S):
                 await host.aclose()
 
 
-async def _run(app: App, pipe: StdioPipe, stop: Callable[[], None]) -> None:
+async def _run(app: App, host: MemoryHost, pipe: StdioPipe, stop: Callable[[], None]) -> None:
     """Serve until the input ends or the parent process is gone."""
 
     async def stop_when_orphaned() -> None:
@@ -52,5 +54,6 @@ async def _run(app: App, pipe: StdioPipe, stop: Callable[[], None]) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(stop_when_orphaned)
         group.start_soon(app.updates.run)
+        group.start_soon(keeper.keep, Door(host, app.audit_log), host)
         await app.server.run(pipe.reader, pipe.writer, app.server.create_initialization_options())
         group.cancel_scope.cancel()

@@ -1,10 +1,11 @@
-"""A session of Claude Code, as its hooks see it, against a resident server and without one."""
+"""A session of Claude Code, as its hooks see it: with a server of each kind, without one, and with what is broken in its way."""
 
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,135 +14,263 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.cli.hooks.link import HttpLink
+from benchmarks.harness import StdioServer
+from mcp_memory.cli.install.apply import HOOK_CODE
+from mcp_memory.server.hooks import wire
 
 TOKEN = "a-token-that-is-long-enough-for-the-test"
+SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+TASK = "Make the mean of an empty list zero"
 SESSION = {"session_id": "s-1", "cwd": "/home/ana/shop", "transcript_path": "t.jsonl", "permission_mode": "default"}
-HEAVY = ("mcp", "numpy", "onnxruntime", "pydantic", "lmdb", "rich", "anyio", "sqlite3", "msgspec", "http.client", "ssl")
+PASSED = {"tool_name": "Bash", "tool_input": {"command": "pytest -q"}, "tool_response": {"stdout": "4 passed", "stderr": ""}}
+FAILED = {"tool_name": "Bash", "tool_input": {"command": "pytest -q"}, "error": "Exit code 1\nE  ZeroDivisionError: division by zero"}
+HEAVY = ("mcp", "numpy", "onnxruntime", "pydantic", "lmdb", "rich", "anyio", "sqlite3", "msgspec", "http.client", "ssl", "argparse")
 
 
-def environment(data_dir: Path, port: int) -> dict[str, str]:
-    return dict(os.environ) | {"MCP_MEMORY_DATA_DIR": str(data_dir), "MCP_MEMORY_PORT": str(port), "MCP_MEMORY_TOKEN": TOKEN}
+class Host:
+    """Calls the hooks as Claude Code does: a process each, JSON on stdin."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.data_dir = data_dir
+        self.env = dict(os.environ) | {"MCP_MEMORY_DATA_DIR": str(data_dir)} | settings
+
+    def run(self, event: str, raw: bytes) -> "subprocess.CompletedProcess[bytes]":
+        command = [sys.executable, "-I", "-c", HOOK_CODE, event]
+        return subprocess.run(command, input=raw, capture_output=True, timeout=60, env=self.env, check=False)
+
+    def __call__(self, event: str, **fields: Any) -> str:
+        done = self.run(event, json.dumps(SESSION | fields).encode())
+        assert (done.returncode, done.stderr) == (0, b"")
+        return str(json.loads(done.stdout)["hookSpecificOutput"]["additionalContext"]) if done.stdout else ""
+
+    def session(self, task: str = TASK) -> None:
+        """One task: a failing test run, an edit, a passing test run."""
+        edited = {"file_path": "mean.py", "new_string": f"if not values: token = '{SECRET}'"}
+        self("session-start", hook_event_name="SessionStart", source="startup")
+        self("user-prompt-submit", hook_event_name="UserPromptSubmit", prompt=task)
+        self("post-tool-use", hook_event_name="PostToolUseFailure", **FAILED)
+        self("post-tool-use", hook_event_name="PostToolUse", tool_name="Edit", tool_input=edited, tool_response={"success": True})
+        self("post-tool-use", hook_event_name="PostToolUse", **PASSED)
+        self("stop", hook_event_name="Stop", last_assistant_message=f"An empty list is handled. {SECRET}")
+        self("session-end", hook_event_name="SessionEnd", reason="other")
+
+    def episodes(self) -> list[dict[str, Any]]:
+        command = [sys.executable, "-m", "mcp_memory", "export", "--data-dir", str(self.data_dir)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def wait_for_the_door(data_dir: Path) -> None:
+    until = time.monotonic() + 60
+    while wire.read_door(str(data_dir / "hooks")) is None:
+        assert time.monotonic() < until
+        time.sleep(0.05)  # until the file is there: nothing announces it
 
 
 @contextmanager
-def server(data_dir: Path, port: int) -> Iterator[None]:
-    """Run `mcp-memory serve` and wait until it accepts connections."""
-    process = subprocess.Popen([sys.executable, "-m", "mcp_memory", "serve"], env=environment(data_dir, port), stderr=subprocess.DEVNULL)
+def http_server(data_dir: Path) -> Iterator[None]:
+    """Run `mcp-memory serve`, which wants a token, and wait until it keeps the door."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = dict(os.environ) | {"MCP_MEMORY_DATA_DIR": str(data_dir), "MCP_MEMORY_PORT": str(port), "MCP_MEMORY_TOKEN": TOKEN}
+    process = subprocess.Popen([sys.executable, "-m", "mcp_memory", "serve"], env=env, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 60
-        while not HttpLink("127.0.0.1", port).answers():
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)  # until the port is open: nothing announces it
+        wait_for_the_door(data_dir)
         yield
     finally:
         process.terminate()
         process.wait(30)
 
 
-class Host:
-    """Calls the hooks as Claude Code does: a process each, JSON on stdin."""
-
-    def __init__(self, data_dir: Path, port: int) -> None:
-        self._env = environment(data_dir, port)
-
-    def __call__(self, event: str, **fields: Any) -> str:
-        command = [sys.executable, "-m", "mcp_memory", "hook", event]
-        done = subprocess.run(
-            command, input=json.dumps(SESSION | fields), capture_output=True, text=True, timeout=60, env=self._env, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        return json.loads(done.stdout)["hookSpecificOutput"]["additionalContext"] if done.stdout else ""
-
-    def session(self, task: str) -> None:
-        """One task: a failing test run, an edit, a passing test run."""
-        self("session-start", hook_event_name="SessionStart", source="startup")
-        self("user-prompt-submit", hook_event_name="UserPromptSubmit", prompt=task)
-        failure = {
-            "tool_name": "Bash",
-            "tool_input": {"command": "pytest -q"},
-            "error": "Exit code 1\nE  ZeroDivisionError: division by zero",
-        }
-        self("post-tool-use", hook_event_name="PostToolUseFailure", **failure)
-        edit = {
-            "tool_name": "Edit",
-            "tool_input": {"file_path": "mean.py", "new_string": "if not values"},
-            "tool_response": {"success": True},
-        }
-        self("post-tool-use", hook_event_name="PostToolUse", **edit)
-        passed = {"tool_name": "Bash", "tool_input": {"command": "pytest -q"}, "tool_response": {"stdout": "4 passed", "stderr": ""}}
-        self("post-tool-use", hook_event_name="PostToolUse", **passed)
-        self("stop", hook_event_name="Stop", last_assistant_message="An empty list is handled.")
-        self("session-end", hook_event_name="SessionEnd", reason="other")
-
-
-def episodes(data_dir: Path) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "mcp_memory", "export", "--data-dir", str(data_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+@contextmanager
+def stdio_server(data_dir: Path) -> Iterator[None]:
+    """Run the server that an agent host starts, on a data directory that hooks have used before."""
+    (data_dir / "hooks").mkdir(parents=True, exist_ok=True)
+    with StdioServer("-m", "mcp_memory", "stdio", data_dir=data_dir):
+        wait_for_the_door(data_dir)
+        yield
 
 
 def expect_the_session(found: list[dict[str, Any]]) -> None:
     (episode,) = found
-    assert (episode["task"], episode["project"], episode["agent"]) == ("Make the mean of an empty list zero", "shop", "claude-code")
+    assert (episode["task"], episode["project"], episode["agent"]) == (TASK, "shop", "claude-code")
     assert [(step["tool"], step["status"]) for step in episode["steps"]] == [("Bash", "error"), ("Edit", "ok"), ("Bash", "ok")]
     assert episode["outcome"]["kind"] == "success"
-    assert episode["outcome"]["summary"].startswith(
-        "An empty list is handled.\nOutcome inferred: the last check, step #2 (pytest), passed."
+    assert episode["outcome"]["summary"] == (
+        "An empty list is handled. [redacted:github-token]\nOutcome inferred: the last check, step #2 (pytest), passed."
     )
 
 
-def test_a_session_is_recorded_and_recalled_in_the_next_with_a_resident_server(data_dir: Path) -> None:
-    port = free_port()
-    host = Host(data_dir, port)
-    with server(data_dir, port):
-        host.session("Make the mean of an empty list zero")
+@pytest.mark.parametrize("server", [http_server, stdio_server])
+def test_a_session_is_recorded_and_recalled_in_the_next_with_a_server(data_dir: Path, server: Any) -> None:
+    host = Host(data_dir)
+    with server(data_dir):
+        host.session()
         digest = host("session-start", session_id="s-2", source="startup")
-        known = host("user-prompt-submit", prompt="Averages crash when there are no values", session_id="s-2")
-        advice = host(
-            "post-tool-use",
-            session_id="s-2",
-            hook_event_name="PostToolUseFailure",
-            tool_name="Bash",
-            tool_input={"command": "pytest -q"},
-            error="Exit code 1\nE  ZeroDivisionError: division by zero",
-        )
-    assert "Make the mean of an empty list zero" in digest
-    assert "Make the mean of an empty list zero (success" in known
+        known = host("user-prompt-submit", prompt="The mean of an empty list crashes", session_id="s-2")
+        advice = host("post-tool-use", session_id="s-2", hook_event_name="PostToolUseFailure", **FAILED)
+    assert wire.read_door(str(data_dir / "hooks")) is None
+    assert TASK in digest
+    assert f"{TASK} (success" in known
     assert "ZeroDivisionError" in advice
-    expect_the_session([episode for episode in episodes(data_dir) if episode["outcome"]])
+    expect_the_session([episode for episode in host.episodes() if episode["outcome"]])
 
 
 def test_a_session_is_recorded_without_a_server(data_dir: Path) -> None:
-    Host(data_dir, free_port()).session("Make the mean of an empty list zero")
-    expect_the_session(episodes(data_dir))
-    assert not list((data_dir / "hooks").glob("*.json"))
+    host = Host(data_dir)
+    host.session()
+    expect_the_session(host.episodes())
+    assert not [path for path in (data_dir / "hooks").iterdir() if path.suffix in (".json", ".spool", ".owed")]
+
+
+def test_no_secret_waits_in_the_clear(data_dir: Path) -> None:
+    host = Host(data_dir)
+    host("user-prompt-submit", prompt=f"Use {SECRET} to log in", session_id="s-9")
+    host("post-tool-use", tool_name="Bash", tool_input={"command": f"login {SECRET}"}, tool_response={"stdout": SECRET}, session_id="s-9")
+    host.episodes()
+    assert not [path for path in data_dir.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+def test_a_server_that_was_killed_is_noticed_and_nothing_is_lost(data_dir: Path) -> None:
+    host = Host(data_dir)
+    with stdio_server(data_dir):
+        host("user-prompt-submit", prompt=TASK)
+        host("post-tool-use", **FAILED)
+        door = (data_dir / "hooks" / wire.DOOR_FILE).read_text(encoding="ascii")
+    (data_dir / "hooks" / wire.DOOR_FILE).write_text(door, encoding="ascii")  # as after kill -9
+    host("post-tool-use", **PASSED)
+    host("session-end", reason="other")
+    (episode,) = host.episodes()
+    assert [step["status"] for step in episode["steps"]] == ["error", "ok"]
+
+
+@contextmanager
+def broken_door(data_dir: Path, answer: bytes | None) -> Iterator[None]:
+    """Keep a door that says *answer* and closes, or, for None, says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        (data_dir / "hooks").mkdir(parents=True)
+        wire.write_door(str(data_dir / "hooks"), wire.Address("127.0.0.1", listener.getsockname()[1], "key"))
+        done = threading.Event()
+
+        def serve() -> None:
+            connection = listener.accept()[0]
+            with connection:
+                if answer is None:
+                    done.wait(30)
+                else:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        b"",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno",
+    ],
+)
+def test_whoever_answers_wrongly_or_not_at_all_costs_no_event(data_dir: Path, answer: bytes | None) -> None:
+    host = Host(data_dir)
+    with broken_door(data_dir, answer):
+        host("user-prompt-submit", prompt=TASK)
+    (data_dir / "hooks" / wire.DOOR_FILE).unlink()
+    host("post-tool-use", **PASSED)
+    host("session-end")
+    assert [episode["task"] for episode in host.episodes()] == [TASK]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"not JSON", b"[]", b"null", b"\xff\xfe\x00", b'{"session_id": "s", "prompt": "\xff\xe9"}', b"[" * 100_000, b'{"a": 1e999}'],
+)
+@pytest.mark.parametrize("event", ["post-tool-use", "user-prompt-submit", "no-such-event"])
+def test_no_input_fails_the_agent(data_dir: Path, raw: bytes, event: str) -> None:
+    done = Host(data_dir).run(event, raw)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_huge_tool_output_is_clipped(data_dir: Path, resident: bool) -> None:
+    host = Host(data_dir)
+
+    def big_step() -> None:
+        host("user-prompt-submit", prompt=TASK)
+        host("post-tool-use", tool_name="Read", tool_input={"file_path": "a"}, tool_response={"content": "é" * 10_000_000})
+        host("session-end")
+
+    if resident:
+        with stdio_server(data_dir):
+            big_step()
+    else:
+        big_step()
+    (episode,) = host.episodes()
+    assert 7_000 < len(episode["steps"][0]["observation"]) <= 8_000
+
+
+def test_a_data_directory_that_cannot_be_used_does_not_fail_the_agent(tmp_path: Path) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("not a folder", encoding="utf-8")
+    done = Host(occupied).run("post-tool-use", json.dumps(SESSION | PASSED).encode())
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"mcp-memory hook post-tool-use: " in done.stderr
+
+
+@pytest.mark.parametrize("setting", ["MCP_MEMORY_PORT", "MCP_MEMORY_NO_SUCH_SETTING"])
+def test_wrong_settings_do_not_fail_the_agent(data_dir: Path, setting: str) -> None:
+    done = Host(data_dir, **{setting: "many"}).run("post-tool-use", json.dumps(SESSION | PASSED).encode())
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.startswith(b"mcp-memory hook post-tool-use: ")
+
+
+def test_modules_of_the_project_at_hand_are_not_loaded(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("json", "mcp_memory", "socket", "os"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('loaded from the project')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    Host(data_dir)("user-prompt-submit", prompt=TASK)
 
 
 @pytest.mark.parametrize("resident", [True, False])
 def test_logging_a_step_loads_no_heavy_library(data_dir: Path, resident: bool) -> None:
-    port = free_port()
-    event = json.dumps(SESSION | {"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": {"stdout": "a"}})
+    host = Host(data_dir)
     code = (
         "import sys\nfrom mcp_memory.cli.main import main\nassert main(['hook', 'post-tool-use']) == 0\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
 
     def loaded() -> str:
-        Host(data_dir, port)("user-prompt-submit", prompt="Make the mean of an empty list zero")
+        host("user-prompt-submit", prompt=TASK)
         command = [sys.executable, "-c", code]
-        env = environment(data_dir, port)
-        return subprocess.run(command, input=event, capture_output=True, text=True, timeout=60, env=env, check=True).stdout
+        event = json.dumps(SESSION | PASSED)
+        return subprocess.run(command, input=event, capture_output=True, text=True, timeout=60, env=host.env, check=True).stdout
 
     if resident:
-        with server(data_dir, port):
+        with stdio_server(data_dir):
             assert loaded() == "[]\n"
     else:
         assert loaded() == "[]\n"
+
+
+def test_the_benchmark_of_the_hooks_measures_everything() -> None:
+    command = [sys.executable, "-m", "benchmarks.bench_hooks", "--calls", "1", "--episodes", "5", "--json"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    latency = json.loads(done.stdout)["latency_ms"]
+    events = {name.partition(": ")[2] for name in latency if ": " in name}
+    assert events == {
+        *("session-start", "user-prompt-submit, first", "user-prompt-submit", "post-tool-use"),
+        *("post-tool-use, failed", "stop, completing", "session-end"),
+    }
+    assert {name.partition(":")[0] for name in latency} == {"bare interpreter", "installed, server", "script, server", "installed, alone"}

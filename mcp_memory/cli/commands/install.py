@@ -71,7 +71,7 @@ def _hooks_change(args: argparse.Namespace, project: Path | None) -> "Change":
     file = claude_hooks.settings_file(project)
     if args.uninstall:
         return plan(file, claude_hooks.remove_hooks)
-    return plan(file, lambda text: claude_hooks.add_hooks(text, hook_command()))
+    return plan(file, lambda text: claude_hooks.add_hooks(text, hook_command(), _kept_options(args)))
 
 
 def _launch(args: argparse.Namespace) -> Launch:
@@ -80,8 +80,12 @@ def _launch(args: argparse.Namespace) -> Launch:
     if args.http:
         server = settings_of(args).server
         return Launch(url=f"http://{server.host}:{server.port}/mcp", with_token=args.with_token)
-    kept = [part for option in ("data_dir", "project", "config") if (value := getattr(args, option)) for part in (_flag(option), value)]
-    return Launch(command=(*python_command(), "stdio", *kept))
+    return Launch(command=(*python_command(), "stdio", *_kept_options(args)))
+
+
+def _kept_options(args: argparse.Namespace) -> list[str]:
+    """Return the options that say where the memory is: the server and the hooks must mean the same one."""
+    return [part for option in ("data_dir", "project", "config") if (value := getattr(args, option)) for part in (_flag(option), value)]
 
 
 def _flag(option: str) -> str:

@@ -2,6 +2,7 @@
 
 import difflib
 import shutil
+import site
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,15 +60,32 @@ def apply(change: Change) -> Path | None:
     return backup
 
 
+HOOK_CODE = "from mcp_memory.cli.hooks.client import main; main()"
+
+
 def hook_command() -> tuple[str, ...]:
-    """Return the command for hooks: the installed script where there is one, since it starts faster than `python -m`."""
-    script = Path(sys.executable).with_name("mcp-memory.exe" if sys.platform == "win32" else "mcp-memory")
+    """Return the command that hooks begin with, the event's name follows.
+
+    Not the installed script: what an installer writes into it (`re`, and finding the entry point) takes as long as the rest of the hook.
+    `-I` keeps the environment, the working folder and a person's own modules out; the code is on the command line, since a script file or
+    module that is gone ends with status 2 or less clearly, and a host takes 2 for a veto: a missing import ends with 1.
+    """
     command = python_command()
-    return (str(script),) if command[0] == sys.executable and script.exists() else command
+    if command[0] != sys.executable:
+        return (*command, "hook")
+    isolated = "-P" if _in_user_site() else "-I"  # -I does not look there
+    return (sys.executable, isolated, "-c", HOOK_CODE)
 
 
 def python_command() -> tuple[str, ...]:
-    """Return the command that runs this program again: this Python, or uvx where it keeps the environment only for a while."""
+    """Return the command that runs this program again: this Python, or uvx where it keeps the environment only for a while.
+
+    `-P`: a host starts it in the folder of a project, whose modules must not come before ours.
+    """
     if "uv" in Path(sys.prefix).parts and any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts):
         return ("uvx", "mcp-episodic-memory")
-    return (sys.executable, "-m", "mcp_memory")
+    return (sys.executable, "-P", "-m", "mcp_memory")
+
+
+def _in_user_site() -> bool:
+    return Path(site.getusersitepackages()) in Path(__file__).parents

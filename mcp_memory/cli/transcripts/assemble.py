@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcp_memory.cli.transcripts.clipping import clip, goes_on
-from mcp_memory.cli.transcripts.inference import infer_outcome, looks_failed
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin
 from mcp_memory.domain import limits
+from mcp_memory.domain.clipping import clip, goes_on
+from mcp_memory.domain.inference import infer_outcome, looks_failed
 
 _ERROR_CHARS = 2_000  # of an observation that is repeated as the step's error
 

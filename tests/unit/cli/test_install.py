@@ -1,12 +1,14 @@
 """Installing into each host's file: the documented form, nothing else touched, undone by --uninstall."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mcp_memory.cli.install.apply import BACKUP_SUFFIX
+from mcp_memory.cli.install import claude_hooks
+from mcp_memory.cli.install.apply import BACKUP_SUFFIX, hook_command
 from mcp_memory.cli.install.claude_hooks import EVENTS
 from mcp_memory.cli.install.hosts import HOSTS
 from mcp_memory.cli.install.jsonc import parse
@@ -89,7 +91,7 @@ def test_the_entry_is_merged_and_everything_else_stays(name: str, home: Path) ->
     before, after = parse(SAMPLES[name]).value, parse(read(path)).value
     entry = after[HOSTS[name].key].pop("memory")
     assert after == before
-    assert [entry["command"], *entry["args"]] == [sys.executable, "-m", "mcp_memory", "stdio"]
+    assert [entry["command"], *entry["args"]] == [sys.executable, "-P", "-m", "mcp_memory", "stdio"]
     assert entry.get("type") == ("stdio" if HOSTS[name].typed else None)
     assert all(line in read(path) for line in SAMPLES[name].splitlines() if "//" in line and "http" not in line)
     assert read(path.with_name(path.name + BACKUP_SUFFIX)) == SAMPLES[name]
@@ -179,11 +181,29 @@ def test_hooks_are_added_beside_the_persons_own_and_removed_alone(home: Path) ->
     hooks = json.loads(read(settings))["hooks"]
     assert set(hooks) == set(EVENTS)
     assert hooks["PostToolUse"][0] == OWN_HOOK
-    assert all(hooks[event][-1]["hooks"][0]["command"].endswith(f"hook {argument}") for event, (argument, _, _) in EVENTS.items())
+    assert all(hooks[event][-1]["hooks"][0]["command"].endswith(f"' {argument}") for event, (argument, _, _) in EVENTS.items())
     main(["install", "claude-code", "--hooks"])
     assert json.loads(read(settings))["hooks"] == hooks
     assert main(["install", "claude-code", "--uninstall"]) == 0
     assert json.loads(read(settings)) == {"model": "opus", "hooks": {"PostToolUse": [OWN_HOOK]}}
+
+
+def test_hooks_mean_the_memory_that_the_server_means(home: Path, tmp_path: Path) -> None:
+    main(["install", "claude-code", "--hooks", "--data-dir", str(tmp_path / "my memory")])
+    hooks = json.loads(read(home / ".claude" / "settings.json"))["hooks"]
+    command = hooks["PostToolUse"][0]["hooks"][0]["command"]
+    event = json.dumps({"session_id": "s", "tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": "a"})
+    done = subprocess.run(command, shell=True, input=event, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "my memory" / "hooks" / "s.spool").exists()
+
+
+def test_hooks_of_windows_need_no_shell_and_are_removed_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claude_hooks.sys, "platform", "win32")
+    text = claude_hooks.add_hooks("{}\n", hook_command(), ["--data-dir", "C:\\my memory"])
+    handler = json.loads(text)["hooks"]["Stop"][0]["hooks"][0]
+    assert [handler["command"], *handler["args"]] == [*hook_command(), "stop", "--data-dir", "C:\\my memory"]
+    assert json.loads(claude_hooks.remove_hooks(text)) == {}
 
 
 def test_hooks_alone_leave_no_trace_behind(home: Path) -> None:

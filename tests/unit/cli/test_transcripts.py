@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.cli.transcripts.clipping import clip
 from mcp_memory.cli.transcripts.formats import FORMATS, convert, transcript_files
-from mcp_memory.cli.transcripts.inference import infer_outcome, looks_failed
 from mcp_memory.cli.transcripts.record import TranscriptError, at_ms
+from mcp_memory.domain.clipping import clip
+from mcp_memory.domain.inference import infer_outcome, looks_failed
 from tests.unit.cli import transcript_samples as samples
 
 
