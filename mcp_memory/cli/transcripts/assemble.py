@@ -10,6 +10,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip, goes_on
 from mcp_memory.domain.inference import infer_outcome, looks_failed
 
+_COMMANDS = ("command", "cmd", "input")  # arguments that say what a step checked
 _ERROR_CHARS = 2_000  # of an observation that is repeated as the step's error
 
 
@@ -19,7 +20,7 @@ class Draft:
 
     event: Event
     steps: list[dict[str, Any]] = field(default_factory=list)
-    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)  # calls without a result yet, by call id
+    waiting: dict[str, int] = field(default_factory=dict)  # steps without a result yet, by call id
     answer: str = ""
     ended_at_ms: int = 0
 
@@ -46,10 +47,15 @@ def _add(draft: Draft, event: Event) -> None:
         draft.answer = event.text
     elif event.kind is EventKind.CALL:
         step = _step(event)
+        if len(draft.steps) >= limits.MAX_STEPS_PER_EPISODE:  # will be left out: what it takes to judge the outcome is kept
+            step["arguments"] = {name: clip(str(value), _ERROR_CHARS) for name, value in step["arguments"].items() if name in _COMMANDS}
+        draft.waiting[event.call_id] = len(draft.steps)
         draft.steps.append(step)
-        draft.waiting[event.call_id] = step
     elif event.kind is EventKind.RESULT and event.call_id in draft.waiting:
-        _set_result(draft.waiting.pop(event.call_id), event)
+        index = draft.waiting.pop(event.call_id)
+        _set_result(draft.steps[index], event)
+        if index >= limits.MAX_STEPS_PER_EPISODE:
+            draft.steps[index]["observation"] = ""
 
 
 def _step(event: Event) -> dict[str, Any]:

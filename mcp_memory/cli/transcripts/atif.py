@@ -1,6 +1,7 @@
 """ATIF, the Agent Trajectory Interchange Format (schema_version ATIF-v1.x): one JSON document per run.
 
-Steps have a `source` (system, user, agent), a `message`, `tool_calls` and an `observation` whose results name their call.
+Steps have a `source` (system, user, agent), a `message`, `tool_calls` and an `observation` whose results name their call. Embedded
+`subagent_trajectories` are the subagents' own; the call that started them is a step here.
 The format has no verdict of its own; a run's reward, where a harness stores one under `extra` or `final_metrics.extra`, is taken as stated.
 """
 
@@ -24,11 +25,11 @@ def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]
         steps = expect(list, document.get("steps"), "`steps`")
         agent = expect(dict, document.get("agent", {}), "`agent`")
         events = [event for step in steps for event in _step_events(step)]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield 0, TranscriptError(str(error))
         return
     origin = Origin(
-        external_id=f"atif/{document.get('session_id') or content_id(steps)}",
+        external_id="/".join(("atif", *_ids(document))) if _ids(document) else f"atif/{content_id(steps)}",
         agent=str(agent.get("name") or "atif"),
         outcome=_outcome(document),
         metadata={key: agent[key] for key in ("version", "model_name") if agent.get(key)},
@@ -37,8 +38,15 @@ def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]
         yield 0, episode
 
 
+def _ids(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the run's id and, from v1.7 on, the document's: the trajectories of one run share the first."""
+    return tuple(str(document[key]) for key in ("session_id", "trajectory_id") if document.get(key))
+
+
 def _step_events(step: Any) -> Iterator[Event]:
     expect(dict, step, "a step")
+    if step.get("is_copied_context") and step.get("source") != "user":
+        return  # a continuation repeats what another document has; the task it goes on with is still the first prompt
     source, text, when = step.get("source"), text_of(step.get("message")), at_ms(step.get("timestamp"))
     if source == "user":
         yield Event(EventKind.PROMPT, text=text, at_ms=when)

@@ -5,7 +5,7 @@ isMeta, isSidechain (a subagent's own steps) and isCompactSummary are not the ma
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -13,7 +13,10 @@ from mcp_memory.cli.transcripts.assemble import assemble
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, at_ms, expect, text_of
 
 SUFFIXES = (".jsonl",)
-_NOT_PROMPTS = ("<command-", "<local-command-", "<bash-", "<task-notification", "[Request interrupted by user", "Caveat: ")
+_NOT_PROMPTS = (
+    *("<command-", "<local-command-", "<bash-", "<task-notification", "<system-reminder", "<ide_", "<teammate-message"),
+    *("[Request interrupted by user", "Caveat: "),
+)
 
 
 def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
@@ -49,7 +52,7 @@ def _events(path: Path, problems: list[tuple[int, TranscriptError]], facts: dict
             try:
                 record = expect(dict, json.loads(line), "the line")
                 found = list(_line_events(record))
-            except ValueError as error:  # JSONDecodeError and TranscriptError
+            except (ValueError, RecursionError) as error:  # not JSON, not the form, nested too deep
                 problems.append((number, TranscriptError(str(error))))
                 continue
             for key in ("sessionId", "cwd", "gitBranch", "version"):
@@ -64,13 +67,12 @@ def _line_events(record: Mapping[str, Any]) -> Iterator[Event]:
     message = expect(dict, record.get("message"), "`message`")
     when, content = at_ms(record.get("timestamp")), message.get("content")
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else expect(list, content, "`message.content`")
+    if record["type"] == "user" and (prompt := _prompt_of(blocks)):
+        yield Event(EventKind.PROMPT, text=prompt, at_ms=when, event_id=str(record.get("uuid") or ""))
     for block in blocks:
         kind = block.get("type") if isinstance(block, dict) else None
-        if kind == "text" and record["type"] == "user":
-            if block["text"].strip() and not block["text"].lstrip().startswith(_NOT_PROMPTS):
-                yield Event(EventKind.PROMPT, text=block["text"], at_ms=when, event_id=str(record.get("uuid") or ""))
-        elif kind == "text":
-            yield Event(EventKind.ANSWER, text=block["text"], at_ms=when)
+        if kind == "text" and record["type"] == "assistant":
+            yield Event(EventKind.ANSWER, text=str(block.get("text") or ""), at_ms=when)
         elif kind == "tool_use":
             arguments = expect(dict, block.get("input", {}), "`input`")
             yield Event(EventKind.CALL, tool=str(block.get("name")), arguments=arguments, call_id=str(block.get("id")), at_ms=when)
@@ -78,6 +80,12 @@ def _line_events(record: Mapping[str, Any]) -> Iterator[Event]:
             failed = bool(block.get("is_error"))
             text = text_of(block.get("content"))
             yield Event(EventKind.RESULT, text=text, call_id=str(block.get("tool_use_id")), failed=failed, at_ms=when)
+
+
+def _prompt_of(blocks: Sequence[Any]) -> str:
+    """Return what a person wrote: the text blocks of one line are one prompt, those the program put in are none of it."""
+    texts = [str(block.get("text") or "") for block in blocks if isinstance(block, dict) and block.get("type") == "text"]
+    return "\n".join(text for text in texts if text.strip() and not text.lstrip().startswith(_NOT_PROMPTS))
 
 
 def _folder_name(cwd: str) -> str | None:

@@ -17,7 +17,7 @@ def conversations(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tup
         return
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield 0, TranscriptError(f"not JSON: {error}")
         return
     yield from _from_value(0, document, is_message)
@@ -31,7 +31,7 @@ def _from_lines(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tuple
                 continue
             try:
                 value = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 yield number, TranscriptError(f"not JSON: {error}")
                 continue
             if is_message(value):
@@ -44,9 +44,10 @@ def _from_lines(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tuple
 
 def _from_value(number: int, value: Any, is_message: Callable[[Any], bool]) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
     if isinstance(value, dict):
-        for key in ("messages", "input", "history"):
-            if isinstance(value.get(key), list):
-                yield number, value | {"messages": value[key]}
+        for keys in (("messages",), ("input", "output"), ("history",)):
+            parts = [value[key] for key in keys if isinstance(value.get(key), list)]
+            if parts:
+                yield number, value | {"messages": [message for part in parts for message in part]}
                 return
     elif isinstance(value, list) and value and is_message(value[0]):
         yield number, {"messages": value}

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mcp_memory.cli.transcripts import openai
 from mcp_memory.cli.transcripts.assemble import assemble
 from mcp_memory.cli.transcripts.conversation import conversations
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, arguments_of, content_id, expect, text_of
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
-_CLASSES = {"HumanMessage": "human", "AIMessage": "ai", "AIMessageChunk": "ai", "ToolMessage": "tool", "SystemMessage": "system"}
-_TYPES = {"human", "ai", "tool", "system", "AIMessageChunk", "function"}
+_KINDS = {"human", "ai", "tool", "system", "function", "chat", "remove"}
+_ROLES = {"user": "human", "human": "human", "assistant": "ai", "ai": "ai"}  # of a ChatMessage
 
 
 def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
@@ -31,7 +32,7 @@ def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]
 
 def is_message(value: Any) -> bool:
     """Return whether *value* is one message."""
-    return isinstance(value, dict) and (value.get("lc") == 1 or value.get("type") in _TYPES)
+    return isinstance(value, dict) and (value.get("lc") == 1 or _kind(str(value.get("type"))) in _KINDS)
 
 
 def message_events(message: Any) -> Iterator[Event]:
@@ -41,10 +42,16 @@ def message_events(message: Any) -> Iterator[Event]:
     if kind == "human":
         yield Event(EventKind.PROMPT, text=text)
     elif kind == "ai":
+        extra = fields.get("additional_kwargs") or {}
+        if not fields.get("tool_calls") and (extra.get("tool_calls") or extra.get("function_call")):
+            yield from openai.message_events({"role": "assistant", "content": fields.get("content"), **extra})  # as older versions wrote it
+            return
         yield Event(EventKind.ANSWER, text=text)
         for call in fields.get("tool_calls") or ():
             name = expect(str, expect(dict, call, "a tool call").get("name"), "a tool call's `name`")
             yield Event(EventKind.CALL, tool=name, arguments=arguments_of(call.get("args")), call_id=str(call.get("id")))
+    elif kind == "function":
+        yield Event(EventKind.RESULT, text=text, call_id=str(fields.get("name")))
     elif kind == "tool":
         status = fields.get("status")
         failed = status == "error" if status in ("success", "error") else None
@@ -55,11 +62,15 @@ def message_events(message: Any) -> Iterator[Event]:
 def _flat(message: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """Return (kind, fields) of a message in any of the three forms."""
     if message.get("lc") == 1:
-        name = expect(list, message.get("id"), "`id`")[-1]
-        if name not in _CLASSES:
-            raise TranscriptError(f"unknown message class {name!r}")
-        return _CLASSES[name], expect(dict, message.get("kwargs"), "`kwargs`")
-    kind = str(message.get("type"))
-    if kind not in _TYPES:
-        raise TranscriptError(f"unknown message type {kind!r}")
-    return kind.replace("AIMessageChunk", "ai"), expect(dict, message.get("data", message), "`data`")
+        name, fields = str(expect(list, message.get("id"), "`id`")[-1]), expect(dict, message.get("kwargs"), "`kwargs`")
+    else:
+        name, fields = str(message.get("type")), expect(dict, message.get("data", message), "`data`")
+    kind = _kind(name)
+    if kind not in _KINDS:
+        raise TranscriptError(f"unknown message type {name!r}")
+    return _ROLES.get(str(fields.get("role")), "system") if kind == "chat" else kind, fields
+
+
+def _kind(name: str) -> str:
+    """Return the kind that a class or a `type` names: `human` for HumanMessage, HumanMessageChunk and human."""
+    return name.removesuffix("Chunk").removesuffix("Message").lower()

@@ -33,7 +33,7 @@ def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]
         history = expect(list, document.get("history") or [], "`history`")
         info = expect(dict, document.get("info") or {}, "`info`")
         events = [event for number, item in enumerate(trajectory) for event in _item_events(number, item)]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield 0, TranscriptError(str(error))
         return
     outcome, inferred = _outcome(info)

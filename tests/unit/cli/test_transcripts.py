@@ -66,6 +66,102 @@ def test_openai_items_and_lines_of_conversations_are_read(tmp_path: Path) -> Non
     assert (loose["task"], steps_of(loose)) == ("List the files of project 1", [("shell", "ok")])
 
 
+RESPONSE_ITEMS: list[tuple[dict[str, Any], str, str, str]] = [  # item, tool, status, observation
+    ({"type": "custom_tool_call", "call_id": "1", "name": "sql", "input": "select 1"}, "sql", "ok", ""),
+    (
+        {"type": "mcp_call", "id": "2", "name": "ask", "arguments": '{"q": 1}', "output": "forty-two", "error": None},
+        "ask",
+        "ok",
+        "forty-two",
+    ),
+    (
+        {"type": "mcp_call", "id": "3", "name": "ask", "arguments": "{}", "output": None, "error": "unreachable"},
+        "ask",
+        "error",
+        "unreachable",
+    ),
+    ({"type": "local_shell_call", "call_id": "4", "action": {"command": ["ls"]}, "status": "completed"}, "local_shell", "ok", ""),
+    ({"type": "web_search_call", "id": "5", "status": "failed"}, "web_search", "error", ""),
+    (
+        {"type": "code_interpreter_call", "id": "6", "code": "1+1", "outputs": [{"type": "logs", "text": "2"}]},
+        "code_interpreter",
+        "ok",
+        "2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("item", "tool", "status", "observation"), RESPONSE_ITEMS)
+def test_calls_of_every_kind_of_a_response_are_steps(
+    tmp_path: Path, item: dict[str, Any], tool: str, status: str, observation: str
+) -> None:
+    prompt = {"type": "message", "role": "user", "content": "Find out"}
+    silent = [{"type": "reasoning", "summary": []}, {"type": "mcp_list_tools", "tools": []}]
+    response = {"id": "resp_1", "object": "response", "input": [prompt], "output": [*silent, item]}
+    (episode,) = episodes("openai", samples.write_json(tmp_path / "r.json", response))
+    assert (episode["task"], steps_of(episode)) == ("Find out", [(tool, status)])
+    assert episode["steps"][0]["observation"] == observation
+
+
+def test_a_custom_tools_call_and_an_output_item_are_read(tmp_path: Path) -> None:
+    call = {"id": "c1", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}
+    messages = [{"role": "user", "content": "Count"}, {"role": "assistant", "tool_calls": [call]}]
+    (chat,) = episodes("openai", samples.write_json(tmp_path / "c.json", messages))
+    assert chat["steps"][0]["arguments"] == {"input": "select 1"}
+    output = {"type": "custom_tool_call_output", "call_id": "1", "output": [{"type": "input_text", "text": "one"}]}
+    items = [{"role": "user", "content": "Count"}, RESPONSE_ITEMS[0][0], output]
+    (loose,) = episodes("openai", samples.write_lines(tmp_path / "i.jsonl", items))
+    assert loose["steps"][0]["observation"] == "one"
+
+
+def test_older_calls_and_rarer_messages_of_langchain_are_read(tmp_path: Path) -> None:
+    function = {"name": "search", "arguments": '{"query": "x"}'}
+    messages = [
+        {"type": "chat", "data": {"role": "user", "content": "Search twice"}},
+        {"type": "ai", "data": {"content": "", "additional_kwargs": {"tool_calls": [{"id": "l1", "function": function}]}}},
+        {"type": "tool", "data": {"content": "found", "tool_call_id": "l1"}},
+        {"type": "remove", "data": {"content": "", "id": "m1"}},
+        {
+            "lc": 1,
+            "type": "constructor",
+            "id": ["langchain", "AIMessageChunk"],
+            "kwargs": {"additional_kwargs": {"function_call": function}},
+        },
+        {"lc": 1, "type": "constructor", "id": ["langchain", "FunctionMessage"], "kwargs": {"name": "search", "content": "Error: no"}},
+    ]
+    (episode,) = episodes("langchain", samples.write_json(tmp_path / "c.json", messages))
+    assert (episode["task"], steps_of(episode)) == ("Search twice", [("search", "ok"), ("search", "error")])
+    assert [step["arguments"] for step in episode["steps"]] == [{"query": "x"}, {"query": "x"}]
+
+
+def test_an_atif_continuation_is_an_episode_of_its_own_steps(tmp_path: Path) -> None:
+    run = samples.atif_run(1) | {"trajectory_id": "first"}
+    (first,) = episodes("atif", samples.write_json(tmp_path / "1.json", run))
+    steps = [step | {"is_copied_context": True} for step in run["steps"]]
+    more = {"step_id": 5, "source": "agent", "message": "", "tool_calls": [{"tool_call_id": "b", "function_name": "edit", "arguments": {}}]}
+    (second,) = episodes("atif", samples.write_json(tmp_path / "2.json", run | {"trajectory_id": "second", "steps": [*steps, more]}))
+    assert (second["task"], steps_of(second)) == (first["task"], [("edit", "ok")])
+    assert second["external_id"] != first["external_id"]
+
+
+def test_a_prompt_of_several_blocks_is_one_and_without_what_the_program_put_in(tmp_path: Path) -> None:
+    lines = samples.claude_code_lines(1)
+    texts = ("<ide_opened_file>cart.py</ide_opened_file>", "Fix the rounding, please:", "the total is off by a cent")
+    lines[2]["message"]["content"] = [{"type": "text", "text": text} for text in texts]
+    first, _ = episodes("claude-code", samples.write_lines(tmp_path / "s.jsonl", lines))
+    assert first["task"] == "Fix the rounding, please:\nthe total is off by a cent"
+
+
+def test_of_a_session_without_end_the_first_steps_are_kept_and_the_last_check_counts(tmp_path: Path) -> None:
+    lines = samples.claude_code_lines(1)
+    step = lines[9:11] if lines[9]["type"] == "assistant" else lines[8:10]
+    many = [*lines[:4], *step * 5_100, *lines[4:13]]
+    first = episodes("claude-code", samples.write_lines(tmp_path / "s.jsonl", many))[0]
+    assert len(first["steps"]) == 5_000
+    assert first["metadata"]["steps_left_out"] == 103
+    assert first["outcome"]["kind"] == "success"
+
+
 @pytest.mark.parametrize("messages", [samples.langchain_messages(1), samples.langchain_dumped(1)])
 def test_both_written_forms_of_langchain_are_read(tmp_path: Path, messages: list[Any]) -> None:
     (episode,) = episodes("langchain", samples.write_json(tmp_path / "c.json", messages))
@@ -101,7 +197,9 @@ def test_an_atif_run_has_the_outcome_its_harness_stated(tmp_path: Path, reward: 
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("content", ["", "not json", "[]", "3", '{"schema_version": "v9"}', '{"trajectory": 3}', '{"messages": [3]}'])
+@pytest.mark.parametrize(
+    "content", ["", "not json", "[" * 100_000, "[]", "3", '{"schema_version": "v9"}', '{"trajectory": 3}', '{"messages": [3]}']
+)
 def test_a_file_of_another_form_is_a_problem_and_never_a_crash(tmp_path: Path, name: str, content: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(content, encoding="utf-8")
