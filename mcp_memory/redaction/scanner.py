@@ -1,6 +1,7 @@
 """One text in, the same text without its secrets out."""
 
-from mcp_memory.redaction import named, tokens
+import mcp_memory.redaction.named as named
+import mcp_memory.redaction.tokens as tokens
 
 _NOTHING: tuple[str, ...] = ()
 _MAX_ROUNDS = 5

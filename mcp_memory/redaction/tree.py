@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import mcp_memory.redaction.named as named
 from mcp_memory.domain import limits
 from mcp_memory.errors import InvalidInput
-from mcp_memory.redaction import named
 from mcp_memory.redaction.scanner import redact
 
 MAX_DEPTH = 100  # deeper than any tool's arguments; far from the interpreter's own limit

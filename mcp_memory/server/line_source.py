@@ -25,14 +25,17 @@ class LineSource:
     def start(self) -> None:
         """Begin to read, in the running loop."""
         self._loop = asyncio.get_running_loop()
-        try:
-            if sys.platform == "win32":
-                raise NotImplementedError
-            self._loop.add_reader(self._fd, self._readable)
-            self._watching = True
-        except (NotImplementedError, OSError):  # Windows; a regular file as stdin
-            # A daemon: a blocked read cannot be interrupted and must not keep the process alive.
+        self._watching = sys.platform != "win32" and self._watch()
+        if not self._watching:  # a daemon: a blocked read cannot be interrupted and must not keep the process alive
             threading.Thread(target=self._read_in_thread, name="stdin", daemon=True).start()
+
+    def _watch(self) -> bool:
+        """Read when there is something; return whether the loop can tell, which it cannot of a regular file as stdin."""
+        try:
+            self._loop.add_reader(self._fd, self._readable)
+        except (NotImplementedError, OSError):
+            return False
+        return True
 
     def pause(self) -> None:
         """Read no further for now."""

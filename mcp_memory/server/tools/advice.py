@@ -1,9 +1,9 @@
 """The tools an agent asks its memory with, and tells it whether the answer helped."""
 
+import mcp_memory.server.tools.fields as fields
 from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
 from mcp_memory.server.schema import boolean, integer, number, record, string, strings
-from mcp_memory.server.tools import fields
 
 RECALL = Tool(
     name="recall",

@@ -1,9 +1,9 @@
 """The tools that keep the memory in order: edits, links, deletion."""
 
+import mcp_memory.server.tools.fields as fields
 from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
 from mcp_memory.server.schema import boolean, free_object, integer, record, string, strings
-from mcp_memory.server.tools import fields
 
 LINK_TYPES = ["parent_child", "depends_on", "follows", "related_to", "duplicates", "references"]
 
