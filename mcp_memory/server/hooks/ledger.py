@@ -42,12 +42,13 @@ class Session:
     def __init__(self, folder: str, session_id: str) -> None:
         self.id = session_id
         self._folder, self._path = folder, os.path.join(folder, spool.file_name(session_id, SUFFIX))
-        self._saved = ""
         self._forget()
+        self._saved = self._text()  # as if saved: a session nobody touched leaves no file
         self._load()
 
     def _forget(self) -> None:
         self.turn = Turn()
+        self.over = False  # the session's end was its last event
         self.ended: list[Turn] = []  # turns that are over and whose episodes are to be completed
         self.taken, self.taken_of = 0, ""  # bytes of the spool that begins with that event
         self.handled: list[str] = []  # ids of the latest events
@@ -58,7 +59,7 @@ class Session:
             with open(self._path, encoding="utf-8") as file:
                 self._saved = file.read()
             kept = json.loads(self._saved)
-            self.turn = Turn(**kept["turn"])
+            self.turn, self.over = Turn(**kept["turn"]), bool(kept["over"])
             self.ended = [Turn(**turn) for turn in kept["ended"]]
             self.taken, self.taken_of = int(kept["taken"]), str(kept["taken_of"])
             self.handled, self.doing = list(kept["handled"]), list(kept["doing"])
@@ -78,15 +79,16 @@ class Session:
         os.replace(self._path + ".part", self._path)
         self._saved = text
 
-    def remove(self) -> None:
-        """Forget an ended session: its files, and what is known of it here."""
+    def leave(self) -> None:
+        """Save what is known, or, when the session is over and all of it is done, remove its files."""
+        if not self.over or self.ended or not spool.remove_taken(self._folder, self.id, self.taken_of, self.taken):
+            self.save()
+            return
         for suffix in (SUFFIX, spool.OWED_SUFFIX):
             _unlink(os.path.join(self._folder, spool.file_name(self.id, suffix)))
-        self._forget()
-        self._saved = self._text()
 
     def _text(self) -> str:
-        kept: dict[str, Any] = {"session": self.id, "turn": vars(self.turn), "ended": [vars(turn) for turn in self.ended]}
+        kept: dict[str, Any] = {"session": self.id, "turn": vars(self.turn), "ended": [vars(turn) for turn in self.ended], "over": self.over}
         kept |= {"taken": self.taken, "taken_of": self.taken_of, "handled": self.handled, "doing": self.doing}
         return json.dumps(kept, ensure_ascii=False)
 
@@ -107,14 +109,14 @@ async def session_of(folder: str, session_id: str) -> AsyncIterator[Session]:
 
 
 def waiting(folder: str) -> list[str]:
-    """Return the ids of the sessions with something to take or to complete."""
+    """Return the ids of the sessions with something to take, to complete or to clear away."""
     ids = []
     for entry in _entries(folder):
         if not entry.name.endswith((spool.SUFFIX, SUFFIX)):
             continue
         try:
             with open(entry.path, "rb") as file:
-                ids += _spooled(file) if entry.name.endswith(spool.SUFFIX) else _with_ended(file)
+                ids += _spooled(file) if entry.name.endswith(spool.SUFFIX) else _unfinished(file)
         except FileNotFoundError:  # another process was quicker
             continue
     return list(dict.fromkeys(ids))
@@ -125,10 +127,10 @@ def _spooled(file: BinaryIO) -> list[str]:
     return [first["session"]] if first else []
 
 
-def _with_ended(file: BinaryIO) -> list[str]:
+def _unfinished(file: BinaryIO) -> list[str]:
     try:
         kept = json.load(file)
-        return [kept["session"]] if kept["ended"] else []
+        return [kept["session"]] if kept["ended"] or kept["over"] else []
     except (ValueError, TypeError, KeyError):
         return []
 

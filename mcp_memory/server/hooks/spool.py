@@ -83,15 +83,15 @@ def first_id(folder: str, session_id: str) -> str:
         return ""
 
 
-def remove_taken(folder: str, session_id: str, taken: int) -> bool:
-    """Remove the session's file when nothing came after *taken*; return whether it is gone."""
+def remove_taken(folder: str, session_id: str, begins_with: str, taken: int) -> bool:
+    """Remove the session's file, if it begins with event *begins_with* and nothing came after *taken*; return whether it is gone."""
     path = os.path.join(folder, file_name(session_id, SUFFIX))
     try:
         fd = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return True
     try:
-        if not try_lock(fd) or os.fstat(fd).st_size > taken:
+        if not try_lock(fd) or os.fstat(fd).st_size > taken or first_id(folder, session_id) != begins_with:
             return False
         os.unlink(path)
         return True

@@ -40,9 +40,7 @@ class Hooks:
             await self._take_waiting(session)
             turn = session.turn  # the one the event belongs to: afterwards there may be another
             text = await self._one(session, record, tells=True)
-            session.save()
-            if record["event"] == "session-end" and not session.ended:
-                session.remove()
+            session.leave()
             if record["event"] not in events.SHOWS:
                 return "", turn.episode_id
             return "\n\n".join(part for part in (spool.take_owed(self._folder, session.id), text) if part), turn.episode_id
@@ -51,7 +49,7 @@ class Hooks:
         """Complete the session's turns that are over."""
         async with ledger.session_of(self._folder, session_id) as session:
             await self._complete_ended(session)
-            session.save()
+            session.leave()
 
     async def drain(self) -> None:
         """Take what waits of every session: events that came while nobody had the memory open, turns to complete."""
@@ -59,13 +57,14 @@ class Hooks:
             async with ledger.session_of(self._folder, session_id) as session:
                 await self._take_waiting(session)
                 await self._complete_ended(session)
-                session.save()
+                session.leave()
 
     async def _take_waiting(self, session: Session) -> None:
         """Handle the spooled events of a session in order; what they would have told the agent is owed to its next hook."""
         await self._settle_interrupted(session)
         waiting = list(spool.read(self._folder, session.id, session.taken_of, session.taken))
         if not waiting:
+            spool.remove_taken(self._folder, session.id, session.taken_of, session.taken)  # whoever took it may have found it locked
             return
         session.taken_of = spool.first_id(self._folder, session.id)
         turning = [end for end, record in waiting if record and record["event"] in ("user-prompt-submit", "session-end")]
@@ -78,15 +77,14 @@ class Hooks:
                 spool.owe(self._folder, session.id, text)
             session.taken = end
             session.save()
-        last = waiting[-1][1]
-        if spool.remove_taken(self._folder, session.id, session.taken) and last and last["event"] == "session-end" and not session.ended:
-            session.remove()
+        spool.remove_taken(self._folder, session.id, session.taken_of, session.taken)
 
     async def _one(self, session: Session, record: Record, *, tells: bool) -> str:
         if record["event"] == "post-tool-use":
             return await self._steps(session, [record])
         if record["id"] in session.handled:
             return ""
+        session.over = record["event"] == "session-end"
         act = {"session-start": self._begin, "user-prompt-submit": self._prompt, "stop": self._stop, "session-end": self._end}
         text = await act[record["event"]](session, record, tells)
         session.handled.append(record["id"])
@@ -133,7 +131,7 @@ class Hooks:
 
     async def _steps(self, session: Session, records: Sequence[Record]) -> str:
         """Log steps; when the last one failed, tell the agent what fixed that error before."""
-        turn = session.turn
+        turn, session.over = session.turn, False
         turn.agent_logs |= any(record["step"]["tool"].endswith(OWN_TOOLS) for record in records)
         new = [record for record in records if record["id"] not in session.handled]
         if turn.agent_logs or not turn.prompt or not new:

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from mcp_memory.errors import StoreUnavailable
@@ -183,6 +184,32 @@ async def test_what_waits_in_the_spool_becomes_an_episode_in_order(host: Host) -
     (episode,) = await host.episodes()
     assert [step["arguments"]["command"] for step in episode["steps"]] == [f"ls {number}" for number in range(250)]
     assert episode["outcome"]["kind"] == "partial"
+    assert not host.files(".spool")
+    assert not host.files(".json")
+
+
+async def test_two_who_take_in_what_waits_side_by_side_leave_no_file_of_a_session_that_is_over(host: Host) -> None:
+    host.spooled("user-prompt-submit", prompt=TASK)
+    host.spooled("post-tool-use", **bash("ls"))
+    host.spooled("session-end")
+    async with anyio.create_task_group() as group:
+        group.start_soon(host.hooks.drain)
+        group.start_soon(Hooks(host.memory, host.folder).drain)
+    assert await outcomes(host) == ["partial"]
+    assert not host.files(".spool")
+    assert not host.files(".json")
+
+
+async def test_a_spool_that_a_hook_still_holds_is_removed_by_the_next_who_looks(host: Host) -> None:
+    host.spooled("user-prompt-submit", prompt=TASK)
+    host.spooled("post-tool-use", **bash("ls"))
+    host.spooled("session-end")
+    with host.files(".spool")[0].open("r+b") as held:
+        assert spool.try_lock(held.fileno())
+        await host.hooks.drain()
+        assert await outcomes(host) == ["partial"]
+    await host.hooks.drain()
+    assert await outcomes(host) == ["partial"]
     assert not host.files(".spool")
     assert not host.files(".json")
 
