@@ -88,7 +88,12 @@ class Session:
             _unlink(os.path.join(self._folder, spool.file_name(self.id, suffix)))
 
     def _text(self) -> str:
-        kept: dict[str, Any] = {"session": self.id, "turn": vars(self.turn), "ended": [vars(turn) for turn in self.ended], "over": self.over}
+        kept: dict[str, Any] = {
+            "session": self.id,
+            "turn": vars(self.turn),
+            "ended": [vars(turn) for turn in self.ended],
+            "over": self.over,
+        }
         kept |= {"taken": self.taken, "taken_of": self.taken_of, "handled": self.handled, "doing": self.doing}
         return json.dumps(kept, ensure_ascii=False)
 
