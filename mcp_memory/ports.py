@@ -345,8 +345,14 @@ class LearningEngine(Protocol):
 
     def set_votes(self, votes: Mapping[str, VoteStats]) -> None: ...
 
-    def judge(self, episode: Episode, neighbours: Neighbours) -> Judgement:
-        """*episode* has its outcome and steps, no reward yet. Cheap: a few milliseconds for 1,000 steps."""
+    def judge(self, episode: Episode, neighbours: Neighbours, beside: Sequence[tuple[Trace, float]] = ()) -> Judgement:
+        """*episode* has its outcome and steps, no reward yet. Cheap: a few milliseconds for 1,000 steps.
+
+        Args:
+            episode: The episode to judge. Those of *neighbours* and *beside* that ended after it are left out.
+            neighbours: Completed episodes of the view.
+            beside: Traces, with their steps, and task similarities of completed episodes that are not committed yet.
+        """
 
     def extract(self, episode: Episode) -> Extraction:
         """*episode* is closed; its reward is not needed. A pure function, so that incremental and full extraction agree."""

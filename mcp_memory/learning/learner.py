@@ -69,21 +69,15 @@ class Learner:
 
     # --- completion ---
 
-    def judge(self, episode: Episode, neighbours: Neighbours) -> Judgement:
-        """Return reward, reflection and key steps, measured against earlier attempts at the same task."""
+    def judge(self, episode: Episode, neighbours: Neighbours, beside: Sequence[tuple[Trace, float]] = ()) -> Judgement:
+        """Return reward, reflection and key steps, measured against attempts at the same task that ended before this one."""
         signs = step_signs.read(episode.steps)
-        rewarded = reward.reward(episode, self._history(neighbours), signs)
+        runs = [*beside, *self._runs(neighbours, SAME_KIND)]
+        earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
+        rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
-        reflected = reflection.reflect(episode, rewarded, signs, self._runs(neighbours, SAME_TASK))
+        reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK])
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
-
-    def _history(self, neighbours: Neighbours) -> reward.History:
-        rows = [(self._x.row(key), similarity) for key, similarity in neighbours if similarity >= SAME_KIND]
-        known = [(row, similarity) for row, similarity in rows[:MAX_ATTEMPTS] if row is not None]
-        good = [row for row, _ in known if self._x.success[row]]
-        durations = [max(0, (t := self._x.trace(row)).ended_at_ms - t.started_at_ms) for row in good]
-        attempts = sum(similarity >= SAME_TASK for _, similarity in known)
-        return reward.History(tuple(int(self._x.length[row]) for row in good), tuple(durations), attempts)
 
     def _runs(self, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:
         """Return the neighbours' traces with their steps and similarities, the most similar first."""
@@ -214,6 +208,15 @@ class Learner:
     def stats(self) -> Mapping[str, Json]:
         """Return what the view holds."""
         return self._x.stats()
+
+
+def _history(earlier: Sequence[tuple[Trace, float]]) -> reward.History:
+    good = [t for t, _ in earlier if t.success]
+    return reward.History(
+        step_counts=tuple(len(t.step_keys) for t in good),
+        durations_ms=tuple(max(0, t.ended_at_ms - t.started_at_ms) for t in good),
+        attempts=sum(similarity >= SAME_TASK for _, similarity in earlier),
+    )
 
 
 def _place(query: Query) -> Place:

@@ -112,8 +112,12 @@ def _wrong(episode: Episode, signs: Signs) -> list[str]:
         sentences.append(f"{claimed} last test run failed: {last.failed} of {last.passed + last.failed} tests (step {last.step}).")
     if signs.verdict < 0:
         sentences.append(f"{claimed} last answer was a rejection (step {signs.step_count - 1}).")
-    for i in [i for i in signs.standing if signs.verdict >= 0 or i < signs.step_count - 1][-2:]:
-        sentences.append(f"{_error(episode.steps[i])} in {episode.steps[i].key} was left standing (step {i}).")
+    standing: dict[tuple[str, str], list[int]] = {}
+    for i in signs.standing:
+        if not _is_verdict(i, signs):
+            standing.setdefault((_error(episode.steps[i]), episode.steps[i].key), []).append(i)
+    for (error, key), where in list(standing.items())[-2:]:
+        sentences.append(f"{error} in {key} was left standing ({numbers(where)}).")
     if not episode.steps:
         sentences.append("No steps were logged, so there is nothing to learn from how it was done.")
     return sentences
@@ -126,6 +130,11 @@ def _wasted(signs: Signs) -> list[str]:
     if signs.reverts:
         sentences.append(f"Took work back ({numbers(signs.reverts)}).")
     return sentences
+
+
+def _is_verdict(i: int, signs: Signs) -> bool:
+    """Return whether step *i* is the answer that rejected the work: it is told as such, not as an error."""
+    return signs.verdict < 0 and i == signs.step_count - 1
 
 
 def _error(step: Step) -> str:
@@ -194,7 +203,7 @@ def _known_errors(steps: Sequence[Step], signs: Signs, earlier: _Attempts) -> li
     sentences, told = [], set()
     for i in signs.failed:
         sig = signature(steps[i].error or steps[i].observation)
-        if not sig or sig in told:
+        if not sig or sig in told or _is_verdict(i, signs):
             continue
         told.add(sig)
         met = [t for t in (*earlier.good, *earlier.bad) if any(same_error(sig, other) for _, other in t.errors)]

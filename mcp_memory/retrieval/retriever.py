@@ -30,6 +30,7 @@ SENTENCE_CANDIDATES = 4  # a sentence brings a quarter of the candidates that th
 # Characters indexed of one step and of all. What an agent did and what went wrong comes before what it was shown.
 ARGUMENT_CHARS, ERROR_CHARS, OBSERVATION_CHARS = 200, 150, 300
 ACTIONS_CHARS, OBSERVATIONS_CHARS, NOTES_CHARS = 6_000, 6_000, 6_000
+_TERMS = ("lexical", "semantic", "context", "value", "recency", "feedback")
 LEXICAL_ONLY = "no query embedding: matches are lexical only"
 
 
@@ -40,6 +41,10 @@ class _Found:
     seqs: list[int]
     lexical: np.ndarray
     semantic: np.ndarray
+
+
+def _overlap(text: str, trace: Trace) -> float:
+    return text_query.overlap(text_query.words(text), text_query.words(trace.task))
 
 
 def _keep(memo: OrderedDict[K, V], key: K, value: V) -> None:
@@ -140,14 +145,13 @@ class Retriever:
         return known
 
     def similar(self, query: Query, vectors: Mapping[str, np.ndarray], k: int) -> Neighbours:
-        """Return the k episodes whose tasks are most alike: cosine cut to [0, 1]; without vectors, lexical scores over the best one's."""
+        """Return the k episodes whose tasks are most alike: cosine cut to [0, 1]; without vectors, the overlap of their words."""
         allowed = self._catalog.allowed(query.filter, strict=query.strict)
         excluded = query.exclude_ids
         space = self._space(vectors)
         if space is None:
             hits = self._lexical(query, k + len(excluded), allowed, only=True)
-            best = max(hits.values(), default=1.0)
-            pairs = [(seq, value / best) for seq, value in sorted(hits.items(), key=lambda hit: -hit[1])]
+            pairs = sorted(((seq, _overlap(query.text, self._catalog.traces[seq])) for seq in hits), key=lambda pair: -pair[1])
         else:
             seqs, cosines = self._nearest(space, np.atleast_2d(vectors[space])[0], k + len(excluded), query)
             pairs = list(zip(seqs.tolist(), np.clip(cosines, 0, 1).tolist(), strict=True))
@@ -183,16 +187,11 @@ class Retriever:
         for i in shown.tolist():
             at = int(top[i])
             folded = tuple(traces[int(top[j])].id for j in hidden if likeness[i, j] > ranking.NEAR_DUPLICATE)
-            matches.append(self._match(traces[at], scored, at, float(totals[i]), found, folded))
+            cosine = float(found.semantic[at])
+            similarity = _overlap(query.text, traces[at]) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
+            why = {name: float(getattr(scored, name)[at]) for name in _TERMS}
+            matches.append(Match(traces[at].id, ranking.to_unit(float(totals[i])), why, similarity, folded))
         return Ranking(tuple(matches), len(found.seqs), self._store.change_seq(), self._degraded(vectors))
-
-    def _match(self, trace: Trace, scored: ranking.Scored, at: int, total: float, found: _Found, folded: tuple[str, ...]) -> Match:
-        cosine = float(found.semantic[at])
-        best = float(found.lexical.max(initial=0.0)) or 1.0
-        similarity = float(found.lexical[at]) / best if np.isnan(cosine) else min(1.0, max(0.0, cosine))
-        names = ("lexical", "semantic", "context", "value", "recency", "feedback")
-        why = {name: float(getattr(scored, name)[at]) for name in names}
-        return Match(trace.id, ranking.to_unit(total), why, similarity, folded)
 
     def _degraded(self, vectors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
         if not vectors:

@@ -4,9 +4,11 @@ Stop words are dropped (`evidence`: nDCG .414 to .468 on conversations, and ten 
 (`FILE_UPLOAD_PERMISSIONS`, `io/fits.py`) are asked for as a phrase too, and the rarest terms go first within a bounded cost.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_TERMS = 64  # distinct terms of one query; on the development questions more changed nothing
 MAX_PHRASES = 8
@@ -14,6 +16,7 @@ MAX_PHRASE_WORDS = 6  # a longer run is a path or a hash; its words are asked fo
 MAX_TERM_CHARS = 64  # longer "words" are encoded data
 MAX_WORK = 30_000  # of bm25: episodes matched times (terms + EPISODE_WORK); some 5 ms
 EPISODE_WORK = 8  # what scoring an episode costs before its first term: reading its length
+KEPT_WORDS = 4_096  # texts whose words are remembered: some 10 MB
 MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences may ask for several things
 
 _STOP_WORDS_TEXT = """
@@ -83,6 +86,24 @@ def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]
     known = (p.split() for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))
     phrases = tuple(" ".join(words) for words in known if kept.intersection(words))  # matches no episode that a kept term does not
     return TextQuery(tuple(t for t in query.terms if t in kept), phrases)
+
+
+@lru_cache(KEPT_WORDS)
+def words(text: str) -> frozenset[str]:
+    """Return the distinct words of *text* without stop words, lower case."""
+    return frozenset(read_query(text).terms)
+
+
+def overlap(a: frozenset[str], b: frozenset[str]) -> float:
+    """Return how alike two texts are by their words, in [0, 1]: words in common over the geometric mean of both counts.
+
+    The measure is Ochiai's (1957), the cosine of two sets. On the development tasks it is 1 for attempts with the same text and
+    over .75 for 51 of 72,000 pairs of different tasks, most of which differ in a word.
+
+    >>> overlap(words("Fix the date parser"), words("fix a date parser")), overlap(words("Fix the parser"), words("Write a poem"))
+    (1.0, 0.0)
+    """
+    return len(a & b) / math.sqrt(len(a) * len(b)) if a and b else 0.0
 
 
 def sentences(text: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.recording import complete, extract
+from mcp_memory.verbs.judging import Importer
 from mcp_memory.verbs.redacting import Redacting
 
 BATCH_LINES = 100  # episodes of one transaction
@@ -77,13 +77,14 @@ class Exchange:
                 tally.errors.append((number, getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"))
         known = self._known([episode for _, episode in parsed])
         items: list[Completion | Episode] = []
+        importer = Importer(self._e)
         for _, episode in parsed:
             if (episode.project, episode.external_id) in known:
                 tally.skipped += 1
             elif episode.outcome is None:
                 items.append(episode)
             else:
-                items.append(complete(self._e, episode, (), extract(self._e, episode)))
+                items.append(importer.complete(episode))
         return items
 
     def _known(self, episodes: Sequence[Episode]) -> set[tuple[str, str]]:

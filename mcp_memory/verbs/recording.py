@@ -6,17 +6,17 @@ from typing import Any
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
-from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
+from mcp_memory.domain.episode import EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
+from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.redacting import Redacting
 
 MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
-COMPARED = 50  # earlier attempts a completion is judged against
 MAX_SHOWN_PATTERNS = 6  # of those an episode is evidence for, the best supported
 
 
@@ -128,27 +128,3 @@ class Recording:
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
             for p in patterns
         )
-
-
-def extract(engines: Engines, ended: Episode) -> Extraction:
-    """Return the evidence of *ended*, a closed episode with outcome and steps; its reward is not needed (blocking)."""
-    with engines.metrics.timed("extract_patterns"):
-        return engines.learning.extract(ended)
-
-
-def complete(engines: Engines, ended: Episode, neighbours: Neighbours, extraction: Extraction) -> Completion:
-    """Return everything one completion writes, for *ended*: closed, with outcome and steps, not judged yet (blocking)."""
-    with engines.follower.lock:
-        judged: Judgement = engines.learning.judge(ended, neighbours)
-    episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
-    shown = engines.store.recommendations(episode_id=episode.id)
-    with engines.follower.lock:
-        feedback = engines.learning.implicit_feedback(episode, shown)
-    return Completion(
-        episode=episode,
-        index_text=engines.retrieval.index_text(episode),
-        observations=extraction.observations,
-        errors=extraction.errors,
-        digest=extraction.digest,
-        feedback=feedback,
-    )

@@ -118,6 +118,41 @@ async def test_episodes_of_one_thread_are_found_by_their_neighbours_words(memory
     assert [line.get("follows") for line in await _exported(memory)] == [None, "a", None]
 
 
+def _attempt(name: str, kind: str, *tools: str, ended_at_ms: int = 0) -> str:
+    steps = [{"tool": tool} for tool in tools]
+    line = {"external_id": name, "task": "Make the nightly report run again", "steps": steps, "outcome": {"kind": kind}}
+    return json.dumps(line | ({"started_at_ms": ended_at_ms, "ended_at_ms": ended_at_ms} if ended_at_ms else {}))
+
+
+async def _insights(memory: EpisodicMemory) -> dict[str, tuple[str, ...]]:
+    ids = {row.external_id: row.episode_id for row in (await memory.search_episodes()).episodes}
+    found = {name: (await memory.get_episode(episode_id)).episode.reflection for name, episode_id in ids.items() if name}
+    return {name: reflection.insights for name, reflection in found.items() if reflection}
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_imported_attempts_are_judged_against_those_before_them(memory: EpisodicMemory, together: bool) -> None:
+    lines = [
+        json.dumps({"external_id": "other", "task": "Write a poem about the night", "outcome": {"kind": "success"}}),
+        _attempt("first", "success", "look", "edit", "pytest"),
+        _attempt("second", "success", "edit", "pytest"),
+        _attempt("third", "failure", "edit"),
+    ]
+    for part in [lines] if together else [[line] for line in lines]:
+        await memory.import_lines(part)
+    said = await _insights(memory)
+    assert said["other"] == said["first"] == ()
+    assert "1 of 1 earlier attempt at this task succeeded." in said["second"]
+    assert "2 of 2 earlier attempts at this task succeeded." in said["third"]
+    assert "went look → edit → pytest." in said["third"][0]
+
+
+async def test_an_imported_attempt_is_not_judged_against_later_ones(memory: EpisodicMemory) -> None:
+    await memory.import_lines([_attempt("late", "success", "edit", ended_at_ms=2_000)])
+    await memory.import_lines([_attempt("early", "failure", "look", ended_at_ms=1_000)])
+    assert (await _insights(memory))["early"] == ()
+
+
 _text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=40)
 _json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | _text,

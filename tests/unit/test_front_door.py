@@ -81,6 +81,16 @@ async def test_a_note_on_a_pattern_that_hindered_is_kept_as_its_correction(memor
     assert (await memory.get_pattern(key)).pattern.correction == "edit the schema, not the code"
 
 
+async def test_without_a_model_an_unrelated_task_is_no_earlier_attempt(memory: EpisodicMemory) -> None:
+    await _record(memory, "Fix the parser of dates in the billing module")
+    started = await memory.start_episode("Deploy the billing dashboard to the staging cluster", recall=False)
+    done = await memory.complete_episode(started.episode_id, "failure")
+    assert done.reflection.insights == ()
+    assert done.reward.components["novelty"] == 1.0
+    (found,) = (await memory.recall("Deploy the billing dashboard", limit=1)).episodes
+    assert found.similarity == pytest.approx(0.77, abs=0.01), "three of the task's five words"
+
+
 async def test_open_episodes_nobody_completes_are_abandoned_at_start_when_asked_for(config: Config) -> None:
     async with open_memory(config) as memory:
         forgotten = (await memory.start_episode("left open", recall=False)).episode_id

@@ -92,6 +92,19 @@ def test_standing_errors_and_repeats_name_their_steps() -> None:
     assert any("(steps 1-2)" in s for s in said.improvements)
 
 
+def test_one_error_left_standing_several_times_is_told_once() -> None:
+    said = reflect(episode(bad("pay"), Step("look"), bad("pay")), Reward(0.1))
+    assert [s for s in said.improvements if "standing" in s] == ["`KeyError: <q>` in pay was left standing (steps 0, 2)."]
+
+
+def test_the_rejection_of_the_work_is_no_error_that_others_met_too() -> None:
+    rejected = bad("finish", "Answer is INCORRECT")
+    met = attempt(4, "finish", success=False, errors=((0, "Answer is INCORRECT"),))
+    said = reflect(episode(Step("look"), rejected), Reward(0.1), None, [met])
+    assert "The last answer was a rejection (step 1)." in said.improvements
+    assert said.insights == ("0 of 1 earlier attempt at this task succeeded.",)
+
+
 def test_an_error_met_before_says_how_it_ended() -> None:
     met = attempt(4, "make", success=False, errors=((0, "KeyError: <q>"),))
     said = reflect(episode(Step("look"), bad("make")), Reward(0.1), None, [met])

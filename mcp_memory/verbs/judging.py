@@ -1,0 +1,62 @@
+"""A closed episode to everything its completion writes: judged against the attempts before it, with its evidence and its votes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mcp_memory.domain.episode import Episode, Trace
+from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.tracing import trace_of
+from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
+from mcp_memory.retrieval.text_query import overlap, words
+from mcp_memory.verbs.engines import Engines
+
+COMPARED = 50  # earlier attempts a completion is judged against
+
+
+def extract(engines: Engines, ended: Episode) -> Extraction:
+    """Return the evidence of *ended*, a closed episode with outcome and steps; its reward is not needed (blocking)."""
+    with engines.metrics.timed("extract_patterns"):
+        return engines.learning.extract(ended)
+
+
+def complete(
+    engines: Engines, ended: Episode, neighbours: Neighbours, extraction: Extraction, beside: Sequence[tuple[Trace, float]] = ()
+) -> Completion:
+    """Return everything one completion writes, for *ended*: closed, with outcome and steps, not judged yet (blocking)."""
+    with engines.follower.lock:
+        judged: Judgement = engines.learning.judge(ended, neighbours, beside)
+    episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
+    shown = engines.store.recommendations(episode_id=episode.id)
+    with engines.follower.lock:
+        feedback = engines.learning.implicit_feedback(episode, shown)
+    return Completion(
+        episode=episode,
+        index_text=engines.retrieval.index_text(episode),
+        observations=extraction.observations,
+        errors=extraction.errors,
+        digest=extraction.digest,
+        feedback=feedback,
+    )
+
+
+class Importer:
+    """Judges the closed episodes of a batch in order, each against those in the memory and those before it in the batch.
+
+    Tasks are compared by their words: embedding them first would make an import wait for the model. On the development episodes
+    that finds every attempt with the same text, and almost no other.
+    """
+
+    def __init__(self, engines: Engines) -> None:
+        self._e = engines
+        self._batch: list[Trace] = []
+
+    def complete(self, ended: Episode) -> Completion:
+        """Return what the episode's completion writes (blocking)."""
+        e = self._e
+        with e.follower.lock:
+            neighbours = e.retrieval.similar(Query(ended.task, Filter(project=ended.project)), {}, COMPARED)
+        asked = words(ended.task)
+        beside = [(t, overlap(asked, words(t.task))) for t in self._batch if t.project == ended.project]
+        completion = complete(e, ended, neighbours, extract(e, ended), beside)
+        self._batch.append(trace_of(completion.episode, completion.errors, completion.digest, 0))
+        return completion
