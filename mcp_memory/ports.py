@@ -176,9 +176,19 @@ class Store(Protocol):
         """Ids of completed episodes without a part-0 vector in *space*, newest first: the embedding queue."""
 
     def patterns(
-        self, *, ids: Sequence[str] | None = None, project: str = "*", kind: str = "", min_support: int = 1, limit: int = 1000
+        self,
+        *,
+        ids: Sequence[str] | None = None,
+        project: str = "*",
+        kind: str = "",
+        min_support: int = 1,
+        words: Sequence[str] = (),
+        limit: int = 1000,
     ) -> list[Pattern]:
-        """Patterns with counts over their evidence in *project*; confidence is left 0 (learning computes it). Best supported first."""
+        """Patterns with counts over their evidence in *project*; confidence is left 0 (learning computes it). Best supported first.
+
+        With *words*, in lower case, only those whose description contains one of them, as a word or within one; not together with *ids*.
+        """
 
     def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = "*") -> list[PatternTally]:
         """Which patterns the episodes are evidence for, with these patterns' counts in *project*; contents are not read."""

@@ -12,12 +12,14 @@ from mcp_memory.storage.codec import load_json
 from mcp_memory.storage.tables import Row, Tables
 
 
-def patterns(tables: Tables, ids: Sequence[str] | None, project: str, kind: str, min_support: int, limit: int) -> list[Pattern]:
+def patterns(
+    tables: Tables, ids: Sequence[str] | None, project: str, kind: str, min_support: int, words: Sequence[str], limit: int
+) -> list[Pattern]:
     """Return patterns with their counts in *project*, best supported first."""
     anywhere = project == ANY_PROJECT
     if ids is None:
         name = "patterns_anywhere" if anywhere else "patterns_in_project"
-        return [_pattern(row) for row in tables.all(name, project, kind, min_support, limit)]
+        return [_pattern(row) for row in tables.all(name, project, kind, min_support, limit, json.dumps(_spellings(words)))]
     found = []
     for pattern_id in dict.fromkeys(ids):
         row = tables.one("pattern_anywhere", pattern_id) if anywhere else tables.one("pattern_in_project", pattern_id, project)
@@ -25,6 +27,11 @@ def patterns(tables: Tables, ids: Sequence[str] | None, project: str, kind: str,
             found.append(_pattern(row))
     found.sort(key=lambda p: (-p.support, p.id))
     return found[:limit]
+
+
+def _spellings(words: Sequence[str]) -> list[str]:
+    """Return the words with their upper-case forms where SQLite, which lowers ASCII only, would not find them."""
+    return [s for word in words for s in ((word,) if word.isascii() else dict.fromkeys((word, word.upper(), word.title())))]
 
 
 def tallies(tables: Tables, episode_ids: Sequence[str], project: str) -> list[PatternTally]:

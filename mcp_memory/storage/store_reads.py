@@ -105,10 +105,17 @@ class StoreReads:
         return [episode_id for _, episode_id in rows]
 
     def patterns(
-        self, *, ids: Sequence[str] | None = None, project: str = ANY_PROJECT, kind: str = "", min_support: int = 1, limit: int = 1000
+        self,
+        *,
+        ids: Sequence[str] | None = None,
+        project: str = ANY_PROJECT,
+        kind: str = "",
+        min_support: int = 1,
+        words: Sequence[str] = (),
+        limit: int = 1000,
     ) -> list[Pattern]:
         with self._readers.reader() as connection:
-            return learning_reads.patterns(Tables(connection), ids, project, kind, min_support, limit)
+            return learning_reads.patterns(Tables(connection), ids, project, kind, min_support, words, limit)
 
     def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:
         with self._readers.reader() as connection:

@@ -85,12 +85,21 @@ class InMemoryReads:
             return [r.base.id for r in sorted(missing, key=lambda r: -r.seq)][:limit]
 
     def patterns(
-        self, *, ids: Sequence[str] | None = None, project: str = ANY_PROJECT, kind: str = "", min_support: int = 1, limit: int = 1000
+        self,
+        *,
+        ids: Sequence[str] | None = None,
+        project: str = ANY_PROJECT,
+        kind: str = "",
+        min_support: int = 1,
+        words: Sequence[str] = (),
+        limit: int = 1000,
     ) -> list[Pattern]:
         with self._records.lock:
             wanted = self._records.patterns if ids is None else [i for i in dict.fromkeys(ids) if i in self._records.patterns]
             found = [p for i in wanted if (p := self._pattern(i, project)) is not None]
         found = [p for p in found if p.support >= min_support and kind in ("", p.kind)]
+        if words and ids is None:
+            found = [p for p in found if any(word in p.description.lower() for word in words)]
         return sorted(found, key=lambda p: (-p.support, p.id))[:limit]
 
     def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:

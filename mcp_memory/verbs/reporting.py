@@ -1,7 +1,7 @@
 """Patterns, trends, status, lessons: what the memory knows about itself."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -10,17 +10,17 @@ from typing import Any
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, Status, Trends
 from mcp_memory.domain.episode import EpisodeState
-from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import Filter, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.verbs import pattern_search
 from mcp_memory.verbs.engines import Engines, distinct
 from mcp_memory.verbs.recalling import episode_row, make_cursor, read_cursor, recalled_pattern
 
 METRICS = ("success_rate", "reward", "duration", "errors")
 BUCKETS = ("day", "week")
-MAX_PATTERNS_READ = 20_000
 MAX_EVIDENCE_SHOWN = 20
 DIGEST_EPISODES = 10
 
@@ -43,8 +43,9 @@ class Reporting:
         offset = read_cursor(raw.get("cursor"), query)
 
         def work() -> list[RecalledPattern]:
-            rows = self._ranked(query, kind, min_support) if text.strip() else self._listed(query, kind, min_support)
-            return [r for r in rows if r.confidence >= min_confidence]
+            self._e.current()
+            search = pattern_search.by_text if text.strip() else pattern_search.by_confidence
+            return [r for r in search(self._e, query, kind, min_support) if r.confidence >= min_confidence]
 
         with self._e.metrics.timed("search_patterns"):
             rows = await self._e.in_thread(work)
@@ -52,33 +53,13 @@ class Reporting:
         end = offset + len(page)
         return PatternPage(tuple(page), make_cursor(query, end) if end < len(rows) else None, len(rows))
 
-    def _listed(self, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
-        found = self._e.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_PATTERNS_READ)
-        patterns = [p for p in self._confident(found) if not query.filter.domain or p.domain == query.filter.domain]
-        patterns.sort(key=lambda p: (-p.confidence, -p.support, p.id))
-        return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns]
-
-    def _ranked(self, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
-        neighbours, _ = self._e.neighbours(query)
-        with self._e.follower.lock:
-            found = self._e.learning.relevant_patterns(query, neighbours, limits.MAX_SEARCH_LIMIT)
-        return [
-            recalled_pattern(p, score, why)
-            for p, score, why in found
-            if p.support >= min_support and kind in ("", p.kind) and query.filter.domain in ("", p.domain)
-        ]
-
-    def _confident(self, patterns: Sequence[Pattern]) -> list[Pattern]:
-        self._e.current()
-        with self._e.follower.lock:
-            return self._e.learning.confidence(patterns)
-
     async def get_pattern(self, pattern_id: str) -> PatternDetail:
         """Answer the `get_pattern` tool."""
         pattern_id = parsing.identifier("pattern_id", pattern_id)
 
         def work() -> PatternDetail:
-            found = self._confident(self._e.store.patterns(ids=[pattern_id], limit=1))
+            self._e.current()
+            found = pattern_search.confident(self._e, self._e.store.patterns(ids=[pattern_id], limit=1))
             if not found:
                 raise NotFound(f"there is no pattern {pattern_id!r}", hint="`search_patterns` lists them.")
             correction = self._e.store.corrections([pattern_id]).get(pattern_id)

@@ -90,6 +90,17 @@ async def test_patterns_are_counted_in_the_project_asked_for(store: Store) -> No
     assert [p.id for p in store.patterns(limit=1)] == [x]
 
 
+async def test_patterns_are_found_by_any_word_of_their_description_in_any_case(store: Store) -> None:
+    await complete(store, "a", observations=(observation("Timeout"), observation("Ошибка"), observation("100%")))
+    await complete(store, "b", project="q", observations=(observation("timeout again"),))
+    for project in ("p", "*"):
+        assert "pattern Timeout" in [p.description for p in store.patterns(words=["timeout", "nothing"], project=project)]
+        assert [p.description for p in store.patterns(words=["ошибка"], project=project)] == ["pattern Ошибка"]
+        assert [p.description for p in store.patterns(words=["100%"], project=project)] == ["pattern 100%"]
+    assert len(store.patterns(words=["timeout"])) == 2
+    assert store.patterns(words=["nothing"]) == []
+
+
 async def test_imported_episodes_bring_their_evidence(store: Store) -> None:
     items = [completion(episode(f"e{i}", external_id=f"{i}"), 0, observations=(observation("x"),)) for i in range(3)]
     await store.import_episodes(items)

@@ -91,6 +91,20 @@ async def test_without_a_model_an_unrelated_task_is_no_earlier_attempt(memory: E
     assert found.similarity == pytest.approx(0.77, abs=0.01), "three of the task's five words"
 
 
+async def test_patterns_are_found_by_the_words_of_their_description(memory: EpisodicMemory) -> None:
+    await _record(memory, "good work")
+    started = await memory.start_episode("Water the plants", recall=False)
+    await memory.log_steps(started.episode_id, [{"tool": "tap"}, {"tool": "can"}])
+    await memory.complete_episode(started.episode_id, "success")
+    found = (await memory.search_patterns(query="what to do about a KeyError")).patterns
+    assert found[0].kind == "error_recovery"
+    assert "KeyError" in found[0].description
+    assert 0 < found[0].score <= 1
+    (tap,) = (await memory.search_patterns(query="tap", kind="tool_sequence")).patterns
+    assert tap.description == "tap → can"
+    assert not (await memory.search_patterns(query="tap", domain="backend")).patterns
+
+
 async def test_open_episodes_nobody_completes_are_abandoned_at_start_when_asked_for(config: Config) -> None:
     async with open_memory(config) as memory:
         forgotten = (await memory.start_episode("left open", recall=False)).episode_id

@@ -199,14 +199,19 @@ FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row WHERE
 -- patterns_in_project --
 SELECT p.id, p.kind, c.project, p.content, p.description, p.domain, c.support, c.successes, c.failures, c.first_at_ms, c.last_at_ms
 FROM pattern_count AS c CROSS JOIN pattern AS p ON p.pattern_row = c.pattern_row
-WHERE c.project = ?1 AND c.support >= ?3 AND (?2 = '' OR p.kind = ?2) ORDER BY c.support DESC, p.id LIMIT ?4;
+WHERE
+    c.project = ?1 AND c.support >= ?3 AND (?2 = '' OR p.kind = ?2)
+    AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
+ORDER BY c.support DESC, p.id LIMIT ?4;
 
 -- patterns_anywhere --
 SELECT
     p.id, p.kind, iif(count(*) = 1, min(c.project), '*'), p.content, p.description, p.domain,
     sum(c.support), sum(c.successes), sum(c.failures), min(c.first_at_ms), max(c.last_at_ms)
 FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row
-WHERE ?1 = '*' AND (?2 = '' OR p.kind = ?2)
+WHERE
+    ?1 = '*' AND (?2 = '' OR p.kind = ?2)
+    AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
 GROUP BY p.pattern_row HAVING sum(c.support) >= ?3 ORDER BY 7 DESC, p.id LIMIT ?4;
 
 -- evidence_of --

@@ -1,0 +1,66 @@
+"""Looking for patterns: by what they say, by the tasks they come from, or simply the surest ones."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from mcp_memory.domain import limits
+from mcp_memory.domain.answers import RecalledPattern
+from mcp_memory.domain.pattern import Pattern
+from mcp_memory.domain.query import Query
+from mcp_memory.retrieval.text_query import MAX_TERMS, read_query
+from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.recalling import recalled_pattern
+
+MAX_READ = 20_000  # patterns of one listing or with one of the words
+MAX_FOUND = limits.MAX_SEARCH_LIMIT  # by words, and by tasks
+ASSESSED_AT_ONCE = 500  # some 15 ms, more when their evidence is new: calls that wait for the views get in between
+UNSURE = 0.5  # what a pattern nobody should trust is worth that says exactly what was asked for
+
+
+def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
+    """Return the patterns of the query's project and domain, the surest first (blocking)."""
+    found = engines.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_READ)
+    patterns = confident(engines, [p for p in found if query.filter.domain in ("", p.domain)])
+    patterns.sort(key=lambda p: (-p.confidence, -p.support, p.id))
+    return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns]
+
+
+def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
+    """Return the patterns whose descriptions have the query's words, and those of the tasks most like it; the best first (blocking)."""
+    wanted: dict[str, tuple[Pattern, float, Mapping[str, float]]] = {}
+    neighbours, _ = engines.neighbours(replace(query, strict=bool(query.filter.domain)))
+    with engines.follower.lock:
+        relevant = engines.learning.relevant_patterns(query, neighbours, MAX_FOUND)
+    for pattern, score, why in [*_with_words(engines, query, kind, min_support), *relevant]:
+        if pattern.support < min_support or kind not in ("", pattern.kind) or query.filter.domain not in ("", pattern.domain):
+            continue
+        known = wanted.get(pattern.id)
+        wanted[pattern.id] = (pattern, max(score, known[1]), {**known[2], **why}) if known else (pattern, score, why)
+    best = sorted(wanted.values(), key=lambda row: (-row[1], -row[0].support, row[0].id))
+    return [recalled_pattern(pattern, score, why) for pattern, score, why in best]
+
+
+def confident(engines: Engines, patterns: Sequence[Pattern]) -> list[Pattern]:
+    """Return the patterns with their confidence, a part at a time, so that nobody waits long for the views (blocking)."""
+    assessed: list[Pattern] = []
+    for start in range(0, len(patterns), ASSESSED_AT_ONCE):
+        with engines.follower.lock:
+            assessed += engines.learning.confidence(patterns[start : start + ASSESSED_AT_ONCE])
+    return assessed
+
+
+def _with_words(engines: Engines, query: Query, kind: str, min_support: int) -> Iterator[tuple[Pattern, float, Mapping[str, float]]]:
+    """Yield (pattern, score, why) of the descriptions with most of the query's words, a rare word counting more than a common one."""
+    asked = read_query(query.text).terms[:MAX_TERMS]
+    where = query.filter
+    found = engines.store.patterns(project=where.project, kind=kind, min_support=min_support, words=asked, limit=MAX_READ) if asked else []
+    held = {p.id: set(asked).intersection(read_query(p.description).terms) for p in found if where.domain in ("", p.domain)}
+    counts = Counter(word for words in held.values() for word in words)
+    weights = {word: math.log1p(len(held) / (max(1, counts[word]) + 0.5)) for word in asked}  # Robertson's idf, never negative
+    shares = {key: sum(weights[word] for word in words) / sum(weights.values()) for key, words in held.items() if words}
+    best = sorted((p for p in found if p.id in shares), key=lambda p: (-shares[p.id], -p.support, p.id))[:MAX_FOUND]
+    for pattern in confident(engines, best):
+        share = shares[pattern.id]
+        yield pattern, share * (UNSURE + (1 - UNSURE) * pattern.confidence), {"words": share, "confidence": pattern.confidence}
