@@ -15,6 +15,7 @@ from mcp_memory.learning.experience import Experience, Floats, Ints, Place
 
 WIDTH = 0.12  # of the kernel on task similarity
 TAGS = 3.0  # nats between equal and disjoint tags
+UNKNOWN_PRIOR = 2.0  # pseudo-episodes of an even chance, before anything is known (Laplace)
 LEVEL_PRIOR = 5.0  # pseudo-episodes of the wider context's rate
 TASK_PRIOR = 1.0  # pseudo-episodes of the context's rate against the similar tasks
 MIN_COUNTED = 0.5  # similarity from which an episode is reported as a basis
@@ -49,10 +50,12 @@ class OutlookEstimator:
         x = self._x
         seen = x.in_project(place.project).astype(np.float64)
         success = x.success.astype(np.float64)
-        base = (float(seen @ success) + 1.0) / (float(seen.sum()) + 2.0)
-        for level in x.levels(place):
-            weight = seen * level
-            base = (float(weight @ success) + LEVEL_PRIOR * base) / (float(weight.sum()) + LEVEL_PRIOR)
+        levels = (np.ones(len(seen), bool), *x.levels(place))
+        base, prior = 0.5, UNKNOWN_PRIOR
+        for level, inner in zip(levels, (*levels[1:], None), strict=True):
+            weight = seen * (level if inner is None else level & ~inner)  # an episode counts once, at its innermost level
+            base = (float(weight @ success) + prior * base) / (float(weight.sum()) + prior)
+            prior = LEVEL_PRIOR
         rows, similarity = x.rows_of(neighbours)
         kernel = self._kernel(place, rows, similarity, seen)
         total = float(kernel.sum())

@@ -44,3 +44,16 @@ def test_dissimilar_episodes_hardly_count() -> None:
     outlook, _ = memory(20, 20)
     near, far = (outlook.estimate(HERE, [(f"bad{i}", s) for i in range(5)]).probability for s in (1.0, 0.2))
     assert near < 0.2 < 0.45 < far
+
+
+def test_four_successes_are_no_certainty() -> None:
+    outlook, _ = memory(4, 0)
+    assert outlook.estimate(HERE, []).probability == pytest.approx((4 + 5 * 0.5) / (4 + 5)), "each episode counts once"
+    assert outlook.estimate(HERE, [(f"good{i}", 1.0) for i in range(4)]).probability < 0.95
+
+
+def test_what_happened_elsewhere_counts_while_there_is_little_here() -> None:
+    elsewhere = Context(domain="shop", framework="rails")
+    bad, good = (memory(n, 20 - n, elsewhere)[0].estimate(HERE, []).probability for n in (0, 20))
+    assert bad < 0.2
+    assert good > 0.8
