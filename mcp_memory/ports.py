@@ -398,7 +398,14 @@ class LearningEngine(Protocol):
     def holdout_report(self, project: str) -> Mapping[str, Json]:
         """Outcomes with and without memory, with an interval."""
 
-    def trends(self, where: Filter, *, tool: str, metric: str, bucket: str) -> Trends: ...
+    def episode_ids(self) -> list[str]:
+        """All episodes of the view, in the order they came."""
+
+    def traces(self, ids: Sequence[str]) -> list[Trace]:
+        """The traces, with their steps, of those of *ids* that are in the view."""
+
+    def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
+        """A metric over time, its breaks, and clusters of tasks. Takes seconds; looks at no view, so it needs no lock."""
 
     def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str: ...
 

@@ -246,6 +246,7 @@ class Trends:
     changepoints: tuple[Mapping[str, Json], ...]  # at, before, after
     clusters: tuple[Mapping[str, Json], ...]  # label, size, success_rate, example_ids
     holdout: Mapping[str, Json] | None = None  # outcomes with and without memory, with an interval
+    degraded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

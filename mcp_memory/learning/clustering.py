@@ -1,5 +1,6 @@
-"""Clusters of similar tasks, by HDBSCAN over a ball tree. Runs in the worker process: it imports scikit-learn.
+"""Clusters of similar tasks, by HDBSCAN over a ball tree, and variations of one task by DBSCAN.
 
+Runs in the worker process: it imports scikit-learn.
 Source: R. Campello, D. Moulavi, J. Sander, Density-based clustering based on hierarchical density estimates, PAKDD 2013.
 """
 
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import HDBSCAN
+from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.neighbors import NearestNeighbors
@@ -20,7 +21,9 @@ MAX_CLUSTERS, MAX_EXAMPLES, LABEL_WORDS = 20, 3, 3
 CONTEXT_WEIGHT = 0.5  # length of the context's part of a row; the task's part has length 1
 DIMENSION = 64  # tasks are projected to it: a ball tree over 384 dimensions prunes nothing and takes twice as long
 REACH = 1.5  # times the usual distance between neighbours inside a cluster: how far an episode outside the sample may lie
+SAME = 0.45  # distance, a cosine of .9, within which tasks of one context are the same work
 NOISE = -1
+_TOKEN = r"(?u)\b[^\W\d]\w*\b"  # a number tells one task of a kind from the next
 _WORD = re.compile(r"[a-z][a-z0-9_]{2,}")
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +42,7 @@ def cluster(payload: dict[str, Any]) -> list[dict[str, Any]]:
     if len(texts) < 2 * MIN_CLUSTER:
         return []
     rows = _rows(texts, payload["contexts"], payload.get("vectors"))
-    labels = _labels(rows, int(payload["sample_threshold"]))
+    labels = _joined(rows, _labels(rows, int(payload["sample_threshold"])))
     words = [set(_WORD.findall(text.lower())) - ENGLISH_STOP_WORDS for text in texts]
     spread = Counter(word for ws in words for word in ws)
     found = []
@@ -65,17 +68,24 @@ def _rows(texts: list[str], contexts: list[str], vectors: bytes | None) -> Float
         if min(tasks.shape) > DIMENSION:
             tasks = PCA(DIMENSION, random_state=0).fit_transform(tasks)
     else:
-        counted = TfidfVectorizer(stop_words="english", sublinear_tf=True, max_features=20_000, token_pattern=r"\b\w+\b").fit_transform(
-            texts
-        )
-        dimension = min(DIMENSION, min(counted.shape) - 1)
-        tasks = TruncatedSVD(dimension, random_state=0).fit_transform(counted) if dimension > 0 else counted.toarray()
+        tasks = _word_rows(texts)
     tasks /= np.maximum(np.linalg.norm(tasks, axis=1, keepdims=True), 1e-9)
     kinds = sorted(set(contexts))
     numbers = {kind: i for i, kind in enumerate(kinds)}
     around = np.zeros((len(texts), len(kinds)))
     around[np.arange(len(texts)), [numbers[c] for c in contexts]] = CONTEXT_WEIGHT
     return np.hstack([tasks, around])
+
+
+def _word_rows(texts: list[str]) -> Floats:
+    try:
+        counted = TfidfVectorizer(stop_words="english", sublinear_tf=True, max_features=20_000, token_pattern=_TOKEN).fit_transform(texts)
+    except ValueError:  # no text has a word
+        return np.zeros((len(texts), 1))
+    if counted.shape[1] <= DIMENSION:
+        return np.asarray(counted.toarray())
+    with np.errstate(divide="ignore", invalid="ignore"):  # of the variance explained, which nobody asks for, where all texts are the same
+        return np.asarray(TruncatedSVD(min(DIMENSION, len(texts) - 1), random_state=0).fit_transform(counted))
 
 
 def _labels(rows: Floats, sample_threshold: int) -> Ints:
@@ -93,6 +103,25 @@ def _labels(rows: Floats, sample_threshold: int) -> Ints:
     labels[distances > limits] = NOISE
     labels[sample] = of_sample
     return labels
+
+
+def _joined(rows: Floats, labels: Ints) -> Ints:
+    """Return the labels with the same work in one cluster.
+
+    What differs between twenty variations of one task is noise, and differences of density alone split them at random or find nothing.
+    """
+    labels = labels.copy()
+    left = np.flatnonzero(labels == NOISE)
+    if len(left) >= MIN_CLUSTER:
+        found = DBSCAN(eps=SAME, min_samples=MIN_CLUSTER, algorithm="ball_tree").fit_predict(rows[left])
+        labels[left] = np.where(found == NOISE, NOISE, found + labels.max() + 1)
+    kinds = sorted(set(labels.tolist()) - {NOISE})
+    if len(kinds) < 2:
+        return labels
+    centres = np.stack([rows[labels == kind].mean(axis=0) for kind in kinds])
+    groups = AgglomerativeClustering(None, distance_threshold=SAME, linkage="average").fit_predict(centres)
+    of_kind = dict(zip(kinds, groups.tolist(), strict=True)) | {NOISE: NOISE}
+    return np.array([of_kind[label] for label in labels.tolist()], np.int64)
 
 
 def _hdbscan(rows: Floats) -> Ints:

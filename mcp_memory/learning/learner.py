@@ -1,11 +1,11 @@
 """The learning engine: what `ports.LearningEngine` promises, put together from the parts of this folder.
 
 Its memory of episodes is `Experience`, fed by `add` and `remove`; patterns, votes and evidence stay in the store. All methods are
-called under the follower's lock, one at a time, except the pure `extract`, `implicit_feedback` and `in_holdout`.
+called under the follower's lock, one at a time, except `extract`, `implicit_feedback`, `in_holdout` and `trends`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
 from mcp_memory.config import LearningConfig
@@ -153,12 +153,23 @@ class Learner:
 
     def holdout_report(self, project: str) -> Mapping[str, Json]:
         """Return outcomes with and without memory, with an interval."""
-        return holdout.report((t for t in self._x.outlines() if project in (ANY_PROJECT, t.project)), self._config.holdout)
+        return self._holdout_report(project, self._x.outlines())
 
-    def trends(self, where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
+    def _holdout_report(self, project: str, traces: Iterable[Trace]) -> Mapping[str, Json]:
+        return holdout.report((t for t in traces if project in (ANY_PROJECT, t.project)), self._config.holdout)
+
+    def episode_ids(self) -> list[str]:
+        """Return the ids of all episodes of the view, in the order they came."""
+        return [trace.id for trace in self._x.outlines()]
+
+    def traces(self, ids: Sequence[str]) -> list[Trace]:
+        """Return the traces, with their steps, of those of *ids* that are in the view."""
+        return [self._x.full_trace(row) for key in ids if (row := self._x.row(key)) is not None]
+
+    def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
         """Return the series of a metric, its changepoints and the clusters of tasks. Analysis runs in a process of its own."""
         return trends.trends(
-            list(self._x.traces()),
+            traces,
             where,
             tool=tool,
             metric=metric,
@@ -166,7 +177,7 @@ class Learner:
             analyse=self._worker.call,
             sample_threshold=self._config.sample_threshold,
             vectors=lambda ids: trends.task_vectors(self._store.vectors, next(iter(self._spaces()), ""), ids),
-            holdout=self.holdout_report(where.project),
+            holdout=self._holdout_report(where.project, traces),
         )
 
     def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str:

@@ -15,6 +15,7 @@ from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import VectorRow
 
 MIN_EPISODES = 10  # fewer have no trend, and no process is started for them
+BY_WORDS = "most tasks have no embedding: they are clustered by their words"
 SURROUNDING = 50  # episodes on each side that a break's levels are taken from, at most
 
 Analyse = Callable[[str, Any], Any]  # (module:function, payload) -> its answer; `AnalysisWorker.call`
@@ -48,7 +49,8 @@ def trends(
         bucket: day or week (from Monday), UTC.
         analyse: Runs a function in the worker process.
         sample_threshold: Clustering samples above this many episodes.
-        vectors: Gives the tasks' vectors by episode id; unless every chosen episode has one, words are compared instead.
+        vectors: Gives the tasks' vectors by episode id. Episodes without one are in no cluster; when most have none, words are compared
+            instead. `degraded` says so.
         holdout: The control group's report, passed through.
 
     Raises:
@@ -61,11 +63,18 @@ def trends(
     values = [_VALUES[metric](t, tool) for t in chosen]
     points: list[dict[str, Json]] = []
     groups: list[dict[str, Json]] = []
+    degraded: tuple[str, ...] = ()
     if len(chosen) >= MIN_EPISODES:
-        known = vectors([t.id for t in chosen]) if vectors else {}
         points = _changepoints(chosen, values, metric, analyse)
-        groups = analyse("mcp_memory.learning.clustering:cluster", _cluster_payload(chosen, sample_threshold, known))
-    return Trends(tuple(_series(chosen, values, metric, bucket)), tuple(points), tuple(groups), holdout)
+        known = vectors([t.id for t in chosen]) if vectors else {}
+        missing = sum(t.id not in known for t in chosen)
+        by_words = missing > len(chosen) / 2
+        if missing:
+            degraded = (BY_WORDS if by_words else f"{missing} episodes are not embedded yet: they are in no cluster",)
+        clustered = chosen if by_words else [t for t in chosen if t.id in known]
+        payload = _cluster_payload(clustered, sample_threshold, {} if by_words else known)
+        groups = analyse("mcp_memory.learning.clustering:cluster", payload)
+    return Trends(tuple(_series(chosen, values, metric, bucket)), tuple(points), tuple(groups), holdout, degraded)
 
 
 def task_vectors(read: ReadVectors, space: str, ids: Collection[str]) -> dict[str, np.ndarray]:
@@ -160,13 +169,12 @@ def _changepoints(chosen: Sequence[Trace], values: Sequence[float], metric: str,
 
 
 def _cluster_payload(chosen: Sequence[Trace], sample_threshold: int, vectors: Mapping[str, np.ndarray]) -> dict[str, Json]:
-    complete = all(t.id in vectors for t in chosen)
     return {
         "ids": [t.id for t in chosen],
         "texts": [t.task for t in chosen],
         "contexts": [" · ".join(part for part in (t.domain, t.framework) if part) for t in chosen],
         "successes": [t.success for t in chosen],
         "rewards": [t.reward for t in chosen],
-        "vectors": b"".join(vectors[t.id].tobytes() for t in chosen) if complete else b"",
+        "vectors": b"".join(vectors[t.id].tobytes() for t in chosen) if vectors else b"",
         "sample_threshold": sample_threshold,
     }

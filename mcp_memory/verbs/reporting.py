@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, Status, Trends
-from mcp_memory.domain.episode import EpisodeState
+from mcp_memory.domain.episode import EpisodeState, Trace
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import Filter, Query, Sort
 from mcp_memory.domain.text import shorten
@@ -22,6 +22,7 @@ from mcp_memory.verbs.recalling import episode_row, make_cursor, read_cursor, re
 METRICS = ("success_rate", "reward", "duration", "errors")
 BUCKETS = ("day", "week")
 MAX_EVIDENCE_SHOWN = 20
+TRACES_AT_ONCE = 1_000  # some 10 ms
 DIGEST_EPISODES = 10
 
 
@@ -94,10 +95,21 @@ class Reporting:
 
         def work() -> Trends:
             self._e.current()
-            return self._e.learning.trends(where, tool=tool, metric=metric, bucket=bucket)
+            return self._e.learning.trends(self._traces(), where, tool=tool, metric=metric, bucket=bucket)
 
         with self._e.metrics.timed("analyze_trends"):
             return await self._e.in_thread(work)
+
+    def _traces(self) -> list[Trace]:
+        """Return all traces, read a part at a time, so that nobody waits long for the views."""
+        learning, lock = self._e.learning, self._e.follower.lock
+        with lock:
+            ids = learning.episode_ids()
+        found: list[Trace] = []
+        for start in range(0, len(ids), TRACES_AT_ONCE):
+            with lock:
+                found += learning.traces(ids[start : start + TRACES_AT_ONCE])
+        return found
 
     async def status(self) -> Status:
         """Answer the `memory_status` tool."""

@@ -1,6 +1,7 @@
 """Clusters of similar tasks."""
 
 import numpy as np
+import pytest
 
 from mcp_memory.learning.clustering import cluster
 
@@ -48,6 +49,17 @@ def test_similar_tasks_meet_and_different_ones_do_not() -> None:
         assert {next(iter(t)) for t in themes_of(found, data)} == set(THEMES)
 
 
+def test_variations_of_one_task_are_one_cluster_by_vectors_and_by_words() -> None:
+    texts = [f"Deploy the web service to cluster {i}" for i in range(20)]
+    row = np.eye(8, dtype=np.float32)[:1]
+    noise = np.random.default_rng(2).normal(0, 0.05, (20, 8)).astype(np.float32)
+    for vectors in ((row + noise).tobytes(), b""):
+        data = payload(1) | {"ids": [f"e{i}" for i in range(20)], "texts": texts, "contexts": ["ops"] * 20, "vectors": vectors}
+        (one,) = cluster(data | {"successes": [i < 5 for i in range(20)], "rewards": [0.5] * 20})
+        assert (one["size"], one["success_rate"]) == (20, 0.25)
+        assert "deploy" in one["label"]
+
+
 def test_a_cluster_is_named_by_its_words_and_context_and_says_how_it_went() -> None:
     by_context = {g["label"].split("(")[1].rstrip(")"): g for g in cluster(payload(12, vectors=True))}
     assert "kubernetes" in by_context["ops"]["label"]
@@ -67,3 +79,9 @@ def test_above_the_threshold_a_sample_is_clustered_and_the_rest_joins_it() -> No
 
 def test_a_handful_of_episodes_has_no_clusters() -> None:
     assert cluster(payload(1)) == []
+
+
+@pytest.mark.parametrize("text", ["1 2 3", "", " ".join(f"w{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(200))])
+def test_tasks_without_words_and_tasks_of_the_same_words_are_clustered_too(text: str) -> None:
+    data = payload(4) | {"texts": [text] * 12, "contexts": ["ops"] * 12}
+    assert [group["size"] for group in cluster(data)] == [12]

@@ -82,20 +82,21 @@ def test_an_unknown_metric_is_refused() -> None:
         ask([], metric="speed")
 
 
-def test_stored_vectors_are_used_when_every_episode_has_one_and_words_otherwise() -> None:
+def test_stored_vectors_are_used_where_most_episodes_have_one_and_words_otherwise() -> None:
     rows = [trace(i) for i in range(24)]
     pages = [[VectorRow(i, f"e{i:03}", part, 0.5, bytes([2, 4])) for i in range(24) for part in (0, 1)], []]
 
     def read(space: str, *, after_rowid: int = 0) -> tuple[list[VectorRow], int]:
         return pages[after_rowid], after_rowid + 1
 
-    for missing, size_bytes in (("", 24 * 2 * 4), ("e003", 0)):
+    most = {f"e{i:03}" for i in range(13)}
+    for missing, size_bytes, said in ((set[str](), 24 * 2 * 4, ""), ({"e003"}, 23 * 2 * 4, "1 episodes are"), (most, 0, "by their words")):
         analyst = Analyst()
 
-        def vectors(ids: Sequence[str], missing: str = missing) -> dict[str, Any]:
-            return task_vectors(read, "local", [i for i in ids if i != missing])
+        def vectors(ids: Sequence[str], missing: set[str] = missing) -> dict[str, Any]:
+            return task_vectors(read, "local", [i for i in ids if i not in missing])
 
-        trends(
+        answer = trends(
             rows,
             ALL,
             tool="",
@@ -105,5 +106,7 @@ def test_stored_vectors_are_used_when_every_episode_has_one_and_words_otherwise(
             vectors=vectors,
         )
         assert len(analyst.asked[1][1]["vectors"]) == size_bytes
+        assert len(analyst.asked[1][1]["ids"]) == (size_bytes // 8 or 24)
+        assert [said in reason for reason in answer.degraded] == ([True] if said else [])
     assert task_vectors(read, "local", ["e001"])["e001"].tolist() == [1.0, 2.0]
     assert task_vectors(read, "", ["e001"]) == {}
