@@ -131,6 +131,7 @@ class PlaybookStep:
     tool: str
     action: str
     why: str
+    arguments_example: Mapping[str, Json] | None = None  # of the best attempt that took the step
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 from mcp_memory.domain.answers import Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
+from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Ints, Place
 from mcp_memory.learning.fingerprints import answer_kind
 from mcp_memory.learning.next_tool import Forecast, NextTool, Prefix
@@ -19,6 +20,7 @@ from mcp_memory.ports import Situation
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
 MAX_FIXES = 5
 MAX_EVIDENCE = 3
+MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
 RUN_SHARE = 0.5  # of the run so far against the error, in a long run
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
@@ -71,7 +73,7 @@ class Adviser:
         read = {e.id: e for e in self._read(list(dict.fromkeys(ids[0][0] for ids in sources if ids))) if e is not None}
         out = []
         for pick, ids in zip(picks, sources, strict=True):
-            example = _arguments(read.get(ids[0][0]), ids[0][1]) if ids else None
+            example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS) if ids else None
             tool, _, action = str(self._x.tools.value(pick.tool)).partition(":")
             reason = self._reason(pick, forecast, recovered, prefix)
             evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))
@@ -181,9 +183,3 @@ class Adviser:
 def place_of(episode: Episode) -> Place:
     """Return the context of an episode as a place to look from."""
     return Place(episode.project, episode.context.domain, episode.context.framework, frozenset(episode.context.tags))
-
-
-def _arguments(episode: Episode | None, index: int) -> dict[str, Json] | None:
-    if episode is None or index >= len(episode.steps):
-        return None
-    return dict(episode.steps[index].arguments) or None

@@ -6,10 +6,11 @@ called under the follower's lock, one at a time, except `extract`, `implicit_fee
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, Recovery, StepWarning, Trends
+from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning, Trends
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
@@ -17,6 +18,7 @@ from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Sort, S
 from mcp_memory.domain.votes import VoteStats
 from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection, reward, step_signs, step_values, trends
 from mcp_memory.learning.adviser import Adviser
+from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
 from mcp_memory.learning.fingerprints import pack, pack_answers
@@ -119,7 +121,18 @@ class Learner:
     def playbook(self, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
         """Return the playbook, or None and the reason why there is none."""
         patterns = [p for p, _, _ in self._relevance.relevant(query.filter.project, neighbours, playbook.MAX_PATTERNS)]
-        return playbook.playbook(query.text, self._runs(neighbours, SAME_KIND), patterns, max_steps)
+        runs = self._runs(neighbours, SAME_KIND)
+        book, reason = playbook.playbook(query.text, runs, patterns, max_steps)
+        return (replace(book, steps=self._with_examples(book.steps, runs)) if book else None), reason
+
+    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) -> tuple[PlaybookStep, ...]:
+        places = playbook.sources(steps, runs)
+        ids = list(dict.fromkeys(place[0] for place in places if place))
+        read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
+        return tuple(
+            replace(step, arguments_example=arguments_of(read[place[0]], place[1], playbook.MAX_EXAMPLE_CHARS)) if place else step
+            for step, place in zip(steps, places, strict=True)
+        )
 
     # --- trust ---
 

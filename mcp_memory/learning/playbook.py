@@ -7,35 +7,26 @@ longest common subsequences), and what most of them did at a place is kept.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
 
 from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Trace
-from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.attempts import Attempt, attempt, common
+from mcp_memory.learning.cautions import cautions
 from mcp_memory.learning.confidence import wilson
-from mcp_memory.learning.signatures import same_error
 
 MAX_PATTERNS = 40  # of those relevant to the task, that the caller hands in
 MAX_RUNS = 12  # successful ones that are aligned, and failed ones they are compared with
-MAX_ROUTE = 80  # tools of one run, repetitions in a row taken as one
 MIN_SUPPORT = 0.5  # weighted share of the successful attempts that took a step
 SAME_TASK = 0.8  # similarity from which a single success is enough to go by
 MIN_FOLLOWED = 0.7  # share of the steps a run must have taken, in order, to have followed them
 MIN_CONTRADICTING = 5  # attempts
 CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
-MIN_RECOVERY_CONFIDENCE = 0.3
-MAX_PITFALLS, MAX_EVIDENCE, MAX_TITLE_CHARS, MAX_ERROR_CHARS = 5, 8, 80, 100
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    trace: Trace
-    similarity: float
-    route: tuple[str, ...]
-    weight: float
+MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
+MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
 
 
 def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[Pattern], max_steps: int) -> tuple[Playbook | None, str]:
@@ -47,7 +38,7 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
         patterns: Relevant patterns with their confidence; recoveries and decisions become pitfalls.
         max_steps: Steps wanted at most; of more, the best supported stay.
     """
-    known = [_run(t, s) for t, s in runs if t.step_keys]
+    known = [attempt(t, s) for t, s in runs if t.step_keys]
     good = [r for r in known if r.trace.success][:MAX_RUNS]
     bad = [r for r in known if not r.trace.success][:MAX_RUNS]
     if reason := _thin(good, bad):
@@ -65,24 +56,41 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
             None,
             f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
         )
-    pitfalls, from_patterns = _pitfalls(good, bad, patterns)
+    failed = sum(not r.trace.success for r in known)
+    pitfalls, from_patterns = cautions(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2))
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
         title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",
         steps=tuple(steps),
         pitfalls=tuple(pitfalls),
-        when_not_to_use=_when_not(good, bad, len(followed), won),
+        when_not_to_use=_when_not(good, failed, len(known), len(followed), won),
         confidence=round(wilson(won, len(followed))[0] * max(r.similarity for r in good), 4),
         evidence=tuple(evidence),
     ), ""
 
 
-def _run(trace: Trace, similarity: float) -> _Run:
-    route = tuple(key for key, _ in groupby(trace.step_keys))[:MAX_ROUTE]
-    return _Run(trace, similarity, route, max(0.01, similarity) * max(0.01, trace.reward))
+def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) -> list[tuple[str, int] | None]:
+    """Return for each step of a playbook where it was done best: (episode id, step index), None where no success did it in that order.
+
+    Args:
+        steps: The playbook's.
+        runs: What it was made from.
+    """
+    keys = [_key(s) for s in steps]
+    good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
+    found: list[tuple[str, int] | None] = [None] * len(keys)
+    for run in good[:MAX_RUNS]:
+        for place, index in common(keys, run.trace.step_keys):
+            if found[place] is None:
+                found[place] = (run.trace.id, index)
+    return found
 
 
-def _thin(good: Sequence[_Run], bad: Sequence[_Run]) -> str:
+def _key(step: PlaybookStep) -> str:
+    return step.tool if step.action == step.tool else f"{step.tool}:{step.action}"
+
+
+def _thin(good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
     if not good and not bad:
         return "no episode with steps is like this task"
     if not good:
@@ -96,7 +104,7 @@ def _thin(good: Sequence[_Run], bad: Sequence[_Run]) -> str:
 # --- consensus ---
 
 
-def _consensus(good: Sequence[_Run]) -> list[tuple[str, float]]:
+def _consensus(good: Sequence[Attempt]) -> list[tuple[str, float]]:
     """Return the steps most successful attempts took, in order, with their weighted support in [0, 1]."""
     centre = max(good, key=lambda r: sum(len(common(r.route, o.route)) * o.weight / max(1, len(o.route)) for o in good))
     total = sum(r.weight for r in good)
@@ -122,30 +130,7 @@ def _gap(pairs: Sequence[tuple[int, int]], ends: Sequence[int], j: int) -> int:
     return pairs[n - 1][0] + 1 if n else 0
 
 
-def common(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the index pairs of a longest common subsequence of *a* and *b*. O(len(a) * len(b)).
-
-    >>> common("abcd", "bxd")
-    [(1, 0), (3, 2)]
-    """
-    lengths = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
-    for i in range(len(a) - 1, -1, -1):
-        row, below = lengths[i], lengths[i + 1]
-        for j in range(len(b) - 1, -1, -1):
-            row[j] = below[j + 1] + 1 if a[i] == b[j] else max(below[j], row[j + 1])
-    pairs, i, j = [], 0, 0
-    while i < len(a) and j < len(b):
-        if a[i] == b[j]:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif lengths[i + 1][j] >= lengths[i][j + 1]:
-            i += 1
-        else:
-            j += 1
-    return pairs
-
-
-def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[_Run], max_steps: int) -> list[str]:
+def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[Attempt], max_steps: int) -> list[str]:
     """Return at most *max_steps* of the route in order: those the successes shared most and the failures least; the last one stays."""
 
     def rank(i: int) -> tuple[bool, float, int]:
@@ -157,7 +142,7 @@ def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[_Run], max_step
     return [key for key, _ in groupby(route[i][0] for i in kept)]  # what stood between two equal steps may have been dropped
 
 
-def _step(order: int, key: str, good: Sequence[_Run], bad: Sequence[_Run]) -> PlaybookStep:
+def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> PlaybookStep:
     tool, _, action = key.partition(":")
     did, failed = sum(key in r.route for r in good), sum(key in r.route for r in bad)
     why = f"in {did} of {len(good)} successful attempts"
@@ -170,62 +155,7 @@ def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:
     return len(common(steps, route)) / max(1, len(steps))
 
 
-# --- what goes wrong ---
-
-
-def _pitfalls(good: Sequence[_Run], bad: Sequence[_Run], patterns: Sequence[Pattern]) -> tuple[list[str], list[str]]:
-    """Return the pitfalls as sentences, and the ids of the patterns among their evidence."""
-    sentences: list[str] = []
-    ids: list[str] = []
-    for pattern in sorted(patterns, key=lambda p: (-p.confidence, -p.support, p.id)):
-        said = _from_pattern(pattern)
-        if said and len(sentences) < MAX_PITFALLS - 2:
-            sentences.append(said)
-            ids.append(pattern.id)
-    sentences += _fatal_errors(good, bad)[: MAX_PITFALLS - len(sentences)]
-    habits = Counter(key for r in bad for key in set(r.route))
-    for key, n in sorted(habits.items(), key=lambda item: (-item[1], item[0])):
-        did = sum(key in r.route for r in good)
-        if n >= 2 and n >= 0.5 * len(bad) and did <= 0.2 * len(good) and len(sentences) < MAX_PITFALLS:
-            sentences.append(f"{n} of {len(bad)} failed attempts used {key}; {did} of {len(good)} successful ones did.")
-    return sentences, ids
-
-
-def _from_pattern(pattern: Pattern) -> str:
-    content, tried = pattern.content, pattern.successes + pattern.failures
-    if pattern.corrected_by:
-        return f"Corrected: {pattern.corrected_by} (instead of: {pattern.description}; {pattern.id})."
-    if pattern.kind is PatternKind.ERROR_RECOVERY and pattern.confidence >= MIN_RECOVERY_CONFIDENCE:
-        error = shorten(str(content["error"]), MAX_ERROR_CHARS)
-        return (
-            f"When {content['tool']} fails with “{error}”, try {content['try']}: worked in {pattern.successes} of {tried} ({pattern.id})."
-        )
-    if pattern.kind is PatternKind.DECISION_POINT and wilson(pattern.failures, tried)[0] > 0.5:
-        after = " → ".join(content["after"])
-        return f"After {after}, {content['choose']} mostly led to failure: {pattern.failures} of {tried} ({pattern.id})."
-    return ""
-
-
-def _fatal_errors(good: Sequence[_Run], bad: Sequence[_Run]) -> list[str]:
-    """Return the errors that several failed attempts met and few successful ones, commonest first."""
-    met: list[tuple[str, set[str]]] = []
-    for run in bad:
-        for sig in dict.fromkeys(s for _, s in run.trace.errors if s):
-            group = next((ids for other, ids in met if same_error(sig, other)), None)
-            if group is None:
-                met.append((sig, {run.trace.id}))
-            else:
-                group.add(run.trace.id)
-    sentences = []
-    for sig, ids in sorted(met, key=lambda m: (-len(m[1]), m[0])):
-        survived = sum(any(same_error(sig, s) for _, s in r.trace.errors) for r in good)
-        if len(ids) >= 2 and len(ids) / len(bad) > survived / len(good):
-            error = shorten(sig, MAX_ERROR_CHARS)
-            sentences.append(f"“{error}” was met by {len(ids)} of {len(bad)} failed attempts, {survived} of {len(good)} successful ones.")
-    return sentences
-
-
-def _when_not(good: Sequence[_Run], bad: Sequence[_Run], followed: int, won: int) -> str:
+def _when_not(good: Sequence[Attempt], failed: int, known: int, followed: int, won: int) -> str:
     places = Counter(" · ".join(p for p in (r.trace.domain, r.trace.framework, r.trace.language) if p) for r in good)
     place = places.most_common(1)[0][0]
     sentences = [f"Not outside {place}: all evidence is from there." if len(places) == 1 and place else ""]
@@ -237,6 +167,6 @@ def _when_not(good: Sequence[_Run], bad: Sequence[_Run], followed: int, won: int
         f"Tasks like it (similarity {fmean(r.similarity for r in good):.2f} on average) took {span} tools; "
         "where the task differs, adapt the steps to its state instead of replaying them."
     )
-    if len(bad) > len(good):
-        sentences.insert(1, f"Most attempts at tasks like this failed ({len(bad)} of {len(good) + len(bad)}).")
+    if failed > known / 2:
+        sentences.insert(1, f"Most attempts at tasks like this failed ({failed} of {known}).")
     return " ".join(s for s in sentences if s)

@@ -1,11 +1,15 @@
 """Ordered steps from the attempts that worked."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_memory.domain.answers import PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.playbook import common, playbook
+from mcp_memory.learning.attempts import common
+from mcp_memory.learning.playbook import playbook, sources
 
 
 def run(i: int, *keys: str, success: bool = True, similarity: float = 0.9, errors: tuple[tuple[int, str], ...] = ()) -> tuple[Trace, float]:
@@ -113,6 +117,44 @@ def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
     assert "“quota exceeded” was met by 2 of 2 failed attempts, 0 of 3 successful ones." in text
     assert "2 of 2 failed attempts used force; 0 of 3 successful ones did." in text
     assert "pat_r" in book.evidence
+
+
+def pattern(key: str, kind: PatternKind, content: dict[str, Any], successes: int, failures: int, confidence: float = 0.5) -> Pattern:
+    return Pattern(key, kind, "p", content, "d", "", successes + failures, successes, failures, 0, 0, confidence=confidence)
+
+
+def test_an_error_is_told_once_with_its_best_answers() -> None:
+    error = {"tool": "cat", "error": "no such file"}
+    tried = [
+        pattern(f"pat_{name}", PatternKind.ERROR_RECOVERY, error | {"try": name}, n, 0, n / 10) for name, n in (("find", 5), ("ls", 4))
+    ]
+    book, _ = playbook("t", GOOD, tried, 8)
+    assert book is not None
+    assert book.pitfalls == ("When cat fails with “no such file”, try find: worked in 5 of 5, or ls: worked in 4 of 4 (pat_find, pat_ls).",)
+    assert {"pat_find", "pat_ls"} <= set(book.evidence)
+
+
+def test_a_choice_is_a_pitfall_only_where_it_fails_more_than_usual_and_is_not_what_is_recommended() -> None:
+    choices = [
+        pattern("pat_edit", PatternKind.DECISION_POINT, {"after": ["open"], "choose": "edit"}, 5, 35),
+        pattern("pat_force", PatternKind.DECISION_POINT, {"after": ["open"], "choose": "force"}, 5, 35),
+    ]
+    told, _ = playbook("t", GOOD, choices, 8)
+    assert told is not None
+    assert told.pitfalls == ("After open, force mostly led to failure: 35 of 40 (pat_force).",)
+    often = [run(i, "look", success=False) for i in range(30)]
+    usual, _ = playbook("t", GOOD + often, choices, 8)
+    assert usual is not None
+    assert not any("force" in line for line in usual.pitfalls), "as often as tasks like it fail anyway"
+
+
+def test_each_step_is_taken_from_the_best_attempt_that_made_it_in_order() -> None:
+    runs = [run(1, "open", "edit", "submit", similarity=0.7), run(2, "look", "open", "open", "edit", "bash:pytest", "submit")]
+    steps = [
+        PlaybookStep(i, *key, "") for i, key in enumerate((("open", "open"), ("bash", "pytest"), ("submit", "submit"), ("pay", "pay")))
+    ]
+    assert sources(steps, runs) == [("e2", 1), ("e2", 4), ("e2", 5), None]
+    assert sources(steps[:1], [run(3, "open", success=False)]) == [None]
 
 
 def test_a_correction_is_told_as_one() -> None:
