@@ -34,7 +34,8 @@ _REVERT = re.compile(
 _REJECTED = re.compile(r"\b(?:incorrect|wrong answer|not correct|rejected|did not pass|task failed)\b", re.I)
 _ACCEPTED = re.compile(r"\b(?:correct|accepted|all (?:tests|checks) pass(?:ed)?|task (?:completed|succeeded))\b", re.I)
 _JSON = msgspec.json.Encoder(order="sorted", enc_hook=str)
-_DIGITS = re.compile(r"\d+")
+# What differs from run to run though the answer is the same: addresses, clock times, durations, long ids.
+_VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b\d+(?::\d+)+(?:\.\d+)?|\b\d+(?:\.\d+)? ?(?:m?s|seconds?|minutes?)\b|\d{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +134,35 @@ def is_revert(step: Step) -> bool:
 
 
 def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
-    """Return the positions of steps that say what an earlier one said already: same tool, arguments and, numbers apart, same answer.
+    """Return the positions of steps that say what an earlier one said already: same tool, arguments and, times and ids apart, same answer.
 
-    The answer counts because running the tests again after a change is no waste. A step that shows neither arguments nor an answer
-    is no evidence and never counts.
+    The answer counts because running the tests again after a change is no waste, and its numbers do: one failure less is news. A step
+    that shows neither arguments nor an answer is no evidence and never counts.
     """
     answers = [step.error or step.observation for step in steps]
     rough = [(step.key, len(step.arguments), len(answer) // 32) for step, answer in zip(steps, answers, strict=True)]
     times = Counter(rough)
-    seen: set[tuple[str, str, int, str]] = set()
+    seen: dict[tuple[str, str, int], str | set[str]] = {}  # the first answer, as it came; from the second on what lasts of each
     found = []
     for i, step in enumerate(steps):
         # Comparing costs; most steps have no other of their tool, number of arguments and length of answer.
         if times[rough[i]] == 1 or not (step.arguments or answers[i]):
             continue
-        key = (step.key, call_text(step), len(answers[i]) // 32, _DIGITS.sub("#", answers[i][-_COMPARED_CHARS:]))
-        if key in seen:
+        call, end = (step.key, call_text(step), len(answers[i]) // 32), answers[i][-_COMPARED_CHARS:]
+        known = seen.get(call)
+        if known is None:
+            seen[call] = end
+            continue
+        if isinstance(known, str):
+            known = seen[call] = {_lasting(known)}
+        if (lasting := _lasting(end)) in known:
             found.append(i)
-        seen.add(key)
+        known.add(lasting)
     return tuple(found)
+
+
+def _lasting(answer: str) -> str:
+    return _VOLATILE.sub("#", answer)
 
 
 def call_text(step: Step) -> str:

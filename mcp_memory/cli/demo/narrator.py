@@ -95,7 +95,7 @@ class Narrator:
             return
         self.say(f"{playbook['title']} (confidence {playbook['confidence']:.2f})", 2)
         for step in playbook["steps"]:
-            self.say(f"{step['order']}. {_key(step)}: {step['why']}", 4)
+            self.say(f"{step['order']}. {_key(step)}: {step['why']}{_example(step)}", 4)
         for pitfall in playbook["pitfalls"][:2]:
             self.say(f"pitfall: {pitfall}", 4)
 
@@ -105,8 +105,8 @@ def _key(step: Answer) -> str:
     return str(step["tool"]) if step["action"] in ("", step["tool"]) else f"{step['tool']}:{step['action']}"
 
 
-def _example(suggestion: Answer) -> str:
-    """Return the arguments that a suggestion gives as an example, on one line."""
-    arguments = suggestion.get("arguments_example") or {}
+def _example(advice: Answer) -> str:
+    """Return the arguments that a suggestion or a step of a playbook gives as an example, on one line."""
+    arguments = advice.get("arguments_example") or {}
     text = arguments.get("command") or arguments.get("new") or arguments.get("path") or ""
     return f", for example {render.one_line(text, 80)}" if text else ""

@@ -43,8 +43,18 @@ def test_a_call_repeated_with_the_same_answer_is_waste_and_with_another_answer_i
     assert repeats(again) == (1,)
 
 
-def test_answers_that_differ_in_numbers_only_are_the_same_answer() -> None:
-    assert repeats((ok("run", "1 failed in 0.31s", c="pytest"), ok("run", "1 failed in 0.29s", c="pytest"))) == (1,)
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("1 failed in 0.31s", "1 failed in 0.29s", True),
+        ("3 failed, 5 passed in 0.31s", "1 failed, 7 passed in 0.31s", False),
+        ("AssertionError: 0.30000000000000004 != 0.3", "AssertionError: 0.25000000000000003 != 0.3", True),
+        ("AssertionError: 0.4 != 0.3", "AssertionError: 0.5 != 0.3", False),
+        ("<Job at 0x7f3a>, 12:01:59", "<Job at 0x1b2c>, 12:02:03", True),
+    ],
+)
+def test_answers_that_differ_in_times_and_ids_only_are_the_same_answer(first: str, second: str, same: bool) -> None:
+    assert repeats((ok("run", first, c="pytest"), ok("run", second, c="pytest"))) == ((1,) if same else ())
 
 
 def test_steps_that_show_nothing_are_never_repeats() -> None:
