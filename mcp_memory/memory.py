@@ -54,9 +54,30 @@ class EpisodicMemory:
         return self._engines.project
 
     # --- recording ---
-    async def start_episode(self, task: str, *, recall: bool = True, budget_tokens: int = 800, **fields: Any) -> answers.StartedEpisode:
-        """Open an episode for *task*; also return what earlier episodes say about it, unless `recall` is false."""
-        return await self._recording.start({"task": task, **fields}, recall=recall, budget_tokens=budget_tokens)
+    async def start_episode(
+        self, task: str, *, recall: bool = True, budget_tokens: int = 800, episode_id: str = "", **fields: Any
+    ) -> answers.StartedEpisode:
+        """Open an episode for *task*; also return what earlier episodes say about it, unless `recall` is false.
+
+        `episode_id` is one that `prepare_episode` gave; it can be opened once.
+        """
+        return await self._recording.start({"task": task, **fields}, recall=recall, budget_tokens=budget_tokens, episode_id=episode_id)
+
+    async def prepare_episode(
+        self, task: str, *, limit: int = 5, budget_tokens: int = 800, min_similarity: float = 0.0, **fields: Any
+    ) -> answers.StartedEpisode:
+        """Return what earlier episodes say about *task*, and open nothing: for who hears of a task before anything is done about it.
+
+        What was shown counts for the episode that `start_episode` opens under the id returned; in the control group nothing is.
+        """
+        return await self._recording.prepare(
+            {"task": task, **fields}, limit=limit, budget_tokens=budget_tokens, min_similarity=min_similarity
+        )
+
+    @property
+    def has_control_group(self) -> bool:
+        """Whether a share of the episodes gets no advice, so that its worth can be measured."""
+        return self._engines.config.learning.holdout > 0
 
     async def log_step(self, episode_id: str, tool: str, **fields: Any) -> answers.LoggedSteps:
         """Append one step to an open episode. Raises EpisodeClosed."""

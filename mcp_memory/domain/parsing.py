@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from mcp_memory.domain import limits
+from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, Json, Outcome, OutcomeKind, Step, StepStatus, TaskType
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.errors import InvalidInput
@@ -153,13 +154,17 @@ def episode(episode_id: str, raw: Mapping[str, Any], *, default_project: str, no
 
 
 def step(raw: Mapping[str, Any], *, now_ms: int, prefix: str = "") -> Step:
-    """Return a step from the arguments of `log_step`; *prefix* (`steps[3].`) goes in front of field names in messages."""
+    """Return a step from the arguments of `log_step`; *prefix* (`steps[3].`) goes in front of field names in messages.
+
+    Without an action, the program of a shell command is one: to learn from, `bash:pytest` and `bash:ls` must be two things.
+    """
     tool = name(prefix + "tool", raw.get("tool"), required=True)
     error = raw.get("error")
+    arguments = json_object(prefix + "arguments", raw.get("arguments"), limits.MAX_ARGUMENTS_BYTES)
     return Step(
         tool=tool,
-        action=name(prefix + "action", raw.get("action")) or tool,
-        arguments=json_object(prefix + "arguments", raw.get("arguments"), limits.MAX_ARGUMENTS_BYTES),
+        action=name(prefix + "action", raw.get("action")) or program_of(command_in(arguments)) or tool,
+        arguments=arguments,
         observation=text(prefix + "observation", raw.get("observation"), limits.MAX_OBSERVATION_CHARS),
         status=choice(StepStatus, prefix + "status", raw.get("status") or StepStatus.OK),
         error=None if error is None else text(prefix + "error", error, limits.MAX_ERROR_CHARS),

@@ -190,6 +190,8 @@ class Retriever:
             cosine = float(found.semantic[at])
             similarity = _overlap(query.text, traces[at]) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
             why = {name: float(getattr(scored, name)[at]) for name in _TERMS}
+            if similarity < query.min_similarity:
+                continue
             matches.append(Match(traces[at].id, ranking.to_unit(float(totals[i])), why, similarity, folded))
         return Ranking(tuple(matches), len(found.seqs), self._store.change_seq(), self._degraded(vectors))
 

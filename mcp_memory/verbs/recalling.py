@@ -45,9 +45,11 @@ class Recalling:
         offset = read_cursor(raw.get("cursor"), query)
         return await self._answer(query, include, offset, budget_tokens, detail, episode_id=None)
 
-    async def for_episode(self, episode: Episode, where: Filter, *, budget_tokens: int) -> Recall:
-        """Recall for a task that has just been started."""
-        query = Query(episode.task, where, exclude_ids=frozenset({episode.id}))
+    async def for_episode(
+        self, episode: Episode, where: Filter, *, budget_tokens: int, limit: int = 5, min_similarity: float = 0.0
+    ) -> Recall:
+        """Recall for a task that has just been started, or is about to be. Without an episode there are no patterns above a minimum."""
+        query = Query(episode.task, where, limit, exclude_ids=frozenset({episode.id}), min_similarity=min_similarity)
         return await self._answer(query, frozenset({"episodes", "patterns"}), 0, budget_tokens, Detail.COMPACT, episode_id=episode.id)
 
     async def _answer(
@@ -73,7 +75,8 @@ class Recalling:
             neighbours = e.retrieval.similar(query, vectors, NEIGHBOURS)
             ranking = e.retrieval.rank(wanted, vectors)
             outlook = e.learning.outlook(query, neighbours)
-            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS + 1) if "patterns" in include else []
+            wanted_patterns = "patterns" in include and (ranking.matches or not query.min_similarity)
+            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS + 1) if wanted_patterns else []
         patterns = corrected(e, found)[:MAX_PATTERNS]
         page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
         more = len(ranking.matches) > offset + len(page) and bool(page)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
-from mcp_memory.domain.episode import EpisodeState, Outcome
+from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
@@ -29,14 +29,26 @@ class Recording:
         self._e, self._recalling, self._redacting = engines, recalling, redacting
         self._background, self._completed = background, completed
 
-    async def start(self, raw: Mapping[str, Any], *, recall: bool, budget_tokens: int) -> StartedEpisode:
+    async def start(self, raw: Mapping[str, Any], *, recall: bool, budget_tokens: int, episode_id: str = "") -> StartedEpisode:
         """Open an episode; with *recall*, also return what earlier episodes say about the task."""
         e = self._e
         budget_tokens = parsing.whole("budget_tokens", budget_tokens, limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
-        episode = parsing.episode(e.new_id(), self._redacting.fields(raw), default_project=e.project, now_ms=e.clock())
+        episode = self._parsed(raw, episode_id)
         with e.metrics.timed("start_episode"):
             await e.store.start_episode(episode)
-        holdout = e.learning.in_holdout(episode.id)
+        return await self._with_recall(episode, recall=recall, budget_tokens=budget_tokens)
+
+    async def prepare(self, raw: Mapping[str, Any], *, limit: int, budget_tokens: int, min_similarity: float) -> StartedEpisode:
+        """Return what `start` with *recall* would, and open nothing; `start` with that id opens the episode."""
+        episode = self._parsed(raw, "")
+        return await self._with_recall(episode, recall=True, budget_tokens=budget_tokens, limit=limit, min_similarity=min_similarity)
+
+    def _parsed(self, raw: Mapping[str, Any], episode_id: str) -> Episode:
+        e = self._e
+        return parsing.episode(episode_id or e.new_id(), self._redacting.fields(raw), default_project=e.project, now_ms=e.clock())
+
+    async def _with_recall(self, episode: Episode, *, recall: bool, **how: Any) -> StartedEpisode:
+        holdout = self._e.learning.in_holdout(episode.id)
         recalled = None
         if recall and not holdout:
             where = Filter(
@@ -47,7 +59,7 @@ class Recording:
                 framework=episode.context.framework,
                 tags=episode.context.tags,
             )
-            recalled = await self._recalling.for_episode(episode, where, budget_tokens=budget_tokens)
+            recalled = await self._recalling.for_episode(episode, where, **how)
         return StartedEpisode(episode.id, episode.project, episode.started_at_ms, recalled, holdout)
 
     async def log(self, episode_id: str, raw_steps: Sequence[Mapping[str, Any]], *, many: bool) -> LoggedSteps:

@@ -11,7 +11,7 @@ from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, Status, Trends
 from mcp_memory.domain.episode import EpisodeState, Trace
 from mcp_memory.domain.pattern import PatternKind
-from mcp_memory.domain.query import Filter, Query, Sort
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens
@@ -122,7 +122,7 @@ class Reporting:
         embedding = dict(e.embedding.status())
         with e.follower.lock:
             retrieval, learning = dict(e.retrieval.stats()), dict(e.learning.stats())
-            learning["holdout"] = e.learning.holdout_report(e.project)
+            learning["holdout"] = e.learning.holdout_report(ANY_PROJECT)  # as all counts here
         caches = {
             "hot_tier": info.get("cache") or {},
             "queries": retrieval.get("query_cache") or {},

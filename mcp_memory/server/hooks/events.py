@@ -112,8 +112,7 @@ def _observation(response: "Any") -> tuple[str, bool]:
 def recalled_text(recalled: "Mapping[str, Any]") -> str:
     """Return what was recalled as the context an agent is given, or "" when it is not worth its tokens."""
     lines = []
-    alike = [episode for episode in recalled.get("episodes", []) if episode["similarity"] >= MIN_SIMILARITY]
-    for episode in alike[:SHOWN_EPISODES]:
+    for episode in recalled.get("episodes", []):
         lines.append(f"- {clip(' '.join(episode['task'].split()), 200)} ({episode['outcome']}, reward {episode['reward']:.2f})")
         lines += [f"  - {clip(' '.join(text.split()), 300)}" for text in episode.get("lessons") or [episode.get("summary", "")] if text]
         lines += [f"  - {clip(text, 200)}" for text in (episode.get("key_steps") or [])[:2]]

@@ -92,7 +92,7 @@ class Hooks:
 
     async def _begin(self, session: Session, record: Record, tells: bool) -> str:
         """Give the agent what is known about the project, if anything is."""
-        if not tells:
+        if not tells or self._memory.has_control_group:  # what a whole session is told, its held-out episodes would be told, too
             return ""
         completed = await self._memory.search_episodes(project=record["project"], state="completed", limit=1)
         if not completed.total:
@@ -110,8 +110,15 @@ class Hooks:
         session.save()  # before the recall: a failure of it must not lose the turn
         if not tells:
             return ""
-        recalled = await self._memory.recall(query=prompt, project=record["project"], limit=3, budget_tokens=RECALL_TOKENS)
-        return events.recalled_text(answer(recalled))
+        prepared = await self._memory.prepare_episode(
+            prompt,
+            project=record["project"],
+            limit=events.SHOWN_EPISODES,
+            budget_tokens=RECALL_TOKENS,
+            min_similarity=events.MIN_SIMILARITY,
+        )
+        session.turn.prepared_id = prepared.episode_id
+        return events.recalled_text(answer(prepared.recalled)) if prepared.recalled else ""
 
     async def _stop(self, session: Session, record: Record, tells: bool) -> str:
         """Keep what the agent said; complete the episode when a test or build run shows how it went."""
@@ -146,14 +153,7 @@ class Hooks:
         """Commit steps to the turn's episode, beginning it if need be; steps that are refused are left out and logged."""
         turn = session.turn
         if not turn.episode_id:
-            started = await self._memory.start_episode(
-                task=turn.prompt,
-                agent="claude-code",
-                project=turn.project,
-                recall=False,
-                metadata={"session_id": session.id, "recorded_by": "hook"},
-            )
-            turn.episode_id = started.episode_id
+            turn.episode_id, turn.prepared_id = await self._begun(turn, session.id), ""
         session.doing = [record["id"] for record in records]
         session.save()  # so that a crash after the commit and before the next save counts no step twice
         try:
@@ -177,6 +177,23 @@ class Hooks:
         session.handled += session.doing
         session.doing = []
         session.save()
+
+    async def _begun(self, turn: Turn, session_id: str) -> str:
+        """Return the id of the turn's episode, begun now, or by a process that died before it noted that."""
+        if turn.prepared_id:
+            try:
+                return (await self._memory.get_episode(turn.prepared_id)).episode.id
+            except NotFound:
+                pass
+        started = await self._memory.start_episode(
+            task=turn.prompt,
+            episode_id=turn.prepared_id,
+            agent="claude-code",
+            project=turn.project,
+            recall=False,
+            metadata={"session_id": session_id, "recorded_by": "hook"},
+        )
+        return started.episode_id
 
     async def _settle_interrupted(self, session: Session) -> None:
         """Find out whether steps that were being logged when a process died were committed."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import anyio
 import pytest
 
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config import Config
 from mcp_memory.errors import StoreUnavailable
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.server.hooks import ledger, spool
@@ -40,9 +43,10 @@ class Host:
         self.memory, self.folder = memory, str(folder)
         self.hooks = Hooks(memory, self.folder)
         self._ids = map(str, count())
+        self.at_ms = 1_700_000_000_000
 
     def record(self, event: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return record_of(event, COMMON | dict(fields), call_id=next(self._ids), project="", at_ms=1_700_000_000_000)
+        return record_of(event, COMMON | dict(fields), call_id=next(self._ids), project="", at_ms=self.at_ms)
 
     async def __call__(self, event: str, **fields: Any) -> str:
         return (await self.hooks.handle(self.record(event, fields)))[0]
@@ -362,5 +366,54 @@ def test_what_is_shown_stays_below_the_hosts_limit_and_names_its_event() -> None
     assert name_of("post-tool-use", {"error": "x"}) == "PostToolUseFailure"
 
 
-def test_what_is_not_alike_is_not_shown_unasked() -> None:
-    assert recalled_text({"episodes": [RECALLED["episodes"][0] | {"similarity": 0.1}], "patterns": [{"description": "x"}]}) == ""
+async def test_what_is_not_alike_is_not_shown_unasked(host: Host) -> None:
+    await host.prompt("Water the plants on the balcony")
+    await host("post-tool-use", **bash("pytest -q", "3 passed"))
+    await host("stop")
+    assert await host.prompt("Translate the balcony report into French") == ""
+
+
+async def test_what_a_prompt_was_told_counts_for_the_episode_that_follows(host: Host) -> None:
+    host.at_ms = 4_000_000_000_000  # after what was told
+    for _ in range(3):
+        told = await host.prompt(TASK)
+        await host("post-tool-use", **bash("git status"))
+        await host("post-tool-use", tool_name="Edit", tool_input={"file_path": "cart.py"}, tool_response={})
+        await host("post-tool-use", **bash("pytest -q", "3 passed"))
+        await host("stop")
+    assert "pytest" in told
+    (recalled, _, _) = (await host.memory.recall(TASK, project="shop")).episodes
+    assert recalled.why["feedback"] > 0, "it was followed, and that went well"
+
+
+async def test_the_control_group_is_told_nothing(config: Config, tmp_path: Path) -> None:
+    everybody = replace(config, learning=replace(config.learning, holdout=1.0))
+    async with open_memory(everybody) as memory:
+        host = Host(memory, tmp_path / "data" / "hooks")
+        for _ in range(2):
+            assert await host("session-start", source="startup") == ""
+            assert await host.prompt(TASK) == ""
+            assert await host("post-tool-use", **failure("pytest -q", "Exit code 1\nValueError: no")) == ""
+            await host("post-tool-use", **bash("pytest -q", "3 passed"))
+            await host("stop")
+        report = (await memory.memory_status()).learning["holdout"]
+    assert report["without_memory"]["episodes"] == 2
+
+
+async def test_a_death_between_the_start_of_an_episode_and_its_note_leaves_no_second_one(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_episode = host.memory.start_episode
+
+    async def dying(*args: Any, **fields: Any) -> Any:
+        await start_episode(*args, **fields)
+        raise StoreUnavailable
+
+    await host.prompt(TASK)
+    monkeypatch.setattr(host.memory, "start_episode", dying)
+    with pytest.raises(StoreUnavailable):
+        await host("post-tool-use", **bash("a"))
+    monkeypatch.undo()
+    await host("post-tool-use", **bash("b"))
+    (episode,) = await host.episodes()
+    assert [step["arguments"]["command"] for step in episode["steps"]] == ["b"]

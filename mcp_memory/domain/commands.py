@@ -1,0 +1,103 @@
+"""What a shell command runs, in a word or two, so that the steps of an agent's one shell tool can be told apart. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+MAX_CHARS = 40
+_ARGUMENTS = ("command", "cmd")  # where shell tools take what they run
+_MAX_DEPTH = 3  # of shells that start shells
+_READ_CHARS = 2_000
+_PARTS = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(&&|\|\|?|;|\n)""", re.S)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_NAME = re.compile(r"[\w.+:@/\\-]*[\w.+@-]")
+_PREPARING_TEXT = "cd pushd popd export source . set unset alias sleep true"  # what comes first and is not the point
+_WRAPPING_TEXT = "sudo doas env time timeout nohup command exec nice stdbuf"  # before the program
+_SHELLS_TEXT = "bash sh zsh dash fish cmd powershell pwsh"
+_WITH_VERB_TEXT = """
+git gh pip pip3 pipx uv poetry conda npm npx pnpm yarn bun docker podman kubectl helm cargo go make just rake bundle rails composer
+terraform openssl systemctl service brew apt apt-get dnf yum apk dotnet mvn gradle gradlew adb aws gcloud az
+"""
+_PREPARING, _WRAPPING = frozenset(_PREPARING_TEXT.split()), frozenset(_WRAPPING_TEXT.split())
+_SHELLS, _WITH_VERB = frozenset(_SHELLS_TEXT.split()), frozenset(_WITH_VERB_TEXT.split())
+_TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), ("uv", "run"), ("uv", "pip"), ("poetry", "run")}
+_TWO_VERBS |= {("docker", "compose"), ("bundle", "exec"), ("conda", "run")}
+_VALUED = frozenset(["-C", "-c", "-n", "-f", "--namespace", "--prefix", "--directory"])  # options before a verb that take a value
+_PYTHON = re.compile(r"python[\d.]*|pypy3?")
+
+
+def command_in(arguments: Mapping[str, Any]) -> str:
+    """Return the shell command among a step's arguments; "" when there is none."""
+    for name in _ARGUMENTS:
+        value = arguments.get(name)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list | tuple) and value and all(isinstance(part, str) for part in value):
+            return value[-1] if len(value) > 2 and value[1].startswith("-") and _base(value[0]) in _SHELLS else " ".join(value)
+    return ""
+
+
+def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
+    """Return the program a command runs, with its verb where the program alone says little; "" when that cannot be told.
+
+    >>> [program_of(c) for c in ("cd repo && PYTHONPATH=. python3 -m pytest -q tests", "git -C repo commit -m 'a; b'", "npm run build")]
+    ['python3 -m pytest', 'git commit', 'npm run build']
+    >>> [program_of(c) for c in ("cat > a.py <<'EOF'", "sudo apt-get install -y curl", "bash -lc 'make test'", "./run.sh | tee log", "")]
+    ['cat >', 'apt-get install', 'make test', 'run.sh', '']
+    """
+    parts = [words for words in map(_words, _simple_commands(command[:_READ_CHARS])) if words]
+    words = next((w for w in parts if w[0] not in _PREPARING), parts[0] if parts else [])
+    if not words or not _NAME.fullmatch(words[0]) or (words[0].isalpha() and words[0].istitle()):  # "Turn on the light" is no command
+        return ""
+    program, rest = _base(words[0]), words[1:]
+    if program in _SHELLS and depth and (inner := _inner(command, rest)):
+        return program_of(inner, depth - 1) or program
+    return " ".join([program, *_verb(program, rest)])[:MAX_CHARS].strip()
+
+
+def _simple_commands(text: str) -> Iterator[str]:
+    """Yield what stands between `&&`, `||`, `|`, `;` and line ends outside quotes; comments are passed over."""
+    start = 0
+    for found in _PARTS.finditer(text):
+        if found.group(1):
+            yield text[start : found.start()]
+            start = found.end()
+    yield text[start:]
+
+
+def _words(part: str) -> list[str]:
+    """Return the words of a simple command from the program on."""
+    words = part.split()
+    if not words or words[0].startswith("#"):
+        return []
+    while words and (_ASSIGNMENT.match(words[0]) or words[0] in _WRAPPING):
+        before = words.pop(0)
+        while words and before in _WRAPPING and (words[0].startswith("-") or words[0].rstrip("smhd").isdigit()):
+            words.pop(0)
+    return words
+
+
+def _verb(program: str, rest: Sequence[str]) -> list[str]:
+    if _PYTHON.fullmatch(program):
+        at = next((i for i, word in enumerate(rest) if word in ("-m", "-c") or not word.startswith("-")), len(rest))
+        return list(rest[at : at + 2]) if rest[at : at + 1] == ["-m"] else []
+    if program in ("cat", "tee") and any(word.startswith(">") for word in rest):
+        return [">"]
+    if program == "sed" and any(word.startswith("-i") for word in rest):
+        return ["-i"]
+    if program not in _WITH_VERB:
+        return []
+    verbs = [w for i, w in enumerate(rest) if not w.startswith("-") and (i == 0 or rest[i - 1] not in _VALUED) and _NAME.fullmatch(w)]
+    return verbs[: 2 if verbs and (program, verbs[0]) in _TWO_VERBS else 1]
+
+
+def _inner(command: str, rest: Sequence[str]) -> str:
+    """Return what a shell is told to run by `-c`, in quotes; "" when it runs a file."""
+    if not any(word.startswith("-") and word.endswith("c") for word in rest):
+        return ""
+    quoted = re.search(r"""\s-\w*c\s+(?:"((?:[^"\\]|\\.)*)"|'([^']*)')""", command, re.S)
+    return (quoted.group(1) or quoted.group(2) or "") if quoted else ""
+
+
+def _base(word: str) -> str:
+    return word.rsplit("/", 1)[-1].rsplit("\\", 1)[-1].removesuffix(".exe")
