@@ -17,6 +17,7 @@ SAME_TASK = 0.75  # similarity from which an earlier episode is an attempt at th
 _OFTEN, _SELDOM = 0.66, 0.34  # of the successful attempts; of the others
 _MIN_SUCCESSES = 2  # one success may have done anything
 _MAX_CHARS = 200
+_OVERCAME = "Overcame"
 _MAX_ROUTE = 8
 _LONGER = 1.5  # times the usual number of steps that are worth a sentence
 
@@ -59,6 +60,15 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     )
 
 
+def taught_by(episode: Episode) -> tuple[str, ...]:
+    """Return the sentences of an episode's reflection that help the next attempt: what it overcame, or what it would have to do better."""
+    if episode.reflection is None or episode.outcome is None:
+        return ()
+    if episode.outcome.kind is OutcomeKind.SUCCESS:
+        return tuple(sentence for sentence in episode.reflection.successes if sentence.startswith(_OVERCAME))
+    return episode.reflection.improvements
+
+
 def _short(sentences: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shorten(" ".join(s.split()), 2 * _MAX_CHARS) for s in sentences if s.strip()))[:MAX_SENTENCES]
 
@@ -97,7 +107,7 @@ def _worked(steps: Sequence[Step], signs: Signs) -> list[str]:
     for (key, again), failures in list(chains.items())[:2]:
         between = [s.key for s in steps[failures[-1] + 1 : again]]
         after = f" after {_route(between)}" if between else ""
-        sentences.append(f"Overcame {_error(steps[failures[-1]])} in {key} ({numbers(failures)}){after}: it worked at step {again}.")
+        sentences.append(f"{_OVERCAME} {_error(steps[failures[-1]])} in {key} ({numbers(failures)}){after}: it worked at step {again}.")
     if steps and not signs.failed:
         sentences.append(f"No step failed ({numbers(range(len(steps)))}).")
     return sentences

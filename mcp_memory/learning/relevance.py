@@ -17,7 +17,8 @@ from mcp_memory.learning.trust import Trust
 from mcp_memory.ports import PatternTally, Store
 
 MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
-MIN_SIMILARITY = 0.3  # of an episode whose patterns are candidates
+MIN_SIMILARITY = 0.35  # of an episode whose patterns are candidates: below it lie tasks that have nothing to do with each other
+MIN_CONFIDENCE, MIN_TELLING = 0.35, 0.1  # a pattern that neither holds nor surely differs from what is usual tells nothing
 CANDIDATES_PER_WANTED = 2  # read whole, to leave out parts of others and what is retired
 WIDTH = 0.2  # of the kernel on task similarity
 BASE_NEIGHBOURS = 50  # whose success rate a pattern must differ from to tell anything
@@ -57,7 +58,8 @@ class Relevance:
         whole = without_parts(sorted(read, key=lambda p: places[p.id]))
         assessed = [p for p in self._trust.assess(whole[: limit + 1]) if not p.retired]
         rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
-        return sorted(rows, key=lambda row: (-row[1], row[0].id))[:limit]
+        telling = [row for row in rows if row[0].confidence >= MIN_CONFIDENCE or row[2]["contrast"] >= MIN_TELLING]
+        return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := self._x.row(key)) is not None]

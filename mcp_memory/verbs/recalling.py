@@ -14,6 +14,7 @@ from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Filter, Match, Outlook, Query, Ranking, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
+from mcp_memory.learning.reflection import taught_by
 from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.retrieval.text_query import fts_match
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
@@ -101,7 +102,8 @@ class Recalling:
         used, kept, lessons = ENVELOPE_TOKENS, 0, 0
         if episodes and used + estimate_tokens(episodes[0]) > budget_tokens:
             first = replace(episodes[0], task=shorten(episodes[0].task, SMALL_TASK_CHARS), key_steps=(), lessons=episodes[0].lessons[:1])
-            episodes = (first, *episodes[1:])
+            fits = used + estimate_tokens(first) <= budget_tokens
+            episodes = (first if fits else replace(first, lessons=()), *episodes[1:])
         for rank in range(max(len(episodes), len(patterns))):
             if rank < len(episodes) and kept == rank:
                 cost = estimate_tokens(episodes[rank])
@@ -174,7 +176,7 @@ def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int
     assert episode.outcome is not None
     assert episode.reward is not None
     full = detail is Detail.FULL
-    lessons = distinct(episode.outcome.lessons, episode.reflection.insights if episode.reflection else ())
+    lessons = distinct(episode.outcome.lessons, taught_by(episode))
     if not full:
         lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
     steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]

@@ -1,9 +1,10 @@
 """Episode to sentences."""
 
 import re
+from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
-from mcp_memory.learning.reflection import MAX_SENTENCES, reflect
+from mcp_memory.learning.reflection import MAX_SENTENCES, reflect, taught_by
 
 
 def bad(tool: str, error: str = "KeyError: 'a'") -> Step:
@@ -109,6 +110,16 @@ def test_an_error_met_before_says_how_it_ended() -> None:
     met = attempt(4, "make", success=False, errors=((0, "KeyError: <q>"),))
     said = reflect(episode(Step("look"), bad("make")), Reward(0.1), None, [met])
     assert any("(step 1) was met by 1 earlier attempt too; 0 of them succeeded" in s for s in said.insights)
+
+
+def test_what_a_success_overcame_and_what_a_failure_did_not_is_what_they_teach() -> None:
+    won = episode(bad("make"), Step("edit"), Step("make"), kind=OutcomeKind.SUCCESS)
+    lost = episode(Step("look"), bad("make"))
+    taught = [taught_by(replace(e, reflection=reflect(e, Reward(0.5), None, GOOD))) for e in (won, lost)]
+    assert taught[0] == ("Overcame `KeyError: <q>` in make (step 0) after edit: it worked at step 2.",)
+    assert taught[1][0] == "`KeyError: <q>` in make was left standing (step 1)."
+    assert not any("attempts at this task" in s or "No step failed" in s for said in taught for s in said)
+    assert taught_by(won) == ()
 
 
 def test_the_best_attempt_is_shown_as_a_route() -> None:
