@@ -156,7 +156,8 @@ def episode(episode_id: str, raw: Mapping[str, Any], *, default_project: str, no
 def step(raw: Mapping[str, Any], *, now_ms: int, prefix: str = "") -> Step:
     """Return a step from the arguments of `log_step`; *prefix* (`steps[3].`) goes in front of field names in messages.
 
-    Without an action, the program of a shell command is one: to learn from, `bash:pytest` and `bash:ls` must be two things.
+    Without an action, the program of a shell command is one: to learn from, `bash:pytest` and `bash:ls` must be two things. Without a
+    status, a step with an error text failed.
     """
     tool = name(prefix + "tool", raw.get("tool"), required=True)
     error = raw.get("error")
@@ -166,7 +167,7 @@ def step(raw: Mapping[str, Any], *, now_ms: int, prefix: str = "") -> Step:
         action=name(prefix + "action", raw.get("action")) or program_of(command_in(arguments)) or tool,
         arguments=arguments,
         observation=text(prefix + "observation", raw.get("observation"), limits.MAX_OBSERVATION_CHARS),
-        status=choice(StepStatus, prefix + "status", raw.get("status") or StepStatus.OK),
+        status=choice(StepStatus, prefix + "status", raw.get("status") or (StepStatus.ERROR if error else StepStatus.OK)),
         error=None if error is None else text(prefix + "error", error, limits.MAX_ERROR_CHARS),
         duration_ms=optional_whole(prefix + "duration_ms", raw.get("duration_ms")),
         tokens=optional_whole(prefix + "tokens", raw.get("tokens")),

@@ -91,6 +91,18 @@ async def test_without_a_model_an_unrelated_task_is_no_earlier_attempt(memory: E
     assert found.similarity == pytest.approx(0.77, abs=0.01), "three of the task's five words"
 
 
+async def test_a_step_with_an_error_and_no_status_failed_and_one_without_an_action_is_named_by_its_command(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("Run the tests", recall=False)
+    steps = [
+        {"tool": "Bash", "arguments": {"command": "cd api && python -m pytest -q"}, "error": "1 failed"},
+        {"tool": "Bash", "action": "check", "arguments": {"command": "ls"}, "error": "a warning", "status": "ok"},
+        {"tool": "Read", "arguments": {"file_path": "a.py"}},
+    ]
+    await memory.log_steps(started.episode_id, steps)
+    logged = (await memory.get_episode(started.episode_id, detail="steps")).episode.steps
+    assert [(step.key, str(step.status)) for step in logged] == [("Bash:python -m pytest", "error"), ("Bash:check", "ok"), ("Read", "ok")]
+
+
 async def test_patterns_are_found_by_the_words_of_their_description(memory: EpisodicMemory) -> None:
     await _record(memory, "good work")
     started = await memory.start_episode("Water the plants", recall=False)
