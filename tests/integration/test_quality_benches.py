@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bench_patterns, bench_warnings, held_out
+from benchmarks import bench_holding, bench_patterns, bench_warnings, held_out
 
 pytestmark = pytest.mark.anyio
 TASKS = ("mend the login page", "count the words of a report", "book a table for four")
@@ -62,6 +62,14 @@ async def test_warnings_are_counted_on_episodes_that_are_not_in_memory(folder: P
     assert rows["ALL"]["steps"] == 3 * 5
     assert rows["ALL"]["base rate"] == pytest.approx(1 / 5)  # the first edit of every probe
     assert rows["ALL"]["warned"] == round(rows["ALL"]["coverage"] * 3 / rows["ALL"]["precision"]) > 0
+
+
+async def test_patterns_are_held_against_episodes_that_are_not_in_memory(folder: Path, tmp_path: Path) -> None:
+    rows = await bench_holding.run(folder, tmp_path / "memory")
+    assert set(rows) == {"tool_sequence", "decision_point", "error_recovery", "context", "ALL"}
+    assert rows["ALL"]["known"] == 1.0  # the probes made the steps of the memory's attempts
+    assert rows["error_recovery"]["pieces"] == 3
+    assert not 0 <= rows["ALL"]["told apart"] <= 1, "every probe succeeded: there is nothing to tell apart"
 
 
 async def test_the_cost_of_patterns_is_measured_against_a_memory_without_them(tmp_path: Path) -> None:
