@@ -192,7 +192,7 @@ class EpisodicMemory:
         return await self._curating.forget(arguments)
 
     async def correct(self, target_id: str, text: str, *, reason: str = "", contradicts: bool = False) -> None:
-        """Put a correction over a pattern; it outranks what it corrects."""
+        """Put a correction over a pattern or an episode's lessons; it outranks what it corrects."""
         await self._curating.correct(target_id, text, reason=reason, contradicts=contradicts)
 
     async def prune(

@@ -193,6 +193,7 @@ class EpisodeDetail:
     episode: Episode
     tags: tuple[str, ...]
     next_step_from: int | None = None
+    correction: str | None = None  # of its lessons
 
 
 @dataclass(frozen=True, slots=True)

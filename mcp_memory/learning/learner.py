@@ -4,24 +4,24 @@ Its memory of episodes is `Experience`, fed by `add` and `remove`; patterns, vot
 called under the follower's lock, one at a time, except `extract`, `implicit_feedback`, `in_holdout` and `trends`.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning, Trends
-from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step, Trace
+from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
-from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Sort, Suggestion
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggestion
 from mcp_memory.domain.votes import VoteStats
-from mcp_memory.learning import holdout, implicit, lessons, playbook, reflection, reward, step_signs, step_values, trends
+from mcp_memory.learning import holdout, implicit, playbook, reflection, reward, step_signs, step_values, trends
 from mcp_memory.learning.adviser import Adviser
 from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
 from mcp_memory.learning.fingerprints import pack, pack_answers
+from mcp_memory.learning.guide import Guide
 from mcp_memory.learning.outlook import OutlookEstimator
 from mcp_memory.learning.relevance import Relevance
 from mcp_memory.learning.run import run_of_episode
@@ -33,9 +33,6 @@ from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation
 SAME_TASK = 0.8  # similarity from which an earlier episode counts as an attempt at the same task
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
-MAX_LESSON_PATTERNS = 1_000
-MAX_LESSONS_EACH = 80  # patterns that may become lines: what works, and what does not
-MAX_LESSON_EPISODES = 100
 DIGEST_VERSION = 1
 
 
@@ -54,6 +51,7 @@ class Learner:
         self._adviser = Adviser(self._x, store.get_episodes, self._fix_ms)
         self._outlook = OutlookEstimator(self._x)
         self._relevance = Relevance(self._x, store, self._trust)
+        self._guide = Guide(self._x, store, self._trust)
 
     # --- the view ---
 
@@ -195,39 +193,7 @@ class Learner:
 
     def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str:
         """Return the best-supported patterns as a Markdown guide."""
-        found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_LESSON_PATTERNS)
-        ranked = sorted(self._trust.assess(found, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
-        fitting = [p for p in ranked if not domain or p.domain == domain]
-        # What works is at one end and what to avoid at the other; only these are compared with their later evidence.
-        chosen = self._trust.assess(list({p.id: p for p in (*fitting[:MAX_LESSONS_EACH], *fitting[-MAX_LESSONS_EACH:])}.values()))
-        corrections = self._store.corrections([p.id for p in chosen])
-        return lessons.lessons_markdown(
-            chosen,
-            corrections,
-            domain=domain,
-            project=project,
-            budget_tokens=budget_tokens,
-            usual=self._usual(project),
-            reported=self._reported(domain, project),
-        )
-
-    def _usual(self, project: str) -> dict[str, lessons.Usual]:
-        """Return how many episodes there are and how many succeeded, by domain and, under "", in all."""
-        episodes: Counter[str] = Counter()
-        successes: Counter[str] = Counter()
-        for outline in self._x.outlines():
-            if project in ("", ANY_PROJECT, outline.project):
-                for domain in {"", outline.domain}:
-                    episodes[domain] += 1
-                    successes[domain] += outline.success
-        return {domain: lessons.Usual(count, successes[domain]) for domain, count in episodes.items()}
-
-    def _reported(self, domain: str, project: str) -> list[lessons.ReportedLesson]:
-        """Return what agents noted themselves in the best episodes, the best first."""
-        where = Filter(project=project or ANY_PROJECT, domain=domain, state=EpisodeState.COMPLETED)
-        page = self._store.list_episodes(where, sort=Sort.REWARD, limit=MAX_LESSON_EPISODES, cursor=None)
-        found = [e for e in self._store.get_episodes(page.ids, steps=False) if e is not None and e.outcome and e.reward]
-        return [lessons.ReportedLesson(text, e.id, e.reward.score) for e in found if e.outcome and e.reward for text in e.outcome.lessons]
+        return self._guide.markdown(domain, project, budget_tokens)
 
     def stats(self) -> Mapping[str, Json]:
         """Return what the view holds."""

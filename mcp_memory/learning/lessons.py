@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from mcp_memory.domain.episode import Json
 from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.learning.confidence import best_first, wilson
@@ -33,6 +32,15 @@ class ReportedLesson:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What is right instead of a pattern, or of what an episode's agent noted."""
+
+    text: str
+    replaced: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Usual:
     """How many episodes there are of a kind, and how many succeeded."""
 
@@ -47,7 +55,7 @@ class Usual:
 
 def lessons_markdown(
     patterns: Sequence[Pattern],
-    corrections: Mapping[str, Mapping[str, Json]],
+    corrections: Mapping[str, Correction],
     *,
     domain: str,
     project: str,
@@ -60,7 +68,7 @@ def lessons_markdown(
 
     Args:
         patterns: With their confidence; retired ones are left out, as are those a correction replaces.
-        corrections: By the id of what they correct: `text`, and perhaps `by`.
+        corrections: By the id of the pattern or episode they correct.
         domain: Named in the title when given.
         project: Named in the title when given.
         budget_tokens: Of the whole text; the title is always there.
@@ -69,8 +77,8 @@ def lessons_markdown(
         estimate_tokens: How tokens are counted.
     """
     sections = {
-        "Corrections": _corrections(patterns, corrections),
-        "What agents noted": _reported(reported),
+        "Corrections": _corrections(corrections),
+        "What agents noted": _reported([lesson for lesson in reported if lesson.episode_id not in corrections]),
         "When something fails": _recoveries(patterns, corrections),
         "What works": _working(patterns, corrections, usual),
         "What to avoid": _failing(patterns, corrections, usual),
@@ -100,13 +108,12 @@ def _in_turn(sections: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     return first + [item for round_ in zip_longest(*others) for item in round_ if item is not None]
 
 
-def _corrections(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[str]:
-    known = {p.id: p for p in patterns}
+def _corrections(corrections: Mapping[str, Correction]) -> list[str]:
     lines = []
-    for key, content in sorted(corrections.items()):
-        instead = f" (instead of: {_line(known[key].description)})" if key in known else ""
-        by = f", by {content['by']}" if content.get("by") else ""
-        lines.append(f"- {_line(str(content['text']))}{instead} [{key}{by}]")
+    for key, correction in sorted(corrections.items()):
+        instead = f" (instead of: {shorten(_line(correction.replaced), MAX_LESSON_CHARS)})" if correction.replaced else ""
+        by = f", by {correction.by}" if correction.by else ""
+        lines.append(f"- {_line(correction.text)}{instead} [{key}{by}]")
     return lines[:MAX_LINES_EACH]
 
 
@@ -123,7 +130,7 @@ def _reported(reported: Sequence[ReportedLesson]) -> list[str]:
     ]
 
 
-def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[str]:
+def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Correction]) -> list[str]:
     """Return a line for each error, with its best answers; the error met most often first."""
     answers: dict[tuple[str, str], list[Pattern]] = {}
     for p in _standing(patterns, corrections):
@@ -142,13 +149,13 @@ def _answer(pattern: Pattern) -> str:
     return f"{tried} again, with other arguments" if tried == pattern.content["tool"] else tried
 
 
-def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]], usual: Mapping[str, Usual]) -> list[str]:
+def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Correction], usual: Mapping[str, Usual]) -> list[str]:
     """Return what goes with success more often than is usual, by how sure that is."""
     above = [(p.confidence - _rate(p, usual), p) for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
     return _told([(gain, p) for gain, p in above if gain > 0], usual)
 
 
-def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]], usual: Mapping[str, Usual]) -> list[str]:
+def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Correction], usual: Mapping[str, Usual]) -> list[str]:
     """Return what succeeds less often than is usual, by how sure that is."""
     found = [p for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
     below = [(_rate(p, usual) - wilson(p.successes, p.successes + p.failures)[1], p) for p in found]
@@ -181,7 +188,7 @@ def _rate(pattern: Pattern, usual: Mapping[str, Usual]) -> float:
     return (usual.get(pattern.domain) or usual.get("") or Usual(0, 0)).rate
 
 
-def _standing(patterns: Sequence[Pattern], corrections: Mapping[str, Mapping[str, Json]]) -> list[Pattern]:
+def _standing(patterns: Sequence[Pattern], corrections: Mapping[str, Correction]) -> list[Pattern]:
     return [p for p in best_first(patterns) if p.id not in corrections and not p.corrected_by]
 
 

@@ -7,7 +7,6 @@ from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
-from mcp_memory.domain.pattern import PATTERN_PREFIX
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Situation
@@ -96,10 +95,9 @@ class Advising:
         return FeedbackRecorded(True, moved)
 
     async def _correct(self, vote: Feedback) -> None:
-        """A note on patterns that hindered says what is right instead: it is kept as their correction."""
-        patterns = [key for key in vote.used_ids if key.startswith(PATTERN_PREFIX)]
+        """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction."""
         if vote.verdict is Verdict.HINDERED and vote.note.strip():
-            for key in patterns:
+            for key in vote.used_ids:
                 content = {"text": vote.note, "reason": f"feedback {vote.id}", "contradicts": False}
                 await self._e.store.put_correction(key, content, vote.at_ms)
 

@@ -169,11 +169,11 @@ class Curating:
                 return tuple(ids)
 
     async def correct(self, target_id: str, text: str, *, reason: str, contradicts: bool) -> None:
-        """Put a person's or a later episode's correction over a pattern; it outranks what it corrects."""
+        """Put a person's or a later episode's correction over a pattern or an episode's lessons; it outranks what it corrects."""
         e = self._e
         target_id = parsing.identifier("target_id", target_id)
-        if not await e.in_thread(lambda: e.store.patterns(ids=[target_id], limit=1)):
-            raise NotFound(f"there is no pattern {target_id!r}", hint="`search_patterns` lists them.")
+        if not await e.in_thread(lambda: e.store.patterns(ids=[target_id], limit=1) or e.store.get_episodes([target_id], steps=False)[0]):
+            raise NotFound(f"there is no pattern or episode {target_id!r}", hint="`search_patterns` and `search_episodes` list them.")
         content = {
             "text": self._redacting.text(parsing.text("text", text, limits.MAX_NOTE_CHARS, required=True)),
             "reason": self._redacting.text(parsing.text("reason", reason, limits.MAX_NOTE_CHARS)),

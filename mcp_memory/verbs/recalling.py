@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, EpisodeRow, Recall, RecalledEpisode, RecalledPattern
-from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Filter, Match, Outlook, Query, Ranking, Sort
@@ -129,9 +129,14 @@ class Recalling:
         )
 
     def _episodes(self, matches: Sequence[Match], detail: Detail) -> list[RecalledEpisode]:
-        found = self._e.store.get_episodes([m.episode_id for m in matches])
+        ids = [m.episode_id for m in matches]
+        found, corrections = self._e.store.get_episodes(ids), self._e.store.corrections(ids)
         now_ms = self._e.clock()
-        return [recalled_episode(m, episode, detail, now_ms) for m, episode in zip(matches, found, strict=True) if episode is not None]
+        return [
+            recalled_episode(m, episode, detail, now_ms, corrections.get(m.episode_id))
+            for m, episode in zip(matches, found, strict=True)
+            if episode is not None
+        ]
 
     async def search(self, raw: Mapping[str, Any]) -> EpisodePage:
         """Answer the `search_episodes` tool."""
@@ -166,17 +171,25 @@ class Recalling:
         if detail == "steps":
             steps = tuple(replace(s, observation=shorten(s.observation, COMPACT_TEXT_CHARS)) for s in steps)
         end = step_from + step_limit
+        correction = (await self._e.in_thread(lambda: self._e.store.corrections([episode_id]))).get(episode_id)
         return EpisodeDetail(
-            replace(found, steps=steps), found.context.tags, end if detail != "summary" and end < found.step_count else None
+            replace(found, steps=steps),
+            found.context.tags,
+            next_step_from=end if detail != "summary" and end < found.step_count else None,
+            correction=str(correction["text"]) if correction else None,
         )
 
 
-def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int) -> RecalledEpisode:
-    """Return how *episode* is shown in an answer."""
+def recalled_episode(
+    match: Match, episode: Episode, detail: Detail, now_ms: int, correction: Mapping[str, Json] | None = None
+) -> RecalledEpisode:
+    """Return how *episode* is shown in an answer, a correction of its lessons before them, or instead of what it contradicts."""
     assert episode.outcome is not None
     assert episode.reward is not None
     full = detail is Detail.FULL
     lessons = distinct(episode.outcome.lessons, taught_by(episode))
+    if correction is not None:
+        lessons = (f"Corrected: {correction['text']}", *(() if correction.get("contradicts") else lessons))
     if not full:
         lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
     steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]

@@ -52,6 +52,8 @@ class Reporting:
             rows = await self._e.in_thread(work)
         page = rows[offset : offset + limit]
         end = offset + len(page)
+        corrections = await self._e.in_thread(lambda: self._e.store.corrections([r.pattern_id for r in page]))
+        page = [replace(r, correction=str(corrections[r.pattern_id]["text"])) if r.pattern_id in corrections else r for r in page]
         return PatternPage(tuple(page), make_cursor(query, end) if end < len(rows) else None, len(rows))
 
     async def get_pattern(self, pattern_id: str) -> PatternDetail:

@@ -78,6 +78,11 @@ def test_every_tool_answers_as_its_schema_says(call: Checked) -> None:
     assert call("recall", query="module", strict=True, outcome="partial")["episodes"][0]["episode_id"] == ids[1]
     assert call("give_feedback", recommendation_id=recalled["recommendation_id"], used_ids=ids[:1], outcome="helped", rating=1, note="yes")
 
+    wrong = call("recall", query="Explain module 1")
+    used = [wrong["episodes"][0]["episode_id"]]
+    call("give_feedback", recommendation_id=wrong["recommendation_id"], used_ids=used, outcome="hindered", note="read the code")
+    assert call("get_episode", episode_id=used[0])["correction"] == "read the code"
+
     opened = call("start_episode", task="Fix the KeyError in module 9", parent_id=ids[0], metadata={"a": 1}, **PLACE)["episode_id"]
     playbook = call("recommend_playbook", task="Fix the KeyError in module 9", **PLACE)["playbook"]
     assert {"command": "pytest"} in [step.get("arguments_example") for step in playbook["steps"]]

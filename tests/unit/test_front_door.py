@@ -7,7 +7,7 @@ import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config, load_config
-from mcp_memory.errors import InvalidInput
+from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.memory import EpisodicMemory
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +79,39 @@ async def test_a_note_on_a_pattern_that_hindered_is_kept_as_its_correction(memor
     key = recalled.patterns[0].pattern_id
     await memory.give_feedback(recalled.recommendation_id, "hindered", used_ids=[key], note="edit the schema, not the code")
     assert (await memory.get_pattern(key)).pattern.correction == "edit the schema, not the code"
+
+
+async def test_a_corrected_lesson_comes_after_its_correction_and_a_contradicted_one_is_gone(memory: EpisodicMemory) -> None:
+    lesson = "Names are unique."
+    ids = []
+    for name in ("first", "second"):
+        started = await memory.start_episode(f"fix the {name} name lookup", recall=False, domain="backend")
+        await memory.complete_episode(started.episode_id, "success", lessons=[lesson])
+        ids.append(started.episode_id)
+    recalled = await memory.recall("fix the name lookup")
+    await memory.give_feedback(recalled.recommendation_id, "hindered", used_ids=[ids[0]], note="names repeat within a team")
+    await memory.correct(ids[1], "names are not unique", contradicts=True)
+    after = {e.episode_id: e.lessons for e in (await memory.recall("fix the name lookup")).episodes}
+    assert after[ids[0]][:2] == ("Corrected: names repeat within a team", lesson)
+    assert after[ids[1]] == ("Corrected: names are not unique",)
+    assert (await memory.get_episode(ids[0])).correction == "names repeat within a team"
+    guide = await memory.lessons_markdown(domain="backend")
+    assert f"- names repeat within a team (instead of: {lesson}) [{ids[0]}]" in guide
+    assert f"- {lesson}" not in guide
+    with pytest.raises(NotFound):
+        await memory.correct("nothing", "x")
+
+
+async def test_a_correction_is_listed_with_its_pattern_and_told_in_the_guide_of_its_domain_only(memory: EpisodicMemory) -> None:
+    await _record(memory, "fix the name lookup")
+    (recovery,) = (await memory.search_patterns(kind="error_recovery")).patterns
+    (decision, *_) = (await memory.search_patterns(kind="decision_point")).patterns
+    await memory.correct(recovery.pattern_id, "look at the schema")
+    await memory.correct(decision.pattern_id, "open the editor")
+    assert (await memory.search_patterns(kind="error_recovery")).patterns[0].correction == "look at the schema"
+    assert "open the editor" in await memory.lessons_markdown(domain="backend")
+    assert "look at the schema" in await memory.lessons_markdown(), "although one episode is little support"
+    assert "open the editor" not in await memory.lessons_markdown(domain="frontend")
 
 
 async def test_without_a_model_an_unrelated_task_is_no_earlier_attempt(memory: EpisodicMemory) -> None:

@@ -45,6 +45,8 @@ def _print_episode(detail: "EpisodeDetail") -> None:
         print(f"outcome: {episode.outcome.kind}. {render.safe(episode.outcome.summary)}")
         for lesson in episode.outcome.lessons:
             print(f"  lesson: {render.one_line(lesson)}")
+    if detail.correction:
+        print(f"corrected: {render.safe(detail.correction)}")
     if episode.reward:
         parts = ", ".join(f"{name} {value:.2f}" for name, value in episode.reward.components.items())
         print(f"reward: {episode.reward.score:.2f} ({parts})")

@@ -92,7 +92,7 @@ GIVE_FEEDBACK = Tool(
             "outcome": string(values=fields.VERDICTS),
             "used_ids": strings(),
             "rating": number("0..1"),
-            "note": string(),
+            "note": string("the right way"),
         },
         ["recommendation_id", "outcome"],
     ),

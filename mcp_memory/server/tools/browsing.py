@@ -25,6 +25,8 @@ def episode_record(found: "EpisodeDetail") -> dict[str, Json]:
     data["tags"] = render.plain(found.tags)
     data["context"].pop("tags", None)
     data["next_step_from"] = found.next_step_from
+    if found.correction is not None:
+        data["correction"] = found.correction
     return {"episode_id": data.pop("episode_id"), **data}
 
 
@@ -35,6 +37,7 @@ def _episode_schema() -> Schema:
         "episode_id": {"type": "string"},
         "tags": {"type": "array", "items": {"type": "string"}},
         "next_step_from": nullable({"type": "integer"}),
+        "correction": {"type": "string"},
     }
     return {"type": "object", "properties": properties, "required": ["episode_id", "task", "state", "steps", "next_step_from"]}
 
