@@ -1,6 +1,5 @@
 """Query to ranked matches: lexical and semantic candidates, blended and re-weighted."""
 
-import json
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.query import ANY_PROJECT, Match, Query, Ranking
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, IndexText, Neighbours, Store, VectorRow
-from mcp_memory.retrieval import ranking, text_query
+from mcp_memory.retrieval import indexed_text, ranking, text_query
 from mcp_memory.retrieval.catalog import Catalog
 from mcp_memory.retrieval.query_cache import QueryCache
 from mcp_memory.retrieval.vector_index import SignBitIndex
@@ -27,9 +26,6 @@ NEAREST = 208  # of one vector search: enough for the candidates and for the nei
 KEPT_SEARCHES = 64  # until the next change
 SENTENCE_SHARE = 0.5  # of the semantic score: the nearest sentence of a request of several
 SENTENCE_CANDIDATES = 4  # a sentence brings a quarter of the candidates that the whole text brings
-# Characters indexed of one step and of all. What an agent did and what went wrong comes before what it was shown.
-ARGUMENT_CHARS, ERROR_CHARS, OBSERVATION_CHARS = 200, 150, 300
-ACTIONS_CHARS, OBSERVATIONS_CHARS, NOTES_CHARS = 6_000, 6_000, 6_000
 _TERMS = ("lexical", "semantic", "context", "value", "recency", "feedback")
 LEXICAL_ONLY = "no query embedding: matches are lexical only"
 
@@ -72,18 +68,7 @@ class Retriever:
 
     def index_text(self, episode: Episode) -> IndexText:
         """What FTS5 indexes of a completed episode. Pure."""
-        actions = "\n".join(
-            f"{s.key} {json.dumps(s.arguments, ensure_ascii=False)[:ARGUMENT_CHARS]} {(s.error or '')[:ERROR_CHARS]}" for s in episode.steps
-        )
-        seen = "\n".join(s.observation[:OBSERVATION_CHARS] for s in episode.steps)
-        notes: list[str] = []
-        if outcome := episode.outcome:
-            notes = [outcome.summary, *outcome.lessons, *outcome.artifacts, *outcome.completed, *outcome.failed, outcome.error or ""]
-        return IndexText(
-            task=episode.task,
-            steps=f"{actions[:ACTIONS_CHARS]}\n{seen[:OBSERVATIONS_CHARS]}",
-            notes="\n".join(notes)[:NOTES_CHARS],
-        )
+        return indexed_text.index_text(episode)
 
     def embedding_texts(self, episode: Episode) -> Sequence[str]:
         """The texts to embed. Only the task: a second vector of the steps, or a header before the task, moved no measured metric."""

@@ -10,7 +10,7 @@ from mcp_memory.domain.query import Filter, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.recalling import episode_row, step_line
+from mcp_memory.verbs.presenting import episode_row, step_line
 from mcp_memory.verbs.redacting import Redacting
 
 LINK_TYPES = ("parent_child", "depends_on", "follows", "related_to", "duplicates", "references")

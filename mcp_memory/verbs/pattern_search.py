@@ -11,7 +11,7 @@ from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Query
 from mcp_memory.retrieval.text_query import MAX_TERMS, read_query
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.recalling import recalled_pattern
+from mcp_memory.verbs.presenting import recalled_pattern
 
 MAX_READ = 20_000  # patterns of one listing or with one of the words
 MAX_FOUND = limits.MAX_SEARCH_LIMIT  # by words, and by tasks

@@ -1,27 +1,24 @@
 """Recall, search, get: from a question to the records that answer it, within a token budget."""
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, EpisodeRow, Recall, RecalledEpisode, RecalledPattern
-from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall, RecalledEpisode, RecalledPattern
+from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Filter, Match, Outlook, Query, Ranking, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
-from mcp_memory.learning.reflection import taught_by
 from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.retrieval.text_query import fts_match
+from mcp_memory.verbs.cursors import make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
+from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 
-DAY_MS = 86_400_000
-ROW_TASK_CHARS = 200
-COMPACT_TASK_CHARS, COMPACT_TEXT_CHARS, COMPACT_LESSONS, MAX_PATTERNS = 240, 200, 3, 3
+MAX_PATTERNS = 3
 ENVELOPE_TOKENS = 150  # the answer around its rows: two ids, outlook, cursor, note
 SMALL_TASK_CHARS = 80  # of the one episode that is shown although the budget is too small for it
 
@@ -180,51 +177,6 @@ class Recalling:
         )
 
 
-def recalled_episode(
-    match: Match, episode: Episode, detail: Detail, now_ms: int, correction: Mapping[str, Json] | None = None
-) -> RecalledEpisode:
-    """Return how *episode* is shown in an answer, a correction of its lessons before them, or instead of what it contradicts."""
-    assert episode.outcome is not None
-    assert episode.reward is not None
-    full = detail is Detail.FULL
-    lessons = distinct(episode.outcome.lessons, taught_by(episode))
-    if correction is not None:
-        lessons = (f"Corrected: {correction['text']}", *(() if correction.get("contradicts") else lessons))
-    if not full:
-        lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
-    steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]
-    return RecalledEpisode(
-        episode_id=episode.id,
-        external_id=episode.external_id,
-        task=episode.task if full else shorten(episode.task, COMPACT_TASK_CHARS),
-        outcome=episode.outcome.kind,
-        reward=round(episode.reward.score, 3),
-        summary=episode.outcome.summary if full else shorten(episode.outcome.summary, COMPACT_TEXT_CHARS),
-        lessons=lessons,
-        key_steps=tuple(step_line(s, 400 if full else 120) for s in steps),
-        age_days=round(max(0, now_ms - (episode.ended_at_ms or now_ms)) / DAY_MS, 1),
-        score=round(match.score, 3),
-        why={k: round(v, 3) for k, v in match.why.items()},
-        similarity=round(match.similarity, 3),
-    )
-
-
-def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -> RecalledPattern:
-    """Return how *pattern* is shown in an answer."""
-    return RecalledPattern(
-        pattern.id,
-        pattern.kind,
-        pattern.description,
-        pattern.support,
-        pattern.successes,
-        pattern.failures,
-        round(pattern.confidence, 3),
-        round(score, 3),
-        {k: round(v, 3) for k, v in why.items()},
-        pattern.corrected_by,
-    )
-
-
 def corrected(engines: Engines, found: Sequence[tuple[Pattern, float, Mapping[str, float]]]) -> tuple[RecalledPattern, ...]:
     """Return the patterns as shown, each with the correction that outranks it; those that were contradicted are left out."""
     corrections = engines.store.corrections([p.id for p, _, _ in found]) if found else {}
@@ -236,55 +188,3 @@ def corrected(engines: Engines, found: Sequence[tuple[Pattern, float, Mapping[st
         elif not correction.get("contradicts"):
             rows.append(recalled_pattern(replace(pattern, corrected_by=str(correction["text"])), score, why))
     return tuple(rows)
-
-
-def step_line(step: Step, max_chars: int) -> str:
-    """Return one step as one line: `#3 bash:pytest {…} → error: …`."""
-    arguments = " ".join(f"{k}={v}" for k, v in step.arguments.items())
-    came_back = f"{step.status}: {step.error or step.observation}" if step.failed else step.observation
-    return f"#{step.index} {step.key} {shorten(arguments, max_chars)} → {shorten(came_back, max_chars) or 'ok'}".replace("\n", " ")
-
-
-def episode_row(episode: Episode) -> EpisodeRow:
-    """Return the compact row of *episode*."""
-    return EpisodeRow(
-        episode_id=episode.id,
-        external_id=episode.external_id,
-        project=episode.project,
-        task=shorten(episode.task, ROW_TASK_CHARS),
-        task_type=episode.task_type,
-        domain=episode.context.domain,
-        language=episode.context.language,
-        framework=episode.context.framework,
-        tags=episode.context.tags,
-        state=episode.state,
-        outcome=episode.outcome.kind if episode.outcome else None,
-        reward=round(episode.reward.score, 3) if episode.reward else None,
-        step_count=episode.step_count,
-        started_at_ms=episode.started_at_ms,
-        ended_at_ms=episode.ended_at_ms,
-    )
-
-
-def _fingerprint(query: Query) -> str:
-    return hashlib.blake2b(repr((query.text, query.filter, query.strict)).encode(), digest_size=6).hexdigest()
-
-
-def make_cursor(query: Query, offset: int) -> str:
-    """Return where the next page of *query* starts, as an opaque string."""
-    return base64.urlsafe_b64encode(f"r1.{_fingerprint(query)}.{offset}".encode()).decode()
-
-
-def read_cursor(cursor: Any, query: Query) -> int:
-    """Return the offset a cursor stands for; 0 for none. Raises InvalidInput when it belongs to another query."""
-    if cursor in (None, ""):
-        return 0
-    try:
-        version, fingerprint, offset = base64.urlsafe_b64decode(parsing.text("cursor", cursor, limits.MAX_NAME_CHARS)).decode().split(".")
-        if version != "r1" or fingerprint != _fingerprint(query) or not 0 <= int(offset) <= 100_000:
-            raise ValueError
-        return int(offset)
-    except ValueError:
-        raise InvalidInput(
-            "`cursor` does not belong to this query", hint="Repeat the query with the same arguments, or leave `cursor` out."
-        ) from None

@@ -16,8 +16,9 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.verbs import pattern_search
+from mcp_memory.verbs.cursors import make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, distinct
-from mcp_memory.verbs.recalling import episode_row, make_cursor, read_cursor, recalled_pattern
+from mcp_memory.verbs.presenting import episode_row, recalled_pattern
 
 METRICS = ("success_rate", "reward", "duration", "errors")
 BUCKETS = ("day", "week")

@@ -11,7 +11,8 @@ from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, O
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, VectorRow
-from mcp_memory.retrieval.retriever import ACTIONS_CHARS, LEXICAL_ONLY, Retriever
+from mcp_memory.retrieval.indexed_text import ACTIONS_CHARS
+from mcp_memory.retrieval.retriever import LEXICAL_ONLY, Retriever
 from mcp_memory.testing import InMemoryStore
 
 pytestmark = pytest.mark.anyio
