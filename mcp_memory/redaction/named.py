@@ -100,7 +100,8 @@ def find(text: str, lowered: str) -> Iterator[tuple[int, int, str]]:
 def _judged(text: str, lowered: str, match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
     name_start, name_end = _name_start(lowered, match.start()), match.end("rest")
     kind = kind_of(lowered[name_start:name_end])
-    before = lowered[name_start - 1] if name_start else ""
+    last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
+    before = lowered[last_word - 1] if last_word else ""
     if kind is None or before == "/" or lowered.endswith(MARKER_START, 0, name_start):  # `/etc/passwd:root:…` names a file
         return
     if match["sep"] == ">" and not (before == "<" and lowered.startswith("</", match.end())):  # an element, not `<your-password> …`

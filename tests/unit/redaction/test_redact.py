@@ -172,6 +172,12 @@ def test_a_text_that_only_looks_like_a_secret_stays_the_same_object(text: str) -
     assert not found
 
 
+def test_a_path_before_a_named_secret_does_not_hide_it() -> None:
+    clean, found = redact("cd /home/bob/project DB_PASSWORD=hunter2! run; cat /etc/passwd:root:x")
+    assert clean == "cd /home/bob/project DB_PASSWORD=[redacted:password] run; cat /etc/passwd:root:x"
+    assert found == ("password",)
+
+
 def test_our_own_ids_survive() -> None:
     for _ in range(500):
         text = f"{uuid.UUID(int=_random.getrandbits(128))} {chars(40, HEX)} {chars(64, HEX)} {chars(12, HEX)}"
