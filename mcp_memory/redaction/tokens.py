@@ -5,6 +5,7 @@ rewritten: bounded repeats only, so that no text makes them slow, and looser len
 Every rule has literal keywords; its expression is compiled and run only on texts that contain one of them.
 """
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -34,6 +35,14 @@ def _has_digit(text: str) -> bool:
 def _not_template(text: str) -> bool:
     """Tell that a password in a URL is not a variable (`$PASS`, `{password}`, `<password>`, `***`)."""
     return not text.startswith(("$", "{", "<", "%", "*", "[", "…", "...")) and not text.endswith("}")
+
+
+def _is_credential_pair(text: str) -> bool:
+    """Tell that *text* is `user:password` in base64."""
+    try:
+        return b":" in base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
 
 
 def _prefixed(name: str, prefixes: tuple[str, ...], body: str, check: Callable[[str], bool] | None = None) -> Rule:
@@ -122,6 +131,34 @@ RULES: tuple[Rule, ...] = (
         ("curl",),
         r"(?:\s-u|\s--user)[ =]{1,3}[\"']?[^\s:\"']{1,100}:(?P<secret>[^\s\"']{1,200})",
         _not_template,
+    ),
+    Rule(
+        "cli-password",  # `-p` is a password for these programs only
+        ("mysql", "mariadb"),
+        r"(?:mysql|mariadb)(?:dump|admin|import)?\b[^\n|;&]{0,200}?\s-p(?P<secret>[^\s\"'-][^\s\"']{2,100}|(?P<q>[\"'])[^\n]{3,100}?(?P=q))",
+        _not_template,
+    ),
+    Rule("cli-password", ("sshpass",), r"sshpass\s{1,4}-p[ =]{0,3}[\"']?(?P<secret>[^\s\"']{3,100})", _not_template),
+    Rule(
+        "cli-password",
+        (" login",),
+        r"(?:docker|podman|buildah|skopeo|az)\s[^\n|;&]{0,60}login\b[^\n|;&]{0,200}?\s-p[ =]{1,3}[\"']?(?P<secret>[^\s\"']{3,200})",
+        _not_template,
+    ),
+    Rule(
+        "netrc-password",
+        ("machine ",),
+        r"\bmachine\s{1,4}\S{1,200}\s{1,8}login\s{1,4}\S{1,200}\s{1,8}password\s{1,4}(?P<secret>\S{1,200})",
+        _not_template,
+    ),
+    Rule("docker-auth", ('"auth"',), r"\"auth\"\s{0,4}:\s{0,4}\"(?P<secret>[A-Za-z0-9+/]{12,2000}={0,2})\"", _is_credential_pair),
+    Rule(
+        "cookie",
+        ("cookie:",),
+        r"cookie:[ \t]{0,4}(?:[^;\n\"']{1,400};[ \t]{0,4}){0,20}?"
+        r"[\w.-]{0,60}(?:sess|sid|auth|token|jwt|csrf)[\w.-]{0,60}=(?P<secret>[^\s;\"',]{16,4000})",
+        looks_random,
+        ignore_case=True,
     ),
     Rule(
         "authorization-header",

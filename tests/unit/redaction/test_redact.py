@@ -172,6 +172,42 @@ def test_a_text_that_only_looks_like_a_secret_stays_the_same_object(text: str) -
     assert not found
 
 
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("mysql -u root -phunter22 -h db", "hunter22"),
+        ("mysqldump -p'two words' app > dump.sql", "two words"),
+        ("sshpass -p 'hunter22' ssh bob@host", "hunter22"),
+        ("docker login -u bob -p hunter22 registry.example.com", "hunter22"),
+        ("machine api.example.com login bob password hunter22", "hunter22"),
+        ('{"auths": {"ghcr.io": {"auth": "Ym9iOmh1bnRlcjIy"}}}', "Ym9iOmh1bnRlcjIy"),
+        ("Set-Cookie: session=3c9f0a7e51d2b846aa10; HttpOnly", "3c9f0a7e51d2b846aa10"),
+        ("Cookie: theme=dark; sid=3c9f0a7e51d2b846aa10; lang=en", "3c9f0a7e51d2b846aa10"),
+    ],
+)
+def test_what_common_programs_are_given_as_a_password_goes(text: str, secret: str) -> None:
+    clean, found = redact(text)
+    assert secret not in clean
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql -u root -p",
+        "mysql -P 3306 -h db -p app",
+        "sshpass -p $PASS ssh bob@host",
+        "docker login -u bob -p $TOKEN",
+        "docker run -p 8080:80 web",
+        '{"auth": "none"}',
+        '{"auth": "basicAuthentication"}',
+        "Cookie: theme=dark; lang=en",
+    ],
+)
+def test_the_same_programs_without_a_password_stay(text: str) -> None:
+    assert redact(text) == (text, ())
+
+
 def test_a_path_before_a_named_secret_does_not_hide_it() -> None:
     clean, found = redact("cd /home/bob/project DB_PASSWORD=hunter2! run; cat /etc/passwd:root:x")
     assert clean == "cd /home/bob/project DB_PASSWORD=[redacted:password] run; cat /etc/passwd:root:x"
