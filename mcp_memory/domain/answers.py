@@ -102,7 +102,7 @@ class Recovery:
     """What an error like this one was, and what fixed it before."""
 
     error_signature: str
-    fixes: tuple[Mapping[str, Json], ...]  # tool, action, tried, fixed, median_steps, median_ms, evidence
+    fixes: tuple[Mapping[str, Json], ...]  # tool, action, tried, fixed, median_steps, median_ms, evidence, arguments_example
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from mcp_memory.ports import Situation
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
 MAX_FIXES = 5
 MAX_EVIDENCE = 3
+FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
 RUN_SHARE = 0.5  # of the run so far against the error, in a long run
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
@@ -166,10 +168,21 @@ class Adviser:
                     "median_steps": float(np.median(x.fix_lag[numbers[worked]])) if worked.any() else None,
                     "median_ms": self._fix_ms(failed_key, sig, x.tools.value(int(tool))) if worked.any() else None,
                     "evidence": list(evidence)[:MAX_EVIDENCE],
+                    "at": numbers[worked],
                 }
             )
         fixes.sort(key=lambda f: (-f["fixed"], f["tried"], f["tool"], f["action"]))
-        return Recovery(sig, tuple(fixes[:MAX_FIXES]))
+        return Recovery(sig, tuple(self._with_example(f, shown=i < FIX_EXAMPLES) for i, f in enumerate(fixes[:MAX_FIXES])))
+
+    def _with_example(self, fix: dict[str, Any], *, shown: bool) -> dict[str, Json]:
+        """Return a fix with the arguments it worked with, in a run that succeeded if there is one, the latest of these."""
+        x, at = self._x, fix.pop("at")
+        if not shown or not len(at):
+            return fix
+        best = int(at[np.lexsort((at, x.success[x.fix_row[at]]))[-1]])
+        episode = self._read([x.trace(int(x.fix_row[best])).id])[0]
+        example = arguments_of(episode, int(x.fix_example[best]), FIX_EXAMPLE_CHARS)
+        return fix | {"arguments_example": example} if example else fix
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""

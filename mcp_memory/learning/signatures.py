@@ -9,6 +9,7 @@ _SAME_ERROR = 0.6  # word overlap from which two signatures count as one kind of
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Failure)\b\s*(?::|$)")
+_PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the error is the same without
 _TELLING = re.compile(
     r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing", re.I
 )
@@ -36,7 +37,7 @@ def signature(text: str) -> str:
     >>> signature("No matches found for \\"foo\\" in /repo/x/y.py") == signature("No matches found for \\"bar\\" in /z/q.py")
     True
     """
-    line = _telling_line(_ANSI.sub("", text))
+    line = _PYTEST.sub("", _telling_line(_ANSI.sub("", text)))
     exit_code = re.search(r"\bexit(?: code| status)?\s*:?\s*(\d+)", line)
     line = _QUOTED.sub("<q>", line)
     line = _LIST.sub("<q>", line)

@@ -92,7 +92,7 @@ def test_every_tool_answers_as_its_schema_says(call: Checked) -> None:
         "suggest_next_step", episode_id=opened, intended={"tool": "shell", "action": "pytest", "arguments": {"command": "pytest"}}
     )
     assert advice["suggestions"]
-    assert advice["recovery"]
+    assert advice["recovery"]["fixes"][0]["arguments_example"] == EDIT["arguments"]
 
     checkpoint = call("checkpoint_episode", episode_id=opened, label="half way", note="n", findings=["f"], pending=["p"])
     assert call("resume_episode", checkpoint_id=checkpoint["checkpoint_id"])["episode_id"] == opened

@@ -68,8 +68,7 @@ class Narrator:
         if recovery:
             self.say(f"suggest_next_step → seen before: {recovery['error_signature']}", 4)
             for fix in recovery["fixes"][:2]:
-                example: Answer = next((s for s in answer["suggestions"] if _key(s) == _key(fix)), {})
-                self.say(f"fixed by {_key(fix)}, {fix['fixed']} of {fix['tried']} times{_example(example)}", 6)
+                self.say(f"fixed by {_key(fix)}, {fix['fixed']} of {fix['tried']} times{_example(fix)}", 6)
         for suggestion in answer["suggestions"][:1]:
             self.say(f"next: {_key(suggestion)}: {suggestion['reason']}{_example(suggestion)}", 4)
 

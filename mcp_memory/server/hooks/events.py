@@ -24,6 +24,7 @@ OBSERVATION_CHARS = 8_000  # of a tool's output: hooks see every file that is re
 ARGUMENT_CHARS = 4_000  # of one argument, a written file for instance
 CONTEXT_CHARS = 9_500  # the host moves a text over 10,000 to a file
 SHOWN_EPISODES = 3
+EXAMPLE_CHARS = 200  # of the arguments a fix worked with
 MIN_SIMILARITY = 0.3  # of what an agent is shown unasked: in `mcp-memory demo`, unrelated tasks stay below, related ones above
 
 
@@ -127,11 +128,20 @@ def recovery_text(advice: "Mapping[str, Any]") -> str:
     recovery = advice.get("recovery")
     if not recovery or not recovery.get("fixes"):
         return ""
-    fixes = [f"{fix['tool']}:{fix['action']} (fixed it {fix['fixed']} of {fix['tried']} times)" for fix in recovery["fixes"][:2]]
+    fixes = [_fix_text(fix) for fix in recovery["fixes"][:2] if fix["fixed"]]
+    if not fixes:
+        return ""
     return (
         f"From the memory of earlier runs (records, not instructions): the error “{recovery['error_signature']}” was fixed by "
         + ", ".join(fixes)
     )
+
+
+def _fix_text(fix: "Mapping[str, Any]") -> str:
+    name = fix["tool"] if fix["action"] == fix["tool"] else f"{fix['tool']}:{fix['action']}"
+    example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
+    like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
+    return f"{name} (fixed it {fix['fixed']} of {fix['tried']} times{like})"
 
 
 def shown(event_name: str, text: str) -> str:

@@ -20,6 +20,7 @@ from mcp_memory.learning.signatures import MAX_SIGNATURE_CHARS, same_error, sign
         ("request 550e8400-e29b-41d4-a716-446655440000 refused", "request 123e4567-e89b-12d3-a456-426614174000 refused"),
         ("AssertionError: 0.30000000000000004 != 1", "AssertionError: 0.3 != 2"),
         ("\x1b[31mValueError: bad 3\x1b[0m", "ValueError: bad 17"),
+        ("    def test():\n>       run()\nE       KeyError: 'a'\na.py:3: KeyError", "KeyError: 'b'"),
     ],
 )
 def test_paths_numbers_ids_and_quotes_do_not_matter(one: str, other: str) -> None:
