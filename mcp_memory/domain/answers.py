@@ -201,6 +201,7 @@ class PatternPage:
     patterns: tuple[RecalledPattern, ...]
     next_cursor: str | None
     total: int
+    degraded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

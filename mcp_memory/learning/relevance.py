@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.confidence import wilson, wilson_bounds
+from mcp_memory.learning.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.learning.experience import Experience
 from mcp_memory.learning.trust import Trust
 from mcp_memory.ports import PatternTally, Store
@@ -58,12 +58,16 @@ class Relevance:
         whole = without_parts(sorted(read, key=lambda p: places[p.id]))
         assessed = [p for p in self._trust.assess(whole[: limit + 1]) if not p.retired]
         rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
-        telling = [row for row in rows if row[0].confidence >= MIN_CONFIDENCE or row[2]["contrast"] >= MIN_TELLING]
+        telling = [row for row in rows if _tells(row[0], row[2]["contrast"])]
         return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := self._x.row(key)) is not None]
         return (sum(bool(self._x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
+
+
+def _tells(pattern: Pattern, contrast: float) -> bool:
+    return bool(pattern.corrected_by) or pattern.confidence >= MIN_CONFIDENCE or contrast >= MIN_TELLING
 
 
 def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float], base: float) -> dict[str, float]:
@@ -82,12 +86,13 @@ def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float],
 def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping[str, float]]:
     """Return the score and why: near the task, and a success rate that surely differs from that of tasks like it."""
     near = weight / (weight + 1.0)
+    trust = pattern.confidence / (CORRECTED_FACTOR if pattern.corrected_by else 1.0)  # a correction is shown where what it corrects was
     if pattern.kind is PatternKind.ERROR_RECOVERY:
-        telling = pattern.confidence
+        telling = trust
     else:
         high = wilson(pattern.successes, pattern.successes + pattern.failures)[1]
-        telling = max(pattern.confidence - base, AVOIDING * (base - high), 0.0)
-    score = KIND_WEIGHTS[pattern.kind] * near * min(1.0, 0.1 * pattern.confidence + telling)
+        telling = max(trust - base, AVOIDING * (base - high), 0.0)
+    score = KIND_WEIGHTS[pattern.kind] * near * min(1.0, 0.1 * trust + telling)
     return score, {"context": near, "confidence": pattern.confidence, "contrast": telling}
 
 

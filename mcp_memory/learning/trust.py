@@ -1,6 +1,7 @@
 """How far patterns are to be trusted: `confidence` applied to what the store knows of them, with what does not change kept."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -35,7 +36,7 @@ class Trust:
                 self._usage.pop(key, None)
 
     def assess(self, patterns: Sequence[Pattern], *, validated: bool = True) -> list[Pattern]:
-        """Return the patterns with their confidence, votes, use and retirement, in the same order.
+        """Return the patterns with their corrections, confidence, votes, use and retirement, in the same order.
 
         Args:
             patterns: As the store counts them.
@@ -43,7 +44,13 @@ class Trust:
         """
         if validated:
             self._validate(patterns)
-        return [confidence.with_confidence(p, self._numbers(p), self._votes.get(p.id, confidence.NO_VOTES)) for p in patterns]
+        corrections = self._store.corrections()  # a person's or an agent's word each: there are few
+        known = [replace(p, corrected_by=str(corrections[p.id]["text"])) if p.id in corrections else p for p in patterns]
+        return [self._assessed(p, contradicted=bool(corrections.get(p.id, {}).get("contradicts"))) for p in known]
+
+    def _assessed(self, pattern: Pattern, *, contradicted: bool) -> Pattern:
+        found = confidence.with_confidence(pattern, self._numbers(pattern), self._votes.get(pattern.id, confidence.NO_VOTES))
+        return replace(found, retired=True) if contradicted else found
 
     def explain(self, pattern: Pattern) -> dict[str, Json]:
         """Return the numbers the pattern's confidence is made of."""

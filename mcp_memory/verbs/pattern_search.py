@@ -19,18 +19,22 @@ ASSESSED_AT_ONCE = 500  # some 15 ms, more when their evidence is new: calls tha
 UNSURE = 0.5  # what a pattern nobody should trust is worth that says exactly what was asked for
 
 
-def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
+Found = tuple[list[RecalledPattern], tuple[str, ...]]  # with the lesser states met
+
+
+def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -> Found:
     """Return the patterns of the query's project and domain, the surest first (blocking)."""
+    degraded = engines.current()
     found = engines.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_READ)
     patterns = confident(engines, [p for p in found if query.filter.domain in ("", p.domain)])
     patterns.sort(key=lambda p: (-p.confidence, -p.support, p.id))
-    return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns]
+    return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns], degraded
 
 
-def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> list[RecalledPattern]:
+def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> Found:
     """Return the patterns whose descriptions have the query's words, and those of the tasks most like it; the best first (blocking)."""
     wanted: dict[str, tuple[Pattern, float, Mapping[str, float]]] = {}
-    neighbours, _ = engines.neighbours(replace(query, strict=bool(query.filter.domain)))
+    neighbours, degraded = engines.neighbours(replace(query, strict=bool(query.filter.domain)))
     with engines.follower.lock:
         relevant = engines.learning.relevant_patterns(query, neighbours, MAX_FOUND)
     for pattern, score, why in [*_with_words(engines, query, kind, min_support), *relevant]:
@@ -39,7 +43,7 @@ def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> list
         known = wanted.get(pattern.id)
         wanted[pattern.id] = (pattern, max(score, known[1]), {**known[2], **why}) if known else (pattern, score, why)
     best = sorted(wanted.values(), key=lambda row: (-row[1], -row[0].support, row[0].id))
-    return [recalled_pattern(pattern, score, why) for pattern, score, why in best]
+    return [recalled_pattern(pattern, score, why) for pattern, score, why in best], degraded
 
 
 def confident(engines: Engines, patterns: Sequence[Pattern]) -> list[Pattern]:

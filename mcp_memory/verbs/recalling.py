@@ -8,7 +8,6 @@ from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall, RecalledEpisode, RecalledPattern
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
-from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Filter, Match, Outlook, Query, Ranking, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
@@ -74,8 +73,8 @@ class Recalling:
             ranking = e.retrieval.rank(wanted, vectors)
             outlook = e.learning.outlook(query, neighbours)
             wanted_patterns = "patterns" in include and (ranking.matches or not query.min_similarity)
-            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS + 1) if wanted_patterns else []
-        patterns = corrected(e, found)[:MAX_PATTERNS]
+            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS) if wanted_patterns else []
+        patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
         more = len(ranking.matches) > offset + len(page) and bool(page)
         episodes = self._episodes(page, detail)
@@ -175,16 +174,3 @@ class Recalling:
             next_step_from=end if detail != "summary" and end < found.step_count else None,
             correction=str(correction["text"]) if correction else None,
         )
-
-
-def corrected(engines: Engines, found: Sequence[tuple[Pattern, float, Mapping[str, float]]]) -> tuple[RecalledPattern, ...]:
-    """Return the patterns as shown, each with the correction that outranks it; those that were contradicted are left out."""
-    corrections = engines.store.corrections([p.id for p, _, _ in found]) if found else {}
-    rows = []
-    for pattern, score, why in found:
-        correction = corrections.get(pattern.id)
-        if correction is None:
-            rows.append(recalled_pattern(pattern, score, why))
-        elif not correction.get("contradicts"):
-            rows.append(recalled_pattern(replace(pattern, corrected_by=str(correction["text"])), score, why))
-    return tuple(rows)

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, Status, Trends
+from mcp_memory.domain.answers import PatternDetail, PatternPage, Status, Trends
 from mcp_memory.domain.episode import EpisodeState, Trace
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
@@ -44,18 +43,16 @@ class Reporting:
         query = Query(text, where)
         offset = read_cursor(raw.get("cursor"), query)
 
-        def work() -> list[RecalledPattern]:
-            self._e.current()
+        def work() -> pattern_search.Found:
             search = pattern_search.by_text if text.strip() else pattern_search.by_confidence
-            return [r for r in search(self._e, query, kind, min_support) if r.confidence >= min_confidence]
+            rows, degraded = search(self._e, query, kind, min_support)
+            return [r for r in rows if r.confidence >= min_confidence], degraded
 
         with self._e.metrics.timed("search_patterns"):
-            rows = await self._e.in_thread(work)
+            rows, degraded = await self._e.in_thread(work)
         page = rows[offset : offset + limit]
         end = offset + len(page)
-        corrections = await self._e.in_thread(lambda: self._e.store.corrections([r.pattern_id for r in page]))
-        page = [replace(r, correction=str(corrections[r.pattern_id]["text"])) if r.pattern_id in corrections else r for r in page]
-        return PatternPage(tuple(page), make_cursor(query, end) if end < len(rows) else None, len(rows))
+        return PatternPage(tuple(page), make_cursor(query, end) if end < len(rows) else None, len(rows), degraded)
 
     async def get_pattern(self, pattern_id: str) -> PatternDetail:
         """Answer the `get_pattern` tool."""
@@ -66,8 +63,7 @@ class Reporting:
             found = pattern_search.confident(self._e, self._e.store.patterns(ids=[pattern_id], limit=1))
             if not found:
                 raise NotFound(f"there is no pattern {pattern_id!r}", hint="`search_patterns` lists them.")
-            correction = self._e.store.corrections([pattern_id]).get(pattern_id)
-            pattern = replace(found[0], corrected_by=str(correction["text"])) if correction else found[0]
+            pattern = found[0]
             evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
             return PatternDetail(
                 pattern=recalled_pattern(pattern, pattern.confidence, {"confidence": pattern.confidence}),

@@ -114,6 +114,26 @@ async def test_a_correction_is_listed_with_its_pattern_and_told_in_the_guide_of_
     assert "open the editor" not in await memory.lessons_markdown(domain="frontend")
 
 
+async def test_a_playbook_tells_the_correction_of_a_pattern_and_nothing_of_a_contradicted_one(memory: EpisodicMemory) -> None:
+    for name in ("first", "second"):
+        await _record(memory, f"fix the {name} name lookup")
+    (recovery,) = (await memory.search_patterns(kind="error_recovery")).patterns
+    task = "fix the third name lookup"
+    before = (await memory.recommend_playbook(task, domain="backend")).playbook
+    assert before is not None
+    assert any("KeyError" in line for line in before.pitfalls)
+    await memory.correct(recovery.pattern_id, "read the schema first")
+    corrected = (await memory.recommend_playbook(task, domain="backend")).playbook
+    assert corrected is not None
+    assert corrected.pitfalls[0].startswith("Corrected: read the schema first (instead of: after shell:run failed")
+    await memory.correct(recovery.pattern_id, "it was luck", contradicts=True)
+    gone = (await memory.recommend_playbook(task, domain="backend")).playbook
+    assert gone is not None
+    assert not any("KeyError" in line for line in gone.pitfalls)
+    detail = await memory.get_pattern(recovery.pattern_id)
+    assert (detail.retired, detail.pattern.correction) == (True, "it was luck")
+
+
 async def test_without_a_model_an_unrelated_task_is_no_earlier_attempt(memory: EpisodicMemory) -> None:
     await _record(memory, "Fix the parser of dates in the billing module")
     started = await memory.start_episode("Deploy the billing dashboard to the staging cluster", recall=False)
