@@ -141,6 +141,7 @@ def explain(
     votes: VoteStats = NO_VOTES,
     usage: Usage = NO_USE,
     validation: Validation = NOT_VALIDATED,
+    contradicted: bool = False,
 ) -> dict[str, Json]:
     """Return every number the confidence is made of, and `confidence` and `retired` themselves.
 
@@ -155,7 +156,7 @@ def explain(
     vote = net_vote(votes)
     value = low * holding
     value += vote * (1.0 - value) if vote > 0 else vote * value
-    reason = retirement(votes, usage)
+    reason = f"contradicted: {pattern.corrected_by}" if contradicted else retirement(votes, usage)
     value *= (CORRECTED_FACTOR if pattern.corrected_by else 1.0) * (RETIRED_FACTOR if reason else 1.0)
     return {
         "successes": pattern.successes,

@@ -45,19 +45,19 @@ class Trust:
         if validated:
             self._validate(patterns)
         corrections = self._store.corrections()  # a person's or an agent's word each: there are few
-        known = [replace(p, corrected_by=str(corrections[p.id]["text"])) if p.id in corrections else p for p in patterns]
-        return [self._assessed(p, contradicted=bool(corrections.get(p.id, {}).get("contradicts"))) for p in known]
-
-    def _assessed(self, pattern: Pattern, *, contradicted: bool) -> Pattern:
-        found = confidence.with_confidence(pattern, self._numbers(pattern), self._votes.get(pattern.id, confidence.NO_VOTES))
-        return replace(found, retired=True) if contradicted else found
+        known = [_corrected(p, corrections.get(p.id)) for p in patterns]
+        return [
+            confidence.with_confidence(p, self._numbers(p, corrections.get(p.id)), self._votes.get(p.id, confidence.NO_VOTES))
+            for p in known
+        ]
 
     def explain(self, pattern: Pattern) -> dict[str, Json]:
         """Return the numbers the pattern's confidence is made of."""
         self._validate([pattern])
-        return self._numbers(pattern)
+        correction = self._store.corrections([pattern.id]).get(pattern.id)
+        return self._numbers(_corrected(pattern, correction), correction)
 
-    def _numbers(self, pattern: Pattern) -> dict[str, Json]:
+    def _numbers(self, pattern: Pattern, correction: Mapping[str, Json] | None) -> dict[str, Json]:
         return confidence.explain(
             pattern,
             now_ms=self._clock(),
@@ -65,6 +65,7 @@ class Trust:
             votes=self._votes.get(pattern.id, confidence.NO_VOTES),
             usage=self._usage_of(pattern.id),
             validation=self._validations.get(_state(pattern), confidence.NOT_VALIDATED),
+            contradicted=bool(correction and correction.get("contradicts")),
         )
 
     def usage_report(self, pattern_id: str) -> Mapping[str, Json]:
@@ -101,3 +102,7 @@ class Trust:
 
 def _state(pattern: Pattern) -> tuple[str, int, int]:
     return pattern.id, pattern.successes, pattern.failures
+
+
+def _corrected(pattern: Pattern, correction: Mapping[str, Json] | None) -> Pattern:
+    return replace(pattern, corrected_by=str(correction["text"])) if correction else pattern

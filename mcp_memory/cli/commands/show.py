@@ -63,7 +63,7 @@ def _print_pattern(detail: "PatternDetail") -> None:
     if pattern.correction:
         print(f"corrected: {render.safe(pattern.correction)}")
     if detail.retired:
-        print("retired: it did more harm than good")
+        print(f"retired: {render.safe(str(detail.confidence_from['retired_because']))}")
     print(f"confidence from: {dict(detail.confidence_from)}")
     for item in detail.evidence:
         print(f"  {item['episode_id']}  {'succeeded' if item['success'] else 'failed'}")
