@@ -1,6 +1,7 @@
 """Patterns, trends, status, lessons: what the memory knows about itself."""
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +25,7 @@ BUCKETS = ("day", "week")
 MAX_EVIDENCE_SHOWN = 20
 TRACES_AT_ONCE = 1_000  # some 10 ms
 DIGEST_EPISODES = 10
+DOCTOR_WAIT_MS = 30_000  # for a model that is still loading
 
 
 class Reporting:
@@ -183,21 +185,35 @@ class Reporting:
 
     def _doctor(self) -> list[tuple[str, bool, str]]:
         e = self._e
-        info, embedding = e.store.info(), e.embedding.status()
+        info = e.store.info()
         problems = e.store.check()
         rows = [
             ("data directory", os.access(e.config.data_dir, os.W_OK), str(e.config.data_dir)),
             ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
             ("hot tier", True, "; ".join(info.get("notices") or ()) or str(info.get("cache") or "off")),
         ]
-        wrong = e.embedding.check()
-        rows.append(("embedding model", not wrong, "; ".join(wrong) or f"{embedding.get('model_id')}: {embedding.get('state')}"))
+        wrong, detail = self._tried_embedding()
+        rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))
         try:
             e.current()
             rows.append(("index", True, str(dict(e.retrieval.stats()))))
         except McpMemoryError as error:
             rows.append(("index", False, error.line()))
         return rows
+
+    def _tried_embedding(self) -> tuple[list[str], str]:
+        """Return what is wrong with the embedding of a sentence, done here and now, and how it went."""
+        embedding = self._e.embedding
+        wrong = embedding.check()
+        started = time.perf_counter()
+        vectors, lesser = embedding.embed_query("does the model answer", wait_ms=DOCTOR_WAIT_MS) if embedding.spaces else ({}, ())
+        took_ms = (time.perf_counter() - started) * 1000
+        status = embedding.status()
+        if embedding.spaces and not vectors and not wrong:
+            wrong = list(lesser) or ["the model gave no vector"]
+        if not vectors:
+            return wrong, str(status.get("state"))
+        return wrong, f"{status.get('model_id')}: {status.get('state')}, a sentence in {took_ms:.0f} ms"
 
 
 def _iso(at_ms: int) -> str:

@@ -64,3 +64,4 @@ def test_the_wheel_installed_in_a_fresh_environment_serves_and_recalls_with_its_
         assert json.loads(answer.splitlines()[0])["result"]["serverInfo"]["version"] == "0.1.0"
     checks = json.loads(run(scripts / "mcp-memory", "doctor", "--json", "--data-dir", tmp_path / "data", cwd=tmp_path))
     assert all(check["ok"] for check in checks), checks
+    assert any("ready, a sentence in" in check["detail"] for check in checks), checks
