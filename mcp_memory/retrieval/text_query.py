@@ -16,7 +16,7 @@ MAX_PHRASE_WORDS = 6  # a longer run is a path or a hash; its words are asked fo
 MAX_TERM_CHARS = 64  # longer "words" are encoded data
 MAX_WORK = 30_000  # of bm25: episodes matched times (terms + EPISODE_WORK); some 5 ms
 EPISODE_WORK = 8  # what scoring an episode costs before its first term: reading its length
-KEPT_WORDS = 4_096  # texts whose words are remembered: some 10 MB
+KEPT_WORDS = 512  # texts whose words are remembered: 3 MB of usual tasks, 50 of the longest
 MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences may ask for several things
 
 _STOP_WORDS_TEXT = """
