@@ -45,7 +45,8 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
     >>> [program_of(c) for c in ("cat > a.py <<'EOF'", "sudo apt-get install -y curl", "bash -lc 'make test'", "./run.sh | tee log", "")]
     ['cat >', 'apt-get install', 'make test', 'run.sh', '']
     """
-    parts = [words for words in map(_words, _simple_commands(command[:_READ_CHARS])) if words]
+    command = command[:_READ_CHARS]
+    parts = [words for words in map(_words, _simple_commands(command)) if words]
     words = next((w for w in parts if w[0] not in _PREPARING), parts[0] if parts else [])
     if not words or not _NAME.fullmatch(words[0]) or (words[0].isalpha() and words[0].istitle()):  # "Turn on the light" is no command
         return ""

@@ -26,6 +26,7 @@ MIN_FOLLOWED = 0.7  # share of the steps a run must have taken, in order, to hav
 MIN_CONTRADICTING = 5  # attempts
 CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
 MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
+MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
 MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
 
 
@@ -80,7 +81,7 @@ def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) 
     good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
     found: list[tuple[str, int] | None] = [None] * len(keys)
     for run in good[:MAX_RUNS]:
-        for place, index in common(keys, run.trace.step_keys):
+        for place, index in common(keys, run.trace.step_keys[:MAX_SEARCHED]):
             if found[place] is None:
                 found[place] = (run.trace.id, index)
     return found
