@@ -14,15 +14,17 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.harness import circumstances, table
+from benchmarks.harness import circumstances, table, wins
 from benchmarks.quality import split
 from benchmarks.quality.in_process import PROJECT, InProcess, opened_here
 from mcp_memory.domain import parsing
-from mcp_memory.domain.episode import Episode, EpisodeState
+from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.pattern import Observation, PatternKind
+from mcp_memory.learning.confidence import wilson
 from mcp_memory.learning.extractors import observations_of
 from mcp_memory.learning.run import run_of_episode
 
@@ -46,13 +48,7 @@ def evidence_of(episode: Any) -> Sequence[Observation]:
     opened = parsing.episode("probe", line | line["context"], default_project=PROJECT, now_ms=0)
     steps = tuple(parsing.step({k: v for k, v in step.items() if v is not None}, now_ms=0) for step in line["steps"])
     outcome = parsing.outcome(line["outcome"], kind_field="kind")
-    probe = Episode(
-        **{name: getattr(opened, name) for name in ("id", "project", "task", "context", "task_type")},
-        steps=steps,
-        step_count=len(steps),
-        outcome=outcome,
-        state=EpisodeState.COMPLETED,
-    )
+    probe = replace(opened, steps=steps, step_count=len(steps), outcome=outcome, state=EpisodeState.COMPLETED)
     return observations_of(run_of_episode(probe), [step.duration_ms for step in steps])
 
 
@@ -67,20 +63,14 @@ async def looked_up(door: InProcess, probes: Sequence[Any]) -> tuple[list[Seen],
         if not page["next_cursor"]:
             break
         cursor = {"cursor": page["next_cursor"]}
-    unvalidated: dict[str, float] = {}
     for probe in probes:
         for piece in evidence_of(probe):
             pieces[piece.kind] += 1
             row = known.get(piece.pattern_id)
-            if row is None:
-                continue
-            if piece.pattern_id not in unvalidated:
-                unvalidated[piece.pattern_id] = (await door.call("get_pattern", pattern_id=piece.pattern_id))["confidence_from"][
-                    "wilson_low"
-                ]
-            rate = (row["successes"] + 1) / (row["successes"] + row["failures"] + 2)
-            domain = probe["context"]["domain"]
-            found.append(Seen(piece.kind, domain, piece.success, row["confidence"], rate, unvalidated[piece.pattern_id]))
+            if row is not None:
+                tried = row["successes"] + row["failures"]
+                rate, low = (row["successes"] + 1) / (tried + 2), round(wilson(row["successes"], tried)[0], 3)  # as confidence is rounded
+                found.append(Seen(piece.kind, probe["context"]["domain"], piece.success, row["confidence"], rate, low))
     return found, pieces
 
 
@@ -91,7 +81,7 @@ def auc(seen: Sequence[Seen], score: Callable[[Seen], float]) -> float:
     for piece in seen:
         domains[piece.domain][piece.held].append(score(piece))
     for failed, held in domains.values():
-        right += sum((a > b) + 0.5 * (a == b) for a in held for b in failed)
+        right += wins(held, failed)
         pairs += len(held) * len(failed)
     return right / pairs if pairs else float("nan")
 
@@ -119,11 +109,8 @@ def _share(members: Sequence[Seen]) -> str:
 
 async def run(folder: Path, work: Path) -> dict[str, dict[str, Any]]:
     """Return the figures by learner, and over all."""
-    memory = split.memory(folder, "repeat")
-    inside = {e["episode_id"] for e in memory}
-    probes = [e for e in split.episodes(folder) if e["episode_id"] not in inside]
-    async with opened_here(work, map(split.episode_line, memory)) as door:
-        seen, pieces = await looked_up(door, probes)
+    async with opened_here(work, map(split.episode_line, split.memory(folder, "repeat"))) as door:
+        seen, pieces = await looked_up(door, split.probes(folder))
     rows = {str(kind): row([s for s in seen if s.kind == kind], pieces[kind]) for kind in PatternKind}
     return rows | {"ALL": row(seen, sum(pieces.values()))}
 

@@ -66,12 +66,9 @@ def _row(steps: Sequence[Lived]) -> dict[str, Any]:
 
 async def run(folder: Path, work: Path) -> dict[str, Any]:
     """Return the rows, and how long the calls took."""
-    memory = split.memory(folder, "repeat")
-    known = {e["episode_id"] for e in memory}
-    probes = [e for e in split.episodes(folder) if e["episode_id"] not in known]
-    async with opened_here(work, map(split.episode_line, memory)) as door:
+    async with opened_here(work, map(split.episode_line, split.memory(folder, "repeat"))) as door:
         door.durations_ms.clear()
-        steps = [step for probe in probes for step in await lived(door, probe)]
+        steps = [step for probe in split.probes(folder) for step in await lived(door, probe)]
         return {"rows": summarised(steps), "calls_ms": {name: summary(ms) for name, ms in door.durations_ms.items()}}
 
 

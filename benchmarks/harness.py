@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -119,3 +119,8 @@ def table(title: str, rows: dict[str, dict[str, Any]]) -> str:
 
 def _cell(value: Any) -> str:
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def wins(scores: Sequence[float], others: Sequence[float]) -> float:
+    """Return in how many pairs the first is higher than the second, a tie counting half: the AUC, times the number of pairs."""
+    return sum((a > b) + 0.5 * (a == b) for a in scores for b in others)

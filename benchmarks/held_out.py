@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import circumstances
+from benchmarks.harness import circumstances, wins
 from benchmarks.quality import answers, split
 from benchmarks.quality.in_process import InProcess, opened_here
+from mcp_memory.domain.step_keys import step_key
 
 CUTS = (0.25, 0.5, 0.75)
 MIN_QUESTIONS = 10  # of a source that counts in the mean over sources
@@ -53,7 +54,7 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
 async def asked(door: InProcess, episode: Any) -> Scores:
     """Return what an episode that is not in memory scores."""
     question = {"task_description": episode["task_description"], "query": episode["task_description"], "context": episode["context"]}
-    keys = [_key(step) for step in episode["steps"]]
+    keys = [step_key(step["tool"], step["action"]) for step in episode["steps"]]
     scores: Scores = {"hit1": [], "hit3": [], "rest5": []}
     for at in sorted({int(len(keys) * cut) for cut in CUTS} - {0}):
         prediction = await answers.next_tool(door, {"qid": "", "prefix": episode["steps"][:at], **question})
@@ -64,10 +65,6 @@ async def asked(door: InProcess, episode: Any) -> Scores:
     chance = (await answers.outcome(door, {"qid": "", **question}))["p"]
     succeeded = episode["outcome"]["status"] == "success"
     return scores | {"chance": [chance], "succeeded": [float(succeeded)]}
-
-
-def _key(step: Any) -> str:
-    return step["tool"] if step["action"] in ("", step["tool"]) else f"{step['tool']}:{step['action']}"
 
 
 def summarised(found: Sequence[tuple[str, Scores]]) -> dict[str, dict[str, Any]]:
@@ -104,9 +101,7 @@ def _mean(values: Sequence[float]) -> float:
 
 def _auc(pairs: Sequence[tuple[float, float]]) -> float:
     good, bad = [p for p, y in pairs if y], [p for p, y in pairs if not y]
-    if not good or not bad:
-        return float("nan")
-    return sum((a > b) + 0.5 * (a == b) for a in good for b in bad) / (len(good) * len(bad))
+    return wins(good, bad) / (len(good) * len(bad)) if good and bad else float("nan")
 
 
 def table(mode: str, rows: dict[str, dict[str, Any]]) -> str:

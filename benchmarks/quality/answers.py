@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.quality.door import Door
 from benchmarks.quality.split import Line, step_line
+from mcp_memory.domain.step_keys import step_key
 
 Prediction = dict[str, Any]
 SAME_TASK_LIMIT, RIGHT_FILE_LIMIT, DOCUMENT_LIMIT, PAST_REQUESTS = 10, 50, 20, 10
@@ -55,7 +56,7 @@ async def _suggested(door: Door, question: Line, steps: list[Line], limit: int) 
     for first in range(0, len(steps), 100):
         await door.call("log_steps", episode_id=episode_id, steps=[step_line(s) for s in steps[first : first + 100]])
     answer = await door.call("suggest_next_step", episode_id=episode_id, limit=limit)
-    keys = (s["tool"] if s["action"] in ("", s["tool"]) else f"{s['tool']}:{s['action']}" for s in answer["suggestions"])
+    keys = (step_key(s["tool"], s["action"]) for s in answer["suggestions"])
     return list(dict.fromkeys(keys))[:limit]
 
 

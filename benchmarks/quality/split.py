@@ -52,6 +52,12 @@ def episodes(split: Path) -> list[Line]:
     return [e for file in sorted((split / "episodes").glob("*.jsonl.gz")) for e in rows(file)]
 
 
+def probes(split: Path) -> list[Line]:
+    """Return the recorded episodes that the memory "repeat" does not hold."""
+    held = set(json.loads((split / "memory.json").read_text())["repeat"])
+    return [e for e in episodes(split) if e["episode_id"] not in held]
+
+
 def episode_line(episode: Line) -> Line:
     """Return a recorded episode in the interchange form. Source and task id are bookkeeping: they stay out."""
     context, outcome = episode["context"], episode["outcome"]

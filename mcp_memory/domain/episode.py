@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcp_memory.domain.step_keys import step_key
+
 Json = Any  # a JSON value: dict, list, str, int, float, bool, None
 
 
@@ -74,7 +76,7 @@ class Step:
     @property
     def key(self) -> str:
         """The tool, or `tool:action` where the two differ."""
-        return self.tool if self.action in ("", self.tool) else f"{self.tool}:{self.action}"
+        return step_key(self.tool, self.action)
 
     @property
     def failed(self) -> bool:

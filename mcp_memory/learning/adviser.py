@@ -9,6 +9,7 @@ import numpy as np
 from mcp_memory.domain.answers import Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
+from mcp_memory.domain.step_keys import tool_and_action
 from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Ints, Place
 from mcp_memory.learning.fingerprints import answer_kind
@@ -76,10 +77,10 @@ class Adviser:
         out = []
         for pick, ids in zip(picks, sources, strict=True):
             example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS) if ids else None
-            tool, _, action = str(self._x.tools.value(pick.tool)).partition(":")
+            tool, action = tool_and_action(str(self._x.tools.value(pick.tool)))
             reason = self._reason(pick, forecast, recovered, prefix)
             evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))
-            out.append(Suggestion(tool, action or tool, reason, round(pick.confidence, 3), evidence, example))
+            out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example))
         return tuple(out)
 
     def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
@@ -153,36 +154,36 @@ class Adviser:
         of_this_tool = alike & (x.fix_failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         tried_tools, fixed = self._tried(numbers), x.fix_tool[numbers]
-        fixes: list[dict[str, Json]] = []
+        fixes: list[tuple[dict[str, Any], Ints]] = []  # each with the failures it fixed
         for tool in np.unique(np.concatenate([tried_tools[tried_tools >= 0], fixed[fixed >= 0]])):
             of_tool = (tried_tools == tool) | (fixed == tool)
             worked = fixed == tool
-            key, _, action = str(x.tools.value(int(tool))).partition(":")
+            name, action = tool_and_action(str(x.tools.value(int(tool))))
             evidence = dict.fromkeys(x.trace(int(r)).id for r in x.fix_row[numbers[worked if worked.any() else of_tool]])
-            fixes.append(
-                {
-                    "tool": key,
-                    "action": action or key,
-                    "tried": int(of_tool.sum()),
-                    "fixed": int(worked.sum()),
-                    "median_steps": float(np.median(x.fix_lag[numbers[worked]])) if worked.any() else None,
-                    "median_ms": self._fix_ms(failed_key, sig, x.tools.value(int(tool))) if worked.any() else None,
-                    "evidence": list(evidence)[:MAX_EVIDENCE],
-                    "at": numbers[worked],
-                }
-            )
-        fixes.sort(key=lambda f: (-f["fixed"], f["tried"], f["tool"], f["action"]))
-        return Recovery(sig, tuple(self._with_example(f, shown=i < FIX_EXAMPLES) for i, f in enumerate(fixes[:MAX_FIXES])))
+            fix = {
+                "tool": name,
+                "action": action,
+                "tried": int(of_tool.sum()),
+                "fixed": int(worked.sum()),
+                "median_steps": float(np.median(x.fix_lag[numbers[worked]])) if worked.any() else None,
+                "median_ms": self._fix_ms(failed_key, sig, x.tools.value(int(tool))) if worked.any() else None,
+                "evidence": list(evidence)[:MAX_EVIDENCE],
+            }
+            fixes.append((fix, numbers[worked]))
+        best = sorted(fixes, key=lambda f: (-f[0]["fixed"], f[0]["tried"], f[0]["tool"], f[0]["action"]))[:MAX_FIXES]
+        for fix, fixed_at in best[:FIX_EXAMPLES]:
+            if example := self._example(fixed_at):
+                fix["arguments_example"] = example
+        return Recovery(sig, tuple(fix for fix, _ in best))
 
-    def _with_example(self, fix: dict[str, Any], *, shown: bool) -> dict[str, Json]:
-        """Return a fix with the arguments it worked with, in a run that succeeded if there is one, the latest of these."""
-        x, at = self._x, fix.pop("at")
-        if not shown or not len(at):
-            return fix
-        best = int(at[np.lexsort((at, x.success[x.fix_row[at]]))[-1]])
+    def _example(self, fixed_at: Ints) -> dict[str, Json] | None:
+        """Return the arguments a fix worked with, in a run that succeeded if there is one, the latest of these."""
+        if not len(fixed_at):
+            return None
+        x = self._x
+        best = int(fixed_at[np.lexsort((fixed_at, x.success[x.fix_row[fixed_at]]))[-1]])
         episode = self._read([x.trace(int(x.fix_row[best])).id])[0]
-        example = arguments_of(episode, int(x.fix_example[best]), FIX_EXAMPLE_CHARS)
-        return fix | {"arguments_example": example} if example else fix
+        return arguments_of(episode, int(x.fix_example[best]), FIX_EXAMPLE_CHARS)
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""

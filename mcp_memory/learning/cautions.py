@@ -7,10 +7,9 @@ from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.attempts import Attempt
 from mcp_memory.learning.confidence import wilson
+from mcp_memory.learning.error_answers import MAX_ANSWERS, answers_by_error
 from mcp_memory.learning.signatures import same_error
 
-MIN_CONFIDENCE = 0.3  # of an answer to an error
-MAX_ANSWERS = 2  # to one error
 MAX_SENTENCES, MAX_FROM_PATTERNS, MAX_ERROR_CHARS = 5, 3, 100
 _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
 
@@ -41,12 +40,8 @@ def _corrected(patterns: Sequence[Pattern]) -> list[_Said]:
 
 def _errors(patterns: Sequence[Pattern]) -> list[_Said]:
     """Return a sentence for each error, with its best answers."""
-    answers: dict[tuple[str, str], list[Pattern]] = {}
-    for p in patterns:
-        if p.kind is PatternKind.ERROR_RECOVERY and p.confidence >= MIN_CONFIDENCE and not p.corrected_by:
-            answers.setdefault((str(p.content["tool"]), str(p.content["error"])), []).append(p)
     said = []
-    for (tool, error), found in answers.items():
+    for (tool, error), found in answers_by_error(p for p in patterns if not p.corrected_by).items():
         best = found[:MAX_ANSWERS]
         tries = ", or ".join(f"{p.content['try']}: worked in {p.successes} of {p.successes + p.failures}" for p in best)
         ids = [p.id for p in best]

@@ -13,6 +13,7 @@ from statistics import fmean
 from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern
+from mcp_memory.domain.step_keys import step_key, tool_and_action
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.attempts import Attempt, attempt, common
 from mcp_memory.learning.cautions import cautions
@@ -77,7 +78,7 @@ def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) 
         steps: The playbook's.
         runs: What it was made from.
     """
-    keys = [_key(s) for s in steps]
+    keys = [step_key(s.tool, s.action) for s in steps]
     good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
     found: list[tuple[str, int] | None] = [None] * len(keys)
     for run in good[:MAX_RUNS]:
@@ -85,10 +86,6 @@ def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) 
             if found[place] is None:
                 found[place] = (run.trace.id, index)
     return found
-
-
-def _key(step: PlaybookStep) -> str:
-    return step.tool if step.action == step.tool else f"{step.tool}:{step.action}"
 
 
 def _thin(good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
@@ -144,12 +141,11 @@ def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[Attempt], max_s
 
 
 def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> PlaybookStep:
-    tool, _, action = key.partition(":")
     did, failed = sum(key in r.route for r in good), sum(key in r.route for r in bad)
     why = f"in {did} of {len(good)} successful attempts"
     if bad:
         why += f", {failed} of {len(bad)} failed ones"
-    return PlaybookStep(order, tool, action or tool, why)
+    return PlaybookStep(order, *tool_and_action(key), why)
 
 
 def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:

@@ -39,10 +39,6 @@ class _Found:
     semantic: np.ndarray
 
 
-def _overlap(text: str, trace: Trace) -> float:
-    return text_query.overlap(text_query.words(text), text_query.words(trace.task))
-
-
 def _keep(memo: OrderedDict[K, V], key: K, value: V) -> None:
     memo[key] = value
     while len(memo) > KEPT_SEARCHES:
@@ -136,7 +132,9 @@ class Retriever:
         space = self._space(vectors)
         if space is None:
             hits = self._lexical(query, k + len(excluded), allowed, only=True)
-            pairs = sorted(((seq, _overlap(query.text, self._catalog.traces[seq])) for seq in hits), key=lambda pair: -pair[1])
+            pairs = sorted(
+                ((seq, text_query.overlap(query.text, self._catalog.traces[seq].task)) for seq in hits), key=lambda pair: -pair[1]
+            )
         else:
             seqs, cosines = self._nearest(space, np.atleast_2d(vectors[space])[0], k + len(excluded), query)
             pairs = list(zip(seqs.tolist(), np.clip(cosines, 0, 1).tolist(), strict=True))
@@ -173,10 +171,10 @@ class Retriever:
             at = int(top[i])
             folded = tuple(traces[int(top[j])].id for j in hidden if likeness[i, j] > ranking.NEAR_DUPLICATE)
             cosine = float(found.semantic[at])
-            similarity = _overlap(query.text, traces[at]) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
-            why = {name: float(getattr(scored, name)[at]) for name in _TERMS}
+            similarity = text_query.overlap(query.text, traces[at].task) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
             if similarity < query.min_similarity:
                 continue
+            why = {name: float(getattr(scored, name)[at]) for name in _TERMS}
             matches.append(Match(traces[at].id, ranking.to_unit(float(totals[i])), why, similarity, folded))
         return Ranking(tuple(matches), len(found.seqs), self._store.change_seq(), self._degraded(vectors))
 

@@ -21,6 +21,7 @@ from mcp_memory.ports import Clock, LearningEngine, Neighbours, RetrievalEngine,
 if TYPE_CHECKING:
     import numpy as np
 
+S = TypeVar("S")
 T = TypeVar("T")
 NEIGHBOURS = 200  # episodes that advice and outlook may rest on
 MAX_BESIDE = 4  # threads for work beside an embedding; most of it takes turns at the views anyway
@@ -165,6 +166,14 @@ class Engines:
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Run blocking *work* off the event loop. A caller that goes away does not wait for it."""
         return await anyio.to_thread.run_sync(work, *args, abandon_on_cancel=True)
+
+    def in_parts(self, items: Sequence[S], at_once: int, work: Callable[[Sequence[S]], Sequence[T]]) -> list[T]:
+        """Return what *work* makes of the items under the follower's lock, a part at a time, so that nobody waits long for the views."""
+        done: list[T] = []
+        for start in range(0, len(items), at_once):
+            with self.follower.lock:
+                done += work(items[start : start + at_once])
+        return done
 
     def current(self) -> tuple[str, ...]:
         """Bring the views up to date (blocking) and return the lesser states met."""

@@ -7,7 +7,7 @@ from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.tracing import trace_of
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
-from mcp_memory.retrieval.text_query import overlap, words
+from mcp_memory.retrieval.text_query import overlap
 from mcp_memory.verbs.engines import Engines
 
 COMPARED = 50  # earlier attempts a completion is judged against
@@ -55,8 +55,7 @@ class Importer:
         e = self._e
         with e.follower.lock:
             neighbours = e.retrieval.similar(Query(ended.task, Filter(project=ended.project)), {}, COMPARED)
-        asked = words(ended.task)
-        beside = [(t, overlap(asked, words(t.task))) for t in self._batch if t.project == ended.project]
+        beside = [(t, overlap(ended.task, t.task)) for t in self._batch if t.project == ended.project]
         completion = complete(e, ended, neighbours, extract(e, ended), beside)
         self._batch.append(trace_of(completion.episode, completion.errors, completion.digest, 0))
         return completion

@@ -15,7 +15,7 @@ from mcp_memory.verbs.presenting import recalled_pattern
 
 MAX_READ = 20_000  # patterns of one listing or with one of the words
 MAX_FOUND = limits.MAX_SEARCH_LIMIT  # by words, and by tasks
-ASSESSED_AT_ONCE = 500  # some 15 ms, more when their evidence is new: calls that wait for the views get in between
+ASSESSED_AT_ONCE = 500  # some 15 ms, more when their evidence is new
 UNSURE = 0.5  # what a pattern nobody should trust is worth that says exactly what was asked for
 
 
@@ -33,26 +33,21 @@ def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -
 
 def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> Found:
     """Return the patterns whose descriptions have the query's words, and those of the tasks most like it; the best first (blocking)."""
-    wanted: dict[str, tuple[Pattern, float, Mapping[str, float]]] = {}
     neighbours, degraded = engines.neighbours(replace(query, strict=bool(query.filter.domain)))
     with engines.follower.lock:
         relevant = engines.learning.relevant_patterns(query, neighbours, MAX_FOUND)
-    for pattern, score, why in [*_with_words(engines, query, kind, min_support), *relevant]:
-        if pattern.support < min_support or kind not in ("", pattern.kind) or query.filter.domain not in ("", pattern.domain):
-            continue
-        known = wanted.get(pattern.id)
-        wanted[pattern.id] = (pattern, max(score, known[1]), {**known[2], **why}) if known else (pattern, score, why)
+    wanted = {row[0].id: row for row in _with_words(engines, query, kind, min_support)}
+    for pattern, score, why in relevant:
+        if pattern.support >= min_support and kind in ("", pattern.kind) and query.filter.domain in ("", pattern.domain):
+            _, of_words, why_words = wanted.get(pattern.id, (pattern, 0.0, {}))
+            wanted[pattern.id] = (pattern, max(score, of_words), {**why_words, **why})
     best = sorted(wanted.values(), key=lambda row: (-row[1], -row[0].support, row[0].id))
     return [recalled_pattern(pattern, score, why) for pattern, score, why in best], degraded
 
 
 def confident(engines: Engines, patterns: Sequence[Pattern]) -> list[Pattern]:
-    """Return the patterns with their confidence, a part at a time, so that nobody waits long for the views (blocking)."""
-    assessed: list[Pattern] = []
-    for start in range(0, len(patterns), ASSESSED_AT_ONCE):
-        with engines.follower.lock:
-            assessed += engines.learning.confidence(patterns[start : start + ASSESSED_AT_ONCE])
-    return assessed
+    """Return the patterns with their confidence (blocking)."""
+    return engines.in_parts(patterns, ASSESSED_AT_ONCE, engines.learning.confidence)
 
 
 def _with_words(engines: Engines, query: Query, kind: str, min_support: int) -> Iterator[tuple[Pattern, float, Mapping[str, float]]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall, RecalledEpisode, RecalledPattern
-from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.query import Detail, Filter, Match, Outlook, Query, Ranking, Sort
 from mcp_memory.domain.text import shorten
@@ -160,14 +160,18 @@ class Recalling:
             raise InvalidInput(f"`detail` must be one of summary, steps, full, not {detail[:60]!r}")
         step_from = parsing.whole("step_from", step_from, 0, limits.MAX_INT)
         step_limit = parsing.whole("step_limit", step_limit, 1, limits.MAX_STEPS_PER_EPISODE)
-        found = await self._e.in_thread(lambda: self._e.store.get_episodes([episode_id], steps=detail != "summary")[0])
+        store = self._e.store
+
+        def read() -> tuple[Episode | None, Mapping[str, Json] | None]:
+            return store.get_episodes([episode_id], steps=detail != "summary")[0], store.corrections([episode_id]).get(episode_id)
+
+        found, correction = await self._e.in_thread(read)
         if found is None:
             raise NotFound(f"there is no episode {episode_id!r}")
         steps = tuple(s for s in found.steps if step_from <= s.index < step_from + step_limit)
         if detail == "steps":
             steps = tuple(replace(s, observation=shorten(s.observation, COMPACT_TEXT_CHARS)) for s in steps)
         end = step_from + step_limit
-        correction = (await self._e.in_thread(lambda: self._e.store.corrections([episode_id]))).get(episode_id)
         return EpisodeDetail(
             replace(found, steps=steps),
             found.context.tags,

@@ -102,15 +102,10 @@ class Reporting:
             return await self._e.in_thread(work)
 
     def _traces(self) -> list[Trace]:
-        """Return all traces, read a part at a time, so that nobody waits long for the views."""
-        learning, lock = self._e.learning, self._e.follower.lock
-        with lock:
-            ids = learning.episode_ids()
-        found: list[Trace] = []
-        for start in range(0, len(ids), TRACES_AT_ONCE):
-            with lock:
-                found += learning.traces(ids[start : start + TRACES_AT_ONCE])
-        return found
+        """Return all traces of the view."""
+        with self._e.follower.lock:
+            ids = self._e.learning.episode_ids()
+        return self._e.in_parts(ids, TRACES_AT_ONCE, self._e.learning.traces)
 
     async def status(self) -> Status:
         """Answer the `memory_status` tool."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from mcp_memory.cli import render
 from mcp_memory.cli.demo.tasks import Plan, Task
+from mcp_memory.domain.step_keys import step_key
 
 Answer = dict[str, Any]
 _WIDTH = 118
@@ -101,7 +102,7 @@ class Narrator:
 
 def _key(step: Answer) -> str:
     """Return a step's tool, with its action where that says more."""
-    return str(step["tool"]) if step["action"] in ("", step["tool"]) else f"{step['tool']}:{step['action']}"
+    return step_key(step["tool"], step["action"])
 
 
 def _example(advice: Answer) -> str:

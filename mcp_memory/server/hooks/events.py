@@ -5,6 +5,7 @@ import json
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
 from mcp_memory.domain.inference import looks_failed
+from mcp_memory.domain.step_keys import step_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,10 +139,9 @@ def recovery_text(advice: "Mapping[str, Any]") -> str:
 
 
 def _fix_text(fix: "Mapping[str, Any]") -> str:
-    name = fix["tool"] if fix["action"] == fix["tool"] else f"{fix['tool']}:{fix['action']}"
     example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
     like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
-    return f"{name} (fixed it {fix['fixed']} of {fix['tried']} times{like})"
+    return f"{step_key(fix['tool'], fix['action'])} (fixed it {fix['fixed']} of {fix['tried']} times{like})"
 
 
 def shown(event_name: str, text: str) -> str:

@@ -63,10 +63,8 @@ class Hooks:
         """Handle the spooled events of a session in order; what they would have told the agent is owed to its next hook."""
         await self._settle_interrupted(session)
         waiting = list(spool.read(self._folder, session.id, session.taken_of, session.taken))
-        if not waiting:
-            spool.remove_taken(self._folder, session.id, session.taken_of, session.taken)  # whoever took it may have found it locked
-            return
-        session.taken_of = spool.first_id(self._folder, session.id)
+        if waiting:
+            session.taken_of = spool.first_id(self._folder, session.id)
         turning = [end for end, record in waiting if record and record["event"] in ("user-prompt-submit", "session-end")]
         for end, records in _chunks(waiting):
             # Only the latest task is worth a recall, and nothing is owed to a session that is over.
@@ -77,7 +75,7 @@ class Hooks:
                 spool.owe(self._folder, session.id, text)
             session.taken = end
             session.save()
-        spool.remove_taken(self._folder, session.id, session.taken_of, session.taken)
+        spool.remove_taken(self._folder, session.id, session.taken_of, session.taken)  # though nothing waited: it may have been locked
 
     async def _one(self, session: Session, record: Record, *, tells: bool) -> str:
         if record["event"] == "post-tool-use":

@@ -61,6 +61,12 @@ class Host:
         spool.append(self.folder, record)
         return record
 
+    def spooled_session(self) -> None:
+        """Leave a whole session of one step in the spool."""
+        self.spooled("user-prompt-submit", prompt=TASK)
+        self.spooled("post-tool-use", **bash("ls"))
+        self.spooled("session-end")
+
     def files(self, suffix: str) -> list[Path]:
         return sorted(Path(self.folder).glob(f"*{suffix}"))
 
@@ -193,9 +199,7 @@ async def test_what_waits_in_the_spool_becomes_an_episode_in_order(host: Host) -
 
 
 async def test_two_who_take_in_what_waits_side_by_side_leave_no_file_of_a_session_that_is_over(host: Host) -> None:
-    host.spooled("user-prompt-submit", prompt=TASK)
-    host.spooled("post-tool-use", **bash("ls"))
-    host.spooled("session-end")
+    host.spooled_session()
     async with anyio.create_task_group() as group:
         group.start_soon(host.hooks.drain)
         group.start_soon(Hooks(host.memory, host.folder).drain)
@@ -205,9 +209,7 @@ async def test_two_who_take_in_what_waits_side_by_side_leave_no_file_of_a_sessio
 
 
 async def test_a_spool_that_a_hook_still_holds_is_removed_by_the_next_who_looks(host: Host) -> None:
-    host.spooled("user-prompt-submit", prompt=TASK)
-    host.spooled("post-tool-use", **bash("ls"))
-    host.spooled("session-end")
+    host.spooled_session()
     with host.files(".spool")[0].open("r+b") as held:
         assert spool.try_lock(held.fileno())
         await host.hooks.drain()
