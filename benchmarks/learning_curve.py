@@ -15,6 +15,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from benchmarks.harness import circumstances
 from benchmarks.quality import report, split
 from benchmarks.quality.__main__ import ASKERS
 from benchmarks.quality.in_process import opened_here
-from mcp_memory.learning import next_tool, outlook, recoveries
+from mcp_memory.domain.episode import Episode, FileUse
+from mcp_memory.learning import common_files, file_uses, next_tool, outlook, recoveries
 from mcp_memory.retrieval import ranking
 
 ATTEMPTS = (0, 1, 2, 3, 4)
@@ -37,6 +39,7 @@ METRICS = (
     ("B3 next-tool transfer | MACRO", "rest_recall5"),
     ("B4 recovery (switch only) | ALL", "hit1"),
     ("B4 recovery (switch only) | ALL", "hit3"),
+    ("B5 right file repeat | ALL", "hit1"),
     ("B5 right file repeat | ALL", "hit5"),
     ("B6 outcome | ALL", "auc"),
     ("B6 outcome | ALL", "brier"),
@@ -73,6 +76,11 @@ CONSTANTS = (  # module, constant, the value that switches it off, the questions
     (recoveries, "LATE", 0.0, "b4"),
     (recoveries, "RETRY_DISCOUNT", 1.0, "b4"),
     (recoveries, "SAME_ERROR", 2.0, "b4"),
+    (file_uses, "SCRATCH", 1.0, "b5"),
+    (file_uses, "CHANGE", 0.0, "b5"),
+    (file_uses, "READS", 0.0, "b5"),
+    (common_files, "LIKENESS", 0.0, "b5"),
+    (common_files, "MIN_SIMILARITY", 0.0, "b5"),
     (outlook, "TAGS", 0.0, "b6"),
     (outlook, "TASK_PRIOR", 1e6, "b6"),
 )
@@ -150,15 +158,20 @@ async def ablation(folder: Path, work: Path, out: Path) -> dict[str, Row]:
         off = await score(folder, work, ("b1", "b5"), max(ATTEMPTS), {setting: 0.0}, out)
         rows[f"{setting} = 0"] = {name: value - full[name] for name, value in off.items()}
     for module, name, value, kinds in CONSTANTS:
-        with replaced(module, name, value):
+        with replaced(module, name, value), replaced(common_files, "files_of", files_afresh):
             off = await score(folder, work, kinds.split(","), max(ATTEMPTS), {}, out)
         rows[f"{module.__name__.rsplit('.', 1)[-1]}.{name} off"] = {key: v - full[key] for key, v in off.items()}
     return rows
 
 
+def files_afresh(episode: Episode) -> tuple[FileUse, ...]:
+    """Return an episode's files by the present constants, not those kept when it was completed."""
+    return file_uses.files_of(replace(episode, files=None))
+
+
 @contextmanager
-def replaced(module: Any, name: str, value: float) -> Iterator[None]:
-    """Give a module's constant another value for the time of the block."""
+def replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    """Give a name of a module another value for the time of the block."""
     before = getattr(module, name)
     setattr(module, name, value)
     try:

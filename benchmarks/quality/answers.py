@@ -27,9 +27,11 @@ async def same_task(door: Door, question: Line) -> Prediction:
 
 
 async def right_file(door: Door, question: Line) -> Prediction:
-    """B5: which episodes, whose artifacts tell the files?"""
-    found = await door.recall(question["query"], RIGHT_FILE_LIMIT, context_of(question))
-    return {"qid": question["qid"], "ranked": [e["external_id"] for e in found]}
+    """B5: the files a default recall names; and the episodes, whose artifacts tell them where the scorer leaves attempts at the bug out."""
+    context = context_of(question)
+    found = await door.recall(question["query"], RIGHT_FILE_LIMIT, context)
+    answer = await door.call("recall", query=question["query"], **context)
+    return {"qid": question["qid"], "ranked": [e["external_id"] for e in found], "files": [f["path"] for f in answer["files"]]}
 
 
 async def outcome(door: Door, question: Line) -> Prediction:

@@ -114,6 +114,14 @@ class Reflection:
 
 
 @dataclass(frozen=True, slots=True)
+class FileUse:
+    """A file that an episode worked on."""
+
+    path: str
+    changed: bool = False  # written, not only looked at
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """One attempt at one task. Once completed it never changes (tags and metadata are rows of their own)."""
 
@@ -136,6 +144,7 @@ class Episode:
     external_id: str | None = None
     follows: str | None = None  # id of the episode before this one in the same thread
     key_steps: tuple[int, ...] = ()  # indexes of the two or three steps that mattered, set at completion
+    files: tuple[FileUse, ...] | None = None  # most worked on first, set at completion; None: completed before files were kept
     change_seq: int = 0  # the store's change sequence of the last write to this episode
 
 

@@ -20,6 +20,7 @@ from mcp_memory.learning.adviser import Adviser
 from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
+from mcp_memory.learning.file_uses import files_of
 from mcp_memory.learning.fingerprints import pack, pack_answers
 from mcp_memory.learning.guide import Guide
 from mcp_memory.learning.outlook import OutlookEstimator
@@ -70,14 +71,14 @@ class Learner:
     # --- completion ---
 
     def judge(self, episode: Episode, neighbours: Neighbours, beside: Sequence[tuple[Trace, float]] = ()) -> Judgement:
-        """Return reward, reflection and key steps, measured against attempts at the same task that ended before this one."""
+        """Return reward and reflection, measured against earlier attempts at the same task, key steps and files."""
         signs = step_signs.read(episode.steps)
         runs = [*beside, *self._runs(neighbours, SAME_KIND)]
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
         rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
         reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK])
-        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
+        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values), files_of(episode))
 
     def _runs(self, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:
         """Return the neighbours' traces with their steps and similarities, the most similar first."""

@@ -1,11 +1,9 @@
-"""Domain objects ⇄ bytes: msgpack behind one header byte that holds the format's version and whether zstd was used.
+"""Records ⇄ bytes: msgpack behind one header byte that holds the format's version and whether zstd was used.
 
-Records are arrays, not maps: a step costs its values and no field names. Values that msgpack cannot hold (whole numbers beyond
-64 bits inside arguments) travel as JSON text.
+Values that msgpack cannot hold (whole numbers beyond 64 bits inside arguments) travel as JSON text.
 """
 
 import json
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,43 +11,18 @@ from typing import Any, TypeVar
 import msgspec
 import zstandard
 
-from mcp_memory.domain.episode import (
-    Complexity,
-    Context,
-    Episode,
-    EpisodeState,
-    Json,
-    Outcome,
-    OutcomeKind,
-    Reflection,
-    Reward,
-    Step,
-    StepStatus,
-    TaskType,
-    Trace,
-)
+from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.errors import CorruptRecord
+from mcp_memory.storage import records
+from mcp_memory.storage.records import Closing, Strings
 
 T = TypeVar("T")
 VERSION = 1
 _COMPRESSED = 0x80
-_BYTE = 256  # values of one
 _JSON_TEXT = 1  # msgpack extension type
 _ZSTD_LEVEL = 3  # level 9 saves 3 % more on steps and takes four times as long
 _MAX_RECORD_BYTES = 1 << 30  # a damaged header must not make us allocate more
-
-_Step = tuple[str, str, Any, str, StepStatus, str | None, int | None, int | None, int]
-_Strings = tuple[str, ...]
-_Closing = tuple[str, _Strings, _Strings, _Strings, _Strings, str | None, dict[str, float], _Strings, _Strings, _Strings, tuple[int, ...]]
-_Indexes = bytes | tuple[int, ...]  # into distinct names; bytes when there are few of them
-_Trace = tuple[
-    str, str, str, str, str, str, str, _Strings, str, str, float, int, int, _Strings, _Indexes, bytes,
-    tuple[tuple[int, str], ...], str | None, str | None, Any,
-]  # fmt: skip
-_Episode = tuple[
-    str, str, str, TaskType, tuple[str, str, str, Complexity, _Strings], str, int, int | None, EpisodeState, int, OutcomeKind | None,
-    float | None, bytes | None, Any, str | None, str | None, str | None, int, list[_Step],
-]  # fmt: skip
+_STEP_ARGUMENTS, _EPISODE_METADATA = 2, 13  # places in the records
 
 
 def _extension(code: int, data: memoryview) -> Any:
@@ -60,11 +33,11 @@ def _extension(code: int, data: memoryview) -> Any:
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_any = msgspec.msgpack.Decoder(ext_hook=_extension).decode
-_decode_step = msgspec.msgpack.Decoder(_Step, ext_hook=_extension).decode
-_decode_opening = msgspec.msgpack.Decoder(tuple[_Strings, Any], ext_hook=_extension).decode
-_decode_closing = msgspec.msgpack.Decoder(_Closing).decode
-_decode_trace = msgspec.msgpack.Decoder(_Trace, ext_hook=_extension).decode
-_decode_episode = msgspec.msgpack.Decoder(_Episode, ext_hook=_extension).decode
+_decode_step = msgspec.msgpack.Decoder(records.StepRecord, ext_hook=_extension).decode
+_decode_opening = msgspec.msgpack.Decoder(records.OpeningRecord, ext_hook=_extension).decode
+_decode_closing = msgspec.msgpack.Decoder(records.ClosingRecord).decode
+_decode_trace = msgspec.msgpack.Decoder(records.TraceRecord, ext_hook=_extension).decode
+_decode_episode = msgspec.msgpack.Decoder(records.EpisodeRecord, ext_hook=_extension).decode
 _zstd = threading.local()  # a (de)compressor is not safe for two threads
 
 
@@ -78,72 +51,42 @@ class Codec:
 
     def json(self, value: Json) -> bytes:
         """Encode any JSON value."""
-        try:
-            return self._seal(_encode(value))
-        except OverflowError:
-            return self._seal(_encode(_as_text(value)))
+        return self._pack(value, lambda: _as_text(value))
 
     def step(self, step: Step) -> bytes:
         """Encode a step without its index, which is its key."""
-        record = (
-            step.tool,
-            step.action,
-            step.arguments,
-            step.observation,
-            step.status,
-            step.error,
-            step.duration_ms,
-            step.tokens,
-            step.at_ms,
-        )
-        try:
-            return self._seal(_encode(record))
-        except OverflowError:
-            return self._seal(_encode((*record[:2], _as_text(step.arguments), *record[3:])))
+        record = records.step_record(step)
+        return self._pack(record, lambda: _with_text(record, _STEP_ARGUMENTS))
 
     def opening(self, episode: Episode) -> bytes:
         """Encode what an episode starts with besides its columns: tags and metadata."""
-        try:
-            return self._seal(_encode((episode.context.tags, episode.metadata)))
-        except OverflowError:
-            return self._seal(_encode((episode.context.tags, _as_text(episode.metadata))))
+        record = (episode.context.tags, episode.metadata)
+        return self._pack(record, lambda: _with_text(record, 1))
 
     def closing(self, episode: Episode) -> bytes:
         """Encode what completion adds besides its columns."""
-        return self._seal(_encode(_closing_record(episode)))
+        return self._seal(_encode(records.closing_record(episode)))
 
     def trace(self, trace: Trace) -> bytes:
-        """Encode a trace without its seq, which is its key. Its step keys are few names many times: names, then indexes into them."""
-        names = {key: i for i, key in enumerate(dict.fromkeys(trace.step_keys))}
-        indexes = [names[key] for key in trace.step_keys]
-        record = (
-            trace.id, trace.project, trace.task, trace.task_type, trace.domain, trace.language, trace.framework, trace.tags, trace.agent,
-            trace.outcome, trace.reward, trace.started_at_ms, trace.ended_at_ms, tuple(names),
-            bytes(indexes) if len(names) <= _BYTE else indexes, trace.step_failed, trace.errors,
-            trace.external_id, trace.follows,
-        )  # fmt: skip
-        try:
-            return self._seal(_encode((*record, trace.digest)))
-        except OverflowError:
-            return self._seal(_encode((*record, _as_text(trace.digest))))
+        """Encode a trace without its seq, which is its key."""
+        record = records.trace_record(trace)
+        return self._pack(record, lambda: _with_text(record, len(record) - 1))
 
     def episode(self, episode: Episode) -> bytes:
         """Encode a whole episode with its steps, as the hot tier keeps it."""
-        context = episode.context
-        closing = _encode(_closing_record(episode)) if episode.outcome else None
-        steps = [(s.tool, s.action, s.arguments, s.observation, s.status, s.error, s.duration_ms, s.tokens, s.at_ms) for s in episode.steps]
-        record = (
-            episode.id, episode.project, episode.task, episode.task_type,
-            (context.domain, context.language, context.framework, context.complexity, context.tags),
-            episode.agent, episode.started_at_ms, episode.ended_at_ms, episode.state, episode.step_count,
-            episode.outcome.kind if episode.outcome else None, episode.reward.score if episode.reward else None, closing, episode.metadata,
-            episode.parent_id, episode.external_id, episode.follows, episode.change_seq,
-        )  # fmt: skip
+        record = records.episode_record(episode, _encode(records.closing_record(episode)) if episode.outcome else None)
+
+        def as_text() -> tuple[Any, ...]:
+            steps = [_with_text(records.step_record(step), _STEP_ARGUMENTS) for step in episode.steps]
+            return (*_with_text(record, _EPISODE_METADATA)[:-1], steps)
+
+        return self._pack(record, as_text)
+
+    def _pack(self, record: Any, as_text: Callable[[], Any]) -> bytes:
         try:
-            return self._seal(_encode((*record, steps)))
+            return self._seal(_encode(record))
         except OverflowError:
-            texts = [(*s[:2], _as_text(s[2]), *s[3:]) for s in steps]
-            return self._seal(_encode((*record[:13], _as_text(episode.metadata), *record[14:], texts)))
+            return self._seal(_encode(as_text()))
 
     def _seal(self, body: bytes) -> bytes:
         self.raw_bytes += len(body)
@@ -163,22 +106,23 @@ def load_json(data: bytes) -> Json:
 
 def load_step(data: bytes, index: int) -> Step:
     """Decode `Codec.step`."""
-    return _step(_load(data, _decode_step), index)
+    return _load(data, lambda body: records.step_of(_decode_step(body), index))
 
 
-def load_opening(data: bytes) -> tuple[_Strings, dict[str, Json]]:
+def load_opening(data: bytes) -> tuple[Strings, dict[str, Json]]:
     """Decode `Codec.opening`: tags, metadata."""
-    return _load(data, _decode_opening)
+    opening: tuple[Strings, dict[str, Json]] = _load(data, _decode_opening)
+    return opening
 
 
-def load_closing(data: bytes, kind: str, score: float) -> tuple[Outcome, Reward, Reflection, tuple[int, ...]]:
-    """Decode `Codec.closing`: outcome, reward, reflection, key steps."""
-    return _closing(_load(data, _decode_closing), kind, score)
+def load_closing(data: bytes, kind: str, score: float) -> Closing:
+    """Decode `Codec.closing`. *kind* and *score* are columns of the episode."""
+    return _load(data, lambda body: records.closing_of(_decode_closing(body), kind, score))
 
 
 def load_trace(data: bytes, seq: int) -> Trace:
-    """Decode `Codec.trace`. Names that recur are interned: a hundred thousand traces share a few hundred strings."""
-    return _load(data, lambda body: _trace(_decode_trace(body), seq))
+    """Decode `Codec.trace`."""
+    return _load(data, lambda body: records.trace_of(_decode_trace(body), seq))
 
 
 def load_episode(data: bytes) -> Episode:
@@ -186,79 +130,15 @@ def load_episode(data: bytes) -> Episode:
     return _load(data, lambda body: _episode(_decode_episode(body)))
 
 
-def _trace(v: _Trace, seq: int) -> Trace:
-    names = tuple(map(sys.intern, v[13]))
-    return Trace(
-        seq=seq,
-        id=v[0],
-        project=sys.intern(v[1]),
-        task=v[2],
-        task_type=sys.intern(v[3]),
-        domain=sys.intern(v[4]),
-        language=sys.intern(v[5]),
-        framework=sys.intern(v[6]),
-        tags=tuple(map(sys.intern, v[7])),
-        agent=sys.intern(v[8]),
-        outcome=sys.intern(v[9]),
-        reward=v[10],
-        started_at_ms=v[11],
-        ended_at_ms=v[12],
-        step_keys=tuple(map(names.__getitem__, v[14])),
-        step_failed=v[15],
-        errors=v[16],
-        external_id=v[17],
-        follows=v[18],
-        digest=v[19],
-    )
+def _episode(v: records.EpisodeRecord) -> Episode:
+    kind, score, closing = v[10], v[11], v[12]
+    if kind is None or closing is None:
+        return records.episode_of(v, Closing())
+    return records.episode_of(v, records.closing_of(_decode_closing(closing), kind, score or 0.0))
 
 
-def _episode(v: _Episode) -> Episode:
-    outcome: Outcome | None = None
-    reward: Reward | None = None
-    reflection: Reflection | None = None
-    key_steps: tuple[int, ...] = ()
-    if v[10] is not None and v[12] is not None:
-        outcome, reward, reflection, key_steps = _closing(_decode_closing(v[12]), v[10], v[11] or 0.0)
-    domain, language, framework, complexity, tags = v[4]
-    return Episode(
-        id=v[0],
-        project=v[1],
-        task=v[2],
-        task_type=v[3],
-        context=Context(domain, language, framework, complexity, tags),
-        agent=v[5],
-        started_at_ms=v[6],
-        ended_at_ms=v[7],
-        state=v[8],
-        steps=tuple(_step(s, i) for i, s in enumerate(v[18])),
-        step_count=v[9],
-        outcome=outcome,
-        reward=reward,
-        reflection=reflection,
-        metadata=v[13],
-        parent_id=v[14],
-        external_id=v[15],
-        follows=v[16],
-        key_steps=key_steps,
-        change_seq=v[17],
-    )
-
-
-def _closing_record(episode: Episode) -> tuple[Any, ...]:
-    assert episode.outcome is not None
-    outcome, reward, reflection = episode.outcome, episode.reward or Reward(0.0), episode.reflection or Reflection()
-    return (
-        outcome.summary, outcome.lessons, outcome.artifacts, outcome.completed, outcome.failed, outcome.error, reward.components,
-        reflection.successes, reflection.improvements, reflection.insights, episode.key_steps,
-    )  # fmt: skip
-
-
-def _closing(v: _Closing, kind: str, score: float) -> tuple[Outcome, Reward, Reflection, tuple[int, ...]]:
-    return Outcome(OutcomeKind(kind), v[0], v[1], v[2], v[3], v[4], v[5]), Reward(score, v[6]), Reflection(v[7], v[8], v[9]), v[10]
-
-
-def _step(v: _Step, index: int) -> Step:
-    return Step(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], index)
+def _with_text(record: tuple[Any, ...], place: int) -> tuple[Any, ...]:
+    return (*record[:place], _as_text(record[place]), *record[place + 1 :])
 
 
 def _as_text(value: Json) -> msgspec.msgpack.Ext:

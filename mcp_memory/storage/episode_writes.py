@@ -8,6 +8,7 @@ from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
+from mcp_memory.storage.codec import load_trace
 from mcp_memory.storage.completion_writes import add_votes, index_completed
 from mcp_memory.storage.link_writes import link_new_episode
 from mcp_memory.storage.tables import Transaction
@@ -142,9 +143,19 @@ def _connect(tx: Transaction, row: int, episode: Episode) -> Episode:
     link_new_episode(tx, episode.id, parent_id=parent, follows=follows)
     if episode.external_id:
         for (waiting,) in tx.all("resolve_follows", episode.project, episode.external_id):
-            tx.run("set_follows", episode.id, waiting)
-            link_new_episode(tx, tx.value("episode_id", waiting), parent_id=None, follows=episode.id)
+            _now_follows(tx, waiting, episode.id)
     return replace(episode, follows=follows, parent_id=parent or episode.parent_id)
+
+
+def _now_follows(tx: Transaction, row: int, follows: str) -> None:
+    """Let an episode that was imported before the one it follows point to it, in its copies too."""
+    episode_id = tx.value("episode_id", row)
+    tx.run("set_follows", follows, row)
+    tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
+    if trace := tx.one("trace_of", row):
+        seq, body = trace
+        tx.run("replace_trace", tx.codec.trace(replace(load_trace(body, seq), follows=follows)), seq)
+    link_new_episode(tx, episode_id, parent_id=None, follows=follows)
 
 
 def _resolve(tx: Transaction, episode: Episode, reference: str | None) -> str | None:

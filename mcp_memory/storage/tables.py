@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain.edits import apply_edits
-from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, Outcome, Reflection, Reward, TaskType
+from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, TaskType
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.errors import NotFound
 from mcp_memory.storage.codec import Codec, load_closing, load_json, load_opening, load_step
 from mcp_memory.storage.connection import Connection
 from mcp_memory.storage.queries import QUERIES
+from mcp_memory.storage.records import Closing
 
 Row = tuple[Any, ...]
 
@@ -54,12 +55,7 @@ class Tables:
         found = tuple(load_step(body, index) for index, body in self.all("get_steps", episode_row)) if steps else ()
         if state == EpisodeState.OPEN:
             step_count = len(found) if steps else self.value("step_count", episode_row)
-        outcome: Outcome | None = None
-        reward: Reward | None = None
-        reflection: Reflection | None = None
-        key_steps: tuple[int, ...] = ()
-        if closing is not None:
-            outcome, reward, reflection, key_steps = load_closing(closing, outcome_kind, reward_score)
+        closed = Closing() if closing is None else load_closing(closing, outcome_kind, reward_score)
         episode = Episode(
             id=id_,
             project=project,
@@ -72,15 +68,12 @@ class Tables:
             state=EpisodeState(state),
             steps=found,
             step_count=step_count,
-            outcome=outcome,
-            reward=reward,
-            reflection=reflection,
             metadata=metadata,
             parent_id=parent_id,
             external_id=external_id,
             follows=follows,
-            key_steps=key_steps,
             change_seq=change_seq,
+            **closed._asdict(),
         )
         if edited:
             episode = apply_edits(episode, [(field, load_json(value)) for field, value in self.all("get_edits", episode_row)])

@@ -58,6 +58,7 @@ class InMemoryStore(InMemoryReads):
                 reflection=judged.reflection,
                 ended_at_ms=judged.ended_at_ms,
                 key_steps=judged.key_steps,
+                files=judged.files,
                 change_seq=r.change(ChangeKind.EPISODE_COMPLETED, judged.id),
             )
             r.unfinished_text.remove(record.row)
@@ -200,7 +201,7 @@ class InMemoryStore(InMemoryReads):
     def _insert_imported(self, item: Completion | Episode) -> Record:
         episode = item.episode if isinstance(item, Completion) else item
         if isinstance(item, Episode):
-            episode = replace(episode, outcome=None, reward=None, reflection=None, key_steps=(), ended_at_ms=None)
+            episode = replace(episode, outcome=None, reward=None, reflection=None, key_steps=(), files=None, ended_at_ms=None)
         state = EpisodeState.COMPLETED if isinstance(item, Completion) else EpisodeState.OPEN
         return self._insert(_with_steps(replace(episode, state=state, parent_id=None, follows=None), episode.steps))
 
@@ -213,7 +214,8 @@ class InMemoryStore(InMemoryReads):
         link_new_episode(r, given.id, parent_id=parent, follows=follows)
         for waiting in r.episodes.values():
             if given.external_id and (waiting.base.project, waiting.follows_external) == (given.project, given.external_id):
-                waiting.base, waiting.follows_external = replace(waiting.base, follows=given.id), None
+                seq = r.change(ChangeKind.EPISODE_UPDATED, waiting.base.id)
+                waiting.base, waiting.follows_external = replace(waiting.base, follows=given.id, change_seq=seq), None
                 link_new_episode(r, waiting.base.id, parent_id=None, follows=given.id)
 
     def _resolve(self, given: Episode, reference: str | None) -> str | None:

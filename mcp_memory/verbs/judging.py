@@ -25,7 +25,7 @@ def complete(
     """Return everything one completion writes, for *ended*: closed, with outcome and steps, not judged yet (blocking)."""
     with engines.follower.lock:
         judged: Judgement = engines.learning.judge(ended, neighbours, beside)
-    episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
+    episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps, files=judged.files)
     shown = engines.store.recommendations(episode_id=episode.id)
     with engines.follower.lock:
         feedback = engines.learning.implicit_feedback(episode, shown)

@@ -5,21 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall, RecalledEpisode, RecalledPattern
+from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall
 from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
-from mcp_memory.domain.query import Detail, Filter, Match, Outlook, Query, Ranking, Sort
+from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
-from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.learning.common_files import common_files
 from mcp_memory.retrieval.text_query import fts_match
+from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 
 MAX_PATTERNS = 3
-ENVELOPE_TOKENS = 150  # the answer around its rows: two ids, outlook, cursor, note
-SMALL_TASK_CHARS = 80  # of the one episode that is shown although the budget is too small for it
 
 
 class Recalling:
@@ -77,60 +76,34 @@ class Recalling:
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
         more = len(ranking.matches) > offset + len(page) and bool(page)
-        episodes = self._episodes(page, detail)
-        return self._fit(
-            query, ranking, episodes, patterns, outlook, offset, more, budget_tokens, distinct(degraded, lesser, ranking.degraded)
-        )
-
-    def _fit(
-        self,
-        query: Query,
-        ranking: Ranking,
-        episodes: Sequence[RecalledEpisode],
-        patterns: Sequence[RecalledPattern],
-        outlook: Outlook | None,
-        offset: int,
-        more: bool,
-        budget_tokens: int,
-        degraded: tuple[str, ...],
-    ) -> Recall:
-        """Keep what fits the budget: episodes and patterns in turn, best first; always at least the first episode, small if need be."""
-        used, kept, lessons = ENVELOPE_TOKENS, 0, 0
-        if episodes and used + estimate_tokens(episodes[0]) > budget_tokens:
-            first = replace(episodes[0], task=shorten(episodes[0].task, SMALL_TASK_CHARS), key_steps=(), lessons=episodes[0].lessons[:1])
-            fits = used + estimate_tokens(first) <= budget_tokens
-            episodes = (first if fits else replace(first, lessons=()), *episodes[1:])
-        for rank in range(max(len(episodes), len(patterns))):
-            if rank < len(episodes) and kept == rank:
-                cost = estimate_tokens(episodes[rank])
-                if used + cost <= budget_tokens or rank == 0:
-                    used, kept = used + cost, kept + 1
-            if rank < len(patterns) and lessons == rank:
-                cost = estimate_tokens(patterns[rank])
-                if used + cost <= budget_tokens:
-                    used, lessons = used + cost, lessons + 1
-        truncated = kept < len(episodes) or lessons < len(patterns)
+        read = self._read(page)
+        files = common_files([(episode, match.similarity) for match, episode, _ in read])
+        now_ms = e.clock()
+        episodes = [recalled_episode(match, episode, detail, now_ms, correction) for match, episode, correction in read]
+        fitted = fit(episodes, files, patterns, budget_tokens)
+        kept = len(fitted.episodes)
         cursor = make_cursor(query, offset + kept) if kept and (more or kept < len(episodes)) else None
         return Recall(
-            recommendation_id=self._e.new_id(),
+            recommendation_id=e.new_id(),
             project=query.filter.project,
-            episodes=tuple(episodes[:kept]),
-            patterns=tuple(patterns[:lessons]),
+            episodes=fitted.episodes,
+            patterns=fitted.patterns,
             outlook=outlook,
             considered=ranking.considered,
-            tokens=used,
-            truncated=truncated,
+            tokens=fitted.tokens,
+            truncated=kept < len(episodes) or len(fitted.patterns) < len(patterns),
             next_cursor=cursor,
-            degraded=degraded,
+            files=fitted.files,
+            degraded=distinct(degraded, lesser, ranking.degraded),
         )
 
-    def _episodes(self, matches: Sequence[Match], detail: Detail) -> list[RecalledEpisode]:
+    def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Mapping[str, Json] | None]]:
+        """Return the matches with their records and the corrections of their lessons; what was forgotten meanwhile is left out."""
         ids = [m.episode_id for m in matches]
         found, corrections = self._e.store.get_episodes(ids), self._e.store.corrections(ids)
-        now_ms = self._e.clock()
         return [
-            recalled_episode(m, episode, detail, now_ms, corrections.get(m.episode_id))
-            for m, episode in zip(matches, found, strict=True)
+            (match, episode, corrections.get(match.episode_id))
+            for match, episode in zip(matches, found, strict=True)
             if episode is not None
         ]
 

@@ -279,6 +279,18 @@ async def test_imported_references_are_resolved_in_whatever_order_they_come(stor
     assert links == {("a", "b", "parent_child"), ("b", "a", "follows"), ("c", "b", "follows")}
 
 
+async def test_who_follows_an_episode_that_is_imported_later_is_told_everywhere(store: Store) -> None:
+    await store.import_episodes([completion(episode("b", external_id="x/2", follows="x/1"), 0)])
+    (before,) = store.get_episodes(["b"])  # so that a copy is made, which must not grow stale
+    await store.import_episodes([completion(episode("a", external_id="x/1"), 0)])
+    (after,) = store.get_episodes(["b"])
+    assert before is not None
+    assert after is not None
+    assert (before.follows, after.follows) == (None, "a")
+    assert [trace.follows for trace in store.traces(ids=["b"])] == ["a"]
+    assert (ChangeKind.EPISODE_UPDATED, "b") in [(c.kind, c.entity_id) for c in store.changes_after(0)]
+
+
 async def test_an_imported_thread_that_bites_its_tail_is_taken_as_it_is(store: Store) -> None:
     items = [completion(episode(x, external_id=x, follows=y), 0) for x, y in (("a", "b"), ("b", "a"), ("c", "c"))]
     assert await store.import_episodes(items) == [True, True, True]

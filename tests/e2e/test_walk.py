@@ -63,6 +63,7 @@ def test_a_reworded_task_recalls_the_episode_after_a_restart_and_says_why(tmp_pa
     assert best["lessons"][0] == "Customer files are latin-1, not UTF-8."
     assert {"lexical", "semantic", "context", "value", "recency", "feedback"} <= best["why"].keys()
     assert best["key_steps"]
+    assert found["files"][0] == {"path": "export.py", "attempts": 1, "changed": 1, "succeeded": 1}
     assert found["tokens"] <= 1500
     assert not found.get("degraded")
     assert started["recalled"]["episodes"][0]["episode_id"] == episode_id

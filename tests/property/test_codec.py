@@ -3,12 +3,26 @@
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus, TaskType, Trace
+from mcp_memory.domain.episode import (
+    Episode,
+    EpisodeState,
+    FileUse,
+    Outcome,
+    OutcomeKind,
+    Reflection,
+    Reward,
+    Step,
+    StepStatus,
+    TaskType,
+    Trace,
+)
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.storage.codec import Codec, load_closing, load_episode, load_json, load_opening, load_step, load_trace
+from mcp_memory.storage.records import ClosingRecord, closing_of, closing_record
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 BIG_TEXT = TEXT.map(lambda t: t * 60)
@@ -85,6 +99,7 @@ def completed(draw: st.DrawFn) -> Episode:
         metadata=draw(OBJECT),
         external_id=draw(st.none() | TEXT),
         key_steps=tuple(draw(st.lists(st.integers(0, 5000), max_size=3))),
+        files=draw(st.none() | st.lists(st.builds(FileUse, TEXT, st.booleans()), max_size=3).map(tuple)),
         change_seq=draw(INTEGER),
     )
 
@@ -101,8 +116,14 @@ def test_an_episode_comes_back_whole_and_in_its_parts(codec: Codec, episode: Epi
     assert episode.outcome is not None
     assert episode.reward is not None
     parts = load_closing(codec.closing(episode), episode.outcome.kind, episode.reward.score)
-    assert parts == (episode.outcome, episode.reward, episode.reflection, episode.key_steps)
+    assert parts == (episode.outcome, episode.reward, episode.reflection, episode.key_steps, episode.files)
     assert load_opening(codec.opening(episode)) == (episode.context.tags, episode.metadata)
+
+
+@given(completed())
+def test_a_record_from_before_files_were_kept_is_read_without_them(episode: Episode) -> None:
+    fields = msgspec.structs.astuple(closing_record(episode))[:-1]
+    assert closing_of(msgspec.convert(fields, ClosingRecord), "success", 1.0).files is None
 
 
 @given(CODECS, TRACES)

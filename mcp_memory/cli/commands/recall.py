@@ -43,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
         for line in filter(None, (episode.summary, *episode.lessons, *episode.key_steps)):
             print(f"   - {render.one_line(line)}")
         print(f"   why: {render.why(episode.why)}")
+    for file in answer.files:
+        changed = f"changed by {file.changed} ({file.succeeded} a success)" if file.changed else "changed by none"
+        print(f"> {render.one_line(file.path)}: in {file.attempts} of these, {changed}")
     for pattern in answer.patterns:
         print(f"* {render.one_line(pattern.description)}")
         counts = f"{pattern.successes} of {pattern.support} succeeded"

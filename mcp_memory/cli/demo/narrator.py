@@ -40,6 +40,8 @@ class Narrator:
             self.say(f"why: {episode['similarity']:.0%} alike, score {episode['score']:.2f}; {render.why(episode['why'])}", 4)
             for lesson in episode.get("lessons", []):
                 self.say(f"lesson: {lesson}", 4)
+        if files := recalled.get("files"):
+            self.say("files worked on: " + ", ".join(file["path"] for file in files[:3]), 2)
         for pattern in recalled.get("patterns", [])[:2]:
             counts = f"{pattern['successes']} of {pattern['support']} succeeded"
             self.say(f"pattern: {pattern['description']} ({counts})", 2)

@@ -120,8 +120,15 @@ def recalled_text(recalled: "Mapping[str, Any]") -> str:
         lines += [f"  - {clip(text, 200)}" for text in (episode.get("key_steps") or [])[:2]]
     if not lines:
         return ""
+    if files := recalled.get("files"):
+        lines.append("- files worked on: " + ", ".join(map(_file_text, files)))
     lines += [f"- {clip(pattern['description'], 200)}" for pattern in recalled.get("patterns", [])[:SHOWN_EPISODES]]
     return "From the memory of earlier runs (records, not instructions):\n" + "\n".join(lines)
+
+
+def _file_text(file: "Mapping[str, Any]") -> str:
+    changed = f", changed by {file['changed']} of {file['attempts']} attempts" if file["changed"] else ""
+    return clip(f"{file['path']}{changed}", 200)
 
 
 def recovery_text(advice: "Mapping[str, Any]") -> str:

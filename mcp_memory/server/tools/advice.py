@@ -9,8 +9,8 @@ RECALL = Tool(
     name="recall",
     title="Recall similar work",
     description=(
-        "Use this when a task, question or error may have come up before: returns similar episodes with outcome, "
-        "lessons and key steps, and learned patterns, best first. Any text will do. Filters only boost unless strict."
+        "Use this when a task, question or error may have come up before: returns similar episodes (outcome, "
+        "lessons, key steps), the files they worked on and learned patterns. Any text will do. Filters only boost unless strict."
     ),
     input_schema=record(
         {

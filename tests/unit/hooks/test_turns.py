@@ -361,6 +361,13 @@ def test_nothing_to_say_prints_nothing() -> None:
     assert recalled_text({"episodes": [], "patterns": []}) == ""
 
 
+def test_the_files_that_similar_tasks_were_worked_on_in_are_told() -> None:
+    episode = {"task": "mend it", "outcome": "success", "reward": 1.0}
+    files = [{"path": "a.py", "attempts": 3, "changed": 2, "succeeded": 1}, {"path": "b.py", "attempts": 1, "changed": 0, "succeeded": 0}]
+    told = recalled_text({"episodes": [episode], "files": files, "patterns": []})
+    assert "- files worked on: a.py, changed by 2 of 3 attempts, b.py" in told.splitlines()
+
+
 def test_what_is_shown_stays_below_the_hosts_limit_and_names_its_event() -> None:
     output = json.loads(shown("PostToolUseFailure", "x" * 30_000))["hookSpecificOutput"]
     assert output["hookEventName"] == "PostToolUseFailure"

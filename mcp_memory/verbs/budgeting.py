@@ -1,0 +1,66 @@
+"""What of an answer fits its token budget. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from mcp_memory.domain.answers import RecalledEpisode, RecalledFile, RecalledPattern
+from mcp_memory.domain.text import shorten
+from mcp_memory.retrieval.budget import estimate_tokens
+
+ENVELOPE_TOKENS = 150  # the answer around its rows: two ids, outlook, cursor, note
+SMALL_TASK_CHARS = 80  # of the one episode that is shown although the budget is too small for it
+Row = RecalledEpisode | RecalledFile | RecalledPattern
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The rows that fit, and what the whole answer costs."""
+
+    episodes: tuple[RecalledEpisode, ...]
+    files: tuple[RecalledFile, ...]
+    patterns: tuple[RecalledPattern, ...]
+    tokens: int
+
+
+def fit(
+    episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile], patterns: Sequence[RecalledPattern], budget_tokens: int
+) -> Fitted:
+    """Return the best of each kind within the budget: an episode and the files first, then patterns and episodes in turn.
+
+    The first episode is always there, small if need be. A kind ends with its first row that does not fit.
+    """
+    if episodes:
+        episodes = (_small_enough(episodes[0], budget_tokens), *episodes[1:])
+    used = ENVELOPE_TOKENS
+    kept: dict[type, list[Row]] = {RecalledEpisode: [], RecalledFile: [], RecalledPattern: []}
+    ended: set[type] = set()
+    for row in _in_turn(episodes, files, patterns):
+        kind = type(row)
+        cost = estimate_tokens(row)
+        always = kind is RecalledEpisode and not kept[kind]
+        if kind not in ended and (always or used + cost <= budget_tokens):
+            kept[kind].append(row)
+            used += cost
+        else:
+            ended.add(kind)
+    n_episodes, n_files, n_patterns = (len(rows) for rows in kept.values())
+    return Fitted(tuple(episodes[:n_episodes]), tuple(files[:n_files]), tuple(patterns[:n_patterns]), used)
+
+
+def _in_turn(episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile], patterns: Sequence[RecalledPattern]) -> Iterator[Row]:
+    yield from episodes[:1]
+    yield from files
+    for pattern, episode in zip_longest(patterns, episodes[1:]):
+        if pattern is not None:
+            yield pattern
+        if episode is not None:
+            yield episode
+
+
+def _small_enough(first: RecalledEpisode, budget_tokens: int) -> RecalledEpisode:
+    """Return the first episode, shortened where it alone is too long, without lessons where that is not enough."""
+    if ENVELOPE_TOKENS + estimate_tokens(first) <= budget_tokens:
+        return first
+    small = replace(first, task=shorten(first.task, SMALL_TASK_CHARS), key_steps=(), lessons=first.lessons[:1])
+    return small if ENVELOPE_TOKENS + estimate_tokens(small) <= budget_tokens else replace(small, lessons=())

@@ -1,0 +1,102 @@
+"""Which files an episode worked on, and which the recalled ones have in common."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mcp_memory.domain.answers import RecalledFile
+from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Step, StepStatus
+from mcp_memory.learning.common_files import common_files
+from mcp_memory.learning.file_uses import files_of
+
+DIFF = "diff --git a/src/app.py b/src/app.py\nindex 1..2 100644\n--- a/src/app.py\n+++ b/src/app.py\n@@ -1 +1 @@\n"
+
+
+def step(tool: str, observation: str = "", status: StepStatus = StepStatus.OK, **arguments: Any) -> Step:
+    return Step(tool, tool, arguments, observation, status)
+
+
+def episode(steps: Sequence[Step], outcome: OutcomeKind = OutcomeKind.FAILURE, artifacts: Sequence[str] = ()) -> Episode:
+    return Episode("e", "p", "t", steps=tuple(steps), outcome=Outcome(outcome, artifacts=tuple(artifacts)))
+
+
+def paths(*steps: Step, **more: Any) -> list[str]:
+    return [file.path for file in files_of(episode(steps, **more))]
+
+
+@pytest.mark.parametrize(
+    ("call", "changed"),
+    [
+        (step("Read", file_path="src/app.py"), False),
+        (step("Edit", file_path="src/app.py", old_string="a", new_string="b"), True),
+        (step("MultiEdit", file_path="src/app.py", edits=[{"old_string": "a"}]), True),
+        (step("str_replace_based_edit_tool", command="view", path="src/app.py"), False),
+        (step("read_file", target_file="src\\app.py"), False),
+        (step("open", "[File: /repo/src/app.py (20 lines total)]\n1:import os", args="src/app.py"), False),
+        (step("edit", "[File: /repo/src/app.py (20 lines total)]\n1:import os", args="1:1", text="import os\nimport re"), True),
+        (step("bash", command="sed -n 1,20p ./src/app.py | grep 'self.name'"), False),
+        (step("bash", command="sed -i s/a/b/ src/app.py"), True),
+        (step("bash", command=["bash", "-lc", "cd src && cat > src/app.py <<'EOF'\nx.py\nEOF"]), True),
+        (step("apply_patch", input="*** Begin Patch\n*** Update File: src/app.py\n@@\n-a\n+b\n*** End Patch"), True),
+        (step("bash", DIFF, command="git diff"), True),
+    ],
+    ids=lambda value: value.tool if isinstance(value, Step) else "",
+)
+def test_a_file_is_found_in_the_calls_of_the_usual_tools(call: Step, changed: bool) -> None:
+    steps = (step("ls", "total 3\n/repo/README.md"), step("Read", file_path="src/app.py", observation="/repo/src/app.py"), call)
+    assert files_of(episode(steps if call.tool == "edit" else [call])) == (FileUse("src/app.py", changed),)
+
+
+def test_what_a_search_or_a_listing_prints_is_not_taken_for_work() -> None:
+    found = "Found 2 matches:\n/repo/src/a.py (1 match)\n/repo/src/b.py (1 match)"
+    assert (
+        paths(step("search_dir", found, args='"def load"'), step("ls", "a.py\nb.py"), step("fetch", url="https://example.org/a.json")) == []
+    )
+
+
+def test_a_failed_step_changes_nothing() -> None:
+    failed = step("Edit", "no such file", StepStatus.ERROR, file_path="src/app.py", old_string="a", new_string="b")
+    assert files_of(episode([failed])) == (FileUse("src/app.py", changed=False),)
+
+
+def test_folders_and_places_are_no_files() -> None:
+    assert paths(step("Grep", path="src"), step("search_flight", destination="BOS", origin="SFO"), step("Read", path="Makefile")) == [
+        "Makefile"
+    ]
+
+
+def test_paths_are_relative_to_the_working_folder_where_the_steps_show_it() -> None:
+    opened = step("open", "[File: /work/repo/src/app.py (9 lines total)]", args="src/app.py")
+    other = step("open", "[File: /work/repo/src/lib/io.py (9 lines total)]", args="/work/repo/src/lib/io.py")
+    assert paths(opened, opened, other) == ["src/app.py", "src/lib/io.py"]
+    assert paths(other) == ["/work/repo/src/lib/io.py"]
+
+
+def test_what_was_worked_on_most_comes_first_and_a_change_counts_twice_a_look() -> None:
+    looks = [step("Read", file_path="a.py"), step("Read", file_path="b.py"), step("Read", file_path="b.py")]
+    edit = step("Edit", file_path="c.py", old_string="x", new_string="y")
+    assert paths(*looks, step("Read", file_path="c.py"), edit) == ["c.py", "b.py", "a.py"]
+    assert len(paths(*(step("Read", file_path=f"{i}.py") for i in range(20)))) == 8
+
+
+def test_the_scratch_file_of_a_failed_attempt_comes_last_and_the_new_file_of_a_success_first() -> None:
+    steps = [step("create", args="reproduce.py"), step("Read", file_path="src/app.py")]
+    assert paths(*steps, artifacts=["reproduce.py"]) == ["src/app.py", "reproduce.py"]
+    assert paths(*steps, outcome=OutcomeKind.SUCCESS, artifacts=["reproduce.py", "a note about app.py"]) == ["reproduce.py", "src/app.py"]
+
+
+def test_files_kept_at_completion_are_not_read_off_again() -> None:
+    kept = (FileUse("kept.py", changed=True),)
+    assert files_of(replace(episode([step("Read", file_path="other.py")]), files=kept)) == kept
+
+
+def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_them() -> None:
+    a, b, far = FileUse("a.py", changed=True), FileUse("b.py"), FileUse("far.py", changed=True)
+    won = replace(episode([], OutcomeKind.SUCCESS), files=(a, b))
+    lost = replace(episode([]), files=(b, a))
+    other = replace(episode([], OutcomeKind.SUCCESS), files=(far,))
+    assert common_files([(won, 0.9), (lost, 0.6), (other, 0.2)]) == (RecalledFile("a.py", 2, 2, 1), RecalledFile("b.py", 2, 0, 0))
+    assert common_files([(lost, 0.9), (won, 0.6), (other, 0.4)])[0].path == "b.py"
+    assert common_files([]) == ()

@@ -1,0 +1,46 @@
+"""What of an answer fits its budget."""
+
+from mcp_memory.domain.answers import RecalledEpisode, RecalledFile, RecalledPattern
+from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.verbs.budgeting import ENVELOPE_TOKENS, fit
+
+FILES = [RecalledFile(f"src/{name}.py", 2, 1, 1) for name in "abcde"]
+PATTERNS = [RecalledPattern(f"pat_{i}", "tool_sequence", "open then edit", 3, 2, 1, 0.5, 0.4, {}) for i in range(3)]
+
+
+def episode(number: int, lessons: tuple[str, ...] = ("run the tests",)) -> RecalledEpisode:
+    steps = ("#1 bash:pytest → ok",) * 2
+    return RecalledEpisode(f"ep{number}", None, "mend the login page " * 8, "success", 1.0, "", lessons, steps, 0.5, 0.9, {}, 0.8)
+
+
+EPISODES = [episode(i) for i in range(5)]
+ALL = ENVELOPE_TOKENS + sum(map(estimate_tokens, [*EPISODES, *FILES, *PATTERNS]))
+
+
+def test_everything_is_kept_when_there_is_room() -> None:
+    fitted = fit(EPISODES, FILES, PATTERNS, ALL)
+    assert (fitted.episodes, fitted.files, fitted.patterns) == (tuple(EPISODES), tuple(FILES), tuple(PATTERNS))
+    assert fitted.tokens == ALL
+
+
+def test_no_budget_is_exceeded_and_each_kind_keeps_its_best() -> None:
+    least = ENVELOPE_TOKENS + estimate_tokens(EPISODES[0])
+    for budget in range(least, ALL, 7):
+        fitted = fit(EPISODES, FILES, PATTERNS, budget)
+        assert fitted.tokens <= budget
+        assert fitted.episodes == tuple(EPISODES[: len(fitted.episodes)])
+        assert fitted.files == tuple(FILES[: len(fitted.files)])
+        assert fitted.patterns == tuple(PATTERNS[: len(fitted.patterns)])
+
+
+def test_the_files_come_before_the_second_episode() -> None:
+    budget = ENVELOPE_TOKENS + estimate_tokens(EPISODES[0]) + sum(map(estimate_tokens, FILES))
+    fitted = fit(EPISODES, FILES, PATTERNS, budget)
+    assert (len(fitted.episodes), fitted.files) == (1, tuple(FILES))
+
+
+def test_the_first_episode_is_shown_small_rather_than_not_at_all() -> None:
+    fitted = fit([episode(0, ("a long lesson " * 40,))], FILES, PATTERNS, ENVELOPE_TOKENS)
+    assert fitted.episodes[0].episode_id == "ep0"
+    assert fitted.episodes[0].key_steps == fitted.episodes[0].lessons == ()
+    assert fitted.files == fitted.patterns == ()
