@@ -68,6 +68,7 @@ CONSTANTS = (  # module, constant, the value that switches it off, the questions
     (next_tool, "NAMED_LATER", 0.0, "b3"),
     (next_tool, "USED_NEXT", 0.0, "b3"),
     (next_tool, "AGAIN_NEXT", 0.0, "b3"),
+    (next_tool, "OWN", 0.0, "b3"),
     (next_tool, "LATER", 0.0, "b3"),
     (recoveries, "TASK", 0.0, "b4"),
     (recoveries, "MESSAGE", 0.0, "b4"),

@@ -53,8 +53,8 @@ class Adviser:
         """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
         episode, neighbours = situation.episode, situation.neighbours
         place = place_of(episode)
-        last_answer = answer_kind(episode.steps[-1]) if episode.steps else 0
-        prefix = Prefix(tuple(s.key for s in episode.steps), tuple(s.failed for s in episode.steps), last_answer)
+        steps = episode.steps
+        prefix = Prefix(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps)))
         forecast = self._next.forecast(place, neighbours, episode.task, prefix)
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:
@@ -144,6 +144,8 @@ class Adviser:
             good = int(x.success[rows].sum())
             share = f"{int(chosen.sum())} of {int(at_state.sum())} comparable steps used {key}"
             return f"{after}, {share}; {good} of those {len(rows)} runs succeeded"
+        if forecast.own[pick.tool] > 0:
+            return f"this run itself has used {key} {prefix.keys.count(key)} times"
         return f"{key} is named by the task or usual in this context"
 
     def _recovery(self, recovered: Recovered, episode: Episode, sig: str) -> Recovery:

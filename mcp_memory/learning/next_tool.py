@@ -2,11 +2,13 @@
 
 A kernel estimate over every earlier step. Each earlier step is weighted by how alike its state was: the same last tools (a
 variable-order context, up to four steps back), an answer of the same kind to the last of them, the same tools used so far, about as
-far into the run, the last step failed or not; and by its run: same context, similar task. What followed it is what is counted. The
-estimate is then corrected for what the task's own words name and for what has been used already. Constants are round numbers found by
-leave-one-out over memories of five kinds of agents (docs/design.md); nothing is fitted at run time.
+far into the run, the last step failed or not; and by its run: same context, similar task. What followed it is what is counted. What this
+run itself did in such a state counts too, as far as runs in this context use a tool again at all. The estimate is then corrected for what
+the task's own words name and for what has been used already. Constants are round numbers found by leave-one-out over memories of five
+kinds of agents (docs/design.md); nothing is fitted at run time.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,8 +28,10 @@ TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on sim
 TAGS = 1.5  # nats between equal and disjoint tags
 SUCCESS = 0.3  # nats for a run that succeeded
 PRIOR = 1.0  # pseudo-count of what is usual in this context
-NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 1.5, 0.4, 0.1
+NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 2.5, 0.4, 0.1
 LATER, NAMED_LATER, USED_LATER = 0.6, 1.5, 0.4
+OWN = 10.0  # what the run so far counts, in runs of this context
+OWN_AGAIN = 2.0  # power of the chance that a tool used before is used again, by which it counts
 MAX_TRUSTED = 60  # episodes by which the naming of tools is judged
 FULL_TRUST = 2.0  # log odds ratio
 _MAX_PREFIX = 64  # steps of a long run that its state is compared by
@@ -36,11 +40,11 @@ _MAX_USES = 3  # a tool used more often than this says no more
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The run so far: tool keys, whether each step failed, and the kind of the last answer (0: there was none)."""
+    """The run so far: per step its tool key, whether it failed, and the kind of its answer (0: there was none)."""
 
     keys: tuple[str, ...]
     failed: tuple[bool, ...]
-    answer: int = 0
+    answers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Forecast:
     steps: Ints  # step numbers (columns of the experience) that were counted
     weights: Floats  # of these steps
     matched: Bools  # of these steps: the tool before was the same
+    own: Floats  # per tool, how much this run itself speaks for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +85,38 @@ class NextTool:
         self._names = NamedTools(experience.tools)
 
     def forecast(self, place: Place, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
-        """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory."""
+        """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory.
+
+        Tools that only this run has used get a number, too: it may well use them again.
+        """
         x = self._x
         context = x.context_weights(place, TAGS)
         if not context.any():
             return None
         context = context * np.exp(SUCCESS * x.success)
         weight = context * np.exp(TASK * np.exp((x.spread(neighbours) - 1.0) / TASK_WIDTH))
+        tools = [x.tools[key] for key in prefix.keys[-_MAX_PREFIX:]]
         rows = _heaviest(weight, MAX_EPISODES)
         steps, owner = _steps_of(x, rows)
         if not len(steps):
             return None
         view = _View(steps, owner, x.step_tool[steps], x.step_position[steps], len(rows), len(x.tools))
-        tools = [x.tools.find(key) for key in prefix.keys[-_MAX_PREFIX:]]
         order = self._order(view, tools)
         state = self._state(view, order, tools, prefix, weight[rows][owner])
-        usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools) + 0.1 * context.max()
-        usual /= usual.sum()
+        usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools)
+        usual[np.union1d(view.tool, np.array(tools, np.int64))] += 0.1 * context.max()  # not tools of other projects
+        usual = usual / usual.sum()
         sharp = state * np.exp(SAME_ANSWER * self._answered_alike(view, order, prefix))
-        counted = np.bincount(view.tool, weights=sharp, minlength=view.n_tools)
-        near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
         to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
+        own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(OWN_AGAIN * again)
+        counted = np.bincount(view.tool, weights=sharp, minlength=view.n_tools) + own
+        near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
         named = self._trust(rows, weight, view) * self._names.scores(task, prefix.keys)
         used = np.log1p(self._uses(tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
-        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0)
+        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0, own)
 
     def _trust(self, rows: Ints, weight: Floats, view: _View) -> float:
         """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""
@@ -142,9 +152,9 @@ class NextTool:
 
     def _answered_alike(self, view: _View, order: Ints, prefix: Prefix) -> Bools:
         """Return before which steps the same last tool had got an answer of the same kind."""
-        if not prefix.answer:
+        if not any(prefix.answers[-1:]):
             return np.zeros(len(view.steps), np.bool_)
-        alike: Bools = (order > 0) & (self._x.step_answer[np.maximum(view.steps - 1, 0)] == prefix.answer)
+        alike: Bools = (order > 0) & (self._x.step_answer[np.maximum(view.steps - 1, 0)] == prefix.answers[-1])
         return alike
 
     def _used_alike(self, steps: Ints, tools: Sequence[int]) -> Floats:
@@ -182,6 +192,20 @@ class NextTool:
     def _uses(self, tools: Sequence[int]) -> Floats:
         known = np.array([t for t in tools if t >= 0], np.int64)
         return np.minimum(np.bincount(known, minlength=len(self._x.tools)), _MAX_USES).astype(np.float64)
+
+
+def _own_continuations(tools: Sequence[int], prefix: Prefix, n_tools: int) -> Floats:
+    """Return per tool how alike the states were after which this run used it, by the same measure as those of other runs."""
+    failed, answers = prefix.failed[-len(tools) :], prefix.answers[-len(tools) :]
+    out = np.zeros(n_tools)
+    for at in range(1, len(tools)):
+        order = 0
+        while order < min(MAX_ORDER, at) and tools[at - 1 - order] == tools[-1 - order]:
+            order += 1
+        nats = LAST_TOOLS * (order - 2.0) + LAST_FAILED * (failed[at - 1] == failed[-1])
+        nats += SAME_ANSWER * (order > 0 and answers[at - 1] == answers[-1] != 0)
+        out[tools[at]] += math.exp(nats)
+    return out
 
 
 def _heaviest(weight: Floats, limit: int) -> Ints:

@@ -57,6 +57,28 @@ def test_the_kind_of_the_last_answer_decides_between_ways_to_go_on() -> None:
         assert keys(suggestions)[0] == expected
 
 
+def test_what_this_run_itself_does_again_and_again_is_suggested_though_nobody_did_it_before() -> None:
+    memory = [episode(f"e{i}", ["open", "edit", "open", "edit", "bash:pytest", "submit"]) for i in range(5)]
+    suggestions, _, _ = adviser(*memory).suggest(Situation(now("open", "look", "zoom", "look", "zoom", "look"), []), 3, None)
+    assert keys(suggestions)[0] == "zoom"
+    assert suggestions[0].reason == "this run itself has used zoom 2 times"
+    assert suggestions[0].evidence == ()
+
+
+def test_where_runs_use_each_tool_once_a_run_is_not_told_to_repeat_itself() -> None:
+    memory = [episode(f"e{i}", ["find", "book", "pay", "mail"]) for i in range(5)]
+    suggestions, _, _ = adviser(*memory).suggest(Situation(now("find", "book"), []), 3, None)
+    assert keys(suggestions)[0] == "pay"
+    assert "book" not in keys(suggestions)[:2]
+
+
+def test_tools_of_another_project_are_never_suggested() -> None:
+    memory = [episode("mine", ["open"]), episode("theirs", ["vault", "seal"], project="q")]
+    for task in ("fix the login page", "open the vault and seal it"):
+        suggestions, _, _ = adviser(*memory).suggest(Situation(now("open", task=task), []), 5, None)
+        assert set(keys(suggestions)) <= {"open"}
+
+
 def test_at_the_start_the_first_tools_are_suggested() -> None:
     assert keys(adviser(*REPEATED).suggest(Situation(now(), []), 3, None)[0])[0] == "open"
 
