@@ -109,11 +109,11 @@ class Adviser:
         """Return (episode id, step index) of the weightiest earlier uses of *tool*, those that worked first."""
         x = self._x
         if recovered is not None:
-            mine = x.fix_tool[recovered.fixes] == tool
+            mine = x.failures.fix[recovered.fixes] == tool
             fixes, weights = recovered.fixes[mine], recovered.weights[mine]
             if len(fixes):
                 best = fixes[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
-                return [(x.trace(int(x.fix_row[f])).id, int(x.fix_example[f])) for f in best]
+                return [(x.trace(int(x.failures.row[f])).id, int(x.failures.example[f])) for f in best]
         mine = (x.step_tool[forecast.steps] == tool) & (forecast.weights > 0)
         if not mine.any():
             mine = x.step_tool[forecast.steps] == tool
@@ -127,7 +127,7 @@ class Adviser:
         key = x.tools.value(pick.tool)
         if recovered is not None and pick.coming:
             alike = recovered.weights >= 0.05 * recovered.weights.max()
-            n = int((alike & (x.fix_tool[recovered.fixes] == pick.tool)).sum())
+            n = int((alike & (x.failures.fix[recovered.fixes] == pick.tool)).sum())
             if n:
                 retry = " again, with other arguments," if key == prefix.keys[-1] else ""
                 return f"{key}{retry} overcame {n} of {int(alike.sum())} failures like this one"
@@ -152,22 +152,22 @@ class Adviser:
         """Return what was tried after failures with such a message, of this tool where it had any, and how often it worked."""
         x = self._x
         failed_key, place = episode.steps[-1].key, place_of(episode)
-        alike = (x.context_weights(place)[x.fix_row] > 0) & (recovered.alike >= SAME_MESSAGE)
-        of_this_tool = alike & (x.fix_failed == x.tools.find(failed_key))
+        alike = (x.context_weights(place)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
+        of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
-        tried_tools, fixed = self._tried(numbers), x.fix_tool[numbers]
+        tried_tools, fixed = self._tried(numbers), x.failures.fix[numbers]
         fixes: list[tuple[dict[str, Any], Ints]] = []  # each with the failures it fixed
         for tool in np.unique(np.concatenate([tried_tools[tried_tools >= 0], fixed[fixed >= 0]])):
             of_tool = (tried_tools == tool) | (fixed == tool)
             worked = fixed == tool
             name, action = tool_and_action(str(x.tools.value(int(tool))))
-            evidence = dict.fromkeys(x.trace(int(r)).id for r in x.fix_row[numbers[worked if worked.any() else of_tool]])
+            evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[numbers[worked if worked.any() else of_tool]])
             fix = {
                 "tool": name,
                 "action": action,
                 "tried": int(of_tool.sum()),
                 "fixed": int(worked.sum()),
-                "median_steps": float(np.median(x.fix_lag[numbers[worked]])) if worked.any() else None,
+                "median_steps": float(np.median(x.failures.lag[numbers[worked]])) if worked.any() else None,
                 "median_ms": self._fix_ms(failed_key, sig, x.tools.value(int(tool))) if worked.any() else None,
                 "evidence": list(evidence)[:MAX_EVIDENCE],
             }
@@ -183,15 +183,15 @@ class Adviser:
         if not len(fixed_at):
             return None
         x = self._x
-        best = int(fixed_at[np.lexsort((fixed_at, x.success[x.fix_row[fixed_at]]))[-1]])
-        episode = self._read([x.trace(int(x.fix_row[best])).id])[0]
-        return arguments_of(episode, int(x.fix_example[best]), FIX_EXAMPLE_CHARS)
+        best = int(fixed_at[np.lexsort((fixed_at, x.success[x.failures.row[fixed_at]]))[-1]])
+        episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
+        return arguments_of(episode, int(x.failures.example[best]), FIX_EXAMPLE_CHARS)
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""
         x = self._x
-        steps = x.first[x.fix_row[numbers]] + x.fix_index[numbers]
-        last = x.fix_index[numbers] + 1 >= x.length[x.fix_row[numbers]]
+        steps = x.first[x.failures.row[numbers]] + x.failures.index[numbers]
+        last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
         after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
         return np.where(last, -1, after)
 

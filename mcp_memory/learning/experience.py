@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.learning.columns import Column, Interner
+from mcp_memory.learning.failures import Failures
 from mcp_memory.learning.fingerprints import unpack, unpack_answers
-from mcp_memory.learning.fixes import find_fixes
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ class Place:
 
 
 class Experience:
-    """Columns over episodes (rows) and over their steps; tools, contexts and signatures are interned integers."""
+    """Columns over episodes (rows), over their steps and over their `failures`; tools, contexts, signatures are interned integers."""
 
     def __init__(self) -> None:
         self.tools, self.signatures, self.tag_sets = Interner(), Interner(), Interner()
@@ -53,8 +53,7 @@ class Experience:
         self._reward = Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
-        self._fix_row, self._fix_failed, self._fix_tool, self._fix_lag = (Column(np.int32) for _ in range(4))
-        self._fix_signature, self._fix_index, self._fix_example = (Column(np.int32) for _ in range(3))
+        self.failures = Failures(self.tools, self.signatures)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -85,14 +84,7 @@ class Experience:
         self._step_exact.extend(exact)
         self._step_shape.extend(shape)
         self._step_answer.extend(unpack_answers(str(trace.digest.get("answers", "")), len(trace.step_keys)))
-        for fix in find_fixes(trace):
-            self._fix_row.append(row)
-            self._fix_failed.append(self.tools[fix.failed_key])
-            self._fix_tool.append(self.tools[fix.fix_key] if fix.fix_key else -1)
-            self._fix_lag.append(fix.steps_later)
-            self._fix_signature.append(self.signatures[fix.signature])
-            self._fix_index.append(fix.index)
-            self._fix_example.append(fix.example)
+        self.failures.add(row, trace)
         # Keys, flags and text of the steps now live in the columns; keeping them twice would double the memory.
         self._traces.append(replace(trace, step_keys=(), step_failed=b""))
 
@@ -190,37 +182,6 @@ class Experience:
         """The kind of each step's answer, 0 where nothing came back."""
         return self._step_answer.values
 
-    # --- columns over failed steps ---
-
-    @property
-    def fix_index(self) -> npt.NDArray[np.int32]:
-        return self._fix_index.values
-
-    @property
-    def fix_example(self) -> npt.NDArray[np.int32]:
-        """The index of the step to show of each fix."""
-        return self._fix_example.values
-
-    @property
-    def fix_row(self) -> npt.NDArray[np.int32]:
-        return self._fix_row.values
-
-    @property
-    def fix_failed(self) -> npt.NDArray[np.int32]:
-        return self._fix_failed.values
-
-    @property
-    def fix_tool(self) -> npt.NDArray[np.int32]:
-        return self._fix_tool.values
-
-    @property
-    def fix_lag(self) -> npt.NDArray[np.int32]:
-        return self._fix_lag.values
-
-    @property
-    def fix_signature(self) -> npt.NDArray[np.int32]:
-        return self._fix_signature.values
-
     # --- weights ---
 
     def in_project(self, project: str) -> Bools:
@@ -269,4 +230,4 @@ class Experience:
         return np.array([row for row, _ in known], np.int64), np.array([value for _, value in known], np.float64)
 
     def stats(self) -> dict[str, Any]:
-        return {"episodes": len(self), "steps": len(self._step_tool), "tools": len(self.tools), "failed_steps": len(self._fix_row)}
+        return {"episodes": len(self), "steps": len(self._step_tool), "tools": len(self.tools), "failed_steps": len(self.failures)}

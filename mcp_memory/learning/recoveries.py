@@ -45,21 +45,21 @@ class Recoveries:
     def after(self, place: Place, neighbours: Sequence[tuple[str, float]], failed_key: str, error_signature: str) -> Recovered | None:
         """Return what followed failures like this one; None when no failure in this project was ever overcome."""
         x = self._x
-        if not len(x.fix_row):
+        if not len(x.failures):
             return None
-        context = x.context_weights(place)[x.fix_row]
-        usable = (context > 0) & (x.fix_tool >= 0)
+        context = x.context_weights(place)[x.failures.row]
+        usable = (context > 0) & (x.failures.fix >= 0)
         if not usable.any():
             return None
         alike = self.alike(error_signature)
-        similarity = x.spread(neighbours)[x.fix_row]
-        same = x.fix_failed == x.tools.find(failed_key)
-        family = self._family(failed_key)[x.fix_failed]
+        similarity = x.spread(neighbours)[x.failures.row]
+        same = x.failures.failed == x.tools.find(failed_key)
+        family = self._family(failed_key)[x.failures.failed]
         nats = TASK * np.exp((similarity - 1.0) / TASK_WIDTH) + MESSAGE * (alike - 1.0) + SAME_TOOL * (same - 1.0)
-        nats += SAME_FAMILY * (family - 1.0) - LATE * (x.fix_lag - 1.0)
+        nats += SAME_FAMILY * (family - 1.0) - LATE * (x.failures.lag - 1.0)
         weights = np.where(usable, context * np.exp(nats), 0.0)
         numbers = np.flatnonzero(weights > 0)
-        fixed = x.fix_tool[numbers]
+        fixed = x.failures.fix[numbers]
 
         def counts(values: Floats) -> Floats:
             return np.bincount(fixed, weights=values[numbers], minlength=len(x.tools)).astype(np.float64)
@@ -78,7 +78,7 @@ class Recoveries:
     def alike(self, error_signature: str) -> Floats:
         """Return how alike the message of every past failure is, in [0, 1]: overlap of words, rare ones counting more."""
         self._refresh()
-        rare = math.log(len(self._x.fix_row) + 1)
+        rare = math.log(len(self._x.failures) + 1)
         asked = signature_words(error_signature)
         asked_total = sum(self._weights.get(w, UNKNOWN_WORD * rare) for w in asked)
         values = np.zeros(len(self._x.signatures))
@@ -87,13 +87,13 @@ class Recoveries:
             shared = sum(self._weights[w] for w in words & asked)
             union = asked_total + self._totals[number] - shared
             values[number] = shared / union if union > 0 else float(sig == error_signature)
-        return values[self._x.fix_signature]
+        return values[self._x.failures.signature]
 
     def _refresh(self) -> None:
-        if self._counted == len(self._x.fix_row) and len(self._totals) == len(self._x.signatures):
+        if self._counted == len(self._x.failures) and len(self._totals) == len(self._x.signatures):
             return
-        self._counted = len(self._x.fix_row)
-        times = np.bincount(self._x.fix_signature, minlength=len(self._x.signatures))
+        self._counted = len(self._x.failures)
+        times = np.bincount(self._x.failures.signature, minlength=len(self._x.signatures))
         counts: dict[str, int] = {}
         for number, sig in enumerate(self._x.signatures.all()):
             for word in signature_words(sig):

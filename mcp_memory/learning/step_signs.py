@@ -67,6 +67,10 @@ class Signs:
         """Return the last test run, None when there was none."""
         return self.tests[-1] if self.tests else None
 
+    def is_verdict(self, position: int) -> bool:
+        """Return whether the step is the answer that rejected the work: that is no error on the way."""
+        return self.verdict < 0 and position == self.step_count - 1
+
 
 def read(steps: Sequence[Step]) -> Signs:
     """Return the signs of *steps*. One pass, some ten microseconds a step; of a long observation the last 2,000 characters count."""

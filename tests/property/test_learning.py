@@ -6,9 +6,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_memory.domain.episode import Context, Episode, OutcomeKind
+from mcp_memory.domain.episode import Context, Episode, Outcome, OutcomeKind, Step
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
+from mcp_memory.learning.file_uses import MAX_FILES, files_of
 from mcp_memory.learning.fingerprints import answer_kind
 from mcp_memory.learning.next_tool import NextTool, Prefix
 from mcp_memory.learning.outlook import OutlookEstimator
@@ -99,3 +100,27 @@ def test_a_forecast_is_a_distribution_over_known_tools(episodes: list[Episode], 
         assert abs(float(forecast.next.sum()) - 1.0) < 1e-9
         assert (forecast.next >= 0).all()
         assert len(forecast.next) == len(forecast.later) == len(experience.tools)
+
+
+VALUES = st.one_of(
+    st.text(max_size=40), st.sampled_from(["/a/b.py", "./c.py", "d.py:3", "*** Update File: e.py"]), st.none(), st.integers()
+)
+NAMES = st.sampled_from(["path", "file_path", "command", "args", "text", "input"]) | st.text(max_size=5)
+TOUCHES = st.builds(
+    Step,
+    st.sampled_from(["Read", "edit", "create", "bash", "str_replace_editor"]),
+    arguments=st.dictionaries(NAMES, VALUES | st.lists(VALUES, max_size=2), max_size=3),
+    observation=st.text(max_size=60) | st.sampled_from(["[File: /r/a/b.py (2 lines)]", "diff --git a/x.py b/x.py", "/r/c.py"]),
+)
+
+
+@given(st.lists(TOUCHES, max_size=12), st.lists(st.text(max_size=20), max_size=3), st.sampled_from(OutcomeKind))
+def test_whatever_the_steps_say_the_files_of_an_episode_are_few_and_each_is_told_once(
+    steps: list[Step], artifacts: list[str], outcome: OutcomeKind
+) -> None:
+    made = Episode("e", "p", "t", steps=tuple(steps), outcome=Outcome(outcome, artifacts=tuple(artifacts)))
+    files = files_of(made)
+    assert len(files) <= MAX_FILES
+    assert len({file.path for file in files}) == len(files)
+    assert all(file.path and "\n" not in file.path for file in files)
+    assert files_of(made) == files

@@ -67,8 +67,8 @@ def test_other_projects_are_not_seen() -> None:
 
 def test_failed_steps_keep_their_fix() -> None:
     experience = filled(1)
-    assert experience.tools.value(int(experience.fix_tool[0])) == "test"
-    assert (int(experience.fix_index[0]), int(experience.fix_lag[0])) == (1, 1)
+    assert experience.tools.value(int(experience.failures.fix[0])) == "test"
+    assert (int(experience.failures.index[0]), int(experience.failures.lag[0])) == (1, 1)
 
 
 def test_success_and_reward_are_columns() -> None:

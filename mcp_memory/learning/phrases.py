@@ -1,0 +1,43 @@
+"""Step positions, counts and routes of tools as words. Pure."""
+
+from collections.abc import Sequence
+
+MAX_ROUTE = 8  # tools of a route that are named
+
+
+def numbers(positions: Sequence[int]) -> str:
+    """Return step positions as text, runs of neighbours joined.
+
+    >>> numbers([3]), numbers([4, 5, 6, 9])
+    ('step 3', 'steps 4-6, 9')
+    """
+    runs: list[list[int]] = []
+    for i in positions:
+        if runs and runs[-1][1] == i - 1:
+            runs[-1][1] = i
+        else:
+            runs.append([i, i])
+    return ("steps " if len(positions) > 1 else "step ") + ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "attempt"), counted(2, "attempt")
+    ('1 attempt', '2 attempts')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def route(keys: Sequence[str]) -> str:
+    """Return tool keys as a route, repetitions counted: `search ×2 → edit → pytest`."""
+    parts: list[list[str | int]] = []
+    for key in keys:
+        if parts and parts[-1][0] == key:
+            parts[-1][1] = int(parts[-1][1]) + 1
+        else:
+            parts.append([key, 1])
+    names = [str(k) if n == 1 else f"{k} ×{n}" for k, n in parts]
+    if len(names) > MAX_ROUTE:
+        names = [*names[: MAX_ROUTE // 2], "…", *names[-MAX_ROUTE // 2 :]]
+    return " → ".join(names)

@@ -1,0 +1,67 @@
+"""The lexical half of the retriever: from a query to bm25 scores by row number."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcp_memory.domain.query import ANY_PROJECT, Query
+from mcp_memory.ports import Store
+from mcp_memory.retrieval import text_query
+from mcp_memory.retrieval.catalog import Catalog
+from mcp_memory.retrieval.query_cache import QueryCache
+
+KEPT = 64  # searches, until the next change
+STRICT_HITS = 5_000  # when a strict filter will drop most of them
+GROWTH = 1.1  # of the memory, after which the words are counted again
+
+
+class LexicalSearch:
+    """Searches the words of a catalog's episodes. Not safe for concurrent use."""
+
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self._store, self._catalog = store, catalog
+        self._ahead: QueryCache[dict[int, float]] = QueryCache(KEPT)
+        self._frequency: dict[str, int] = {}
+        self._frequency_at = 0  # episodes when `_frequency` was begun
+
+    def clear_memo(self) -> None:
+        """Forget earlier searches: what they searched has changed."""
+        self._ahead.clear()
+
+    def hits(self, query: Query, limit: int, *, only: bool) -> dict[int, float]:
+        """Return bm25 scores by row number, best first; those found by an earlier call where there was one.
+
+        Args:
+            query: What is looked for.
+            limit: How many at least, where there are as many.
+            only: Nothing else searches, so that a query of common words must not come back empty.
+        """
+        key = (query, limit, only)
+        hits = self._ahead.get(key)
+        if hits is None:
+            hits = self._search(query, limit, only=only)
+            self._ahead.put(key, hits)
+        return hits
+
+    def _search(self, query: Query, limit: int, *, only: bool) -> dict[int, float]:
+        asked = text_query.read_query(query.text)
+        match = text_query.affordable(asked, self._counts, len(self._catalog), at_least_one=only).match()
+        if match is None:
+            return {}
+        allowed: np.ndarray | None = self._catalog.allowed(query.filter, strict=query.strict)
+        project = ANY_PROJECT if allowed is None else query.filter.project or ANY_PROJECT
+        hits = self._store.search_text(match, project=project, limit=max(limit, STRICT_HITS) if query.strict else limit)
+        found = {hit.seq: hit.score for hit in hits if hit.seq in self._catalog.traces}
+        if query.strict and allowed is not None:
+            admitted = set(allowed.tolist())
+            found = {seq: value for seq, value in found.items() if seq in admitted}
+        return found
+
+    def _counts(self, terms: Sequence[str]) -> list[int]:
+        """Return in how many episodes each term occurs; remembered until the memory has grown by a tenth."""
+        if len(self._catalog) > GROWTH * self._frequency_at:
+            self._frequency, self._frequency_at = {}, len(self._catalog)
+        unknown = [t for t in terms if t not in self._frequency]
+        counts = dict(zip(unknown, self._store.term_counts(unknown), strict=True)) if unknown else {}
+        self._frequency |= {t: n for t, n in counts.items() if n > 0}
+        return [self._frequency.get(t, 0) for t in terms]
