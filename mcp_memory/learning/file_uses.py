@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Episode, FileUse, Step
+from mcp_memory.domain.metadata_keys import WORKING_DIR
 
 MAX_FILES = 8  # kept of an episode
 READS, CHANGE = 3.0, 2.0  # looks that count, and how many of them a change is worth
@@ -58,14 +59,14 @@ class _Touch:
 def files_of(episode: Episode) -> tuple[FileUse, ...]:
     """Return the files *episode* worked on, most worked on first, at most 8; those kept at its completion where it has them.
 
-    Paths are relative to the working folder where the steps show which one that is, otherwise as the steps gave them. Some fifteen
-    microseconds a step.
+    Paths are relative to the working folder where the episode's metadata or its steps tell which one that is, otherwise as the steps
+    gave them. Some fifteen microseconds a step.
     """
     if episode.files is not None:
         return episode.files
     touches = [_touch(step) for step in episode.steps]
     artifacts = [path for a in (episode.outcome.artifacts if episode.outcome else ()) if " " not in a and (path := _as_path(a))]
-    root = _root(touches, artifacts)
+    root = _working_dir(episode) or _root(touches, artifacts)
     read: Counter[str] = Counter()
     changed = set(artifacts)
     seen: set[str] = set()
@@ -158,6 +159,12 @@ def _patches(step: Step) -> Iterator[str]:
 
 def _in_full(path: str, absolute: Sequence[str]) -> str:
     return path if path.startswith("/") else next((full for full in absolute if full.endswith("/" + path)), path)
+
+
+def _working_dir(episode: Episode) -> str:
+    """Return the working folder that the episode's metadata names, with its last slash, or ""."""
+    told = episode.metadata.get(WORKING_DIR)
+    return f"{_plain(told).rstrip('/')}/" if isinstance(told, str) and told else ""
 
 
 def _root(touches: Sequence[_Touch], artifacts: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mcp_memory.cli.transcripts.assemble import assemble
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, at_ms, expect, text_of
+from mcp_memory.domain.metadata_keys import WORKING_DIR
 
 SUFFIXES = (".jsonl",)
 _NOT_PROMPTS = (
@@ -31,7 +32,9 @@ def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]
             agent="claude-code",
             project=_folder_name(facts.get("cwd", "")),
             metadata={
-                key: value for key, value in (("git_branch", facts.get("gitBranch")), ("agent_version", facts.get("version"))) if value
+                name: value
+                for name, fact in ((WORKING_DIR, "cwd"), ("git_branch", "gitBranch"), ("agent_version", "version"))
+                if (value := facts.get(fact))
             },
         )
         for episode in assemble(_chained(first, events), origin, split=True):

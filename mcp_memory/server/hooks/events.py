@@ -5,6 +5,7 @@ import json
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
 from mcp_memory.domain.inference import looks_failed
+from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.domain.step_keys import step_key
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ EVENTS = {
 SHOWS = frozenset({"session-start", "user-prompt-submit", "post-tool-use"})  # events whose hook can tell the agent something
 OBSERVATION_CHARS = 8_000  # of a tool's output: hooks see every file that is read
 ARGUMENT_CHARS = 4_000  # of one argument, a written file for instance
+WORKING_DIR_CHARS = 1_000
 CONTEXT_CHARS = 9_500  # the host moves a text over 10,000 to a file
 SHOWN_EPISODES = 3
 EXAMPLE_CHARS = 200  # of the arguments a fix worked with
@@ -48,6 +50,7 @@ def record_of(event: str, told: "Mapping[str, Any]", *, call_id: str, project: s
     }
     if event == "user-prompt-submit":
         record["prompt"] = clip(str(told.get("prompt") or "").strip(), limits.MAX_TASK_CHARS)
+        record[WORKING_DIR] = clip(str(told.get("cwd") or ""), WORKING_DIR_CHARS)
     elif event == "post-tool-use":
         record["step"] = step_of(told) | {"at_ms": at_ms}
     elif event == "stop":

@@ -27,6 +27,7 @@ class Turn:
     def __init__(self, prompt: str = "", **fields: Any) -> None:
         self.prompt = prompt
         self.project = ""
+        self.working_dir = ""  # the agent's, when the prompt came
         self.prepared_id = ""  # of the episode that what was recalled counts for, until it is begun
         self.episode_id = ""
         self.logged = 0  # steps committed

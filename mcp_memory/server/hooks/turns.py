@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip, goes_on
 from mcp_memory.domain.inference import check_of
+from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.server.hooks import events, ledger, spool
 from mcp_memory.server.hooks.ledger import Session, Turn
@@ -104,7 +105,7 @@ class Hooks:
             return ""
         if session.turn.logged:
             session.ended.append(session.turn)
-        session.turn = Turn(prompt, project=record["project"])
+        session.turn = Turn(prompt, project=record["project"], working_dir=record.get(WORKING_DIR, ""))
         session.save()  # before the recall: a failure of it must not lose the turn
         if not tells:
             return ""
@@ -130,7 +131,7 @@ class Hooks:
         turn = session.turn
         if turn.logged:
             session.ended.append(turn)
-            session.turn = Turn(turn.prompt, project=turn.project, agent_logs=turn.agent_logs)
+            session.turn = Turn(turn.prompt, project=turn.project, working_dir=turn.working_dir, agent_logs=turn.agent_logs)
         await self._complete_ended(session)
         return ""
 
@@ -189,7 +190,7 @@ class Hooks:
             agent="claude-code",
             project=turn.project,
             recall=False,
-            metadata={"session_id": session_id, "recorded_by": "hook"},
+            metadata={"session_id": session_id, "recorded_by": "hook"} | ({WORKING_DIR: turn.working_dir} if turn.working_dir else {}),
         )
         return started.episode_id
 

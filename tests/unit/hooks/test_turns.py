@@ -375,6 +375,17 @@ def test_what_is_shown_stays_below_the_hosts_limit_and_names_its_event() -> None
     assert name_of("post-tool-use", {"error": "x"}) == "PostToolUseFailure"
 
 
+async def test_an_agent_is_told_where_it_worked_on_such_a_task_relative_to_its_folder(host: Host) -> None:
+    path = f"{COMMON['cwd']}/src/cart.py"
+    await host.prompt(TASK)
+    await host("post-tool-use", tool_name="Read", tool_input={"file_path": path}, tool_response="def total(): ...")
+    edit = {"file_path": path, "old_string": "a", "new_string": "b"}
+    await host("post-tool-use", tool_name="Edit", tool_input=edit, tool_response="done")
+    await host("post-tool-use", **bash("pytest -q", "3 passed in 0.1s"))
+    await host("stop")
+    assert "- files worked on: src/cart.py, changed by 1 of 1 attempts" in await host.prompt(f"{TASK} again")
+
+
 async def test_what_is_not_alike_is_not_shown_unasked(host: Host) -> None:
     await host.prompt("Water the plants on the balcony")
     await host("post-tool-use", **bash("pytest -q", "3 passed"))

@@ -74,6 +74,20 @@ def test_paths_are_relative_to_the_working_folder_where_the_steps_show_it() -> N
     assert paths(other) == ["/work/repo/src/lib/io.py"]
 
 
+@pytest.mark.parametrize(
+    ("working_dir", "path"),
+    [
+        ("/home/ana/shop", "/home/ana/shop/src/cart.py"),
+        ("C:\\work\\shop\\", "C:\\work\\shop\\src\\cart.py"),
+        ("/home/ana/shop", "src/cart.py"),
+    ],
+)
+def test_paths_are_relative_to_the_folder_the_host_told(working_dir: str, path: str) -> None:
+    made = replace(episode([step("Read", file_path=path)]), metadata={"working_dir": working_dir})
+    assert files_of(made) == (FileUse("src/cart.py"),)
+    assert files_of(replace(made, metadata={"working_dir": 3})) != ()
+
+
 def test_what_was_worked_on_most_comes_first_and_a_change_counts_twice_a_look() -> None:
     looks = [step("Read", file_path="a.py"), step("Read", file_path="b.py"), step("Read", file_path="b.py")]
     edit = step("Edit", file_path="c.py", old_string="x", new_string="y")
