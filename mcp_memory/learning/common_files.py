@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.answers import RecalledFile
 from mcp_memory.domain.episode import Episode, OutcomeKind
-from mcp_memory.learning.file_uses import files_of
+from mcp_memory.learning.file_uses import files_of, is_full
 from mcp_memory.learning.relevance import MIN_SIMILARITY
 
 MAX_FILES = 5
@@ -21,15 +21,15 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
     Args:
         recalled: Completed episodes and how alike their tasks are, in [0, 1].
     """
+    alike = [(episode, files_of(episode), similarity) for episode, similarity in recalled if similarity >= MIN_SIMILARITY]
+    names = _names({file.path for _, files, _ in alike for file in files})
     weights: dict[str, float] = defaultdict(float)
     attempts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)  # (changed it, succeeded)
-    for episode, similarity in recalled:
-        if similarity < MIN_SIMILARITY:
-            continue
+    for episode, files, similarity in alike:
         succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
-        for rank, file in enumerate(files_of(episode)):
-            weights[file.path] += similarity**LIKENESS / (1 + rank)
-            attempts[file.path].append((file.changed, succeeded))
+        for rank, file in enumerate(files):
+            weights[names[file.path]] += similarity**LIKENESS / (1 + rank)
+            attempts[names[file.path]].append((file.changed, succeeded))
     best = sorted(weights, key=lambda path: -weights[path])[:MAX_FILES]
     return tuple(
         RecalledFile(
@@ -40,3 +40,13 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
         )
         for path in best
     )
+
+
+def _names(paths: set[str]) -> dict[str, str]:
+    """Return for each full path the longest relative one that it ends with, and every other path as it is.
+
+    One attempt showed its working folder, another did not: `/home/ana/shop/src/a.py` and `src/a.py` are one file. A bare name is too
+    little to go by.
+    """
+    relative = sorted((path for path in paths if "/" in path and not is_full(path)), key=len, reverse=True)
+    return {path: next((short for short in relative if is_full(path) and path.endswith("/" + short)), path) for path in paths}

@@ -43,6 +43,7 @@ _BETWEEN = re.compile(r"""[\s"'`<>|;:,()\[\]{}=*?]+""")
 _ABSOLUTE = re.compile(r"(?<![\w.:/])/(?:[\w@+.-]+/)*[\w@+.-]*\.[A-Za-z]\w{0,9}\b")
 _PATCHED = re.compile(r"^(?:diff --git a/(\S+) b/|\*\*\* (?:Update|Add|Delete) File: (\S+))", re.M)
 _FILE = re.compile(r".*\w\.\w{1,10}|(?:.*[\\/])?\.\w+(?:\.\w+)?")  # what a path argument that is a folder does not look like
+_CHANGED_FOLDER = re.compile(r"\s*cd ['\"]?(/[^\s;&|'\"]*[^\s;&|'\"/])")
 _WORD = re.compile(r"[A-Z]?[a-z]+")
 
 
@@ -54,6 +55,7 @@ class _Touch:
     patched: tuple[str, ...]  # relative to the working folder, as patches name them
     changes: bool
     creates: bool
+    folder: str  # that its command changes to
 
 
 def files_of(episode: Episode) -> tuple[FileUse, ...]:
@@ -91,6 +93,15 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
     return tuple(FileUse(path, path in changed) for path in ranked[:MAX_FILES])
 
 
+def is_full(path: str) -> bool:
+    """Return whether a path begins at the root of a file system, of any kind.
+
+    >>> is_full("/home/ana/a.py"), is_full("C:/work/a.py"), is_full("src/a.py")
+    (True, True, False)
+    """
+    return path.startswith("/") or path[1:3] == ":/"
+
+
 def _touch(step: Step) -> _Touch:
     head = step.observation[:_HEAD_CHARS]
     absolute = _ABSOLUTE.findall(head) if "/" in head and "." in head else []
@@ -100,7 +111,8 @@ def _touch(step: Step) -> _Touch:
         paths = absolute[:1]
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
     creates, changes = _writing(step, command) if paths and not step.failed else (False, False)
-    return _Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), changes, creates)
+    folder = found[1] if command and (found := _CHANGED_FOLDER.match(command)) else ""
+    return _Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), changes, creates, folder)
 
 
 def _writing(step: Step, command: str) -> tuple[bool, bool]:
@@ -158,7 +170,7 @@ def _patches(step: Step) -> Iterator[str]:
 
 
 def _in_full(path: str, absolute: Sequence[str]) -> str:
-    return path if path.startswith("/") else next((full for full in absolute if full.endswith("/" + path)), path)
+    return path if is_full(path) else next((full for full in absolute if full.endswith("/" + path)), path)
 
 
 def _working_dir(episode: Episode) -> str:
@@ -168,12 +180,14 @@ def _working_dir(episode: Episode) -> str:
 
 
 def _root(touches: Sequence[_Touch], artifacts: Sequence[str]) -> str:
-    """Return the working folder with its last slash, or "": what stands before a relative path in the full one, and before most others.
+    """Return the working folder with its last slash, or "": what stands before a relative path in the full one, or where a command
+    changes to, whichever most full paths begin with.
 
     A bare name tells nothing (it may be that of a file somewhere below), except of a file that is made.
     """
-    full = {whole for touch in touches for _, whole in touch.paths if whole.startswith("/")}
-    named = {given for touch in touches for given, _ in touch.paths if ("/" in given or touch.creates) and not given.startswith("/")}
+    full = {whole for touch in touches for _, whole in touch.paths if is_full(whole)}
+    named = {given for touch in touches for given, _ in touch.paths if ("/" in given or touch.creates) and not is_full(given)}
     relative = named.union(artifacts, *(touch.patched for touch in touches))
     roots = {whole[: -len(path)] for whole in full for path in relative if whole.endswith("/" + path)}
+    roots.update(f"{touch.folder}/" for touch in touches if touch.folder)
     return max(sorted(roots), key=lambda root: sum(whole.startswith(root) for whole in full), default="")

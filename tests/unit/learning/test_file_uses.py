@@ -72,6 +72,7 @@ def test_paths_are_relative_to_the_working_folder_where_the_steps_show_it() -> N
     other = step("open", "[File: /work/repo/src/lib/io.py (9 lines total)]", args="/work/repo/src/lib/io.py")
     assert paths(opened, opened, other) == ["src/app.py", "src/lib/io.py"]
     assert paths(other) == ["/work/repo/src/lib/io.py"]
+    assert paths(other, step("bash", command="cd /work/repo && pytest -q")) == ["src/lib/io.py"]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,16 @@ def test_the_scratch_file_of_a_failed_attempt_comes_last_and_the_new_file_of_a_s
 def test_files_kept_at_completion_are_not_read_off_again() -> None:
     kept = (FileUse("kept.py", changed=True),)
     assert files_of(replace(episode([step("Read", file_path="other.py")]), files=kept)) == kept
+
+
+def test_a_file_is_one_whether_an_attempt_showed_its_folder_or_not() -> None:
+    told = replace(episode([], OutcomeKind.SUCCESS), files=(FileUse("src/a.py", changed=True), FileUse("lib/src/a.py")))
+    full = replace(episode([]), files=(FileUse("/home/ana/shop/src/a.py", changed=True), FileUse("/home/ana/shop/b.py")))
+    assert common_files([(told, 0.9), (full, 0.9)]) == (
+        RecalledFile("src/a.py", 2, 2, 1),
+        RecalledFile("lib/src/a.py", 1, 0, 0),
+        RecalledFile("/home/ana/shop/b.py", 1, 0, 0),
+    )
 
 
 def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_them() -> None:
