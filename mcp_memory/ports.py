@@ -287,6 +287,7 @@ class Judgement:
     reflection: Reflection
     key_steps: tuple[int, ...]  # indexes of the two or three steps that mattered
     files: tuple[FileUse, ...]  # that it worked on, most worked on first
+    digest: Mapping[str, Json]  # what its trace keeps for the learner beside the extraction's
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,12 +113,18 @@ class Reflection:
     insights: tuple[str, ...] = ()
 
 
+class Use(enum.StrEnum):
+    READ = "read"
+    CHANGED = "changed"
+    MADE = "made"  # the episode's own: it was not there before
+
+
 @dataclass(frozen=True, slots=True)
 class FileUse:
-    """A file that an episode worked on."""
+    """A file that an episode worked on, and the most it did to it."""
 
     path: str
-    changed: bool = False  # written, not only looked at
+    use: Use = Use.READ
 
 
 @dataclass(frozen=True, slots=True)

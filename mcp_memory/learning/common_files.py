@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from mcp_memory.domain.answers import RecalledFile
-from mcp_memory.domain.episode import Episode, OutcomeKind
+from mcp_memory.domain.episode import Episode, OutcomeKind, Use
 from mcp_memory.learning.file_uses import files_of, is_full
 from mcp_memory.learning.relevance import MIN_SIMILARITY
 
@@ -29,7 +29,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
         succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
         for rank, file in enumerate(files):
             weights[names[file.path]] += similarity**LIKENESS / (1 + rank)
-            attempts[names[file.path]].append((file.changed, succeeded))
+            attempts[names[file.path]].append((file.use is not Use.READ, succeeded))
     best = sorted(weights, key=lambda path: -weights[path])[:MAX_FILES]
     return tuple(
         RecalledFile(

@@ -1,15 +1,19 @@
 """An episode beside earlier attempts at the same task, in sentences that name their evidence. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mcp_memory.domain.episode import Episode, OutcomeKind, Reward, Step, Trace
+from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reward, Step, Trace, Use
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.file_uses import same_file
 from mcp_memory.learning.phrases import counted, numbers, route
 from mcp_memory.learning.signatures import same_error, signature
 from mcp_memory.learning.step_signs import Signs
 
+CHANGED = "changed"  # in a trace's digest: the files its episode changed
+MAX_CHANGED = 3
 _OFTEN, _SELDOM = 0.66, 0.34  # of the successful attempts; of the others
 _MIN_SUCCESSES = 2  # one success may have done anything
 _LONGER = 1.5  # times the usual number of steps that are worth a sentence
@@ -47,6 +51,27 @@ def compared(episode: Episode, earlier: Attempts) -> list[str]:
         f"The successful attempts ran {key}{when} ({n} of {len(earlier.good)}); this one did not ({numbers(range(len(keys)))})."
         for _, key, n in sorted(found)[:2]
     ]
+
+
+def elsewhere(episode: Episode, files: Sequence[FileUse], earlier: Attempts) -> list[str]:
+    """Return which files the successful attempts changed and this one, which worked on *files*, did not; at most two."""
+    assert episode.outcome is not None
+    if episode.outcome.kind is OutcomeKind.SUCCESS or not episode.steps:
+        return []
+    known = [paths for t in earlier.good if (paths := t.digest.get(CHANGED))]
+    mine = [file.path for file in files if file.use is not Use.READ]
+    times = Counter(path for paths in known for path in paths if not any(same_file(path, own) for own in mine))
+    span = numbers(range(len(episode.steps)))
+    return [
+        f"The successful attempts changed {shorten(path, 100)} ({n} of {len(known)}); this one did not ({span})."
+        for path, n in times.most_common(2)
+        if n >= _OFTEN * len(known)
+    ]
+
+
+def changed_files(files: Sequence[FileUse]) -> list[str]:
+    """Return the files that were there before and were changed, most worked on first, at most three."""
+    return [file.path for file in files if file.use is Use.CHANGED][:MAX_CHANGED]
 
 
 def _did(trace: Trace, key: str, before: str) -> bool:

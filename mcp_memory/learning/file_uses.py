@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in, program_of
-from mcp_memory.domain.episode import Episode, FileUse, Step
+from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Step, Use
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 
 MAX_FILES = 8  # kept of an episode
@@ -43,13 +43,14 @@ _BETWEEN = re.compile(r"""[\s"'`<>|;:,()\[\]{}=*?]+""")
 _ABSOLUTE = re.compile(r"(?<![\w.:/])/(?:[\w@+.-]+/)*[\w@+.-]*\.[A-Za-z]\w{0,9}\b")
 _PATCHED = re.compile(r"^(?:diff --git a/(\S+) b/|\*\*\* (?:Update|Add|Delete) File: (\S+))", re.M)
 _FILE = re.compile(r".*\w\.\w{1,10}|(?:.*[\\/])?\.\w+(?:\.\w+)?")  # what a path argument that is a folder does not look like
+_REDIRECTED = re.compile(r">\s*([^\s;&|<>'\"]+)")
 _CHANGED_FOLDER = re.compile(r"\s*cd ['\"]?(/[^\s;&|'\"]*[^\s;&|'\"/])")
 _WORD = re.compile(r"[A-Z]?[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class _Touch:
-    """What one step did to which files."""
+    """What one step did to some files."""
 
     paths: tuple[tuple[str, str], ...]  # as the step named it, and in full where its answer shows that
     patched: tuple[str, ...]  # relative to the working folder, as patches name them
@@ -66,7 +67,7 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
     """
     if episode.files is not None:
         return episode.files
-    touches = [_touch(step) for step in episode.steps]
+    touches = [touch for step in episode.steps for touch in _touches(step)]
     artifacts = [path for a in (episode.outcome.artifacts if episode.outcome else ()) if " " not in a and (path := _as_path(a))]
     root = _working_dir(episode) or _root(touches, artifacts)
     read: Counter[str] = Counter()
@@ -83,14 +84,14 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
             else:
                 read[path] += 1
         changed.update(touch.patched)
-    succeeded = episode.outcome is not None and episode.outcome.kind == "success"
+    succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
 
     def weight(path: str) -> float:
         worked = min(read[path], READS) + CHANGE * (path in changed)
         return worked * (SCRATCH if path in made and not succeeded else 1.0)
 
-    ranked = sorted(sorted(changed.union(read)), key=weight, reverse=True)
-    return tuple(FileUse(path, path in changed) for path in ranked[:MAX_FILES])
+    ranked = sorted(sorted(changed.union(read)), key=weight, reverse=True)[:MAX_FILES]
+    return tuple(FileUse(path, Use.MADE if path in made else Use.CHANGED if path in changed else Use.READ) for path in ranked)
 
 
 def is_full(path: str) -> bool:
@@ -102,17 +103,31 @@ def is_full(path: str) -> bool:
     return path.startswith("/") or path[1:3] == ":/"
 
 
-def _touch(step: Step) -> _Touch:
+def same_file(a: str, b: str) -> bool:
+    """Return whether two paths may name one file, one of them from further up.
+
+    >>> same_file("/home/ana/shop/a.py", "shop/a.py"), same_file("a.py", "ba.py")
+    (True, False)
+    """
+    return a == b or a.endswith("/" + b) or b.endswith("/" + a)
+
+
+def _touches(step: Step) -> Iterator[_Touch]:
+    """Yield what the step did to the files it names, and, apart, to those that its output goes to."""
     head = step.observation[:_HEAD_CHARS]
     absolute = _ABSOLUTE.findall(head) if "/" in head and "." in head else []
     command = command_in(step.arguments) if _PATH_ARGUMENTS.isdisjoint(step.arguments) else ""
-    paths = list(_paths_in(command[:_COMMAND_CHARS].split("\n", 1)[0]) if command else _argument_paths(step))
-    if not paths and absolute and "\n" not in head[: head.find(absolute[0])]:
+    line = command[:_COMMAND_CHARS].split("\n", 1)[0]
+    targets = [path for word in _REDIRECTED.findall(line) if (path := _as_path(word))]
+    paths = [path for path in (_paths_in(line) if command else _argument_paths(step)) if path not in targets]
+    if not paths and not targets and absolute and "\n" not in head[: head.find(absolute[0])]:
         paths = absolute[:1]
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
     creates, changes = _writing(step, command) if paths and not step.failed else (False, False)
     folder = found[1] if command and (found := _CHANGED_FOLDER.match(command)) else ""
-    return _Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), changes, creates, folder)
+    yield _Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), changes, creates, folder)
+    if targets:
+        yield _Touch(tuple((path, path) for path in targets), (), True, True, "")  # a shell makes them before the command can fail
 
 
 def _writing(step: Step, command: str) -> tuple[bool, bool]:

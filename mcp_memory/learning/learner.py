@@ -17,6 +17,7 @@ from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggest
 from mcp_memory.domain.votes import VoteStats
 from mcp_memory.learning import holdout, implicit, playbook, reflection, reward, step_signs, step_values, trends
 from mcp_memory.learning.adviser import Adviser
+from mcp_memory.learning.comparison import CHANGED, changed_files
 from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
@@ -77,8 +78,11 @@ class Learner:
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
         rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
-        reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK])
-        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values), files_of(episode))
+        files = files_of(episode)
+        reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK], files)
+        changed = changed_files(files)
+        digest = {CHANGED: changed} if changed else {}
+        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values), files, digest)
 
     def _runs(self, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:
         """Return the neighbours' traces with their steps and similarities, the most similar first."""

@@ -23,6 +23,7 @@ from mcp_memory.domain.episode import (
     StepStatus,
     TaskType,
     Trace,
+    Use,
 )
 
 Strings = tuple[str, ...]
@@ -54,7 +55,7 @@ class ClosingRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
     improvements: Strings
     insights: Strings
     key_steps: tuple[int, ...]
-    files: tuple[tuple[str, bool], ...] | None = None
+    files: tuple[tuple[str, Use], ...] | None = None
 
 
 class Closing(NamedTuple):
@@ -83,7 +84,7 @@ def closing_record(episode: Episode) -> ClosingRecord:
     """Return the record of a completed episode's closing."""
     assert episode.outcome is not None
     outcome, reward, reflection = episode.outcome, episode.reward or Reward(0.0), episode.reflection or Reflection()
-    files = None if episode.files is None else tuple((file.path, file.changed) for file in episode.files)
+    files = None if episode.files is None else tuple((file.path, file.use) for file in episode.files)
     return ClosingRecord(
         outcome.summary, outcome.lessons, outcome.artifacts, outcome.completed, outcome.failed, outcome.error, dict(reward.components),
         reflection.successes, reflection.improvements, reflection.insights, episode.key_steps, files,
@@ -97,7 +98,7 @@ def closing_of(v: ClosingRecord, kind: str, score: float) -> Closing:
         Reward(score, v.components),
         Reflection(v.successes, v.improvements, v.insights),
         v.key_steps,
-        None if v.files is None else tuple(FileUse(path, changed) for path, changed in v.files),
+        None if v.files is None else tuple(FileUse(path, use) for path, use in v.files),
     )
 
 

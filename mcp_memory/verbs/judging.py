@@ -34,7 +34,7 @@ def complete(
         index_text=engines.retrieval.index_text(episode),
         observations=extraction.observations,
         errors=extraction.errors,
-        digest=extraction.digest,
+        digest={**extraction.digest, **judged.digest},
         feedback=feedback,
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_memory.config import StorageConfig
-from mcp_memory.domain.episode import Context, Episode, EpisodeState, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step
+from mcp_memory.domain.episode import Context, Episode, EpisodeState, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, Use
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Completion, IndexText, Store
@@ -80,7 +80,7 @@ def completion(
         reward=Reward(reward, {"outcome": 1.0, "efficiency": 0.5}),
         reflection=Reflection(("steps 1-2 went well",), ("step 3 was slow",), ("the parser is strict",)),
         key_steps=(0,) if steps else (),
-        files=(FileUse("a.py", changed=True), FileUse("b.py")),
+        files=(FileUse("a.py", Use.CHANGED), FileUse("b.py")),
     )
     return Completion(judged, IndexText(judged.task, text, "it works"), **fields)
 

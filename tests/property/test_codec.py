@@ -19,6 +19,7 @@ from mcp_memory.domain.episode import (
     StepStatus,
     TaskType,
     Trace,
+    Use,
 )
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.storage.codec import Codec, load_closing, load_episode, load_json, load_opening, load_step, load_trace
@@ -99,7 +100,7 @@ def completed(draw: st.DrawFn) -> Episode:
         metadata=draw(OBJECT),
         external_id=draw(st.none() | TEXT),
         key_steps=tuple(draw(st.lists(st.integers(0, 5000), max_size=3))),
-        files=draw(st.none() | st.lists(st.builds(FileUse, TEXT, st.booleans()), max_size=3).map(tuple)),
+        files=draw(st.none() | st.lists(st.builds(FileUse, TEXT, st.sampled_from(Use)), max_size=3).map(tuple)),
         change_seq=draw(INTEGER),
     )
 

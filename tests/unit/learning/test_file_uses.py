@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mcp_memory.domain.answers import RecalledFile
-from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Step, StepStatus
+from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Step, StepStatus, Use
 from mcp_memory.learning.common_files import common_files
 from mcp_memory.learning.file_uses import files_of
 
@@ -27,26 +27,26 @@ def paths(*steps: Step, **more: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("call", "changed"),
+    ("call", "use"),
     [
-        (step("Read", file_path="src/app.py"), False),
-        (step("Edit", file_path="src/app.py", old_string="a", new_string="b"), True),
-        (step("MultiEdit", file_path="src/app.py", edits=[{"old_string": "a"}]), True),
-        (step("str_replace_based_edit_tool", command="view", path="src/app.py"), False),
-        (step("read_file", target_file="src\\app.py"), False),
-        (step("open", "[File: /repo/src/app.py (20 lines total)]\n1:import os", args="src/app.py"), False),
-        (step("edit", "[File: /repo/src/app.py (20 lines total)]\n1:import os", args="1:1", text="import os\nimport re"), True),
-        (step("bash", command="sed -n 1,20p ./src/app.py | grep 'self.name'"), False),
-        (step("bash", command="sed -i s/a/b/ src/app.py"), True),
-        (step("bash", command=["bash", "-lc", "cd src && cat > src/app.py <<'EOF'\nx.py\nEOF"]), True),
-        (step("apply_patch", input="*** Begin Patch\n*** Update File: src/app.py\n@@\n-a\n+b\n*** End Patch"), True),
-        (step("bash", DIFF, command="git diff"), True),
+        (step("Read", file_path="src/app.py"), Use.READ),
+        (step("Edit", file_path="src/app.py", old_string="a", new_string="b"), Use.CHANGED),
+        (step("MultiEdit", file_path="src/app.py", edits=[{"old_string": "a"}]), Use.CHANGED),
+        (step("str_replace_based_edit_tool", command="view", path="src/app.py"), Use.READ),
+        (step("read_file", target_file="src\\app.py"), Use.READ),
+        (step("open", "[File: /repo/src/app.py (20 lines total)]\n1:import os", args="src/app.py"), Use.READ),
+        (step("edit", "[File: /repo/src/app.py (20 lines total)]\n1:import os", args="1:1", text="import os\nimport re"), Use.CHANGED),
+        (step("bash", command="sed -n 1,20p ./src/app.py | grep 'self.name'"), Use.READ),
+        (step("bash", command="sed -i s/a/b/ src/app.py"), Use.CHANGED),
+        (step("bash", command=["bash", "-lc", "cd src && cat > src/app.py <<'EOF'\nx.py\nEOF"]), Use.MADE),
+        (step("apply_patch", input="*** Begin Patch\n*** Update File: src/app.py\n@@\n-a\n+b\n*** End Patch"), Use.CHANGED),
+        (step("bash", DIFF, command="git diff"), Use.CHANGED),
     ],
     ids=lambda value: value.tool if isinstance(value, Step) else "",
 )
-def test_a_file_is_found_in_the_calls_of_the_usual_tools(call: Step, changed: bool) -> None:
+def test_a_file_is_found_in_the_calls_of_the_usual_tools(call: Step, use: Use) -> None:
     steps = (step("ls", "total 3\n/repo/README.md"), step("Read", file_path="src/app.py", observation="/repo/src/app.py"), call)
-    assert files_of(episode(steps if call.tool == "edit" else [call])) == (FileUse("src/app.py", changed),)
+    assert files_of(episode(steps if call.tool == "edit" else [call])) == (FileUse("src/app.py", use),)
 
 
 def test_what_a_search_or_a_listing_prints_is_not_taken_for_work() -> None:
@@ -56,9 +56,16 @@ def test_what_a_search_or_a_listing_prints_is_not_taken_for_work() -> None:
     )
 
 
+def test_where_a_command_writes_its_output_is_a_file_it_made_unless_it_was_there() -> None:
+    command = step("bash", command="grep -n total src/app.py > found.txt 2> /dev/null")
+    assert files_of(episode([command], OutcomeKind.SUCCESS)) == (FileUse("found.txt", Use.MADE), FileUse("src/app.py"))
+    there = step("Read", file_path="found.txt")
+    assert FileUse("found.txt", Use.CHANGED) in files_of(episode([there, command, step("bash", command="rm found.txt")]))
+
+
 def test_a_failed_step_changes_nothing() -> None:
     failed = step("Edit", "no such file", StepStatus.ERROR, file_path="src/app.py", old_string="a", new_string="b")
-    assert files_of(episode([failed])) == (FileUse("src/app.py", changed=False),)
+    assert files_of(episode([failed])) == (FileUse("src/app.py"),)
 
 
 def test_folders_and_places_are_no_files() -> None:
@@ -103,13 +110,13 @@ def test_the_scratch_file_of_a_failed_attempt_comes_last_and_the_new_file_of_a_s
 
 
 def test_files_kept_at_completion_are_not_read_off_again() -> None:
-    kept = (FileUse("kept.py", changed=True),)
+    kept = (FileUse("kept.py", Use.CHANGED),)
     assert files_of(replace(episode([step("Read", file_path="other.py")]), files=kept)) == kept
 
 
 def test_a_file_is_one_whether_an_attempt_showed_its_folder_or_not() -> None:
-    told = replace(episode([], OutcomeKind.SUCCESS), files=(FileUse("src/a.py", changed=True), FileUse("lib/src/a.py")))
-    full = replace(episode([]), files=(FileUse("/home/ana/shop/src/a.py", changed=True), FileUse("/home/ana/shop/b.py")))
+    told = replace(episode([], OutcomeKind.SUCCESS), files=(FileUse("src/a.py", Use.CHANGED), FileUse("lib/src/a.py")))
+    full = replace(episode([]), files=(FileUse("/home/ana/shop/src/a.py", Use.CHANGED), FileUse("/home/ana/shop/b.py")))
     assert common_files([(told, 0.9), (full, 0.9)]) == (
         RecalledFile("src/a.py", 2, 2, 1),
         RecalledFile("lib/src/a.py", 1, 0, 0),
@@ -118,7 +125,7 @@ def test_a_file_is_one_whether_an_attempt_showed_its_folder_or_not() -> None:
 
 
 def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_them() -> None:
-    a, b, far = FileUse("a.py", changed=True), FileUse("b.py"), FileUse("far.py", changed=True)
+    a, b, far = FileUse("a.py", Use.CHANGED), FileUse("b.py"), FileUse("far.py", Use.CHANGED)
     won = replace(episode([], OutcomeKind.SUCCESS), files=(a, b))
     lost = replace(episode([]), files=(b, a))
     other = replace(episode([], OutcomeKind.SUCCESS), files=(far,))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
+from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace, Use
 from mcp_memory.learning.reflection import MAX_SENTENCES, reflect, taught_by
 
 
@@ -48,6 +48,18 @@ def test_what_the_successful_attempts_did_and_this_one_did_not_is_named() -> Non
         episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), None, [*GOOD, attempt(3, "edit", "submit", success=False)]
     )
     assert "The successful attempts ran pytest before submit (2 of 2); this one did not (steps 0-2)." in said.improvements
+
+
+def test_the_files_that_the_successful_attempts_changed_and_this_one_did_not_are_named() -> None:
+    good = [(replace(t, digest={"changed": ["src/cart.py", f"notes{i}.md"]}), similarity) for i, (t, similarity) in enumerate(GOOD)]
+    failed = episode(Step("Read"), Step("Edit"))
+    said = reflect(failed, Reward(0.1), None, good, [FileUse("src/cart.py"), FileUse("src/tax.py", Use.CHANGED)])
+    assert "The successful attempts changed src/cart.py (2 of 2); this one did not (steps 0-1)." in said.improvements
+    assert not any("notes" in sentence for sentence in said.improvements)
+    same = reflect(failed, Reward(0.1), None, good, [FileUse("/home/ana/shop/src/cart.py", Use.CHANGED)])
+    unknown = reflect(failed, Reward(0.1), None, GOOD, [FileUse("src/tax.py", Use.CHANGED)])
+    won = reflect(episode(Step("Edit"), kind=OutcomeKind.SUCCESS), Reward(0.9), None, good)
+    assert not any("changed" in sentence for said in (same, unknown, won) for sentence in said.improvements)
 
 
 def test_a_habit_of_failures_as_well_is_no_advice() -> None:
