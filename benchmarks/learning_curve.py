@@ -77,7 +77,6 @@ CONSTANTS = (  # module, constant, the value that switches it off, the questions
     (recoveries, "LATE", 0.0, "b4"),
     (recoveries, "RETRY_DISCOUNT", 1.0, "b4"),
     (recoveries, "SAME_ERROR", 2.0, "b4"),
-    (file_uses, "SCRATCH", 1.0, "b5"),
     (file_uses, "CHANGE", 0.0, "b5"),
     (file_uses, "READS", 0.0, "b5"),
     (common_files, "LIKENESS", 0.0, "b5"),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from mcp_memory.domain.answers import RecalledFile
-from mcp_memory.domain.episode import Episode, OutcomeKind, Use
+from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
 from mcp_memory.learning.file_uses import files_of, is_full
 from mcp_memory.learning.relevance import MIN_SIMILARITY
 
@@ -21,7 +21,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
     Args:
         recalled: Completed episodes and how alike their tasks are, in [0, 1].
     """
-    alike = [(episode, files_of(episode), similarity) for episode, similarity in recalled if similarity >= MIN_SIMILARITY]
+    alike = [(episode, _to_find(episode), similarity) for episode, similarity in recalled if similarity >= MIN_SIMILARITY]
     names = _names({file.path for _, files, _ in alike for file in files})
     weights: dict[str, float] = defaultdict(float)
     attempts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)  # (changed it, succeeded)
@@ -40,6 +40,12 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
         )
         for path in best
     )
+
+
+def _to_find(episode: Episode) -> list[FileUse]:
+    """Return the episode's files that a next attempt may find: what a failure made itself is not among them."""
+    failed = episode.outcome is None or episode.outcome.kind in (OutcomeKind.FAILURE, OutcomeKind.ABSTAINED)
+    return [file for file in files_of(episode) if not (failed and file.use is Use.MADE)]
 
 
 def _names(paths: set[str]) -> dict[str, str]:

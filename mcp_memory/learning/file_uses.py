@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in, program_of
-from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Step, Use
+from mcp_memory.domain.episode import Episode, FileUse, Step, Use
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 
 MAX_FILES = 8  # kept of an episode
 READS, CHANGE = 3.0, 2.0  # looks that count, and how many of them a change is worth
-SCRATCH = 0.1  # of a file that a failed attempt made itself: the next attempt will not find it there
 _HEAD_CHARS, _MAX_PATH_CHARS, _COMMAND_CHARS = 400, 300, 500
 _EXTENSIONS_TEXT = """
 py pyi pyx ipynb js mjs cjs ts mts jsx tsx vue svelte html htm css scss less json jsonc jsonl yaml yml toml ini cfg conf env properties
@@ -84,13 +83,7 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
             else:
                 read[path] += 1
         changed.update(touch.patched)
-    succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
-
-    def weight(path: str) -> float:
-        worked = min(read[path], READS) + CHANGE * (path in changed)
-        return worked * (SCRATCH if path in made and not succeeded else 1.0)
-
-    ranked = sorted(sorted(changed.union(read)), key=weight, reverse=True)[:MAX_FILES]
+    ranked = sorted(changed.union(read), key=lambda path: (-min(read[path], READS) - CHANGE * (path in changed), path))[:MAX_FILES]
     return tuple(FileUse(path, Use.MADE if path in made else Use.CHANGED if path in changed else Use.READ) for path in ranked)
 
 

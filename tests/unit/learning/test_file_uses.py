@@ -103,10 +103,10 @@ def test_what_was_worked_on_most_comes_first_and_a_change_counts_twice_a_look() 
     assert len(paths(*(step("Read", file_path=f"{i}.py") for i in range(20)))) == 8
 
 
-def test_the_scratch_file_of_a_failed_attempt_comes_last_and_the_new_file_of_a_success_first() -> None:
+def test_artifacts_are_files_too_where_they_are_paths() -> None:
     steps = [step("create", args="reproduce.py"), step("Read", file_path="src/app.py")]
-    assert paths(*steps, artifacts=["reproduce.py"]) == ["src/app.py", "reproduce.py"]
-    assert paths(*steps, outcome=OutcomeKind.SUCCESS, artifacts=["reproduce.py", "a note about app.py"]) == ["reproduce.py", "src/app.py"]
+    files = files_of(episode(steps, artifacts=["reproduce.py", "src/lib.py", "a note about app.py"]))
+    assert files == (FileUse("reproduce.py", Use.MADE), FileUse("src/lib.py", Use.CHANGED), FileUse("src/app.py"))
 
 
 def test_files_kept_at_completion_are_not_read_off_again() -> None:
@@ -122,6 +122,13 @@ def test_a_file_is_one_whether_an_attempt_showed_its_folder_or_not() -> None:
         RecalledFile("lib/src/a.py", 1, 0, 0),
         RecalledFile("/home/ana/shop/b.py", 1, 0, 0),
     )
+
+
+def test_what_a_failed_attempt_made_itself_is_not_told_and_what_a_success_made_is() -> None:
+    made = (FileUse("reproduce.py", Use.MADE), FileUse("a.py"))
+    assert [file.path for file in common_files([(replace(episode([]), files=made), 0.9)])] == ["a.py"]
+    won = replace(episode([], OutcomeKind.SUCCESS), files=made)
+    assert [file.path for file in common_files([(won, 0.9)])] == ["reproduce.py", "a.py"]
 
 
 def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_them() -> None:
