@@ -1,13 +1,13 @@
 """The front door: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
 
-Arguments are named as in the tool contract; everything is checked here, and answers are the records of `domain/answers.py`.
-Built by `bootstrap.open_memory`, which also owns the background work.
+Arguments are named as in the tool contract; everything is checked here, and answers are the records of `domain/answers.py` and
+`domain/reports.py`. Built by `bootstrap.open_memory`, which also owns the background work.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mcp_memory.domain import answers, limits, parsing
+from mcp_memory.domain import answers, limits, parsing, reports
 from mcp_memory.domain.query import Filter
 from mcp_memory.metrics import Metrics
 from mcp_memory.verbs.advising import Advising
@@ -137,11 +137,11 @@ class EpisodicMemory:
         """Return one pattern with its evidence and how its confidence came about."""
         return await self._reporting.get_pattern(pattern_id)
 
-    async def analyze_trends(self, **arguments: Any) -> answers.Trends:
+    async def analyze_trends(self, **arguments: Any) -> reports.Trends:
         """Return a metric over time, its breaks, and clusters of similar tasks."""
         return await self._reporting.trends(arguments)
 
-    async def memory_status(self) -> answers.Status:
+    async def memory_status(self) -> reports.Status:
         """Return where the memory is, what it holds and how it is doing."""
         return await self._reporting.status()
 
@@ -169,25 +169,25 @@ class EpisodicMemory:
         """Edit tags, metadata or the task's wording."""
         return await self._curating.update({"episode_id": episode_id, **fields})
 
-    async def link_episodes(self, from_id: str, to_id: str, type: str, note: str = "", remove: bool = False) -> answers.Linked:
+    async def link_episodes(self, from_id: str, to_id: str, type: str, note: str = "", remove: bool = False) -> reports.Linked:
         """Put or remove a link; a cycle in an acyclic type is refused."""
         return await self._curating.link(from_id, to_id, type, note, remove)
 
     async def related_episodes(
         self, episode_id: str, types: Sequence[str] = (), direction: str = "both", depth: int = 1
-    ) -> answers.RelatedEpisodes:
+    ) -> reports.RelatedEpisodes:
         """Walk the links around an episode."""
         return await self._curating.related(episode_id, types, direction, depth)
 
-    async def checkpoint_episode(self, episode_id: str, label: str, **fields: Any) -> answers.Checkpoint:
+    async def checkpoint_episode(self, episode_id: str, label: str, **fields: Any) -> reports.Checkpoint:
         """Mark a point in an open episode, with a pack another agent can go on from."""
         return await self._curating.checkpoint({"episode_id": episode_id, "label": label, **fields})
 
-    async def resume_episode(self, checkpoint_id: str | None = None, episode_id: str | None = None) -> answers.Resumed:
+    async def resume_episode(self, checkpoint_id: str | None = None, episode_id: str | None = None) -> reports.Resumed:
         """Go on from a checkpoint: in the same episode while it is open, else in a new one that follows it."""
         return await self._curating.resume(checkpoint_id, episode_id)
 
-    async def forget(self, **arguments: Any) -> answers.Forgotten:
+    async def forget(self, **arguments: Any) -> reports.Forgotten:
         """Count, or with confirm=true delete, episodes and everything that rests on them."""
         return await self._curating.forget(arguments)
 
@@ -204,7 +204,7 @@ class EpisodicMemory:
         project: str = "",
         archive: str | None = None,
         apply: bool = False,
-    ) -> answers.Pruned:
+    ) -> reports.Pruned:
         """Let go of what has outlived its use; count only unless *apply*, archive before deleting."""
         return await self._retention.prune(
             older_than_days=older_than_days,
@@ -218,7 +218,7 @@ class EpisodicMemory:
     # --- whole episodes ---
     async def import_lines(
         self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None = None, project: str = ""
-    ) -> answers.ImportReport:
+    ) -> reports.ImportReport:
         """Import interchange lines; idempotent by external id. Bad lines are reported, the others imported."""
         return await self._exchange.read(lines, progress, project)
 

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from mcp_memory.domain.answers import Playbook, Recovery, StepWarning, Trends
+from mcp_memory.domain.answers import Playbook, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, FileUse, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
 from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion
+from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.votes import VoteStats
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning, Trends
+from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggestion
+from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.votes import VoteStats
 from mcp_memory.learning import holdout, implicit, playbook, reflection, reward, step_signs, step_values, trends
 from mcp_memory.learning.adviser import Adviser

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mcp_memory.domain.answers import Trends
 from mcp_memory.domain.episode import Json, Trace
 from mcp_memory.domain.query import ANY_PROJECT, Filter
+from mcp_memory.domain.reports import Trends
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import VectorRow
 

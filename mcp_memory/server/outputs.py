@@ -17,9 +17,9 @@ _SCALARS: dict[type, Schema] = {str: {"type": "string"}, int: {"type": "integer"
 
 
 def record_class(name: str) -> type:
-    """Return the record of this name from `domain.answers` (which also knows `Episode`)."""
-    found: type = getattr(importlib.import_module("mcp_memory.domain.answers"), name)
-    return found
+    """Return the record of this name: an answer, a report, or one of the nouns they are made of."""
+    modules = map(importlib.import_module, ("mcp_memory.domain.answers", "mcp_memory.domain.reports"))
+    return next(found for module in modules if isinstance(found := getattr(module, name, None), type))
 
 
 def answered(name: str, *, without: Sequence[str] = ()) -> Callable[[], Schema]:

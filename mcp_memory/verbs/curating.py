@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.answers import Checkpoint, EpisodeRow, Forgotten, Linked, RelatedEpisodes, Resumed
+from mcp_memory.domain.answers import EpisodeRow
 from mcp_memory.domain.episode import Episode, EpisodeState, Json
 from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.domain.reports import Checkpoint, Forgotten, Linked, RelatedEpisodes, Resumed
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.verbs.engines import Engines

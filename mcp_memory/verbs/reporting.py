@@ -8,10 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.answers import PatternDetail, PatternPage, Status, Trends
+from mcp_memory.domain.answers import PatternDetail, PatternPage
 from mcp_memory.domain.episode import EpisodeState, Trace
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
+from mcp_memory.domain.reports import Status, Trends
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens

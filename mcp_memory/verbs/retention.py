@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mcp_memory.domain import parsing
-from mcp_memory.domain.answers import Pruned
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.domain.reports import Pruned
 from mcp_memory.errors import InvalidInput
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.exchange import Exchange

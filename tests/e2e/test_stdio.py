@@ -61,6 +61,7 @@ def test_nothing_heavy_is_loaded_before_the_first_answer() -> None:
         "tokenizers",
         "sqlite3",
         "mcp_memory.domain.answers",
+        "mcp_memory.domain.reports",
         "mcp_memory.memory",
         "mcp_memory.bootstrap",
         "sklearn",

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from mcp_memory.config import Config
-from mcp_memory.domain import answers
+from mcp_memory.domain import answers, reports
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus
 from mcp_memory.domain.query import Outlook, Suggestion
 from mcp_memory.errors import EpisodeClosed, NotFound
@@ -119,10 +119,10 @@ class FakeMemory:
             metadata={"created_at_ms": 3},
         )
 
-    async def memory_status(self) -> answers.Status:
+    async def memory_status(self) -> reports.Status:
         await self._asked("memory_status", {})
         latency = {"recall": {"p50": 1.23456, "p95": 2.0, "p99": 3.0, "count": 7}}
-        return answers.Status(
+        return reports.Status(
             "0.1.0",
             "/data",
             self.project,
@@ -148,38 +148,38 @@ class FakeMemory:
         evidence = ({"episode_id": "ep0", "success": True, "weight": 1.0, "at_ms": 1},)
         return answers.PatternDetail(_pattern(), {"steps": ["a"]}, self.project, 1, 2, evidence, {"wilson": 0.5}, ())
 
-    async def analyze_trends(self, **arguments: Any) -> answers.Trends:
+    async def analyze_trends(self, **arguments: Any) -> reports.Trends:
         await self._asked("analyze_trends", arguments)
-        return answers.Trends(({"bucket": "2026-01-01", "value": 0.5, "count": 2},), (), ())
+        return reports.Trends(({"bucket": "2026-01-01", "value": 0.5, "count": 2},), (), ())
 
-    async def checkpoint_episode(self, episode_id: str, label: str, **arguments: Any) -> answers.Checkpoint:
+    async def checkpoint_episode(self, episode_id: str, label: str, **arguments: Any) -> reports.Checkpoint:
         await self._asked("checkpoint_episode", {"episode_id": episode_id, "label": label, **arguments})
         self._open(episode_id)
-        return answers.Checkpoint("chk_1", {"goal": "fix it", "next": ["test"]})
+        return reports.Checkpoint("chk_1", {"goal": "fix it", "next": ["test"]})
 
-    async def resume_episode(self, **arguments: Any) -> answers.Resumed:
+    async def resume_episode(self, **arguments: Any) -> reports.Resumed:
         await self._asked("resume_episode", arguments)
-        return answers.Resumed("ep9", {"goal": "fix it"}, 3)
+        return reports.Resumed("ep9", {"goal": "fix it"}, 3)
 
     async def update_episode(self, episode_id: str, **arguments: Any) -> answers.EpisodeRow:
         await self._asked("update_episode", {"episode_id": episode_id, **arguments})
         return _row(episode_id)
 
-    async def link_episodes(self, **arguments: Any) -> answers.Linked:
+    async def link_episodes(self, **arguments: Any) -> reports.Linked:
         await self._asked("link_episodes", arguments)
-        return answers.Linked("lnk_1", False)
+        return reports.Linked("lnk_1", False)
 
-    async def related_episodes(self, episode_id: str, **arguments: Any) -> answers.RelatedEpisodes:
+    async def related_episodes(self, episode_id: str, **arguments: Any) -> reports.RelatedEpisodes:
         await self._asked("related_episodes", {"episode_id": episode_id, **arguments})
-        return answers.RelatedEpisodes((_row(episode_id),), ({"from_id": episode_id, "to_id": "ep2", "type": "follows", "note": ""},))
+        return reports.RelatedEpisodes((_row(episode_id),), ({"from_id": episode_id, "to_id": "ep2", "type": "follows", "note": ""},))
 
-    async def forget(self, **arguments: Any) -> answers.Forgotten:
+    async def forget(self, **arguments: Any) -> reports.Forgotten:
         await self._asked("forget", arguments)
         ids = tuple(arguments.get("episode_ids", ()))
         counts = {"episodes": len(ids), "steps": 3 * len(ids)}
         if arguments.get("confirm"):
-            return answers.Forgotten(None, counts, ids)
-        return answers.Forgotten(counts, None, ids)
+            return reports.Forgotten(None, counts, ids)
+        return reports.Forgotten(counts, None, ids)
 
     async def lessons_markdown(self, domain: str = "", project: str = "", budget_tokens: int = 1500) -> str:
         await self._asked("lessons_markdown", {"domain": domain})
