@@ -77,7 +77,7 @@ class Adviser:
         out = []
         for pick, ids in zip(picks, sources, strict=True):
             example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS) if ids else None
-            tool, action = tool_and_action(str(self._x.tools.value(pick.tool)))
+            tool, action = tool_and_action(self._key(pick.tool, forecast))
             reason = self._reason(pick, forecast, recovered, prefix)
             evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example))
@@ -89,7 +89,8 @@ class Adviser:
         if recovered is not None:
             # The more of the run is known, the more it says; of a single failed step only the error speaks.
             share = RUN_SHARE * (1.0 - 1.0 / max(1, len(prefix.keys)))
-            blend = np.exp(np.log(recovered.scores + _FLOOR) + share * np.log(forecast.next + _FLOOR))
+            scores = np.pad(recovered.scores, (0, len(forecast.new)))
+            blend = np.exp(np.log(scores + _FLOOR) + share * np.log(forecast.next + _FLOOR))
             chances = blend / blend.sum()
         coming = [int(t) for t in np.argsort(-chances, kind="stable")[: min(limit, NEXT_SLOTS)] if chances[t] >= MIN_SCORE]
         picks = [_Pick(t, float(chances[t]), True) for t in coming]
@@ -100,6 +101,10 @@ class Adviser:
             if int(t) not in coming:
                 picks.append(_Pick(int(t), float(likely[t]), False))
         return picks
+
+    def _key(self, tool: int, forecast: Forecast) -> str:
+        known = len(self._x.tools)
+        return str(self._x.tools.value(tool)) if tool < known else forecast.new[tool - known]
 
     def _was_used(self, forecast: Forecast, tool: int) -> bool:
         """Whether anything looked at for this answer used the tool at all: what other contexts use is no advice here."""
@@ -124,7 +129,7 @@ class Adviser:
 
     def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
         x = self._x
-        key = x.tools.value(pick.tool)
+        key = self._key(pick.tool, forecast)
         if recovered is not None and pick.coming:
             alike = recovered.weights >= 0.05 * recovered.weights.max()
             n = int((alike & (x.failures.fix[recovered.fixes] == pick.tool)).sum())

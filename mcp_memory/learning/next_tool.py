@@ -49,7 +49,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Scores per tool number, and the earlier steps they rest on."""
+    """Scores per tool number, and the earlier steps they rest on. Tools that only this run has used have the numbers after the last."""
 
     next: Floats  # probability of being the next tool
     later: Floats  # log score of being used at all from here on
@@ -57,6 +57,7 @@ class Forecast:
     weights: Floats  # of these steps
     matched: Bools  # of these steps: the tool before was the same
     own: Floats  # per tool, how much this run itself speaks for it
+    new: tuple[str, ...]  # the keys of the tools that only this run has used
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +86,19 @@ class NextTool:
         self._names = NamedTools(experience.tools)
 
     def forecast(self, place: Place, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
-        """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory.
-
-        Tools that only this run has used get a number, too: it may well use them again.
-        """
+        """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory."""
         x = self._x
         context = x.context_weights(place, TAGS)
         if not context.any():
             return None
         context = context * np.exp(SUCCESS * x.success)
         weight = context * np.exp(TASK * np.exp((x.spread(neighbours) - 1.0) / TASK_WIDTH))
-        tools = [x.tools[key] for key in prefix.keys[-_MAX_PREFIX:]]
+        tools, new = self._numbered(prefix.keys[-_MAX_PREFIX:])
         rows = _heaviest(weight, MAX_EPISODES)
         steps, owner = _steps_of(x, rows)
         if not len(steps):
             return None
-        view = _View(steps, owner, x.step_tool[steps], x.step_position[steps], len(rows), len(x.tools))
+        view = _View(steps, owner, x.step_tool[steps], x.step_position[steps], len(rows), len(x.tools) + len(new))
         order = self._order(view, tools)
         state = self._state(view, order, tools, prefix, weight[rows][owner])
         usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools)
@@ -111,12 +109,18 @@ class NextTool:
         own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(OWN_AGAIN * again)
         counted = np.bincount(view.tool, weights=sharp, minlength=view.n_tools) + own
         near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
-        named = self._trust(rows, weight, view) * self._names.scores(task, prefix.keys)
-        used = np.log1p(self._uses(tools))
+        named = self._trust(rows, weight, view) * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
+        used = np.log1p(_uses(tools, view.n_tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
-        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0, own)
+        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0, own, new)
+
+    def _numbered(self, keys: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+        """Return the numbers of the run's tools, and the keys of those that no completed run has used."""
+        new = tuple(key for key in dict.fromkeys(keys) if self._x.tools.find(key) < 0)
+        beyond = {key: len(self._x.tools) + i for i, key in enumerate(new)}
+        return [beyond[key] if key in beyond else self._x.tools.find(key) for key in keys], new
 
     def _trust(self, rows: Ints, weight: Floats, view: _View) -> float:
         """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""
@@ -165,12 +169,12 @@ class NextTool:
         offsets = np.arange(len(which)) - np.repeat(np.cumsum(spans) - spans, spans)
         used = x.step_tool[steps[which] - 1 - offsets]
         # Tools that occur nowhere here change no product: numbering the others anew keeps the table small.
-        occurring = np.zeros(len(x.tools), np.bool_)
+        mine = np.log1p(_counts(tools, len(x.tools)))
+        occurring = np.zeros(len(mine), np.bool_)
         occurring[used] = True
         local = np.cumsum(occurring) - 1
         n_local = int(occurring.sum())
         theirs = np.log1p(np.bincount(which * n_local + local[used], minlength=len(steps) * n_local).reshape(len(steps), n_local))
-        mine = np.log1p(np.bincount([t for t in tools if t >= 0], minlength=len(x.tools)).astype(np.float64))
         norms = np.sqrt(np.einsum("ij,ij->i", theirs, theirs)) * np.linalg.norm(mine)
         cosine: Floats = np.divide(theirs @ mine[occurring], norms, out=np.zeros(len(steps)), where=norms > 0)
         return cosine
@@ -187,11 +191,15 @@ class NextTool:
         reached = float(context @ after.any(axis=1))
         usual = (context @ after + 0.5 / view.n_tools) / (reached + 0.5)
         rate = (context @ (had & after) + 0.5) / (context @ had + 1.0)
-        return (near + usual) / (best.sum() + 1.0), np.where(self._uses(tools) > 0, np.log(rate), 0.0)
+        return (near + usual) / (best.sum() + 1.0), np.where(_uses(tools, view.n_tools) > 0, np.log(rate), 0.0)
 
-    def _uses(self, tools: Sequence[int]) -> Floats:
-        known = np.array([t for t in tools if t >= 0], np.int64)
-        return np.minimum(np.bincount(known, minlength=len(self._x.tools)), _MAX_USES).astype(np.float64)
+
+def _counts(tools: Sequence[int], n_tools: int) -> Floats:
+    return np.bincount(np.array(tools, np.int64), minlength=n_tools).astype(np.float64)
+
+
+def _uses(tools: Sequence[int], n_tools: int) -> Floats:
+    return np.minimum(_counts(tools, n_tools), _MAX_USES)
 
 
 def _own_continuations(tools: Sequence[int], prefix: Prefix, n_tools: int) -> Floats:

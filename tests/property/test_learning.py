@@ -93,13 +93,15 @@ def test_forgetting_equals_never_having_known(episodes: list[Episode], gone: set
 def test_a_forecast_is_a_distribution_over_known_tools(episodes: list[Episode], steps: list[str]) -> None:
     experience = Experience()
     experience.add([trace_of(e) for e in named(episodes)])
+    known = len(experience.tools)
     now = episode("now", steps, None)
     prefix = prefix_of(now)
     forecast = NextTool(experience).forecast(PLACE, [], now.task, prefix)
     if forecast is not None:
         assert abs(float(forecast.next.sum()) - 1.0) < 1e-9
         assert (forecast.next >= 0).all()
-        assert len(forecast.next) == len(forecast.later) == len(experience.tools)
+        assert len(forecast.next) == len(forecast.later) == len(experience.tools) + len(forecast.new)
+        assert len(experience.tools) == known
 
 
 VALUES = st.one_of(
