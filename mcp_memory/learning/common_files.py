@@ -27,16 +27,20 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
     attempts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)  # (changed it, succeeded)
     for episode, files, similarity in alike:
         succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+        changed: dict[str, bool] = {}
         for rank, file in enumerate(files):
-            weights[names[file.path]] += similarity**LIKENESS / (1 + rank)
-            attempts[names[file.path]].append((file.use is not Use.READ, succeeded))
+            name = names[file.path]
+            weights[name] += similarity**LIKENESS / (1 + rank)
+            changed[name] = changed.get(name, False) or file.use is not Use.READ
+        for name, is_changed in changed.items():
+            attempts[name].append((is_changed, succeeded))
     best = sorted(weights, key=lambda path: -weights[path])[:MAX_FILES]
     return tuple(
         RecalledFile(
             path=path,
             attempts=len(attempts[path]),
-            changed=sum(changed for changed, _ in attempts[path]),
-            succeeded=sum(changed and succeeded for changed, succeeded in attempts[path]),
+            changed=sum(is_changed for is_changed, _ in attempts[path]),
+            succeeded=sum(is_changed and succeeded for is_changed, succeeded in attempts[path]),
         )
         for path in best
     )

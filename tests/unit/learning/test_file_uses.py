@@ -124,6 +124,11 @@ def test_a_file_is_one_whether_an_attempt_showed_its_folder_or_not() -> None:
     )
 
 
+def test_an_attempt_that_names_a_file_in_two_ways_counts_once() -> None:
+    both = (FileUse("/home/ana/shop/src/a.py", Use.CHANGED), FileUse("src/a.py"))
+    assert common_files([(replace(episode([]), files=both), 0.9)]) == (RecalledFile("src/a.py", 1, 1, 0),)
+
+
 def test_what_a_failed_attempt_made_itself_is_not_told_and_what_a_success_made_is() -> None:
     made = (FileUse("reproduce.py", Use.MADE), FileUse("a.py"))
     assert [file.path for file in common_files([(replace(episode([]), files=made), 0.9)])] == ["a.py"]
