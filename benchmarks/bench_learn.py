@@ -15,6 +15,7 @@ from benchmarks.harness import circumstances, summary, table
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.query import Filter, Query
+from mcp_memory.learning.file_uses import files_of
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Situation
@@ -118,6 +119,7 @@ def main() -> int:
     where = Query("fix the login page", Filter(project="bench", domain="web/1", framework="framework-1"))
     rows = {
         f"extract, {args.steps} steps": cpu_ms(lambda: learner.extract(long)),
+        f"files, {args.steps} steps": cpu_ms(lambda: files_of(long)),
         f"judge, {args.steps} steps": cpu_ms(lambda: learner.judge(long, neighbours())),
         "suggest": cpu_ms(lambda: learner.suggest(situation(False), 5, None)),
         "suggest after an error": cpu_ms(lambda: learner.suggest(situation(True), 5, None)),

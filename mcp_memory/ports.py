@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mcp_memory.domain.answers import Playbook, Recovery, StepWarning
-from mcp_memory.domain.episode import Episode, FileUse, Json, Reflection, Reward, Step, Trace
+from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
 from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion
@@ -287,8 +287,6 @@ class Judgement:
     reward: Reward
     reflection: Reflection
     key_steps: tuple[int, ...]  # indexes of the two or three steps that mattered
-    files: tuple[FileUse, ...]  # that it worked on, most worked on first
-    digest: Mapping[str, Json]  # what its trace keeps for the learner beside the extraction's
 
 
 @dataclass(frozen=True, slots=True)

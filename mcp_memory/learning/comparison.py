@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reward, Step, Trace, Use
+from mcp_memory.domain.episode import Episode, OutcomeKind, Reward, Step, Trace, Use
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.file_uses import same_file
 from mcp_memory.learning.phrases import counted, numbers, route
@@ -53,13 +53,13 @@ def compared(episode: Episode, earlier: Attempts) -> list[str]:
     ]
 
 
-def elsewhere(episode: Episode, files: Sequence[FileUse], earlier: Attempts) -> list[str]:
-    """Return which files the successful attempts changed and this one, which worked on *files*, did not; at most two."""
+def elsewhere(episode: Episode, earlier: Attempts) -> list[str]:
+    """Return which files the successful attempts changed and this one did not; at most two."""
     assert episode.outcome is not None
     if episode.outcome.kind is OutcomeKind.SUCCESS or not episode.steps:
         return []
     known = [paths for t in earlier.good if (paths := t.digest.get(CHANGED))]
-    mine = [file.path for file in files if file.use is not Use.READ]
+    mine = [file.path for file in episode.files or () if file.use is not Use.READ]
     times = Counter(path for paths in known for path in paths if not any(same_file(path, own) for own in mine))
     span = numbers(range(len(episode.steps)))
     return [
@@ -69,9 +69,9 @@ def elsewhere(episode: Episode, files: Sequence[FileUse], earlier: Attempts) -> 
     ]
 
 
-def changed_files(files: Sequence[FileUse]) -> list[str]:
+def changed_files(episode: Episode) -> list[str]:
     """Return the files that were there before and were changed, most worked on first, at most three."""
-    return [file.path for file in files if file.use is Use.CHANGED][:MAX_CHANGED]
+    return [file.path for file in episode.files or () if file.use is Use.CHANGED][:MAX_CHANGED]
 
 
 def _did(trace: Trace, key: str, before: str) -> bool:

@@ -22,7 +22,6 @@ from mcp_memory.learning.comparison import CHANGED, changed_files
 from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
-from mcp_memory.learning.file_uses import files_of
 from mcp_memory.learning.fingerprints import pack, pack_answers
 from mcp_memory.learning.guide import Guide
 from mcp_memory.learning.outlook import OutlookEstimator
@@ -73,17 +72,14 @@ class Learner:
     # --- completion ---
 
     def judge(self, episode: Episode, neighbours: Neighbours, beside: Sequence[tuple[Trace, float]] = ()) -> Judgement:
-        """Return reward and reflection, measured against earlier attempts at the same task, key steps and files."""
+        """Return reward, reflection and key steps, measured against attempts at the same task that ended before this one."""
         signs = step_signs.read(episode.steps)
         runs = [*beside, *self._runs(neighbours, SAME_KIND)]
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
         rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
-        files = files_of(episode)
-        reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK], files)
-        changed = changed_files(files)
-        digest = {CHANGED: changed} if changed else {}
-        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values), files, digest)
+        reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK])
+        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
 
     def _runs(self, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:
         """Return the neighbours' traces with their steps and similarities, the most similar first."""
@@ -95,6 +91,8 @@ class Learner:
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
+        if changed := changed_files(episode):
+            digest[CHANGED] = changed
         run = run_of_episode(episode)
         observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
         return Extraction(observations, tuple(run.errors.items()), digest)

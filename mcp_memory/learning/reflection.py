@@ -5,7 +5,7 @@ The agent's own words come first. Then what the steps show, then the comparison 
 
 from collections.abc import Iterable, Sequence
 
-from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Reward, Step, Trace
+from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
 from mcp_memory.learning.phrases import numbers, route
@@ -18,13 +18,7 @@ _MAX_CHARS = 200
 _OVERCAME = "Overcame"
 
 
-def reflect(
-    episode: Episode,
-    reward: Reward,
-    signs: Signs | None = None,
-    attempts: Sequence[tuple[Trace, float]] = (),
-    files: Sequence[FileUse] = (),
-) -> Reflection:
+def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attempts: Sequence[tuple[Trace, float]] = ()) -> Reflection:
     """Return what is to be learnt from *episode*, at most five sentences of each kind.
 
     Args:
@@ -32,7 +26,6 @@ def reflect(
         reward: What `reward.reward` made of it.
         signs: `step_signs.read(episode.steps)`, when the caller has them already.
         attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below 0.75 are not compared.
-        files: What it worked on.
     """
     assert episode.outcome is not None
     signs = read(episode.steps) if signs is None else signs
@@ -45,7 +38,7 @@ def reflect(
             [
                 *_reported("Not done", episode.outcome.failed),
                 *_wrong(episode, signs),
-                *elsewhere(episode, files, earlier),
+                *elsewhere(episode, earlier),
                 *compared(episode, earlier),
                 *_wasted(signs),
                 *longer(signs, earlier),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.tracing import trace_of
+from mcp_memory.learning.file_uses import files_of
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
 from mcp_memory.retrieval.text_query import overlap
 from mcp_memory.verbs.engines import Engines
@@ -13,19 +14,20 @@ from mcp_memory.verbs.engines import Engines
 COMPARED = 50  # earlier attempts a completion is judged against
 
 
-def extract(engines: Engines, ended: Episode) -> Extraction:
-    """Return the evidence of *ended*, a closed episode with outcome and steps; its reward is not needed (blocking)."""
+def extract(engines: Engines, ended: Episode) -> tuple[Episode, Extraction]:
+    """Return *ended*, a closed episode with outcome and steps, with its files, and its evidence (blocking; needs no view, so no lock)."""
+    ended = replace(ended, files=files_of(ended))
     with engines.metrics.timed("extract_patterns"):
-        return engines.learning.extract(ended)
+        return ended, engines.learning.extract(ended)
 
 
 def complete(
     engines: Engines, ended: Episode, neighbours: Neighbours, extraction: Extraction, beside: Sequence[tuple[Trace, float]] = ()
 ) -> Completion:
-    """Return everything one completion writes, for *ended*: closed, with outcome and steps, not judged yet (blocking)."""
+    """Return everything one completion writes, for *ended*: as `extract` gave it, not judged yet (blocking)."""
     with engines.follower.lock:
         judged: Judgement = engines.learning.judge(ended, neighbours, beside)
-    episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps, files=judged.files)
+    episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
     shown = engines.store.recommendations(episode_id=episode.id)
     with engines.follower.lock:
         feedback = engines.learning.implicit_feedback(episode, shown)
@@ -34,7 +36,7 @@ def complete(
         index_text=engines.retrieval.index_text(episode),
         observations=extraction.observations,
         errors=extraction.errors,
-        digest={**extraction.digest, **judged.digest},
+        digest=extraction.digest,
         feedback=feedback,
     )
 
@@ -56,6 +58,7 @@ class Importer:
         with e.follower.lock:
             neighbours = e.retrieval.similar(Query(ended.task, Filter(project=ended.project)), {}, COMPARED)
         beside = [(t, overlap(ended.task, t.task)) for t in self._batch if t.project == ended.project]
-        completion = complete(e, ended, neighbours, extract(e, ended), beside)
+        ended, extraction = extract(e, ended)
+        completion = complete(e, ended, neighbours, extraction, beside)
         self._batch.append(trace_of(completion.episode, completion.errors, completion.digest, 0))
         return completion

@@ -125,7 +125,8 @@ class Recording:
         query = Query(found.task, Filter(project=found.project), exclude_ids=frozenset({episode_id}))
         extracted = self._e.beside(lambda: extract(self._e, ended))  # while the model embeds the task
         neighbours, degraded = self._e.neighbours(query, COMPARED)
-        return complete(self._e, ended, neighbours, extracted.result()), degraded
+        ended, extraction = extracted.result()
+        return complete(self._e, ended, neighbours, extraction), degraded
 
     def _learned(self, completion: Completion) -> tuple[LearnedPattern, ...]:
         episode, store = completion.episode, self._e.store

@@ -53,11 +53,13 @@ def test_what_the_successful_attempts_did_and_this_one_did_not_is_named() -> Non
 def test_the_files_that_the_successful_attempts_changed_and_this_one_did_not_are_named() -> None:
     good = [(replace(t, digest={"changed": ["src/cart.py", f"notes{i}.md"]}), similarity) for i, (t, similarity) in enumerate(GOOD)]
     failed = episode(Step("Read"), Step("Edit"))
-    said = reflect(failed, Reward(0.1), None, good, [FileUse("src/cart.py"), FileUse("src/tax.py", Use.CHANGED)])
+    elsewhere = replace(failed, files=(FileUse("src/cart.py"), FileUse("src/tax.py", Use.CHANGED)))
+    there = replace(failed, files=(FileUse("/home/ana/shop/src/cart.py", Use.CHANGED),))
+    said = reflect(elsewhere, Reward(0.1), None, good)
     assert "The successful attempts changed src/cart.py (2 of 2); this one did not (steps 0-1)." in said.improvements
     assert not any("notes" in sentence for sentence in said.improvements)
-    same = reflect(failed, Reward(0.1), None, good, [FileUse("/home/ana/shop/src/cart.py", Use.CHANGED)])
-    unknown = reflect(failed, Reward(0.1), None, GOOD, [FileUse("src/tax.py", Use.CHANGED)])
+    same = reflect(there, Reward(0.1), None, good)
+    unknown = reflect(elsewhere, Reward(0.1), None, GOOD)
     won = reflect(episode(Step("Edit"), kind=OutcomeKind.SUCCESS), Reward(0.9), None, good)
     assert not any("changed" in sentence for said in (same, unknown, won) for sentence in said.improvements)
 
