@@ -12,7 +12,6 @@ from mcp_memory.domain.query import Suggestion
 from mcp_memory.domain.step_keys import tool_and_action
 from mcp_memory.learning.examples import arguments_of
 from mcp_memory.learning.experience import Experience, Ints, Place
-from mcp_memory.learning.fingerprints import answer_kind
 from mcp_memory.learning.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.pitfalls import Pitfalls
 from mcp_memory.learning.recoveries import Recovered, Recoveries
@@ -53,8 +52,7 @@ class Adviser:
         """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
         episode, neighbours = situation.episode, situation.neighbours
         place = place_of(episode)
-        steps = episode.steps
-        prefix = Prefix(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps)))
+        prefix = Prefix.of(episode.steps)
         forecast = self._next.forecast(place, neighbours, episode.task, prefix)
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:

@@ -53,9 +53,8 @@ class _Touch:
 
     paths: tuple[tuple[str, str], ...]  # as the step named it, and in full where its answer shows that
     patched: tuple[str, ...]  # relative to the working folder, as patches name them
-    changes: bool
-    creates: bool
-    folder: str  # that its command changes to
+    use: Use  # MADE: it writes them whether they were there or not
+    folder: str = ""  # that its command changes to
 
 
 def files_of(episode: Episode) -> tuple[FileUse, ...]:
@@ -75,13 +74,13 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
     made: set[str] = set()
     for touch in touches:
         for path in dict.fromkeys(full.removeprefix(root) for _, full in touch.paths):
-            if touch.creates and path not in seen:
+            if touch.use is Use.MADE and path not in seen:
                 made.add(path)
             seen.add(path)
-            if touch.changes:
-                changed.add(path)
-            else:
+            if touch.use is Use.READ:
                 read[path] += 1
+            else:
+                changed.add(path)
         changed.update(touch.patched)
     ranked = sorted(changed.union(read), key=lambda path: (-min(read[path], READS) - CHANGE * (path in changed), path))[:MAX_FILES]
     return tuple(FileUse(path, Use.MADE if path in made else Use.CHANGED if path in changed else Use.READ) for path in ranked)
@@ -116,22 +115,22 @@ def _touches(step: Step) -> Iterator[_Touch]:
     if not paths and not targets and absolute and "\n" not in head[: head.find(absolute[0])]:
         paths = absolute[:1]
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
-    creates, changes = _writing(step, command) if paths and not step.failed else (False, False)
+    use = _use(step, command) if paths and not step.failed else Use.READ
     folder = found[1] if command and (found := _CHANGED_FOLDER.match(command)) else ""
-    yield _Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), changes, creates, folder)
+    yield _Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), use, folder)
     if targets:
-        yield _Touch(tuple((path, path) for path in targets), (), True, True, "")  # a shell makes them before the command can fail
+        yield _Touch(tuple((path, path) for path in targets), (), Use.MADE)  # a shell makes them before the command can fail
 
 
-def _writing(step: Step, command: str) -> tuple[bool, bool]:
-    """Return whether the step makes files, and whether it writes any."""
+def _use(step: Step, command: str) -> Use:
     if command:
         program = program_of(command)
-        creates = program in _CREATING_PROGRAMS
-        return creates, creates or program in _CHANGING_PROGRAMS
+        return Use.MADE if program in _CREATING_PROGRAMS else Use.CHANGED if program in _CHANGING_PROGRAMS else Use.READ
     words = _words(command_in(step.arguments) or step.key)  # an editor of several commands says what it does in an argument
-    creates = not words.isdisjoint(_CREATING)
-    return creates, creates or not words.isdisjoint(_CHANGING) or not _CONTENT_ARGUMENTS.isdisjoint(step.arguments)
+    if not words.isdisjoint(_CREATING):
+        return Use.MADE
+    writes = not words.isdisjoint(_CHANGING) or not _CONTENT_ARGUMENTS.isdisjoint(step.arguments)
+    return Use.CHANGED if writes else Use.READ
 
 
 @lru_cache(1024)
@@ -194,7 +193,7 @@ def _root(touches: Sequence[_Touch], artifacts: Sequence[str]) -> str:
     A bare name tells nothing (it may be that of a file somewhere below), except of a file that is made.
     """
     full = {whole for touch in touches for _, whole in touch.paths if is_full(whole)}
-    named = {given for touch in touches for given, _ in touch.paths if ("/" in given or touch.creates) and not is_full(given)}
+    named = {given for touch in touches for given, _ in touch.paths if ("/" in given or touch.use is Use.MADE) and not is_full(given)}
     relative = named.union(artifacts, *(touch.patched for touch in touches))
     roots = {whole[: -len(path)] for whole in full for path in relative if whole.endswith("/" + path)}
     roots.update(f"{touch.folder}/" for touch in touches if touch.folder)

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mcp_memory.domain.episode import Step
 from mcp_memory.learning.experience import Bools, Experience, Floats, Ints, Place
+from mcp_memory.learning.fingerprints import answer_kind
 from mcp_memory.learning.named_tools import NamedTools
 
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
@@ -40,11 +42,16 @@ _MAX_USES = 3  # a tool used more often than this says no more
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The run so far: per step its tool key, whether it failed, and the kind of its answer (0: there was none)."""
+    """The run so far: per step its tool key and whether it failed; of the last 64 the kind of the answer (0: there was none)."""
 
     keys: tuple[str, ...]
     failed: tuple[bool, ...]
     answers: tuple[int, ...]
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> "Prefix":
+        """Return the prefix that *steps* are."""
+        return cls(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps[-_MAX_PREFIX:])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,10 @@ class NextTool:
 
     def _numbered(self, keys: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
         """Return the numbers of the run's tools, and the keys of those that no completed run has used."""
-        new = tuple(key for key in dict.fromkeys(keys) if self._x.tools.find(key) < 0)
-        beyond = {key: len(self._x.tools) + i for i, key in enumerate(new)}
-        return [beyond[key] if key in beyond else self._x.tools.find(key) for key in keys], new
+        numbers = {key: self._x.tools.find(key) for key in dict.fromkeys(keys)}
+        new = tuple(key for key, number in numbers.items() if number < 0)
+        numbers |= {key: len(self._x.tools) + i for i, key in enumerate(new)}
+        return [numbers[key] for key in keys], new
 
     def _trust(self, rows: Ints, weight: Floats, view: _View) -> float:
         """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""

@@ -8,9 +8,8 @@ from mcp_memory.domain.query import ANY_PROJECT, Query
 from mcp_memory.ports import Store
 from mcp_memory.retrieval import text_query
 from mcp_memory.retrieval.catalog import Catalog
-from mcp_memory.retrieval.query_cache import QueryCache
+from mcp_memory.retrieval.query_cache import KEPT_SEARCHES, QueryCache
 
-KEPT = 64  # searches, until the next change
 STRICT_HITS = 5_000  # when a strict filter will drop most of them
 GROWTH = 1.1  # of the memory, after which the words are counted again
 
@@ -20,13 +19,13 @@ class LexicalSearch:
 
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store, self._catalog = store, catalog
-        self._ahead: QueryCache[dict[int, float]] = QueryCache(KEPT)
+        self._searched: QueryCache[dict[int, float]] = QueryCache(KEPT_SEARCHES)
         self._frequency: dict[str, int] = {}
         self._frequency_at = 0  # episodes when `_frequency` was begun
 
     def clear_memo(self) -> None:
         """Forget earlier searches: what they searched has changed."""
-        self._ahead.clear()
+        self._searched.clear()
 
     def hits(self, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         """Return bm25 scores by row number, best first; those found by an earlier call where there was one.
@@ -37,10 +36,10 @@ class LexicalSearch:
             only: Nothing else searches, so that a query of common words must not come back empty.
         """
         key = (query, limit, only)
-        hits = self._ahead.get(key)
+        hits = self._searched.get(key)
         if hits is None:
             hits = self._search(query, limit, only=only)
-            self._ahead.put(key, hits)
+            self._searched.put(key, hits)
         return hits
 
     def _search(self, query: Query, limit: int, *, only: bool) -> dict[int, float]:

@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
+KEPT_SEARCHES = 64  # of each kind, until the next change
 
 
 class QueryCache(Generic[V]):

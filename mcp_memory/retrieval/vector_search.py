@@ -7,10 +7,9 @@ import numpy as np
 from mcp_memory.domain.query import Query
 from mcp_memory.ports import VectorRow
 from mcp_memory.retrieval.catalog import Catalog
-from mcp_memory.retrieval.query_cache import QueryCache
+from mcp_memory.retrieval.query_cache import KEPT_SEARCHES, QueryCache
 from mcp_memory.retrieval.vector_index import SignBitIndex
 
-KEPT = 64  # searches, until the next change
 NEAREST = 208  # of one vector search: enough for the candidates and for the neighbours that advice rests on
 SENTENCE_SHARE = 0.5  # of the semantic score: the nearest sentence of a request of several
 SENTENCE_CANDIDATES = 4  # a sentence brings a quarter of the candidates that the whole text brings
@@ -23,7 +22,7 @@ class VectorSearch:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._indexes: dict[str, SignBitIndex] = {}
-        self._searched: QueryCache[tuple[np.ndarray, np.ndarray]] = QueryCache(KEPT)
+        self._searched: QueryCache[tuple[np.ndarray, np.ndarray]] = QueryCache(KEPT_SEARCHES)
 
     def add(self, space: str, rows: Sequence[VectorRow]) -> bool:
         """Add stored embeddings of a space; one that is there already is skipped. Return whether any was new."""

@@ -1,13 +1,15 @@
 """What a completion writes besides the episode's row: trace, searchable text, evidence, votes. Runs inside its transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from mcp_memory.domain.edits import TASK
 from mcp_memory.domain.feedback import Feedback
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.tracing import trace_of
 from mcp_memory.ports import Completion, IndexText
-from mcp_memory.storage.codec import load_json
+from mcp_memory.storage.codec import load_json, load_trace
 from mcp_memory.storage.evidence_writes import add_evidence
 from mcp_memory.storage.tables import Transaction
 
@@ -21,6 +23,13 @@ def index_completed(tx: Transaction, completed: Sequence[tuple[int, Completion]]
         add_evidence(tx, row, completion.episode, completion.observations)
     rows = {row for row, _ in completed}
     refresh_surroundings(tx, {other for row in rows for other in thread_rows(tx, row)} - rows)
+
+
+def rewrite_trace(tx: Transaction, row: int, **fields: Any) -> None:
+    """Give some fields of a completed episode's trace other values; nothing where the episode has none yet."""
+    if found := tx.one("trace_of", row):
+        seq, body = found
+        tx.run("replace_trace", tx.codec.trace(replace(load_trace(body, seq), **fields)), seq)
 
 
 def add_text(tx: Transaction, row: int, seq: int, text: IndexText) -> None:

@@ -8,7 +8,7 @@ from mcp_memory.domain.edits import TAG, edit_fields
 from mcp_memory.domain.episode import Episode, EpisodeState, Json
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.storage.codec import load_trace
-from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, thread_rows
+from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, rewrite_trace, thread_rows
 from mcp_memory.storage.evidence_writes import recount, remove_evidence
 from mcp_memory.storage.tables import Transaction
 
@@ -53,22 +53,21 @@ def update_episode(
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
     current = tx.episode(episode_id, steps=False)
     assert current is not None
-    if state == EpisodeState.COMPLETED:
-        _update_trace(tx, row, current, new_task=task is not None)
+    if state == EpisodeState.COMPLETED and task is None:
+        rewrite_trace(tx, row, tags=current.context.tags)
+    elif state == EpisodeState.COMPLETED:
+        _renumber_trace(tx, row, current)
     elif task is not None:
         tx.run("remove_unfinished_text", row)
         tx.run("add_unfinished_text", row, task)
 
 
-def _update_trace(tx: Transaction, row: int, current: Episode, *, new_task: bool) -> None:
-    """Bring the trace up to date. A new task gets a new seq: its vectors and text are new, and readers that page by seq see it."""
+def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:
+    """Give the trace its new task, and with it a new seq: vectors and text are new, and readers that page by seq see it."""
     found = tx.one("trace_of", row)
     assert found is not None
     old_seq, body = found
     trace = replace(load_trace(body, old_seq), tags=current.context.tags, task=current.task)
-    if not new_task:
-        tx.run("replace_trace", tx.codec.trace(trace), old_seq)
-        return
     text = remove_text(tx, old_seq)
     tx.delete("DELETE FROM vector WHERE seq = ?", (old_seq,))
     tx.delete("DELETE FROM trace WHERE seq = ?", (old_seq,))

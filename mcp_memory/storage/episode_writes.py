@@ -8,8 +8,7 @@ from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
-from mcp_memory.storage.codec import load_trace
-from mcp_memory.storage.completion_writes import add_votes, index_completed
+from mcp_memory.storage.completion_writes import add_votes, index_completed, rewrite_trace
 from mcp_memory.storage.link_writes import link_new_episode
 from mcp_memory.storage.tables import Transaction
 
@@ -152,9 +151,7 @@ def _now_follows(tx: Transaction, row: int, follows: str) -> None:
     episode_id = tx.value("episode_id", row)
     tx.run("set_follows", follows, row)
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
-    if trace := tx.one("trace_of", row):
-        seq, body = trace
-        tx.run("replace_trace", tx.codec.trace(replace(load_trace(body, seq), follows=follows)), seq)
+    rewrite_trace(tx, row, follows=follows)
     link_new_episode(tx, episode_id, parent_id=None, follows=follows)
 
 

@@ -1,5 +1,6 @@
 """What of an answer fits its token budget. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -33,19 +34,20 @@ def fit(
     if episodes:
         episodes = (_small_enough(episodes[0], budget_tokens), *episodes[1:])
     used = ENVELOPE_TOKENS
-    kept: dict[type, list[Row]] = {RecalledEpisode: [], RecalledFile: [], RecalledPattern: []}
+    kept: Counter[type] = Counter()
     ended: set[type] = set()
     for row in _in_turn(episodes, files, patterns):
         kind = type(row)
         cost = estimate_tokens(row)
         always = kind is RecalledEpisode and not kept[kind]
         if kind not in ended and (always or used + cost <= budget_tokens):
-            kept[kind].append(row)
+            kept[kind] += 1
             used += cost
         else:
             ended.add(kind)
-    n_episodes, n_files, n_patterns = (len(rows) for rows in kept.values())
-    return Fitted(tuple(episodes[:n_episodes]), tuple(files[:n_files]), tuple(patterns[:n_patterns]), used)
+    return Fitted(
+        tuple(episodes[: kept[RecalledEpisode]]), tuple(files[: kept[RecalledFile]]), tuple(patterns[: kept[RecalledPattern]]), used
+    )
 
 
 def _in_turn(episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile], patterns: Sequence[RecalledPattern]) -> Iterator[Row]:

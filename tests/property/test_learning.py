@@ -10,7 +10,6 @@ from mcp_memory.domain.episode import Context, Episode, Outcome, OutcomeKind, St
 from mcp_memory.learning.experience import Experience, Place
 from mcp_memory.learning.extractors import observations_of
 from mcp_memory.learning.file_uses import MAX_FILES, files_of
-from mcp_memory.learning.fingerprints import answer_kind
 from mcp_memory.learning.next_tool import NextTool, Prefix
 from mcp_memory.learning.outlook import OutlookEstimator
 from mcp_memory.learning.recoveries import Recoveries
@@ -64,10 +63,6 @@ def test_learning_one_at_a_time_in_any_order_equals_a_full_pass(episodes: list[E
     assert counted(shuffled) == counted(made)
 
 
-def prefix_of(run: Episode) -> Prefix:
-    return Prefix(tuple(s.key for s in run.steps), tuple(s.failed for s in run.steps), tuple(map(answer_kind, run.steps)))
-
-
 @settings(max_examples=40, deadline=None)
 @given(EPISODES, st.sets(st.integers(0, 11)), st.lists(STEP, max_size=6))
 def test_forgetting_equals_never_having_known(episodes: list[Episode], gone: set[int], steps: list[str]) -> None:
@@ -76,7 +71,7 @@ def test_forgetting_equals_never_having_known(episodes: list[Episode], gone: set
     never.add([trace_of(e) for i, e in enumerate(made) if i not in gone])
     forgetful.add([trace_of(e) for e in made])
     forgetful.remove([f"e{i}" for i in gone])
-    prefix = prefix_of(episode("now", steps, None))
+    prefix = Prefix.of(episode("now", steps, None).steps)
     neighbours = [("e1", 0.9), ("e3", 0.5)]
     answers = []
     for experience in (forgetful, never):
@@ -95,7 +90,7 @@ def test_a_forecast_is_a_distribution_over_known_tools(episodes: list[Episode], 
     experience.add([trace_of(e) for e in named(episodes)])
     known = len(experience.tools)
     now = episode("now", steps, None)
-    prefix = prefix_of(now)
+    prefix = Prefix.of(now.steps)
     forecast = NextTool(experience).forecast(PLACE, [], now.task, prefix)
     if forecast is not None:
         assert abs(float(forecast.next.sum()) - 1.0) < 1e-9
