@@ -22,6 +22,7 @@ class Fitted:
     files: tuple[RecalledFile, ...]
     patterns: tuple[RecalledPattern, ...]
     tokens: int
+    truncated: bool  # rows of any kind did not fit
 
 
 def fit(
@@ -46,7 +47,11 @@ def fit(
         else:
             ended.add(kind)
     return Fitted(
-        tuple(episodes[: kept[RecalledEpisode]]), tuple(files[: kept[RecalledFile]]), tuple(patterns[: kept[RecalledPattern]]), used
+        tuple(episodes[: kept[RecalledEpisode]]),
+        tuple(files[: kept[RecalledFile]]),
+        tuple(patterns[: kept[RecalledPattern]]),
+        used,
+        bool(ended),
     )
 
 

@@ -91,7 +91,7 @@ class Recalling:
             outlook=outlook,
             considered=ranking.considered,
             tokens=fitted.tokens,
-            truncated=kept < len(episodes) or len(fitted.patterns) < len(patterns),
+            truncated=fitted.truncated,
             next_cursor=cursor,
             files=fitted.files,
             degraded=distinct(degraded, lesser, ranking.degraded),

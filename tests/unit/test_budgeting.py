@@ -39,6 +39,14 @@ def test_the_files_come_before_the_second_episode() -> None:
     assert (len(fitted.episodes), fitted.files) == (1, tuple(FILES))
 
 
+def test_whatever_kind_was_cut_the_answer_says_that_something_was() -> None:
+    whole = ENVELOPE_TOKENS + sum(map(estimate_tokens, [EPISODES[0], *FILES]))
+    assert not fit(EPISODES[:1], FILES, [], whole).truncated
+    assert fit(EPISODES[:1], FILES, [], whole - 1).truncated
+    assert fit(EPISODES[:2], FILES, [], whole).truncated
+    assert fit(EPISODES[:1], FILES, PATTERNS, whole).truncated
+
+
 def test_the_first_episode_is_shown_small_rather_than_not_at_all() -> None:
     fitted = fit([episode(0, ("a long lesson " * 40,))], FILES, PATTERNS, ENVELOPE_TOKENS)
     assert fitted.episodes[0].episode_id == "ep0"
