@@ -21,6 +21,7 @@ from mcp_memory.learning.advice.adviser import Adviser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.experience import Experience, Place
+from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.judging import reflection, reward
 from mcp_memory.learning.judging.comparison import CHANGED, changed_files
 from mcp_memory.learning.patterns import implicit
@@ -118,7 +119,7 @@ class Learner:
 
     def outlook(self, query: Query, neighbours: Neighbours) -> Outlook | None:
         """Return the chance of success; None while the project is empty."""
-        return self._outlook.outlook(_place(query), neighbours)
+        return self._outlook.outlook(inferred(self._x, _place(query), neighbours, ()), neighbours)
 
     def relevant_patterns(self, query: Query, neighbours: Neighbours, limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
         """Return (pattern with confidence, score, why), best first."""

@@ -14,6 +14,7 @@ from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import Pitfalls
 from mcp_memory.learning.history.experience import Experience, Ints, Place
+from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
@@ -51,8 +52,8 @@ class Adviser:
     ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
         """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
         episode, neighbours = situation.episode, situation.neighbours
-        place = place_of(episode)
         prefix = Prefix.of(episode.steps)
+        place = inferred(self._x, place_of(episode), neighbours, prefix.keys)
         forecast = self._next.forecast(place, neighbours, episode.task, prefix)
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:
@@ -66,7 +67,7 @@ class Adviser:
         if forecast is None:
             return (), None, warnings
         suggestions = self._suggestions(forecast, recovered, prefix, limit)
-        return suggestions, self._recovery(recovered, episode, sig) if recovered else None, warnings
+        return suggestions, self._recovery(recovered, place, episode, sig) if recovered else None, warnings
 
     def _suggestions(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> tuple[Suggestion, ...]:
         picks = self._picks(forecast, recovered, prefix, limit)
@@ -151,10 +152,10 @@ class Adviser:
             return f"this run itself has used {key} {prefix.keys.count(key)} times"
         return f"{key} is named by the task or usual in this context"
 
-    def _recovery(self, recovered: Recovered, episode: Episode, sig: str) -> Recovery:
+    def _recovery(self, recovered: Recovered, place: Place, episode: Episode, sig: str) -> Recovery:
         """Return what was tried after failures with such a message, of this tool where it had any, and how often it worked."""
         x = self._x
-        failed_key, place = episode.steps[-1].key, place_of(episode)
+        failed_key = episode.steps[-1].key
         alike = (x.context_weights(place)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says

@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 SAME_FRAMEWORK, SAME_DOMAIN, SAME_FIELD, ELSEWHERE = 1.0, 0.5, 0.2, 0.01  # how much an episode of that context counts
+UNKNOWN = 0.5  # where one side names no context: no match, and no mismatch
 _REBUILD_SHARE = 0.25  # of dead episodes
 _REBUILD_MIN = 256
 
@@ -41,6 +42,7 @@ class Experience:
     def __init__(self) -> None:
         self.tools, self.signatures, self.tag_sets = Interner(), Interner(), Interner()
         self._projects, self._domains, self._fields, self._frameworks = Interner(), Interner(), Interner(), Interner()
+        self._contexts = Interner()
         self._clear()
 
     def _clear(self) -> None:
@@ -50,6 +52,7 @@ class Experience:
         self._alive, self._success = Column(np.bool_), Column(np.bool_)
         self._project, self._domain, self._field, self._framework = (Column(np.int32) for _ in range(4))
         self._tag_set, self._length, self._first = Column(np.int32), Column(np.int32), Column(np.int64)
+        self._context, self._ended = Column(np.int32), Column(np.int64)
         self._reward = Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
@@ -74,6 +77,8 @@ class Experience:
         self._field.append(self._fields[trace.domain.split("/", 1)[0]])
         self._framework.append(self._frameworks[trace.framework])
         self._tag_set.append(self.tag_sets[frozenset(trace.tags)])
+        self._context.append(self._contexts[(trace.domain, trace.framework, frozenset(trace.tags))])
+        self._ended.append(trace.ended_at_ms)
         self._length.append(len(trace.step_keys))
         self._first.append(len(self._step_tool))
         self._reward.append(trace.reward)
@@ -155,6 +160,20 @@ class Experience:
     def first(self) -> Ints:
         return self._first.values
 
+    @property
+    def ended_at_ms(self) -> Ints:
+        return self._ended.values
+
+    @property
+    def context(self) -> npt.NDArray[np.int32]:
+        """The number of each episode's domain, framework and tags together."""
+        return self._context.values
+
+    def context_of(self, number: int) -> tuple[str, str, frozenset[str]]:
+        """Return the domain, framework and tags of a context's number."""
+        domain, framework, tags = self._contexts.value(number)
+        return domain, framework, tags
+
     # --- columns over steps ---
 
     @property
@@ -191,6 +210,18 @@ class Experience:
         seen: Bools = self.alive & (self._project.values == self._projects.find(project))
         return seen
 
+    def agrees(self, place: Place) -> Bools:
+        """Return which of the project's episodes differ from *place* in nothing that both of them say."""
+        same = self.in_project(place.project)
+        for column, names, name in ((self._domain, self._domains, place.domain), (self._framework, self._frameworks, place.framework)):
+            if name:
+                same &= (column.values == names.find(name)) | (column.values == names.find(""))
+        return same
+
+    def used(self, rows: Ints, tools: Sequence[int]) -> Bools:
+        """Return which of the episodes (row) used which of the tools (column)."""
+        return np.array([np.isin(tools, self._step_tool.values[self.steps_of(int(row))]) for row in rows], np.bool_).reshape(len(rows), len(tools))
+
     def levels(self, place: Place) -> tuple[Bools, Bools, Bools, Bools]:
         """Return which episodes share the field, the domain, domain and framework, and these with all tags; widest first."""
         domain = self._domain.values == self._domains.find(place.domain)
@@ -208,12 +239,20 @@ class Experience:
         field, domain, _, _ = self.levels(place)
         framework = self._framework.values == self._frameworks.find(place.framework)
         base = np.where(framework, SAME_FRAMEWORK, np.where(domain, SAME_DOMAIN, np.where(field, SAME_FIELD, ELSEWHERE)))
+        base = np.where(self._unknown(place), UNKNOWN, base)
         return np.where(self.in_project(place.project), base * np.exp(tag_nats * (self.tag_overlap(place.tags) - 1.0)), 0.0)
 
     def tag_overlap(self, tags: frozenset[str]) -> Floats:
-        """Return the Jaccard overlap of each episode's tags with *tags*; two empty sets are equal."""
-        overlaps = [len(tags & other) / len(tags | other) if tags | other else 1.0 for other in self.tag_sets.all()]
+        """Return the Jaccard overlap of each episode's tags with *tags*; two empty sets are equal, one empty set says half."""
+        overlaps = [_overlap(tags, other) for other in self.tag_sets.all()]
         return np.array(overlaps, np.float64)[self._tag_set.values] if overlaps else np.zeros(0)
+
+    def _unknown(self, place: Place) -> Bools:
+        """Return which episodes cannot be compared with *place*, because one of the two names no context."""
+        if not (place.domain or place.framework):
+            return np.ones(len(self._traces), np.bool_)
+        nothing: Bools = (self._domain.values == self._domains.find("")) & (self._framework.values == self._frameworks.find(""))
+        return nothing
 
     def spread(self, pairs: Sequence[tuple[str, float]]) -> Floats:
         """Return (episode id, value) pairs as a column, 0 where nothing was said."""
@@ -231,3 +270,9 @@ class Experience:
 
     def stats(self) -> dict[str, Any]:
         return {"episodes": len(self), "steps": len(self._step_tool), "tools": len(self.tools), "failed_steps": len(self.failures)}
+
+
+def _overlap(a: frozenset[str], b: frozenset[str]) -> float:
+    if not a or not b:
+        return 1.0 if a == b else 0.5
+    return len(a & b) / len(a | b)
