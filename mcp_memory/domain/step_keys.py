@@ -1,4 +1,4 @@
-"""What a step is called in everything that is learnt: made by us from tool, program and verb, whoever logged it. Light enough for the hooks.
+"""What a step is called in everything that is learnt: made by us from tool, program and verb, whoever logged it.
 
 An agent's `action` is a description. It is part of the key only where it is a plain name of what was run (`pip install`), because
 sentences ("Run the tests for the date parser") would make every step a thing of its own.

@@ -125,7 +125,7 @@ async def test_a_playbook_tells_the_correction_of_a_pattern_and_nothing_of_a_con
     await memory.correct(recovery.pattern_id, "read the schema first")
     corrected = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert corrected is not None
-    assert corrected.pitfalls[0].startswith("Corrected: read the schema first (instead of: after shell:run failed")
+    assert corrected.pitfalls[0].startswith("Corrected: read the schema first (instead of: after bash:run failed")
     await memory.correct(recovery.pattern_id, "it was luck", contradicts=True)
     gone = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert gone is not None
@@ -155,7 +155,7 @@ async def test_a_step_with_an_error_and_no_status_failed_and_one_without_an_acti
     ]
     await memory.log_steps(started.episode_id, steps)
     logged = (await memory.get_episode(started.episode_id, detail="steps")).episode.steps
-    assert [(step.key, str(step.status)) for step in logged] == [("Bash:python -m pytest", "error"), ("Bash:check", "ok"), ("Read", "ok")]
+    assert [(step.key, str(step.status)) for step in logged] == [("bash:python -m pytest", "error"), ("bash:ls", "ok"), ("Read", "ok")]
 
 
 async def test_patterns_are_found_by_the_words_of_their_description(memory: EpisodicMemory) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 from mcp_memory.domain.answers import Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
-from mcp_memory.domain.step_keys import tool_and_action
+from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import Pitfalls
-from mcp_memory.learning.history.experience import Experience, Ints, Place
+from mcp_memory.learning.history.experience import Experience, Floats, Ints, Place
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
@@ -25,6 +25,7 @@ MAX_EVIDENCE = 3
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
 RUN_SHARE = 0.5  # of the run so far against the error, in a long run
+SOBER, SOBER_RUN = 0.2, 1.2  # nats off chances after a failure, and off those that go by the run as well: fitted on left-out episodes
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
 _FLOOR = 1e-4
@@ -66,10 +67,12 @@ class Adviser:
             )
         if forecast is None:
             return (), None, warnings
-        suggestions = self._suggestions(forecast, recovered, prefix, limit)
+        suggestions = self._suggestions(forecast, recovered, prefix, limit, _shell_of(episode))
         return suggestions, self._recovery(recovered, place, episode, sig) if recovered else None, warnings
 
-    def _suggestions(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> tuple[Suggestion, ...]:
+    def _suggestions(
+        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, shell: str
+    ) -> tuple[Suggestion, ...]:
         picks = self._picks(forecast, recovered, prefix, limit)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         read = {e.id: e for e in self._read(list(dict.fromkeys(ids[0][0] for ids in sources if ids))) if e is not None}
@@ -77,6 +80,7 @@ class Adviser:
         for pick, ids in zip(picks, sources, strict=True):
             example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS) if ids else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
+            tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
             evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example))
@@ -84,14 +88,11 @@ class Adviser:
 
     def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
         """Choose the tools: up to three for the next step, then those most likely still to come."""
-        chances = forecast.next
+        chances = ranked = forecast.next
         if recovered is not None:
-            # The more of the run is known, the more it says; of a single failed step only the error speaks.
-            share = RUN_SHARE * (1.0 - 1.0 / max(1, len(prefix.keys)))
-            scores = np.pad(recovered.scores, (0, len(forecast.new)))
-            blend = np.exp(np.log(scores + _FLOOR) + share * np.log(forecast.next + _FLOOR))
-            chances = blend / blend.sum()
-        coming = [int(t) for t in np.argsort(-chances, kind="stable")[: min(limit, NEXT_SLOTS)] if chances[t] >= MIN_SCORE]
+            chances, ranked = (self._blended(scores, forecast, prefix) for scores in (recovered.chances, recovered.scores))
+            chances = _sobered(chances, len(prefix.keys))
+        coming = [int(t) for t in np.argsort(-ranked, kind="stable")[: min(limit, NEXT_SLOTS)] if ranked[t] >= MIN_SCORE]
         picks = [_Pick(t, float(chances[t]), True) for t in coming]
         likely = 1.0 / (1.0 + np.exp(-np.clip(forecast.later, -30, 30)))
         for t in np.argsort(-forecast.later, kind="stable"):
@@ -100,6 +101,12 @@ class Adviser:
             if int(t) not in coming:
                 picks.append(_Pick(int(t), float(likely[t]), False))
         return picks
+
+    def _blended(self, scores: Floats, forecast: Forecast, prefix: Prefix) -> Floats:
+        """Return what the error says together with what the run says: the longer it is the more; of a single failed step only the error."""
+        share = _run_share(len(prefix.keys))
+        blend = np.exp(np.log(np.pad(scores, (0, len(forecast.new))) + _FLOOR) + share * np.log(forecast.next + _FLOOR))
+        return np.asarray(blend / blend.sum())
 
     def _key(self, tool: int, forecast: Forecast) -> str:
         known = len(self._x.tools)
@@ -118,11 +125,11 @@ class Adviser:
             if len(fixes):
                 best = fixes[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
                 return [(x.trace(int(x.failures.row[f])).id, int(x.failures.example[f])) for f in best]
-        mine = (x.step_tool[forecast.steps] == tool) & (forecast.weights > 0)
-        if not mine.any():
+        best = forecast.tries.examples(tool)[:MAX_EVIDENCE]
+        if not len(best):
             mine = x.step_tool[forecast.steps] == tool
-        steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
-        best = steps[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
+            steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
+            best = steps[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
         rows = np.searchsorted(x.first, best, side="right") - 1
         return [(x.trace(int(r)).id, int(x.step_position[s])) for r, s in zip(rows, best, strict=True)]
 
@@ -198,6 +205,22 @@ class Adviser:
         last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
         after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
         return np.where(last, -1, after)
+
+
+def _shell_of(episode: Episode) -> str:
+    """Return what this agent calls its shell tool, as far as it has used one."""
+    return next((s.tool for s in reversed(episode.steps) if is_shell(s.tool)), SHELL)
+
+
+def _run_share(steps: int) -> float:
+    return RUN_SHARE * (1.0 - 1.0 / max(1, steps))
+
+
+def _sobered(chances: Floats, steps: int) -> Floats:
+    """Return chances after a failure as they came true: multiplying two sources that are not independent overstates the surest."""
+    nats = SOBER + SOBER_RUN * _run_share(steps)
+    odds = np.clip(chances, 1e-9, 1 - 1e-9)
+    return np.asarray(1.0 / (1.0 + (1.0 - odds) / odds * np.exp(nats)))
 
 
 def place_of(episode: Episode) -> Place:

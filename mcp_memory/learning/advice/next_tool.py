@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mcp_memory.domain.episode import Step
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.experience import Bools, Experience, Floats, Ints, Place
+from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
 from mcp_memory.learning.reading.fingerprints import answer_kind
 
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
@@ -32,14 +33,9 @@ SUCCESS = 0.3  # nats for a run that succeeded
 PRIOR = 1.0  # pseudo-count of what is usual in this context
 NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 2.5, 0.4, 0.1
 LATER, NAMED_LATER, USED_LATER = 0.6, 1.5, 0.4
-FAILED_NEXT = 0.1  # what a continuation that failed counts
-CREDIT = 1.0  # what it counts for the tool that then worked
-WORKED = 1.0  # power of the share of tries in such states that worked
-HALF_TRIES = 3.0  # newer tries of the tool after which one counts half
 OWN = 10.0  # what the run so far counts, in runs of this context
 OWN_AGAIN = 2.0  # power of the chance that a tool used before is used again, by which it counts
 MAX_TRUSTED = 60  # episodes by which the naming of tools is judged
-NEGLIGIBLE = 1e-3  # share of the heaviest weight below which a step is not looked at
 FULL_TRUST = 2.0  # log odds ratio
 _MAX_PREFIX = 64  # steps of a long run that its state is compared by
 _MAX_USES = 3  # a tool used more often than this says no more
@@ -69,6 +65,7 @@ class Forecast:
     weights: Floats  # of these steps
     matched: Bools  # of these steps: the tool before was the same
     own: Floats  # per tool, how much this run itself speaks for it
+    tries: Tries  # what was done in such states, oldest first
     new: tuple[str, ...]  # the keys of the tools that only this run has used
 
 
@@ -119,40 +116,15 @@ class NextTool:
         sharp = state * np.exp(SAME_ANSWER * self._answered_alike(view, order, prefix))
         to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
         own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(OWN_AGAIN * again)
-        counted = (self._continued(view, sharp) + own) * self._worked(view, sharp, rows) ** WORKED
+        tries = tries_of(x, steps, rows[owner], sharp, view.n_tools)
+        counted = tries.counts(usual) + own
         near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
         named = self._trust(rows, weight, view) * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
         used = np.log1p(_uses(tools, view.n_tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
-        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0, own, new)
-
-    def _continued(self, view: _View, weights: Floats) -> Floats:
-        """Return per tool what was done next; a step that failed counts little, and its weight goes to what then worked."""
-        x, failures = self._x, self._x.failures
-        tried = np.bincount(view.tool, weights=weights * np.where(x.step_failed[view.steps], FAILED_NEXT, 1.0), minlength=view.n_tools)
-        overcome = failures.fix >= 0
-        failed_at = (x.first[failures.row] + failures.index)[overcome]
-        where = np.minimum(np.searchsorted(view.steps, failed_at), len(view.steps) - 1)
-        seen = view.steps[where] == failed_at
-        fixes = failures.fix[overcome][seen]
-        return np.asarray(tried + np.bincount(fixes, weights=CREDIT * weights[where[seen]], minlength=view.n_tools))
-
-    def _worked(self, view: _View, weights: Floats, rows: Ints) -> Floats:
-        """Return per tool the share of its tries in such states that worked: newer ones count more, few ones lean on its usual share."""
-        x = self._x
-        ok = (~x.step_failed[view.steps]).astype(np.float64)
-        usual = (np.bincount(view.tool, weights=ok, minlength=view.n_tools) + 1.0) / (np.bincount(view.tool, minlength=view.n_tools) + 1.0)
-        near = np.flatnonzero(weights > NEGLIGIBLE * weights.max())
-        near = near[np.lexsort((-view.steps[near], -x.ended_at_ms[rows][view.owner[near]], view.tool[near]))]  # by tool, newest first
-        tool, weight = view.tool[near], weights[near] / max(float(weights.max()), 1e-12)
-        newer = np.cumsum(weight) - weight
-        start = np.flatnonzero(np.diff(tool, prepend=-1))
-        newer -= np.repeat(newer[start], np.diff(start, append=len(tool)))
-        counts = weight * 0.5 ** (newer / HALF_TRIES)
-        worked = np.bincount(tool, weights=counts * ok[near], minlength=view.n_tools)
-        return np.asarray((worked + usual) / (np.bincount(tool, weights=counts, minlength=view.n_tools) + 1.0))
+        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0, own, tries, new)
 
     def _numbered(self, keys: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
         """Return the numbers of the run's tools, and the keys of those that no completed run has used."""

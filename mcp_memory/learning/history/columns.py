@@ -67,3 +67,15 @@ class Interner:
 
     def all(self) -> Iterable[Any]:
         return self._values
+
+
+def fading(group: npt.NDArray[Any], weight: npt.NDArray[np.float64], half: float) -> npt.NDArray[np.float64]:
+    """Return the weights, each halved for every *half* of weight that stands before it in its group. Equal groups stand together.
+
+    >>> fading(np.array([0, 0, 1]), np.array([1.0, 1.0, 1.0]), 1.0).tolist()
+    [1.0, 0.5, 1.0]
+    """
+    before = np.cumsum(weight) - weight
+    start = np.flatnonzero(np.diff(group, prepend=-1))
+    before -= np.repeat(before[start], np.diff(start, append=len(group)))
+    return np.asarray(weight * 0.5 ** (before / half))

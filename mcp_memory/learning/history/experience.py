@@ -220,7 +220,9 @@ class Experience:
 
     def used(self, rows: Ints, tools: Sequence[int]) -> Bools:
         """Return which of the episodes (row) used which of the tools (column)."""
-        return np.array([np.isin(tools, self._step_tool.values[self.steps_of(int(row))]) for row in rows], np.bool_).reshape(len(rows), len(tools))
+        return np.array([np.isin(tools, self._step_tool.values[self.steps_of(int(row))]) for row in rows], np.bool_).reshape(
+            len(rows), len(tools)
+        )
 
     def levels(self, place: Place) -> tuple[Bools, Bools, Bools, Bools]:
         """Return which episodes share the field, the domain, domain and framework, and these with all tags; widest first."""

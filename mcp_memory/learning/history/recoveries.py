@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcp_memory.learning.history.columns import fading
 from mcp_memory.learning.history.experience import Bools, Experience, Floats, Ints, Place
+from mcp_memory.learning.history.recency import tracked
 from mcp_memory.learning.reading.signatures import signature_words
 
 MESSAGE, SAME_TOOL, SAME_FAMILY = 3.0, 2.0, 2.0  # nats: message alike, same tool, same tool before the colon
@@ -20,6 +22,9 @@ PRIOR = 2.0  # pseudo-count of what usually follows a failure of this tool
 TOOL_PRIOR = 2.0  # pseudo-count of what usually follows any failure in this context
 RETRY_DISCOUNT = 0.15
 SAME_ERROR, NEARLY_ALWAYS = 0.9, 0.9  # likeness of messages, and share of their fixes, from which the same tool again is not discounted
+WORKED = 1.0  # power of the share of tries after such failures that worked
+HALF_TRIES = 3.0  # newer tries of the tool after which one counts half
+NEGLIGIBLE = 1e-3  # share of the heaviest weight below which a failure is not looked at
 UNKNOWN_WORD = 0.5  # share of a rare word's weight that a word never seen in an error gets
 
 
@@ -27,7 +32,8 @@ UNKNOWN_WORD = 0.5  # share of a rare word's weight that a word never seen in an
 class Recovered:
     """Scores per tool number after a failure, and the failures they rest on."""
 
-    scores: Floats  # sums to at most 1; the failed tool itself is discounted
+    chances: Floats  # of working next; sums to at most 1
+    scores: Floats  # by which to rank: the same, but for the failed tool itself, which is discounted
     fixes: Ints  # numbers of past failures (fix columns of the experience), overcome ones
     weights: Floats  # of these
     alike: Floats  # message similarity of every past failure, by fix number, in [0, 1]
@@ -68,12 +74,36 @@ class Recoveries:
         usual /= usual.sum()
         of_tool = counts(context * same)
         of_tool = (of_tool + TOOL_PRIOR * usual) / (of_tool.sum() + TOOL_PRIOR)
-        near = counts(weights)
+        order = np.lexsort((numbers, x.ended_at_ms[x.failures.row[numbers]]))  # oldest first
+        heaviest = float(weights.max())
+        near = (
+            tracked(
+                fixed[order].astype(np.int64), weights[numbers][order] / heaviest, of_tool, x.failures.row[numbers][order].astype(np.int64)
+            )
+            * heaviest
+        )
         scores = (near + PRIOR * of_tool) / (near.sum() + PRIOR)
+        scores = scores * self._worked(np.where(context > 0, context * np.exp(nats), 0.0)) ** WORKED
+        chances, scores = scores, scores.copy()
         retry = x.tools.find(failed_key)
         if retry >= 0 and not _overcome_by_retrying(same[numbers] & (alike[numbers] >= SAME_ERROR), fixed == retry, weights[numbers]):
             scores[retry] *= RETRY_DISCOUNT
-        return Recovered(scores, numbers, weights[numbers], alike)
+        return Recovered(chances, scores, numbers, weights[numbers], alike)
+
+    def _worked(self, weights: Floats) -> Floats:
+        """Return per tool the share of its tries right after such failures that worked, newer ones counting more."""
+        x, failures = self._x, self._x.failures
+        at = x.first[failures.row] + failures.index + 1
+        tried = failures.index + 1 < x.length[failures.row]
+        near = np.flatnonzero(tried & (weights > NEGLIGIBLE * weights.max()))
+        tool, ok = x.step_tool[at[near]], (~x.step_failed[at[near]]).astype(np.float64)
+        order = np.lexsort((-at[near], -x.ended_at_ms[failures.row[near]], tool))
+        counts = np.zeros(len(near))
+        counts[order] = fading(tool[order], weights[near][order] / max(float(weights.max()), 1e-12), HALF_TRIES)
+        usual_n = np.bincount(tool, minlength=len(x.tools))
+        usual = (np.bincount(tool, weights=ok, minlength=len(x.tools)) + 1.0) / (usual_n + 1.0)
+        good = np.bincount(tool, weights=counts * ok, minlength=len(x.tools))
+        return np.asarray((good + usual) / (np.bincount(tool, weights=counts, minlength=len(x.tools)) + 1.0))
 
     def alike(self, error_signature: str) -> Floats:
         """Return how alike the message of every past failure is, in [0, 1]: overlap of words, rare ones counting more."""
