@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -244,3 +245,19 @@ def test_what_is_indexed_is_bounded_and_begins_with_what_was_done() -> None:
     assert text.steps.startswith('bash:run {"command": "xxx')
     assert text.notes.split("\n")[:3] == ["summary", "a lesson", "a/b.py"]
     assert text.surroundings == ""
+
+
+async def test_looking_further_moves_nothing_and_finds_every_episode_once() -> None:
+    memory = Memory()
+    words = ("date", "cache", "login", "mail", "table", "queue", "report")
+    for i in range(230):
+        await memory.remember(f"e{i}", f"fix the {words[i % 7]} {words[i % 5]} of module {i % 23}", embed=i % 3 > 0)
+    query = Query("fix the date cache of module 4", Filter(project="p"), limit=50)
+    found = {SPACE: np.stack([vector_of(query.text)])}
+    with memory.views.read() as v:
+        pages = [memory.retriever.rank(v, query, found, offset=offset).matches for offset in range(0, 300, 50)]
+        whole = memory.retriever.rank(v, replace(query, limit=300), found).matches
+    shown = [m.episode_id for page in pages for m in page]
+    assert shown == [m.episode_id for m in whole]
+    assert len(shown) == len(set(shown)) == 230
+    assert [len(page) for page in pages] == [50, 50, 50, 50, 30, 0]
