@@ -23,6 +23,8 @@ from mcp_memory.storage.lmdb_cache import LmdbCache
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.views.vector_index import SignBitIndex
+from mcp_memory.views.views import Views
 
 CLOSE_DEADLINE_S = 5.0
 logger = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                 engines = Engines(
                     config=config,
                     store=store,
+                    views=Views(store, SignBitIndex, lambda: embedding.spaces),
                     retrieval=Retriever(store, config.retrieval, metrics, now_ms),
                     learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
                     embedding=embedding,

@@ -14,13 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from mcp_memory.domain.answers import Playbook, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
-from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion
-from mcp_memory.domain.reports import Trends
-from mcp_memory.domain.votes import VoteStats
+from mcp_memory.domain.query import Change, Filter, Page, Sort
 
 if TYPE_CHECKING:
     import numpy as np
@@ -262,20 +259,33 @@ class Embedder(Protocol):
 
 
 class VectorIndex(Protocol):
-    """Nearest rows by cosine. Implementations: `retrieval.SignBitIndex`; the oracle in its contract suite is the plain product."""
+    """Nearest rows by cosine; a key (an episode's `seq`) may own several. Implementations: `SignBitIndex`, and the plain product as oracle.
 
-    def __len__(self) -> int: ...
+    Not safe for concurrent use: `Views` has the lock.
+    """
 
-    def add(self, keys: Sequence[int], vectors: "np.ndarray") -> None:
-        """Append unit vectors float32 (n, d) under integer keys (an episode's seq; a key may own several rows)."""
+    def __len__(self) -> int:
+        """How many rows there are."""
 
-    def remove(self, keys: Sequence[int]) -> None: ...
+    def __contains__(self, key: int) -> bool: ...
+
+    def add(self, keys: Sequence[int], codes: "np.ndarray", scales: "np.ndarray") -> None:
+        """Append unit vectors as int8 rows (n, d) with float32 scales (n,): vector = codes * scale."""
+
+    def remove(self, keys: Sequence[int]) -> None:
+        """Forget all rows of the keys; unknown keys are ignored."""
 
     def search(self, vector: "np.ndarray", k: int, allowed: "np.ndarray | None" = None) -> "tuple[np.ndarray, np.ndarray]":
         """Return (keys, similarities) of the k best distinct keys, best first. `allowed`: sorted keys to restrict to."""
 
+    def similarities(self, vector: "np.ndarray", keys: Sequence[int]) -> "np.ndarray":
+        """Return each key's similarity to *vector* (of its best row), float32; NaN for a key that has no row."""
 
-# --- the two engines, as the front door calls them (all methods are blocking and called from worker threads under one lock) ---
+    def rows(self, keys: Sequence[int]) -> "np.ndarray":
+        """Return the vectors of the keys, float32 (n, d): each key's first row, zeros where it has none."""
+
+
+# --- what retrieval, learning and the verbs hand to each other ---
 
 Neighbours = Sequence[tuple[str, float]]  # (episode id, task similarity in [0, 1]), best first
 
@@ -304,110 +314,3 @@ class Situation:
 
     episode: Episode  # open, with its steps
     neighbours: Neighbours
-
-
-class RetrievalEngine(Protocol):
-    """Query to ranked matches. Implementation: `retrieval.Retriever(store, config, metrics, clock)`."""
-
-    def index_text(self, episode: Episode) -> IndexText:
-        """What FTS5 indexes of a completed episode. Pure."""
-
-    def embedding_texts(self, episode: Episode) -> Sequence[str]:
-        """The texts to embed: entry i becomes the vectors' part i. Pure."""
-
-    def query_texts(self, text: str) -> Sequence[str]:
-        """The texts to embed for a query: all of it first, then its parts, if that helps. Pure."""
-
-    def add(self, traces: Sequence[Trace]) -> None: ...
-
-    def remove(self, episode_ids: Sequence[str]) -> None: ...
-
-    def add_vectors(self, space: str, rows: Sequence[VectorRow]) -> None: ...
-
-    def set_votes(self, votes: Mapping[str, float]) -> None:
-        """Net feedback per episode id in [-1, 1], already shrunk."""
-
-    def look_up(self, query: Query) -> None:
-        """Do the lexical search of a `rank` that follows ahead of it, so that it can run beside the embedding of the query."""
-
-    def rank(self, query: Query, vectors: "Mapping[str, np.ndarray]") -> Ranking:
-        """Return the best matches.
-
-        `vectors` holds, per space, the unit vectors of `query_texts`, one a row (the first alone, or a plain vector, will do). It may
-        be empty: then the search is lexical only, and `degraded` says so.
-        """
-
-    def similar(self, query: Query, vectors: "Mapping[str, np.ndarray]", k: int) -> Neighbours:
-        """Return the k episodes of the query's project whose tasks are most alike: cosine of the task vectors, cut to [0, 1], best first.
-
-        Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0. Without vectors: lexical scores over the best one's.
-        """
-
-    def stats(self) -> Mapping[str, Json]:
-        """query_cache {hits, misses, entries}, vectors per space, traces."""
-
-
-class LearningEngine(Protocol):
-    """Episodes to lessons and advice. Implementation: `learning.Learner(store, config, metrics, clock)`."""
-
-    def add(self, traces: Sequence[Trace]) -> None: ...
-
-    def remove(self, episode_ids: Sequence[str]) -> None: ...
-
-    def set_votes(self, votes: Mapping[str, VoteStats]) -> None: ...
-
-    def judge(self, episode: Episode, neighbours: Neighbours, beside: Sequence[tuple[Trace, float]] = ()) -> Judgement:
-        """*episode* has its outcome and steps, no reward yet. Cheap: a few milliseconds for 1,000 steps.
-
-        Args:
-            episode: The episode to judge. Those of *neighbours* and *beside* that ended after it are left out.
-            neighbours: Completed episodes of the view.
-            beside: Traces, with their steps, and task similarities of completed episodes that are not committed yet.
-        """
-
-    def extract(self, episode: Episode) -> Extraction:
-        """*episode* is closed; its reward is not needed. A pure function, so that incremental and full extraction agree."""
-
-    def outlook(self, query: Query, neighbours: Neighbours) -> Outlook | None:
-        """Calibrated chance of success; None while the memory is empty."""
-
-    def confidence(self, patterns: Sequence[Pattern]) -> list[Pattern]:
-        """Fill in `confidence`, `retired`, votes and usage."""
-
-    def explain_confidence(self, pattern: Pattern) -> Mapping[str, Json]:
-        """The numbers a pattern's confidence was computed from."""
-
-    def usage(self, pattern_id: str) -> Mapping[str, Json]:
-        """shown, used, and the success rates of episodes that used it and of those that were shown it and did not."""
-
-    def relevant_patterns(self, query: Query, neighbours: Neighbours, limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
-        """Patterns worth showing for a task, best first: (pattern with confidence, score in [0, 1], why)."""
-
-    def suggest(
-        self, situation: Situation, limit: int, intended: Step | None
-    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]: ...
-
-    def playbook(self, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
-        """The playbook, or None and the reason why there is none."""
-
-    def implicit_feedback(self, episode: Episode, recommendations: Sequence[Recommendation]) -> tuple[Feedback, ...]:
-        """Votes derived from what was shown to a completed episode and what its steps then used."""
-
-    def in_holdout(self, episode_id: str) -> bool:
-        """Whether the episode belongs to the control group (a fixed function of its id)."""
-
-    def holdout_report(self, project: str) -> Mapping[str, Json]:
-        """Outcomes with and without memory, with an interval."""
-
-    def episode_ids(self) -> list[str]:
-        """All episodes of the view, in the order they came."""
-
-    def traces(self, ids: Sequence[str]) -> list[Trace]:
-        """The traces, with their steps, of those of *ids* that are in the view."""
-
-    def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
-        """A metric over time, its breaks, and clusters of tasks. Takes seconds; looks at no view, so it needs no lock."""
-
-    def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str: ...
-
-    def stats(self) -> Mapping[str, Json]: ...

@@ -67,7 +67,8 @@ class Ranking:
 
     matches: tuple[Match, ...]
     considered: int
-    change_seq: int
+    seq: int  # change sequence of the views it was made from
+    as_of_ms: int  # the time at which age was looked at
     degraded: tuple[str, ...] = ()
 
 

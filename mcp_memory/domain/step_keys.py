@@ -61,6 +61,11 @@ def _is_label(action: str, command: str) -> bool:
     return len(words) == 1 and bool(_NAME.fullmatch(action))
 
 
+def joined(tool: str, action: str) -> str:
+    """Return the key that `tool_and_action` took apart."""
+    return f"{tool}:{action}" if action and action != tool else tool
+
+
 def tool_and_action(key: str) -> tuple[str, str]:
     """Return what `step_key` was made from; a step without an action has its tool's name as one.
 

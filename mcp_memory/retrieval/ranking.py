@@ -14,7 +14,7 @@ import numpy as np
 from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.episode import OutcomeKind, TaskType, Trace
 from mcp_memory.domain.query import Filter
-from mcp_memory.retrieval.catalog import in_time
+from mcp_memory.views.catalog import in_time
 
 DAY_MS = 86_400_000
 # Context, in standard deviations of the text score. A framework (a library, a repository) says most about what a task needs.

@@ -41,8 +41,8 @@ class Advising:
         if self._e.learning.in_holdout(episode_id):
             return NextStep(self._e.new_id(), (), None, (), (CONTROL_GROUP,)), episode.project
         neighbours, degraded = self._e.neighbours(_like(episode))
-        with self._e.follower.lock:
-            suggestions, recovery, warnings = self._e.learning.suggest(Situation(episode, neighbours), limit, intended)
+        with self._e.views.read() as v:
+            suggestions, recovery, warnings = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
         return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded), episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
@@ -63,8 +63,8 @@ class Advising:
 
         def work() -> PlaybookAnswer:
             neighbours, degraded = e.neighbours(query)
-            with e.follower.lock:
-                playbook, reason = e.learning.playbook(query, neighbours, max_steps)
+            with e.views.read() as v:
+                playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
             return PlaybookAnswer(e.new_id() if playbook else None, playbook, None if playbook else reason, degraded)
 
         with e.metrics.timed("recommend_playbook"):

@@ -34,8 +34,8 @@ def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -
 def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> Found:
     """Return the patterns whose descriptions have the query's words, and those of the tasks most like it; the best first (blocking)."""
     neighbours, degraded = engines.neighbours(replace(query, strict=bool(query.filter.domain)))
-    with engines.follower.lock:
-        relevant = engines.learning.relevant_patterns(query, neighbours, MAX_FOUND)
+    with engines.views.read() as v:
+        relevant = engines.learning.relevant_patterns(v, query, neighbours, MAX_FOUND)
     wanted = {row[0].id: row for row in _with_words(engines, query, kind, min_support)}
     for pattern, score, why in relevant:
         if pattern.support >= min_support and kind in ("", pattern.kind) and query.filter.domain in ("", pattern.domain):

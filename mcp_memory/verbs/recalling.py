@@ -14,7 +14,7 @@ from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.learning.advice.common_files import common_files
 from mcp_memory.retrieval.text_query import fts_match
 from mcp_memory.verbs.budgeting import fit
-from mcp_memory.verbs.cursors import make_cursor, read_cursor
+from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 
@@ -38,22 +38,24 @@ class Recalling:
         budget_tokens = parsing.whole("budget_tokens", raw.get("budget_tokens", 1500), limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
         detail = parsing.choice(Detail, "detail", raw.get("detail") or Detail.COMPACT)
         query = Query(text, where, limit=limit, strict=bool(raw.get("strict", False)))
-        offset = read_cursor(raw.get("cursor"), query)
-        return await self._answer(query, include, offset, budget_tokens, detail, episode_id=None)
+        position = read_cursor(raw.get("cursor"), query)
+        return await self._answer(query, include, position, budget_tokens, detail, episode_id=None)
 
     async def for_episode(
         self, episode: Episode, where: Filter, *, budget_tokens: int, limit: int = 5, min_similarity: float = 0.0
     ) -> Recall:
         """Recall for a task that has just been started, or is about to be. Without an episode there are no patterns above a minimum."""
         query = Query(episode.task, where, limit, exclude_ids=frozenset({episode.id}), min_similarity=min_similarity)
-        return await self._answer(query, frozenset({"episodes", "patterns"}), 0, budget_tokens, Detail.COMPACT, episode_id=episode.id)
+        return await self._answer(
+            query, frozenset({"episodes", "patterns"}), Position(), budget_tokens, Detail.COMPACT, episode_id=episode.id
+        )
 
     async def _answer(
-        self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail, episode_id: str | None
+        self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail, episode_id: str | None
     ) -> Recall:
         e = self._e
         with e.metrics.timed("recall"):
-            answer = await e.in_thread(lambda: self._recall(query, include, offset, budget_tokens, detail))
+            answer = await e.in_thread(lambda: self._recall(query, include, position, budget_tokens, detail))
         shown = tuple(m.episode_id for m in answer.episodes) + tuple(p.pattern_id for p in answer.patterns)
         recommendation = Recommendation(
             answer.recommendation_id, RecommendationKind.RECALL, query.filter.project, episode_id, shown, e.clock()
@@ -62,27 +64,29 @@ class Recalling:
         e.start_soon(lambda: e.store.put_recommendation(recommendation))
         return answer
 
-    def _recall(self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail) -> Recall:
+    def _recall(self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail) -> Recall:
         e = self._e
         degraded = e.current()
-        wanted = replace(query, limit=offset + query.limit + 1)
-        vectors, lesser = e.embed_beside_search(wanted)
-        with e.follower.lock:
-            neighbours = e.retrieval.similar(query, vectors, NEIGHBOURS)
-            ranking = e.retrieval.rank(wanted, vectors)
-            outlook = e.learning.outlook(query, neighbours)
+        wanted = replace(query, limit=query.limit + 1)  # one more says whether there is another page
+        vectors, lesser = e.embed_beside_search(query)
+        with e.views.read() as v:
+            neighbours = e.retrieval.similar(v, query, vectors, NEIGHBOURS)
+            ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms)
+            outlook = e.learning.outlook(v, query, neighbours)
             wanted_patterns = "patterns" in include and (ranking.matches or not query.min_similarity)
-            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS) if wanted_patterns else []
+            found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS) if wanted_patterns else []
         patterns = [recalled_pattern(*row) for row in found]
-        page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
-        more = len(ranking.matches) > offset + len(page) and bool(page)
+        page = ranking.matches[: query.limit] if "episodes" in include else ()
         read = self._read(page)
         files = common_files([(episode, match.similarity) for match, episode, _ in read])
         now_ms = e.clock()
         episodes = [recalled_episode(match, episode, detail, now_ms, correction) for match, episode, correction in read]
         fitted = fit(episodes, files, patterns, budget_tokens)
         kept = len(fitted.episodes)
-        cursor = make_cursor(query, offset + kept) if kept and (more or kept < len(episodes)) else None
+        passed = page.index(read[kept][0]) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
+        # Advice nobody asked for has one page: its minimum makes gaps that no offset counts.
+        more = bool(page) and passed < len(ranking.matches) and bool(kept or not read) and not query.min_similarity
+        after = Position(position.offset + passed, ranking.seq, ranking.as_of_ms)
         return Recall(
             recommendation_id=e.new_id(),
             project=query.filter.project,
@@ -92,9 +96,9 @@ class Recalling:
             considered=ranking.considered,
             tokens=fitted.tokens,
             truncated=fitted.truncated,
-            next_cursor=cursor,
+            next_cursor=make_cursor(query, after) if more else None,
             files=fitted.files,
-            degraded=distinct(degraded, lesser, ranking.degraded),
+            degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
         )
 
     def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Mapping[str, Json] | None]]:

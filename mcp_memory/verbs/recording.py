@@ -134,8 +134,8 @@ class Recording:
         tallies = store.pattern_tallies([episode.id], project=episode.project)
         tallies.sort(key=lambda t: (-t.successes - t.failures, t.pattern_id))
         ids = [t.pattern_id for t in tallies[:MAX_SHOWN_PATTERNS]]
-        with self._e.follower.lock:
-            patterns = self._e.learning.confidence(store.patterns(ids=ids, project=episode.project, limit=len(ids))) if ids else []
+        with self._e.views.read() as v:
+            patterns = self._e.learning.confidence(v, store.patterns(ids=ids, project=episode.project, limit=len(ids))) if ids else []
         patterns.sort(key=lambda p: (-p.support, -p.confidence, p.id))
         return tuple(
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.answers import PatternDetail, PatternPage
+from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern
 from mcp_memory.domain.episode import EpisodeState, Trace
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
@@ -17,7 +17,7 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.verbs import pattern_search
-from mcp_memory.verbs.cursors import make_cursor, read_cursor
+from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, distinct
 from mcp_memory.verbs.presenting import episode_row, recalled_pattern
 
@@ -44,30 +44,36 @@ class Reporting:
         min_support = parsing.whole("min_support", raw.get("min_support", 1), 1, limits.MAX_INT)
         limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
         query = Query(text, where)
-        offset = read_cursor(raw.get("cursor"), query)
+        position = read_cursor(raw.get("cursor"), query)
 
-        def work() -> pattern_search.Found:
+        def work() -> tuple[list[RecalledPattern], int, tuple[str, ...]]:
+            self._e.current()
+            with self._e.views.read() as v:
+                seq = v.seq
             search = pattern_search.by_text if text.strip() else pattern_search.by_confidence
             rows, degraded = search(self._e, query, kind, min_support)
-            return [r for r in rows if r.confidence >= min_confidence], degraded
+            return [r for r in rows if r.confidence >= min_confidence], seq, distinct(degraded, position.lesser(seq))
 
         with self._e.metrics.timed("search_patterns"):
-            rows, degraded = await self._e.in_thread(work)
-        page = rows[offset : offset + limit]
-        end = offset + len(page)
-        return PatternPage(tuple(page), make_cursor(query, end) if end < len(rows) else None, len(rows), degraded)
+            rows, seq, degraded = await self._e.in_thread(work)
+        page = rows[position.offset : position.offset + limit]
+        end = position.offset + len(page)
+        return PatternPage(tuple(page), make_cursor(query, Position(end, seq)) if end < len(rows) else None, len(rows), degraded)
 
     async def get_pattern(self, pattern_id: str) -> PatternDetail:
         """Answer the `get_pattern` tool."""
         pattern_id = parsing.identifier("pattern_id", pattern_id)
 
         def work() -> PatternDetail:
+            evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
             self._e.current()
-            found = pattern_search.confident(self._e, self._e.store.patterns(ids=[pattern_id], limit=1))
+            found = self._e.store.patterns(ids=[pattern_id], limit=1)
             if not found:
                 raise NotFound(f"there is no pattern {pattern_id!r}", hint="`search_patterns` lists them.")
-            pattern = found[0]
-            evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
+            learning = self._e.learning
+            with self._e.views.read() as v:
+                (pattern,) = learning.confidence(v, found)
+                confidence_from, usage = learning.explain_confidence(v, found[0]), learning.usage(v, pattern_id)
             return PatternDetail(
                 pattern=recalled_pattern(pattern, pattern.confidence, {"confidence": pattern.confidence}),
                 content=pattern.content,
@@ -78,9 +84,9 @@ class Reporting:
                     {"episode_id": x.episode_id, "success": x.success, "weight": x.weight, "at": _iso(x.at_ms), "detail": dict(x.detail)}
                     for x in evidence
                 ),
-                confidence_from=self._e.learning.explain_confidence(pattern),
+                confidence_from=confidence_from,
                 failed_in=tuple(x.episode_id for x in evidence if not x.success),
-                usage=self._e.learning.usage(pattern.id),
+                usage=usage,
                 retired=pattern.retired,
             )
 
@@ -104,9 +110,9 @@ class Reporting:
 
     def _traces(self) -> list[Trace]:
         """Return all traces of the view."""
-        with self._e.follower.lock:
-            ids = self._e.learning.episode_ids()
-        return self._e.in_parts(ids, TRACES_AT_ONCE, self._e.learning.traces)
+        with self._e.views.read() as v:
+            ids = v.experience.ids()
+        return self._e.in_parts(ids, TRACES_AT_ONCE, lambda v, part: v.experience.full_traces(part))
 
     async def status(self) -> Status:
         """Answer the `memory_status` tool."""
@@ -117,9 +123,9 @@ class Reporting:
         degraded = e.current()
         info = dict(e.store.info())
         embedding = dict(e.embedding.status())
-        with e.follower.lock:
-            retrieval, learning = dict(e.retrieval.stats()), dict(e.learning.stats())
-            learning["holdout"] = e.learning.holdout_report(ANY_PROJECT)  # as all counts here
+        with e.views.read() as v:
+            retrieval, learning = dict(e.retrieval.stats(v)), v.experience.stats()
+            learning["holdout"] = e.learning.holdout_report(v, ANY_PROJECT)  # as all counts here
         caches = {
             "hot_tier": info.get("cache") or {},
             "queries": retrieval.get("query_cache") or {},
@@ -147,8 +153,8 @@ class Reporting:
 
         def work() -> str:
             self._e.current()
-            with self._e.follower.lock:
-                return self._e.learning.lessons_markdown(domain=domain, project=project, budget_tokens=budget_tokens)
+            with self._e.views.read() as v:
+                return self._e.learning.lessons_markdown(v, domain=domain, project=project, budget_tokens=budget_tokens)
 
         return await self._e.in_thread(work)
 
@@ -192,7 +198,8 @@ class Reporting:
         rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))
         try:
             e.current()
-            rows.append(("index", True, str(dict(e.retrieval.stats()))))
+            with e.views.read() as v:
+                rows.append(("index", True, str(dict(e.retrieval.stats(v)))))
         except McpMemoryError as error:
             rows.append(("index", False, error.line()))
         return rows

@@ -13,11 +13,11 @@ from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import Pitfalls
-from mcp_memory.learning.history.experience import Experience, Floats, Ints, Place
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
+from mcp_memory.views.experience import Experience, Floats, Ints, Place
 
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
 MAX_FIXES = 5
@@ -46,7 +46,8 @@ class Adviser:
 
     def __init__(self, experience: Experience, read_episodes: ReadEpisodes, fix_ms: FixDuration) -> None:
         self._x, self._read, self._fix_ms = experience, read_episodes, fix_ms
-        self._next, self._recoveries, self._pitfalls = NextTool(experience), Recoveries(experience), Pitfalls(experience)
+        self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
+        self._pitfalls = Pitfalls(experience)
 
     def suggest(
         self, situation: Situation, limit: int, intended: Step | None

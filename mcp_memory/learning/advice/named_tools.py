@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from mcp_memory.learning.history.columns import Interner
-from mcp_memory.learning.history.experience import Bools, Floats, Ints
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.learning.reading.text_words import sentences, tool_words
+from mcp_memory.views.columns import Interner
+from mcp_memory.views.experience import Bools, Floats, Ints
 
 CLEARLY = 0.5  # share of a tool's name that a task must say to name it
 MAX_KEPT = 20_000
@@ -19,7 +20,7 @@ class NamedTools:
         self._tools = tools
         self._indexed = 0
         self._by_word: dict[str, list[int]] = {}
-        self._kept: dict[str, tuple[int, Ints]] = {}
+        self._kept: BoundedMap[str, tuple[int, Ints]] = BoundedMap(MAX_KEPT)
 
     def scores(self, task: str, done: Iterable[str]) -> Floats:
         """Return per tool number how much of its name the task's sentences say, in [0, 1]; 0 for tools that were used already.
@@ -61,9 +62,8 @@ class NamedTools:
         """Return the tools that an earlier task names, kept while no new tool appears."""
         known = self._kept.get(episode_id)
         if known is None or known[0] != len(self._tools):
-            if len(self._kept) > MAX_KEPT:
-                self._kept.clear()
-            known = self._kept[episode_id] = (len(self._tools), np.flatnonzero(self.scores(task, ()) >= CLEARLY))
+            known = (len(self._tools), np.flatnonzero(self.scores(task, ()) >= CLEARLY))
+            self._kept.put(episode_id, known)
         return known[1]
 
     def _reached(self, parts: tuple[frozenset[str], ...], used: frozenset[str]) -> int:

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.fingerprints import answer_kind
 from mcp_memory.learning.advice.named_tools import NamedTools
-from mcp_memory.learning.history.experience import Bools, Experience, Floats, Ints, Place
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
-from mcp_memory.learning.reading.fingerprints import answer_kind
+from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Place
 
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcp_memory.domain.query import Outlook
-from mcp_memory.learning.history.experience import Experience, Floats, Ints, Place
+from mcp_memory.views.experience import Experience, Floats, Ints, Place
 
 WIDTH = 0.12  # of the kernel on task similarity
 TAGS = 3.0  # nats between equal and disjoint tags

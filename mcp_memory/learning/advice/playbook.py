@@ -13,7 +13,7 @@ from statistics import fmean
 from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern
-from mcp_memory.domain.step_keys import step_key, tool_and_action
+from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.pitfalls import cautions
 from mcp_memory.learning.patterns.confidence import wilson
@@ -78,7 +78,7 @@ def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) 
         steps: The playbook's.
         runs: What it was made from.
     """
-    keys = [step_key(s.tool, s.action) for s in steps]
+    keys = [joined(s.tool, s.action) for s in steps]
     good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
     found: list[tuple[str, int] | None] = [None] * len(keys)
     for run in good[:MAX_RUNS]:

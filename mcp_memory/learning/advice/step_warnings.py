@@ -6,10 +6,10 @@ import numpy as np
 
 from mcp_memory.domain.answers import StepWarning
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.learning.history.experience import Experience, Floats, Ints, Place
+from mcp_memory.domain.fingerprints import fingerprint
 from mcp_memory.learning.history.recoveries import Recovered
-from mcp_memory.learning.reading.fingerprints import fingerprint
 from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.views.experience import Experience, Floats, Ints, Place
 
 MIN_FAILURES = 2.0  # weighted; fewer are no warning
 MIN_SHARE = 0.5  # weighted share of tries that failed

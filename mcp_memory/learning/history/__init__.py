@@ -1,1 +1,1 @@
-"""Everything that was tried, as columns: steps, failures, and what came after them."""
+"""What earlier runs say about the present one, looked up in the columns of `views`."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.learning.history.columns import fading
-from mcp_memory.learning.history.experience import Bools, Experience, Floats, Ints, Place
 from mcp_memory.learning.history.recency import tracked
 from mcp_memory.learning.reading.signatures import signature_words
+from mcp_memory.views.columns import fading
+from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Place
 
 MESSAGE, SAME_TOOL, SAME_FAMILY = 3.0, 2.0, 2.0  # nats: message alike, same tool, same tool before the colon
 TASK, TASK_WIDTH = 1.5, 0.2  # as in next_tool, weaker: an error says more than a task

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.pattern import Evidence, Pattern
-from mcp_memory.domain.votes import VoteStats, net_vote
+from mcp_memory.domain.votes import NO_VOTES, VoteStats, net_vote
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +50,7 @@ class Validation:
     happened: float = 0.0
 
 
-NO_VOTES, NO_USE, NOT_VALIDATED = VoteStats(), Usage(), Validation()
+NO_USE, NOT_VALIDATED = Usage(), Validation()
 
 
 def wilson(successes: float, count: float, z: float = Z_90_ONE_SIDED) -> tuple[float, float]:

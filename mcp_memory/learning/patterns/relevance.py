@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.history.experience import Experience
 from mcp_memory.learning.patterns.assessing import Trust
 from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.ports import PatternTally, Store
+from mcp_memory.views.view import View
 
 MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
 MIN_SIMILARITY = 0.35  # of an episode whose patterns are candidates: below it lie tasks that have nothing to do with each other
@@ -34,10 +34,10 @@ Scored = tuple[Pattern, float, Mapping[str, float]]
 
 
 class Relevance:
-    """Ranks patterns for a task."""
+    """Ranks patterns for a task, during one read."""
 
-    def __init__(self, experience: Experience, store: Store, trust: Trust) -> None:
-        self._x, self._store, self._trust = experience, store, trust
+    def __init__(self, v: View, store: Store, trust: Trust) -> None:
+        self._v, self._store, self._trust = v, store, trust
 
     def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
         """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
@@ -56,14 +56,15 @@ class Relevance:
         read = self._store.patterns(ids=chosen, project=project, limit=len(chosen)) if chosen else []
         places = {key: place for place, key in enumerate(chosen)}
         whole = without_parts(sorted(read, key=lambda p: places[p.id]))
-        assessed = [p for p in self._trust.assess(whole[: limit + 1]) if not p.retired]
+        assessed = [p for p in self._trust.assess(self._v, whole[: limit + 1]) if not p.retired]
         rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
         telling = [row for row in rows if _tells(row[0], row[2]["contrast"])]
         return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
-        rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := self._x.row(key)) is not None]
-        return (sum(bool(self._x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
+        x = self._v.experience
+        rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := x.row(key)) is not None]
+        return (sum(bool(x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
 
 
 def _tells(pattern: Pattern, contrast: float) -> bool:

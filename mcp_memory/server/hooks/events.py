@@ -6,7 +6,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
 from mcp_memory.domain.inference import looks_failed
 from mcp_memory.domain.metadata_keys import WORKING_DIR
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def recovery_text(advice: "Mapping[str, Any]") -> str:
 def _fix_text(fix: "Mapping[str, Any]") -> str:
     example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
     like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
-    return f"{step_key(fix['tool'], fix['action'])} (fixed it {fix['fixed']} of {fix['tried']} times{like})"
+    return f"{joined(fix['tool'], fix['action'])} (fixed it {fix['fixed']} of {fix['tried']} times{like})"
 
 
 def shown(event_name: str, text: str) -> str:

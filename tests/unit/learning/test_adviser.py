@@ -7,8 +7,8 @@ import pytest
 
 from mcp_memory.domain.episode import Context, Episode, OutcomeKind
 from mcp_memory.learning.advice.adviser import Adviser
-from mcp_memory.learning.history.experience import Experience
 from mcp_memory.ports import Situation
+from mcp_memory.views.experience import Experience
 
 from .runs import WEB, episode, step, trace_of
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.pattern import Observation, PatternKind
-from mcp_memory.learning.history.fixes import fixes_of
 from mcp_memory.learning.reading.run import Run
+from mcp_memory.views.fixes import fixes_of
 
 MAX_RECOVERIES = 60  # of one run, the earliest
 

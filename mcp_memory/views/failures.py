@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Trace
-from mcp_memory.learning.history.columns import Column, Interner
-from mcp_memory.learning.history.fixes import find_fixes
+from mcp_memory.views.columns import Column, Interner
+from mcp_memory.views.fixes import find_fixes
 
 Numbers = npt.NDArray[np.int32]
 

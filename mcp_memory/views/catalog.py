@@ -1,10 +1,10 @@
 """Which episodes there are, by row number, and which of them a filter admits."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import EpisodeState, Trace
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 
@@ -18,7 +18,7 @@ class Catalog:
         self.traces: dict[int, Trace] = {}
         self._seq_of: dict[str, int] = {}
         self._projects: dict[str, set[int]] = {}
-        self._allowed: OrderedDict[tuple[Filter, bool], np.ndarray | None] = OrderedDict()
+        self._allowed: BoundedMap[tuple[Filter, bool], np.ndarray | None] = BoundedMap(KEPT_FILTERS)
 
     def __len__(self) -> int:
         return len(self.traces)
@@ -52,10 +52,8 @@ class Catalog:
         """Return the sorted row numbers that may be shown; None for all of them. Only the project restricts unless *strict*."""
         key = (where if strict else Filter(project=where.project), strict)
         if key not in self._allowed:
-            self._allowed[key] = self._admitted(where, strict)
-            while len(self._allowed) > KEPT_FILTERS:
-                self._allowed.popitem(last=False)
-        return self._allowed[key]
+            self._allowed.put(key, self._admitted(where, strict))
+        return self._allowed.get(key)
 
     def newest(self, allowed: np.ndarray | None, limit: int) -> list[int]:
         """Return the largest row numbers, newest first."""

@@ -18,7 +18,6 @@ CANDIDATES = 400  # re-scored per search, at least; at a million rows four times
 CANDIDATES_PER_RESULT = 2
 SAMPLE_ROWS = 4_096  # whose distances set the candidate threshold
 REPACK_GROWTH = 4  # the mean is computed anew when the index has grown this many times over
-LIMIT = 127  # of an int8 code
 
 
 class _Chunk:
@@ -58,14 +57,8 @@ class SignBitIndex:
     def __contains__(self, key: int) -> bool:
         return key in self._rows_of
 
-    def add(self, keys: Sequence[int], vectors: np.ndarray) -> None:
-        """Append unit vectors float32 (n, dimension) under integer keys (a key may own several rows)."""
-        scales = np.abs(vectors).max(axis=1) / LIMIT
-        scales[scales == 0] = 1
-        self.add_codes(keys, np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32))
-
-    def add_codes(self, keys: Sequence[int], codes: np.ndarray, scales: np.ndarray) -> None:
-        """Append rows that are quantised already: vector = codes * scale. Costs some microseconds a row."""
+    def add(self, keys: Sequence[int], codes: np.ndarray, scales: np.ndarray) -> None:
+        """Append unit vectors as int8 rows (n, dimension) with their scales: vector = codes * scale. Costs some microseconds a row."""
         done = 0
         while done < len(keys):
             if not self._chunks or self._chunks[-1].size == CHUNK_ROWS:

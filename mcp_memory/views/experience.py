@@ -4,21 +4,22 @@ A copy of the store's traces; losing it costs the time to read them again. Rows 
 every selection; the columns are rebuilt when more than a quarter is dead.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Trace
-from mcp_memory.learning.history.columns import Column, Interner
-from mcp_memory.learning.history.failures import Failures
-from mcp_memory.learning.reading.fingerprints import unpack, unpack_answers
+from mcp_memory.domain.fingerprints import unpack, unpack_answers
+from mcp_memory.views.columns import Column, Interner
+from mcp_memory.views.failures import Failures
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+T = TypeVar("T")
 
 SAME_FRAMEWORK, SAME_DOMAIN, SAME_FIELD, ELSEWHERE = 1.0, 0.5, 0.2, 0.01  # how much an episode of that context counts
 UNKNOWN = 0.5  # where one side names no context: no match, and no mismatch
@@ -43,6 +44,7 @@ class Experience:
         self.tools, self.signatures, self.tag_sets = Interner(), Interner(), Interner()
         self._projects, self._domains, self._fields, self._frameworks = Interner(), Interner(), Interner(), Interner()
         self._contexts = Interner()
+        self._derived: dict[object, object] = {}
         self._clear()
 
     def _clear(self) -> None:
@@ -60,6 +62,12 @@ class Experience:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def derived(self, make: Callable[["Experience"], T]) -> T:
+        """Return what *make* makes of this experience, made once: an index that follows the columns lives as long as they do."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return cast(T, self._derived[make])
 
     def add(self, traces: Sequence[Trace]) -> None:
         """Add completed episodes; one that is there already is left as it is."""
@@ -115,6 +123,14 @@ class Experience:
     def outlines(self) -> Iterator[Trace]:
         """Yield every episode's trace without its steps, oldest row first. Free."""
         return (trace for trace in self._traces if trace is not None)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all episodes, in the order they came."""
+        return [trace.id for trace in self.outlines()]
+
+    def full_traces(self, ids: Sequence[str]) -> list[Trace]:
+        """Return the traces, with their steps, of those of *ids* that are here."""
+        return [self.full_trace(row) for key in ids if (row := self.row(key)) is not None]
 
     def full_trace(self, row: int) -> Trace:
         """Return the trace of a live row with its steps, as it was added."""
