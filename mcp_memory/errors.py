@@ -12,7 +12,8 @@ McpMemoryError                 code, retryable, hint
 ├── ModelUnavailable             the operator: no model file, wrong dimension
 ├── CorruptRecord                the operator: stored bytes do not decode
 ├── MigrationError               the operator: schema newer, or an applied migration was edited
-└── ConfigError (ValueError)     the operator: a setting is wrong or unknown
+├── ConfigError (ValueError)     the operator: a setting is wrong or unknown
+└── InternalError                nobody: a programming error; its traceback is in the log
 
 Each class's docstring is its default message.
 """
@@ -122,3 +123,10 @@ class ConfigError(McpMemoryError, ValueError):
 
     code = "config_error"
     default_hint = "Run `mcp-memory config` to see the settings."
+
+
+class InternalError(McpMemoryError):
+    """A programming error; nothing was written."""
+
+    code = "internal_error"
+    default_hint = "The server's log has the details; other calls go on working."

@@ -3,6 +3,7 @@
 One connection writes (in the batcher's thread); readers are separate and read-only, so a read never waits for a commit.
 """
 
+import logging
 import random
 import sqlite3
 import time
@@ -11,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from mcp_memory.errors import CorruptRecord, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
+from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
 
 Connection = sqlite3.Connection
 DriverError = sqlite3.Error
 is_complete_statement = sqlite3.complete_statement
 APPLICATION_ID = 0x4D454D31  # "MEM1": tells our file from any other SQLite file
+logger = logging.getLogger(__name__)
 STATEMENT_CACHE_SIZE = 256  # more than the number of distinct statements
 WRITER_CACHE_KIB = 16_384
 READER_CACHE_KIB = 8_192  # a reader's hot pages are the FTS index's
@@ -27,6 +29,13 @@ AUTOCHECKPOINT_PAGES = 16_000  # inside a commit: only when the checkpointer bes
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL = {sqlite3.SQLITE_FULL}
+_OURS = {  # what only a wrong statement or a wrong value of ours brings about
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+}
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
 
@@ -47,6 +56,9 @@ def translate(error: BaseException) -> McpMemoryError | None:
         return StoreUnavailable(f"memory.db cannot be opened or written ({error})", hint="Check the permissions of the data directory.")
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error).lower():
         return StoreUnavailable("the store is closed")
+    if code in _OURS:
+        logger.error("a statement met a programming error", exc_info=error)
+        return InternalError(f"the database refused a statement ({type(error).__name__})")
     return StoreUnavailable(f"the database refused: {error}")
 
 

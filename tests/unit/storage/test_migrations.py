@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.errors import MigrationError, StoreUnavailable
+from mcp_memory.errors import InternalError, MigrationError
 from mcp_memory.storage.connection import Connection, open_writer
 from mcp_memory.storage.migrations import Migration, migrate, shipped
 
@@ -57,7 +57,7 @@ def test_each_is_applied_once_and_recorded(opened: Callable[[], Connection]) -> 
 def test_a_failing_migration_leaves_the_schema_as_it_was(opened: Callable[[], Connection]) -> None:
     connection = opened()
     apply(connection, FIRST)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(InternalError):
         apply(connection, FIRST, BROKEN)
     assert columns(connection) == ["x"]
     assert apply(connection, FIRST, SECOND) == 2
