@@ -18,7 +18,6 @@ from mcp_memory.memory import EpisodicMemory
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Store
 from mcp_memory.retrieval.retriever import Retriever
-from mcp_memory.storage.dual_store import DualStore
 from mcp_memory.storage.lmdb_cache import LmdbCache
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
@@ -51,8 +50,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
     """
     metrics = Metrics()
     cache: Cache | None = LmdbCache(config.data_dir / "cache", config.storage.cache_max_bytes) if config.storage.cache_enabled else None
-    durable = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms)
-    store: Store = DualStore(durable, cache, config.storage, metrics) if cache else durable
+    store: Store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache)
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:

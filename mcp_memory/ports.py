@@ -18,7 +18,7 @@ from mcp_memory.domain.answers import Playbook, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
-from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion
+from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion, TextQuery
 from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.votes import VoteStats
 
@@ -30,7 +30,7 @@ Clock = Callable[[], int]  # milliseconds since the epoch
 
 @dataclass(frozen=True, slots=True)
 class IndexText:
-    """What FTS5 indexes of a completed episode, one field a column."""
+    """What is searched by words of a completed episode; the fields are weighed by `TextQuery.weights`."""
 
     task: str
     steps: str  # tools, arguments, errors, parts of observations
@@ -48,9 +48,6 @@ class Completion:
     errors: tuple[tuple[int, str], ...] = ()  # (step index, error signature), kept in the trace
     digest: Mapping[str, Json] | None = None  # the learner's compact extras, kept in the trace
     feedback: tuple[Feedback, ...] = ()  # implicit votes
-
-
-TEXT_WEIGHTS = (1.0, 0.5, 0.5, 0.4)  # of IndexText's columns in bm25; notes repeat the task, surroundings are other episodes' tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +147,17 @@ class Store(Protocol):
 
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]: ...
 
-    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
-        """Ids in order. `text_match` is an FTS5 expression. A cursor is bound to the change sequence it was made at.
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
+        """Ids in order, with *text* only of those it finds. A cursor is bound to the change sequence it was made at.
 
         Raises InvalidInput: the cursor is not one of ours.
         """
 
-    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
-        """Lexical candidates among completed episodes, best first. `match` must be a valid FTS5 expression; project "*" asks all."""
+    def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
+        """Lexical candidates among completed episodes, best first; project "*" asks all. None for a query without words."""
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
-        """In how many indexed episodes each term occurs, as FTS5 tokenises it; one of several tokens counts as a phrase."""
+        """In how many indexed episodes each term occurs, in any form of the word; one of several words counts as a phrase."""
 
     def change_seq(self) -> int:
         """The sequence of the last committed change, by any process; costs microseconds."""

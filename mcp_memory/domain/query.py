@@ -9,6 +9,9 @@ from mcp_memory.domain.episode import Json
 ANY_PROJECT = "*"  # a query over every project of the data directory
 
 
+TEXT_WEIGHTS = (1.0, 0.5, 0.5, 0.4)  # of task, steps, notes (they repeat the task), surroundings (other episodes' tasks) in bm25
+
+
 class Detail(enum.StrEnum):
     COMPACT = "compact"
     FULL = "full"
@@ -48,6 +51,19 @@ class Query:
     strict: bool = False
     exclude_ids: frozenset[str] = frozenset()
     min_similarity: float = 0.0  # of an episode that may be shown: for advice nobody asked for
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuery:
+    """Words looked for: an episode is found by any of the terms and phrases, or with `every` by all of them, in any form of each word.
+
+    A term or phrase without a letter or digit is nowhere.
+    """
+
+    terms: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()  # words in a row
+    every: bool = False
+    weights: tuple[float, float, float, float] = TEXT_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,12 +44,12 @@ class LexicalSearch:
 
     def _search(self, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         asked = text_query.read_query(query.text)
-        match = text_query.affordable(asked, self._counts, len(self._catalog), at_least_one=only).match()
-        if match is None:
+        words = text_query.affordable(asked, self._counts, len(self._catalog), at_least_one=only)
+        if not (words.terms or words.phrases):
             return {}
         allowed: np.ndarray | None = self._catalog.allowed(query.filter, strict=query.strict)
         project = ANY_PROJECT if allowed is None else query.filter.project or ANY_PROJECT
-        hits = self._store.search_text(match, project=project, limit=max(limit, STRICT_HITS) if query.strict else limit)
+        hits = self._store.search_text(words, project=project, limit=max(limit, STRICT_HITS) if query.strict else limit)
         found = {hit.seq: hit.score for hit in hits if hit.seq in self._catalog.traces}
         if query.strict and allowed is not None:
             admitted = set(allowed.tolist())

@@ -165,7 +165,7 @@ class Retriever:
         seqs = dict.fromkeys(list(hits)[:wanted])
         if space is not None:
             seqs |= dict.fromkeys(self._vectors.candidates(query, space, vectors, wanted))
-        elif text_query.fts_match(query.text) is None:
+        elif not text_query.read_query(query.text).terms:
             seqs = dict.fromkeys(self._catalog.newest(self._catalog.allowed(query.filter, strict=query.strict), wanted))
         kept = [seq for seq in seqs if seq in self._catalog.traces and seq not in excluded]
         floor = min(hits.values()) if len(hits) >= TEXT_HITS * wanted else 0.0  # the list was cut: the rest may score up to its last

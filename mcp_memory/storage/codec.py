@@ -147,7 +147,9 @@ def _load(data: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         header = data[0]
         if header & ~_COMPRESSED != records.Record.VERSION:  # no record has a second form yet
-            raise CorruptRecord(f"a stored record has form {header & ~_COMPRESSED}; this program knows forms up to {records.Record.VERSION}")
+            raise CorruptRecord(
+                f"a stored record has form {header & ~_COMPRESSED}; this program knows forms up to {records.Record.VERSION}"
+            )
         body = data[1:]
         if header & _COMPRESSED:
             body = _decompressor().decompress(body, max_output_size=_MAX_RECORD_BYTES)

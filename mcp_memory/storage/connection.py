@@ -67,11 +67,6 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
 
 
-def is_syntax_error(error: BaseException) -> bool:
-    """Whether *error* is one that the statement's own text caused, as a malformed FTS5 expression does."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
-
-
 class translated:
     """Context in which sqlite3's errors come out as ours. A class, not a generator: it wraps reads of a few microseconds."""
 

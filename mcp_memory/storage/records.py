@@ -2,7 +2,7 @@
 
 Records are arrays, not maps: a step costs its values and no field names. How a record grows: a new field goes to the end, with a default
 for what was stored before; readers of an earlier version pass it over. Only when a field gets another meaning, the record's VERSION goes
-up, and `codec` is told how the earlier form is read. `tests/unit/storage/test_records.py` keeps the bytes of every form that was ever written.
+up, and `codec` is told how the earlier form is read. `tests/unit/storage/test_records.py` keeps the bytes of every form ever written.
 """
 
 import sys

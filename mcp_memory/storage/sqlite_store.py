@@ -1,5 +1,7 @@
 """A Store on one SQLite file: rows for episodes, steps and evidence, FTS5, the change feed. Losing this file loses data.
 
+Copies of completed episodes may be kept in a cache in front of it (`hot_tier.py`).
+
 Writes are functions run by the batcher's thread; reads are in `store_reads.py`.
 """
 
@@ -14,11 +16,12 @@ from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Clock, Completion, VectorRow
+from mcp_memory.ports import Cache, Clock, Completion, VectorRow
 from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
 from mcp_memory.storage.checkpointer import Checkpointer
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, open_writer
+from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.migrations import migrate
 from mcp_memory.storage.purge import Purge
 from mcp_memory.storage.store_reads import StoreReads
@@ -31,9 +34,18 @@ T = TypeVar("T")
 
 
 class SqliteStore(StoreReads):
-    """The durable tier. Open with `open`, close with `aclose`."""
+    """The durable tier, and the hot one where there is a cache. Open with `open`, close with `aclose`."""
 
-    def __init__(self, path: Path, config: StorageConfig, metrics: Metrics, clock: Clock, writer: Connection, schema_version: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: StorageConfig,
+        metrics: Metrics,
+        clock: Clock,
+        writer: Connection,
+        schema_version: int,
+        cache: Cache | None,
+    ) -> None:
         super().__init__(path)
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
         self._log_path = path.with_name(path.name + "-wal")
@@ -46,6 +58,8 @@ class SqliteStore(StoreReads):
         self._checkpointer = Checkpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
+        if cache is not None:
+            self._hot = HotTier(cache, Codec(config.compress_over_bytes), metrics, self)
         self._batcher = WriteBatcher(
             writer,
             max_queue_size=config.max_queue_size,
@@ -56,8 +70,12 @@ class SqliteStore(StoreReads):
         )
 
     @classmethod
-    async def open(cls, data_dir: str | os.PathLike[str], config: StorageConfig, metrics: Metrics, clock: Clock) -> "SqliteStore":
+    async def open(
+        cls, data_dir: str | os.PathLike[str], config: StorageConfig, metrics: Metrics, clock: Clock, cache: Cache | None = None
+    ) -> "SqliteStore":
         """Open `memory.db` in *data_dir*, creating both when absent and bringing the schema up to date.
+
+        *cache* stays its owner's: closing the store leaves it open.
 
         Raises:
             MigrationError: Written by a newer version, or not ours.
@@ -72,7 +90,7 @@ class SqliteStore(StoreReads):
             )
             try:
                 version = migrate(writer, clock, config.busy_deadline_ms)
-                return cls(path, config, metrics, clock, writer, version)
+                return cls(path, config, metrics, clock, writer, version, cache)
             except BaseException:
                 writer.close()
                 raise
@@ -136,13 +154,17 @@ class SqliteStore(StoreReads):
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)
 
     async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
-        return await self._write(self._delete_and_purge, ids, reason, at_ms)
+        counts = await self._write(self._delete_and_purge, ids, reason, at_ms)
+        if self._hot is not None:
+            self._hot.drop(ids)
+        return counts
 
     def info(self) -> Mapping[str, Json]:
         """Return where and how the data is kept. `compression_ratio` is of the records written by this process, None before the first."""
         with self._readers.reader() as connection:
             journal_mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
         raw, stored = self._codec.raw_bytes, self._codec.stored_bytes
+        cache = dict(self._hot.stats()) if self._hot is not None else {}
         return {
             "path": str(self._path),
             "size_bytes": sum(_size_bytes(p) for p in (self._path, self._log_path)),
@@ -151,8 +173,9 @@ class SqliteStore(StoreReads):
             "journal_mode": journal_mode,
             "queue_depth": self._batcher.depth,
             "compression_ratio": round(raw / stored, 3) if stored else None,
-            "cache": {},
-            "notices": [],
+            "cache": cache,
+            "notices": [str(cache["rebuilt"])] if cache.get("rebuilt") else [],
+            "processes": cache.get("processes", 1),
         }
 
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -7,16 +7,17 @@ from pathlib import Path
 from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
-from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort
-from mcp_memory.errors import InvalidInput
-from mcp_memory.ports import TEXT_WEIGHTS, PatternTally, TextHit, VectorRow
+from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort, TextQuery
+from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.storage import learning_reads
 from mcp_memory.storage.codec import load_json, load_trace
-from mcp_memory.storage.connection import Connection, DriverError, ReadPool, is_syntax_error, open_reader, translated
+from mcp_memory.storage.connection import Connection, ReadPool, open_reader, translated
+from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.inspection import count_rows, distinct_values, problems
 from mcp_memory.storage.listing import list_episodes
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.tables import Tables
+from mcp_memory.storage.text_expression import expression, quoted
 
 
 class StoreReads:
@@ -24,6 +25,7 @@ class StoreReads:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._hot: HotTier | None = None
         self._readers = ReadPool(lambda: open_reader(path))
         self._watch_lock = threading.Lock()
         self._watch: Connection = open_reader(path)  # never in a transaction: always sees the latest
@@ -32,6 +34,16 @@ class StoreReads:
         self._vectors_from: dict[str, int] = {}  # per space: below this trace seq every episode has its vector
 
     def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]:
+        if self._hot is None or not steps:  # one short row each: as fast as a copy, and the copies are whole episodes
+            return self._stored(ids, steps=steps)
+        found = self._hot.get(ids)
+        if missing := [i for i in ids if i not in found]:
+            fresh = [e for e in self._stored(missing, steps=True) if e is not None]
+            self._hot.keep(fresh)
+            found |= {e.id: e for e in fresh}
+        return [found.get(i) for i in ids]
+
+    def _stored(self, ids: Sequence[str], *, steps: bool) -> list[Episode | None]:
         with self._readers.reader() as connection:
             connection.execute("BEGIN")  # one snapshot: an episode and its steps must fit together
             tables = Tables(connection)
@@ -42,30 +54,27 @@ class StoreReads:
             tables = Tables(connection)
             return [tables.value("episode_by_external", project, external_id) for external_id in external_ids]
 
-    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
         with self._readers.reader() as connection:
             connection.execute("BEGIN")
-            try:
-                return list_episodes(Tables(connection), where, sort, limit, cursor, text_match, _bm25(TEXT_WEIGHTS))
-            except DriverError as error:
-                raise _refused(error, text_match) from error
+            return list_episodes(Tables(connection), where, sort, limit, cursor, text)
 
-    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
+    def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
+        match = expression(query)
+        if match is None:
+            return []
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            try:
-                if project == ANY_PROJECT:
-                    rows = tables.all("search_all", *weights, match, limit)
-                else:
-                    rows = tables.all("search_project", *weights, match, project, limit)
-            except DriverError as error:
-                raise _refused(error, match) from error
+            if project == ANY_PROJECT:
+                rows = tables.all("search_all", *query.weights, match, limit)
+            else:
+                rows = tables.all("search_project", *query.weights, match, project, limit)
         return [TextHit(seq, episode_id, -score) for seq, episode_id, score in rows]
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            return [tables.value("count_matches", _phrase(term)) for term in terms]
+            return [tables.value("count_matches", quoted(term)) for term in terms]
 
     def change_seq(self) -> int:
         with self._watch_lock, translated():
@@ -179,19 +188,3 @@ class StoreReads:
         self._readers.close()
         with self._watch_lock:
             self._watch.close()
-
-
-def _bm25(weights: Sequence[float]) -> str:
-    """Return FTS5's own ranking function with column weights; it sorts inside the index, faster than ORDER BY over rows."""
-    return f"bm25({', '.join(repr(float(w)) for w in weights)})"
-
-
-def _phrase(term: str) -> str:
-    """Return *term* as an FTS5 string, in which nothing is syntax."""
-    return '"' + term.replace('"', '""').replace("\0", " ") + '"'
-
-
-def _refused(error: Exception, match: str | None) -> Exception:
-    if is_syntax_error(error):
-        return InvalidInput(f"not a full-text expression: {(match or '')[:200]!r}")
-    return error

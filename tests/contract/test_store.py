@@ -9,7 +9,7 @@ import pytest
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.episode import EpisodeState, OutcomeKind, StepStatus
-from mcp_memory.domain.query import Change, ChangeKind
+from mcp_memory.domain.query import Change, ChangeKind, TextQuery
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Store
 from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, observation, open_store, step
@@ -310,7 +310,7 @@ async def test_deleting_takes_all_that_hangs_on_an_episode(store: Store) -> None
     assert [(p.description, p.support, p.failures) for p in store.patterns()] == [("pattern y", 1, 1)]
     assert store.links(["b"]) == []
     assert store.checkpoint("c") is None
-    assert [h.episode_id for h in store.search_text("pytest", project="p", limit=5)] == ["b"]
+    assert [h.episode_id for h in store.search_text(TextQuery(("pytest",)), project="p", limit=5)] == ["b"]
     assert store.check() == []
 
 

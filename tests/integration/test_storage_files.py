@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcp_memory.config import StorageConfig
+from mcp_memory.domain.query import TextQuery
 from mcp_memory.errors import CorruptRecord, MigrationError, StoreUnavailable
 from mcp_memory.metrics import Metrics
 from mcp_memory.storage.sqlite_store import SqliteStore
@@ -35,7 +36,7 @@ async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path) ->
     await filled(tmp_path)
     store = await opened(tmp_path)
     assert [e and e.step_count for e in store.get_episodes(["e0", "e1", "e2"])] == [2, 2, 2]
-    assert [h.episode_id for h in store.search_text("text", project="p", limit=9)] == ["e0", "e1", "e2"]
+    assert [h.episode_id for h in store.search_text(TextQuery(("text",)), project="p", limit=9)] == ["e0", "e1", "e2"]
     assert store.change_seq() == 6
     assert store.check() == []
     await store.aclose()
@@ -215,5 +216,5 @@ async def test_what_is_forgotten_leaves_no_bytes_behind(tmp_path: Path) -> None:
     assert not (tmp_path / "memory.db-wal").exists()
     again = await opened(tmp_path)
     assert again.check() == []
-    assert len(again.search_text("ordinary", project="p", limit=99)) == 30
+    assert len(again.search_text(TextQuery(("ordinary",)), project="p", limit=99)) == 30
     await again.aclose()
