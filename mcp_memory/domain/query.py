@@ -117,13 +117,28 @@ class Change:
 
 
 class ChangeKind(enum.StrEnum):
-    EPISODE_STARTED = "episode_started"
-    EPISODE_COMPLETED = "episode_completed"
-    EPISODE_UPDATED = "episode_updated"
-    EPISODE_DELETED = "episode_deleted"
-    VECTORS_ADDED = "vectors_added"
-    FEEDBACK = "feedback"
-    CORRECTION = "correction"
+    """The kinds of facts, each with what its entity id names."""
+
+    EPISODE_STARTED = "episode_started"  # the episode
+    STEPS_APPENDED = "steps_appended"  # the episode
+    EPISODE_COMPLETED = "episode_completed"  # the episode
+    EPISODE_ABANDONED = "episode_abandoned"  # the episode
+    EPISODE_UPDATED = "episode_updated"  # the episode
+    EPISODE_DELETED = "episode_deleted"  # the episode
+    VECTORS_ADDED = "vectors_added"  # the space
+    RECOMMENDATION = "recommendation"  # the recommendation
+    FEEDBACK = "feedback"  # the vote
+    CORRECTION = "correction"  # the correction
+    LINK = "link"  # the link, put or removed
+    CHECKPOINT = "checkpoint"  # the checkpoint
+
+    @property
+    def answers(self) -> bool:
+        """Whether anything that is answered from memory depends on such a fact."""
+        return self not in _RECORDED_ONLY
+
+
+_RECORDED_ONLY = frozenset({ChangeKind.STEPS_APPENDED, ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
 
 
 @dataclass(frozen=True, slots=True)

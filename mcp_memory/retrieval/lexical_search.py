@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcp_memory.domain.query import ANY_PROJECT, Query
-from mcp_memory.ports import Store
+from mcp_memory.ports import TextSearch
 from mcp_memory.retrieval import text_query
 from mcp_memory.retrieval.catalog import Catalog
 from mcp_memory.retrieval.query_cache import KEPT_SEARCHES, QueryCache
@@ -17,7 +17,7 @@ GROWTH = 1.1  # of the memory, after which the words are counted again
 class LexicalSearch:
     """Searches the words of a catalog's episodes. Not safe for concurrent use."""
 
-    def __init__(self, store: Store, catalog: Catalog) -> None:
+    def __init__(self, store: TextSearch, catalog: Catalog) -> None:
         self._store, self._catalog = store, catalog
         self._searched: QueryCache[dict[int, float]] = QueryCache(KEPT_SEARCHES)
         self._frequency: dict[str, int] = {}

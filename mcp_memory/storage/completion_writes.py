@@ -76,7 +76,7 @@ def add_votes(tx: Transaction, votes: Sequence[Feedback]) -> None:
     """Append votes; one on a recommendation that was deleted meanwhile is dropped with it."""
     for vote in votes:
         if add_vote(tx, vote):
-            tx.change(ChangeKind.FEEDBACK, vote.recommendation_id)
+            tx.change(ChangeKind.FEEDBACK, vote.id)
 
 
 def add_vote(tx: Transaction, vote: Feedback) -> bool:

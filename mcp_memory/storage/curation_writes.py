@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mcp_memory.domain.edits import TAG, edit_fields
 from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.storage.codec import load_trace
 from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, rewrite_trace, thread_rows
@@ -46,8 +47,9 @@ def update_episode(
     fields = edit_fields(add_tags, remove_tags, metadata, task)
     if not fields:
         return
+    stamp = tx.stamp()
     for field, value in fields.items():
-        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms)
+        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms, *stamp)
         if field.startswith(TAG):
             tx.run("add_tag" if value else "remove_tag", field.removeprefix(TAG), row)
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
@@ -102,6 +104,8 @@ def delete_episodes(tx: Transaction, ids: Sequence[str], reason: str, at_ms: int
             counts[kind] += tx.delete(statement, {"row": row, "id": episode_id})
         seq = tx.change(ChangeKind.EPISODE_DELETED, episode_id)
         tx.run("add_tombstone", episode_id, reason, seq, at_ms)
+        if found.external_id:  # imported under an id of its own before ids were derived: importing it again would give it this one
+            tx.run("add_tombstone", imported_id(found.project, found.external_id), reason, seq, at_ms)
     counts["patterns"] += recount(tx, to_recount)
     refresh_surroundings(tx, neighbours - rows)
     for kind in _INTERNAL:

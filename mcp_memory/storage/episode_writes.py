@@ -17,6 +17,8 @@ def start_episode(tx: Transaction, episode: Episode) -> None:
     """Insert an open episode."""
     if tx.one("episode_exists", episode.id):
         raise InvalidInput(f"there is an episode {episode.id!r} already")
+    if tx.one("tombstone", episode.id):
+        raise InvalidInput(f"episode {episode.id!r} was deleted", hint="Start one with another id.")
     if episode.external_id and tx.one("episode_by_external", episode.project, episode.external_id):
         raise InvalidInput(f"there is an episode with external_id {episode.external_id!r} already")
     for name, other in (("parent_id", episode.parent_id), ("follows", episode.follows)):
@@ -37,6 +39,7 @@ def append_steps(tx: Transaction, episode_id: str, steps: Sequence[Step]) -> int
             hint="Complete this episode and start another one for the rest.",
         )
     _add_steps(tx, row, first, steps)
+    tx.change(ChangeKind.STEPS_APPENDED, episode_id)
     return first
 
 
@@ -63,11 +66,14 @@ def complete_episode(tx: Transaction, completion: Completion) -> None:
 
 
 def import_episodes(tx: Transaction, items: Sequence[Completion | Episode]) -> list[bool]:
-    """Insert whole episodes, in any order of who follows whom; False for each that was there already."""
+    """Insert whole episodes, in any order of who follows whom; False for each that is there already or was deleted."""
     added: list[tuple[int, Completion | Episode] | None] = []
     for item in items:
         episode = item.episode if isinstance(item, Completion) else item
         if episode.external_id and tx.one("episode_by_external", episode.project, episode.external_id):
+            added.append(None)
+            continue
+        if tx.one("tombstone", episode.id):
             added.append(None)
             continue
         if tx.one("episode_exists", episode.id):
@@ -94,7 +100,7 @@ def abandon_episodes(tx: Transaction, ids: Sequence[str], at_ms: int) -> int:
     for episode_id in ids:
         found = tx.one("episode_state", episode_id)
         if found is not None and found[1] == EpisodeState.OPEN:
-            seq = tx.change(ChangeKind.EPISODE_UPDATED, episode_id)
+            seq = tx.change(ChangeKind.EPISODE_ABANDONED, episode_id)
             tx.run("abandon_episode", at_ms, tx.value("step_count", found[0]), seq, found[0])
             count += 1
     return count

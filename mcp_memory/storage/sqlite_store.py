@@ -25,7 +25,7 @@ from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.migrations import migrate
 from mcp_memory.storage.purge import Purge
 from mcp_memory.storage.store_reads import StoreReads
-from mcp_memory.storage.tables import Transaction
+from mcp_memory.storage.tables import Tables, Transaction
 from mcp_memory.storage.write_batcher import WriteBatcher
 
 FILE_NAME = "memory.db"
@@ -147,8 +147,8 @@ class SqliteStore(StoreReads):
     async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
         await self._write(advice_writes.put_checkpoint, checkpoint_id, episode_id, content, at_ms)
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        await self._write(advice_writes.put_correction, target_id, content, at_ms)
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+        return await self._write(advice_writes.put_correction, target_id, content, at_ms)
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)
@@ -163,12 +163,14 @@ class SqliteStore(StoreReads):
         """Return where and how the data is kept. `compression_ratio` is of the records written by this process, None before the first."""
         with self._readers.reader() as connection:
             journal_mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            replica_id = Tables(connection).value("replica")
         raw, stored = self._codec.raw_bytes, self._codec.stored_bytes
         cache = dict(self._hot.stats()) if self._hot is not None else {}
         return {
             "path": str(self._path),
             "size_bytes": sum(_size_bytes(p) for p in (self._path, self._log_path)),
             "schema_version": self._schema_version,
+            "replica_id": replica_id,
             "synchronous": self._config.synchronous,
             "journal_mode": journal_mode,
             "queue_depth": self._batcher.depth,

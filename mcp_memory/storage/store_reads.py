@@ -88,6 +88,10 @@ class StoreReads:
         with self._readers.reader() as connection:
             return [Change(*row) for row in Tables(connection).all("changes_after", seq, limit)]
 
+    def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        with self._readers.reader() as connection:
+            return [Change(*row) for row in Tables(connection).all("facts_after", seq, limit)]
+
     def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
         with self._readers.reader() as connection:
             tables = Tables(connection)

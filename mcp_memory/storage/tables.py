@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mcp_memory.domain import hlc
 from mcp_memory.domain.edits import apply_edits
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, TaskType
 from mcp_memory.domain.query import ChangeKind
@@ -109,11 +110,24 @@ class Transaction(Tables):
 
     def change(self, kind: ChangeKind, entity_id: str) -> int:
         """Append to the change feed and return the new change sequence."""
-        return self.insert("add_change", str(kind), entity_id, self.now_ms)
+        return self.insert("add_change", str(kind), entity_id, self.now_ms, int(kind.answers))
+
+    def stamp(self) -> tuple[int, str]:
+        """Return the next reading of the hybrid logical clock, and whose it is: this replica's id."""
+        replica_id, last = self.all("replica")[0]
+        reading = hlc.following(last, self.now_ms)
+        self.run("advance_clock", reading)
+        return reading, replica_id
 
     def episode_row(self, episode_id: str) -> tuple[int, str]:
         """Return the row number and state of an episode. Raises NotFound."""
         found = self.one("episode_state", episode_id)
         if found is None:
+            self.refuse_deleted(episode_id)
             raise NotFound(f"there is no episode {episode_id!r}")
         return found[0], found[1]
+
+    def refuse_deleted(self, episode_id: str) -> None:
+        """Raise NotFound when the episode was deleted: what comes late must not bring it back."""
+        if self.one("tombstone", episode_id):
+            raise NotFound(f"episode {episode_id!r} was deleted")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
-from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort, TextQuery
+from mcp_memory.domain.query import ANY_PROJECT, Change, ChangeKind, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.testing.records import Record, Records
@@ -63,9 +63,12 @@ class InMemoryReads:
         return self._records.completed_text.counts(terms)
 
     def change_seq(self) -> int:
-        return len(self._records.changes)
+        return next((c.seq for c in reversed(self._records.changes) if ChangeKind(c.kind).answers), 0)
 
     def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        return [c for c in self._records.changes[seq:] if ChangeKind(c.kind).answers][:limit]
+
+    def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
         return self._records.changes[seq : seq + limit]
 
     def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
@@ -186,6 +189,7 @@ class InMemoryReads:
             "path": ":memory:",
             "size_bytes": 0,
             "schema_version": 0,
+            "replica_id": "memory",
             "synchronous": "OFF",
             "journal_mode": "memory",
             "queue_depth": 0,

@@ -2,13 +2,23 @@
 
 -- add_change --
 -- The change feed; the row's number is the change sequence.
-INSERT INTO change (kind, entity_id, at_ms) VALUES (?, ?, ?);
+INSERT INTO change (kind, entity_id, at_ms, answers) VALUES (?, ?, ?, ?);
 
 -- last_change --
-SELECT coalesce(max(seq), 0) FROM change;
+-- Of those that answers depend on.
+SELECT coalesce(max(seq), 0) FROM change WHERE answers = 1;
 
 -- changes_after --
+SELECT seq, kind, entity_id FROM change WHERE seq > ? AND answers = 1 ORDER BY seq LIMIT ?;
+
+-- facts_after --
 SELECT seq, kind, entity_id FROM change WHERE seq > ? ORDER BY seq LIMIT ?;
+
+-- replica --
+SELECT id, hlc FROM replica;
+
+-- advance_clock --
+UPDATE replica SET hlc = ?;
 
 -- add_episode --
 INSERT INTO episode (
@@ -54,8 +64,9 @@ INSERT INTO step (episode_row, step_index, body) VALUES (?, ?, ?);
 SELECT step_index, body FROM step WHERE episode_row = ? ORDER BY step_index;
 
 -- put_edit --
-INSERT INTO episode_edit (episode_row, field, value, at_ms) VALUES (?, ?, ?, ?)
-ON CONFLICT (episode_row, field) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms WHERE excluded.at_ms >= at_ms;
+INSERT INTO episode_edit (episode_row, field, value, at_ms, hlc, origin) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (episode_row, field) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms, hlc = excluded.hlc, origin = excluded.origin
+WHERE (excluded.hlc, excluded.origin) >= (hlc, origin);
 
 -- get_edits --
 SELECT field, value FROM episode_edit WHERE episode_row = ? ORDER BY field;
@@ -294,20 +305,21 @@ FROM feedback AS f JOIN recommendation AS r ON r.recommendation_row = f.recommen
 WHERE f.feedback_row > ?1 AND (?2 = '*' OR r.project = ?2) ORDER BY f.feedback_row;
 
 -- add_correction --
-INSERT INTO correction (target_id, content, at_ms) VALUES (?, ?, ?);
+INSERT INTO correction (id, target_id, content, at_ms, hlc, origin) VALUES (?, ?, ?, ?, ?, ?);
 
 -- corrections_of --
-SELECT target_id, content FROM correction WHERE target_id = ? ORDER BY correction_row DESC LIMIT 1;
+SELECT target_id, content FROM correction WHERE target_id = ? ORDER BY hlc DESC, origin DESC LIMIT 1;
 
 -- all_corrections --
-SELECT target_id, content FROM correction ORDER BY correction_row;
+SELECT target_id, content FROM correction ORDER BY hlc, origin;
 
 -- put_link --
-INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms) VALUES (?, ?, ?, ?, ?, 0, ?)
-ON CONFLICT (id) DO UPDATE SET note = excluded.note, removed = 0, at_ms = excluded.at_ms;
+INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms, hlc, origin) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET note = excluded.note, removed = 0, at_ms = excluded.at_ms, hlc = excluded.hlc, origin = excluded.origin
+WHERE (excluded.hlc, excluded.origin) >= (hlc, origin);
 
 -- remove_link --
-UPDATE link SET removed = 1, at_ms = ? WHERE from_row = ? AND to_row = ? AND type = ? AND removed = 0;
+UPDATE link SET removed = 1, at_ms = ?, hlc = ?, origin = ? WHERE from_row = ? AND to_row = ? AND type = ? AND removed = 0;
 
 -- links_from --
 SELECT to_row FROM link WHERE from_row = ? AND type = ? AND removed = 0;
@@ -329,6 +341,10 @@ SELECT e.id, c.content FROM checkpoint AS c JOIN episode AS e ON e.episode_row =
 
 -- latest_checkpoint --
 SELECT id FROM checkpoint WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?) ORDER BY checkpoint_row DESC LIMIT 1;
+
+-- tombstone --
+-- Whether an episode was deleted: it must not come back.
+SELECT 1 FROM tombstone WHERE id = ?;
 
 -- add_tombstone --
 INSERT OR REPLACE INTO tombstone (id, reason, change_seq, at_ms) VALUES (?, ?, ?, ?);
