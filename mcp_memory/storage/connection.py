@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
+from mcp_memory.storage.row_sums import row_sum
 
 Connection = sqlite3.Connection
 DriverError = sqlite3.Error
@@ -186,7 +187,7 @@ class ReadPool:
 
 
 def _connect(uri: str, busy_timeout_ms: int) -> Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         uri,
         uri=True,
         timeout=busy_timeout_ms / 1000,
@@ -194,6 +195,8 @@ def _connect(uri: str, busy_timeout_ms: int) -> Connection:
         check_same_thread=False,
         cached_statements=STATEMENT_CACHE_SIZE,
     )
+    connection.create_function("row_sum", -1, row_sum, deterministic=True)
+    return connection
 
 
 def _quoted(path: Path) -> str:

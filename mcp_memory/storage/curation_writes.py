@@ -53,6 +53,7 @@ def update_episode(
         if field.startswith(TAG):
             tx.run("add_tag" if value else "remove_tag", field.removeprefix(TAG), row)
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
+    tx.run("sum_episode", row)
     current = tx.episode(episode_id, steps=False)
     assert current is not None
     if state == EpisodeState.COMPLETED and task is None:
@@ -66,9 +67,7 @@ def update_episode(
 
 def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:
     """Give the trace its new task, and with it a new seq: vectors and text are new, and readers that page by seq see it."""
-    found = tx.one("trace_of", row)
-    assert found is not None
-    old_seq, body = found
+    ((old_seq, body),) = tx.sound("trace_of", row)
     trace = replace(load_trace(body, old_seq), tags=current.context.tags, task=current.task)
     text = remove_text(tx, old_seq)
     tx.delete("DELETE FROM vector WHERE seq = ?", (old_seq,))

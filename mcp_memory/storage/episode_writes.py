@@ -58,6 +58,7 @@ def complete_episode(tx: Transaction, completion: Completion) -> None:
     score = judged.reward.score if judged.reward else None
     closing = tx.codec.closing(judged)
     tx.run("close_episode", str(judged.outcome.kind), score, judged.ended_at_ms, steps, seq, closing, row)
+    tx.run("sum_episode", row)
     tx.run("remove_unfinished_text", row)
     # Task, tags and metadata as they are now: an edit may have come between the judgement and this transaction.
     judged = replace(judged, task=current.task, context=current.context, metadata=current.metadata, follows=current.follows)
@@ -102,6 +103,7 @@ def abandon_episodes(tx: Transaction, ids: Sequence[str], at_ms: int) -> int:
         if found is not None and found[1] == EpisodeState.OPEN:
             seq = tx.change(ChangeKind.EPISODE_ABANDONED, episode_id)
             tx.run("abandon_episode", at_ms, tx.value("step_count", found[0]), seq, found[0])
+            tx.run("sum_episode", found[0])
             count += 1
     return count
 
@@ -145,6 +147,7 @@ def _connect(tx: Transaction, row: int, episode: Episode) -> Episode:
     parent = _resolve(tx, episode, episode.parent_id)
     waits_for = episode.follows if follows is None and episode.follows not in (episode.id, episode.external_id) else None
     tx.run("set_references", parent or episode.parent_id, follows, waits_for, row)
+    tx.run("sum_episode", row)
     link_new_episode(tx, episode.id, parent_id=parent, follows=follows)
     if episode.external_id:
         for (waiting,) in tx.all("resolve_follows", episode.project, episode.external_id):
@@ -157,6 +160,7 @@ def _now_follows(tx: Transaction, row: int, follows: str) -> None:
     episode_id = tx.value("episode_id", row)
     tx.run("set_follows", follows, row)
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
+    tx.run("sum_episode", row)
     rewrite_trace(tx, row, follows=follows)
     link_new_episode(tx, episode_id, parent_id=None, follows=follows)
 

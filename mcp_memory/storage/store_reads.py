@@ -96,15 +96,15 @@ class StoreReads:
         with self._readers.reader() as connection:
             tables = Tables(connection)
             if ids is None:
-                rows = tables.all("traces_after", after_seq, limit)
+                rows = tables.sound("traces_after", after_seq, limit)
             else:
-                rows = sorted(row for id_ in dict.fromkeys(ids) if (row := tables.one("trace_of_id", id_)) and row[0] > after_seq)[:limit]
+                rows = sorted(row for id_ in dict.fromkeys(ids) for row in tables.sound("trace_of_id", id_) if row[0] > after_seq)[:limit]
         return [load_trace(body, seq) for seq, body in rows]
 
     def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            rows = tables.all("vectors_after", tables.value("space_row", space), after_rowid, limit)
+            rows = tables.sound("vectors_after", tables.value("space_row", space), after_rowid, limit)
         return [VectorRow(*row[1:]) for row in rows], rows[-1][0] if rows else after_rowid
 
     def missing_vectors(self, space: str, limit: int) -> list[str]:
@@ -158,13 +158,13 @@ class StoreReads:
     def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            found = {row[0]: row for id_ in episode_ids for row in tables.all("links_touching", id_)}
+            found = {row[0]: row for id_ in episode_ids for row in tables.sound("links_touching", id_)}
         return [(row[0], row[1], row[2], row[3], row[4]) for row in found.values()]
 
     def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
         with self._readers.reader() as connection:
-            row = Tables(connection).one("get_checkpoint", checkpoint_id)
-        return (row[0], load_json(row[1])) if row else None
+            found = Tables(connection).sound("get_checkpoint", checkpoint_id)
+        return (found[0][0], load_json(found[0][1])) if found else None
 
     def latest_checkpoint(self, episode_id: str) -> str | None:
         with self._readers.reader() as connection:

@@ -7,13 +7,20 @@ from mcp_memory.domain import hlc
 from mcp_memory.domain.edits import apply_edits
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, TaskType
 from mcp_memory.domain.query import ChangeKind
-from mcp_memory.errors import NotFound
+from mcp_memory.errors import CorruptRecord, NotFound
 from mcp_memory.storage.codec import Codec, load_closing, load_json, load_opening, load_step
 from mcp_memory.storage.connection import Connection
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.records import Closing
 
 Row = tuple[Any, ...]
+
+
+def sound_row(row: Row) -> Row:
+    """Return *row* without its last column, which says whether it has its checksum. Raises CorruptRecord when not."""
+    if not row[-1]:
+        raise CorruptRecord("a stored row does not have its checksum: a byte of memory.db has changed")
+    return row[:-1]
 
 
 class Tables:
@@ -42,10 +49,14 @@ class Tables:
         """Return every row of a statement that was built for the occasion."""
         return self._connection.execute(sql, values).fetchall()
 
+    def sound(self, name: str, *values: Any) -> list[Row]:
+        """Return every row of a statement whose last column says that the row has its checksum, without that. Raises CorruptRecord."""
+        return [sound_row(row) for row in self._connection.execute(QUERIES[name], values)]
+
     def episode(self, episode_id: str, *, steps: bool) -> Episode | None:
         """Return the episode with its edits applied, or None."""
         row = self.one("get_episode", episode_id)
-        return None if row is None else self._episode(row, steps)
+        return None if row is None else self._episode(sound_row(row), steps)
 
     def _episode(self, row: Row, steps: bool) -> Episode:
         (
@@ -53,7 +64,7 @@ class Tables:
             started_at_ms, ended_at_ms, step_count, edited, change_seq, external_id, parent_id, follows, task, opening, closing,
         ) = row  # fmt: skip
         tags, metadata = load_opening(opening)
-        found = tuple(load_step(body, index) for index, body in self.all("get_steps", episode_row)) if steps else ()
+        found = tuple(load_step(body, index) for index, body in self.sound("get_steps", episode_row)) if steps else ()
         if state == EpisodeState.OPEN:
             step_count = len(found) if steps else self.value("step_count", episode_row)
         closed = Closing() if closing is None else load_closing(closing, outcome_kind, reward_score)
@@ -77,7 +88,7 @@ class Tables:
             **closed._asdict(),
         )
         if edited:
-            episode = apply_edits(episode, [(field, load_json(value)) for field, value in self.all("get_edits", episode_row)])
+            episode = apply_edits(episode, [(field, load_json(value)) for field, value in self.sound("get_edits", episode_row)])
         return episode
 
 
