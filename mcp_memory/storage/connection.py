@@ -30,6 +30,7 @@ AUTOCHECKPOINT_PAGES = 16_000  # inside a commit: only when the checkpointer bes
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL = {sqlite3.SQLITE_FULL}
+_UNREADABLE = ("Could not decode", "user-defined function raised")  # the function is `row_sum`, which reads any value but a broken text
 _OURS = {  # what only a wrong statement or a wrong value of ours brings about
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_CONSTRAINT,
@@ -44,8 +45,12 @@ def translate(error: BaseException) -> McpMemoryError | None:
     """Return *error* of sqlite3 as one of ours, None when it is not from the database."""
     if isinstance(error, UnicodeEncodeError):
         return InvalidInput("a text holds half of a surrogate pair, which is no character")
+    if isinstance(error, UnicodeDecodeError):  # of SQLite's message, which quotes what it met
+        return CorruptRecord("memory.db is damaged: a stored text is no text; it is left as it is")
     if not isinstance(error, sqlite3.Error):
         return None
+    if str(error).startswith(_UNREADABLE):
+        return CorruptRecord("memory.db is damaged: a stored text is no text; it is left as it is")
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary code of an extended one
     if code in _BUSY:
         return StoreUnavailable("another process holds the write lock of memory.db")
@@ -121,6 +126,11 @@ def open_reader(path: Path) -> Connection:
             connection.close()
             raise
         return connection
+
+
+def open_scratch() -> Connection:
+    """Return an empty database in memory."""
+    return _connect("file::memory:", 0)
 
 
 def begin(connection: Connection, deadline_ms: int) -> None:

@@ -6,8 +6,10 @@ Writes are functions run by the batcher's thread; reads are in `store_reads.py`.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,20 +17,22 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.errors import CorruptRecord, StoreUnavailable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, VectorRow
 from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
 from mcp_memory.storage.checkpointer import Checkpointer
 from mcp_memory.storage.codec import Codec
-from mcp_memory.storage.connection import Connection, open_writer
+from mcp_memory.storage.connection import Connection, begin, open_writer, translated
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.migrations import migrate
-from mcp_memory.storage.purge import Purge
+from mcp_memory.storage.purge import TEXT_TABLES, Purge
 from mcp_memory.storage.store_reads import StoreReads
 from mcp_memory.storage.tables import Tables, Transaction
 from mcp_memory.storage.write_batcher import WriteBatcher
 
 FILE_NAME = "memory.db"
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -55,6 +59,7 @@ class SqliteStore(StoreReads):
                 path, synchronous=config.synchronous, busy_timeout_ms=config.busy_timeout_ms, deadline_ms=config.busy_deadline_ms
             )
 
+        self._open_another = open_another
         self._checkpointer = Checkpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
@@ -179,6 +184,21 @@ class SqliteStore(StoreReads):
             "notices": [str(cache["rebuilt"])] if cache.get("rebuilt") else [],
             "processes": cache.get("processes", 1),
         }
+
+    def check(self) -> list[str]:
+        """As `StoreReads.check`, and let FTS5 look at its own structure, for which it wants the right to write."""
+        found = super().check()
+        try:
+            with translated(), closing(self._open_another()) as connection:
+                begin(connection, self._config.busy_deadline_ms)
+                for table in TEXT_TABLES:
+                    connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+                connection.execute("ROLLBACK")
+        except CorruptRecord as error:
+            found.append(f"a text index is damaged: {error.message}")
+        except StoreUnavailable as error:
+            logger.info("the structure of the text indexes was not looked at: %s", error.message)
+        return found
 
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))

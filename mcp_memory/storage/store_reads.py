@@ -186,6 +186,7 @@ class StoreReads:
 
     def check(self) -> list[str]:
         with self._readers.reader() as connection:
+            connection.execute("BEGIN")  # one snapshot: what is compared must be of one moment
             return problems(Tables(connection))
 
     def _close_readers(self) -> None:

@@ -1,6 +1,6 @@
 """Named statements on one connection, and the rows of an episode as an `Episode`. Both the writer and the readers work with these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain import hlc
@@ -48,6 +48,19 @@ class Tables:
     def rows(self, sql: str, values: list[Any]) -> list[Row]:
         """Return every row of a statement that was built for the occasion."""
         return self._connection.execute(sql, values).fetchall()
+
+    def each(self, sql: str) -> Iterator[Row]:
+        """Yield the rows of a statement that was built for the occasion, one at a time."""
+        yield from self._connection.execute(sql)
+
+    def script(self, *statements: str) -> None:
+        """Run statements that concern temporary tables only."""
+        for statement in statements:
+            self._connection.execute(statement)
+
+    def fill(self, sql: str, rows: Iterable[Row]) -> None:
+        """Run an INSERT into a temporary table for every row."""
+        self._connection.executemany(sql, rows)
 
     def sound(self, name: str, *values: Any) -> list[Row]:
         """Return every row of a statement whose last column says that the row has its checksum, without that. Raises CorruptRecord."""
