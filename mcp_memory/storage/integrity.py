@@ -52,10 +52,9 @@ def _schema(tables: Tables) -> Iterator[str]:
     with closing(open_scratch()) as scratch:
         migrate(scratch, lambda: 0, 0)
         wanted = dict(scratch.execute("SELECT name, sql FROM sqlite_master").fetchall())
-    found = dict(tables.rows("SELECT name, sql FROM sqlite_master", []))
-    if changed := sorted(
-        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name) and "sqlite_stat" not in name
-    ):
+    found: dict[str, str] = dict(row[:2] for row in tables.rows("SELECT name, sql FROM sqlite_master", []))
+    differing = (name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if changed := sorted(name for name in differing if not name.startswith("sqlite_stat")):
         yield f"the schema of {', '.join(changed[:5])} is not the one that was made"
 
 
@@ -116,7 +115,7 @@ def _completed_text(tables: Tables) -> Iterator[str]:
 def _unfinished_text(tables: Tables) -> Iterator[str]:
     def texts() -> Iterator[Row]:
         for row, episode_id, edited in tables.each("SELECT episode_row, id, edited FROM episode WHERE state != 'completed'"):
-            edits = dict(tables.sound("get_edits", row)) if edited else {}
+            edits: dict[str, bytes] = dict(tables.sound("get_edits", row)) if edited else {}
             episode = tables.episode(episode_id, steps=False)
             yield (row, load_json(edits[TASK]) if TASK in edits else episode.task if episode else "", None, None, None)
 

@@ -73,17 +73,16 @@ def everything(store: SqliteStore, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def ids_of(store: SqliteStore) -> dict[str, Any]:
-    facts = store.facts_after(0)
+    ids = list(store.list_episodes(Filter(), sort=Sort.OLDEST, limit=100, cursor=None).ids)
     with store._readers.reader() as connection:
         spaces = [row[0] for row in connection.execute("SELECT name FROM space")]
     return {
-        "ids": list(store.list_episodes(Filter(), sort=Sort.OLDEST, limit=100, cursor=None).ids),
+        "ids": ids,
         "patterns": [p.id for p in store.patterns()],
-        "shown": [r.id for i in store.list_episodes(Filter(), sort=Sort.OLDEST, limit=100, cursor=None).ids for r in store.recommendations(episode_id=i)]
-        + [r.id for _, r in store.feedback()[0]],
-        "checkpoints": [x for i in {f.entity_id for f in facts} if (x := store.latest_checkpoint(i))],
+        "shown": [r.id for i in ids for r in store.recommendations(episode_id=i)] + [r.id for _, r in store.feedback()[0]],
+        "checkpoints": [x for i in ids if (x := store.latest_checkpoint(i))],
         "spaces": spaces,
-    }  # fmt: skip
+    }
 
 
 def trial(folder: Path, image: bytes, at: int, flip: int, known: dict[str, Any], right: dict[str, Any]) -> str:
