@@ -7,6 +7,7 @@ McpMemoryError                 code, retryable, hint
 ├── Conflict                     retry: it changed since it was read (never leaves memory.py)
 ├── Overloaded                   wait: a queue is full
 ├── StoreUnavailable             wait: locked or unreachable
+│   └── StoreUnusable            the operator: read-only, full path, replaced file, no FTS5 …
 ├── ProviderUnavailable          wait: the remote embedding provider does not answer
 ├── AnalysisFailed               wait: the analysis process died or took too long
 ├── ModelUnavailable             the operator: no model file, wrong dimension
@@ -79,6 +80,14 @@ class StoreUnavailable(McpMemoryError):
     code = "store_unavailable"
     retryable = True
     default_hint = "Wait a second and call again; `mcp-memory doctor` checks the store."
+
+
+class StoreUnusable(StoreUnavailable):
+    """The store cannot be used as it is; waiting does not help."""
+
+    code = "store_unusable"
+    retryable = False
+    default_hint = "Run `mcp-memory doctor`."
 
 
 class ProviderUnavailable(McpMemoryError):

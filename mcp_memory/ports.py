@@ -254,8 +254,8 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
     def info(self) -> Mapping[str, Json]:
-        """path, size_bytes, schema_version, replica_id, synchronous, journal_mode, queue_depth, compression_ratio, processes, cache {...},
-        notices [...]."""
+        """path, size_bytes, schema_version, replica_id, synchronous, journal_mode, queue_depth, compression_ratio, processes,
+        file_system, cache {...}, notices [...]."""
 
     async def aclose(self) -> None: ...
 

@@ -8,11 +8,13 @@ import random
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
+from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable, StoreUnusable
+from mcp_memory.storage.file_system import cause, require_short
 from mcp_memory.storage.row_sums import row_sum
 
 Connection = sqlite3.Connection
@@ -31,6 +33,7 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL = {sqlite3.SQLITE_FULL}
 _UNREADABLE = ("Could not decode", "user-defined function raised")  # the function is `row_sum`, which reads any value but a broken text
+_NO_PLACE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_AUTH}
 _OURS = {  # what only a wrong statement or a wrong value of ours brings about
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_CONSTRAINT,
@@ -59,7 +62,12 @@ def translate(error: BaseException) -> McpMemoryError | None:
     if code in _FULL:
         return StoreUnavailable("the disk is full; nothing was written", hint="Free some space and call again.")
     if code in _UNWRITABLE:
-        return StoreUnavailable(f"memory.db cannot be opened or written ({error})", hint="Check the permissions of the data directory.")
+        return StoreUnusable(f"memory.db cannot be opened or written ({error})", hint="Check the permissions of the data directory.")
+    if str(error).startswith("no such module"):
+        return StoreUnusable(
+            f"this Python's SQLite ({sqlite3.sqlite_version}) was built without full-text search ({error})",
+            hint="Use a Python whose sqlite3 has FTS5, as those of python.org, uv, conda and most distributions do.",
+        )
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error).lower():
         return StoreUnavailable("the store is closed")
     if code in _OURS:
@@ -90,15 +98,17 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
     """Return the read-write connection to *path*, created when absent, in WAL mode.
 
     Raises:
-        StoreUnavailable: It cannot be opened, or another process held it exclusively for *deadline_ms*.
+        StoreUnusable: It cannot be opened: its place, its permissions, SQLite itself.
+        StoreUnavailable: Another process held it exclusively for *deadline_ms*, or the disk is full.
         CorruptRecord: The file is damaged or not a database.
         MigrationError: The file is a database of some other program.
     """
+    require_short(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreUnavailable(f"the data directory {path.parent} cannot be made: {error}", hint="Set another data directory.") from error
-    with translated():
+        raise StoreUnusable(f"the data directory {path.parent} cannot be made: {error}", hint="Set another data directory.") from error
+    with translated(), _explained(path):
         connection = _connect(f"file:{_quoted(path)}?mode=rwc", busy_timeout_ms)
         try:
             _retry_busy(lambda: _claim(connection, path), deadline_ms)
@@ -115,6 +125,20 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
         return connection
 
 
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say why the file cannot be opened, where looking at its place tells."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in _UNWRITABLE | _NO_PLACE:
+            raise
+        raise StoreUnusable(
+            f"memory.db cannot be opened: {cause(path)} ({error})", hint="Use a data directory on a local disk that this user can write."
+        ) from error
+
+
 def open_reader(path: Path) -> Connection:
     """Return a read-only connection to an existing *path*; any one thread at a time may use it."""
     with translated():
@@ -126,11 +150,6 @@ def open_reader(path: Path) -> Connection:
             connection.close()
             raise
         return connection
-
-
-def open_scratch() -> Connection:
-    """Return an empty database in memory."""
-    return _connect("file::memory:", 0)
 
 
 def begin(connection: Connection, deadline_ms: int) -> None:

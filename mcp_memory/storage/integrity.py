@@ -4,15 +4,13 @@ It finds any changed byte that an answer could show (`tests/integration/test_byt
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from itertools import zip_longest
 from typing import Any
 
 from mcp_memory.domain.edits import TASK
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.storage.codec import load_closing, load_json, load_opening, load_step, load_trace
-from mcp_memory.storage.connection import DriverError, open_scratch
-from mcp_memory.storage.migrations import migrate
+from mcp_memory.storage.connection import DriverError
 from mcp_memory.storage.row_sums import COLUMNS, sound
 from mcp_memory.storage.tables import Row, Tables, sound_row
 
@@ -40,22 +38,11 @@ _PLACES = "SELECT count(*), coalesce(sum(doc * 7919 + unicode(col) * length(col)
 
 def deep_problems(tables: Tables) -> Iterator[str]:
     """Yield what is wrong with the rows, records and indexes of a store whose pages are sound."""
-    for check in (_schema, _rows, _records, _tags, _numbering, _completed_text, _unfinished_text):
+    for check in (_rows, _records, _tags, _numbering, _completed_text, _unfinished_text):
         try:
             yield from check(tables)
         except (DriverError, CorruptRecord) as error:
             yield f"{check.__name__.strip('_').replace('_', ' ')} cannot be read: {error}"
-
-
-def _schema(tables: Tables) -> Iterator[str]:
-    """The stored schema is the one that the migrations make."""
-    with closing(open_scratch()) as scratch:
-        migrate(scratch, lambda: 0, 0)
-        wanted = dict(scratch.execute("SELECT name, sql FROM sqlite_master").fetchall())
-    found: dict[str, str] = dict(row[:2] for row in tables.rows("SELECT name, sql FROM sqlite_master", []))
-    differing = (name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-    if changed := sorted(name for name in differing if not name.startswith("sqlite_stat")):
-        yield f"the schema of {', '.join(changed[:5])} is not the one that was made"
 
 
 def _rows(tables: Tables) -> Iterator[str]:

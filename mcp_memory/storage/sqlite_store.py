@@ -17,15 +17,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.errors import CorruptRecord, StoreUnavailable
+from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, VectorRow
 from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
 from mcp_memory.storage.checkpointer import Checkpointer
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
+from mcp_memory.storage.file_system import file_system_of, notices_of
 from mcp_memory.storage.hot_tier import HotTier
-from mcp_memory.storage.migrations import migrate
+from mcp_memory.storage.migrations import migrate, require_schema
 from mcp_memory.storage.purge import TEXT_TABLES, Purge
 from mcp_memory.storage.store_reads import StoreReads
 from mcp_memory.storage.tables import Tables, Transaction
@@ -49,9 +50,12 @@ class SqliteStore(StoreReads):
         writer: Connection,
         schema_version: int,
         cache: Cache | None,
+        notices: Sequence[str],
     ) -> None:
         super().__init__(path)
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
+        self._file = _identity(path)
+        self._notices = tuple(notices)
         self._log_path = path.with_name(path.name + "-wal")
 
         def open_another() -> Connection:
@@ -71,16 +75,23 @@ class SqliteStore(StoreReads):
             max_batch_size=config.max_batch_size,
             busy_deadline_ms=config.busy_deadline_ms,
             metrics=metrics,
+            before_answer=self._require_file,
             after_batch=self._upkeep,
         )
 
     @classmethod
     async def open(
-        cls, data_dir: str | os.PathLike[str], config: StorageConfig, metrics: Metrics, clock: Clock, cache: Cache | None = None
+        cls,
+        data_dir: str | os.PathLike[str],
+        config: StorageConfig,
+        metrics: Metrics,
+        clock: Clock,
+        cache: Cache | None = None,
+        notices: Sequence[str] = (),
     ) -> "SqliteStore":
         """Open `memory.db` in *data_dir*, creating both when absent and bringing the schema up to date.
 
-        *cache* stays its owner's: closing the store leaves it open.
+        *cache* stays its owner's: closing the store leaves it open. *notices* are what an operator should know, besides what `info` finds.
 
         Raises:
             MigrationError: Written by a newer version, or not ours.
@@ -95,7 +106,8 @@ class SqliteStore(StoreReads):
             )
             try:
                 version = migrate(writer, clock, config.busy_deadline_ms)
-                return cls(path, config, metrics, clock, writer, version, cache)
+                require_schema(writer)
+                return cls(path, config, metrics, clock, writer, version, cache, notices)
             except BaseException:
                 writer.close()
                 raise
@@ -181,7 +193,8 @@ class SqliteStore(StoreReads):
             "queue_depth": self._batcher.depth,
             "compression_ratio": round(raw / stored, 3) if stored else None,
             "cache": cache,
-            "notices": [str(cache["rebuilt"])] if cache.get("rebuilt") else [],
+            "file_system": file_system_of(self._path),
+            "notices": [*notices_of(self._path), *self._notices, *([str(cache["rebuilt"])] if cache.get("rebuilt") else [])],
             "processes": cache.get("processes", 1),
         }
 
@@ -210,12 +223,29 @@ class SqliteStore(StoreReads):
         self._purge.want()
         return curation_writes.delete_episodes(tx, ids, reason, at_ms)
 
+    def _require_file(self) -> None:
+        """Raise StoreUnusable when `memory.db` is another file than the one that is open: what is written there, nobody would find."""
+        if _identity(self._path) != self._file:
+            raise StoreUnusable(
+                f"{self._path} was deleted or replaced while it was open; nothing more is acknowledged",
+                hint="Start the server again to go on with the file that is there now.",
+            )
+
     def _upkeep(self, connection: Connection) -> bool:
         """Purge deleted text, milliseconds at a time, after the callers have their answers."""
         self._checkpointer.note(connection.total_changes)
-        if self._purge.pending:
+        if self._purge.pending and _identity(self._path) == self._file:
             return self._purge.work(connection, self._config.busy_deadline_ms)
         return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at *path* from any other; None where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _size_bytes(path: Path) -> int:

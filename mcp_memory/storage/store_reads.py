@@ -8,6 +8,7 @@ from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort, TextQuery
+from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.storage import learning_reads
 from mcp_memory.storage.codec import load_json, load_trace
@@ -15,6 +16,7 @@ from mcp_memory.storage.connection import Connection, ReadPool, open_reader, tra
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.inspection import count_rows, distinct_values, problems
 from mcp_memory.storage.listing import list_episodes
+from mcp_memory.storage.migrations import require_schema
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.tables import Tables
 from mcp_memory.storage.text_expression import expression, quoted
@@ -187,6 +189,10 @@ class StoreReads:
     def check(self) -> list[str]:
         with self._readers.reader() as connection:
             connection.execute("BEGIN")  # one snapshot: what is compared must be of one moment
+            try:
+                require_schema(connection)
+            except CorruptRecord as error:
+                return [error.message]
             return problems(Tables(connection))
 
     def _close_readers(self) -> None:

@@ -42,7 +42,8 @@ class _Spoiled(Exception):
 class WriteBatcher:
     """One thread that owns the writing connection. Use from any asyncio loop.
 
-    `after_batch` runs in that thread when the callers have their answers; while it returns True it is called again, between batches.
+    `before_answer` runs in that thread after each commit and before the callers hear of it: what it raises is their answer instead.
+    `after_batch` runs there when the callers have their answers; while it returns True it is called again, between batches.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class WriteBatcher:
         max_batch_size: int,
         busy_deadline_ms: int,
         metrics: Metrics,
+        before_answer: Callable[[], None],
         after_batch: Callable[[Connection], bool],
     ) -> None:
-        self._connection, self._metrics, self._after_batch = connection, metrics, after_batch
+        self._connection, self._metrics, self._before_answer, self._after_batch = connection, metrics, before_answer, after_batch
         self._max_queue_size, self._max_batch_size, self._busy_deadline_ms = max_queue_size, max_batch_size, busy_deadline_ms
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # orders "is it closed?" before "queue it"
@@ -121,7 +123,9 @@ class WriteBatcher:
     def _serve(self, batch: Sequence[_Waiting]) -> None:
         started = time.perf_counter()
         try:
+            self._before_answer()  # before it as well: what cannot be kept need not be written
             self._commit(batch)
+            self._before_answer()
         except BaseException as error:  # the thread must outlive any failure: every later write would hang
             for waiting in batch:
                 waiting.error = waiting.error or error

@@ -195,6 +195,7 @@ class InMemoryReads:
             "queue_depth": 0,
             "compression_ratio": None,
             "cache": {},
+            "file_system": "",
             "notices": ["nothing is kept: this store lives in memory"],
         }
 

@@ -5,13 +5,14 @@ import os
 import random
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 
 from mcp_memory.config import StorageConfig
 from mcp_memory.domain.query import TextQuery
-from mcp_memory.errors import CorruptRecord, MigrationError, StoreUnavailable
+from mcp_memory.errors import CorruptRecord, MigrationError, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.storage.sqlite_store import SqliteStore
 from tests.contract.store_samples import CONFIG, Counter, complete, completion, episode, observation, open_store, step
@@ -132,7 +133,7 @@ async def test_counts_that_drift_from_their_evidence_are_found_by_check(tmp_path
     connection.commit()
     connection.close()
     store = await opened(tmp_path)
-    assert len(store.check()) == 4
+    assert len(store.check()) == 6
     await store.aclose()
 
 
@@ -155,6 +156,24 @@ async def test_a_full_disk_is_said_and_the_store_goes_on_when_there_is_room(tmp_
     assert await store.append_steps("a", [step()]) == 30 - refused
     assert store.check() == []
     await store.aclose()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file can be neither deleted nor replaced")
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_deleted_or_replaced_while_open_is_noticed_before_the_next_acknowledgement(tmp_path: Path, replaced: bool) -> None:
+    path = await filled(tmp_path)
+    image = path.read_bytes()
+    store = await opened(tmp_path)
+    await store.update_episode("e0", add_tags=["before"])
+    path.unlink()
+    if replaced:
+        path.write_bytes(image)
+    for _ in range(2):
+        with pytest.raises(StoreUnusable, match="deleted or replaced") as raised:
+            await store.update_episode("e0", add_tags=["after"])
+        assert not raised.value.retryable
+    await store.aclose()
+    assert path.exists() is replaced
 
 
 async def test_a_lost_cache_costs_nothing_but_time(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def make(connection: Connection) -> Make:
             "max_batch_size": 50,
             "busy_deadline_ms": 200,
             "metrics": Metrics(),
+            "before_answer": lambda: None,
             "after_batch": lambda _: False,
         }
         return WriteBatcher(connection, **(defaults | settings))
