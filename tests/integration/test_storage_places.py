@@ -1,7 +1,5 @@
 """Where memory.db cannot be, the cause is said and what to do; nothing is a signal, nothing asks to wait for what waiting does not help."""
 
-import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -99,7 +97,7 @@ async def test_without_lmdb_the_memory_opens_and_says_so_where_it_was_wanted(
     monkeypatch.setitem(sys.modules, "lmdb", None)
     flags = {"storage.data_dir": str(tmp_path), "embedding.provider": "off", "storage.cache_enabled": cache_enabled}
     async with bootstrap.open_memory(load_config(env={}, flags=flags)) as memory:
-        found = dict((name, detail) for name, _, detail in await memory.doctor())
+        found = {name: detail for name, _, detail in await memory.doctor()}
     assert ("lmdb cannot be imported" in found["hot tier"]) is cache_enabled
-    if shutil.which("findmnt") or os.path.exists("/proc/self/mounts"):
+    if file_system_of(tmp_path):
         assert "(on " in found["data directory"]
