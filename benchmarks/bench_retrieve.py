@@ -24,7 +24,7 @@ from benchmarks import workloads
 from benchmarks.harness import circumstances, summary, table, timed_ms
 from mcp_memory.config import RetrievalConfig, StorageConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step
-from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.query import Filter, Query, TextQuery
 from mcp_memory.embedding.hash_embedder import HashEmbedder
 from mcp_memory.embedding.quantize import LIMIT, quantize_rows
 from mcp_memory.metrics import Metrics
@@ -79,12 +79,12 @@ def parts(store: SqliteStore, retriever: Retriever, v: View, embedder: HashEmbed
     vectors = {q: {embedder.space: embedder.embed(list(retriever.query_texts(q)))} for q in queries}
     episodes = len(v.catalog)
 
-    def match(text: str) -> str:
-        return text_query.affordable(text_query.read_query(text), store.term_counts, episodes, at_least_one=False).match() or '""'
+    def match(text: str) -> TextQuery:
+        return text_query.affordable(text_query.read_query(text), store.term_counts, episodes, at_least_one=False)
 
     matches = {q: match(q) for q in queries}
     work: dict[str, Callable[[str], Any]] = {
-        "words to expression, with counts": match,
+        "text to words, with counts": match,
         "full-text search, 400 hits": lambda q: store.search_text(matches[q], project="bench", limit=400),
         "similar (200 neighbours)": lambda q: retriever.similar(v, Query(q, everything), vectors[q], 200),
         "rank, lexical only": lambda q: retriever.rank(v, Query(q, everything), {}),

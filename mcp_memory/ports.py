@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
-from mcp_memory.domain.query import Change, Filter, Page, Sort
+from mcp_memory.domain.query import Change, Filter, Page, Sort, TextQuery
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ Clock = Callable[[], int]  # milliseconds since the epoch
 
 @dataclass(frozen=True, slots=True)
 class IndexText:
-    """What FTS5 indexes of a completed episode, one field a column."""
+    """What is searched by words of a completed episode; the fields are weighed by `TextQuery.weights`."""
 
     task: str
     steps: str  # tools, arguments, errors, parts of observations
@@ -45,9 +45,6 @@ class Completion:
     errors: tuple[tuple[int, str], ...] = ()  # (step index, error signature), kept in the trace
     digest: Mapping[str, Json] | None = None  # the learner's compact extras, kept in the trace
     feedback: tuple[Feedback, ...] = ()  # implicit votes
-
-
-TEXT_WEIGHTS = (1.0, 0.5, 0.5, 0.4)  # of IndexText's columns in bm25; notes repeat the task, surroundings are other episodes' tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +77,14 @@ class PatternTally(NamedTuple):
     failures: int
 
 
-class Store(Protocol):
-    """The truth. Implementations: `SqliteStore`, `DualStore` (hot tier in front), `testing.InMemoryStore`."""
+class EpisodeStore(Protocol):
+    """Episodes: how they come about, and how they are found by id and by filter."""
 
-    # --- writes (committed when they return) ---
     async def start_episode(self, episode: Episode) -> None:
-        """Insert an open episode. Raises InvalidInput: the id or external_id exists; NotFound: `parent_id`/`follows` unknown."""
+        """Insert an open episode.
+
+        Raises InvalidInput: the id or external_id exists, or the id was deleted; NotFound: `parent_id`/`follows` unknown.
+        """
 
     async def append_steps(self, episode_id: str, steps: Sequence[Step]) -> int:
         """Append to an open episode, all or none; return the index of the first. Concurrent calls get consecutive ranges in call order.
@@ -94,7 +93,7 @@ class Store(Protocol):
         """
 
     async def complete_episode(self, completion: Completion) -> None:
-        """Close an open episode: record, FTS text, evidence, feedback and trace in one transaction.
+        """Close an open episode: record, text, evidence, feedback and trace in one transaction.
 
         Raises NotFound, EpisodeClosed; Conflict when the stored step count differs from `completion.episode.step_count` (judge again).
         """
@@ -102,76 +101,47 @@ class Store(Protocol):
     async def import_episodes(self, items: Sequence[Completion | Episode]) -> list[bool]:
         """Insert whole episodes in one transaction: a Completion is completed, an Episode stays open (with its steps).
 
-        Idempotent by (project, external_id): False where it was there already. `follows` may name an external_id of the same project.
+        Idempotent by (project, external_id): False where it is there already, or was deleted: what was forgotten does not come back.
+        `follows` may name an external_id of the same project.
         """
-
-    async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
-        """Add embeddings; a row that is there already (same space, episode, part) is left as it is."""
-
-    async def put_recommendation(self, recommendation: Recommendation) -> None: ...
-
-    async def put_feedback(self, feedback: Feedback) -> None:
-        """Append a vote. Raises NotFound: no such recommendation. Of several explicit votes on one, the latest counts."""
-
-    async def update_episode(
-        self,
-        episode_id: str,
-        *,
-        add_tags: Sequence[str] = (),
-        remove_tags: Sequence[str] = (),
-        metadata: Mapping[str, Json] | None = None,
-        task: str | None = None,
-    ) -> None:
-        """Last-writer-wins edits, applied over the immutable record at read time. Raises NotFound."""
-
-    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
-        """Insert a link and return its id (the same one for the same triple).
-
-        Raises NotFound; InvalidInput for a cycle in parent_child, depends_on or follows, naming the path.
-        """
-
-    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
-
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
-
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        """Append a correction of a pattern or lesson; it outranks what it corrects."""
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int: ...
 
-    async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
-        """Delete episodes with steps, vectors, evidence, text, votes, links; leave tombstones. Returns counts by kind."""
-
-    # --- reads (synchronous, any thread) ---
     def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]: ...
 
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]: ...
 
-    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
-        """Ids in order. `text_match` is an FTS5 expression. A cursor is bound to the change sequence it was made at.
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
+        """Ids in order, with *text* only of those it finds. A cursor is bound to the change sequence it was made at.
 
         Raises InvalidInput: the cursor is not one of ours.
         """
 
-    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
-        """Lexical candidates among completed episodes, best first. `match` must be a valid FTS5 expression; project "*" asks all."""
+    def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
+        """Known values of project, domain, language, framework or agent that start with *prefix* (for completions)."""
+
+
+class TextSearch(Protocol):
+    """Completed episodes by their words."""
+
+    def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
+        """Lexical candidates among completed episodes, best first; project "*" asks all. None for a query without words."""
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
-        """In how many indexed episodes each term occurs, as FTS5 tokenises it; one of several tokens counts as a phrase."""
+        """In how many indexed episodes each term occurs, in any form of the word; one of several words counts as a phrase."""
 
-    def change_seq(self) -> int:
-        """The sequence of the last committed change, by any process; costs microseconds."""
 
-    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]: ...
+class LearningStore(Protocol):
+    """What is learnt from episodes, what was shown of it, and what came of that."""
+
+    async def put_recommendation(self, recommendation: Recommendation) -> None:
+        """Keep what was shown; nothing where the episode it was shown to was deleted."""
+
+    async def put_feedback(self, feedback: Feedback) -> None:
+        """Append a vote. Raises NotFound: no such recommendation, or its episode was deleted. The latest explicit vote on one counts."""
 
     def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
         """Completed episodes' traces in row order (`Trace.seq`), or those of `ids` (missing ones left out)."""
-
-    def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
-        """Stored embeddings of a space in insertion order, and the rowid to go on from."""
-
-    def missing_vectors(self, space: str, limit: int) -> list[str]:
-        """Ids of completed episodes without a part-0 vector in *space*, newest first: the embedding queue."""
 
     def patterns(
         self,
@@ -201,6 +171,43 @@ class Store(Protocol):
 
     def feedback(self, *, project: str = "*", after_rowid: int = 0) -> tuple[list[tuple[Feedback, Recommendation]], int]: ...
 
+
+class CurationStore(Protocol):
+    """Tending what is there. Edits and links: the last writer wins, by a clock that never goes back (`domain/hlc.py`), then by replica."""
+
+    async def update_episode(
+        self,
+        episode_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Json] | None = None,
+        task: str | None = None,
+    ) -> None:
+        """Edits, applied over the immutable record at read time; a later call's win, whatever the wall clock does. Raises NotFound."""
+
+    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
+        """Insert a link and return its id (the same one for the same triple).
+
+        Raises NotFound; InvalidInput for a cycle in parent_child, depends_on or follows, naming the path.
+        """
+
+    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
+
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
+
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+        """Append a correction of a pattern or lesson and return its id; it outranks what it corrects, and the latest counts.
+
+        Raises NotFound: the episode it corrects was deleted.
+        """
+
+    async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
+        """Delete episodes with steps, vectors, evidence, text, votes, links; return counts by kind.
+
+        Tombstones are left: a later write to a deleted episode is NotFound, and starting or importing it again does not bring it back.
+        """
+
     def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]: ...
 
     def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
@@ -211,17 +218,41 @@ class Store(Protocol):
 
     def latest_checkpoint(self, episode_id: str) -> str | None: ...
 
+
+class Feed(Protocol):
+    """What has changed, and the vectors, which are followed row by row."""
+
+    def change_seq(self) -> int:
+        """The sequence of the last committed change that answers depend on, by any process; costs microseconds."""
+
+    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        """The changes that answers depend on (`ChangeKind.answers`), in order."""
+
+    def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        """Every fact that was written, in order: for whoever copies the memory. Its sequence is that of the changes."""
+
+    async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
+        """Add embeddings; a row that is there already (same space, episode, part) is left as it is, one of a deleted episode left out."""
+
+    def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
+        """Stored embeddings of a space in insertion order, and the rowid to go on from."""
+
+    def missing_vectors(self, space: str, limit: int) -> list[str]:
+        """Ids of completed episodes without a part-0 vector in *space*, newest first: the embedding queue."""
+
+
+class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protocol):
+    """The truth, with everything it can do. Implementations: `SqliteStore`, `testing.InMemoryStore`."""
+
     def counts(self, project: str = "*") -> Mapping[str, int]:
         """episodes, open, completed, abandoned, steps, patterns, evidence, vectors, recommendations, feedback, links, checkpoints."""
-
-    def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
-        """Known values of project, domain, language, framework or agent that start with *prefix* (for completions)."""
 
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
     def info(self) -> Mapping[str, Json]:
-        """path, size_bytes, schema_version, synchronous, journal_mode, queue_depth, compression_ratio, cache {...}, notices [...]."""
+        """path, size_bytes, schema_version, replica_id, synchronous, journal_mode, queue_depth, compression_ratio, processes,
+        file_system, cache {...}, notices [...]."""
 
     async def aclose(self) -> None: ...
 

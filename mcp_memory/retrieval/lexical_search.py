@@ -6,7 +6,7 @@ import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.query import ANY_PROJECT, Query
-from mcp_memory.ports import Store
+from mcp_memory.ports import TextSearch
 from mcp_memory.retrieval import text_query
 from mcp_memory.views.view import View
 
@@ -18,7 +18,7 @@ KEPT_SEARCHES = 64
 class LexicalSearch:
     """Searches the words of the catalog's episodes. Its memory of earlier searches is used while reading only."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: TextSearch) -> None:
         self._store = store
         self._searched: BoundedMap[Hashable, dict[int, float]] = BoundedMap(KEPT_SEARCHES)
         self._frequency: dict[str, int] = {}
@@ -42,12 +42,12 @@ class LexicalSearch:
 
     def _search(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         asked = text_query.read_query(query.text)
-        match = text_query.affordable(asked, lambda terms: self._counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only).match()
-        if match is None:
+        words = text_query.affordable(asked, lambda terms: self._counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only)
+        if not (words.terms or words.phrases):
             return {}
         allowed: np.ndarray | None = v.catalog.allowed(query.filter, strict=query.strict)
         project = ANY_PROJECT if allowed is None else query.filter.project or ANY_PROJECT
-        hits = self._store.search_text(match, project=project, limit=max(limit, STRICT_HITS) if query.strict else limit)
+        hits = self._store.search_text(words, project=project, limit=max(limit, STRICT_HITS) if query.strict else limit)
         found = {hit.seq: hit.score for hit in hits if hit.seq in v.catalog.traces}
         if query.strict and allowed is not None:
             admitted = set(allowed.tolist())

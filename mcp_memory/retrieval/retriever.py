@@ -148,7 +148,7 @@ class Retriever:
         seqs = dict.fromkeys(list(hits)[:depth])
         if space is not None:
             seqs |= dict.fromkeys(self._vectors.candidates(v, query, space, vectors, depth))
-        elif text_query.fts_match(query.text) is None:
+        elif not text_query.read_query(query.text).terms:
             seqs = dict.fromkeys(v.catalog.newest(v.catalog.allowed(query.filter, strict=query.strict), depth))
         kept = [seq for seq in seqs if seq in v.catalog.traces and seq not in excluded]
         floor = min(hits.values()) if len(hits) >= TEXT_HITS * depth else 0.0  # the list was cut: the rest may score up to its last

@@ -7,9 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.tables import Tables
+from mcp_memory.storage.text_expression import NOTHING, bm25, expression
 
 _CURSOR_VERSION = 1
 _HITS = """WITH hit (episode_row) AS (
@@ -43,14 +44,15 @@ class _Position:
     row: int
 
 
-def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor: str | None, text_match: str | None, weights: str) -> Page:
+def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None) -> Page:
     """Return one page of ids, the cursor of the next and the total, as of the change sequence of the first page.
 
     Episodes that started after the first page was made do not appear in later ones.
     """
-    if sort is Sort.RELEVANCE and text_match is None:
+    match = None if text is None else expression(text) or NOTHING
+    if sort is Sort.RELEVANCE and match is None:
         sort = Sort.NEWEST
-    mark = _mark(where, sort, text_match)
+    mark = _mark(where, sort, match)
     at = _decode(cursor, mark) if cursor else None
     change_seq = at.change_seq if at else tables.value("last_change")
     last_row = at.last_row if at else tables.rows("SELECT coalesce(max(episode_row), 0) FROM episode", [])[0][0]
@@ -59,11 +61,11 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
     values.append(last_row)
     condition = " AND ".join(conditions)
     source = "FROM episode AS e"
-    hits: tuple[str, list[str]] = ("", [])
+    hits: tuple[str, list[str | None]] = ("", [])
     ranked_hits = hits
-    if text_match is not None:
+    if text is not None:
         source = "FROM hit AS h CROSS JOIN episode AS e USING (episode_row)"
-        hits, ranked_hits = (_HITS, [text_match] * 2), (_RANKED_HITS, [text_match, weights] * 2)
+        hits, ranked_hits = (_HITS, [match] * 2), (_RANKED_HITS, [match, bm25(text.weights)] * 2)
     total = tables.rows(f"{hits[0]} SELECT count(*) {source} WHERE {condition}", [*hits[1], *values])[0][0]
     prefix, matches = ranked_hits if sort is Sort.RELEVANCE else hits
     rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} {source}", conditions, [*matches, *values], sort, limit, at)

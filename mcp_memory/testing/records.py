@@ -78,6 +78,7 @@ class Records:
         self.links: dict[str, Link] = {}
         self.checkpoints: dict[str, tuple[str, Mapping[str, Json]]] = {}
         self.corrections: list[tuple[str, Mapping[str, Json]]] = []
+        self.tombstones: set[str] = set()
         self.completed_text = TextIndex()
         self.unfinished_text = TextIndex()
 
@@ -90,8 +91,14 @@ class Records:
         """Return the record. Raises NotFound."""
         found = self.episodes.get(episode_id)
         if found is None:
+            self.refuse_deleted(episode_id)
             raise NotFound(f"there is no episode {episode_id!r}")
         return found
+
+    def refuse_deleted(self, episode_id: str) -> None:
+        """Raise NotFound when the episode was deleted."""
+        if episode_id in self.tombstones:
+            raise NotFound(f"episode {episode_id!r} was deleted")
 
     def external(self, project: str, external_id: str) -> str | None:
         """Return the id of the episode with that external id, if any."""

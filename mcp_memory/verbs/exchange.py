@@ -9,6 +9,7 @@ from typing import Any
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
+from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.domain.reports import ImportReport
 from mcp_memory.errors import InvalidInput
@@ -114,7 +115,10 @@ class Exchange:
         external_id, follows, parent = (
             parsing.identifier(name, line[name]) if line.get(name) is not None else None for name in ("external_id", "follows", "parent")
         )
-        episode = replace(episode, steps=tuple(steps), step_count=len(steps), external_id=external_id, follows=follows, parent_id=parent)
+        episode_id = imported_id(episode.project, external_id) if external_id else episode.id
+        episode = replace(
+            episode, id=episode_id, steps=tuple(steps), step_count=len(steps), external_id=external_id, follows=follows, parent_id=parent
+        )
         raw_outcome = line.get("outcome")
         if raw_outcome is None:
             return episode

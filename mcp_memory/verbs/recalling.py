@@ -12,7 +12,7 @@ from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.learning.advice.common_files import common_files
-from mcp_memory.retrieval.text_query import fts_match
+from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
@@ -118,12 +118,12 @@ class Recalling:
         sort = parsing.choice(Sort, "sort", raw.get("sort") or Sort.RELEVANCE)
         limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
         cursor = parsing.text("cursor", raw.get("cursor"), limits.MAX_NAME_CHARS) or None
-        match = fts_match(text) if text.strip() else None
-        if text.strip() and match is None:
+        words = listing_query(text) if text.strip() else None
+        if text.strip() and words is None:
             return EpisodePage((), None, 0)
 
         def read() -> EpisodePage:
-            page = self._e.store.list_episodes(where, sort=sort, limit=limit, cursor=cursor, text_match=match)
+            page = self._e.store.list_episodes(where, sort=sort, limit=limit, cursor=cursor, text=words)
             found = self._e.store.get_episodes(page.ids, steps=False)
             return EpisodePage(tuple(episode_row(f) for f in found if f is not None), page.next_cursor, page.total)
 

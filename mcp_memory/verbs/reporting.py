@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern
-from mcp_memory.domain.episode import EpisodeState, Trace
+from mcp_memory.domain.episode import EpisodeState, Json, Trace
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
 from mcp_memory.domain.reports import Status, Trends
@@ -190,7 +190,7 @@ class Reporting:
         info = e.store.info()
         problems = e.store.check()
         rows = [
-            ("data directory", os.access(e.config.data_dir, os.W_OK), str(e.config.data_dir)),
+            ("data directory", os.access(e.config.data_dir, os.W_OK), _place(e.config.data_dir, info)),
             ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
             ("hot tier", True, "; ".join(info.get("notices") or ()) or str(info.get("cache") or "off")),
         ]
@@ -229,3 +229,8 @@ def package_version() -> str:
         return version("mcp-episodic-memory")
     except PackageNotFoundError:
         return "checkout"
+
+
+def _place(data_dir: object, info: Mapping[str, Json]) -> str:
+    kind = info.get("file_system")
+    return f"{data_dir} (on {kind})" if kind else str(data_dir)

@@ -80,6 +80,26 @@ async def test_importing_twice_adds_nothing_even_after_an_export(memory: Episodi
     assert (await memory.search_episodes(project="*")).total == 2
 
 
+async def test_what_was_forgotten_is_not_imported_again(memory: EpisodicMemory) -> None:
+    await memory.import_lines([json.dumps(LINE)])
+    (row,) = (await memory.search_episodes(project="*")).episodes
+    await memory.forget(episode_ids=[row.episode_id], confirm=True)
+    report = await memory.import_lines([json.dumps(LINE), json.dumps(LINE | {"external_id": "ticket-2"})])
+    assert (report.added, report.skipped, report.errors) == (1, 1, ())
+    assert [e["external_id"] for e in await _exported(memory)] == ["ticket-2"]
+
+
+async def test_two_machines_that_import_the_same_session_have_one_episode(memory: EpisodicMemory, tmp_path: Path) -> None:
+    other = load_config(env={}, flags={"storage.data_dir": str(tmp_path / "other"), "embedding.provider": "off"})
+    async with open_memory(other) as elsewhere:
+        ids = []
+        for machine in (memory, elsewhere):
+            await machine.import_lines([json.dumps(LINE), json.dumps(LINE | {"project": "ops"})])
+            ids.append({row.episode_id for row in (await machine.search_episodes(project="*")).episodes})
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 2
+
+
 async def test_bad_lines_are_reported_with_their_numbers_and_the_others_are_imported(memory: EpisodicMemory) -> None:
     lines = [
         "not json",
