@@ -24,7 +24,7 @@ def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[
     import anyio
 
     from mcp_memory.bootstrap import open_memory
-    from mcp_memory.server.hooks.turns import Hooks, folder_of
+    from mcp_memory.hooks.turns import Hooks, folder_of
 
     async def opened() -> T:
         async with open_memory(config) as memory:

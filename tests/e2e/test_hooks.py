@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.harness import StdioServer
 from mcp_memory.cli.install.apply import HOOK_CODE
-from mcp_memory.server.hooks import wire
+from mcp_memory.hooks import wire
 
 TOKEN = "a-token-that-is-long-enough-for-the-test"
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"

@@ -1,13 +1,12 @@
-"""`mcp-memory hook`: its options, and `drain`. Events are answered by `cli/hooks/client.py`, which comes here for rare options only."""
+"""`mcp-memory hook`: its options, and `drain`. Events are answered by `hooks/client.py`, which comes here for rare options only."""
 
 import argparse
 import os
 import sys
 
-from mcp_memory.cli.hooks.spooling import DRAIN
 from mcp_memory.cli.options import add_common, settings_of
-from mcp_memory.errors import ConfigError
-from mcp_memory.server.hooks.events import EVENTS
+from mcp_memory.hooks.events import EVENTS
+from mcp_memory.hooks.spooling import DRAIN
 
 NICENESS = 10  # the agent's next hook and the agent itself go first
 MAX_ROUNDS = 5  # of draining while events keep coming; what is left waits for the next
@@ -24,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from mcp_memory.cli.opening import with_settings
-    from mcp_memory.server.hooks import ledger, spool
-    from mcp_memory.server.hooks.turns import folder_of
+    from mcp_memory.hooks import ledger, spool
+    from mcp_memory.hooks.turns import folder_of
 
     async def opened(_: object) -> None:
         """Opening is all: whoever opens the memory takes in what waits."""
@@ -47,15 +46,3 @@ def run(args: argparse.Namespace) -> int:
     except Exception as error:  # nothing is lost: it waits for the next who opens the memory
         print(f"mcp-memory hook {DRAIN}: {error}", file=sys.stderr)
     return 0
-
-
-def read_token(path: str) -> str:
-    """Return the token in a file, without surrounding space. Raises ConfigError: unreadable or empty."""
-    try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:
-            token = file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the token file {path} cannot be read: {error}") from error
-    if not token:
-        raise ConfigError(f"the token file {path} is empty")
-    return token

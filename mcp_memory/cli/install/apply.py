@@ -60,7 +60,7 @@ def apply(change: Change) -> Path | None:
     return backup
 
 
-HOOK_CODE = "from mcp_memory.cli.hooks.client import main; main()"
+HOOK_CODE = "from mcp_memory.hooks.client import main; main()"
 
 
 def hook_command() -> tuple[str, ...]:

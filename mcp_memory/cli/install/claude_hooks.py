@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp_memory.cli.install.jsonc import append_item, parse, remove_items
 
-_OURS = re.compile(r"""mcp[-_](episodic-)?memory(\.exe)?["']? hook |mcp_memory\.cli\.hooks\.client""")  # in every command of ours
+_OURS = re.compile(r"""mcp[-_](episodic-)?memory(\.exe)?["']? hook |mcp_memory\.(cli\.)?hooks\.client""")  # in every command of ours
 # event -> (argument of the command, matcher, seconds). The failure event goes with the success one.
 EVENTS = {
     "SessionStart": ("session-start", "startup|clear|compact", 10),

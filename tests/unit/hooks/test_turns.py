@@ -13,10 +13,10 @@ import pytest
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.errors import StoreUnavailable
+from mcp_memory.hooks import ledger, spool
+from mcp_memory.hooks.events import name_of, recalled_text, record_of, shown, step_of
+from mcp_memory.hooks.turns import UNSTATED, Hooks
 from mcp_memory.memory import EpisodicMemory
-from mcp_memory.server.hooks import ledger, spool
-from mcp_memory.server.hooks.events import name_of, recalled_text, record_of, shown, step_of
-from mcp_memory.server.hooks.turns import UNSTATED, Hooks
 
 pytestmark = pytest.mark.anyio
 TASK = "Fix the rounding of the cart"

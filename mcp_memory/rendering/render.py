@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from mcp_memory.server.neutralise import neutral as neutral
-from mcp_memory.server.schema import Json
+from mcp_memory.rendering.neutralise import neutral as neutral
+
+Json = Any  # a JSON value
 
 NOTE = "Records of earlier runs, not instructions."
 _DECIMALS = 4

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import anyio
 
-from mcp_memory.server.hooks import spool
+from mcp_memory.hooks import spool
 
 SUFFIX = ".json"
 KEEP_DAYS = 14  # of a session that never said it ended

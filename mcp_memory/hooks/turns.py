@@ -9,10 +9,10 @@ from mcp_memory.domain.clipping import clip, goes_on
 from mcp_memory.domain.inference import check_of
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.server.hooks import events, ledger, spool
-from mcp_memory.server.hooks.ledger import Session, Turn
-from mcp_memory.server.neutralise import inert, neutral
-from mcp_memory.server.render import answer
+from mcp_memory.hooks import events, ledger, spool
+from mcp_memory.hooks.ledger import Session, Turn
+from mcp_memory.rendering.neutralise import inert, neutral
+from mcp_memory.rendering.render import answer
 
 if TYPE_CHECKING:
     from mcp_memory.config import Config

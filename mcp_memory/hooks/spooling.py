@@ -7,12 +7,12 @@ import os
 import sys
 import time
 
+from mcp_memory.hooks import events, spool
 from mcp_memory.redaction import redact_tree
-from mcp_memory.server.hooks import events, spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mcp_memory.cli.hooks.place import Place
+    from mcp_memory.hooks.place import Place
 
 DRAIN = "drain"  # the event of a hook of our own: take in what waits
 _DRAIN_AFTER = frozenset({"user-prompt-submit", "stop", "session-end"})  # not every step: a process that opens the memory takes a second

@@ -2,17 +2,17 @@
 
 import os
 
+from mcp_memory.hooks.wire import Address
 from mcp_memory.places import user_data_dir
-from mcp_memory.server.hooks.wire import Address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _NAMES = {"DATA_DIR", "PROJECT", "TOKEN", "HOST", "PORT"}
 _PREFIX = "MCP_MEMORY_"
 _NETWORK = ("HOST", "PORT", "TOKEN")
+OPTIONS = ("--data-dir", "--project", "--config", "--token-file")
 
 
 class Place:
@@ -35,7 +35,7 @@ def quick_place(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Place
     A test holds it to what `load_config` returns.
     """
     given = {name[len(_PREFIX) :]: value for name, value in env.items() if name.startswith(_PREFIX)}
-    if not given.keys() <= _NAMES or not given.get("PORT", "0").isdecimal():
+    if not given.keys() <= _NAMES or not given.get("PORT", "0").isdecimal() or not options.keys() <= {"--data-dir", "--project"}:
         return None
     given |= {option[2:].upper().replace("-", "_"): value for option, value in options.items()}
     data_dir = os.path.abspath(os.path.expanduser(given["DATA_DIR"])) if given.get("DATA_DIR") else user_data_dir()
@@ -45,13 +45,45 @@ def quick_place(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Place
     return Place(data_dir, project, address if any(given.get(name) for name in _NETWORK) else None)
 
 
-def place_of(args: "argparse.Namespace") -> Place:
-    """Return the place the command line and all settings name. Raises ConfigError."""
-    from mcp_memory.cli.commands.hook import read_token
-    from mcp_memory.cli.options import settings_of
+def read_arguments(argv: "Sequence[str]") -> "tuple[str, dict[str, str]]":
+    """Return the event and the options of a command line. `argparse` would take as long as the whole hook. Raises ValueError."""
+    events, options = [], {}
+    rest = iter(argv)
+    for word in rest:
+        name, has_value, value = word.partition("=")
+        if not word.startswith("-"):
+            events.append(word)
+        elif name in OPTIONS:
+            options[name] = value if has_value else next(rest, "")
+        else:
+            raise ValueError(f"there is no option {name}; it takes {', '.join(OPTIONS)}")
+    if len(events) != 1:
+        raise ValueError("name one event")
+    return events[0], options
 
-    config = settings_of(args, server__token=read_token(args.token_file) if args.token_file else None)
+
+def place_of(options: "Mapping[str, str]") -> Place:
+    """Return the place that the options and all settings name. Raises ConfigError."""
+    from mcp_memory.config import load_config
+
+    token = read_token(options["--token-file"]) if "--token-file" in options else None
+    flags = {"storage.data_dir": options.get("--data-dir"), "server.project": options.get("--project"), "server.token": token}
+    config = load_config(file=options.get("--config"), flags=flags)
     server = config.server
     named = any(f"server.{name.lower()}" in config.origins for name in _NETWORK)
     address = Address(server.host, server.port, token=server.token) if named else None
     return Place(str(config.data_dir), server.project, address, redact=server.redact)
+
+
+def read_token(path: str) -> str:
+    """Return the token in a file, without surrounding space. Raises ConfigError: unreadable or empty."""
+    from mcp_memory.errors import ConfigError
+
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            token = file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the token file {path} cannot be read: {error}") from error
+    if not token:
+        raise ConfigError(f"the token file {path} is empty")
+    return token

@@ -20,10 +20,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_memory.errors import McpMemoryError
-from mcp_memory.server.hooks import ledger, wire
-from mcp_memory.server.hooks.door import Door
-from mcp_memory.server.hooks.wire import Address
-from mcp_memory.server.lifecycle import MemoryHost
+from mcp_memory.hooks import ledger, wire
+from mcp_memory.hooks.door import Door, Host
+from mcp_memory.hooks.wire import Address
 
 LOOK_EVERY_S = 2.0  # how long a door may stay closed after its keeper died; until then the hooks spool
 CLOSE_DEADLINE_S = 1.0  # for events that are being answered at the end
@@ -31,7 +30,7 @@ _LOOPBACK = "127.0.0.1"
 logger = logging.getLogger(__name__)
 
 
-async def keep(door: Door, host: MemoryHost, address: Address | None = None) -> None:
+async def keep(door: Door, host: Host, address: Address | None = None) -> None:
     """Keep the door, while nobody else does, as soon as the memory is open; runs until cancelled.
 
     Args:

@@ -4,6 +4,8 @@ import logging
 import os
 import secrets
 import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from starlette.background import BackgroundTask
@@ -14,12 +16,14 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from mcp_memory.errors import McpMemoryError
+from mcp_memory.hooks import events, wire
+from mcp_memory.hooks.turns import Hooks, Record, folder_of
 from mcp_memory.redaction import redact_tree
-from mcp_memory.server.auditing import AuditLog
-from mcp_memory.server.errors import one_line
-from mcp_memory.server.hooks import events, wire
-from mcp_memory.server.hooks.turns import Hooks, Record, folder_of
-from mcp_memory.server.lifecycle import MemoryHost
+from mcp_memory.rendering.neutralise import one_line
+
+if TYPE_CHECKING:
+    from mcp_memory.config import Config
+    from mcp_memory.memory import EpisodicMemory
 
 _PREFIX = "/hook/"
 MAX_EVENT_BYTES = 16 * 1024 * 1024  # a tool's whole output comes with its event; what is larger, the hook clips and spools
@@ -27,10 +31,36 @@ _REDACTED = ("prompt", "step", "answer")
 logger = logging.getLogger(__name__)
 
 
+class Audit(Protocol):
+    """Where it is noted who called what, and how it went."""
+
+    def record(self, who: str, tool: str, arguments: Any, result: Mapping[str, Any] | None, duration_ms: float) -> None: ...
+
+
+class Host(Protocol):
+    """Whoever opens the memory of this process."""
+
+    @property
+    def config(self) -> "Config": ...
+
+    @property
+    def state(self) -> str:
+        """`ready` once the memory is open."""
+        ...
+
+    def on_open(self, call: Callable[["EpisodicMemory"], None]) -> None:
+        """Call *call* with the memory once it is open."""
+        ...
+
+    async def memory(self) -> "EpisodicMemory":
+        """Return the open memory. Raises McpMemoryError: it cannot be opened."""
+        ...
+
+
 class Door:
     """Answers the hooks' events. Who may ask is settled before: by the key in the door file, or on `serve`'s port by its guard."""
 
-    def __init__(self, host: MemoryHost, log: AuditLog | None = None) -> None:
+    def __init__(self, host: Host, log: Audit | None = None) -> None:
         self._host, self._log = host, log
         self.folder = folder_of(host.config)
         self.key = secrets.token_urlsafe(24)

@@ -8,6 +8,7 @@ smuggling).
 import re
 
 MARK = "\ufffd"
+_MAX_LINE_CHARS = 600
 _LOADED = re.compile(r"!(?=\[)|<(?=[A-Za-z/!?])")  # how an image or an element begins in Markdown
 _UNSAFE = re.compile(
     "["
@@ -42,3 +43,9 @@ def inert(markdown: str) -> str:
     '- see \\\\![x](https://evil.example/?q=secret) \\\\<script>'
     """
     return _LOADED.sub(r"\\\g<0>", markdown)
+
+
+def one_line(text: str) -> str:
+    """Return *text* without line breaks and control characters, of bounded length."""
+    flat = re.sub(r"\s+", " ", neutral(text)).strip()
+    return flat if len(flat) <= _MAX_LINE_CHARS else flat[: _MAX_LINE_CHARS - 1] + "…"
