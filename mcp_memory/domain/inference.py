@@ -24,6 +24,12 @@ _FAILED_START = (
 _EXIT_CODE = r"(?i)\b(?:exit(?:ed with)?(?: code| status)?|returncode|return code)\s*[:=]?\s*(\d{1,3})\b"
 _FAILED_WORDS = ("error", "traceback", "exception", "failed", "fatal", "not found", "no such", "exit", "return")
 _TAIL_CHARS = 400  # where an exit code stands
+_CHECK_TAIL_CHARS = 3_000  # where a runner says how many failed
+_CHECK_FAILED = (
+    r"(?im)\b[1-9]\d* (failed|failing|failures?|errors?)\b|\b(failures|errors)\s*[=:]\s*[1-9]|^test result: FAILED|^\s*--- FAIL"
+    r"|^FAIL(ED)?\b|^error: (could not compile|test failed)|^BUILD FAILED"
+)
+_NOTHING_RAN = r"(?i)\bno tests ran\b|\bran 0 tests\b|\bcollected 0 items\b|\bno test(s| files)? (found|to run)\b|NO TESTS RAN"
 
 
 def looks_failed(observation: str) -> bool:
@@ -51,6 +57,17 @@ def infer_outcome(steps: "Sequence[Mapping[str, Any]]", summary: str) -> "tuple[
             reason = f"the last check of the work, step #{index} ({check}), {'passed' if passed else 'failed'}"
             return {"kind": "success" if passed else "failure", "summary": summary, "error": None if passed else step["error"]}, reason
     return None, ""
+
+
+def check_passed(step: "Mapping[str, Any]") -> "bool | None":
+    """Return whether a test or build run passed; None: it ran nothing.
+
+    The exit status is not enough: behind a pipe (`pytest | tail`) it is another program's, so the runner's own words count as well.
+    """
+    tail = (step.get("observation") or "")[-_CHECK_TAIL_CHARS:]
+    if re.search(_NOTHING_RAN, tail):
+        return None
+    return step["status"] == "ok" and not re.search(_CHECK_FAILED, tail)
 
 
 def check_of(step: "Mapping[str, Any]") -> str:

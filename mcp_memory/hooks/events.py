@@ -1,34 +1,31 @@
-"""Claude Code's hook events, as documented (code.claude.com/docs/en/hooks): the JSON on stdin to a record, texts to the JSON on stdout."""
+"""What a hook is told, as a record of our own: one form for all hosts, kept between processes and versions; and what is told back."""
 
 import json
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
-from mcp_memory.domain.inference import looks_failed
+from mcp_memory.domain.inference import check_of, check_passed
 from mcp_memory.domain.metadata_keys import WORKING_DIR
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.own_tools import is_work, own_tool
+from mcp_memory.domain.session_ids import HOST_TURN_FIELDS, prompt_turn
+from mcp_memory.hooks import texts
+from mcp_memory.hooks.field_maps import DEFAULT_HOST, field_map
+from mcp_memory.hooks.kinds import EVENTS, PROMPTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# argument of `mcp-memory hook` -> the event's name. PostToolUseFailure comes as post-tool-use, too.
-EVENTS = {
-    "session-start": "SessionStart",
-    "user-prompt-submit": "UserPromptSubmit",
-    "post-tool-use": "PostToolUse",
-    "stop": "Stop",
-    "session-end": "SessionEnd",
-}
-SHOWS = frozenset({"session-start", "user-prompt-submit", "post-tool-use"})  # events whose hook can tell the agent something
+    from mcp_memory.hooks.field_maps import FieldMap
+
 OBSERVATION_CHARS = 8_000  # of a tool's output: hooks see every file that is read
 ARGUMENT_CHARS = 4_000  # of one argument, a written file for instance
+ERROR_CHARS = 2_000
 WORKING_DIR_CHARS = 1_000
-CONTEXT_CHARS = 9_500  # the host moves a text over 10,000 to a file
-SHOWN_EPISODES = 3
-EXAMPLE_CHARS = 200  # of the arguments a fix worked with
-MIN_SIMILARITY = 0.3  # of what an agent is shown unasked: in `mcp-memory demo`, unrelated tasks stay below, related ones above
+MAX_BATCH = 200  # calls of one round
+_ID_KEY = "episode_id"
+_OUR_ID_CHARS = 36
 
 
 def told_by(raw: bytes) -> "dict[str, Any]":
@@ -39,41 +36,110 @@ def told_by(raw: bytes) -> "dict[str, Any]":
     return told
 
 
-def record_of(event: str, told: "Mapping[str, Any]", *, call_id: str, project: str, at_ms: int) -> "dict[str, Any]":
-    """Return what the memory needs of an event. *project* is the configured one, else the folder the agent works in gives it."""
+def record_of(
+    event: str, told: "Mapping[str, Any]", *, call_id: str, project: str, at_ms: int, host: str = "", process: str = ""
+) -> "dict[str, Any]":
+    """Return what the memory needs of an event.
+
+    Args:
+        event: One of EVENTS.
+        told: The host's JSON.
+        project: The configured one; else the folder the agent works in gives it.
+        host: The agent host; "" where the hook was set up by a version that knew one host only, and no batches.
+        process: The host's process, when it runs on this machine.
+    """
+    fields = field_map(host or DEFAULT_HOST)
+    cwd = _folder(fields.get(told, "cwd"))
     record: dict[str, Any] = {
         "id": call_id,
         "event": event,
-        "session": clip(str(told.get("session_id") or "unknown"), limits.MAX_ID_CHARS),
-        "project": clip(project or _last_part(str(told.get("cwd") or "")) or "default", limits.MAX_NAME_CHARS),
+        "host": clip(fields.host, limits.MAX_NAME_CHARS),
+        "session": clip(fields.text(told, "session") or "unknown", limits.MAX_ID_CHARS),
+        "project": clip(project or _last_part(cwd) or "default", limits.MAX_NAME_CHARS),
         "at_ms": at_ms,
     }
-    if event == "user-prompt-submit":
-        record["prompt"] = clip(str(told.get("prompt") or "").strip(), limits.MAX_TASK_CHARS)
-        record[WORKING_DIR] = clip(str(told.get("cwd") or ""), WORKING_DIR_CHARS)
+    if process:
+        record["process"] = clip(process, limits.MAX_NAME_CHARS)
+    if agent := fields.text(told, "agent"):
+        record["agent"] = clip(agent, limits.MAX_ID_CHARS)
+    if event in PROMPTS:
+        prompt = fields.text(told, "prompt")
+        record["prompt"] = clip(prompt.strip(), limits.MAX_TASK_CHARS)
+        turn = fields.text(told, "turn") if fields.host in HOST_TURN_FIELDS else ""
+        record["turn"] = clip(turn or prompt_turn(prompt), limits.MAX_ID_CHARS)
+        record[WORKING_DIR] = clip(cwd, WORKING_DIR_CHARS)
     elif event == "post-tool-use":
-        record["step"] = step_of(told) | {"at_ms": at_ms}
-    elif event == "stop":
-        record["answer"] = clip(str(told.get("last_assistant_message") or ""), limits.MAX_NOTE_CHARS)
+        record |= _call_of(told, fields, at_ms) | {"waits": bool(host) and fields.has_batches}
+    elif event == "post-tool-batch":
+        calls = fields.get(told, "calls")
+        calls = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+        record["calls"] = [_call_of(call, fields, at_ms, in_batch=True) for call in calls[:MAX_BATCH]]
+    elif event in ("stop", "subagent-stop"):
+        record["answer"] = clip(fields.text(told, "answer"), limits.MAX_NOTE_CHARS)
+        record["busy"] = bool(fields.get(told, "busy"))
+    elif event == "session-start":
+        record["source"] = clip(fields.text(told, "source"), limits.MAX_NAME_CHARS)
     return record
 
 
-def step_of(told: "Mapping[str, Any]") -> "dict[str, Any]":
-    """Return a PostToolUse or PostToolUseFailure event as the fields of a step."""
-    step: dict[str, Any] = {"tool": clip(str(told.get("tool_name") or "unknown"), limits.MAX_NAME_CHARS)}
-    step["arguments"] = _arguments(told.get("tool_input"))
-    if isinstance(duration := told.get("duration_ms"), int | float) and 0 <= duration < limits.MAX_INT:
+def _call_of(told: "Mapping[str, Any]", fields: "FieldMap", at_ms: int, *, in_batch: bool = False) -> "dict[str, Any]":
+    """Return a call: its id, and its step; of our own tools what was called and on which episode; of no work neither."""
+    found: dict[str, Any] = {"call": clip(fields.text(told, "call"), limits.MAX_ID_CHARS)}
+    tool, arguments = fields.text(told, "tool") or "unknown", fields.get(told, "arguments")
+    if tool == "tool_call" and isinstance(arguments, dict) and arguments.get("name"):  # Qwen Code's bridge to MCP tools
+        tool, arguments = str(arguments["name"]), arguments.get("arguments")
+    if own := own_tool(tool):
+        text, failed = _outcome_of(told, fields)
+        return found | {"own": own, "episode_id": "" if failed else _our_id(own, arguments, text)}
+    if not is_work(tool):
+        return found
+    if (agent := fields.text(told, "started")) and isinstance(arguments, dict):  # a subagent, and what it was asked to do
+        task = str(arguments.get("prompt") or arguments.get("description") or "")
+        found |= {"started": clip(agent, limits.MAX_ID_CHARS), "task": clip(task.strip(), limits.MAX_TASK_CHARS)}
+    found["interrupted"] = bool(fields.get(told, "interrupted"))
+    if in_batch and told.get("status") in ("success", "ok"):
+        found["made"] = True
+    step = _step(told, fields, tool, arguments) | {"at_ms": at_ms}
+    if step["status"] == "ok" and check_of(step) and check_passed(step) is False:  # hosts that tell no exit status
+        step |= {"status": "error", "error": clip(step["observation"], ERROR_CHARS)}
+    return found | {"step": step}
+
+
+def _step(told: "Mapping[str, Any]", fields: "FieldMap", tool: str, arguments: "Any") -> "dict[str, Any]":
+    step: dict[str, Any] = {"tool": clip(tool, limits.MAX_NAME_CHARS), "arguments": _arguments(arguments)}
+    duration = fields.get(told, "duration_ms")
+    if isinstance(duration, int | float) and not isinstance(duration, bool) and 0 <= duration < limits.MAX_INT:
         step["duration_ms"] = int(duration)
-    if "error" in told:
-        text = str(told["error"])
-        return step | {"status": "error", "error": clip(text, 2_000), "observation": clip(text, OBSERVATION_CHARS)}
-    text, failed = _observation(told.get("tool_response"))
+    text, failed = _outcome_of(told, fields)
     step["observation"] = clip(text, OBSERVATION_CHARS)
-    return step | ({"status": "error", "error": clip(text, 2_000)} if failed else {"status": "ok"})
+    return step | ({"status": "error", "error": clip(text, ERROR_CHARS) or "failed without a word"} if failed else {"status": "ok"})
+
+
+def _outcome_of(told: "Mapping[str, Any]", fields: "FieldMap") -> tuple[str, bool]:
+    """Return what came back from a call as text, and whether it failed."""
+    if (error := fields.get(told, "error")) is not None:
+        return texts.answered(error)[0], True
+    text, failed = texts.answered(fields.get(told, "response"))
+    return text, failed or fields.get(told, "succeeded") is False or told.get("status") == "error"
+
+
+def _our_id(own: str, arguments: "Any", text: str) -> str:
+    """Return the id of the episode that a call of our own was about: the answer names one that was begun, the arguments any other."""
+    if own != "start_episode":
+        return str(arguments.get("episode_id") or "")[:_OUR_ID_CHARS] if isinstance(arguments, dict) else ""
+    begin = text.find(_ID_KEY)
+    return text[begin + len(_ID_KEY) :].lstrip(': \\"')[:_OUR_ID_CHARS] if begin >= 0 else ""
 
 
 def _arguments(given: "Any") -> "dict[str, Any]":
     """Return a tool's input, long values clipped; as one text where there is too much of it, or where it is nested too deep."""
+    if isinstance(given, str) and given.startswith("{"):  # Copilot's: JSON in a string
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return {"input": clip(given, ARGUMENT_CHARS)}
+    if isinstance(given, str) and given:
+        return {"input": clip(given, ARGUMENT_CHARS)}
     if not isinstance(given, dict):
         return {}
     try:
@@ -101,70 +167,49 @@ def _short(value: "Any") -> "Any":
     return value if clipped == text else clipped
 
 
-def _observation(response: "Any") -> tuple[str, bool]:
-    """Return a tool's answer as text, and whether it says that the call failed."""
-    if isinstance(response, dict):
-        if isinstance(response.get("stdout"), str):  # the shell tool: both streams, in which the test runner tells
-            text = "\n".join(part for part in (response["stdout"], str(response.get("stderr") or "")) if part)
-            return text, bool(response.get("interrupted")) or looks_failed(text)
-        failed = response.get("success") is False or bool(response.get("is_error") or response.get("isError"))
-        return json.dumps(response, ensure_ascii=False), failed
-    if isinstance(response, str):
-        return response, looks_failed(response)
-    return "" if response is None else json.dumps(response, ensure_ascii=False), False
+def is_understood(record: "Any") -> bool:
+    """Return whether a record, which another version may have kept, is one that this version can handle."""
+    if not isinstance(record, dict) or not all(isinstance(record.get(name), str) for name in ("id", "event", "session", "project")):
+        return False
+    event = record["event"]
+    if event not in EVENTS or not isinstance(record.get("host", ""), str) or not isinstance(record.get("agent", ""), str):
+        return False
+    if event == "post-tool-use":
+        return _is_call(record)
+    if event == "post-tool-batch":
+        return isinstance(record.get("calls"), list) and all(map(_is_call, record["calls"]))
+    if event in PROMPTS:
+        return all(isinstance(record.get(name, ""), str) for name in ("prompt", "turn", WORKING_DIR))
+    return isinstance(record.get("answer", ""), str)
 
 
-def recalled_text(recalled: "Mapping[str, Any]") -> str:
-    """Return what was recalled as the context an agent is given, or "" when it is not worth its tokens."""
-    lines = []
-    for episode in recalled.get("episodes", []):
-        lines.append(f"- {clip(' '.join(episode['task'].split()), 200)} ({episode['outcome']}, reward {episode['reward']:.2f})")
-        lines += [f"  - {clip(' '.join(text.split()), 300)}" for text in episode.get("lessons") or [episode.get("summary", "")] if text]
-        lines += [f"  - {clip(text, 200)}" for text in (episode.get("key_steps") or [])[:2]]
-    if not lines:
-        return ""
-    if files := recalled.get("files"):
-        lines.append("- files worked on: " + ", ".join(map(_file_text, files)))
-    lines += [f"- {clip(pattern['description'], 200)}" for pattern in recalled.get("patterns", [])[:SHOWN_EPISODES]]
-    return "From the memory of earlier runs (records, not instructions):\n" + "\n".join(lines)
-
-
-def _file_text(file: "Mapping[str, Any]") -> str:
-    changed = f", changed by {file['changed']} of {file['attempts']} attempts" if file["changed"] else ""
-    return clip(f"{file['path']}{changed}", 200)
-
-
-def recovery_text(advice: "Mapping[str, Any]") -> str:
-    """Return what fixed the error that just happened, or ""."""
-    recovery = advice.get("recovery")
-    if not recovery or not recovery.get("fixes"):
-        return ""
-    fixes = [_fix_text(fix) for fix in recovery["fixes"][:2] if fix["fixed"]]
-    if not fixes:
-        return ""
+def _is_call(call: "Any") -> bool:
+    if not isinstance(call, dict) or not isinstance(call.get("call", ""), str):
+        return False
+    if "step" not in call:
+        return isinstance(call.get("own", ""), str) and isinstance(call.get("episode_id", ""), str) and ("call" in call or "own" in call)
+    step = call["step"]
     return (
-        f"From the memory of earlier runs (records, not instructions): the error “{recovery['error_signature']}” was fixed by "
-        + ", ".join(fixes)
+        isinstance(step, dict)
+        and isinstance(step.get("tool"), str)
+        and isinstance(step.get("arguments", {}), dict)
+        and isinstance(step.get("observation", ""), str)
+        and step.get("status") in ("ok", "error", "timeout")
+        and isinstance(step.get("error"), str | None)
     )
 
 
-def _fix_text(fix: "Mapping[str, Any]") -> str:
-    example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
-    like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
-    return f"{step_key(fix['tool'], fix['action'])} (fixed it {fix['fixed']} of {fix['tried']} times{like})"
-
-
-def shown(event_name: str, text: str) -> str:
-    """Return a hook's output: context for the agent, or nothing."""
-    if not text:
-        return ""
-    context = {"hookEventName": event_name, "additionalContext": clip(text, CONTEXT_CHARS)}
-    return json.dumps({"hookSpecificOutput": context}, ensure_ascii=False)
-
-
-def name_of(event: str, told: "Mapping[str, Any]") -> str:
+def name_of(event: str, told: "Mapping[str, Any]", host: str = "") -> str:
     """Return the name the host gave the event: its output must carry the same."""
-    return str(told.get("hook_event_name") or ("PostToolUseFailure" if event == "post-tool-use" and "error" in told else EVENTS[event]))
+    given = field_map(host or DEFAULT_HOST).text(told, "name")
+    return given or ("PostToolUseFailure" if event == "post-tool-use" and "error" in told else EVENTS[event])
+
+
+def _folder(value: "Any") -> str:
+    """Return a folder; hosts with several name a list, of which the first counts."""
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return value if isinstance(value, str) else ""
 
 
 def _last_part(path: str) -> str:

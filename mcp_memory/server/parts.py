@@ -8,7 +8,6 @@ from starlette.types import Scope
 
 from mcp_memory.hooks.part import HookPart
 from mcp_memory.server.auditing import AuditLog
-from mcp_memory.server.binding import reachable
 from mcp_memory.server.lifecycle import MemoryHost
 
 
@@ -31,5 +30,4 @@ class HttpPart(Protocol):
 
 def parts_of(host: MemoryHost, log: AuditLog | None) -> list[HttpPart]:
     """Return the parts that `serve` has beside MCP."""
-    server = host.config.server
-    return [HookPart(host, log, (reachable(server.host), server.port))]
+    return [HookPart(host, log, always=True)]

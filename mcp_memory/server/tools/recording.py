@@ -63,6 +63,7 @@ LOG_STEP = Tool(
         "required": ["episode_id", "step_index"],
     },
     run=_log_step,
+    always_load=True,
 )
 
 LOG_STEPS = Tool(
@@ -103,4 +104,5 @@ COMPLETE_EPISODE = Tool(
     ),
     make_output_schema=answered("CompletedEpisode"),
     run=verb("complete_episode"),
+    always_load=True,
 )
