@@ -5,7 +5,9 @@ from mcp_memory.domain.clipping import goes_on
 # How texts begin that a host hands to the model in the person's place.
 NOT_PROMPTS = (
     *("<command-", "<local-command-", "<bash-", "<task-notification", "<system-reminder", "<ide_", "<teammate-message"),
-    *("[Request interrupted by user", "Caveat: ", "<environment_context>", "<user_instructions>", "<hook_context", "<qwen:"),
+    *("[Request interrupted by user", "Caveat: ", "<environment_context", "<user_instructions", "<hook_context", "<qwen:"),
+    *("# AGENTS.md instructions", "<turn_aborted", "<user_shell_command", "<skill", "<permissions", "<collaboration_mode"),
+    *("<subagent_notification", "<hook_prompt", "<model_switch", "<INSTRUCTIONS"),
 )
 INTERRUPTED = "[Request interrupted by user"
 

@@ -3,21 +3,21 @@
 import re
 
 _LOOKED_AT_CHARS = 240  # a verdict stands at the beginning; what follows is the next task
-_THIS = r"(?:it|this|that|these|those|(?:the )?(?:tests?|build|error|problem|bug|page|app|script))"
+_NEGATED = r"(?:did ?n[o']t|didn't|do(?:es)? ?n[o']t|doesn't|don't|did not|do(?:es)? not)"
 _FAILED = re.compile(
-    rf"^(?:no|nope|wrong)\b(?:[,.!]| that| it|$)"
-    rf"|\bstill (?:fail|broken|not |does ?n[o']t|doesn't|is ?n[o']t|isn't|wrong|the same|crash|red\b|get(?:ting)? (?:the|an|that) )"
-    rf"|\b{_THIS} (?:still )?(?:did ?n[o']t|didn't|do(?:es)? ?n[o']t|doesn't|don't|did not|do(?:es)? not) (?:work|help|fix|pass|compile|build|run)"
-    rf"|\b(?:that|this|it)(?:'s| is| was) (?:wrong|incorrect|not (?:right|working|fixed|it|what i))"
-    rf"|\bnot (?:fixed|working)\b|\bsame (?:error|problem|failure)\b"
-    rf"|\b(?:revert|undo|roll back) (?:it|that|this|your|the change)|\byou (?:broke|have broken)\b|\bfails? again\b|\bworse than before\b",
+    r"^wrong\b[,.!]"
+    rf"|\bstill (?:fail|broken|not |{_NEGATED} |is ?n[o']t|isn't|wrong|the same|crash|red\b|get(?:ting)? (?:the|an|that) )"
+    rf"|\b(?:it|this|that) (?:still )?{_NEGATED} (?:work|help|fix|pass|compile|build|run)"
+    r"|\b(?:it|this|that)(?:'s| is| was) (?:wrong|incorrect|not (?:right|working|fixed|it\b|what i))"
+    r"|\bsame (?:error|problem|failure)\b"
+    r"|\b(?:revert|undo|roll back) (?:it|that|this|your|the change)|\byou (?:broke|have broken)\b|\bworse than before\b",
     re.IGNORECASE,
 )
 _WORKED = re.compile(
     r"^(?:(?:ok(?:ay)?|yes|yep|ah|oh|wow|great|cool)[,.! ]+)*"
-    r"(?:thanks|thank you|thx|ty\b|perfect|great(?:[.!,]|$| job| work)|nice(?:[.!,]|$| job| work| one)|awesome|excellent|brilliant|wonderful|lgtm"
-    r"|looks (?:good|great|right)|well done|good (?:job|work)|all good|works(?:[.!,]|$| now| fine| great| perfectly)"
-    r"|(?:it|that|this) (?:works|worked|is fixed|fixed it|did it|did the trick|looks (?:good|great|right))|(?:tests?|build) pass(?:es)?\b)",
+    r"(?:thanks|thank you|thx|ty\b|perfect|awesome|excellent|brilliant|wonderful|lgtm|well done|all good"
+    r"|(?:great|nice|good)(?: job| work| one)|(?:great|nice|works)(?:[.!,]|$)|looks (?:good|great|right)|works (?:now|fine|great|perfectly)"
+    r"|(?:it|that|this) (?:works|worked|is fixed|fixed it|did it|did the trick|looks (?:good|great|right))|(?:the )?(?:tests?|build) pass)",
     re.IGNORECASE,
 )
 _BUT = re.compile(r"\b(?:but|however|except|although|though)\b", re.IGNORECASE)

@@ -44,9 +44,7 @@ class Turn:
         self.agent_logs = False  # the agent logs its own steps, too: the hooks hold back
         self.agent_completed = False
         self.pending: list[dict[str, Any]] = []  # calls whose round is not over
-        self.check = ""  # the last command that checked the work
-        self.check_passed = False
-        self.commit = ""  # the last step that committed the work
+        self.checked = False  # a test or build run shows how it went
         self.interrupted = False  # the person stopped it, and nothing was done since
         self.next_words = ""  # what the person wrote after all of it
         self.stopped = ""  # why it is known to be over, where the host did not say so

@@ -98,7 +98,7 @@ class Steps:
             session.handled += ids
             return ""
         if turn.is_agents:
-            note(turn, steps, turn.logged)
+            note(turn, steps)
             turn.logged += len(steps)
             for step in steps if not turn.agent_logs else ():
                 session.hold(step)
@@ -122,7 +122,7 @@ class Steps:
         try:
             await self._memory.log_steps(turn.episode_id, steps)
         except (EpisodeClosed, NotFound):  # somebody completed it, or forgot it: the task goes on in another
-            turn.episode_id, turn.logged, turn.check, turn.commit = "", 0, "", ""
+            turn.episode_id, turn.logged, turn.checked = "", 0, False
             await self._log(session, turn, steps, ids)
             return
         except InvalidInput as error:
@@ -133,7 +133,7 @@ class Steps:
             else:
                 logger.warning("a step of session %s was not recorded: %s", session.id, error.message)
             return
-        note(turn, steps, turn.logged)
+        note(turn, steps)
         turn.logged += len(steps)
         turn.pending = []  # it was they, where a round was waited for
         session.handled += ids
@@ -207,18 +207,18 @@ class Steps:
             session.ended.append(Turn(**vars(turn)))
         early: list[dict[str, Any]] = []
         if turn.episode_id and not turn.is_agents:
-            early = await self._steps_of(turn.episode_id)
+            early = await self.logged_to(turn.episode_id)
             session.let_go()
             for step in early:
                 session.hold(step)
             await self._memory.forget(episode_ids=[turn.episode_id], reason="the agent records this task itself", confirm=True)
         turn.episode_id, turn.prepared_id, turn.is_agents = episode_id, "", True
         turn.agent_logs = turn.agent_completed = False
-        turn.logged, turn.check, turn.commit = len(early), "", ""
-        note(turn, early, 0)
+        turn.logged, turn.checked = len(early), False
+        note(turn, early)
         session.save()
 
-    async def _steps_of(self, episode_id: str) -> list[dict[str, Any]]:
+    async def logged_to(self, episode_id: str) -> list[dict[str, Any]]:
         """Return the steps of an episode as they would be logged."""
         steps: list[dict[str, Any]] = []
         start: int | None = 0

@@ -212,7 +212,7 @@ class Hooks:
             return ""
         if turn.is_agents and not turn.agent_logs:
             await self._steps.settle_held(session, turn)
-        if turn.check:
+        if turn.checked:
             await self._end_turn(session)
             await self._complete_ended(session)
         return ""
@@ -257,7 +257,7 @@ class Hooks:
             turn = session.ended[0]
             session.save()
             if turn.episode_id and not turn.agent_completed:
-                outcome, summary = outcome_of(turn)
+                outcome, summary = outcome_of(turn, await self._steps.logged_to(turn.episode_id))
                 try:
                     await self._memory.complete_episode(turn.episode_id, outcome, summary=summary)
                 except (EpisodeClosed, NotFound) as error:

@@ -99,7 +99,7 @@ def expect_the_session(found: list[dict[str, Any]]) -> None:
     assert [(step["tool"], step["status"]) for step in episode["steps"]] == [("Bash", "error"), ("Edit", "ok"), ("Bash", "ok")]
     assert episode["outcome"]["kind"] == "success"
     assert episode["outcome"]["summary"] == (
-        "An empty list is handled. [redacted:github-token]\nOutcome inferred: the last check, step #2 (pytest), passed."
+        "An empty list is handled. [redacted:github-token]\nOutcome inferred: the last check of the work, step #2 (pytest), passed."
     )
 
 

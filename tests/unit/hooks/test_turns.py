@@ -110,7 +110,7 @@ async def test_the_first_step_starts_the_episode_and_a_check_completes_it(host: 
     await host("stop", stop_hook_active=False, last_assistant_message="Rounding is right.")
     (episode,) = await host.episodes()
     assert (episode["task"], episode["project"], episode["outcome"]["kind"]) == (TASK, "shop", "success")
-    assert episode["outcome"]["summary"] == "Rounding is right.\nOutcome inferred: the last check, step #0 (pytest), passed."
+    assert episode["outcome"]["summary"] == "Rounding is right.\nOutcome inferred: the last check of the work, step #0 (pytest), passed."
     assert episode["steps"][0]["duration_ms"] == 812
 
 
