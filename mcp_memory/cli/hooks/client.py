@@ -65,6 +65,7 @@ def _read(argv: "Sequence[str]") -> "tuple[Place, str]":
     """Return the place and the event. The usual command lines are read here: argparse alone would take as long as the whole hook."""
     event, options = argv[0], list(argv[1:])
     given = dict(zip(options[::2], options[1::2]))
+    given.pop("--host", None)  # every payload that is installed today has Claude Code's fields (`domain/hosts.py`)
     if len(options) % 2 == 0 and given.keys() <= {"--data-dir", "--project"} and (place := quick_place(os.environ, given)):
         return place, event
     from mcp_memory.cli.main import parser_of
