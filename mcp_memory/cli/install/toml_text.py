@@ -14,19 +14,27 @@ def value(text: str) -> dict[str, Any]:
 
 def put(text: str, key: str, name: str, entry: dict[str, Any]) -> str:
     """Return *text* with the table `[key.name]`."""
-    import tomlkit
+    import tomllib
 
+    import tomlkit
+    from tomlkit.items import InlineTable
+
+    if key not in _parsed(text) and text.strip():
+        text = text.rstrip("\r\n") + "\n\n"  # a blank line before the new table
     document = _parsed(text)
+    is_first = key not in document
     tables = document.setdefault(key, tomlkit.table(is_super_table=True))
     if not isinstance(tables, dict):
         raise InvalidInput(f"`{key}` is not a table")
-    table = tomlkit.table()
+    table = tomlkit.inline_table() if isinstance(tables, InlineTable) else tomlkit.table()
     table.update(entry)
-    if name not in tables and text.strip() and not text.endswith("\n\n"):
-        text += "\n" * (2 - text[-1:].count("\n"))
-        return put(text, key, name, entry)
+    if not is_first and name not in tables and not isinstance(tables, InlineTable):
+        table.add(tomlkit.nl())  # other tables follow
     tables[name] = table
-    return _like(text, tomlkit.dumps(document))
+    edited = _like(text, tomlkit.dumps(document))
+    if tomllib.loads(edited)[key][name] != entry:
+        raise InvalidInput(f"`{key}` is written in a way that cannot be added to", hint="Add the server by hand; nothing was changed.")
+    return edited
 
 
 def take_out(text: str, key: str, name: str) -> str:

@@ -22,39 +22,62 @@ def value(text: str) -> Any:
 
 
 def put(text: str, key: str, name: str, entry: dict[str, Any]) -> str:
-    """Return *text* with an item called *name* as the first of the list at *key*, in place of one of that name."""
-    text = take_out(text, key, name) or NEW_FILE
+    """Return *text* with an item called *name* in the list at *key*: in the place of one of that name, else as the first."""
+    text = text or NEW_FILE
     newline = "\r\n" if "\r\n" in text else "\n"
     item = {"name": name} | entry
     servers = _servers(text, key)
     if servers is None:
-        text += "" if text.endswith("\n") else newline
-        return text + f"{key}:{newline}" + _block(item, "  ", newline)
-    start, end = servers.start_mark, servers.end_mark
+        return text + ("" if text.endswith("\n") else newline) + f"{key}:{newline}" + _block(item, "  ", newline)
     if _is_empty(servers):
-        line_start = text.rfind("\n", 0, start.index) + 1
-        before = text[: start.index].rstrip() if text[line_start : start.index].strip() else text[: start.index]
-        rest = text[end.index :] if servers.tag.endswith(":seq") else text[start.index :]
-        return before + newline + _block(item, "  ", newline).rstrip("\r\n") + (rest if rest[:1] in "\r\n" else newline + rest)
+        return _begun(text, key, servers, _block(item, "  ", newline), newline)
+    start = servers.start_mark.index
+    old = _item(servers, name)
     if servers.flow_style:
-        return text[: start.index + 1] + json.dumps(item) + ", " + text[start.index + 1 :]
-    place = text.rfind("\n", 0, start.index) + 1
-    return text[:place] + _block(item, text[place : start.index], newline) + text[place:]
+        if old is not None:
+            return text[: old.start_mark.index] + json.dumps(item) + text[old.end_mark.index :]
+        return text[: start + 1] + json.dumps(item) + ", " + text[start + 1 :]
+    line = text.rfind("\n", 0, start) + 1
+    indent = text[line:start]
+    if old is None:
+        return text[:line] + _block(item, indent, newline) + text[line:]
+    first, end = _lines(text, old)
+    return text[:first] + _block(item, indent, newline) + text[end:]
 
 
 def take_out(text: str, key: str, name: str) -> str:
     """Return *text* without the item called *name*, and without the list when nothing else was in it; absent is no error."""
     servers = _servers(text, key)
-    items = servers.value if servers is not None and isinstance(servers.value, list) else []
-    index = next((index for index, item in enumerate(items) if _name_of(item) == name), None)
-    if servers is None or index is None:
+    item = None if servers is None else _item(servers, name)
+    if item is None:
         return text
     if servers.flow_style:
         raise InvalidInput(f"`{key}` is written on one line", hint="Take the server out by hand; nothing was changed.")
-    first = _key_start(text, key) if len(items) == 1 else items[index].start_mark.index
-    start = text.rfind("\n", 0, first) + 1
-    end = text.find("\n", _last(items[index]))
-    return text[:start] + (text[end + 1 :] if end >= 0 else "")
+    first, end = _lines(text, item)
+    if len(servers.value) == 1:
+        first = text.rfind("\n", 0, _key_start(text, key)) + 1
+    return text[:first] + text[end:]
+
+
+def _begun(text: str, key: str, servers: Any, block: str, newline: str) -> str:
+    """Return *text* with *block* below a key that has nothing yet: null, or an empty list."""
+    start, end = servers.start_mark.index, servers.end_mark.index
+    if text[start:end].strip():
+        text = text[:start].rstrip(" ") + text[end:]
+    line_end = text.find("\n", _key_start(text, key))
+    head, rest = (text + newline, "") if line_end < 0 else (text[: line_end + 1], text[line_end + 1 :])
+    return head + block + rest
+
+
+def _item(servers: Any, name: str) -> Any:
+    items = servers.value if isinstance(servers.value, list) else []
+    return next((item for item in items if _name_of(item) == name), None)
+
+
+def _lines(text: str, item: Any) -> tuple[int, int]:
+    """Return where the lines of a block item begin and end."""
+    end = text.find("\n", _last(item))
+    return text.rfind("\n", 0, item.start_mark.index) + 1, len(text) if end < 0 else end + 1
 
 
 def _block(item: dict[str, Any], indent: str, newline: str) -> str:
@@ -93,7 +116,7 @@ def _key_start(text: str, key: str) -> int:
 
 
 def _is_empty(node: Any) -> bool:
-    return not node.value
+    return not node.value or bool(node.tag.endswith(":null"))
 
 
 def _name_of(item: Any) -> str:
