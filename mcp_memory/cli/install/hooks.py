@@ -15,7 +15,7 @@ from mcp_memory.domain.hosts import GROUPS, LIST, SHELLS, HookEvent, HookHost
 from mcp_memory.errors import InvalidInput
 
 # in every command of ours
-_OURS = re.compile(r"""mcp[-_](episodic-)?memory(\.exe|@[\w.]+)?["']? hook |mcp_memory\.cli\.hooks\.client""")
+_OURS = re.compile(r"""mcp[-_](episodic-)?memory(\.exe|@[\w.]+)?["']? hook |mcp_memory\.(cli\.)?hooks\.client""")
 PLUGIN = "episodic-memory@"  # what the key of our plugin begins with in Claude Code's settings
 _VERSION = 1  # of the files that carry one
 

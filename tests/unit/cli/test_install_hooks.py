@@ -11,9 +11,8 @@ import pytest
 
 from mcp_memory.cli.install import hooks
 from mcp_memory.cli.install.launching import hook_command
-from mcp_memory.cli.main import main
+from mcp_memory.cli.main import main, parser_of
 from mcp_memory.domain.hosts import GROUPS, HOOK_HOSTS, LIST, MILLISECONDS, SHELLS, HookHost
-from mcp_memory.server.hooks.events import EVENTS
 
 READY = [name for name, host in HOOK_HOSTS.items() if host.ready]
 PAYLOADS = Path(__file__).parents[4] / "shared" / "hosts" / "payloads"
@@ -109,7 +108,8 @@ def test_hooks_that_the_receiver_does_not_understand_are_not_installed(name: str
 
 @pytest.mark.parametrize("name", HOOK_HOSTS)
 def test_what_is_installed_is_what_the_receiver_answers(name: str) -> None:
-    assert {event.argument for event in HOOK_HOSTS[name].ready} <= set(EVENTS)
+    (events,) = [action.choices for action in parser_of("hook")._actions if action.dest == "event"]
+    assert {event.argument for event in HOOK_HOSTS[name].ready} <= set(events or ())
 
 
 @pytest.mark.parametrize("name", ["claude-code", "codex", "gemini", "qwen"])
