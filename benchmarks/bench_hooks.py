@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.harness import StdioServer, circumstances, summary, table, timed_ms
 from benchmarks.workloads import lines
-from mcp_memory.cli.install.apply import hook_command
+from mcp_memory.cli.install.launching import hook_command
 from mcp_memory.hooks import wire
 
 SESSION = {"cwd": "/work/shop", "transcript_path": "t.jsonl", "permission_mode": "default"}

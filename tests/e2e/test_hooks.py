@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import StdioServer
-from mcp_memory.cli.install.apply import HOOK_CODE
+from mcp_memory.cli.install.launching import HOOK_CODE
 from mcp_memory.hooks import wire
 
 TOKEN = "a-token-that-is-long-enough-for-the-test"

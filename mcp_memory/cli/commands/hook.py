@@ -14,7 +14,7 @@ MAX_ROUNDS = 5  # of draining while events keep coming; what is left waits for t
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("event", choices=(*EVENTS, DRAIN), help="the event, whose JSON comes on stdin; `drain` takes in what waits")
-    parser.add_argument("--host", metavar="NAME", help="the agent host whose hook it is (claude-code)")
+    parser.add_argument("--host", metavar="NAME", help="the agent host that calls (default: claude-code)")
     parser.add_argument("--token-file", metavar="FILE", help="a file with the bearer token for the server (else MCP_MEMORY_TOKEN)")
     add_common(parser)
 
