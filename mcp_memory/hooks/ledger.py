@@ -45,6 +45,8 @@ class Turn:
         self.agent_completed = False
         self.pending: list[dict[str, Any]] = []  # calls whose round is not over
         self.checked = False  # a test or build run shows how it went
+        self.tells_ends = False  # the host says when the agent has answered
+        self.answered = False  # and it has, since the last step
         self.interrupted = False  # the person stopped it, and nothing was done since
         self.next_words = ""  # what the person wrote after all of it
         self.stopped = ""  # why it is known to be over, where the host did not say so
@@ -53,7 +55,7 @@ class Turn:
 
     def after(self) -> "Turn":
         """Return what the task is for work that follows without a new prompt."""
-        kept = ("host", "name", "project", "working_dir", "agent_logs", "parts")
+        kept = ("host", "name", "project", "working_dir", "agent_logs", "parts", "tells_ends")
         return Turn(self.prompt, **{name: getattr(self, name) for name in kept})
 
 

@@ -10,6 +10,7 @@ from mcp_memory.hooks.ledger import Turn
 
 UNSTATED = f"Outcome inferred: {UNTOLD}."
 CUT_OFF = "the session was cut off"
+UNANSWERED = "the session ended before the agent had answered"
 
 
 def note(turn: Turn, steps: Sequence[Mapping[str, Any]]) -> None:

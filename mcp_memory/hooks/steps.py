@@ -38,6 +38,7 @@ class Steps:
                 await self._asked(session, str(record.get("started", "")), str(task))
         waiting = [record for record in new if record.get("waits")]
         turn.pending += [_call(record) for record in waiting]
+        turn.tells_ends |= bool(waiting)
         session.handled += [record["id"] for record in waiting]
         calls = [record for record in new if not record.get("waits")]
         return await self._take(session, turn, calls, [record["id"] for record in calls])
@@ -94,6 +95,7 @@ class Steps:
             elif "step" in call:
                 steps.append(call["step"])
                 turn.interrupted = bool(call.get("interrupted"))
+                turn.answered = False
         if not steps or not (turn.prompt or turn.is_agents or turn is not session.turn):
             session.handled += ids
             return ""

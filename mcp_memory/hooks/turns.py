@@ -13,7 +13,7 @@ from mcp_memory.errors import EpisodeClosed, InvalidInput, McpMemoryError, NotFo
 from mcp_memory.hooks import ledger, processes, spool, telling
 from mcp_memory.hooks.kinds import SHOWS
 from mcp_memory.hooks.ledger import Session, Turn
-from mcp_memory.hooks.outcomes import CUT_OFF, outcome_of
+from mcp_memory.hooks.outcomes import CUT_OFF, UNANSWERED, outcome_of
 from mcp_memory.hooks.steps import Record, Steps
 from mcp_memory.rendering.neutralise import neutral, unmarked
 from mcp_memory.rendering.render import answer
@@ -208,6 +208,7 @@ class Hooks:
         turn = session.turn
         turn.answer = str(record.get("answer") or "") or turn.answer
         await self._steps.flush(session, turn)
+        turn.answered = True
         if record.get("busy"):
             return ""
         if turn.is_agents and not turn.agent_logs:
@@ -237,6 +238,9 @@ class Hooks:
             turn.stopped = turn.stopped or session.turn.stopped
         session.ended += [turn for turn in session.agents.values() if turn.logged]
         session.agents = {}
+        await self._steps.flush(session, session.turn)
+        if session.turn.tells_ends and not session.turn.answered and not session.turn.stopped:
+            session.turn.stopped = UNANSWERED
         await self._end_turn(session)
         await self._complete_ended(session)
         return ""
