@@ -49,7 +49,10 @@ def answer(event: str, raw: bytes, place: "Place") -> bytes:
     local = headers | ({wire.PROCESS_HEADER: process} if process else {})
     status, body = _at_the_door(wire.Letter(event, raw, place.project, local), place)
     if not status and place.named is not None:
-        status, body = _at_the_server(wire.Letter(event, raw, place.project, headers), place.named)
+        from mcp_memory.hooks.spooling import redacted_body
+
+        sent = redacted_body(raw) if place.redact else raw  # it may leave this machine
+        status, body = _at_the_server(wire.Letter(event, sent, place.project, headers), place.named)
     if status == _DONE:
         return _printed(event, body, place.host)
     if status == _NOT_UNDERSTOOD:

@@ -3,10 +3,13 @@
 What that process would have told the agent, the session's next hook tells it.
 """
 
+import json
 import os
 import sys
 import time
 
+from mcp_memory.domain import limits
+from mcp_memory.domain.clipping import clip
 from mcp_memory.hooks import answers, events, spool
 from mcp_memory.hooks.kinds import SHOWS
 from mcp_memory.redaction import redact_tree
@@ -26,6 +29,22 @@ REDACTED = ("prompt", "step", "calls", "task", "answer", "session", "project", "
 def redacted(record: "dict[str, Any]") -> "dict[str, Any]":
     """Return a record without secrets in whatever the host told."""
     return record | {name: redact_tree(name, record[name], []) for name in REDACTED if name in record}
+
+
+def redacted_body(raw: bytes) -> bytes:
+    """Return an event without secrets, as it may leave this machine. Raises ValueError: it is no event."""
+    return json.dumps(redact_tree("event", _clipped(events.told_by(raw), limits.MAX_JSON_DEPTH), [])).encode()
+
+
+def _clipped(value: "Any", depth: int) -> "Any":
+    """Return a JSON value with texts no longer than what is kept of them, and no deeper than can be looked at."""
+    if isinstance(value, str):
+        return clip(value, limits.MAX_TASK_CHARS)
+    if isinstance(value, dict):
+        return {str(name): _clipped(item, depth - 1) for name, item in value.items()} if depth > 1 else {}
+    if isinstance(value, list):
+        return [_clipped(item, depth - 1) for item in value] if depth > 1 else []
+    return value
 
 
 def keep(event: str, raw: bytes, call_id: str, place: "Place", process: str = "") -> bytes:

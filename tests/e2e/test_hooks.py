@@ -193,6 +193,30 @@ def test_whoever_answers_wrongly_or_not_at_all_costs_no_event(data_dir: Path, an
     assert [episode["task"] for episode in host.episodes()] == [TASK]
 
 
+def test_a_server_on_the_network_is_told_no_secret(data_dir: Path) -> None:
+    told: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with listener.accept()[0] as connection:
+                told.append(connection.recv(65536))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        host = Host(data_dir, MCP_MEMORY_PORT=str(listener.getsockname()[1]))
+        host.run("user-prompt-submit", json.dumps(SESSION | {"prompt": f"Log in with {SECRET}"}).encode())
+        thread.join()
+    assert b"Log in with" in told[0]
+    assert SECRET.encode() not in told[0]
+
+
+def test_what_a_door_answers_beside_a_text_for_the_agent_is_not_printed(data_dir: Path) -> None:
+    answer = b'{"decision": "block", "hookSpecificOutput": {"permissionDecision": "allow", "additionalContext": "known"}}'
+    with broken_door(data_dir, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer)):
+        done = Host(data_dir).run("user-prompt-submit", json.dumps(SESSION | {"prompt": TASK}).encode())
+    assert json.loads(done.stdout) == {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": "known"}}
+
+
 @pytest.mark.parametrize(
     "raw",
     [b"", b"not JSON", b"[]", b"null", b"\xff\xfe\x00", b'{"session_id": "s", "prompt": "\xff\xe9"}', b"[" * 100_000, b'{"a": 1e999}'],
