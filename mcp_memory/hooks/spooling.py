@@ -13,7 +13,6 @@ from mcp_memory.domain.clipping import clip
 from mcp_memory.hooks import answers, events, spool
 from mcp_memory.hooks.kinds import SHOWS
 from mcp_memory.redaction import redact_tree
-from mcp_memory.rendering.neutralise import unmarked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +60,10 @@ def keep(event: str, raw: bytes, call_id: str, place: "Place", process: str = ""
     if event not in SHOWS:
         return b""
     owed = spool.take_owed(place.folder, record["session"])
+    if not owed:
+        return b""
+    from mcp_memory.rendering.neutralise import unmarked
+
     return answers.shown(event, events.name_of(event, told, place.host), unmarked(owed), place.host).encode()
 
 
