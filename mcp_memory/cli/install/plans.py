@@ -42,11 +42,7 @@ def edits(host: Host, wish: Wish) -> list[Edit]:
         if wish.with_hooks and not wish.uninstalls:
             program = hook_command(shared=wish.project is not None)
             puts.append(partial(hooks.add_hooks, host=hook_host, program=program, options=wish.options))
-    planned = [
-        Edit(path, puts, takes, within=wish.project)
-        for path, (puts, takes) in by_path.items()
-        if puts or (wish.uninstalls and not _is_shared(host, path))
-    ]
+    planned = [Edit(path, puts, takes, within=wish.project) for path, (puts, takes) in by_path.items() if puts or wish.uninstalls]
     return planned[::-1] if wish.uninstalls else planned  # the first made the folders
 
 
@@ -104,8 +100,3 @@ def _without_input(text: str) -> str:
 
 def _is_our_input(item: Any) -> bool:
     return isinstance(item, dict) and item.get("id") == TOKEN_INPUT
-
-
-def _is_shared(host: Host, path: Path) -> bool:
-    """Return whether the file is another host's, too, whose hooks must not go with this one's: VS Code reads Copilot's."""
-    return host.name == "vscode" and "copilot" in HOOK_HOSTS and path.name == "mcp-memory.json" and not HOOK_HOSTS["vscode"].ready
