@@ -114,14 +114,7 @@ _GEMINI = HookHost(
 )
 _QWEN = HookHost("qwen", "QWEN/settings.json", ".qwen/settings.json", [*_events(), _BATCH], timeout_unit=MILLISECONDS, off=_DISABLED)
 # Names in PascalCase: Copilot then sends Claude Code's fields, and VS Code, which reads the same files, understands them, too.
-# Not ready: it says what a tool answered in `tool_result`, and a failing test would be recorded as passed.
-_COPILOT = HookHost(
-    "copilot",
-    "COPILOT/hooks/mcp-memory.json",
-    ".github/hooks/mcp-memory.json",
-    [HookEvent(event.name, event.argument, timeout_s=event.timeout_s, receiver_ready=False) for event in _events(matcher="")],
-    shape=SHELLS,
-)
+_COPILOT = HookHost("copilot", "COPILOT/hooks/mcp-memory.json", ".github/hooks/mcp-memory.json", _events(matcher=""), shape=SHELLS)
 _VSCODE = HookHost(
     "vscode",
     "COPILOT/hooks/mcp-memory.json",
