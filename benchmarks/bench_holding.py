@@ -24,9 +24,9 @@ from benchmarks.quality.in_process import PROJECT, InProcess, opened_here
 from mcp_memory.domain import parsing
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.pattern import Observation, PatternKind
-from mcp_memory.learning.confidence import wilson
-from mcp_memory.learning.extractors import observations_of
-from mcp_memory.learning.run import run_of_episode
+from mcp_memory.learning.patterns.confidence import wilson
+from mcp_memory.learning.patterns.extractors import observations_of
+from mcp_memory.learning.reading.run import run_of_episode
 
 BINS = (0.2, 0.4, 0.6, 0.8)
 

@@ -15,8 +15,8 @@ from benchmarks.harness import circumstances, summary, table
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.query import Filter, Query
-from mcp_memory.learning.file_uses import files_of
 from mcp_memory.learning.learner import Learner
+from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Situation
 from mcp_memory.testing import InMemoryStore

@@ -24,7 +24,9 @@ from benchmarks.quality import report, split
 from benchmarks.quality.__main__ import ASKERS
 from benchmarks.quality.in_process import opened_here
 from mcp_memory.domain.episode import Episode, FileUse
-from mcp_memory.learning import common_files, file_uses, next_tool, outlook, recoveries
+from mcp_memory.learning.advice import common_files, next_tool, outlook
+from mcp_memory.learning.history import recoveries
+from mcp_memory.learning.reading import file_uses
 from mcp_memory.retrieval import ranking
 
 ATTEMPTS = (0, 1, 2, 3, 4)

@@ -19,8 +19,8 @@ SECONDS, MILLISECONDS = 1, 1000  # of a host's time-outs, in one second
 class HookEvent:
     """An event of a host.
 
-    `argument` is what `mcp-memory hook` is called with, our name for what happened. `receiver_ready` is False where the receiver of this
-    version would not take the payload for what it is: such an event is not installed yet.
+    `argument` is what `mcp-memory hook` is called with, our name for what happened. `receiver_ready` is False where it is not to be
+    installed: VS Code reads the file that Copilot's hooks are in, and would run them twice.
     """
 
     __slots__ = ("argument", "matcher", "name", "receiver_ready", "timeout_s")
@@ -76,7 +76,7 @@ def _events(failure: bool = True, matcher: str = "*") -> "list[HookEvent]":
 
 
 _DISABLED = (("disableAllHooks",), True)
-_BATCH = HookEvent("PostToolBatch", "post-tool-batch", receiver_ready=False)
+_BATCH = HookEvent("PostToolBatch", "post-tool-batch")
 _CLAUDE_CODE = HookHost(
     "claude-code",
     "CLAUDE/settings.json",
@@ -85,9 +85,8 @@ _CLAUDE_CODE = HookHost(
         HookEvent("SessionStart", "session-start", matcher="startup|clear|compact"),
         *_events()[1:],
         _BATCH,
-        HookEvent("UserPromptExpansion", "user-prompt-expansion", receiver_ready=False),
-        HookEvent("SubagentStart", "subagent-start", receiver_ready=False),
-        HookEvent("SubagentStop", "subagent-stop", receiver_ready=False),
+        HookEvent("UserPromptExpansion", "user-prompt-expansion"),
+        HookEvent("SubagentStop", "subagent-stop"),
     ],
     off=_DISABLED,
 )
@@ -135,7 +134,7 @@ _CURSOR = HookHost(
     "~/.cursor/hooks.json",
     ".cursor/hooks.json",
     [
-        HookEvent(name, argument, receiver_ready=False)
+        HookEvent(name, argument)
         for name, argument in (
             ("sessionStart", "session-start"),
             ("beforeSubmitPrompt", "user-prompt-submit"),

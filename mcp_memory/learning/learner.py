@@ -12,23 +12,28 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggestion
 from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.votes import VoteStats
-from mcp_memory.learning import holdout, implicit, playbook, reflection, reward, step_signs, step_values, trends
-from mcp_memory.learning.adviser import Adviser
-from mcp_memory.learning.comparison import CHANGED, changed_files
-from mcp_memory.learning.examples import arguments_of
-from mcp_memory.learning.experience import Experience, Place
-from mcp_memory.learning.extractors import observations_of
-from mcp_memory.learning.fingerprints import pack, pack_answers
-from mcp_memory.learning.guide import Guide
-from mcp_memory.learning.outlook import OutlookEstimator
-from mcp_memory.learning.relevance import Relevance
-from mcp_memory.learning.run import run_of_episode
-from mcp_memory.learning.trust import Trust
-from mcp_memory.learning.worker import AnalysisWorker
+from mcp_memory.learning.advice import playbook
+from mcp_memory.learning.advice.adviser import Adviser
+from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.learning.advice.outlook import OutlookEstimator
+from mcp_memory.learning.history.experience import Experience, Place
+from mcp_memory.learning.judging import reflection, reward
+from mcp_memory.learning.judging.comparison import CHANGED, changed_files
+from mcp_memory.learning.patterns import implicit
+from mcp_memory.learning.patterns.assessing import Trust
+from mcp_memory.learning.patterns.extractors import observations_of
+from mcp_memory.learning.patterns.relevance import Relevance
+from mcp_memory.learning.reading import step_signs, step_values
+from mcp_memory.learning.reading.fingerprints import pack, pack_answers
+from mcp_memory.learning.reading.run import run_of_episode
+from mcp_memory.learning.reports import holdout, trends
+from mcp_memory.learning.reports.guide import Guide
+from mcp_memory.learning.reports.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
 
@@ -91,6 +96,7 @@ class Learner:
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
+            digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
         if changed := changed_files(episode):
             digest[CHANGED] = changed
         run = run_of_episode(episode)

@@ -14,6 +14,7 @@ from mcp_memory.domain.reports import ImportReport
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.incoming import IncomingLine, in_milliseconds, no_constant, other_names
 from mcp_memory.verbs.judging import Importer
 from mcp_memory.verbs.redacting import Redacting
 
@@ -21,7 +22,7 @@ BATCH_LINES = 100  # episodes of one transaction
 EXPORT_PAGE = 100
 _TOP = {
     "external_id", "task", "task_type", "project", "agent", "context", "started_at_ms", "ended_at_ms", "steps", "outcome", "metadata",
-    "follows", "parent",
+    "follows", "parent", "same_as",
 }  # fmt: skip
 _CONTEXT = {"domain", "language", "framework", "complexity", "tags"}
 _STEP = {"tool", "action", "arguments", "observation", "status", "error", "duration_ms", "tokens", "at_ms"}
@@ -35,6 +36,7 @@ class _Tally:
     open: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    converted: Counter[str] = field(default_factory=Counter)
 
 
 class Exchange:
@@ -43,43 +45,53 @@ class Exchange:
     def __init__(self, engines: Engines, redacting: Redacting, imported: Callable[[], None]) -> None:
         self._e, self._redacting, self._imported = engines, redacting, imported
 
-    async def read(self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None, project: str = "") -> ImportReport:
+    async def read(
+        self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None, project: str = "", *, dry_run: bool = False
+    ) -> ImportReport:
         """Import the lines, a transaction per hundred; a bad line is reported and does not stop the others.
 
         Args:
             lines: The file's lines; empty ones are passed over.
             progress: Called with the number of lines read so far.
             project: Where lines go that name no project.
+            dry_run: Count what would be added, and add nothing.
         """
         tally, number = _Tally(), 0
         source = iter(lines)
         while batch := await self._e.in_thread(lambda: list(islice(source, BATCH_LINES))):
             prepared = await self._e.in_thread(self._prepare, batch, number + 1, project, tally)
             number += len(batch)
+            if dry_run:
+                tally.added += len(prepared)
+                continue
             for item, added in zip(prepared, await self._e.store.import_episodes(prepared) if prepared else (), strict=True):
                 tally.added += added
                 tally.skipped += not added
                 tally.open += added and isinstance(item, Episode)
             if progress:
                 progress(number)
-        self._imported()
-        return ImportReport(tally.added, tally.skipped, tally.open, tuple(tally.errors), dict(tally.ignored))
+        if not dry_run:
+            self._imported()
+        return ImportReport(tally.added, tally.skipped, tally.open, tuple(tally.errors), dict(tally.ignored), dict(tally.converted))
 
     def _prepare(self, lines: Sequence[str | bytes], first: int, project: str, tally: _Tally) -> list[Completion | Episode]:
         self._e.current()
-        parsed: list[tuple[int, Episode]] = []
+        parsed: list[IncomingLine] = []
         for number, line in enumerate(lines, first):
             if not line.strip():
                 continue
             try:
-                parsed.append((number, self._episode(json.loads(line), project, tally.ignored)))
+                parsed.append(self._line(json.loads(line, parse_constant=no_constant), project, tally))
+            except OverflowError:
+                tally.errors.append((number, "a number is too large"))
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 tally.errors.append((number, getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"))
-        known = self._known([episode for _, episode in parsed])
+        known = self._known(parsed)
         items: list[Completion | Episode] = []
         importer = Importer(self._e)
-        for _, episode in parsed:
-            if (episode.project, episode.external_id) in known:
+        for incoming in parsed:
+            episode = incoming.episode
+            if any((episode.project, name) in known for name in incoming.names):
                 tally.skipped += 1
             elif episode.outcome is None:
                 items.append(episode)
@@ -87,20 +99,32 @@ class Exchange:
                 items.append(importer.complete(episode))
         return items
 
-    def _known(self, episodes: Sequence[Episode]) -> set[tuple[str, str]]:
-        """Return the (project, external id) pairs that are there already, as an external id or, after an export, as an id of ours."""
+    def _known(self, lines: Sequence[IncomingLine]) -> set[tuple[str, str]]:
+        """Return the (project, name) pairs that are there already: an external id, or an id of ours.
+
+        An id of ours is one after an export, or an episode that the agent logged itself; one without steps, begun and forgotten, is not
+        the work that the line has.
+        """
         known = set()
-        for project in {e.project for e in episodes}:
-            wanted = [e.external_id for e in episodes if e.project == project and e.external_id]
+        for project in {line.episode.project for line in lines}:
+            wanted = [name for line in lines if line.episode.project == project for name in line.names]
             found = self._e.store.find_external(project, wanted)
             own = self._e.store.get_episodes(wanted, steps=False)
-            known |= {(project, x) for x, f, o in zip(wanted, found, own, strict=True) if f or (o and o.project == project)}
+            known |= {
+                (project, name)
+                for name, external, episode in zip(wanted, found, own, strict=True)
+                if external or (episode and episode.project == project and (episode.step_count or episode.outcome))
+            }
         return known
 
-    def _episode(self, line: Any, project: str, ignored: Counter[str]) -> Episode:
+    def _line(self, line: Any, project: str, tally: _Tally) -> IncomingLine:
         if not isinstance(line, dict):
             raise InvalidInput("the line is not a JSON object")
-        line = self._redacting.fields(line)
+        same_as = other_names(line)
+        line = self._redacting.fields(in_milliseconds(line, tally.converted))
+        return IncomingLine(self._episode(line, project, tally.ignored), same_as)
+
+    def _episode(self, line: dict[str, Any], project: str, ignored: Counter[str]) -> Episode:
         _count_unknown(ignored, line, _TOP, "")
         context = dict(line.get("context") or {})
         _count_unknown(ignored, context, _CONTEXT, "context.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.tracing import trace_of
-from mcp_memory.learning.file_uses import files_of
+from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
 from mcp_memory.retrieval.text_query import overlap
 from mcp_memory.verbs.engines import Engines

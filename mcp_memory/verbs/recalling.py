@@ -11,7 +11,7 @@ from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
-from mcp_memory.learning.common_files import common_files
+from mcp_memory.learning.advice.common_files import common_files
 from mcp_memory.retrieval.text_query import fts_match
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import make_cursor, read_cursor

@@ -68,8 +68,8 @@ def filled(cli: Cli, tmp_path: Path) -> Cli:
 
 def test_import_reports_what_it_did_and_a_second_import_adds_nothing(cli: Cli, tmp_path: Path) -> None:
     path = samples.write_lines(tmp_path / "e.jsonl", EPISODES)
-    assert cli.json("import", str(path)) == {"added": 3, "skipped": 0, "open": 1, "problems": []}
-    assert cli.json("import", str(path)) == {"added": 0, "skipped": 3, "open": 0, "problems": []}
+    assert cli.json("import", str(path)) == {"added": 3, "skipped": 0, "open": 1, "problems": [], "notes": []}
+    assert cli.json("import", str(path)) == {"added": 0, "skipped": 3, "open": 0, "problems": [], "notes": []}
 
 
 def test_bad_lines_are_reported_with_number_and_reason_and_the_others_imported(cli: Cli, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_import_reads_gzip_and_stdin(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_a_usage_error(cli: Cli) -> None:
     cli("import", "nowhere.jsonl", status=2)
-    cli("import", status=2)
+    cli("import", "--from", "openai", status=2)
 
 
 def test_export_and_import_round_trip(filled: Cli, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE, PROGRAM = "mcp-episodic-memory", "mcp-memory"
-HOOK_CODE = "from mcp_memory.cli.hooks.client import main; main()"
+HOOK_CODE = "from mcp_memory.hooks.client import main; main()"
 
 
 def server_command(shared: bool = False) -> tuple[str, ...]:

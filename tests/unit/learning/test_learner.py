@@ -202,5 +202,7 @@ def loaded_modules(statements: Sequence[str]) -> set[str]:
 
 
 async def test_the_serving_process_never_imports_the_analysis_libraries() -> None:
-    loaded = loaded_modules(["import mcp_memory.bootstrap", "import mcp_memory.learning.trends", "import mcp_memory.learning.worker"])
+    loaded = loaded_modules(
+        ["import mcp_memory.bootstrap", "import mcp_memory.learning.reports.trends", "import mcp_memory.learning.reports.worker"]
+    )
     assert not loaded & {"sklearn", "scipy", "ruptures", "pandas", "matplotlib"}

@@ -1,0 +1,1 @@
+"""Everything that was tried, as columns: steps, failures, and what came after them."""
