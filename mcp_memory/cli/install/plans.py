@@ -36,7 +36,8 @@ def edits(host: Host, wish: Wish) -> list[Edit]:
     file = host.file(wish.project)
     put, take_out = _entry_edits(host, wish, file)
     by_path: dict[Path, tuple[list[TextEdit], list[TextEdit]]] = {file: (put, take_out)}
-    if hook_host := HOOK_HOSTS.get(host.name):
+    hook_host = HOOK_HOSTS.get(host.name)
+    if hook_host and hook_host.ready:  # else none were ever installed, and the file may be another host's
         puts, takes = by_path.setdefault(hooks.hooks_file(hook_host, wish.project), ([], []))
         takes.append(partial(hooks.remove_hooks, host=hook_host))
         if wish.with_hooks and not wish.uninstalls:
@@ -52,7 +53,8 @@ def check_hooks(host: Host) -> None:
     if hook_host is None:
         raise InvalidInput(f"{host.name} has no hooks", hint=f"Hooks are for {', '.join(name for name in HOOK_HOSTS)}.")
     if not hook_host.ready:
-        raise InvalidInput(f"the hooks of {host.name} are not understood by this version", hint="Install without --hooks.")
+        hint = hook_host.trust or "Install without --hooks."
+        raise InvalidInput(f"there are no hooks of {host.name}'s own that this version installs", hint=hint)
 
 
 def notes(host: Host, wish: Wish) -> list[str]:

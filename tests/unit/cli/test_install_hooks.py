@@ -92,6 +92,14 @@ def test_a_persons_hook_in_the_same_entry_as_ours_stays(home: Path) -> None:
     assert json.loads(file_of("claude-code").read_text()) == {"hooks": {"PostToolUse": [{"matcher": "*", "hooks": [theirs]}]}}
 
 
+def test_taking_vs_code_out_leaves_the_hooks_of_copilot_in_the_file_that_both_read(home: Path) -> None:
+    main(["install", "copilot", "--hooks"])
+    main(["install", "vscode"])
+    before = file_of("copilot").read_text()
+    main(["install", "vscode", "--uninstall"])
+    assert file_of("copilot").read_text() == before
+
+
 def test_hooks_of_an_earlier_version_are_replaced(home: Path) -> None:
     old = {"hooks": [{"type": "command", "command": "/opt/env/bin/mcp-memory hook stop", "timeout": 15}]}
     text = hooks.add_hooks(json.dumps({"hooks": {"Stop": [old], "Gone": [old]}}), HOOK_HOSTS["claude-code"], hook_command())
@@ -103,7 +111,7 @@ def test_hooks_of_an_earlier_version_are_replaced(home: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in HOOK_HOSTS if name not in READY])
 def test_hooks_that_the_receiver_does_not_understand_are_not_installed(name: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["install", name, "--hooks"]) == 1
-    assert "not understood by this version" in capsys.readouterr().err
+    assert "that this version installs" in capsys.readouterr().err
     assert not home.exists()
 
 
