@@ -50,7 +50,7 @@ class HookHost:
         self.name, self.user_file, self.project_file = name, user_file, project_file
         self.events, self.shape, self.timeout_unit = tuple(events), shape, timeout_unit
         self.off = off  # (path of a member of the file, the value with which the host runs no hook at all)
-        self.trust = trust  # what the person has to approve
+        self.trust = trust  # what the person has to approve, or to do instead
 
     @property
     def ready(self) -> "tuple[HookEvent, ...]":
@@ -128,6 +128,7 @@ _VSCODE = HookHost(
         )
     ],
     shape=SHELLS,
+    trust="VS Code runs the hooks of Copilot CLI: mcp-memory install copilot --hooks.",
 )
 _CURSOR = HookHost(
     "cursor",

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mcp_memory.domain.hosts import HOOK_HOSTS
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "packaging"
+_HOOKS = len(HOOK_HOSTS["claude-code"].ready)
 Run = Callable[..., str]  # runs one of the host's commands and returns what it printed
 
 
@@ -35,7 +38,7 @@ JUDGES = {
             (("plugin", "validate", str(ROOT)), r"Validation passed"),
             (("plugin", "marketplace", "add", str(ROOT)), r"added marketplace: mcp-memory"),
             (("plugin", "install", "episodic-memory@mcp-memory"), r"installed plugin"),
-            (("plugin", "details", "episodic-memory"), r"Hooks \(6\).*\n.*MCP servers \(1\)\s+memory"),
+            (("plugin", "details", "episodic-memory"), rf"Hooks \({_HOOKS}\).*\n.*MCP servers \(1\)\s+memory"),
         ),
         environment={"DISABLE_TELEMETRY": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"},
     ),

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mcp_memory.cli.install.formats import format_of
 from mcp_memory.cli.install.hosts import HOSTS
+from mcp_memory.domain.hosts import HOOK_HOSTS
 from tests.hosts.judges import JUDGES, ROOT, says
 
 PACKAGES: dict[str, str] = json.loads((Path(__file__).parent / "packages.json").read_text(encoding="utf-8"))
@@ -91,7 +92,7 @@ def judge(bench: Bench, report: Report) -> None:
     name, host = bench.name, bench.judge
     version = bench.ask("--version").strip().splitlines()
     print(f"     {name}: {version[0] if version else 'no version'}")
-    hooks = ["--hooks"] if name in ("claude-code", "codex", "gemini", "qwen", "copilot") else []
+    hooks = ["--hooks"] if name in HOOK_HOSTS and HOOK_HOSTS[name].ready else []
     report.add(f"{name} install", ": changed" in (told := bench.install(*hooks)), told)
     report.add(f"{name} again", "nothing to change" in (told := bench.install(*hooks)), told)
     if host.unchecked:

@@ -36,17 +36,14 @@ def edits(host: Host, wish: Wish) -> list[Edit]:
     file = host.file(wish.project)
     put, take_out = _entry_edits(host, wish, file)
     by_path: dict[Path, tuple[list[TextEdit], list[TextEdit]]] = {file: (put, take_out)}
-    if hook_host := HOOK_HOSTS.get(host.name):
+    hook_host = HOOK_HOSTS.get(host.name)
+    if hook_host and hook_host.ready:  # else none were ever installed, and the file may be another host's
         puts, takes = by_path.setdefault(hooks.hooks_file(hook_host, wish.project), ([], []))
         takes.append(partial(hooks.remove_hooks, host=hook_host))
         if wish.with_hooks and not wish.uninstalls:
             program = hook_command(shared=wish.project is not None)
             puts.append(partial(hooks.add_hooks, host=hook_host, program=program, options=wish.options))
-    planned = [
-        Edit(path, puts, takes, within=wish.project)
-        for path, (puts, takes) in by_path.items()
-        if puts or (wish.uninstalls and not _is_shared(host, path))
-    ]
+    planned = [Edit(path, puts, takes, within=wish.project) for path, (puts, takes) in by_path.items() if puts or wish.uninstalls]
     return planned[::-1] if wish.uninstalls else planned  # the first made the folders
 
 
@@ -56,7 +53,8 @@ def check_hooks(host: Host) -> None:
     if hook_host is None:
         raise InvalidInput(f"{host.name} has no hooks", hint=f"Hooks are for {', '.join(name for name in HOOK_HOSTS)}.")
     if not hook_host.ready:
-        raise InvalidInput(f"the hooks of {host.name} are not understood by this version", hint="Install without --hooks.")
+        hint = hook_host.trust or "Install without --hooks."
+        raise InvalidInput(f"there are no hooks of {host.name}'s own that this version installs", hint=hint)
 
 
 def notes(host: Host, wish: Wish) -> list[str]:
@@ -104,8 +102,3 @@ def _without_input(text: str) -> str:
 
 def _is_our_input(item: Any) -> bool:
     return isinstance(item, dict) and item.get("id") == TOKEN_INPUT
-
-
-def _is_shared(host: Host, path: Path) -> bool:
-    """Return whether the file is another host's, too, whose hooks must not go with this one's: VS Code reads Copilot's."""
-    return host.name == "vscode" and "copilot" in HOOK_HOSTS and path.name == "mcp-memory.json" and not HOOK_HOSTS["vscode"].ready

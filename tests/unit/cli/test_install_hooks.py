@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from mcp_memory.cli.install import hooks
+from mcp_memory.cli.install.hosts import HOSTS
 from mcp_memory.cli.install.launching import hook_command
 from mcp_memory.cli.main import main, parser_of
-from mcp_memory.domain.hosts import GROUPS, HOOK_HOSTS, LIST, MILLISECONDS, SHELLS, HookHost
+from mcp_memory.domain.hosts import GROUPS, HOOK_HOSTS, LIST, MILLISECONDS, SHELLS, HookEvent, HookHost
 
 READY = [name for name, host in HOOK_HOSTS.items() if host.ready]
 PAYLOADS = Path(__file__).parents[4] / "shared" / "hosts" / "payloads"
@@ -91,6 +92,14 @@ def test_a_persons_hook_in_the_same_entry_as_ours_stays(home: Path) -> None:
     assert json.loads(file_of("claude-code").read_text()) == {"hooks": {"PostToolUse": [{"matcher": "*", "hooks": [theirs]}]}}
 
 
+def test_taking_vs_code_out_leaves_the_hooks_of_copilot_in_the_file_that_both_read(home: Path) -> None:
+    main(["install", "copilot", "--hooks"])
+    main(["install", "vscode"])
+    before = file_of("copilot").read_text()
+    main(["install", "vscode", "--uninstall"])
+    assert file_of("copilot").read_text() == before
+
+
 def test_hooks_of_an_earlier_version_are_replaced(home: Path) -> None:
     old = {"hooks": [{"type": "command", "command": "/opt/env/bin/mcp-memory hook stop", "timeout": 15}]}
     text = hooks.add_hooks(json.dumps({"hooks": {"Stop": [old], "Gone": [old]}}), HOOK_HOSTS["claude-code"], hook_command())
@@ -102,7 +111,7 @@ def test_hooks_of_an_earlier_version_are_replaced(home: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in HOOK_HOSTS if name not in READY])
 def test_hooks_that_the_receiver_does_not_understand_are_not_installed(name: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["install", name, "--hooks"]) == 1
-    assert "not understood by this version" in capsys.readouterr().err
+    assert "that this version installs" in capsys.readouterr().err
     assert not home.exists()
 
 
@@ -161,7 +170,9 @@ def test_hooks_of_windows_need_no_shell_and_are_removed_alone(home: Path, monkey
 
 
 def test_a_host_of_two_shells_gets_both(home: Path) -> None:
-    text = hooks.add_hooks("", HOOK_HOSTS["copilot"], ["C:\\my python.exe", "-c", "it's"])
+    copilot = HOOK_HOSTS["copilot"]
+    host = HookHost("copilot", copilot.user_file, copilot.project_file, [HookEvent("Stop", "stop")], shape=SHELLS)
+    text = hooks.add_hooks("", host, ["C:\\my python.exe", "-c", "it's"])
     value = json.loads(text)
     handler = value["hooks"]["Stop"][0]
     assert value["version"] == 1
@@ -171,8 +182,8 @@ def test_a_host_of_two_shells_gets_both(home: Path) -> None:
 
 @pytest.mark.parametrize("name", READY)
 def test_hooks_of_a_project_name_nothing_of_this_machine(name: str, home: Path, tmp_path: Path) -> None:
-    if name == "copilot":
-        pytest.skip("Copilot CLI has no project file for servers")
+    if not HOSTS[name].project_file:
+        pytest.skip(f"{name} has no project file for servers")
     project = tmp_path / "shop"
     project.mkdir()
     assert main(["install", name, "--hooks", "--project-dir", str(project)]) == 0
@@ -181,6 +192,15 @@ def test_hooks_of_a_project_name_nothing_of_this_machine(name: str, home: Path, 
     assert re.search(r"(uvx mcp-episodic-memory|mcp-memory) hook stop", text)
     assert main(["install", name, "--uninstall", "--project-dir", str(project)]) == 0
     assert list(project.iterdir()) == []
+
+
+@pytest.mark.parametrize("shape", [GROUPS, LIST, SHELLS])
+def test_every_form_goes_in_and_out_without_a_trace(shape: str) -> None:
+    host = HookHost("any", "~/hooks.json", "hooks.json", [HookEvent("a", "stop", matcher="x"), HookEvent("b", "stop")], shape=shape)
+    text = hooks.add_hooks("", host, hook_command())
+    assert set(json.loads(text)["hooks"]) == {"a", "b"}
+    assert hooks.add_hooks(text, host, hook_command()) == text
+    assert json.loads(hooks.remove_hooks(text, host)) == {}
 
 
 def test_what_has_to_be_approved_is_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
