@@ -14,7 +14,7 @@ from mcp_memory.domain.reports import ImportReport
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.incoming import IncomingLine, in_milliseconds, no_constant, other_names
+from mcp_memory.verbs.incoming import IncomingLine, in_milliseconds, other_names, parsed_json
 from mcp_memory.verbs.judging import Importer
 from mcp_memory.verbs.redacting import Redacting
 
@@ -81,7 +81,7 @@ class Exchange:
             if not line.strip():
                 continue
             try:
-                parsed.append(self._line(json.loads(line, parse_constant=no_constant), project, tally))
+                parsed.append(self._line(parsed_json(line), project, tally))
             except OverflowError:
                 tally.errors.append((number, "a number is too large"))
             except (ValueError, TypeError, AttributeError, RecursionError) as error:

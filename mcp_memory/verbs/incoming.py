@@ -1,5 +1,6 @@
 """A line of the interchange file on its way in: its times, and the names its episode may have here already."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from mcp_memory.domain import parsing
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.times import as_milliseconds
 from mcp_memory.errors import InvalidInput
+
+_MAX_DIGITS = 40  # no field takes a number of more; Python itself refuses thousands, with advice for programmers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ def _changed(holder: Mapping[str, Any], names: Sequence[str], converted: Counter
     return changed
 
 
-def no_constant(name: str) -> Any:
-    """Refuse NaN and Infinity, which only Python's reader takes for JSON."""
+def parsed_json(line: str | bytes) -> Any:
+    """Return a line of JSON. Raises ValueError: it is none, NaN and Infinity included; OverflowError: a number of thousands of digits."""
+    return json.loads(line, parse_constant=_refuse, parse_int=_whole)
+
+
+def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise OverflowError
+    return int(digits)
