@@ -1,8 +1,12 @@
 """Every agent host's session becomes the same work: its steps in order with their statuses, and an outcome that names its evidence."""
 
+import json
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -173,6 +177,11 @@ def test_the_users_next_words_settle_a_turn(tmp_path: Path) -> None:
     assert first["metadata"]["outcome_inferred"] == "the user's next words: 'It still fails on Windows, look again'"
 
 
+def test_half_a_surrogate_and_nul_do_not_cost_the_episode(tmp_path: Path) -> None:
+    (episode,) = claude(tmp_path, Claude().ask("Look at the odd text, please", "p1").done("echo \ud83d\x00!", "t1").say("Done."))
+    assert episode["steps"][0]["arguments"] == {"command": "echo ?!"}
+
+
 def test_the_same_words_said_twice_are_two_turns(tmp_path: Path) -> None:
     lines = samples.copilot_fix()
     again = [
@@ -252,3 +261,42 @@ def test_every_hosts_sessions_are_found_where_it_keeps_them(tmp_path: Path) -> N
 def test_a_hosts_own_variable_moves_its_folder(tmp_path: Path, host: str, variable: str, folder: str) -> None:
     assert folders_of(host, {"HOME": "/nowhere", variable: str(tmp_path)})[0] == tmp_path / folder
     assert folders_of(host, {"HOME": "/home/ana", variable: ""})[0].is_relative_to("/home/ana")
+
+
+WEIRD = (None, True, 0, -1, float("inf"), 3.5, "", "x", [], {}, [None], [[1]], {"a": 1}, "\ud800", 10**30, {"text": 5}, [{"type": "text"}])
+
+
+def spoiled(value: Any, chance: Random, share: float) -> Any:
+    """Return *value* with things of another kind in place of some of its parts, and others missing."""
+    if chance.random() < share:
+        return chance.choice(WEIRD)
+    if isinstance(value, dict):
+        return {key: spoiled(item, chance, share) for key, item in value.items() if chance.random() > share / 2}
+    return [spoiled(item, chance, share) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("host", [host for host in HOSTS if host != "opencode"])
+def test_a_spoiled_session_is_episodes_and_problems_and_never_a_crash(tmp_path: Path, host: str) -> None:
+    path, chance = samples.write_all(tmp_path)[host], Random(7)
+    text = path.read_text(encoding="utf-8")
+    read = 0
+    for share in (0.01, 0.03, 0.1) * 20:
+        if path.suffix == ".json":
+            samples.write_json(path, spoiled(json.loads(text), chance, share))
+        else:
+            samples.write_lines(path, [spoiled(json.loads(line), chance, share) for line in text.splitlines()])
+        read += sum(isinstance(item, dict | TranscriptError) for _, item in convert(host, path))
+    assert read >= 20
+
+
+def test_a_database_that_is_none_or_has_spoiled_rows_is_a_problem(tmp_path: Path) -> None:
+    path = samples.write_opencode(tmp_path / "opencode.db")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute('UPDATE part SET data = \'{"type": "tool", "state": 3}\' WHERE id LIKE \'prt1-%3\'')
+        database.execute("UPDATE part SET data = 'not json' WHERE id LIKE 'prt1-%4'")
+        database.commit()
+    problems = [str(item) for _, item in convert("opencode", path) if isinstance(item, TranscriptError)]
+    assert [problem.partition(":")[0] for problem in problems] == ["session s1, message m2"] * 2
+    (tmp_path / "opencode.db").write_bytes(b"no database")
+    ((_, problem),) = convert("opencode", tmp_path / "opencode.db")
+    assert str(problem).startswith("not opencode's database")
