@@ -184,7 +184,8 @@ def _object(number: int, line: str | bytes, tally: _Tally) -> dict[str, Any] | N
         value = parsed_json(line)
         if not isinstance(value, dict):
             raise InvalidInput("the line is not a JSON object")
-        project_of(value), names_of(value)
+        project_of(value)
+        names_of(value)
         return value
     except OverflowError:
         tally.errors.append((number, "a number is too large"))
