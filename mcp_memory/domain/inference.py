@@ -33,7 +33,7 @@ _CHECK_FAILED = (
     r"|^\s*--- FAIL|^FAIL(ED)?\b|^error: (could not compile|test failed)|^BUILD FAILED"
 )
 _NOTHING_RAN = r"(?i)\bno tests ran\b|\bran 0 tests\b|\bcollected 0 items\b|\bno test(s| files)? (found|to run)\b|NO TESTS RAN"
-_COMMIT = r"\bgit\b[^|;&\n]*\bcommit\b(?![^|;&\n]*--dry-run)"
+_COMMIT = r"\bgit(?:\s+-[Cc]\s+\S+|\s+--?[\w-]+(?:=\S+)?)*\s+commit\b(?![^|;&\n]*--dry-run)"
 _QUOTED_CHARS = 120
 _ERROR_CHARS = 2_000
 UNTOLD = "nothing in the record tells how it ended"

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 from mcp_memory.domain import limits, parsing
@@ -14,11 +13,10 @@ from mcp_memory.domain.reports import ImportReport
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.incoming import IncomingLine, in_milliseconds, no_constant, other_names
+from mcp_memory.verbs.incoming import in_milliseconds, names_of, next_lines, parsed_json, project_of
 from mcp_memory.verbs.judging import Importer
 from mcp_memory.verbs.redacting import Redacting
 
-BATCH_LINES = 100  # episodes of one transaction
 EXPORT_PAGE = 100
 _TOP = {
     "external_id", "task", "task_type", "project", "agent", "context", "started_at_ms", "ended_at_ms", "steps", "outcome", "metadata",
@@ -58,7 +56,7 @@ class Exchange:
         """
         tally, number = _Tally(), 0
         source = iter(lines)
-        while batch := await self._e.in_thread(lambda: list(islice(source, BATCH_LINES))):
+        while batch := await self._e.in_thread(next_lines, source):
             prepared = await self._e.in_thread(self._prepare, batch, number + 1, project, tally)
             number += len(batch)
             if dry_run:
@@ -72,42 +70,40 @@ class Exchange:
                 progress(number)
         if not dry_run:
             self._imported()
-        return ImportReport(tally.added, tally.skipped, tally.open, tuple(tally.errors), dict(tally.ignored), dict(tally.converted))
+        return ImportReport(tally.added, tally.skipped, tally.open, tuple(sorted(tally.errors)), dict(tally.ignored), dict(tally.converted))
 
     def _prepare(self, lines: Sequence[str | bytes], first: int, project: str, tally: _Tally) -> list[Completion | Episode]:
         self._e.current()
-        parsed: list[IncomingLine] = []
-        for number, line in enumerate(lines, first):
-            if not line.strip():
+        read = [(number, value) for number, line in enumerate(lines, first) if (value := _object(number, line, tally)) is not None]
+        # Redaction takes longer than all else, so what is here already is passed over before it: a second import is quick.
+        names = [(project_of(value) or project or self._e.project, names_of(value)) for _, value in read]
+        known, parsed = self._known(names), list[Episode]()
+        for (number, value), (of_project, ids) in zip(read, names, strict=True):
+            if any((of_project, name) in known for name in ids):
+                tally.skipped += 1
                 continue
             try:
-                parsed.append(self._line(json.loads(line, parse_constant=no_constant), project, tally))
+                line = self._redacting.fields(in_milliseconds(value, tally.converted))
+                parsed.append(self._episode(line, project, tally.ignored))
             except OverflowError:
                 tally.errors.append((number, "a number is too large"))
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                tally.errors.append((number, getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"))
-        known = self._known(parsed)
-        items: list[Completion | Episode] = []
+                tally.errors.append((number, _reason(error)))
+        known = self._known([(episode.project, (episode.external_id,) if episode.external_id else ()) for episode in parsed])
         importer = Importer(self._e)
-        for incoming in parsed:
-            episode = incoming.episode
-            if any((episode.project, name) in known for name in incoming.names):
-                tally.skipped += 1
-            elif episode.outcome is None:
-                items.append(episode)
-            else:
-                items.append(importer.complete(episode))
-        return items
+        new = [episode for episode in parsed if (episode.project, episode.external_id) not in known]
+        tally.skipped += len(parsed) - len(new)
+        return [episode if episode.outcome is None else importer.complete(episode) for episode in new]
 
-    def _known(self, lines: Sequence[IncomingLine]) -> set[tuple[str, str]]:
+    def _known(self, named: Sequence[tuple[str, Sequence[str]]]) -> set[tuple[str, str]]:
         """Return the (project, name) pairs that are there already: an external id, or an id of ours.
 
         An id of ours is one after an export, or an episode that the agent logged itself; one without steps, begun and forgotten, is not
         the work that the line has.
         """
         known = set()
-        for project in {line.episode.project for line in lines}:
-            wanted = [name for line in lines if line.episode.project == project for name in line.names]
+        for project in {project for project, names in named if names}:
+            wanted = [name for of_project, names in named if of_project == project for name in names]
             found = self._e.store.find_external(project, wanted)
             own = self._e.store.get_episodes(wanted, steps=False)
             known |= {
@@ -116,13 +112,6 @@ class Exchange:
                 if external or (episode and episode.project == project and (episode.step_count or episode.outcome))
             }
         return known
-
-    def _line(self, line: Any, project: str, tally: _Tally) -> IncomingLine:
-        if not isinstance(line, dict):
-            raise InvalidInput("the line is not a JSON object")
-        same_as = other_names(line)
-        line = self._redacting.fields(in_milliseconds(line, tally.converted))
-        return IncomingLine(self._episode(line, project, tally.ignored), same_as)
 
     def _episode(self, line: dict[str, Any], project: str, ignored: Counter[str]) -> Episode:
         _count_unknown(ignored, line, _TOP, "")
@@ -185,6 +174,28 @@ class Exchange:
         """Return the exported name (external id, else id) of every episode the given ones refer to."""
         ids = [i for e in episodes if e is not None for i in (e.follows, e.parent_id) if i]
         return {e.id: e.external_id or e.id for e in self._e.store.get_episodes(ids, steps=False) if e is not None}
+
+
+def _object(number: int, line: str | bytes, tally: _Tally) -> dict[str, Any] | None:
+    """Return the object on a line; None where there is nothing, or a problem, which goes to *tally*."""
+    if not line.strip():
+        return None
+    try:
+        value = parsed_json(line)
+        if not isinstance(value, dict):
+            raise InvalidInput("the line is not a JSON object")
+        project_of(value)
+        names_of(value)
+        return value
+    except OverflowError:
+        tally.errors.append((number, "a number is too large"))
+    except (ValueError, RecursionError) as error:
+        tally.errors.append((number, _reason(error)))
+    return None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"
 
 
 def to_line(episode: Episode, names: Mapping[str, str]) -> dict[str, Json]:

@@ -100,9 +100,15 @@ class Draft:
     def _arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
         if len(self.steps) >= limits.MAX_STEPS_PER_EPISODE:  # will be left out: what it takes to judge the outcome is kept
             return {name: clip(str(value), _ERROR_CHARS) for name, value in given.items() if name in COMMAND_ARGUMENTS}
-        size_bytes = len(json.dumps(given, ensure_ascii=False, default=str).encode("utf-8", "replace"))
-        if size_bytes > limits.MAX_ARGUMENTS_BYTES:
-            return {"left_out": f"arguments of {size_bytes:,} bytes, over the limit of {limits.MAX_ARGUMENTS_BYTES:,}"}
+        written = json.dumps(given, ensure_ascii=False, default=str)
+        encoded = written.encode("utf-8", "replace")
+        if len(encoded) > limits.MAX_ARGUMENTS_BYTES:
+            return {"left_out": f"arguments of {len(encoded):,} bytes, over the limit of {limits.MAX_ARGUMENTS_BYTES:,}"}
+        if (
+            "\\u0000" in written or encoded.decode("utf-8") != written
+        ):  # a NUL or half a surrogate, where a host cut a text: no store takes them
+            arguments: dict[str, Any] = json.loads(encoded.replace(b"\\u0000", b""))
+            return arguments
         return dict(given)
 
     def _set_result(self, index: int, event: Event) -> None:

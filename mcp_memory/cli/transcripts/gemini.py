@@ -80,7 +80,7 @@ class _Lines:
         if session := text_field(record, "sessionId"):
             facts.setdefault("id", session)
         patch = record.get("$set")
-        for message in patch.get("messages") or () if isinstance(patch, dict) else (record,):
+        for message in expect(list, patch.get("messages") or [], "`messages`") if isinstance(patch, dict) else [record]:
             yield from self._message(expect(dict, message, "a message"), facts)
         if facts.get("cwd") or "type" in record:
             facts.setdefault("cwd", facts.get("place", ""))
@@ -99,7 +99,7 @@ class _Lines:
             if text := text_of(message.get("content")).strip():
                 yield Event(EventKind.ANSWER, text=text, at_ms=when)
             facts.setdefault("model", text_field(message, "model"))
-            for call in message.get("toolCalls") or ():
+            for call in expect(list, message.get("toolCalls") or [], "`toolCalls`"):
                 yield from self._call(expect(dict, call, "a tool call"), when)
         elif kind in ("info", "error", "warning") and "cancel" in text_of(message.get("content")).lower():
             yield Event(EventKind.INTERRUPT, at_ms=when)
@@ -124,7 +124,8 @@ def response_text(result: Any) -> tuple[str, bool]:
     """Return (text, whether it is an error) of the functionResponse parts of a call's result, without what was put around it."""
     texts, is_error = [], False
     for part in result if isinstance(result, list) else [result]:
-        response = part.get("functionResponse", part).get("response") if isinstance(part, dict) else part
+        holder = part.get("functionResponse", part) if isinstance(part, dict) else None
+        response = holder.get("response") if isinstance(holder, dict) else holder or part
         if isinstance(response, dict):
             is_error |= bool(response.get("error"))
             response = response.get("error") or response.get("output") or ("" if "output" in response else response)
