@@ -21,6 +21,7 @@ USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
   demo    watch an agent work with its memory (arguments: as `mcp-memory demo`)
   test    run the tests (arguments: as pytest)
   outside conformance suite, Inspector and TypeScript clients against the server (needs npm)
+  hosts   real agent hosts judge what `install` writes (needs npm; arguments: hosts)
   lint    formatting, lint, types, import order
   run     any command of mcp-memory, `run recall "..."` for example
 """
@@ -39,6 +40,8 @@ def main(argv: list[str]) -> int:
         return run(set_up("dev"), "-m", "pytest", *arguments)
     if command == "outside":
         return run(set_up("dev"), "-m", "tests.conformance.run", *arguments)
+    if command == "hosts":
+        return run(set_up("dev"), "-m", "tests.hosts.run", *arguments)
     if command == "lint":
         return lint(set_up("dev"))
     print(USAGE, end="", file=sys.stderr)

@@ -217,10 +217,10 @@ class EpisodicMemory:
 
     # --- whole episodes ---
     async def import_lines(
-        self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None = None, project: str = ""
+        self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None = None, project: str = "", *, dry_run: bool = False
     ) -> reports.ImportReport:
-        """Import interchange lines; idempotent by external id. Bad lines are reported, the others imported."""
-        return await self._exchange.read(lines, progress, project)
+        """Import interchange lines; idempotent by external id. Bad lines are reported, the others imported; with *dry_run* only counted."""
+        return await self._exchange.read(lines, progress, project, dry_run=dry_run)
 
     def export_lines(self, where: Filter | None = None) -> AsyncIterator[str]:
         """Yield the interchange lines of the episodes that match, oldest first."""

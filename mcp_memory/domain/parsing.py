@@ -150,6 +150,7 @@ def episode(episode_id: str, raw: Mapping[str, Any], *, default_project: str, no
         started_at_ms=now_ms,
         metadata=json_object("metadata", raw.get("metadata"), limits.MAX_METADATA_BYTES),
         parent_id=identifier("parent_id", raw["parent_id"]) if raw.get("parent_id") else None,
+        external_id=identifier("external_id", raw["external_id"]) if raw.get("external_id") else None,
     )
 
 

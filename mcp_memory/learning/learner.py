@@ -13,6 +13,7 @@ from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarn
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers
+from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggestion
 from mcp_memory.domain.reports import Trends
@@ -81,6 +82,7 @@ class Learner:
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
+            digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
         if changed := changed_files(episode):
             digest[CHANGED] = changed
         run = run_of_episode(episode)

@@ -11,10 +11,12 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams
 
-from mcp_memory.server import fitting, render
+from mcp_memory.rendering import render
+from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.server import fitting
 from mcp_memory.server.auditing import AuditLog, who
 from mcp_memory.server.confirming import Confirmation
-from mcp_memory.server.errors import error_result, one_line
+from mcp_memory.server.errors import error_result
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.registry import Arguments, Tool
 from mcp_memory.server.schema import Json

@@ -5,7 +5,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from mcp_types import CompleteRequestParams, PromptReference
 
-from mcp_memory.server import render
+from mcp_memory.rendering import render
 from mcp_memory.server.lifecycle import MemoryHost
 
 MAX_VALUES = 100  # the protocol's own limit

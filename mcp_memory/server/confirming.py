@@ -9,7 +9,7 @@ from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, ElicitRequest, ElicitRequestFormParams, ElicitResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mcp_memory.server import render
+from mcp_memory.rendering import render
 from mcp_memory.server.registry import Arguments, Tool
 from mcp_memory.server.schema import Json
 

@@ -1,15 +1,13 @@
 """What went wrong, as one line for the caller. The only place where an error becomes MCP."""
 
 import logging
-import re
 from typing import Any
 
 from mcp_memory.errors import McpMemoryError
+from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server.arguments import InvalidArguments
-from mcp_memory.server.neutralise import neutral
 
 logger = logging.getLogger(__name__)
-_MAX_LINE_CHARS = 600
 
 
 def error_result(tool: str, error: BaseException) -> dict[str, Any]:
@@ -27,9 +25,3 @@ def error_result(tool: str, error: BaseException) -> dict[str, Any]:
         logger.error("%s failed", tool, exc_info=error)
         line = f"internal_error: {tool} failed ({type(error).__name__}). The server's log has the details; other calls go on working."
     return {"content": [{"type": "text", "text": one_line(line)}], "isError": True, "resultType": "complete"}
-
-
-def one_line(text: str) -> str:
-    """Return *text* without line breaks and control characters, of bounded length."""
-    flat = re.sub(r"\s+", " ", neutral(text)).strip()
-    return flat if len(flat) <= _MAX_LINE_CHARS else flat[: _MAX_LINE_CHARS - 1] + "…"

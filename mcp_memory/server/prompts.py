@@ -9,8 +9,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, GetPromptRequestParams, PaginatedRequestParams
 
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
-from mcp_memory.server import render
-from mcp_memory.server.errors import one_line
+from mcp_memory.rendering import render
+from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.resources import labelled, require_first_page
 from mcp_memory.server.schema import Json

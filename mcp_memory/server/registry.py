@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mcp_memory.domain.limits import MAX_RESULT_CHARS
-from mcp_memory.server import render
+from mcp_memory.rendering import render
 from mcp_memory.server.arguments import check
 from mcp_memory.server.schema import Json, Schema
 

@@ -9,10 +9,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, PaginatedRequestParams, ReadResourceRequestParams
 
 from mcp_memory.errors import McpMemoryError, NotFound
-from mcp_memory.server import render
-from mcp_memory.server.errors import one_line
+from mcp_memory.rendering import render
+from mcp_memory.rendering.neutralise import inert, neutral, one_line
 from mcp_memory.server.lifecycle import MemoryHost
-from mcp_memory.server.neutralise import inert, neutral
 from mcp_memory.server.schema import Json
 from mcp_memory.server.tools.browsing import episode_record
 

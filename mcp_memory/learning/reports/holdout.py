@@ -7,6 +7,7 @@ from statistics import fmean
 from mcp_memory.domain.episode import Json, Trace
 from mcp_memory.learning.patterns.confidence import Z_95_TWO_SIDED, rate_difference, wilson
 
+WAS_LIVE = "live"  # beside it: whether the memory could show something to its agent; imported ones had ended by then
 DIGEST_KEY = "holdout"  # in a trace's digest, while the mode is on: whether the episode was in the control group
 
 
@@ -30,7 +31,7 @@ def report(traces: Iterable[Trace], share: float) -> dict[str, Json]:
     groups: dict[bool, list[Trace]] = {False: [], True: []}
     for trace in traces:
         held_out = trace.digest.get(DIGEST_KEY)
-        if held_out is not None and trace.external_id is None:
+        if held_out is not None and trace.digest.get(WAS_LIVE, trace.external_id is None):
             groups[bool(held_out)].append(trace)
     with_memory, without = _outcomes(groups[False]), _outcomes(groups[True])
     difference, low, high = rate_difference(

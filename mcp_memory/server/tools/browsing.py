@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import mcp_memory.server.tools.fields as fields
-from mcp_memory.server import render
+from mcp_memory.rendering import render
 from mcp_memory.server.outputs import answered, nullable, record_class, row_schema, schema_of
 from mcp_memory.server.registry import Arguments, Tool, verb
 from mcp_memory.server.schema import Json, Schema, integer, number, record, string

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import mcp_memory.server.tools.fields as fields
-from mcp_memory.server import render
+from mcp_memory.rendering import render
 from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Arguments, Tool, verb
 from mcp_memory.server.schema import Json, boolean, free_object, integer, record, string, strings
@@ -63,6 +63,7 @@ LOG_STEP = Tool(
         "required": ["episode_id", "step_index"],
     },
     run=_log_step,
+    always_load=True,
 )
 
 LOG_STEPS = Tool(
@@ -103,4 +104,5 @@ COMPLETE_EPISODE = Tool(
     ),
     make_output_schema=answered("CompletedEpisode"),
     run=verb("complete_episode"),
+    always_load=True,
 )
