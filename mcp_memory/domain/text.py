@@ -8,6 +8,8 @@ import string
 LETTER, DIGIT, SPACE, MARK, OTHER = 0.2, 0.55, 0.25, 0.6, 0.8
 _LETTERS, _DIGITS, _MARKS = string.ascii_letters.encode(), string.digits.encode(), string.punctuation.encode()
 
+REPLACEMENT = "\ufffd"
+
 
 def shorten(text: str, max_chars: int) -> str:
     """Return *text* within *max_chars*: whole, or its beginning with an ellipsis that says that it goes on.
@@ -18,6 +20,21 @@ def shorten(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     return text[: max(0, max_chars - 1)] + "…"
+
+
+def storable(text: str) -> str:
+    """Return *text* with NUL and unpaired surrogates replaced, the same object where there are none: SQLite and JSON readers disagree.
+
+    >>> storable("a\\x00b\\ud800")
+    'a\ufffdb\ufffd'
+    """
+    if text.isascii():
+        return text.replace("\x00", REPLACEMENT) if "\x00" in text else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = "".join(REPLACEMENT if "\ud800" <= character <= "\udfff" else character for character in text)
+    return text.replace("\x00", REPLACEMENT)
 
 
 def token_estimate(text: str | bytes) -> int:

@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 from mcp_memory.errors import McpMemoryError
-from mcp_memory.server.arguments import InvalidArguments
 from mcp_memory.server.neutralise import neutral
 
 logger = logging.getLogger(__name__)
@@ -19,8 +18,6 @@ def error_result(tool: str, error: BaseException) -> dict[str, Any]:
     """
     if isinstance(error, McpMemoryError):
         line = error.line()
-    elif isinstance(error, InvalidArguments):
-        line = str(error)
     elif isinstance(error, TimeoutError):
         line = f"timeout: {tool} took too long and was given up. What it had queued is still written; look before you repeat it."
     else:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from mcp_memory.domain.filtering import fold
 from mcp_memory.errors import CorruptRecord, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
 
 Connection = sqlite3.Connection
@@ -179,7 +180,7 @@ class ReadPool:
 
 
 def _connect(uri: str, busy_timeout_ms: int) -> Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         uri,
         uri=True,
         timeout=busy_timeout_ms / 1000,
@@ -187,6 +188,8 @@ def _connect(uri: str, busy_timeout_ms: int) -> Connection:
         check_same_thread=False,
         cached_statements=STATEMENT_CACHE_SIZE,
     )
+    connection.create_function("fold", 1, fold, deterministic=True)  # for names that are not ASCII; see listing.py
+    return connection
 
 
 def _quoted(path: Path) -> str:

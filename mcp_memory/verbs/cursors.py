@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-from typing import Any
 
-from mcp_memory.domain import limits, parsing
 from mcp_memory.domain.query import Query
 from mcp_memory.errors import InvalidInput
 
@@ -16,12 +14,12 @@ def make_cursor(query: Query, offset: int) -> str:
     return base64.urlsafe_b64encode(f"r1.{_fingerprint(query)}.{offset}".encode()).decode()
 
 
-def read_cursor(cursor: Any, query: Query) -> int:
+def read_cursor(cursor: str | None, query: Query) -> int:
     """Return the offset a cursor stands for; 0 for none. Raises InvalidInput when it belongs to another query."""
-    if cursor in (None, ""):
+    if not cursor:
         return 0
     try:
-        version, fingerprint, offset = base64.urlsafe_b64decode(parsing.text("cursor", cursor, limits.MAX_NAME_CHARS)).decode().split(".")
+        version, fingerprint, offset = base64.urlsafe_b64decode(cursor).decode().split(".")
         if version != "r1" or fingerprint != _fingerprint(query) or not 0 <= int(offset) <= MAX_OFFSET:
             raise ValueError
         return int(offset)
