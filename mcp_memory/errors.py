@@ -2,6 +2,7 @@
 
 McpMemoryError                 code, retryable, hint
 ├── InvalidInput (ValueError)    the caller: change the arguments
+│   └── InvalidArguments           the caller: one is missing, unknown or of the wrong type
 ├── NotFound (LookupError)       the caller: no such record
 ├── EpisodeClosed                the caller: already completed
 ├── Conflict                     retry: it changed since it was read (never leaves memory.py)
@@ -42,6 +43,12 @@ class InvalidInput(McpMemoryError, ValueError):
 
     code = "invalid_input"
     default_hint = "Change the arguments and call again."
+
+
+class InvalidArguments(InvalidInput):
+    """An argument is missing, unknown or of the wrong type."""
+
+    code = "invalid_arguments"
 
 
 class NotFound(McpMemoryError, LookupError):

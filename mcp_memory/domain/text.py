@@ -10,6 +10,8 @@ LETTER, DIGIT, SPACE, MARK, OTHER = 0.2, 0.55, 0.25, 0.6, 0.8
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LETTERS, _DIGITS, _MARKS = string.ascii_letters.encode(), string.digits.encode(), string.punctuation.encode()
 
+REPLACEMENT = "\ufffd"
+
 
 def shorten(text: str, max_chars: int) -> str:
     """Return *text* within *max_chars*: whole, or its beginning with an ellipsis that says that it goes on.
@@ -25,6 +27,21 @@ def shorten(text: str, max_chars: int) -> str:
 def is_unspaced(word: str) -> bool:
     """Whether *word* is of a script in which words may run on (Chinese, Japanese, Korean): it is looked for as a beginning."""
     return _UNSPACED.search(word) is not None
+
+
+def storable(text: str) -> str:
+    """Return *text* with NUL and unpaired surrogates replaced, the same object where there are none: SQLite and JSON readers disagree.
+
+    >>> storable("a\\x00b\\ud800")
+    'a\ufffdb\ufffd'
+    """
+    if text.isascii():
+        return text.replace("\x00", REPLACEMENT) if "\x00" in text else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = "".join(REPLACEMENT if "\ud800" <= character <= "\udfff" else character for character in text)
+    return text.replace("\x00", REPLACEMENT)
 
 
 def token_estimate(text: str | bytes) -> int:

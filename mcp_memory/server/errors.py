@@ -5,7 +5,6 @@ from typing import Any
 
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.rendering.neutralise import one_line
-from mcp_memory.server.arguments import InvalidArguments
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +16,6 @@ def error_result(tool: str, error: BaseException) -> dict[str, Any]:
     """
     if isinstance(error, McpMemoryError):
         line = error.line()
-    elif isinstance(error, InvalidArguments):
-        line = str(error)
     elif isinstance(error, TimeoutError):
         line = f"timeout: {tool} took too long and was given up. What it had queued is still written; look before you repeat it."
     else:

@@ -16,7 +16,7 @@ from mcp_memory.errors import McpMemoryError
 from mcp_memory.server import resources
 
 if TYPE_CHECKING:
-    from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.server.front_door import Memory
 
 Context = ServerRequestContext[Any, Any]
 MAX_SUBSCRIPTIONS = 1_000  # of the older era; the oldest goes when there are more
@@ -31,10 +31,10 @@ class Updates:
         self._bus = _CountingBus()
         self.listen = ListenHandler(self._bus)
         self._subscribed: BoundedMap[tuple[str, str], ServerSession] = BoundedMap(MAX_SUBSCRIPTIONS)  # (uri, connection) of the older era
-        self._waiting: deque[tuple[EpisodicMemory, str]] = deque(maxlen=_MAX_WAITING)
+        self._waiting: deque[tuple[Memory, str]] = deque(maxlen=_MAX_WAITING)
         self._rung = anyio.Event()
 
-    def follow(self, memory: "EpisodicMemory") -> None:
+    def follow(self, memory: "Memory") -> None:
         """Announce the completions of *memory* from now on."""
 
         def completed(episode_id: str) -> None:
@@ -77,11 +77,13 @@ class Updates:
                 self._subscribed.pop(key)
 
 
-async def _changed(memory: "EpisodicMemory", episode_id: str) -> list[str]:
+async def _changed(memory: "Memory", episode_id: str) -> list[str]:
     """Return the addresses whose content a completion changed."""
     changed = [resources.uri("episode", episode_id), resources.RECENT, resources.PATTERNS, resources.STATUS]
     try:
-        found = await memory.get_episode(episode_id=episode_id)
+        from mcp_memory.domain.requests import GetEpisode
+
+        found = await memory.get_episode(GetEpisode(episode_id))
     except McpMemoryError as error:
         logger.debug("announcing %s: %s", episode_id, error.line())
         return changed

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from mcp_memory.domain.filtering import fold
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.tables import Tables
@@ -24,6 +25,9 @@ _RANKED_HITS = """WITH hit (episode_row, rank) AS (
     UNION ALL
     SELECT rowid, rank FROM unfinished_text WHERE unfinished_text MATCH ? AND rank MATCH ?
 )"""  # for relevance only: the rank of every hit costs ten times the finding of it
+# `filtering.is_named` and `filtering.in_time` in SQL; a property test holds them together. Plain ASCII is compared without leaving SQLite.
+_NAMED = "({column} = ? COLLATE NOCASE OR ({column} GLOB '*[^ -~]*' AND fold({column}) = ?))"
+_AT = "coalesce(e.ended_at_ms, e.started_at_ms)"
 # sort → (key, ascending). The row number breaks ties, so that a listing has one order.
 _KEYS = {
     Sort.NEWEST: ("e.started_at_ms", False),
@@ -102,25 +106,26 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
     project = "" if where.project == ANY_PROJECT else where.project
     for column, value in (
         ("project", project),
-        ("domain", where.domain),
         ("task_type", where.task_type),
-        ("language", where.language),
-        ("framework", where.framework),
         ("outcome", where.outcome),
         ("state", where.state),
     ):
         if value:
             conditions.append(f"e.{column} = ?")
             values.append(str(value))
+    for column, value in (("domain", where.domain), ("language", where.language), ("framework", where.framework)):
+        if value:
+            conditions.append(_NAMED.format(column=f"e.{column}"))
+            values += [fold(value)] * 2
     if where.since_ms is not None:
-        conditions.append("e.started_at_ms >= ?")
+        conditions.append(f"{_AT} >= ?")
         values.append(where.since_ms)
     if where.until_ms is not None:
-        conditions.append("e.started_at_ms < ?")
+        conditions.append(f"{_AT} < ?")
         values.append(where.until_ms)
     for tag in where.tags:
-        conditions.append("EXISTS (SELECT 1 FROM episode_tag AS g WHERE g.tag = ? AND g.episode_row = e.episode_row)")
-        values.append(tag)
+        conditions.append(f"e.episode_row IN (SELECT g.episode_row FROM episode_tag AS g WHERE {_NAMED.format(column='g.tag')})")
+        values += [fold(tag)] * 2
     return conditions, values
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.filtering import admits_episode
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Change, ChangeKind, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
-from mcp_memory.testing.records import Record, Records
+from mcp_memory.testing.records import Records
 
 _COLUMNS = ("project", "domain", "language", "framework", "agent")
 
@@ -36,7 +37,7 @@ class InMemoryReads:
             mark = repr((where, str(sort), text))
             change_seq, last_row, offset = _decode(cursor, mark) if cursor else (self.change_seq(), self._records.next_row - 1, 0)
             scores = self._scores(text) if text is not None else None
-            found = [r for r in self._records.episodes.values() if r.row <= last_row and _matches(r, where)]
+            found = [r for r in self._records.episodes.values() if r.row <= last_row and admits_episode(where, r.episode)]
             if scores is not None:
                 found = [r for r in found if r.row in scores]
             found.sort(key=lambda r: r.row, reverse=not (sort is Sort.OLDEST or (sort is Sort.RELEVANCE and scores is not None)))
@@ -223,25 +224,6 @@ class InMemoryReads:
             first_at_ms=min(times),
             last_at_ms=max(times),
         )
-
-
-def _matches(record: Record, where: Filter) -> bool:
-    e = record.episode
-    values = (
-        (where.project if where.project != ANY_PROJECT else "", e.project),
-        (where.domain, e.context.domain),
-        (where.task_type, e.task_type),
-        (where.language, e.context.language),
-        (where.framework, e.context.framework),
-        (where.outcome, e.outcome.kind if e.outcome else ""),
-        (where.state, e.state),
-    )
-    return (
-        all(wanted in ("", found) for wanted, found in values)
-        and (where.since_ms is None or e.started_at_ms >= where.since_ms)
-        and (where.until_ms is None or e.started_at_ms < where.until_ms)
-        and set(where.tags) <= set(e.context.tags)
-    )
 
 
 def _encode(change_seq: int, last_row: int, offset: int, mark: str) -> str:

@@ -7,9 +7,8 @@ on in the new order and say so: a row may then be seen twice or not at all. Refu
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import limits
 from mcp_memory.domain.query import Query
 from mcp_memory.errors import InvalidInput
 
@@ -36,12 +35,12 @@ def make_cursor(query: Query, position: Position) -> str:
     return base64.urlsafe_b64encode(".".join(map(str, fields)).encode()).decode()
 
 
-def read_cursor(cursor: Any, query: Query) -> Position:
+def read_cursor(cursor: str | None, query: Query) -> Position:
     """Return the position a cursor stands for; the first page for none. Raises InvalidInput when it belongs to another query."""
-    if cursor in (None, ""):
+    if not cursor:
         return Position()
     try:
-        version, fingerprint, *numbers = base64.urlsafe_b64decode(parsing.text("cursor", cursor, limits.MAX_NAME_CHARS)).decode().split(".")
+        version, fingerprint, *numbers = base64.urlsafe_b64decode(cursor).decode().split(".")
         offset, seq, as_of_ms = map(int, numbers)
         if version != "r2" or fingerprint != _fingerprint(query) or not 0 <= offset <= MAX_OFFSET or not 0 <= as_of_ms <= limits.MAX_INT:
             raise ValueError

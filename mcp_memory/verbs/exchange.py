@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
+from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.forming import episode_of_line
 from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.domain.reports import ImportReport
+from mcp_memory.domain.requests import ContextFields, EpisodeLine, LineOutcome, Request, StepFields, fields_of
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
@@ -19,13 +20,7 @@ from mcp_memory.verbs.judging import Importer
 from mcp_memory.verbs.redacting import Redacting
 
 EXPORT_PAGE = 100
-_TOP = {
-    "external_id", "task", "task_type", "project", "agent", "context", "started_at_ms", "ended_at_ms", "steps", "outcome", "metadata",
-    "follows", "parent", "same_as",
-}  # fmt: skip
-_CONTEXT = {"domain", "language", "framework", "complexity", "tags"}
-_STEP = {"tool", "action", "arguments", "observation", "status", "error", "duration_ms", "tokens", "at_ms"}
-_OUTCOME = {"kind", "summary", "lessons", "artifacts", "completed", "failed", "error"}
+_PARTS: Mapping[str, type[Request]] = {"context": ContextFields, "outcome": LineOutcome, "steps": StepFields}
 
 
 @dataclass(slots=True)
@@ -114,42 +109,10 @@ class Exchange:
             }
         return known
 
-    def _episode(self, line: dict[str, Any], project: str, ignored: Counter[str]) -> Episode:
-        _count_unknown(ignored, line, _TOP, "")
-        context = dict(line.get("context") or {})
-        _count_unknown(ignored, context, _CONTEXT, "context.")
-        now_ms = self._e.clock()
-        started_at_ms = parsing.optional_whole("started_at_ms", line.get("started_at_ms")) or now_ms
-        raw = {"project": project, **{k: v for k, v in line.items() if v is not None}, **context}
-        episode = parsing.episode(self._e.new_id(), raw | {"parent_id": None}, default_project=self._e.project, now_ms=started_at_ms)
-        steps = [self._step(s, i, started_at_ms, ignored) for i, s in enumerate(line.get("steps") or ())]
-        if len(steps) > limits.MAX_STEPS_PER_EPISODE:
-            raise InvalidInput(f"`steps` has {len(steps):,} items; the limit is {limits.MAX_STEPS_PER_EPISODE:,}")
-        external_id, follows, parent = (
-            parsing.identifier(name, line[name]) if line.get(name) is not None else None for name in ("external_id", "follows", "parent")
-        )
-        episode_id = imported_id(episode.project, external_id) if external_id else episode.id
-        episode = replace(
-            episode, id=episode_id, steps=tuple(steps), step_count=len(steps), external_id=external_id, follows=follows, parent_id=parent
-        )
-        raw_outcome = line.get("outcome")
-        if raw_outcome is None:
-            return episode
-        _count_unknown(ignored, raw_outcome, _OUTCOME, "outcome.")
-        ended_at_ms = parsing.optional_whole("ended_at_ms", line.get("ended_at_ms")) or max(started_at_ms, *(s.at_ms for s in steps), 0)
-        return replace(
-            episode,
-            outcome=parsing.outcome(raw_outcome, kind_field="kind"),
-            state=EpisodeState.COMPLETED,
-            ended_at_ms=max(ended_at_ms, started_at_ms),
-        )
-
-    def _step(self, raw: Any, index: int, started_at_ms: int, ignored: Counter[str]) -> Step:
-        if not isinstance(raw, dict):
-            raise InvalidInput(f"`steps[{index}]` is not an object")
-        _count_unknown(ignored, raw, _STEP, "steps[].")
-        known = {k: v for k, v in raw.items() if v is not None and not (k == "at_ms" and not v)}
-        return replace(parsing.step(known, now_ms=started_at_ms, prefix=f"steps[{index}]."), index=index)
+    def _episode(self, line: Any, project: str, ignored: Counter[str]) -> Episode:
+        asked = EpisodeLine.read(_known_fields(line, ignored))
+        episode = episode_of_line(asked, episode_id=self._e.new_id(), default_project=project or self._e.project, now_ms=self._e.clock())
+        return replace(episode, id=imported_id(episode.project, episode.external_id)) if episode.external_id else episode
 
     async def write(self, where: Filter) -> AsyncIterator[str]:
         """Yield the interchange lines of the episodes that match, oldest first."""
@@ -211,27 +174,11 @@ def to_line(episode: Episode, names: Mapping[str, str]) -> dict[str, Json]:
         "task_type": episode.task_type,
         "project": episode.project,
         "agent": episode.agent,
-        "context": {
-            "domain": context.domain,
-            "language": context.language,
-            "framework": context.framework,
-            "complexity": context.complexity,
-            "tags": list(context.tags),
-        },
+        "context": {name: _plain(getattr(context, name)) for name in fields_of(ContextFields)},
         "started_at_ms": episode.started_at_ms,
         "ended_at_ms": episode.ended_at_ms,
-        "steps": [{name: getattr(s, name) for name in sorted(_STEP)} for s in episode.steps],
-        "outcome": None
-        if outcome is None
-        else {
-            "kind": outcome.kind,
-            "summary": outcome.summary,
-            "lessons": list(outcome.lessons),
-            "artifacts": list(outcome.artifacts),
-            "completed": list(outcome.completed),
-            "failed": list(outcome.failed),
-            "error": outcome.error,
-        },
+        "steps": [{name: getattr(s, name) for name in sorted(fields_of(StepFields))} for s in episode.steps],
+        "outcome": None if outcome is None else {name: _plain(getattr(outcome, name)) for name in fields_of(LineOutcome)},
         "metadata": dict(episode.metadata),
     }
     if episode.follows:
@@ -241,8 +188,27 @@ def to_line(episode: Episode, names: Mapping[str, str]) -> dict[str, Json]:
     return line
 
 
-def _count_unknown(ignored: Counter[str], found: Any, known: set[str], prefix: str) -> None:
-    if not isinstance(found, dict):
-        raise InvalidInput(f"`{prefix.rstrip('.') or 'line'}` is not an object")
-    for name in found.keys() - known:
+def _plain(value: Any) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _known_fields(line: Mapping[str, Any], ignored: Counter[str]) -> dict[str, Any]:
+    """Return what a line says in fields that we know; the others are counted."""
+    known = _without_unknown(line, EpisodeLine, ignored, "")
+    for name, record in _PARTS.items():
+        part = known.get(name)
+        if isinstance(part, dict):
+            known[name] = _without_unknown(part, record, ignored, f"{name}.")
+        elif isinstance(part, list):
+            known[name] = [
+                _without_unknown(item, record, ignored, f"{name}[].") if isinstance(item, dict) and name == "steps" else item
+                for item in part
+            ]
+    return known
+
+
+def _without_unknown(found: Mapping[str, Any], record: type[Request], ignored: Counter[str], prefix: str) -> dict[str, Any]:
+    fields = fields_of(record)
+    for name in found.keys() - fields.keys():
         ignored[prefix + str(name)[:60]] += 1
+    return {name: value for name, value in found.items() if name in fields and not (name.endswith("at_ms") and value == 0)}

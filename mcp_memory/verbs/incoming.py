@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mcp_memory.domain import parsing
+from mcp_memory.domain import limits
+from mcp_memory.domain.requests.kinds import Name, Problem, Text
 from mcp_memory.domain.times import as_milliseconds
 from mcp_memory.errors import InvalidInput
 
@@ -19,18 +20,29 @@ def other_names(line: Mapping[str, Any]) -> tuple[str, ...]:
     given = line.get("same_as")
     if not isinstance(given, list | None):
         raise InvalidInput("`same_as` must be a list of ids")
-    return tuple(parsing.identifier("same_as", name) for name in given or ())
+    return tuple(_identifier("same_as", name) for name in given or ())
 
 
 def names_of(line: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the external ids, or ids of ours, that would make a line's episode a known one. Raises InvalidInput: they are no ids."""
     external_id = line.get("external_id")
-    return other_names(line) if external_id is None else (parsing.identifier("external_id", external_id), *other_names(line))
+    return other_names(line) if external_id is None else (_identifier("external_id", external_id), *other_names(line))
 
 
 def project_of(line: Mapping[str, Any]) -> str:
     """Return the project a line names, "" where it names none. Raises InvalidInput: it is no name."""
-    return parsing.name("project", line.get("project"))
+    return _read(Name(), "project", line.get("project") or "")
+
+
+def _identifier(field: str, value: Any) -> str:
+    return _read(Text(max_chars=limits.MAX_ID_CHARS, may_be_empty=False), field, value)
+
+
+def _read(kind: Text, field: str, value: Any) -> str:
+    try:
+        return str(kind.read(value))
+    except Problem as problem:
+        raise problem.under(field) from None
 
 
 def in_milliseconds(line: Mapping[str, Any], converted: Counter[str]) -> dict[str, Any]:

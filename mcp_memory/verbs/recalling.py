@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall
 from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
+from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
 from mcp_memory.domain.text import shorten
-from mcp_memory.errors import InvalidInput, NotFound
+from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.common_files import common_files
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
@@ -27,19 +27,12 @@ class Recalling:
     def __init__(self, engines: Engines) -> None:
         self._e = engines
 
-    async def recall(self, raw: Mapping[str, Any]) -> Recall:
-        """Answer the `recall` tool; *raw* holds its arguments."""
-        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
-        include = frozenset(parsing.texts("include", raw.get("include") or ["episodes", "patterns"]))
-        if unknown := include - {"episodes", "patterns"}:
-            raise InvalidInput(f"`include` knows episodes and patterns, not {sorted(unknown)[0]!r}")
-        where = parsing.where(raw, default_project=self._e.project)
-        limit = parsing.whole("limit", raw.get("limit", 5), 1, limits.MAX_RECALL_LIMIT)
-        budget_tokens = parsing.whole("budget_tokens", raw.get("budget_tokens", 1500), limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
-        detail = parsing.choice(Detail, "detail", raw.get("detail") or Detail.COMPACT)
-        query = Query(text, where, limit=limit, strict=bool(raw.get("strict", False)))
-        position = read_cursor(raw.get("cursor"), query)
-        return await self._answer(query, include, position, budget_tokens, detail, episode_id=None)
+    async def recall(self, asked: requests.Recall) -> Recall:
+        """Answer the `recall` tool."""
+        where = filter_of(asked, default_project=self._e.project)
+        query = Query(asked.query, where, limit=asked.limit, strict=asked.strict)
+        position = read_cursor(asked.cursor, query)
+        return await self._answer(query, frozenset(asked.include), position, asked.budget_tokens, Detail(asked.detail), episode_id=None)
 
     async def for_episode(
         self, episode: Episode, where: Filter, *, budget_tokens: int, limit: int = 5, min_similarity: float = 0.0
@@ -111,13 +104,10 @@ class Recalling:
             if episode is not None
         ]
 
-    async def search(self, raw: Mapping[str, Any]) -> EpisodePage:
+    async def search(self, asked: requests.SearchEpisodes) -> EpisodePage:
         """Answer the `search_episodes` tool."""
-        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
-        where = parsing.where(raw, default_project=self._e.project)
-        sort = parsing.choice(Sort, "sort", raw.get("sort") or Sort.RELEVANCE)
-        limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
-        cursor = parsing.text("cursor", raw.get("cursor"), limits.MAX_NAME_CHARS) or None
+        text, limit, cursor, sort = asked.query, asked.limit, asked.cursor, Sort(asked.sort)
+        where = filter_of(asked, default_project=self._e.project)
         words = listing_query(text) if text.strip() else None
         if text.strip() and words is None:
             return EpisodePage((), None, 0)
@@ -130,13 +120,9 @@ class Recalling:
         with self._e.metrics.timed("search_episodes"):
             return await self._e.in_thread(read)
 
-    async def get(self, episode_id: str, detail: str, step_from: int, step_limit: int) -> EpisodeDetail:
+    async def get(self, asked: requests.GetEpisode) -> EpisodeDetail:
         """Answer the `get_episode` tool."""
-        episode_id = parsing.identifier("episode_id", episode_id)
-        if detail not in ("summary", "steps", "full"):
-            raise InvalidInput(f"`detail` must be one of summary, steps, full, not {detail[:60]!r}")
-        step_from = parsing.whole("step_from", step_from, 0, limits.MAX_INT)
-        step_limit = parsing.whole("step_limit", step_limit, 1, limits.MAX_STEPS_PER_EPISODE)
+        episode_id, detail, step_from, step_limit = asked.episode_id, asked.detail, asked.step_from, asked.step_limit
         store = self._e.store
 
         def read() -> tuple[Episode | None, Mapping[str, Json] | None]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import forming
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
-from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
+from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
+from mcp_memory.errors import Conflict, EpisodeClosed, NotFound
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
@@ -29,23 +30,24 @@ class Recording:
         self._e, self._recalling, self._redacting = engines, recalling, redacting
         self._background, self._completed = background, completed
 
-    async def start(self, raw: Mapping[str, Any], *, recall: bool, budget_tokens: int, episode_id: str = "") -> StartedEpisode:
-        """Open an episode; with *recall*, also return what earlier episodes say about the task."""
+    async def start(self, asked: StartEpisode) -> StartedEpisode:
+        """Open an episode; with `recall`, also return what earlier episodes say about the task."""
         e = self._e
-        budget_tokens = parsing.whole("budget_tokens", budget_tokens, limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
-        episode = self._parsed(raw, episode_id)
+        asked = self._redacting.request(asked)
+        episode = self._opened(asked, asked.task, asked.episode_id)
         with e.metrics.timed("start_episode"):
             await e.store.start_episode(episode)
-        return await self._with_recall(episode, recall=recall, budget_tokens=budget_tokens)
+        return await self._with_recall(episode, recall=asked.recall, budget_tokens=asked.budget_tokens)
 
-    async def prepare(self, raw: Mapping[str, Any], *, limit: int, budget_tokens: int, min_similarity: float) -> StartedEpisode:
-        """Return what `start` with *recall* would, and open nothing; `start` with that id opens the episode."""
-        episode = self._parsed(raw, "")
-        return await self._with_recall(episode, recall=True, budget_tokens=budget_tokens, limit=limit, min_similarity=min_similarity)
+    async def prepare(self, asked: PrepareEpisode) -> StartedEpisode:
+        """Return what `start` with `recall` would, and open nothing; `start` with that id opens the episode."""
+        asked = self._redacting.request(asked)
+        how = {"budget_tokens": asked.budget_tokens, "limit": asked.limit, "min_similarity": asked.min_similarity}
+        return await self._with_recall(self._opened(asked, asked.task, ""), recall=True, **how)
 
-    def _parsed(self, raw: Mapping[str, Any], episode_id: str) -> Episode:
+    def _opened(self, asked: TaskFields, task: str, episode_id: str) -> Episode:
         e = self._e
-        return parsing.episode(episode_id or e.new_id(), self._redacting.fields(raw), default_project=e.project, now_ms=e.clock())
+        return forming.episode_of(asked, task, episode_id=episode_id or e.new_id(), default_project=e.project, now_ms=e.clock())
 
     async def _with_recall(self, episode: Episode, *, recall: bool, **how: Any) -> StartedEpisode:
         holdout = self._e.learning.in_holdout(episode.id)
@@ -62,29 +64,23 @@ class Recording:
             recalled = await self._recalling.for_episode(episode, where, **how)
         return StartedEpisode(episode.id, episode.project, episode.started_at_ms, recalled, holdout)
 
-    async def log(self, episode_id: str, raw_steps: Sequence[Mapping[str, Any]], *, many: bool) -> LoggedSteps:
+    async def log(self, episode_id: str, asked: Sequence[StepDetails | Mapping[str, Any]], verb: str) -> LoggedSteps:
         """Append steps to an open episode, all or none."""
         e = self._e
-        episode_id = parsing.identifier("episode_id", episode_id)
-        if not 1 <= len(raw_steps) <= limits.MAX_STEPS_PER_CALL:
-            raise InvalidInput(f"`steps` must have 1 to {limits.MAX_STEPS_PER_CALL} items, not {len(raw_steps)}")
         now_ms = e.clock()
-        steps = [
-            parsing.step(self._redacting.fields(raw), now_ms=now_ms, prefix=f"steps[{i}]." if many else "")
-            for i, raw in enumerate(raw_steps)
-        ]
-        with e.metrics.timed("log_steps" if many else "log_step"):
+        steps = [forming.step_of(self._redacting.request(_record(fields)), now_ms=now_ms) for fields in asked]
+        with e.metrics.timed(verb):
             first_index = await e.store.append_steps(episode_id, steps)
         e.metrics.count("steps", len(steps))
         if first_index == 0:  # somebody works on it, so it will be completed
             self._background.embed_ahead(episode_id)
         return LoggedSteps(episode_id, first_index, first_index + len(steps) - 1)
 
-    async def complete(self, episode_id: str, raw: Mapping[str, Any]) -> CompletedEpisode:
+    async def complete(self, asked: CompleteEpisode) -> CompletedEpisode:
         """Close an episode: judge it, extract its evidence, commit all of it at once."""
         e = self._e
-        episode_id = parsing.identifier("episode_id", episode_id)
-        outcome = parsing.outcome(self._redacting.fields(raw))
+        episode_id = asked.episode_id
+        outcome = forming.outcome_of(asked.outcome, self._redacting.request(asked))
         with e.metrics.timed("complete_episode"):
             for _ in range(MAX_JUDGEMENTS):
                 completion, degraded = await e.in_thread(lambda: self._prepare(episode_id, outcome))
@@ -141,3 +137,8 @@ class Recording:
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
             for p in patterns
         )
+
+
+def _record(fields: StepDetails | Mapping[str, Any]) -> StepDetails:
+    assert isinstance(fields, StepDetails), "a checked request holds records"
+    return fields

@@ -1,10 +1,13 @@
 """Secrets are replaced before anything is parsed, indexed or stored; what was replaced is counted, never kept."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from mcp_memory.domain.requests.base import Request
 from mcp_memory.metrics import Metrics
 from mcp_memory.redaction import redact, redact_tree
+
+R = TypeVar("R", bound=Request)
 
 # Ids and enum values: checked against what is stored or allowed, so a secret there is refused or never written.
 _LEFT_ALONE = frozenset(
@@ -30,6 +33,15 @@ class Redacting:
         self._count(found)
         return clean
 
+    def request(self, asked: R) -> R:
+        """Return *asked* without secrets in its texts, the same record where there are none."""
+        if not self._enabled:
+            return asked
+        found: list[str] = []
+        clean = _clean(asked, found)
+        self._count(found)
+        return clean
+
     def text(self, value: str) -> str:
         """Return *value* without secrets."""
         if not self._enabled:
@@ -43,3 +55,18 @@ class Redacting:
             self._metrics.count("redacted", len(found))
             for rule in found:
                 self._metrics.count(f"redacted.{rule}")
+
+
+def _clean(asked: R, found: list[str]) -> R:
+    changed: dict[str, Any] = {}
+    for name in asked.__struct_fields__:
+        value = getattr(asked, name)
+        if isinstance(value, tuple) and value and isinstance(value[0], Request):
+            new: Any = tuple(_clean(item, found) for item in value)
+            is_changed = any(item is not old for item, old in zip(new, value, strict=True))
+        else:
+            new = value if name in _LEFT_ALONE else redact_tree(name, value, found)
+            is_changed = new is not value
+        if is_changed:
+            changed[name] = new
+    return asked.but(**changed) if changed else asked

@@ -5,24 +5,21 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import requests
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern
 from mcp_memory.domain.episode import EpisodeState, Json, Trace
-from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.domain.forming import filter_of, project_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
 from mcp_memory.domain.reports import Status, Trends
 from mcp_memory.domain.text import shorten
-from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
+from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.verbs import pattern_search
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, distinct
 from mcp_memory.verbs.presenting import episode_row, recalled_pattern
 
-METRICS = ("success_rate", "reward", "duration", "errors")
-BUCKETS = ("day", "week")
 MAX_EVIDENCE_SHOWN = 20
 TRACES_AT_ONCE = 1_000  # some 10 ms
 DIGEST_EPISODES = 10
@@ -35,16 +32,11 @@ class Reporting:
     def __init__(self, engines: Engines) -> None:
         self._e = engines
 
-    async def search_patterns(self, raw: Mapping[str, Any]) -> PatternPage:
+    async def search_patterns(self, asked: requests.SearchPatterns) -> PatternPage:
         """Answer the `search_patterns` tool."""
-        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
-        where = parsing.where({"project": raw.get("project"), "domain": raw.get("domain")}, default_project=self._e.project)
-        kind = parsing.choice(PatternKind, "kind", raw["kind"]) if raw.get("kind") else ""
-        min_confidence = parsing.fraction("min_confidence", raw.get("min_confidence", 0))
-        min_support = parsing.whole("min_support", raw.get("min_support", 1), 1, limits.MAX_INT)
-        limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
-        query = Query(text, where)
-        position = read_cursor(raw.get("cursor"), query)
+        text, kind, min_support, min_confidence, limit = asked.query, asked.kind, asked.min_support, asked.min_confidence, asked.limit
+        query = Query(text, filter_of(asked, default_project=self._e.project))
+        position = read_cursor(asked.cursor, query)
 
         def work() -> tuple[list[RecalledPattern], int, tuple[str, ...]]:
             self._e.current()
@@ -62,7 +54,6 @@ class Reporting:
 
     async def get_pattern(self, pattern_id: str) -> PatternDetail:
         """Answer the `get_pattern` tool."""
-        pattern_id = parsing.identifier("pattern_id", pattern_id)
 
         def work() -> PatternDetail:
             evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
@@ -92,18 +83,13 @@ class Reporting:
 
         return await self._e.in_thread(work)
 
-    async def trends(self, raw: Mapping[str, Any]) -> Trends:
+    async def trends(self, asked: requests.AnalyzeTrends) -> Trends:
         """Answer the `analyze_trends` tool."""
-        where = parsing.where({k: raw.get(k) for k in ("project", "domain", "task_type", "since")}, default_project=self._e.project)
-        tool = parsing.name("tool", raw.get("tool"))
-        metric, bucket = raw.get("metric") or METRICS[0], raw.get("bucket") or BUCKETS[0]
-        for name, value, allowed in (("metric", metric, METRICS), ("bucket", bucket, BUCKETS)):
-            if value not in allowed:
-                raise InvalidInput(f"`{name}` must be one of {', '.join(allowed)}, not {str(value)[:60]!r}")
+        where = filter_of(asked, default_project=self._e.project)
 
         def work() -> Trends:
             self._e.current()
-            return self._e.learning.trends(self._traces(), where, tool=tool, metric=metric, bucket=bucket)
+            return self._e.learning.trends(self._traces(), where, tool=asked.tool, metric=asked.metric, bucket=asked.bucket)
 
         with self._e.metrics.timed("analyze_trends"):
             return await self._e.in_thread(work)
@@ -148,8 +134,12 @@ class Reporting:
             degraded=distinct(degraded, embedding.get("degraded") or ()),
         )
 
-    async def lessons(self, *, domain: str, project: str, budget_tokens: int) -> str:
+    async def lessons(self, asked: requests.LessonsMarkdown) -> str:
         """Return the best-supported patterns as a short Markdown guide with evidence."""
+        where = filter_of(asked, default_project=self._e.project)
+        return await self._lessons(where.domain, where.project, asked.budget_tokens)
+
+    async def _lessons(self, domain: str, project: str, budget_tokens: int) -> str:
 
         def work() -> str:
             self._e.current()
@@ -158,9 +148,10 @@ class Reporting:
 
         return await self._e.in_thread(work)
 
-    async def digest(self, *, project: str, budget_tokens: int) -> str:
+    async def digest(self, asked: requests.ProjectDigest) -> str:
         """Return what an agent can be started with: the latest episodes of a project and its best lessons, as Markdown."""
-        lessons = await self.lessons(domain="", project=project, budget_tokens=budget_tokens * 2 // 3)
+        project, budget_tokens = project_of(asked.project, self._e.project), asked.budget_tokens
+        lessons = await self._lessons("", project, budget_tokens * 2 // 3)
 
         def work() -> str:
             store, where = self._e.store, Filter(project=project, state=EpisodeState.COMPLETED)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.episode import EpisodeState, Trace
+from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.filtering import admits
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 
 KEPT_FILTERS = 64  # answers of `allowed` kept until an episode comes or goes
@@ -68,30 +69,3 @@ class Catalog:
         elif everything:
             return None
         return np.array(sorted(seqs), np.int64)
-
-
-def admits(where: Filter, trace: Trace) -> bool:
-    """Whether *trace* meets every condition of *where* but the project. Names compare without regard to case."""
-    return (
-        all(not wanted or wanted.casefold() == has.casefold() for wanted, has in _names(where, trace))
-        and where.state in ("", EpisodeState.COMPLETED)
-        and in_time(where, trace)
-        and {t.casefold() for t in where.tags} <= {t.casefold() for t in trace.tags}
-    )
-
-
-def in_time(where: Filter, trace: Trace) -> bool:
-    """Whether the episode ended in [since, until)."""
-    return (where.since_ms is None or trace.ended_at_ms >= where.since_ms) and (
-        where.until_ms is None or trace.ended_at_ms < where.until_ms
-    )
-
-
-def _names(where: Filter, trace: Trace) -> tuple[tuple[str, str], ...]:
-    return (
-        (where.domain, trace.domain),
-        (where.task_type, trace.task_type),
-        (where.language, trace.language),
-        (where.framework, trace.framework),
-        (where.outcome, trace.outcome),
-    )

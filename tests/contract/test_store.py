@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import limits
 from mcp_memory.domain.episode import EpisodeState, OutcomeKind, StepStatus
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import Change, ChangeKind, TextQuery
+from mcp_memory.domain.requests.kinds import Object
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Store, VectorRow
 from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, observation, open_store, step
@@ -164,9 +165,9 @@ async def test_the_deepest_arguments_the_door_lets_in_can_be_read_back(store: St
     nested: dict[str, object] = {}
     for _ in range(limits.MAX_JSON_DEPTH - 1):
         nested = {"a": nested}
-    assert parsing.json_object("arguments", nested, 100_000) == nested
+    assert Object(max_bytes=100_000).read(nested) == nested
     with pytest.raises(InvalidInput):
-        parsing.json_object("arguments", {"a": nested}, 100_000)
+        Object(max_bytes=100_000).read({"a": nested})
     await store.start_episode(episode("a"))
     await store.append_steps("a", [step(arguments=nested)])
     found = store.get_episodes(["a"])[0]

@@ -231,9 +231,10 @@ async def test_each_filter_restricts(store: Store) -> None:
     assert listed(state="open") == {"c"}
     assert listed(tags=("urgent",)) == {"a", "b"}
     assert listed(tags=("urgent", "parser")) == {"a"}
-    assert listed(since_ms=2000) == {"b", "c"}
-    assert listed(until_ms=2000) == {"a"}
-    assert listed(project="p", state="completed", tags=("parser",), since_ms=1000, until_ms=1001) == {"a"}
+    assert listed(since_ms=61_001) == {"b"}, "times are those of the end"
+    assert listed(until_ms=61_001) == {"a", "c"}, "of what has not ended, of the start"
+    assert listed(project="p", state="completed", tags=("parser",), since_ms=61_000, until_ms=61_001) == {"a"}
+    assert listed(domain="WEB", language="Python", tags=("PARSER",)) == {"a"}
 
 
 async def test_a_tag_filter_follows_the_edits(store: Store) -> None:

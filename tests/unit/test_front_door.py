@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config, load_config
+from mcp_memory.domain.requests import WhereFields
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.memory import EpisodicMemory
 
@@ -206,3 +208,65 @@ async def test_a_small_budget_gets_the_best_episode_in_a_few_words(memory: Episo
     assert small.episodes[0].key_steps == ()
     assert small.episodes[0].episode_id == ample.episodes[0].episode_id
     assert small.tokens <= 300 < ample.tokens <= 1_500
+
+
+@pytest.mark.parametrize("typo", ["dommain", "observaton", "statuss"])
+async def test_a_misspelt_argument_is_refused_and_nothing_is_done(memory: EpisodicMemory, typo: str) -> None:
+    started = await memory.start_episode("fix it", recall=False)
+    calls = {
+        "start_episode": lambda: memory.start_episode("fix it", **{typo: "x"}),
+        "log_step": lambda: memory.log_step(started.episode_id, "bash", **{typo: "x"}),
+        "log_steps": lambda: memory.log_steps(started.episode_id, [{"tool": "bash", typo: "x"}]),
+        "complete_episode": lambda: memory.complete_episode(started.episode_id, "success", **{typo: "x"}),
+        "recall": lambda: memory.recall("fix", **{typo: "x"}),
+        "search_episodes": lambda: memory.search_episodes(**{typo: "x"}),
+        "recommend_playbook": lambda: memory.recommend_playbook("fix", **{typo: "x"}),
+        "give_feedback": lambda: memory.give_feedback("r", "helped", **{typo: "x"}),
+        "search_patterns": lambda: memory.search_patterns(**{typo: "x"}),
+        "analyze_trends": lambda: memory.analyze_trends(**{typo: "x"}),
+        "update_episode": lambda: memory.update_episode(started.episode_id, **{typo: "x"}),
+        "checkpoint_episode": lambda: memory.checkpoint_episode(started.episode_id, "label", **{typo: "x"}),
+        "forget": lambda: memory.forget(filter={typo: "x"}, confirm=True),
+    }
+    for verb, call in calls.items():
+        with pytest.raises(InvalidInput, match=typo) as refused:
+            await call()
+        assert "unknown argument" in refused.value.message, verb
+    with pytest.raises(InvalidInput, match="did you mean `domain`"):
+        await memory.recall("fix", dommain="web")
+    page = await memory.search_episodes()
+    assert (page.total, page.episodes[0].step_count, page.episodes[0].state) == (1, 0, "open")
+
+
+@pytest.mark.parametrize("where", [{"domain": ""}, {"project": "*"}, {"project": "", "tags": []}, {}])
+async def test_a_filter_that_restricts_nothing_deletes_nothing(memory: EpisodicMemory, where: dict[str, Any]) -> None:
+    kept = await _record(memory, "good work")
+    with pytest.raises(InvalidInput, match="filter"):
+        await memory.forget(filter=where, confirm=True)
+    assert [e.episode_id for e in (await memory.search_episodes(project="*")).episodes] == [kept]
+    assert (await memory.forget(filter={"project": "*", "domain": "BACKEND"}, confirm=True)).deleted is not None
+    assert (await memory.search_episodes(project="*")).total == 0
+
+
+async def test_one_filter_means_the_same_at_every_door(memory: EpisodicMemory) -> None:
+    line = {
+        "external_id": "night",
+        "task": "Deploy the shop",
+        "context": {"domain": "Web"},
+        "started_at_ms": 1_700_002_800_000,
+        "ended_at_ms": 1_700_010_000_000,  # across the midnight of 2023-11-15
+        "steps": [{"tool": "bash"}],
+        "outcome": {"kind": "success"},
+    }
+    await memory.import_lines([json.dumps(line)])
+    for since, until, found in (("2023-11-15", None, 1), (None, "2023-11-15", 0), ("2023-11-14", "2023-11-15", 0)):
+        period = {"since": since, "until": until}
+        assert len((await memory.recall("deploy the shop", strict=True, domain="web", **period)).episodes) == found
+        assert (await memory.search_episodes(domain="web", **period)).total == found
+        if until is None:
+            assert sum(s["count"] for s in (await memory.analyze_trends(domain="web", since=since)).series) == found
+        exported = [text async for text in memory.export_lines(WhereFields(domain="web", **period))]
+        assert len(exported) == found
+        counted = await memory.forget(filter={"domain": "web", **period})
+        assert counted.would_delete is not None
+        assert counted.would_delete["episodes"] == found

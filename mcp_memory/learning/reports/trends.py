@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from mcp_memory.domain.episode import Json, Trace
-from mcp_memory.domain.query import ANY_PROJECT, Filter
+from mcp_memory.domain.filtering import admits
+from mcp_memory.domain.query import Filter
 from mcp_memory.domain.reports import Trends
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import VectorRow
@@ -59,7 +60,7 @@ def trends(
     """
     if metric not in _VALUES or bucket not in ("day", "week"):
         raise InvalidInput(f"there is no metric {metric!r} by {bucket!r}")
-    chosen = sorted((t for t in traces if _matches(t, where) and (not tool or _uses(t, tool))), key=lambda t: (t.ended_at_ms, t.id))
+    chosen = sorted((t for t in traces if admits(where, t) and (not tool or _uses(t, tool))), key=lambda t: (t.ended_at_ms, t.id))
     values = [_VALUES[metric](t, tool) for t in chosen]
     points: list[dict[str, Json]] = []
     groups: list[dict[str, Json]] = []
@@ -94,20 +95,6 @@ def task_vectors(read: ReadVectors, space: str, ids: Collection[str]) -> dict[st
         tasks = (r for r in rows if r.part == 0 and r.episode_id in wanted)
         found |= {r.episode_id: np.frombuffer(r.codes, np.int8).astype(np.float32) * r.scale for r in tasks}
     return found
-
-
-def _matches(trace: Trace, where: Filter) -> bool:
-    return (
-        where.project in ("", ANY_PROJECT, trace.project)
-        and where.domain in ("", trace.domain)
-        and where.task_type in ("", trace.task_type)
-        and where.language in ("", trace.language)
-        and where.framework in ("", trace.framework)
-        and where.outcome in ("", trace.outcome)
-        and set(where.tags) <= set(trace.tags)
-        and (where.since_ms is None or trace.ended_at_ms >= where.since_ms)
-        and (where.until_ms is None or trace.ended_at_ms < where.until_ms)
-    )
 
 
 def _uses(trace: Trace, tool: str) -> bool:
