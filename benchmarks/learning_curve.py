@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.harness import circumstances
 from benchmarks.quality import report, split
-from benchmarks.quality.__main__ import ASKERS
+from benchmarks.quality.asking import ASKERS
 from benchmarks.quality.in_process import opened_here
 from mcp_memory.domain.episode import Episode, FileUse
 from mcp_memory.learning import common_files, file_uses, next_tool, outlook, recoveries
