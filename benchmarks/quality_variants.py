@@ -11,12 +11,11 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness import circumstances
 from benchmarks.quality import report, split
-from benchmarks.quality.asking import KINDS, ask, kinds_of
+from benchmarks.quality.asking import KINDS, Asked, ask, kinds_of
 from benchmarks.quality.goals import GOALS, PLAIN
 from benchmarks.quality.report import Scores
 
@@ -30,7 +29,7 @@ def main() -> int:
     parser.add_argument(
         "--only", type=kinds_of, default=list(KINDS), metavar="SETS", help="as of benchmarks.quality, of what a form has goals for"
     )
-    parser.add_argument("--limit", type=int, help="at most so many questions a set, spread evenly over it")
+    parser.add_argument("--limit", type=int, default=0, help="at most so many questions a set, spread evenly over it")
     parser.add_argument("--jobs", type=int, default=2, help="servers and imports at a time")
     parser.add_argument("--data-dir", type=Path, help="keep the filled memories here")
     parser.add_argument("--out", type=Path, default=Path("quality-variants"), help="a folder")
@@ -43,7 +42,10 @@ def main() -> int:
             folder = made(args.split, Path(scratch) / variant, variant)
             if args.limit:
                 folder = split.cut(folder, Path(scratch) / f"{variant}-cut", args.limit)
-            by_variant[variant] = measured(variant, folder, kinds, args.data_dir or Path(scratch) / "memories", args.jobs, args.out)
+            print(f"== {variant}: {', '.join(kinds)}", file=sys.stderr, flush=True)
+            kept = args.data_dir or Path(scratch) / "memories"
+            asked = asyncio.run(ask(folder, kinds, kept, args.jobs, limit=args.limit, baseline=False))
+            by_variant[variant] = written(variant, folder, asked, args.out)
     print(report.goal_table(GOALS, by_variant, {}))
     print(circumstances())
     return 0
@@ -71,10 +73,8 @@ def made(folder: Path, out: Path, variant: str) -> Path:
     return out
 
 
-def measured(variant: str, folder: Path, kinds: Sequence[str], kept: Path, jobs: int, out: Path) -> Scores:
+def written(variant: str, folder: Path, asked: Asked, out: Path) -> Scores:
     """Return a form's scores, written to *out* as well."""
-    print(f"== {variant}: {', '.join(kinds)}", file=sys.stderr, flush=True)
-    asked = asyncio.run(ask(folder, kinds, kept, jobs, baseline=False))
     scores = report.score_all(folder, asked.predictions, out / f"{variant}.jsonl")
     (out / f"{variant}.txt").write_text(report.full_table(scores) + "\n")
     (out / f"{variant}.json").write_text(json.dumps(scores, indent=1))

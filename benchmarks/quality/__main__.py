@@ -2,7 +2,8 @@
 
 Imports the split's memories with `mcp-memory import`, asks all questions through an MCP client over stdio with default settings, writes
 the predictions in the scorer's form, and prints the scorer's table and our own figures next to plain baselines run in this process.
-B2 and B7 are scored from the answers to B1; `recall` asks B1's questions as an agent does, for what is shown and what reading it costs.
+B2 and B7 are scored from the answers to B1; `recall` asks B1's questions as an agent does, for what is shown and what reading it costs;
+`calibration` asks after every failed step of the episodes that are not in memory.
 Every set is asked of a fresh copy of its memory, so one set alone gives the same figures as all of them. With --data-dir the filled
 memories are kept and used again, as long as neither their episodes nor the program change.
 """
@@ -26,13 +27,13 @@ def main() -> int:
     parser.add_argument(
         "--only", type=kinds_of, default=list(KINDS), metavar="SETS", help=f"comma-separated: {', '.join([*KINDS, *NAMES])}"
     )
-    parser.add_argument("--limit", type=int, help="at most so many questions a set, spread evenly over it")
+    parser.add_argument("--limit", type=int, default=0, help="at most so many questions a set, spread evenly over it")
     parser.add_argument("--jobs", type=int, default=2, help="servers and imports at a time; latencies mean something with 1")
     parser.add_argument("--data-dir", type=Path, help="keep the filled memories here")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = split.cut(args.split, Path(scratch) / "split", args.limit) if args.limit else args.split
-        asked = asyncio.run(ask(folder, args.only, args.data_dir or Path(scratch) / "memories", args.jobs))
+        asked = asyncio.run(ask(folder, args.only, args.data_dir or Path(scratch) / "memories", args.jobs, limit=args.limit))
         scores = report.score_all(folder, asked.predictions, args.out)
         baseline = report.score(folder, asked.baseline, args.out.with_suffix(".baseline.jsonl"))
         only_tools = split.tools_only(folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality import answers, baselines, drift, memories, split
+from benchmarks.quality import answers, baselines, drift, failures, memories, split
 from benchmarks.quality.door import Door, opened
 
 Question = dict[str, Any]
@@ -25,6 +25,7 @@ ASKERS: dict[str, Callable[[Door, Question], Awaitable[Prediction]]] = {
     "b10": drift.stream,
     "b11": answers.same_task,
     "recall": answers.default_recall,
+    "calibration": failures.after_failures,
 }
 KINDS = (*ASKERS, *split.SETS)
 NAMES = {"r": split.SETS, "b2": ("b1",), "b7": ("b1",)}  # names that stand for other sets
@@ -47,12 +48,15 @@ def kinds_of(names: str) -> list[str]:
     return [kind for kind in KINDS if kind in wanted]
 
 
-async def ask(folder: Path, kinds: Collection[str], kept: Path, jobs: int, baseline: bool = True) -> Asked:
-    """Ask the questions of *kinds*, *jobs* servers or imports at a time. Filled memories are kept in *kept*, for the next time."""
+async def ask(folder: Path, kinds: Collection[str], kept: Path, jobs: int, *, limit: int = 0, baseline: bool = True) -> Asked:
+    """Ask the questions of *kinds*, *jobs* servers or imports at a time, at most *limit* of each (0: all), and return the answers.
+
+    Filled memories are kept in *kept*, for the next time.
+    """
     asked, turn = Asked(), asyncio.Semaphore(jobs)
     by_memory: dict[str, dict[str, list[Question]]] = defaultdict(lambda: defaultdict(list))
     for kind in kinds:
-        for question in _questions(folder, kind):
+        for question in _questions(folder, kind, limit):
             by_memory[kind if kind in split.SETS else split.memory_of(kind, question)][kind].append(question)
     async with asyncio.TaskGroup() as tasks:
         for name, wanted in by_memory.items():
@@ -60,8 +64,12 @@ async def ask(folder: Path, kinds: Collection[str], kept: Path, jobs: int, basel
     return asked
 
 
-def _questions(folder: Path, kind: str) -> list[Question]:
-    return split.set_questions(folder, kind) if kind in split.SETS else split.questions(folder, kind)
+def _questions(folder: Path, kind: str, limit: int) -> list[Question]:
+    if kind == "calibration":
+        found = failures.questions(folder)
+    else:
+        found = split.set_questions(folder, kind) if kind in split.SETS else split.questions(folder, kind)
+    return split.spread(found, limit) if limit else found
 
 
 async def _ask_memory(

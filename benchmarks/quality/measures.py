@@ -1,14 +1,15 @@
 """Figures that the scorer does not take: what a default recall costs and shows, and whether suggestions are as sure as they are right.
 
-Calibration error: suggestions are put into ten equal bins by the confidence of the first one; the error is the difference between the mean
-confidence and the share that was right in each bin, weighted by the bins' sizes (ECE). Right after a failed step (all of B4, and the
-questions of B3 whose last step failed): the suggested tool is the one that then worked. A question without a suggestion is left out.
+Calibration error: first suggestions are put into ten equal bins by their confidence; the error is the difference between the mean
+confidence and the share that was right in each bin, weighted by the bins' sizes (ECE). Right after a failed step is the tool of the next
+step that worked. Asked after every failed step of the episodes that are not in memory (`failures`), and in B4. Where nothing is suggested,
+nothing is counted.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.quality import split
 
@@ -18,21 +19,33 @@ Scores = dict[str, dict[str, Any]]
 Interval = Callable[[list[float]], float]  # half of the 95 % interval of a mean
 
 
+class Sure(NamedTuple):
+    """A first suggestion: how sure the memory was, and whether it was right."""
+
+    confidence: float
+    right: bool  # the tool that worked next
+    taken: bool | None = None  # the tool that was used next, whether or not it worked; None where it is not known
+
+
 def measured(folder: Path, predictions: Mapping[str, Sequence[Prediction]], tools_only: bool, interval: Interval) -> Scores:
     """Return rows in the form of the scorer's, for the sets that were asked."""
     found: Scores = {}
     if recalls := predictions.get("recall"):
         found["recall default | ALL"] = _recalls(recalls, interval)
-    truths = {q["qid"]: q for kind in ("b3", "b4") for q in split.rows(split.task_file(folder, kind))}
-    sure: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    for kind in ("b3", "b4"):
-        for prediction in predictions.get(kind) or ():
-            question = truths[prediction["qid"]]
-            if "confidence" not in prediction or not _after_failure(question):
-                continue
-            right = _key(prediction["tools"][0], tools_only) == _worked(question)
-            for row in _rows(question):
-                sure[row].append((prediction["confidence"], right))
+    sure: dict[str, list[Sure]] = defaultdict(list)
+    for prediction in predictions.get("calibration") or ():
+        row = f"calibration after a failed step, {prediction['setting']}"
+        for asked in prediction["asked"]:
+            key, taken, worked = (_key(asked[name], tools_only) for name in ("key", "taken", "worked"))
+            for group in ("ALL", prediction["source"]):
+                sure[f"{row} | {group}"].append(Sure(asked["confidence"], key == worked, key == taken))
+    recoveries = {q["qid"]: q for q in split.rows(split.task_file(folder, "b4"))}
+    for prediction in predictions.get("b4") or ():
+        question = recoveries[prediction["qid"]]
+        if "confidence" in prediction:
+            right = _key(prediction["tools"][0], tools_only) == question["truth"]["key"]
+            for group in ("ALL", question["source"]):
+                sure[f"B4 recovery, calibration | {group}"].append(Sure(prediction["confidence"], right))
     return found | {row: _calibration(pairs) for row, pairs in sure.items()}
 
 
@@ -48,9 +61,13 @@ def calibration_error(pairs: Sequence[tuple[float, bool]]) -> float:
     return round(sum(abs(sum(c for c, _ in found) - sum(r for _, r in found)) for found in bins.values()) / len(pairs), 6)
 
 
-def _calibration(pairs: Sequence[tuple[float, bool]]) -> dict[str, Any]:
-    confidence, hits = sum(c for c, _ in pairs) / len(pairs), sum(r for _, r in pairs) / len(pairs)
-    return {"error": round(calibration_error(pairs), 3), "confidence": round(confidence, 3), "right": round(hits, 3), "n": len(pairs)}
+def _calibration(found: Sequence[Sure]) -> dict[str, Any]:
+    """Return the calibration error, the mean confidence and the share that was right; the error against what was taken, where known."""
+    row: dict[str, Any] = {"error": calibration_error([(s.confidence, s.right) for s in found])}
+    row |= {"confidence": sum(s.confidence for s in found) / len(found), "right": sum(s.right for s in found) / len(found)}
+    if taken := [(s.confidence, s.taken) for s in found if s.taken is not None]:
+        row["error_taken"] = calibration_error(taken)
+    return {name: round(value, 3) for name, value in row.items()} | {"n": len(found)}
 
 
 def _recalls(recalls: Iterable[Prediction], interval: Interval) -> dict[str, Any]:
@@ -60,25 +77,6 @@ def _recalls(recalls: Iterable[Prediction], interval: Interval) -> dict[str, Any
         for metric in ("tokens", "structured_tokens", "episodes", "patterns", "files"):
             values[metric].append(float(recall[metric]))
     return {metric: (round(sum(v) / len(v), 3), round(interval(v), 3)) for metric, v in values.items()} | {"n": len(values["answered"])}
-
-
-def _after_failure(question: Prediction) -> bool:
-    return "failed" in question or (bool(question["prefix"]) and not question["prefix"][-1]["success"])
-
-
-def _worked(question: Prediction) -> str | None:
-    """Return the tool that worked next; None where what was done next failed."""
-    truth = question["truth"]
-    if "failed" in question:
-        return str(truth["key"])
-    return str(truth["next"]) if truth.get("worked") else None
-
-
-def _rows(question: Prediction) -> list[str]:
-    if "failed" in question:
-        row = "B4 recovery, calibration"
-        return [f"{row} | ALL", f"{row} | {question['source']}"] + ([f"{row} (switch only) | ALL"] if question["truth"]["switch"] else [])
-    return [f"B3 next-tool {question['setting']}, calibration after a failed step | ALL"]
 
 
 def _key(key: str, tools_only: bool) -> str:

@@ -13,6 +13,7 @@ from benchmarks.quality.goals import Goal
 from benchmarks.quality.measures import measured
 
 Scores = dict[str, dict[str, Any]]
+OURS = ("recall", "calibration")  # not for the scorer
 SHARED_SCORER = ROOT.parent / "shared" / "eval" / "score.py"
 
 
@@ -40,7 +41,7 @@ def score(folder: Path, predictions: Iterable[Mapping[str, Any]], path: Path) ->
 
 def score_all(folder: Path, predictions: Mapping[str, Sequence[dict[str, Any]]], path: Path) -> Scores:
     """Return the scorer's rows and ours of the sets that were asked, from predictions by set."""
-    scores = score(folder, [p for kind, found in predictions.items() if kind != "recall" for p in found], path)
+    scores = score(folder, [p for kind, found in predictions.items() if kind not in OURS for p in found], path)
     heads = {"R" if kind in split.SETS else kind.upper() for kind in predictions} | ({"B2", "B7"} if "b1" in predictions else set())
     asked = {row: values for row, values in scores.items() if row.split()[0] in heads}
     return asked | measured(folder, predictions, split.tools_only(folder), scorer(folder).ci)

@@ -50,8 +50,8 @@ def task_file(split: Path, kind: str) -> Path:
 
 
 def memory_of(kind: str, question: Line) -> str:
-    """Return which memory a question is asked of: B3 transfer has its own, a new bug names its own, the streams share one."""
-    if kind == "b3":
+    """Return which memory a question is asked of: B3 and the calibration say so, a new bug names its own, the streams share one."""
+    if kind in ("b3", "calibration"):
         return str(question["setting"])
     if kind == "b8":
         return str(question["memory"])
@@ -76,20 +76,20 @@ def tools_only(split: Path) -> bool:
 def cut(split: Path, out: Path, limit: int) -> Path:
     """Make in *out* the same split with at most *limit* questions a set, spread evenly over it. What is in memory stays."""
     for kind in dict.fromkeys(TASKS.values()):
-        _write(out / "tasks" / f"{kind}.jsonl.gz", _spread(rows(split / "tasks" / f"{kind}.jsonl.gz"), limit))
+        _write(out / "tasks" / f"{kind}.jsonl.gz", spread(rows(split / "tasks" / f"{kind}.jsonl.gz"), limit))
     for name in ("episodes", "memory.json"):
         (out / name).symlink_to((split / name).resolve())
     for folder in (split / "retrieval").glob("*"):
         found = rows(folder / "queries.jsonl.gz")
         known = [q for q in found if q.get("role") == "memory"]
         asked = [q for q in found if q.get("role") != "memory" and q.get("kind") != "adversarial"]
-        _write(out / "retrieval" / folder.name / "queries.jsonl.gz", known + _spread(asked, limit))
+        _write(out / "retrieval" / folder.name / "queries.jsonl.gz", known + spread(asked, limit))
         if (folder / "corpus.jsonl.gz").exists():
             (out / "retrieval" / folder.name / "corpus.jsonl.gz").symlink_to((folder / "corpus.jsonl.gz").resolve())
     return out
 
 
-def _spread(items: list[Line], limit: int) -> list[Line]:
+def spread(items: list[Line], limit: int) -> list[Line]:
     """Return at most *limit* of the items, evenly spread."""
     return [items[i * len(items) // limit] for i in range(limit)] if len(items) > limit else items
 

@@ -74,7 +74,7 @@ async def test_every_set_is_answered_and_one_set_alone_is_answered_alike(folder:
 
 
 async def test_what_a_default_recall_costs_and_shows_is_counted(folder: Path, tmp_path: Path) -> None:
-    found = await ask(folder, ["recall", "b4"], tmp_path / "kept", jobs=2, baseline=False)
+    found = await ask(folder, ["recall", "b4", "calibration"], tmp_path / "kept", jobs=2, baseline=False)
     rows = measures.measured(folder, found.predictions, False, lambda values: 0.0)
     shown = rows["recall default | ALL"]
     assert shown["n"] == 3
@@ -82,6 +82,9 @@ async def test_what_a_default_recall_costs_and_shows_is_counted(folder: Path, tm
     assert shown["tokens"][0] > 50
     recovery = rows["B4 recovery, calibration | ALL"]
     assert (recovery["right"], recovery["n"]) == (1.0, 1)
+    found_sure = rows["calibration after a failed step, repeat | ALL"]
+    assert found_sure["n"] == len(TASKS), "one failed edit in each episode that is not in memory"
+    assert (found_sure["right"], found_sure["error_taken"]) == (1.0, found_sure["error"]), "the edit was made again, and worked"
     assert recovery["error"] == pytest.approx(1 - recovery["confidence"], abs=0.001)
 
 
