@@ -22,7 +22,7 @@ def questions(folder: Path) -> list[dict[str, Any]]:
     for setting in SETTINGS:
         inside = set(held.get(setting) or [e["episode_id"] for e in recorded])
         for episode in recorded:
-            if episode["episode_id"] not in inside and any(_failures(episode["steps"])):
+            if episode["episode_id"] not in inside and list(_failures(episode["steps"])):
                 qid = f"calibration/{setting}/{episode['episode_id']}"
                 found.append(
                     {"qid": qid, "setting": setting, **{k: episode[k] for k in ("source", "task_description", "context", "steps")}}

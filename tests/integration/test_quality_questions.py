@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import quality_variants
-from benchmarks.quality import goals, measures, report, split
+from benchmarks.quality import failures, goals, measures, report, split
 from benchmarks.quality.asking import ask, kinds_of
 from benchmarks.quality.drift import old_way
 from tests.integration.made_up_split import TASKS, recorded, write
@@ -101,6 +101,15 @@ def test_an_answer_stays_in_its_file_but_for_the_way_that_is_intended(folder: Pa
     assert old_way(stream) == {"tool": "fetch", "arguments": {"n": 1}}
     with pytest.raises(ValueError, match="no old episode has a step 'walk'"):
         old_way(stream | {"bad": {"key": "walk"}})
+
+
+def test_a_failed_step_is_asked_about_where_a_later_one_worked(folder: Path) -> None:
+    episode = recorded(TASKS[0], 9)
+    failed = [step | {"success": False} for step in episode["steps"]]
+    runs = {"first": [failed[0], *episode["steps"][2:]], "last": [*episode["steps"][2:], failed[0]], "all": failed}
+    write(folder / "episodes" / "more.jsonl.gz", [episode | {"episode_id": name, "steps": steps} for name, steps in runs.items()])
+    asked = {q["qid"].rsplit("/", 1)[1] for q in failures.questions(folder)}
+    assert asked & set(runs) == {"first"}
 
 
 def test_sets_are_named_as_they_are_scored_and_an_unknown_one_is_refused() -> None:
