@@ -12,21 +12,27 @@ from typing import Any
 from benchmarks.quality.door import ROOT, fill
 
 FILLED = "filled.json"  # written last: a folder with it is complete
+PROGRAM = ROOT / "mcp_memory"
+CACHE = "cache"  # of a memory's folder: embeddings by the hash of model and text
 
 
 def filled(kept: Path, name: str, lines: list[Any]) -> tuple[Path, dict[str, Any]]:
     """Return the folder of a memory that holds *lines*, and the report of its import.
 
-    A folder is used again only for the same lines and the same program, by their digests. Raises RuntimeError: lines were refused.
+    A folder is used again only for the same lines and the same program, by their digests; where only the rest of the program changed,
+    texts embedded before are not embedded again. Raises RuntimeError: lines were refused.
     """
-    folder = kept / f"{name}-{_digest(lines)}"
+    folder = kept / f"{name}-{_digest(PROGRAM, json.dumps(lines, sort_keys=True))}"
     if (folder / FILLED).exists():
         return folder, json.loads((folder / FILLED).read_text()) | {"seconds": 0.0}
+    embedding = _digest(PROGRAM / "embedding")
     shutil.rmtree(folder, ignore_errors=True)
+    if (embedded := _embedded(kept, name, embedding)) is not None:
+        shutil.copytree(embedded, folder / CACHE)
     report = fill(folder, lines)
     if report["problems"]:
         raise RuntimeError(f"{name}: {len(report['problems'])} lines were not imported: {report['problems'][0]}")
-    (folder / FILLED).write_text(json.dumps(report))
+    (folder / FILLED).write_text(json.dumps(report | {"name": name, "embedding": embedding}))
     return folder, report
 
 
@@ -37,9 +43,18 @@ def copied(folder: Path) -> Iterator[Path]:
         yield Path(shutil.copytree(folder, Path(scratch) / "memory"))
 
 
-def _digest(lines: list[Any]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted((ROOT / "mcp_memory").rglob("*.py")):
+def _embedded(kept: Path, name: str, embedding: str) -> Path | None:
+    """Return the embeddings of the last memory of this name, else of "repeat", that the same embedding code made; None for none."""
+    caches = {}
+    for file in sorted(kept.glob(f"*/{FILLED}"), key=lambda file: file.stat().st_mtime):
+        report = json.loads(file.read_text())
+        if report.get("embedding") == embedding and (file.parent / CACHE).exists():
+            caches[report["name"]] = file.parent / CACHE
+    return caches.get(name) or caches.get("repeat")
+
+
+def _digest(code: Path, more: str = "") -> str:
+    digest = hashlib.sha256(more.encode())
+    for file in sorted(code.rglob("*.py")):
         digest.update(file.read_bytes())
-    digest.update(json.dumps(lines, sort_keys=True).encode())
     return digest.hexdigest()[:12]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import quality_variants
-from benchmarks.quality import failures, goals, measures, report, split
+from benchmarks.quality import door, failures, goals, measures, memories, report, split
 from benchmarks.quality.asking import ask, kinds_of
 from benchmarks.quality.drift import old_way
 from tests.integration.made_up_split import TASKS, recorded, write
@@ -71,6 +71,29 @@ async def test_every_set_is_answered_and_one_set_alone_is_answered_alike(folder:
     again = await ask(folder, ["b3"], tmp_path / "kept", jobs=1, baseline=False)
     assert {p["qid"]: p for p in again.predictions["b3"]} == {p["qid"]: p for p in found.predictions["b3"]}
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "kept").iterdir()} == kept, "nothing was filled a second time"
+
+
+def test_a_memory_is_filled_anew_for_another_program_with_the_embeddings_there_were(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, kept, program, began_with = split.memory_lines(folder, "repeat"), tmp_path / "kept", tmp_path / "program", []
+
+    def fill(data_dir: Path, lines: list[Any]) -> dict[str, Any]:
+        began_with.append((data_dir / "cache" / "data.mdb").exists())
+        return door.fill(data_dir, lines)
+
+    monkeypatch.setattr(memories, "PROGRAM", program)
+    monkeypatch.setattr(memories, "fill", fill)
+    (program / "embedding").mkdir(parents=True)
+    first, _ = memories.filled(kept, "repeat", lines)
+    assert memories.filled(kept, "repeat", lines)[0] == first
+    (program / "learning.py").write_text("1")
+    second, report = memories.filled(kept, "repeat", lines)
+    assert second != first
+    assert report["added"] == len(lines)
+    (program / "embedding" / "model.py").write_text("1")
+    memories.filled(kept, "repeat", lines)
+    assert began_with == [False, True, False]
 
 
 async def test_what_a_default_recall_costs_and_shows_is_counted(folder: Path, tmp_path: Path) -> None:
