@@ -16,10 +16,8 @@ from pathlib import Path
 from benchmarks.harness import circumstances
 from benchmarks.quality import report, split
 from benchmarks.quality.asking import KINDS, Asked, ask, kinds_of
-from benchmarks.quality.goals import GOALS, PLAIN
+from benchmarks.quality.goals import GOALS, PLAIN, VARIANTS
 from benchmarks.quality.report import Scores
-
-VARIANTS = {"tools": (), "free": (), "bare": (), "crowd": ("10",), "noisy": ("20",)}  # the form and its number
 
 
 def main() -> int:

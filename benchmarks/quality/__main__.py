@@ -1,4 +1,4 @@
-"""python -m benchmarks.quality SPLIT_DIR [--only B3,B9] [--limit 40] [--jobs 2] [--data-dir DIR] [--out predictions.jsonl]
+"""python -m benchmarks.quality SPLIT_DIR [--only B3,B9] [--limit 40] [--jobs 2] [--data-dir DIR] [--out FILE] [--form bare]
 
 Imports the split's memories with `mcp-memory import`, asks all questions through an MCP client over stdio with default settings, writes
 the predictions in the scorer's form, and prints the scorer's table and our own figures next to plain baselines run in this process.
@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.harness import circumstances, summary, table
 from benchmarks.quality import report, split
 from benchmarks.quality.asking import KINDS, NAMES, ask, kinds_of
-from benchmarks.quality.goals import GOALS, PLAIN
+from benchmarks.quality.goals import GOALS, PLAIN, VARIANTS
 
 
 def main() -> int:
@@ -30,6 +30,9 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=0, help="at most so many questions a set, spread evenly over it")
     parser.add_argument("--jobs", type=int, default=2, help="servers and imports at a time; latencies mean something with 1")
     parser.add_argument("--data-dir", type=Path, help="keep the filled memories here")
+    parser.add_argument(
+        "--form", choices=[PLAIN, *VARIANTS], default=PLAIN, help="which form of a split it is: the goals shown are this form's"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = split.cut(args.split, Path(scratch) / "split", args.limit) if args.limit else args.split
@@ -40,7 +43,7 @@ def main() -> int:
     print(report.full_table(scores), "\n")
     if only_tools:
         print("The split's answers name tools alone: B3 and B4 are scored on tools alone.\n")
-    print(report.goal_table([goal for goal in GOALS if goal.variant == PLAIN], {PLAIN: scores}, baseline), "\n")
+    print(report.goal_table([goal for goal in GOALS if goal.variant == args.form], {args.form: scores}, baseline), "\n")
     print(table("call, ms", {tool: summary(durations) for tool, durations in sorted(asked.calls_ms.items())}))
     print(circumstances())
     return 0

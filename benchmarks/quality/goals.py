@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 PLAIN = "plain"  # the split as it is
+VARIANTS = {"tools": (), "free": (), "bare": (), "crowd": ("10",), "noisy": ("20",)}  # its harder forms, and the number each is made with
 LANGUAGES = ("de", "es", "zh", "ja")
 
 

@@ -70,7 +70,7 @@ def goal_table(goals: Iterable[Goal], by_variant: Mapping[str, Scores], baseline
         other, _ = figure(by_variant.get(goal.than, {}), goal) if goal.than else (0.0, None)
         if value is None or other is None:
             continue
-        plain = figure(baseline, goal)[0] if goal.variant == "plain" else None
+        plain, _ = figure(baseline, goal)
         bound = f"{'<=' if goal.lower else '>='} {_cell(goal.goal + other)}" + (f" ({goal.than} {_cell(other)})" if goal.than else "")
         cells = f"{_cell(value):>8} {_cell(half):>6} {_cell(plain):>6}  {bound}"
         lines.append(f"{goal.variant:<7} {goal.row:<56} {goal.metric:<12} {cells}  {'reached' if goal.met(value, other) else 'MISSED'}")

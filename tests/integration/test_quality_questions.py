@@ -155,7 +155,7 @@ def test_the_calibration_error_is_the_weighted_difference_of_the_bins() -> None:
 
 
 def test_every_goal_is_asked_of_a_form_that_can_be_made_and_may_lean_on_another() -> None:
-    for variant in (goals.PLAIN, *quality_variants.VARIANTS):
+    for variant in (goals.PLAIN, *goals.VARIANTS):
         assert quality_variants.goal_kinds(variant), variant
     assert quality_variants.goal_kinds("tools") == quality_variants.goal_kinds("free") == ["b3", "b4"]
     goal = goals.Goal("free", "B4 recovery | ALL", "hit3", -0.03, than="tools")
