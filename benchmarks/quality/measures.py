@@ -29,9 +29,8 @@ class Sure(NamedTuple):
 
 def measured(folder: Path, predictions: Mapping[str, Sequence[Prediction]], tools_only: bool, interval: Interval) -> Scores:
     """Return rows in the form of the scorer's, for the sets that were asked."""
-    found: Scores = {}
-    if recalls := predictions.get("recall"):
-        found["recall default | ALL"] = _recalls(recalls, interval)
+    shown = {"recall": "recall default | ALL", "b9": "B9 unrelated request, what is shown | ALL"}
+    found: Scores = {row: _recalls(predictions[kind], interval) for kind, row in shown.items() if predictions.get(kind)}
     sure: dict[str, list[Sure]] = defaultdict(list)
     for prediction in predictions.get("calibration") or ():
         row = f"calibration after a failed step, {prediction['setting']}"

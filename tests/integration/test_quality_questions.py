@@ -97,12 +97,13 @@ def test_a_memory_is_filled_anew_for_another_program_with_the_embeddings_there_w
 
 
 async def test_what_a_default_recall_costs_and_shows_is_counted(folder: Path, tmp_path: Path) -> None:
-    found = await ask(folder, ["recall", "b4", "calibration"], tmp_path / "kept", jobs=2, baseline=False)
+    found = await ask(folder, ["recall", "b4", "b9", "calibration"], tmp_path / "kept", jobs=2, baseline=False)
     rows = measures.measured(folder, found.predictions, False, lambda values: 0.0)
     shown = rows["recall default | ALL"]
     assert shown["n"] == 3
     assert shown["answered"][0] == 1.0
     assert shown["tokens"][0] > 50
+    assert rows["B9 unrelated request, what is shown | ALL"]["episodes"][0] == found.predictions["b9"][0]["episodes"]
     recovery = rows["B4 recovery, calibration | ALL"]
     assert (recovery["right"], recovery["n"]) == (1.0, 1)
     found_sure = rows["calibration after a failed step, repeat | ALL"]
