@@ -229,7 +229,7 @@ class Feed(Protocol):
         """The changes that answers depend on (`ChangeKind.answers`), in order."""
 
     def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
-        """Every fact that was written, in order: for whoever copies the memory. Its sequence is that of the changes."""
+        """Every fact that was written but steps, in order: for whoever copies the memory. Its sequence is that of the changes."""
 
     async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
         """Add embeddings; a row that is there already (same space, episode, part) is left as it is, one of a deleted episode left out."""

@@ -118,10 +118,12 @@ class Change:
 
 
 class ChangeKind(enum.StrEnum):
-    """The kinds of facts, each with what its entity id names."""
+    """The kinds of facts, each with what its entity id names.
+
+    Steps have no entry of their own, which would write two more pages for each: they are numbered, so (episode, count) says what is new.
+    """
 
     EPISODE_STARTED = "episode_started"  # the episode
-    STEPS_APPENDED = "steps_appended"  # the episode
     EPISODE_COMPLETED = "episode_completed"  # the episode
     EPISODE_ABANDONED = "episode_abandoned"  # the episode
     EPISODE_UPDATED = "episode_updated"  # the episode
@@ -139,7 +141,7 @@ class ChangeKind(enum.StrEnum):
         return self not in _RECORDED_ONLY
 
 
-_RECORDED_ONLY = frozenset({ChangeKind.STEPS_APPENDED, ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
+_RECORDED_ONLY = frozenset({ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,6 @@ def append_steps(tx: Transaction, episode_id: str, steps: Sequence[Step]) -> int
             hint="Complete this episode and start another one for the rest.",
         )
     _add_steps(tx, row, first, steps)
-    tx.change(ChangeKind.STEPS_APPENDED, episode_id)
     return first
 
 

@@ -44,7 +44,6 @@ class InMemoryStore(InMemoryReads):
             if first + len(steps) > limits.MAX_STEPS_PER_EPISODE:
                 raise InvalidInput(f"the episode would have {first + len(steps):,} steps; the limit is {limits.MAX_STEPS_PER_EPISODE:,}")
             record.base = _with_steps(record.base, (*record.base.steps, *steps))
-            self._records.change(ChangeKind.STEPS_APPENDED, episode_id)
             return first
 
     async def complete_episode(self, completion: Completion) -> None:

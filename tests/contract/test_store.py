@@ -210,10 +210,8 @@ async def test_the_feed_names_every_kind_of_fact_by_its_id_and_answers_move_with
     facts = store.facts_after(0)
     assert [(c.kind, c.entity_id) for c in facts] == [
         (ChangeKind.EPISODE_STARTED, "a"),
-        (ChangeKind.STEPS_APPENDED, "a"),
         (ChangeKind.EPISODE_COMPLETED, "a"),
         (ChangeKind.EPISODE_STARTED, "b"),
-        (ChangeKind.STEPS_APPENDED, "b"),
         (ChangeKind.CHECKPOINT, "c1"),
         (ChangeKind.LINK, link),
         (ChangeKind.LINK, link),
