@@ -73,13 +73,18 @@ async def _survey(memory: "EpisodicMemory", here: list[HostSessions], *, project
 
 
 def _line(survey: Survey) -> str:
-    return f"{survey.found.host}: {survey.found.folder}: {survey.sessions} sessions with {survey.tasks} tasks, {survey.new} of them new"
+    sessions, tasks = _counted(survey.sessions, "session"), _counted(survey.tasks, "task")
+    return f"{survey.found.host}: {survey.found.folder}: {sessions} with {tasks}, {survey.new} new"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _agreed(new: int, out: TextIO) -> bool:
     """Ask whether to import; without a person at the terminal nobody agrees."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        print(f"Run it again with --yes to import the {new} new tasks.", file=out)
+        print(f"Run it again with --yes to import {_counted(new, 'new task')}.", file=out)
         return False
-    print(f"Import the {new} new tasks? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"Import {_counted(new, 'new task')}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

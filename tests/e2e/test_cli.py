@@ -206,9 +206,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_import_says_what_is_on_the_machine_and_without_a_person_does_nothing(cli: Cli, machine: Path) -> None:
     text = cli("import")
-    assert f"claude-code: {machine}/.claude/projects: 1 sessions with 1 tasks, 1 of them new" in text
-    assert f"opencode: {machine}/.local/share/opencode: 3 sessions with 3 tasks, 3 of them new" in text
-    assert "Run it again with --yes to import the 10 new tasks." in text
+    assert f"claude-code: {machine}/.claude/projects: 1 session with 1 task, 1 new" in text
+    assert f"opencode: {machine}/.local/share/opencode: 3 sessions with 3 tasks, 3 new" in text
+    assert "Run it again with --yes to import 10 new tasks." in text
     assert cli.json("episodes")["total"] == 0
     assert cli.json("import") == {"added": 0, "skipped": 0, "open": 0, "problems": [], "notes": []}
 
@@ -241,4 +241,4 @@ def test_what_is_no_file_of_episodes_is_one_line_each_and_the_rest_is_imported(c
 
 def test_times_in_seconds_are_said(cli: Cli, tmp_path: Path) -> None:
     path = samples.write_lines(tmp_path / "e.jsonl", [{"task": "An old export", "started_at_ms": 1_793_527_200}])
-    assert cli.json("import", str(path))["notes"] == ["1 times were in seconds, not milliseconds, and were converted"]
+    assert cli.json("import", str(path))["notes"] == ["times in seconds, not milliseconds, that were converted: 1"]

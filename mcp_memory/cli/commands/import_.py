@@ -110,9 +110,9 @@ async def read_all(memory: "EpisodicMemory", named: Sequence[Named], *, project:
             for unit, count in report.converted.items():
                 converted[unit] = converted.get(unit, 0) + count
         await memory.settle(reader.remaining)
-    total.notes += [f"{count} times were in {unit}, not milliseconds, and were converted" for unit, count in converted.items()]
+    total.notes += [f"times in {unit}, not milliseconds, that were converted: {count}" for unit, count in converted.items()]
     if running:
-        total.notes.append(f"{running} tasks are still running; import again when they are done")
+        total.notes.append(f"tasks still running, left for the next import: {running}")
     return total
 
 
