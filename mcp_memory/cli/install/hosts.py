@@ -126,6 +126,7 @@ _TABLE = (
         token_form=_BRACES,
         signs=("GEMINI",),
         programs=("gemini",),
+        approval="Gemini CLI starts servers, the user's too, only in a folder you trust.",
         project_approval="Gemini CLI uses a project's settings only in a folder you trust: start `gemini` there.",
     ),
     Host(
