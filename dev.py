@@ -22,6 +22,7 @@ USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
   test    run the tests (arguments: as pytest)
   outside conformance suite, Inspector and TypeScript clients against the server (needs npm)
   hosts   real agent hosts judge what `install` writes (needs npm; arguments: hosts)
+  walks   the real Claude Code works by a script, its hooks record (needs npm; arguments: walks)
   lint    formatting, lint, types, import order
   run     any command of mcp-memory, `run recall "..."` for example
 """
@@ -40,6 +41,8 @@ def main(argv: list[str]) -> int:
         return run(set_up("dev"), "-m", "pytest", *arguments)
     if command == "outside":
         return run(set_up("dev"), "-m", "tests.conformance.run", *arguments)
+    if command == "walks":
+        return run(set_up("dev"), "-m", "tests.hosts.walks", *arguments)
     if command == "hosts":
         return run(set_up("dev"), "-m", "tests.hosts.run", *arguments)
     if command == "lint":
