@@ -124,8 +124,9 @@ class Store(Protocol):
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
         task: str | None = None,
+        add_lessons: Sequence[str] = (),
     ) -> None:
-        """Last-writer-wins edits, applied over the immutable record at read time. Raises NotFound."""
+        """Last-writer-wins edits, applied over the immutable record at read time; lessons are added, and found by text. Raises NotFound."""
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         """Insert a link and return its id (the same one for the same triple).

@@ -74,6 +74,16 @@ class OutcomeFields(Request, frozen=True, kw_only=True):
     error: Annotated[str | None, ErrorText()] = None
 
 
+_IDS = Texts(of=Text(max_chars=limits.MAX_ID_CHARS, required=True))
+
+
 class CompleteEpisode(OutcomeFields, frozen=True):
-    episode_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
-    outcome: Annotated[str, Choice(of=OutcomeKind, also=OUTCOME_WORDS, required=True)]
+    episode_id: Annotated[str, Name()] = ""
+    outcome: Annotated[str, Choice(of=OutcomeKind, also=OUTCOME_WORDS, required=True)] = ""
+    task: Annotated[str, Text(max_chars=limits.MAX_TASK_CHARS, about="if none was started")] = ""
+    steps: Annotated[
+        Sequence[StepFields | Mapping[str, Any]],
+        Many(of=StepFields, low=0, high=limits.MAX_STEPS_PER_CALL, shows_fields=False),
+    ] = ()
+    helped: Annotated[Sequence[str], _IDS] = ()  # ids of recalled episodes and patterns
+    hindered: Annotated[Sequence[str], _IDS] = ()
