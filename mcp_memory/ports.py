@@ -151,6 +151,9 @@ class Store(Protocol):
 
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]: ...
 
+    def ids_starting(self, prefix: str, limit: int) -> list[str]:
+        """Return the ids of episodes, patterns, recommendations and checkpoints that begin with *prefix*, in order, at most *limit*."""
+
     def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
         """Ids in order. `text_match` is an FTS5 expression. A cursor is bound to the change sequence it was made at.
 

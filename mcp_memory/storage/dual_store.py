@@ -45,6 +45,7 @@ class DualStore:
         self.abandon_episodes = durable.abandon_episodes
 
         self.find_external = durable.find_external
+        self.ids_starting = durable.ids_starting
         self.list_episodes = durable.list_episodes
         self.search_text = durable.search_text
         self.term_counts = durable.term_counts

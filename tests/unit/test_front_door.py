@@ -324,3 +324,20 @@ async def test_what_helped_and_what_hindered_can_be_said_with_the_completion(mem
     assert counts["feedback"] >= before + 2
     why = {e.episode_id: e.why["feedback"] for e in (await memory.recall("fix the fourth lookup")).episodes}
     assert why[good] > why[bad]
+
+
+async def test_an_id_may_be_cut_to_a_beginning_that_only_it_has(memory: EpisodicMemory) -> None:
+    first, second = await _record(memory, "fix the first lookup"), await _record(memory, "fix the second lookup")
+    shared = next(chars for chars in range(6, 37) if first[:chars] != second[:chars])
+    assert (await memory.get_episode(first[:shared])).episode.id == first
+    linked = await memory.link_episodes(first[:shared], second[:-1], "related_to")
+    assert linked.link_id
+    pattern_id = (await memory.search_patterns(limit=1)).patterns[0].pattern_id
+    assert (await memory.get_pattern(pattern_id[:-2])).pattern.pattern_id == pattern_id
+    with pytest.raises(InvalidInput, match="begins several ids") as refused:
+        await memory.get_episode(first[:6])
+    assert first in refused.value.message
+    assert second in refused.value.message
+    with pytest.raises(NotFound):
+        await memory.get_episode(first[:5])
+    assert (await memory.forget(episode_ids=[second[:-1]], confirm=True)).episode_ids == (second,)
