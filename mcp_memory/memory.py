@@ -5,7 +5,8 @@ anything is done. Answers are the records of `domain/answers.py` and `domain/rep
 owns the background work.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests
 from mcp_memory.domain.forming import filter_of
@@ -17,11 +18,14 @@ from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.exchange import Exchange
+from mcp_memory.verbs.ids import with_whole_ids
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.reporting import Reporting
 from mcp_memory.verbs.retention import Retention
+
+R = TypeVar("R", bound=requests.Request)
 
 
 class EpisodicMemory:
@@ -52,6 +56,10 @@ class EpisodicMemory:
     def project(self) -> str:
         """The namespace used when a call names none."""
         return self._engines.project
+
+    async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
+        """Return *asked* with the ids completed that were cut to a unique beginning. Raises InvalidInput for one that begins several."""
+        return await self._engines.in_thread(lambda: with_whole_ids(asked, cut, self._engines.store.ids_starting))
 
     # --- recording ---
     @takes(requests.StartEpisode)

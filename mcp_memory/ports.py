@@ -111,6 +111,9 @@ class EpisodeStore(Protocol):
 
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]: ...
 
+    def ids_starting(self, prefix: str, limit: int) -> list[str]:
+        """Return the ids of episodes, patterns, recommendations and checkpoints that begin with *prefix*, in order, at most *limit*."""
+
     def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
         """Ids in order, with *text* only of those it finds. A cursor is bound to the change sequence it was made at.
 
@@ -183,6 +186,7 @@ class CurationStore(Protocol):
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
         task: str | None = None,
+        add_lessons: Sequence[str] = (),
     ) -> None:
         """Edits, applied over the immutable record at read time; a later call's win, whatever the wall clock does. Raises NotFound."""
 

@@ -41,10 +41,11 @@ def update_episode(
     remove_tags: Sequence[str],
     metadata: Mapping[str, Json] | None,
     task: str | None,
+    add_lessons: Sequence[str],
 ) -> None:
-    """Store the edits, and bring what is derived from tags and task up to date."""
+    """Store the edits, and bring what is derived from tags, task and lessons up to date."""
     row, state = tx.episode_row(episode_id)
-    fields = edit_fields(add_tags, remove_tags, metadata, task)
+    fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
     if not fields:
         return
     stamp = tx.stamp()
@@ -58,11 +59,20 @@ def update_episode(
     assert current is not None
     if state == EpisodeState.COMPLETED and task is None:
         rewrite_trace(tx, row, tags=current.context.tags)
+        if add_lessons:
+            _add_notes(tx, row, add_lessons)
     elif state == EpisodeState.COMPLETED:
         _renumber_trace(tx, row, current)
     elif task is not None:
         tx.run("remove_unfinished_text", row)
         tx.run("add_unfinished_text", row, task)
+
+
+def _add_notes(tx: Transaction, row: int, notes: Sequence[str]) -> None:
+    """Index more notes of a completed episode."""
+    found = tx.one("trace_of", row)
+    if found is not None and (text := remove_text(tx, found[0])) is not None:
+        add_text(tx, row, found[0], replace(text, notes="\n".join([text.notes, *notes])))
 
 
 def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:

@@ -152,8 +152,9 @@ class SqliteStore(StoreReads):
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
         task: str | None = None,
+        add_lessons: Sequence[str] = (),
     ) -> None:
-        await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task)
+        await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task, add_lessons)
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         return await self._write(link_writes.put_link, from_id, to_id, link_type, note, at_ms)

@@ -56,6 +56,15 @@ class StoreReads:
             tables = Tables(connection)
             return [tables.value("episode_by_external", project, external_id) for external_id in external_ids]
 
+    def ids_starting(self, prefix: str, limit: int) -> list[str]:
+        beyond = prefix + "\U0010ffff"
+        found: list[str] = []
+        with self._readers.reader() as connection:
+            for table in ("episode", "pattern", "recommendation", "checkpoint"):
+                sql = f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+                found += [row[0] for row in connection.execute(sql, (prefix, beyond, limit))]
+        return sorted(found)[:limit]
+
     def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
         with self._readers.reader() as connection:
             connection.execute("BEGIN")

@@ -32,6 +32,12 @@ class InMemoryReads:
         with self._records.lock:
             return [self._records.external(project, external_id) for external_id in external_ids]
 
+    def ids_starting(self, prefix: str, limit: int) -> list[str]:
+        r = self._records
+        with r.lock:
+            ids = (i for table in (r.episodes, r.patterns, r.recommendations, r.checkpoints) for i in table if i.startswith(prefix))
+            return sorted(ids)[:limit]
+
     def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
         with self._records.lock:
             mark = repr((where, str(sort), text))

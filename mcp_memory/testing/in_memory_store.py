@@ -126,11 +126,12 @@ class InMemoryStore(InMemoryReads):
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
         task: str | None = None,
+        add_lessons: Sequence[str] = (),
     ) -> None:
         r = self._records
         with r.lock:
             record = r.record(episode_id)
-            fields = edit_fields(add_tags, remove_tags, metadata, task)
+            fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
             if not fields:
                 return
             for name, value in fields.items():
@@ -138,6 +139,8 @@ class InMemoryStore(InMemoryReads):
                 record.edits[name] = value
             record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, episode_id))
             if task is None:
+                if add_lessons and record.seq:
+                    r.index(record)
                 return
             if not record.seq:
                 r.unfinished_text.put(record.row, with_text(task))

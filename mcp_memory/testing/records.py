@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from mcp_memory.domain.edits import apply_edits
+from mcp_memory.domain.edits import LESSON, apply_edits
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, PatternKind
@@ -117,7 +117,9 @@ class Records:
         tasks = [text.surroundings] if text.surroundings else []
         tasks += [r.episode.task for r in self.neighbours(record)]
         task = record.episode.task if "task" in record.edits else text.task
-        self.completed_text.put(record.seq, replace(text, task=task, surroundings="\n".join(tasks)))
+        added = [field.removeprefix(LESSON) for field in record.edits if field.startswith(LESSON)]
+        notes = "\n".join([text.notes, *added])
+        self.completed_text.put(record.seq, replace(text, task=task, notes=notes, surroundings="\n".join(tasks)))
 
     def add_evidence(self, record: Record, observations: tuple[Observation, ...]) -> None:
         """Store what one episode says about its patterns."""

@@ -6,6 +6,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from mcp_memory.domain.requests.base import Request
 from mcp_memory.errors import InvalidArguments
+from mcp_memory.verbs.ids import cut_ids
 
 P = ParamSpec("P")
 Q = TypeVar("Q", bound=Request)
@@ -48,9 +49,11 @@ def takes(request: Callable[P, Q]) -> Takes[P, Q]:
     def decorate(method: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         @functools.wraps(method)
         async def call(memory: Any, *args: Any, **kwargs: Any) -> Any:
-            if len(args) == 1 and not kwargs and isinstance(args[0], record):
-                return await method(memory, args[0])
-            return await method(memory, record.read(_bound(record, args, kwargs)))
+            given = len(args) == 1 and not kwargs and isinstance(args[0], record)
+            asked = args[0] if given else record.read(_bound(record, args, kwargs))
+            if cut := cut_ids(asked):
+                asked = await memory.with_whole_ids(asked, cut)
+            return await method(memory, asked)
 
         return call
 

@@ -1,22 +1,26 @@
 """Start, log, complete: the path an episode takes into the memory. Every answer is given after its commit."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
-from mcp_memory.errors import Conflict, EpisodeClosed, NotFound
+from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.redacting import Redacting
+from mcp_memory.verbs.voting import Voting
 
+REDELIVERY_MS = 600_000  # a call with a task of its own that comes again so soon after is the same call
 MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
 MAX_SHOWN_PATTERNS = 6  # of those an episode is evidence for, the best supported
 
@@ -29,6 +33,7 @@ class Recording:
     ) -> None:
         self._e, self._recalling, self._redacting = engines, recalling, redacting
         self._background, self._completed = background, completed
+        self._voting = Voting(engines)
 
     async def start(self, asked: StartEpisode) -> StartedEpisode:
         """Open an episode; with `recall`, also return what earlier episodes say about the task."""
@@ -77,39 +82,81 @@ class Recording:
         return LoggedSteps(episode_id, first_index, first_index + len(steps) - 1)
 
     async def complete(self, asked: CompleteEpisode) -> CompletedEpisode:
-        """Close an episode: judge it, extract its evidence, commit all of it at once."""
+        """Close an episode: judge it, extract its evidence, commit all of it at once.
+
+        A second completion gives the first one's result; lessons that are new are added. With a task and no id, the episode is begun here.
+        """
         e = self._e
-        episode_id = asked.episode_id
-        outcome = forming.outcome_of(asked.outcome, self._redacting.request(asked))
+        asked = self._redacting.request(asked)
+        e_id = await self._subject(asked)
+        found = await self._found(e_id)
+        votes = await e.in_thread(lambda: self._voting.votes(found, asked.helped, asked.hindered))
+        if found.state is EpisodeState.COMPLETED:
+            return await self._again(found, asked)
+        await self._log_once(found, asked)
+        outcome = forming.outcome_of(asked.outcome, asked)
         with e.metrics.timed("complete_episode"):
             for _ in range(MAX_JUDGEMENTS):
-                completion, degraded = await e.in_thread(lambda: self._prepare(episode_id, outcome))
                 try:
+                    completion, degraded = await e.in_thread(lambda: self._prepare(e_id, outcome))
                     await e.store.complete_episode(completion)
                     break
                 except Conflict:
                     continue
+                except EpisodeClosed:  # somebody completed it in the meantime, or it was given up
+                    found = await self._found(e_id)
+                    if found.state is not EpisodeState.COMPLETED:
+                        raise
+                    return await self._again(found, asked)
             else:
                 raise Conflict(hint="Steps are still being logged to this episode; complete it when they are done.")
         e.metrics.count("episodes_completed")
         try:
-            patterns = await e.in_thread(lambda: self._learned(completion))
+            await self._voting.put(votes)
+            patterns = await e.in_thread(lambda: self._learned(completion.episode))
         finally:  # only now: what it sets going takes turns with `_learned` at the views
-            self._completed(episode_id)
-        done = completion.episode
-        assert done.reward is not None
-        assert done.reflection is not None
-        assert done.ended_at_ms is not None
-        return CompletedEpisode(
-            episode_id=episode_id,
-            outcome=outcome.kind,
-            reward=done.reward,
-            reflection=done.reflection,
-            patterns=patterns,
-            step_count=done.step_count,
-            duration_ms=done.ended_at_ms - done.started_at_ms,
-            degraded=degraded,
-        )
+            self._completed(e_id)
+        return _completed(completion.episode, patterns, degraded)
+
+    async def _again(self, done: Episode, asked: CompleteEpisode) -> CompletedEpisode:
+        """Return the result of the first completion, and add the lessons that it did not have."""
+        known = done.outcome.lessons if done.outcome else ()
+        if new := [text for text in asked.lessons if text not in known]:
+            await self._e.store.update_episode(done.id, add_lessons=new)
+        return _completed(done, await self._e.in_thread(lambda: self._learned(done)), ())
+
+    async def _subject(self, asked: CompleteEpisode) -> str:
+        """Return the id of the episode to complete; begin one for a task that none was started for."""
+        if bool(asked.episode_id) == bool(asked.task.strip()):
+            raise InvalidInput("give `episode_id`, or `task` when no episode was started")
+        if asked.episode_id:
+            return asked.episode_id
+        e = self._e
+        told = repr((e.project, asked.but(helped=(), hindered=())))
+        key = str(UUID(bytes=hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=16).digest(), version=5))
+        found = (await e.in_thread(lambda: e.store.get_episodes([key], steps=False)))[0]
+        if found is not None:
+            if found.state is EpisodeState.OPEN or e.clock() - (found.ended_at_ms or 0) < REDELIVERY_MS:
+                return key  # the same call, delivered again
+            key = e.new_id()
+        episode = self._opened(TaskFields(), asked.task, key)
+        await e.store.start_episode(episode)
+        return episode.id
+
+    async def _found(self, episode_id: str) -> Episode:
+        found = (await self._e.in_thread(lambda: self._e.store.get_episodes([episode_id])))[0]
+        if found is None:
+            raise NotFound(f"there is no episode {episode_id!r}", hint="Use the `episode_id` that `start_episode` returned.")
+        return found
+
+    async def _log_once(self, found: Episode, asked: CompleteEpisode) -> None:
+        """Append the steps given with a completion, unless an earlier delivery of the call did."""
+        now_ms = self._e.clock()
+        steps = [forming.step_of(fields, now_ms=now_ms) for fields in asked.steps]
+        there = [replace(step, index=-1, at_ms=now_ms) for step in found.steps[-len(steps) :]] if steps else []
+        if there != [replace(step, at_ms=now_ms) for step in steps]:
+            await self._e.store.append_steps(found.id, steps)
+            self._e.metrics.count("steps", len(steps))
 
     def _prepare(self, episode_id: str, outcome: Outcome) -> tuple[Completion, tuple[str, ...]]:
         found = self._e.store.get_episodes([episode_id])[0]
@@ -124,8 +171,8 @@ class Recording:
         ended, extraction = extracted.result()
         return complete(self._e, ended, neighbours, extraction), degraded
 
-    def _learned(self, completion: Completion) -> tuple[LearnedPattern, ...]:
-        episode, store = completion.episode, self._e.store
+    def _learned(self, episode: Episode) -> tuple[LearnedPattern, ...]:
+        store = self._e.store
         # An episode of 30 steps has over a hundred patterns: only those that are shown are read whole and assessed.
         tallies = store.pattern_tallies([episode.id], project=episode.project)
         tallies.sort(key=lambda t: (-t.successes - t.failures, t.pattern_id))
@@ -137,6 +184,23 @@ class Recording:
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
             for p in patterns
         )
+
+
+def _completed(done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...]) -> CompletedEpisode:
+    assert done.outcome is not None
+    assert done.reward is not None
+    assert done.reflection is not None
+    assert done.ended_at_ms is not None
+    return CompletedEpisode(
+        episode_id=done.id,
+        outcome=done.outcome.kind,
+        reward=done.reward,
+        reflection=done.reflection,
+        patterns=patterns,
+        step_count=done.step_count,
+        duration_ms=done.ended_at_ms - done.started_at_ms,
+        degraded=degraded,
+    )
 
 
 def _record(fields: StepDetails | Mapping[str, Any]) -> StepDetails:

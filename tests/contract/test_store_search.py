@@ -10,7 +10,7 @@ from mcp_memory.domain.episode import Context, OutcomeKind
 from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Store, VectorRow
-from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, open_store
+from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, observation, open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -302,3 +302,27 @@ async def test_deleting_takes_the_vectors(store: Store) -> None:
     assert (await store.delete_episodes(["a"], "", 1))["vectors"] == 1
     assert store.vectors("s")[0] == []
     assert store.missing_vectors("s", 5) == []
+
+
+async def test_ids_are_found_by_their_beginning(store: Store) -> None:
+    await complete(store, "abcdef-1", observations=(observation("x"),))
+    await store.start_episode(episode("abcdef-2"))
+    await store.start_episode(episode("abcdeg"))
+    await store.put_checkpoint("abcdef-3", "abcdef-2", {}, 1)
+    pattern_id = store.patterns()[0].id
+    assert store.ids_starting("abcdef", 9) == ["abcdef-1", "abcdef-2", "abcdef-3"]
+    assert store.ids_starting("abcdef", 2) == ["abcdef-1", "abcdef-2"]
+    assert store.ids_starting(pattern_id[:9], 9) == [pattern_id]
+    assert store.ids_starting("%", 9) == []
+
+
+async def test_an_added_lesson_is_read_and_found(store: Store) -> None:
+    await complete(store, "a")
+    await store.update_episode("a", add_lessons=["zeppelins are slow", "run the tests first"])
+    (found,) = store.get_episodes(["a"])
+    assert found is not None
+    assert found.outcome is not None
+    assert found.outcome.lessons == ("run the tests first", "zeppelins are slow")
+    assert ids(store, "zeppelin") == ["a"] == ids(store, "pytest")
+    await store.update_episode("a", task="order a submarine")
+    assert ids(store, "zeppelin") == ["a"]

@@ -7,13 +7,13 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from mcp_memory.views.catalog import Catalog
 
 from mcp_memory.domain.episode import Context, Episode, OutcomeKind, TaskType
 from mcp_memory.domain.filtering import admits, admits_episode
 from mcp_memory.domain.query import Filter, Sort
 from mcp_memory.learning.reports.trends import trends
 from mcp_memory.ports import Store
+from mcp_memory.views.catalog import Catalog
 from tests.contract.store_samples import completion, episode, open_store
 
 NAMES = st.sampled_from(["", "web", "Web", "WEB", "ärger", "ÄRGER", "straße", "STRASSE", "\u212aelvin", "kelvin", "a*b", "q]"])

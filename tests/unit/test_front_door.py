@@ -270,3 +270,74 @@ async def test_one_filter_means_the_same_at_every_door(memory: EpisodicMemory) -
         counted = await memory.forget(filter={"domain": "web", **period})
         assert counted.would_delete is not None
         assert counted.would_delete["episodes"] == found
+
+
+async def test_a_second_completion_gives_the_first_result_and_adds_the_new_lessons(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("mend the login", recall=False)
+    await memory.log_steps(started.episode_id, STEPS)
+    first = await memory.complete_episode(started.episode_id, "success", lessons=["Read the schema."])
+    again = await memory.complete_episode(started.episode_id, "failure", lessons=["Read the schema.", "Zeppelins are slow."])
+    assert again == first
+    third = await memory.complete_episode(started.episode_id, "success")
+    assert third == first
+    outcome = (await memory.get_episode(started.episode_id)).episode.outcome
+    assert outcome is not None
+    assert outcome.lessons == ("Read the schema.", "Zeppelins are slow.")
+    assert (await memory.search_episodes("zeppelins")).total == 1, "an added lesson is found by its words"
+
+
+async def test_one_call_records_a_whole_episode_and_its_second_delivery_is_the_same(memory: EpisodicMemory) -> None:
+    call = {"task": "Water the plants", "outcome": "success", "steps": STEPS, "lessons": "Use the can."}
+    first = await memory.complete_episode(**call)
+    assert first.step_count == len(STEPS)
+    assert await memory.complete_episode(**call) == first
+    page = await memory.search_episodes()
+    assert [(e.episode_id, e.task, e.outcome, e.step_count) for e in page.episodes] == [
+        (first.episode_id, "Water the plants", "success", len(STEPS))
+    ]
+    other = await memory.complete_episode(**call | {"lessons": "Use the hose."})
+    assert other.episode_id != first.episode_id
+    for wrong in ({"outcome": "success"}, {"outcome": "success", "task": "x", "episode_id": first.episode_id}):
+        with pytest.raises(InvalidInput, match="give `episode_id`, or `task`"):
+            await memory.complete_episode(**wrong)
+
+
+async def test_steps_given_with_a_completion_follow_those_that_were_logged(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("mend the login", recall=False)
+    await memory.log_steps(started.episode_id, STEPS[:1])
+    done = await memory.complete_episode(started.episode_id, "success", steps=STEPS[1:])
+    steps = (await memory.get_episode(started.episode_id, detail="full")).episode.steps
+    assert [s.tool for s in steps] == [s["tool"] for s in STEPS]
+    assert done.step_count == len(STEPS)
+
+
+async def test_what_helped_and_what_hindered_can_be_said_with_the_completion(memory: EpisodicMemory) -> None:
+    good, bad = await _record(memory, "fix the first lookup"), await _record(memory, "fix the second lookup", "failure")
+    started = await memory.start_episode("fix the third lookup", domain="backend")
+    with pytest.raises(NotFound):
+        await memory.complete_episode(started.episode_id, "success", helped=["nothing"])
+    assert (await memory.get_episode(started.episode_id)).episode.state == "open"
+    before = (await memory.memory_status()).counts["feedback"]
+    await memory.complete_episode(started.episode_id, "success", helped=[good], hindered=[bad])
+    await memory.complete_episode(started.episode_id, "success", helped=[good], hindered=[bad])
+    counts = (await memory.memory_status()).counts
+    assert counts["feedback"] >= before + 2
+    why = {e.episode_id: e.why["feedback"] for e in (await memory.recall("fix the fourth lookup")).episodes}
+    assert why[good] > why[bad]
+
+
+async def test_an_id_may_be_cut_to_a_beginning_that_only_it_has(memory: EpisodicMemory) -> None:
+    first, second = await _record(memory, "fix the first lookup"), await _record(memory, "fix the second lookup")
+    shared = next(chars for chars in range(6, 37) if first[:chars] != second[:chars])
+    assert (await memory.get_episode(first[:shared])).episode.id == first
+    linked = await memory.link_episodes(first[:shared], second[:-1], "related_to")
+    assert linked.link_id
+    pattern_id = (await memory.search_patterns(limit=1)).patterns[0].pattern_id
+    assert (await memory.get_pattern(pattern_id[:-2])).pattern.pattern_id == pattern_id
+    with pytest.raises(InvalidInput, match="begins several ids") as refused:
+        await memory.get_episode(first[:6])
+    assert first in refused.value.message
+    assert second in refused.value.message
+    with pytest.raises(NotFound):
+        await memory.get_episode(first[:5])
+    assert (await memory.forget(episode_ids=[second[:-1]], confirm=True)).episode_ids == (second,)

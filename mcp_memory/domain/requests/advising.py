@@ -8,7 +8,7 @@ from mcp_memory.domain.episode import TaskType
 from mcp_memory.domain.feedback import Verdict
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import Subject
-from mcp_memory.domain.requests.kinds import Choice, Fraction, Name, Object, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, Fraction, Id, Name, Object, Text, Texts, Whole
 
 
 class IntendedStep(Request, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class IntendedStep(Request, frozen=True, kw_only=True):
 
 
 class SuggestNextStep(Request, frozen=True):
-    episode_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
+    episode_id: Annotated[str, Id(required=True)]
     limit: Annotated[int, Whole(low=1, high=limits.MAX_SUGGESTIONS)] = 3
     intended: Annotated[IntendedStep | Mapping[str, Any] | None, One(of=IntendedStep)] = None
 
@@ -33,8 +33,8 @@ class RecommendPlaybook(Subject, frozen=True):
 
 
 class GiveFeedback(Request, frozen=True):
-    recommendation_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
+    recommendation_id: Annotated[str, Id(required=True)]
     outcome: Annotated[str, Choice(of=Verdict, required=True)]
-    used_ids: Annotated[Sequence[str], Texts(of=Text(max_chars=limits.MAX_ID_CHARS, required=True))] = ()
+    used_ids: Annotated[Sequence[str], Texts(of=Id(required=True))] = ()
     rating: Annotated[float | None, Fraction(about="0..1")] = None
     note: Annotated[str, Text(about="the right way")] = ""

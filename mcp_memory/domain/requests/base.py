@@ -115,9 +115,10 @@ class Many(Kind):
     of: type[Request]
     low: int = 1
     high: int
+    shows_fields: bool = True  # False: another tool shows them
 
     def _schema(self) -> Schema:
-        return {"type": "array", "items": _outline(self.of)}
+        return {"type": "array", "items": _outline(self.of) if self.shows_fields else {"type": "object"}}
 
     def read(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from mcp_memory.domain import limits
 from mcp_memory.domain.episode import Complexity, EpisodeState, OutcomeKind, TaskType
 from mcp_memory.domain.requests.base import Request
-from mcp_memory.domain.requests.kinds import Choice, Moment, Name, Object, Tags
+from mcp_memory.domain.requests.kinds import Choice, Id, Moment, Name, Object, Tags
 
 OUTCOME_WORDS: Mapping[str, str] = {"succeeded": "success", "successful": "success", "failed": "failure", "partially": "partial"}
 
@@ -33,7 +33,7 @@ class TaskFields(ContextFields, frozen=True, kw_only=True):
     project: Annotated[str, Name()] = ""
     agent: Annotated[str, Name()] = ""
     metadata: Annotated[Mapping[str, Any], Object(max_bytes=limits.MAX_METADATA_BYTES)] = {}
-    parent_id: Annotated[str | None, Name()] = None
+    parent_id: Annotated[str | None, Id()] = None
 
 
 class Where(Subject, frozen=True, kw_only=True):

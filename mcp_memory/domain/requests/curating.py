@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from mcp_memory.domain import limits
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import WhereFields
-from mcp_memory.domain.requests.kinds import Choice, Flag, Fraction, Name, Number, Object, Tags, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, Flag, Fraction, Id, Name, Number, Object, Tags, Text, Texts, Whole
 
-ID = Text(max_chars=limits.MAX_ID_CHARS, required=True)
+ID = Id(required=True)
 
 
 class LinkType(enum.StrEnum):
@@ -59,8 +59,8 @@ class CheckpointEpisode(Request, frozen=True):
 
 
 class ResumeEpisode(Request, frozen=True):
-    checkpoint_id: Annotated[str | None, Name()] = None
-    episode_id: Annotated[str | None, Name()] = None
+    checkpoint_id: Annotated[str | None, Id()] = None
+    episode_id: Annotated[str | None, Id()] = None
 
 
 class Forget(Request, frozen=True, kw_only=True):

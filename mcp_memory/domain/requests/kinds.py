@@ -114,6 +114,16 @@ class Name(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Id(Text):
+    """The id of something stored. The front door completes one that was cut; see `verbs/ids.py`."""
+
+    max_chars: int = limits.MAX_ID_CHARS
+
+    def is_left_out(self, value: Any) -> bool:
+        return Kind.is_left_out(self, value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErrorText(Text):
     """The text of an error; the ways of saying that there was none are none."""
 

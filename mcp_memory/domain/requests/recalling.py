@@ -8,7 +8,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.query import Detail, Sort
 from mcp_memory.domain.requests.base import Request
 from mcp_memory.domain.requests.context import Where, WhereFields
-from mcp_memory.domain.requests.kinds import Choice, Flag, Name, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, Flag, Id, Name, Text, Texts, Whole
 from mcp_memory.domain.requests.recording import BUDGET
 
 
@@ -45,7 +45,7 @@ class SearchEpisodes(WhereFields, frozen=True):
 
 
 class GetEpisode(Request, frozen=True):
-    episode_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
+    episode_id: Annotated[str, Id(required=True)]
     detail: Annotated[str, Choice(of=Shown)] = Shown.SUMMARY
     step_from: Annotated[int, Whole()] = 0
     step_limit: Annotated[int, Whole(low=1, high=limits.MAX_STEPS_PER_EPISODE)] = 50

@@ -7,7 +7,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import OutcomeKind, StepStatus
 from mcp_memory.domain.requests.base import Many, Request
 from mcp_memory.domain.requests.context import OUTCOME_WORDS, TaskFields
-from mcp_memory.domain.requests.kinds import Choice, ErrorText, Flag, Fraction, Name, Object, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, ErrorText, Flag, Fraction, Id, Name, Object, Text, Texts, Whole
 
 STATUS_WORDS: Mapping[str, str] = {
     "success": "ok",
@@ -57,12 +57,12 @@ class StepFields(StepDetails, frozen=True):
 
 
 class LogStep(StepDetails, frozen=True):
-    episode_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
+    episode_id: Annotated[str, Id(required=True)]
     tool: Annotated[str, Name(required=True)]
 
 
 class LogSteps(Request, frozen=True):
-    episode_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
+    episode_id: Annotated[str, Id(required=True)]
     steps: Annotated[Sequence[StepFields | Mapping[str, Any]], Many(of=StepFields, high=limits.MAX_STEPS_PER_CALL)]
 
 
@@ -77,6 +77,16 @@ class OutcomeFields(Request, frozen=True, kw_only=True):
     error: Annotated[str | None, ErrorText()] = None
 
 
+_IDS = Texts(of=Id(required=True))
+
+
 class CompleteEpisode(OutcomeFields, frozen=True):
-    episode_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
-    outcome: Annotated[str, Choice(of=OutcomeKind, also=OUTCOME_WORDS, required=True)]
+    episode_id: Annotated[str, Id()] = ""
+    outcome: Annotated[str, Choice(of=OutcomeKind, also=OUTCOME_WORDS, required=True)] = ""
+    task: Annotated[str, Text(max_chars=limits.MAX_TASK_CHARS, about="if none was started")] = ""
+    steps: Annotated[
+        Sequence[StepFields | Mapping[str, Any]],
+        Many(of=StepFields, low=0, high=limits.MAX_STEPS_PER_CALL, shows_fields=False),
+    ] = ()
+    helped: Annotated[Sequence[str], _IDS] = ()  # ids of recalled episodes and patterns
+    hindered: Annotated[Sequence[str], _IDS] = ()

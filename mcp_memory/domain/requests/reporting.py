@@ -7,7 +7,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import TaskType
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.requests.base import Request
-from mcp_memory.domain.requests.kinds import Choice, Fraction, Moment, Name, Text, Whole
+from mcp_memory.domain.requests.kinds import Choice, Fraction, Id, Moment, Name, Text, Whole
 from mcp_memory.domain.requests.recording import BUDGET
 
 
@@ -43,7 +43,7 @@ class SearchPatterns(Request, frozen=True, kw_only=True):
 
 
 class GetPattern(Request, frozen=True):
-    pattern_id: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True)]
+    pattern_id: Annotated[str, Id(required=True)]
 
 
 class AnalyzeTrends(Request, frozen=True, kw_only=True):

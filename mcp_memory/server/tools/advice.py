@@ -8,7 +8,7 @@ RECALL = Tool(
     title="Recall similar work",
     description=(
         "Use this when a task, question or error may have come up before: returns similar episodes, the "
-        "files they worked on and learned patterns. Any text will do. Filters (names in any case) only boost unless strict."
+        "files they worked on and learned patterns. Filters (names in any case) only boost unless strict."
     ),
     make_output_schema=answered("Recall"),
     run=verb("recall"),

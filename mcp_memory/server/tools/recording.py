@@ -27,10 +27,7 @@ async def _start_episode(memory: "Memory", asked: "requests.StartEpisode") -> di
 START_EPISODE = Tool(
     name="start_episode",
     title="Start an episode",
-    description=(
-        "Call this first when you begin a task: opens an episode, returns what worked and failed in similar earlier "
-        "tasks. The episode_id stays valid until forget."
-    ),
+    description=("Call this first when you begin a task: opens an episode, returns what worked and failed in similar earlier tasks."),
     make_output_schema=answered("StartedEpisode", without=["holdout"]),
     run=_start_episode,
     always_load=True,
@@ -60,11 +57,9 @@ LOG_STEPS = Tool(
 COMPLETE_EPISODE = Tool(
     name="complete_episode",
     title="Complete an episode",
-    description=(
-        "Call this once when the task has ended, well or badly: closes the episode for good, learns from it, returns "
-        "reward, reflection and patterns."
-    ),
+    description=("Call this when the task has ended, well or badly: closes the episode, learns from it. Again, it adds lessons."),
     make_output_schema=answered("CompletedEpisode"),
     run=verb("complete_episode"),
     always_load=True,
+    idempotent=True,
 )
