@@ -86,6 +86,7 @@ class Ranking:
     seq: int  # change sequence of the views it was made from
     as_of_ms: int  # the time at which age was looked at
     degraded: tuple[str, ...] = ()
+    silent: bool = False  # nothing in memory is close enough to be worth reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ class Outlook:
     """The calibrated chance of success of a task like this, and how many episodes it rests on."""
 
     expected_success: float
-    based_on: int
+    based_on: int  # episodes of similar tasks; 0 where there are none
+    evidence: str = "similar tasks"  # or "base rate": nothing similar, how often anything in this context succeeded
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The lexical half of the retriever: from a query to bm25 scores by row number."""
 
+import math
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from mcp_memory.views.view import View
 STRICT_HITS = 5_000  # when a strict filter will drop most of them
 GROWTH = 1.1  # of the memory, after which the words are counted again
 KEPT_SEARCHES = 64
+FULL_MARK = 2.2  # times its inverse document frequency: the most that bm25 gives for one term (k1 + 1)
 
 
 class LexicalSearch:
@@ -39,6 +41,17 @@ class LexicalSearch:
             hits = self._search(v, query, limit, only=only)
             self._searched.put(key, hits)
         return hits
+
+    def coverage(self, v: View, query: Query, scores: np.ndarray) -> np.ndarray:
+        """Return which share of what the query asks for was found, rare words counting most: bm25 scores over the best there could be.
+
+        A word that no episode has counts like the rarest. 0 where the query has no words.
+        """
+        terms, episodes = text_query.read_query(query.text).terms[: text_query.MAX_TERMS], len(v.catalog)
+        counts = self._counts(terms, episodes)
+        full = FULL_MARK * sum(max(0.0, math.log((max(episodes - n, 0) + 0.5) / (n + 0.5))) for n in counts)
+        shares: np.ndarray = scores / full if full > 0 else np.zeros(len(scores))
+        return shares
 
     def _search(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         asked = text_query.read_query(query.text)

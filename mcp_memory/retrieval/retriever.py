@@ -1,17 +1,18 @@
 """Query to ranked matches: lexical and semantic candidates, blended and re-weighted."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode, Json
-from mcp_memory.domain.query import Match, Query, Ranking
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, IndexText, Neighbours, Store
 from mcp_memory.retrieval import indexed_text, ranking, text_query
+from mcp_memory.retrieval.closeness import CLOSE_COSINE, close
 from mcp_memory.retrieval.lexical_search import LexicalSearch
 from mcp_memory.retrieval.tiers import Pool, Tier, tiers
 from mcp_memory.retrieval.vector_search import Vectors, VectorSearch, best_space, cosines, covered, likeness
@@ -98,6 +99,14 @@ class Retriever:
         named = [(traces[seq].id, value) for seq, value in pairs if seq in traces]
         return [(episode_id, value) for episode_id, value in named if episode_id not in excluded][:k]
 
+    def elsewhere(self, v: View, query: Query, vectors: Vectors) -> tuple[str, float] | None:
+        """Return the episode of another project whose task is most like the query's, with its similarity, if it is close."""
+        if query.filter.project in ("", ANY_PROJECT) or best_space(v, vectors) is None:
+            return None
+        anywhere = replace(query, filter=Filter(project=ANY_PROJECT), strict=False)
+        found = self.similar(v, anywhere, vectors, 1)
+        return found[0] if found and found[0][1] >= CLOSE_COSINE else None
+
     def stats(self, v: View) -> Mapping[str, Json]:
         """query_cache {hits, misses, entries}, vectors per space, traces."""
         return {
@@ -119,20 +128,26 @@ class Retriever:
             return self._pool(v, query, vectors, found, as_of_ms)
 
         matches: list[Match] = []
+        silent: bool | None = None
         start, end = 0, offset + query.limit  # of the tier at hand, and of the page
         for tier in tiers(search, self._config.candidates, v.catalog.size_of(query.filter.project)):
+            if silent is None:  # the first tier's pool has the nearest; who filters knows what is asked for
+                silent = not query.strict and not close(query.text, tier.pool.semantic, tier.pool.coverage).any()
+            if silent:
+                break
             shown = range(max(0, offset - start), min(len(tier), end - start))
             matches += [m for place in shown if (m := _match(tier, place, shown.stop, query)).similarity >= query.min_similarity]
             start += len(tier)
             if start >= end:
                 break
-        return Ranking(tuple(matches), considered, v.seq, as_of_ms, self._degraded(v, vectors))
+        return Ranking(tuple(matches), considered, v.seq, as_of_ms, self._degraded(v, vectors), bool(silent))
 
     def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int) -> Pool:
         traces = [v.catalog.traces[seq] for seq in found.seqs]
         votes = [v.votes.net(t.id) for t in traces]
         scored = ranking.score(ranking.Candidates(traces, found.lexical, found.semantic), query.filter, votes, as_of_ms, self._config)
-        return Pool(traces, found.semantic, scored, lambda places: likeness(v, [found.seqs[i] for i in places], vectors))
+        coverage = self._lexical.coverage(v, query, found.lexical)
+        return Pool(traces, found.semantic, coverage, scored, lambda places: likeness(v, [found.seqs[i] for i in places], vectors))
 
     def _degraded(self, v: View, vectors: Vectors) -> tuple[str, ...]:
         if not vectors:

@@ -22,6 +22,7 @@ class Pool:
 
     traces: Sequence[Trace]
     semantic: np.ndarray  # cosines to the query, NaN without a vector
+    coverage: np.ndarray  # shares of the query's words that were found
     scored: ranking.Scored
     likeness: Callable[[np.ndarray], np.ndarray]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import requests
-from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall
+from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Nearest, Recall
 from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
@@ -19,6 +19,7 @@ from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 
 MAX_PATTERNS = 3
+NEAREST_CHARS = 100  # of a task that is named only to say that it is not close
 
 
 class Recalling:
@@ -66,8 +67,9 @@ class Recalling:
             neighbours = e.retrieval.similar(v, query, vectors, NEIGHBOURS)
             ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms)
             outlook = e.learning.outlook(v, query, neighbours)
-            wanted_patterns = "patterns" in include and (ranking.matches or not query.min_similarity)
+            wanted_patterns = "patterns" in include and not ranking.silent and (ranking.matches or not query.min_similarity)
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS) if wanted_patterns else []
+            elsewhere = None if ranking.matches else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()
         read = self._read(page)
@@ -92,7 +94,16 @@ class Recalling:
             next_cursor=make_cursor(query, after) if more else None,
             files=fitted.files,
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
+            nearest=self._nearest(neighbours[0]) if ranking.silent and neighbours else None,
+            elsewhere=self._nearest(elsewhere, named=True) if elsewhere else None,
         )
+
+    def _nearest(self, found: tuple[str, float], *, named: bool = False) -> Nearest | None:
+        """Return the line about an episode that is not shown; None when it was forgotten meanwhile."""
+        episode = self._e.store.get_episodes([found[0]], steps=False)[0]
+        if episode is None:
+            return None
+        return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
 
     def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Mapping[str, Json] | None]]:
         """Return the matches with their records and the corrections of their lessons; what was forgotten meanwhile is left out."""

@@ -19,6 +19,7 @@ UNKNOWN_PRIOR = 2.0  # pseudo-episodes of an even chance, before anything is kno
 LEVEL_PRIOR = 5.0  # pseudo-episodes of the wider context's rate
 TASK_PRIOR = 1.0  # pseudo-episodes of the context's rate against the similar tasks
 MIN_COUNTED = 0.5  # similarity from which an episode is reported as a basis
+SIMILAR, BASE_RATE = "similar tasks", "base rate"  # what an outlook rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class OutlookEstimator:
         if not seen.any():
             return None
         estimate = self.estimate(place, neighbours)
-        return Outlook(round(estimate.probability, 4), estimate.based_on or int(seen.sum()))
+        evidence = SIMILAR if estimate.based_on else BASE_RATE
+        return Outlook(round(estimate.probability, 4), estimate.based_on, evidence)
 
     def estimate(self, place: Place, neighbours: Sequence[tuple[str, float]]) -> Estimate:
         """Return the probability with its parts. One pass over the episodes' columns."""

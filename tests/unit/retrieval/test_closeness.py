@@ -1,0 +1,67 @@
+"""When nothing in memory is close: said, instead of shown."""
+
+import numpy as np
+import pytest
+
+from mcp_memory.domain.query import Filter, Query
+from mcp_memory.retrieval.closeness import CLOSE_COSINE, CLOSE_COVERAGE, FOREIGN_COSINE, close
+from tests.unit.retrieval.test_retriever import SPACE, Memory, vector_of
+
+NAN = float("nan")
+
+
+def is_close(text: str, cosine: float, coverage: float) -> bool:
+    return bool(close(text, np.array([cosine]), np.array([coverage]))[0])
+
+
+def test_a_request_is_close_by_its_meaning_or_by_its_rare_words() -> None:
+    text = "Where is the parser of the dates?"
+    assert is_close(text, CLOSE_COSINE, 0.0)
+    assert is_close(text, 0.0, CLOSE_COVERAGE)
+    assert not is_close(text, CLOSE_COSINE - 0.01, CLOSE_COVERAGE - 0.01)
+
+
+def test_of_a_long_request_a_smaller_share_of_the_words_is_enough() -> None:
+    text = " ".join(f"word{n} of the" for n in range(48))
+    assert is_close(text, 0.0, CLOSE_COVERAGE / 2)
+
+
+def test_another_language_is_asked_for_less_because_the_model_reads_english() -> None:
+    for text in ("Die Zahlenformatierung stürzt ab", "禁止在查询中使用非布尔值", "Trainiere ein Modell mit Daten aus Ordnern und speichere Ergebnisse danach dort"):
+        assert is_close(text, FOREIGN_COSINE, 0.0), text
+        assert not is_close(text, FOREIGN_COSINE - 0.01, 0.0), text
+
+
+def test_without_vectors_there_is_nothing_to_measure_by() -> None:
+    assert is_close("anything at all", NAN, 0.0)
+
+
+@pytest.mark.anyio
+async def test_an_unrelated_request_gets_no_episode_unless_a_filter_asks_for_it() -> None:
+    memory = Memory()
+    for n in range(8):
+        await memory.remember(f"e{n}", f"repair module{n} gears", framework="django")
+    text = "bake a chocolate birthday cake"
+    query = Query(text, Filter("p"))
+    with memory.views.read() as v:
+        asked = memory.retriever.rank(v, query, {SPACE: vector_of(text)[None]})
+        strict = memory.retriever.rank(v, Query(text, Filter("p", framework="django"), strict=True), {SPACE: vector_of(text)[None]})
+        known = memory.retriever.rank(v, Query("repair module3", Filter("p")), {SPACE: vector_of("repair module3")[None]})
+    assert (asked.silent, asked.matches) == (True, ())
+    assert strict.matches
+    assert not strict.silent
+    assert known.matches[0].episode_id == "e3"
+
+
+@pytest.mark.anyio
+async def test_another_project_that_has_something_close_is_named() -> None:
+    memory = Memory()
+    await memory.remember("here", "repair the gears", project="p")
+    await memory.remember("there", "bake a chocolate cake", project="kitchen")
+    text = "bake a chocolate birthday cake"
+    with memory.views.read() as v:
+        found = memory.retriever.elsewhere(v, Query(text, Filter("p")), {SPACE: vector_of(text)[None]})
+        nothing = memory.retriever.elsewhere(v, Query("sing", Filter("p")), {SPACE: vector_of("sing")[None]})
+    assert found is not None
+    assert found[0] == "there"
+    assert nothing is None
