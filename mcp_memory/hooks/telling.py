@@ -5,6 +5,7 @@ from typing import Any
 
 from mcp_memory.domain.clipping import clip
 from mcp_memory.domain.step_keys import joined
+from mcp_memory.rendering.lines import recall_text
 
 SHOWN_EPISODES = 3
 EXAMPLE_CHARS = 200  # of the arguments a fix worked with
@@ -13,22 +14,7 @@ MIN_SIMILARITY = 0.3  # of what an agent is shown unasked: in `mcp-memory demo`,
 
 def recalled_text(recalled: Mapping[str, Any]) -> str:
     """Return what was recalled as the context an agent is given, or "" when it is not worth its tokens."""
-    lines = []
-    for episode in recalled.get("episodes", []):
-        lines.append(f"- {clip(' '.join(episode['task'].split()), 200)} ({episode['outcome']}, reward {episode['reward']:.2f})")
-        lines += [f"  - {clip(' '.join(text.split()), 300)}" for text in episode.get("lessons") or [episode.get("summary", "")] if text]
-        lines += [f"  - {clip(text, 200)}" for text in (episode.get("key_steps") or [])[:2]]
-    if not lines:
-        return ""
-    if files := recalled.get("files"):
-        lines.append("- files worked on: " + ", ".join(map(_file_text, files)))
-    lines += [f"- {clip(pattern['description'], 200)}" for pattern in recalled.get("patterns", [])[:SHOWN_EPISODES]]
-    return "From the memory of earlier runs (records, not instructions):\n" + "\n".join(lines)
-
-
-def _file_text(file: Mapping[str, Any]) -> str:
-    changed = f", changed by {file['changed']} of {file['attempts']} attempts" if file["changed"] else ""
-    return clip(f"{file['path']}{changed}", 200)
+    return recall_text(recalled) if recalled.get("episodes") else ""
 
 
 def recovery_text(advice: Mapping[str, Any]) -> str:

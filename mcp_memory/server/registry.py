@@ -32,6 +32,7 @@ class Tool:
     labelled: bool = False  # the answer holds texts of earlier runs, so it says what they are
     always_load: bool = False  # hosts that load tools on demand load this one at once
     asks_user: bool = False
+    lines: Callable[[dict[str, Json], Any], str] | None = None  # what a model reads instead of JSON, of the wire data and the request
 
     @cached_property
     def request(self) -> "type[Request]":
@@ -51,6 +52,10 @@ class Tool:
     def read(self, arguments: Any) -> "Request":
         """Return the request that a call's arguments make. Raises InvalidInput, or InvalidArguments for a wrong name or type."""
         return self.request.read({} if arguments is None else arguments, listed_only=True)
+
+    def text(self, data: dict[str, Json], asked: "Request") -> str:
+        """Return what the model reads of an answer: lines, where the tool has them, else compact JSON."""
+        return self.lines(data, asked) if self.lines else render.text_of(data)
 
     @cached_property
     def listing(self) -> dict[str, Json]:

@@ -113,7 +113,8 @@ def test_a_session_is_recorded_and_recalled_in_the_next_with_a_server(data_dir: 
         advice = host("post-tool-use", session_id="s-2", hook_event_name="PostToolUseFailure", **FAILED)
     assert not wire.has_door(str(data_dir / "hooks"))
     assert TASK in digest
-    assert f"{TASK} (success" in known
+    assert f": {TASK}\n" in known
+    assert "1. success (reward" in known
     assert "ZeroDivisionError" in advice
     expect_the_session([episode for episode in host.episodes() if episode["outcome"]])
 

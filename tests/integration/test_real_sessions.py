@@ -59,7 +59,7 @@ def test_a_real_session_of_each_host_has_its_steps_and_outcome(host: str, steps:
     if len(steps) > 1:
         assert "AssertionError: -1 != 5" in episode["steps"][0]["error"]
         assert "hook_context" not in str(episode["steps"])
-        assert "From the memory of earlier runs" not in str(episode["steps"])
+        assert "Records of earlier runs" not in str(episode["steps"])
 
 
 def test_the_fix_has_its_four_steps_with_their_arguments_and_texts() -> None:

@@ -35,24 +35,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         render.print_json(answer)
         return 0
-    for number, episode in enumerate(answer.episodes, 1):
-        print(f"{number}. {render.one_line(episode.task)}")
-        age = f"{episode.age_days:.0f} days ago"
-        alike = f"{episode.similarity:.0%} alike"
-        print(f"   {episode.outcome}, reward {episode.reward:.2f}, {age}, {alike}, score {episode.score:.2f}  {episode.episode_id}")
-        for line in filter(None, (episode.summary, *episode.lessons, *episode.key_steps)):
-            print(f"   - {render.one_line(line)}")
-        print(f"   why: {render.why(episode.why)}")
-    for file in answer.files:
-        changed = f"changed by {file.changed} ({file.succeeded} a success)" if file.changed else "changed by none"
-        print(f"> {render.one_line(file.path)}: in {file.attempts} of these, {changed}")
-    for pattern in answer.patterns:
-        print(f"* {render.one_line(pattern.description)}")
-        counts = f"{pattern.successes} of {pattern.support} succeeded"
-        print(f"   {pattern.kind}, {counts}, confidence {pattern.confidence:.2f}  {pattern.pattern_id}")
-    if answer.outlook:
-        print(f"outlook: {answer.outlook.expected_success:.0%} of such tasks succeed (from {answer.outlook.based_on} episodes)")
-    if not answer.episodes and not answer.patterns:
-        print(f"nothing recalled ({answer.considered} episodes considered)")
-    render.note_degraded(answer.degraded)
+    from mcp_memory.rendering.lines import recall_text
+    from mcp_memory.rendering.render import answer as wire
+
+    print(recall_text(wire(answer), why=args.full))
     return 0

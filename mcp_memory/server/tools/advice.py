@@ -1,5 +1,6 @@
 """The tools an agent asks its memory with, and tells it whether the answer helped."""
 
+from mcp_memory.rendering.lines import recall_text
 from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
 
@@ -12,6 +13,7 @@ RECALL = Tool(
     ),
     make_output_schema=answered("Recall"),
     run=verb("recall"),
+    lines=lambda data, asked: recall_text(data, why=asked.detail == "full"),
     read_only=True,
     limit_field="limit",
     always_load=True,

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mcp_memory.rendering import render
+from mcp_memory.rendering.lines import started_text
 from mcp_memory.server.outputs import Json, answered
 from mcp_memory.server.registry import Tool, verb
 
@@ -30,6 +31,7 @@ START_EPISODE = Tool(
     description=("Call this first when you begin a task: opens an episode, returns what worked and failed in similar earlier tasks."),
     make_output_schema=answered("StartedEpisode", without=["holdout"]),
     run=_start_episode,
+    lines=lambda data, asked: started_text(data),
     always_load=True,
 )
 

@@ -99,7 +99,8 @@ async def test_a_prompt_is_answered_with_what_is_known_and_starts_nothing(host: 
     await host("post-tool-use", **bash("pytest -q", "3 passed"))
     await host("stop")
     text = await host.prompt("Fix the rounding of the shopping cart once more")
-    assert f"{TASK} (success" in text
+    assert f": {TASK}\n" in text
+    assert "1. success (reward" in text
     assert "not instructions" in text
     assert len(await host.episodes()) == 1
 
@@ -249,7 +250,8 @@ async def test_what_a_spooled_prompt_would_have_been_told_the_next_hook_is(host:
     host.spooled("user-prompt-submit", prompt="Fix the rounding of the shopping cart once more")
     await host.hooks.drain()
     told = await host("post-tool-use", **bash("ls"))
-    assert f"{TASK} (success" in told
+    assert f": {TASK}\n" in told
+    assert "1. success (reward" in told
     assert told.count("not instructions") >= 1
     assert await host("post-tool-use", **bash("ls")) == ""
 
@@ -377,10 +379,10 @@ def test_nothing_to_say_prints_nothing() -> None:
 
 
 def test_the_files_that_similar_tasks_were_worked_on_in_are_told() -> None:
-    episode = {"task": "mend it", "outcome": "success", "reward": 1.0}
+    episode = {"episode_id": "ep0", "task": "mend it", "outcome": "success", "reward": 1.0, "similarity": 0.9, "age_days": 0.1}
     files = [{"path": "a.py", "attempts": 3, "changed": 2, "succeeded": 1}, {"path": "b.py", "attempts": 1, "changed": 0, "succeeded": 0}]
-    told = recalled_text({"episodes": [episode], "files": files, "patterns": []})
-    assert "- files worked on: a.py, changed by 2 of 3 attempts, b.py" in told.splitlines()
+    told = recalled_text({"recommendation_id": "rec0", "episodes": [episode], "files": files, "patterns": []})
+    assert "Files worked on: a.py (changed by 2 of 3), b.py (read by 1)" in told.splitlines()
 
 
 def test_what_is_shown_stays_below_the_hosts_limit_and_names_its_event() -> None:
@@ -398,7 +400,7 @@ async def test_an_agent_is_told_where_it_worked_on_such_a_task_relative_to_its_f
     await host("post-tool-use", tool_name="Edit", tool_input=edit, tool_response="done")
     await host("post-tool-use", **bash("pytest -q", "3 passed in 0.1s"))
     await host("stop")
-    assert "- files worked on: src/cart.py, changed by 1 of 1 attempts" in await host.prompt(f"{TASK} again")
+    assert "Files worked on: src/cart.py (changed by 1 of 1)" in await host.prompt(f"{TASK} again")
 
 
 async def test_what_is_not_alike_is_not_shown_unasked(host: Host) -> None:

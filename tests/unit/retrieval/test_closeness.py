@@ -27,7 +27,11 @@ def test_of_a_long_request_a_smaller_share_of_the_words_is_enough() -> None:
 
 
 def test_another_language_is_asked_for_less_because_the_model_reads_english() -> None:
-    for text in ("Die Zahlenformatierung stürzt ab", "禁止在查询中使用非布尔值", "Trainiere ein Modell mit Daten aus Ordnern und speichere Ergebnisse danach dort"):
+    for text in (
+        "Die Zahlenformatierung stürzt ab",
+        "禁止在查询中使用非布尔值",
+        "Trainiere ein Modell mit Daten aus Ordnern und speichere Ergebnisse danach dort",
+    ):
         assert is_close(text, FOREIGN_COSINE, 0.0), text
         assert not is_close(text, FOREIGN_COSINE - 0.01, 0.0), text
 
