@@ -2,8 +2,7 @@
 
 Text decides: lexical and semantic scores become z-scores over the candidates and are blended. On top, in units of one standard
 deviation of the text score, come the context, the outcome, feedback and recency. Then attempts at one and the same task support each
-other, so that the right *task* is found by its best-matching attempt and the best *attempt* is shown first; and near-duplicates of what
-is above step back a little. Sources and figures: docs/design.md.
+other, so that the right *task* is found by its best-matching attempt and the best *attempt* is shown first. Sources and figures: docs/design.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,6 @@ VALUE: Mapping[str, float] = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5
 SAME_TASK = 0.7  # cosine of the task texts above which two episodes are attempts at one task
 SUPPORT = 0.4  # share of the score an attempt takes from the best attempt at the same task
 NEAR_DUPLICATE = 0.95  # cosine above which an episode repeats another
-FOLD_PENALTY = 0.6  # standard deviations, for each near-duplicate ranked above
 TYPICAL_MATCH = 3.0  # the fifth of twenty matches among 2,271 short requests, in standard deviations
 RERANKED = 60  # best candidates that are compared with each other
 
@@ -123,13 +121,14 @@ def supported(relevance: np.ndarray, likeness: np.ndarray) -> np.ndarray:
     return blended
 
 
-def fold(totals: np.ndarray, likeness: np.ndarray) -> np.ndarray:
-    """Return the order, best first, after near-duplicates of better candidates have stepped back."""
-    order = np.argsort(-totals, kind="stable")
-    above = np.tril(likeness[np.ix_(order, order)] > NEAR_DUPLICATE, -1)
-    adjusted = totals[order] - FOLD_PENALTY * above.sum(axis=1)
-    final: np.ndarray = order[np.argsort(-adjusted, kind="stable")]
-    return final
+def order(totals: np.ndarray) -> np.ndarray:
+    """Return the order, best first.
+
+    Further attempts at a task stand beneath their representative: nothing steps back for being like what is above. In a memory of many
+    tasks that are alike, a penalty for it showed five attempts at other tasks before the second one at the right task.
+    """
+    best: np.ndarray = np.argsort(-totals, kind="stable")
+    return best
 
 
 def to_unit(total: float) -> float:

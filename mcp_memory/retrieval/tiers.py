@@ -65,4 +65,4 @@ def tiers(search: Callable[[int], Pool], depth: int, episodes: int) -> Iterator[
 def _compared(pool: Pool, places: np.ndarray) -> Tier:
     likeness = pool.likeness(places)
     totals = ranking.supported(pool.scored.relevance[places], likeness) + pool.scored.worth[places]
-    return Tier(pool, places, totals, likeness, ranking.fold(totals, likeness))
+    return Tier(pool, places, totals, likeness, ranking.order(totals))

@@ -21,15 +21,6 @@ def test_z_scores_keep_the_order_and_are_centred(values: np.ndarray) -> None:
 
 
 @given(SCORES, st.integers(0, 2**32 - 1))
-def test_folding_returns_every_candidate_once_and_never_moves_the_best(totals: np.ndarray, seed: int) -> None:
-    rows = np.random.default_rng(seed).normal(size=(len(totals), 3))
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    order = ranking.fold(totals, rows @ rows.T)
-    assert sorted(order.tolist()) == list(range(len(totals)))
-    assert totals[order[0]] == totals.max()
-
-
-@given(SCORES, st.integers(0, 2**32 - 1))
 def test_support_lifts_nobody_above_the_best_and_lowers_nobody(relevance: np.ndarray, seed: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(len(relevance), 3))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)

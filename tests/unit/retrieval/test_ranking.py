@@ -88,10 +88,8 @@ def test_an_attempt_is_supported_by_the_best_attempt_at_the_same_task() -> None:
     assert supported.tolist() == pytest.approx([3.0, 1.0 + ranking.SUPPORT * 2.0, 2.0])
 
 
-def test_near_duplicates_of_better_candidates_step_back() -> None:
-    likeness = np.array([[1, 0.97, 0.97, 0], [0.97, 1, 0.97, 0], [0.97, 0.97, 1, 0], [0, 0, 0, 1.0]])
-    assert ranking.fold(np.array([5.0, 4.9, 4.8, 4.2]), likeness).tolist() == [0, 1, 3, 2]
-    assert ranking.fold(np.array([5.0, 4.9, 4.8, 3.0]), likeness).tolist() == [0, 1, 2, 3]
+def test_further_attempts_at_a_task_stand_beneath_it_and_before_less_similar_tasks() -> None:
+    assert ranking.order(np.array([4.2, 5.0, 4.8, 4.9])).tolist() == [1, 3, 2, 0]
 
 
 def test_scores_are_between_nought_and_one() -> None:
