@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import mcp_memory.redaction.named as named
 from mcp_memory.domain import limits
 from mcp_memory.errors import InvalidInput
+from mcp_memory.redaction.names import PASSWORD, kind_of
 from mcp_memory.redaction.scanner import redact
+from mcp_memory.redaction.values import MARKER_START, is_given_secret
 
 MAX_DEPTH = 100  # deeper than any tool's arguments; far from the interpreter's own limit
 _MAX_CHARS = limits.MAX_OBSERVATION_CHARS  # the largest limit of any text: what is longer is refused later anyway, so it is not scanned
@@ -38,9 +39,9 @@ def _walk(name: str, value: Any, found: list[str], depth: int) -> Any:
         _check_depth(name, depth)
         items = [_walk(name, item, found, depth - 1) for item in value]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    if type(value) is int and value > 999 and named.kind_of(name) == named.PASSWORD:
-        found.append(named.PASSWORD)  # a number code
-        return _marker(named.PASSWORD)
+    if type(value) is int and value > 999 and kind_of(name) == PASSWORD:
+        found.append(PASSWORD)  # a number code
+        return _marker(PASSWORD)
     return value
 
 
@@ -50,7 +51,7 @@ def _text(name: str, value: str, found: list[str]) -> str:
     redacted, rules = redact(value)
     if rules:
         found += rules
-    elif len(name) <= limits.MAX_NAME_CHARS and (kind := named.kind_of(name)) and named.is_secret(kind, value):
+    elif len(name) <= limits.MAX_NAME_CHARS and (kind := kind_of(name)) and is_given_secret(kind, value):
         found.append(kind)
         return _marker(kind)
     return redacted
@@ -66,4 +67,4 @@ def _check_depth(name: str, depth: int) -> None:
 
 
 def _marker(rule: str) -> str:
-    return f"{named.MARKER_START}{rule}]"
+    return f"{MARKER_START}{rule}]"

@@ -11,7 +11,7 @@ import pytest
 from mcp_memory.errors import InvalidInput
 from mcp_memory.metrics import Metrics
 from mcp_memory.redaction import redact_tree
-from mcp_memory.redaction.named import kind_of
+from mcp_memory.redaction.names import kind_of
 from mcp_memory.verbs.redacting import Redacting
 
 TOKEN = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"

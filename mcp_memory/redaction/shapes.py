@@ -1,0 +1,89 @@
+"""Runs the table over a text: keywords first, then a rule's pattern at each place where its keyword stands."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from mcp_memory.redaction.entropy import looks_random, is_mixed
+from mcp_memory.redaction.rules import Rule
+from mcp_memory.redaction.table import TABLE
+from mcp_memory.redaction.work import Work
+
+Span = tuple[int, int, str]
+_AWS_ID = "aws-access-key-id"
+_CHARS_PER_WORK = 128
+# Most keywords are a word and a separator (`ghp_`, `sk-`, `SG.`), so one look at the set of a text's words rules them all out at once.
+_HEAD = re.compile(r"([A-Za-z0-9]+)[_.$~-]")
+_WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
+_RUN = re.compile(r"[^\s\"'`,;<>()\[\]{}]*+")
+_SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)")
+_SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
+# An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
+_AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+_GENERAL = frozenset({"_", "-", ".", ":", "1/", "2/", "00", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
+_AT = {rule: rule for rule in TABLE if _GENERAL.isdisjoint(rule.keywords)}
+_SEARCHED = tuple(rule for rule in TABLE if rule not in _AT)
+_BY_HEAD = [(k, r) for r in _AT for k in r.keywords if _HEAD.match(k) and not r.ignore_case]
+_DIRECT = [(k, r) for r in _AT for k in r.keywords if not _HEAD.match(k) and not r.ignore_case]
+_LOWERED = [(k, r) for r in _AT for k in r.keywords if r.ignore_case]
+_HEADS = frozenset(
+    before + found[1].encode() for keyword, _ in _BY_HEAD if (found := _HEAD.match(keyword)) for before in (b"", b"n", b"r", b"t")
+)  # with the letter of a `\n` before it, as in START
+
+
+def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
+    """Yield (start, end, rule name) of every shape in *text*; overlaps are possible. *lowered* is *text* in lower case. Raises OutOfWork."""
+    hits = [(k, r) for k, r in _DIRECT if k in text]
+    if not _HEADS.isdisjoint(text.encode("ascii", "replace").translate(_WORDS_ONLY).split()):
+        hits += [(k, r) for k, r in _BY_HEAD if k in text]
+    hits += [(k, r) for k, r in _LOWERED if k in lowered]
+    for keyword, rule in hits:
+        yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
+    for rule in _SEARCHED:
+        if any(k in text for k in rule.keywords):
+            yield from _searched(rule, text, work)
+    if any(rule.name == _AWS_ID for _, rule in hits) or "aws" in lowered or "SecretAccessKey" in text:
+        for match in _compiled(_AWS_SECRET, False).finditer(text):
+            work.spend(match.start())
+            if is_mixed(match[0]):
+                yield *match.span(), "aws-secret-key"
+
+
+def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) -> Iterator[Span]:
+    compiled = _compiled(rule.pattern, rule.ignore_case)
+    at, done = searched.find(keyword), 0
+    while at >= 0:
+        begin = max(done, at - rule.before)
+        match = compiled.search(text, begin, at + 25_000) if rule.before else compiled.match(text, at)
+        if match and match.start() <= at + len(keyword):
+            work.spend(at)
+            yield from _judged(rule, match)
+            done = max(match.end(), at + len(keyword))
+        else:
+            run = _RUN.match(text, at)
+            work.spend(at, 1 + ((run.end() - at if run else 0) + rule.before) // _CHARS_PER_WORK)
+            done = at + len(keyword)
+        at = searched.find(keyword, done)
+
+
+def _searched(rule: Rule, text: str, work: Work) -> Iterator[Span]:
+    for match in _compiled(rule.pattern, rule.ignore_case).finditer(text):
+        work.spend(match.start())
+        yield from _judged(rule, match)
+
+
+def _judged(rule: Rule, match: re.Match[str]) -> Iterator[Span]:
+    groups = match.re.groupindex
+    if "list" in groups:  # cookies: each of them is judged by its own name
+        for cookie in _SESSION.finditer(match["list"]):
+            if looks_random(cookie["value"]) and any(word in cookie["name"].lower() for word in _SESSION_WORDS):
+                yield match.start("list") + cookie.start("value"), match.start("list") + cookie.end("value"), rule.name
+        return
+    group = next((g for g in groups if match[g] is not None and g != "q"), 0)
+    if rule.check is None or rule.check(match[group]):
+        yield *match.span(group), rule.name
+
+
+@cache
+def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE if ignore_case else 0)
