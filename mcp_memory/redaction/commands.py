@@ -12,7 +12,7 @@ def _flag(programs: str, flags: str, found: str, spared: str, *, glued: bool = F
     names = tuple(programs.split())
     head = rf"(?<![\w.])(?:{'|'.join(names)})(?:\.exe)?\b{_LINE}\s(?:{flags})"
     between = r"(?!\s)" if glued else r"(?:[ =]{1,4}|[\"'],\s?(?=[\"']))"
-    return Rule("cli-password", f"passwords given to {', '.join(names)}", source, names, head + between + _VALUE, found, spared, not_template, before=1)
+    return Rule("cli-password", f"passwords given to {', '.join(names)}", source, names, head + between + _VALUE, found, spared, not_template)
 
 
 COMMANDS: tuple[Rule, ...] = (
@@ -22,8 +22,9 @@ COMMANDS: tuple[Rule, ...] = (
     Rule("curl-user", "user and password given to HTTPie", "httpie.io/docs/cli", ("http ", "https ", "xh "),
          rf"\b(?:https?|xh) {_LINE}(?:-a|--auth)[ =]{{1,3}}[\"']?[^\s:\"']{{1,100}}:(?P<secret>[^\s\"']{{1,200}}+)", "http -a bob:hunter2 https://x.test", "http -a bob x.test", not_template),
     Rule("cli-password", "passwords given to sshpass", _MAN, ("sshpass",), rf"sshpass[\"']?[,\s]{{1,4}}[\"']?-p(?:[\"'],\s?(?=[\"'])|[ =]{{0,3}}){_VALUE}", "sshpass -p hunter22 ssh bob@host", "sshpass -p $PASS ssh bob@host", not_template),
-    _flag("docker podman buildah skopeo helm oras az crane nerdctl oc cf", r"-p|--password", "docker login -u bob -p hunter22 r.test", "docker login -u bob -p $TOKEN", source=_MAN)._replace(
-        pattern=rf"\b(?:docker|podman|buildah|skopeo|helm|oras|az|crane|nerdctl|oc|cf)\s[^\n|;&]{{0,60}}(?:login|auth)\b{_LINE}\s-p[ =]{{1,3}}{_VALUE}"),
+    Rule("cli-password", "passwords given to the login of a registry or cloud", _MAN,
+         ("docker login", "podman login", "buildah login", "skopeo login", "registry login", "oras login", "nerdctl login", "auth login", "az login", "acr login", "oc login", "cf login"),
+         rf"\w{{1,10}} login\b{_LINE}\s-p[ =]{{1,3}}{_VALUE}", "docker login -u bob -p hunter22 r.test", "docker login -u bob -p $TOKEN", not_template),
     _flag("redis-cli valkey-cli", "-a|--pass", "redis-cli -h h -a hunter22 ping", "redis-cli -a $PASS ping"),
     _flag("ldapsearch ldapmodify ldapadd ldapwhoami ldapdelete ldappasswd", "-w|-s", "ldapsearch -x -D cn=admin -w hunter22 -b dc=x", "ldapsearch -x -W -b dc=x"),
     _flag("mongosh mongo mongodump mongorestore mongoexport mongoimport", "-p", "mongosh -u a -p hunter22 db", "mongosh -u a -p $PASS"),
@@ -50,10 +51,10 @@ COMMANDS: tuple[Rule, ...] = (
     Rule("cli-password", "values given to programs that keep secrets", "cli.github.com/manual", ("secret set", "secrets set", "secret put", "secrets:set", "secret create", "secrets create", "put-secret-value", "create-secret", "put-parameter", "secrets versions add"),
          rf"(?:secrets?[: ](?:set|put|create)|put-secret-value|create-secret|put-parameter)\b[^\n|;&]{{0,160}}?(?:--body|-b|--value|--secret-string|--secret-value|--secret|-v)[ =]{{1,3}}{_VALUE}", "gh secret set DEPLOY_KEY --body 'hunter22'", "gh secret set DEPLOY_KEY < f", not_template),
     Rule("cli-password", "what is put into Vault", "developer.hashicorp.com/vault", ("vault ",), r"\bvault (?:kv )?(?:put|write|patch) \S{1,200}+(?:\s[\w-]{1,40}=[^\s\"']{1,100}){0,8}?\s(?:value|key|data|pass|pw|secret|cert)=[\"']?(?P<secret>[^\s\"'@]{1}[^\s\"']{2,200}+)", "vault kv put secret/db value=hunter22", "vault kv get secret/data/prod/db", not_template),
-    Rule("sql-password", "passwords in SQL", "dev.mysql.com: CREATE USER; postgresql.org: ALTER ROLE", ("identified", "password", "pwd"),
-         r"(?:identified (?:with [\w'\"]{1,60} )?(?:by|as)(?: password)?|(?:with |encrypted |set |user |role |login )(?:[\w ]{0,40})?password(?: for [^\n=]{1,80})?\s{0,3}=?|password\s{0,2}\()\s{0,4}(?:'(?P<secret>[^'\n]{1,200}+)'|\"(?P<secret2>[^\"\n]{1,200}+)\"|(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\Z)))",
-         "ALTER ROLE app WITH PASSWORD 'hunter22';", "password VARCHAR(255) NOT NULL", strong, ignore_case=True, before=60),
+    Rule("sql-password", "passwords in SQL", "dev.mysql.com: CREATE USER; postgresql.org: ALTER ROLE", ("identified ", "password"),
+         r"(?:identified (?:with [\w'\"]{1,60} )?(?:by|as)(?: password)?|(?<=[a-z] )password(?: for [^\n=]{1,80})?(?: ?= ?| ?\(|(?= )))\s{0,4}(?:'(?P<secret>[^'\n]{1,200}+)'|\"(?P<secret2>[^\"\n]{1,200}+)\"|(?<=by )(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\Z)))",
+         "ALTER ROLE app WITH PASSWORD 'hunter22';", "password VARCHAR(255) NOT NULL", strong, ignore_case=True),
     Rule("cli-password", "account and password said in one breath", "common prose", ("login", "log in", "sign in", "cred", "account", "username", "user"),
          r"(?:log ?in|sign in|cred(?:ential)?s?|account|user(?:name)?)\b[ \w:]{0,24}?[ :=][\"'`]?[\w.@+-]{1,60}[\"'`]?(?: ?/ ?| ?: | with )[\"'`]?(?P<secret>(?=[^\s/]{0,40}\d)(?=[^\s/]{0,40}[A-Z])(?=[^\s/]{0,40}[^\sA-Za-z0-9_./-])[^\s\"'`/]{8,60}+)", "login with admin / Hunter22!", "user:password and account / name", strong, ignore_case=False),
-    Rule("env-line", "the password's field in a .pgpass file", "postgresql.org: the password file", (":",), r"(?<![\w:/.])[\w.*-]{1,60}:(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:(?P<secret>[^\s:\"']{4,100}+)(?![:\w])", "db.test:5432:app:bob:hunter22!", "a.py:12:3: error: no", strong, before=62),
+    Rule("pgpass-line", "the password's field in a .pgpass file", "postgresql.org: the password file", (":5432:", ":5433:", ":6432:", ":*:*:"), r"(?<![\w:/.])[\w.*-]{1,60}:(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:(?P<secret>[^\s:\"']{4,100}+)(?![:\w])", "db.test:5432:app:bob:hunter22!", "a.py:12:3: error: no", strong, before=62),
 )  # fmt: skip

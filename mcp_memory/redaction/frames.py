@@ -50,7 +50,7 @@ FRAMES: tuple[Rule, ...] = (
     Rule("url-password", "passwords in the data source names of Go's MySQL driver", "github.com/go-sql-driver/mysql", ("@tcp(", "@unix(", "@udp("),
          r"[\w.-]{1,40}:(?P<secret>[^\s\"'`]{1,60})@(?:tcp|unix|udp)\(", "app:hunter2@tcp(db:3306)/app", "@tcp(db:3306)", not_template, before=102),
     Rule("docker-auth", "registry credentials in base64", "docs.docker.com/reference/cli/docker/login", ("auth",),
-         r"(?<![\w])[\"']?_?auth[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<secret>[A-Za-z0-9+/]{12,2000}+={0,2})(?![A-Za-z0-9+/=])", '"auth": "Ym9iOmh1bnRlcjIy"', '"auth": "none"', _is_credential_pair, before=2),
+         r"(?<![A-Za-z0-9])auth[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<secret>[A-Za-z0-9+/]{12,2000}+={0,2})(?![A-Za-z0-9+/=])", '"auth": "Ym9iOmh1bnRlcjIy"', '"auth": "none"', _is_credential_pair),
     Rule("cookie", "cookies of a session", "RFC 6265", ("cookie:", 'cookie":', "cookie':", "cookie="),
          r"cookie[\"']?[:=][ \t]{0,4}[\"']?(?P<list>[^\n\"']{1,8000}+)", "Cookie: theme=dark; sessionid={H32}", "Cookie: theme=dark; lang=en", ignore_case=True),
     Rule(

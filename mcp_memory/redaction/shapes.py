@@ -12,6 +12,8 @@ from mcp_memory.redaction.work import Work
 Span = tuple[int, int, str]
 _AWS_ID = "aws-access-key-id"
 _CHARS_PER_WORK = 128
+_REACH = 700  # how far a rule that begins ahead of its keyword looks beyond it
+_LONG = 30  # characters of the shortest word that a rule without a telling keyword finds
 # Most keywords are a word and a separator (`ghp_`, `sk-`, `SG.`), so one look at the set of a text's words rules them all out at once.
 _HEAD = re.compile(r"([A-Za-z0-9]+)[_.$~-]")
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
@@ -20,7 +22,7 @@ _SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
-_GENERAL = frozenset({"_", "-", ".", ":", "1/", "2/", "00", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
+_GENERAL = frozenset({"_", "-", "-us", ".", "1/", "2/", "00", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
 _AT = {rule: rule for rule in TABLE if _GENERAL.isdisjoint(rule.keywords)}
 _SEARCHED = tuple(rule for rule in TABLE if rule not in _AT)
 _BY_HEAD = [(k, r) for r in _AT for k in r.keywords if _HEAD.match(k) and not r.ignore_case]
@@ -39,9 +41,12 @@ def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
     hits += [(k, r) for k, r in _LOWERED if k in lowered]
     for keyword, rule in hits:
         yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
-    for rule in _SEARCHED:
-        if any(k in text for k in rule.keywords):
-            yield from _searched(rule, text, work)
+    for begin, end in long_words(text, _LONG):
+        work.spend(begin, 1 + (end - begin) // _CHARS_PER_WORK)
+        word = text[begin:end]
+        for rule in _SEARCHED:
+            if any(k in word for k in rule.keywords):
+                yield from _searched(rule, text, begin, end, work)
     if any(rule.name == _AWS_ID for _, rule in hits) or "aws" in lowered or "SecretAccessKey" in text:
         for match in _compiled(_AWS_SECRET, False).finditer(text):
             work.spend(match.start())
@@ -54,20 +59,31 @@ def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) 
     at, done = searched.find(keyword), 0
     while at >= 0:
         begin = max(done, at - rule.before)
-        match = compiled.search(text, begin, at + 25_000) if rule.before else compiled.match(text, at)
+        match = compiled.search(text, begin, at + _REACH) if rule.before else compiled.match(text, at)
         if match and match.start() <= at + len(keyword):
             work.spend(at)
             yield from _judged(rule, match)
             done = max(match.end(), at + len(keyword))
         else:
             run = _RUN.match(text, at)
-            work.spend(at, 1 + ((run.end() - at if run else 0) + rule.before) // _CHARS_PER_WORK)
+            work.spend(at, 1 + ((run.end() - at if run else 0) + (rule.before and _REACH)) // _CHARS_PER_WORK)
             done = at + len(keyword)
         at = searched.find(keyword, done)
 
 
-def _searched(rule: Rule, text: str, work: Work) -> Iterator[Span]:
-    for match in _compiled(rule.pattern, rule.ignore_case).finditer(text):
+def long_words(text: str, least: int) -> list[tuple[int, int]]:
+    """Return where the words of at least *least* characters stand in *text*, words being what blanks separate."""
+    found, at = [], 0
+    for word in text.split():
+        if len(word) >= least:
+            at = text.index(word, at)
+            found.append((at, at + len(word)))
+            at += len(word)
+    return found
+
+
+def _searched(rule: Rule, text: str, begin: int, end: int, work: Work) -> Iterator[Span]:
+    for match in _compiled(rule.pattern, rule.ignore_case).finditer(text, begin, end):
         work.spend(match.start())
         yield from _judged(rule, match)
 

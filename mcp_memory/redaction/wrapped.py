@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 
+from mcp_memory.redaction.shapes import long_words
 from mcp_memory.redaction.work import Work
 
 Span = tuple[int, int, str]
@@ -11,8 +12,8 @@ Finder = Callable[[str], list[Span]]
 _NOISE = re.compile("\x1b\\[[0-9;?]{0,20}[A-Za-z]|\\\\(?:u001b|x1b|033|e)\\[[0-9;]{0,20}m|[\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f]+")
 _NOISE_SIGNS = ("\x1b[", "\\u001b[", "\\x1b[", "\\033[", "\\e[")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,8000}+={0,2}")
+_SPACED_LETTERS = 16
 _SPACED = re.compile(r"(?<!\S)\S(?: \S){15,300}+(?!\S)")
-_BROKEN = re.compile(r"(?<=[A-Za-z0-9_-])\\?\r?\n[ \t]{0,8}(?=[A-Za-z0-9_-]{8})")
 _KEY_END = "PRIVATE KEY"
 _KEY_LINE = re.compile(r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,76}")
 
@@ -38,28 +39,16 @@ def find(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
     yield from _encoded(text, tokens, work)
     if _KEY_END in text:
         yield from _cut_keys(text, work)
+    if sum(len(word) == 1 for word in text.split()) < _SPACED_LETTERS:
+        return
     for match in _SPACED.finditer(text):
         work.spend(match.start(), 2)
         if tokens(match[0].replace(" ", "")):
             yield *match.span(), "spaced-secret"
 
 
-def joined(text: str) -> tuple[str, list[tuple[int, int]]] | None:
-    """Return *text* with its words joined that a narrow column broke, and the steps as in `plain`; None: nothing was broken."""
-    parts: list[str] = []
-    steps: list[tuple[int, int]] = []
-    end = length = removed = 0
-    for match in _BROKEN.finditer(text):
-        parts.append(text[end : match.start()])
-        length += match.start() - end
-        end = match.end()
-        removed += end - match.start()
-        steps.append((length, removed))
-    return ("".join([*parts, text[end:]]), steps) if steps else None
-
-
 def _encoded(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
-    for match in _ENCODED.finditer(text):
+    for match in (m for begin, end in long_words(text, 24) for m in _ENCODED.finditer(text, begin, end)):
         run = match[0]
         if "/" in run and run.count("/") > len(run) // 12:  # a path
             continue
