@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from mcp_memory.redaction.entropy import looks_random, is_mixed
-from mcp_memory.redaction.rules import Rule
+from mcp_memory.redaction.entropy import is_mixed, looks_random
+from mcp_memory.redaction.rules import START, Rule
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.work import Work
 
@@ -14,8 +14,8 @@ _AWS_ID = "aws-access-key-id"
 _CHARS_PER_WORK = 128
 _REACH = 700  # how far a rule that begins ahead of its keyword looks beyond it
 _LONG = 30  # characters of the shortest word that a rule without a telling keyword finds
-# Most keywords are a word and a separator (`ghp_`, `sk-`, `SG.`), so one look at the set of a text's words rules them all out at once.
-_HEAD = re.compile(r"([A-Za-z0-9]+)[_.$~-]")
+# Most keywords begin a word (`ghp_`, `sk-`, `AKIA`), so the set of how a text's words begin rules them out at once.
+_HEAD_CHARS = 3
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 _RUN = re.compile(r"[^\s\"'`,;<>()\[\]{}]*+")
 _SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)")
@@ -24,20 +24,26 @@ _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "lo
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _GENERAL = frozenset({"_", "-", "-us", ".", "1/", "2/", "00", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
 _AT = {rule: rule for rule in TABLE if _GENERAL.isdisjoint(rule.keywords)}
+_FIRST_WORD = re.compile(r"[A-Za-z0-9]+")
 _SEARCHED = tuple(rule for rule in TABLE if rule not in _AT)
-_BY_HEAD = [(k, r) for r in _AT for k in r.keywords if _HEAD.match(k) and not r.ignore_case]
-_DIRECT = [(k, r) for r in _AT for k in r.keywords if not _HEAD.match(k) and not r.ignore_case]
+_HEADED: dict[bytes, list[tuple[str, Rule]]] = {}
+_DIRECT: list[tuple[str, Rule]] = []
 _LOWERED = [(k, r) for r in _AT for k in r.keywords if r.ignore_case]
-_HEADS = frozenset(
-    before + found[1].encode() for keyword, _ in _BY_HEAD if (found := _HEAD.match(keyword)) for before in (b"", b"n", b"r", b"t")
-)  # with the letter of a `\n` before it, as in START
+for _keyword, _rule in ((k, r) for r in _AT for k in r.keywords if not r.ignore_case):
+    if _rule.pattern.startswith((START, r"(?<![\w.])", r"\b")) and not _rule.before and (_word := _FIRST_WORD.match(_keyword)):
+        _HEADED.setdefault(_word[0][:_HEAD_CHARS].encode(), []).append((_keyword, _rule))
+    else:
+        _DIRECT.append((_keyword, _rule))
 
 
 def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield (start, end, rule name) of every shape in *text*; overlaps are possible. *lowered* is *text* in lower case. Raises OutOfWork."""
     hits = [(k, r) for k, r in _DIRECT if k in text]
-    if not _HEADS.isdisjoint(text.encode("ascii", "replace").translate(_WORDS_ONLY).split()):
-        hits += [(k, r) for k, r in _BY_HEAD if k in text]
+    words = set(text.encode("ascii", "replace").translate(_WORDS_ONLY).split())
+    heads = {word[:_HEAD_CHARS] for word in words}
+    heads |= {word[1 : _HEAD_CHARS + 1] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in START
+    heads |= {head[:2] for head in heads} | {head[:1] for head in heads}
+    hits += [(k, r) for head in _HEADED.keys() & heads for k, r in _HEADED[head] if k in text]
     hits += [(k, r) for k, r in _LOWERED if k in lowered]
     for keyword, rule in hits:
         yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)

@@ -11,7 +11,7 @@ _PLACEHOLDER = re.compile(
     r"|(?:your|insert|enter|change|replace|example|dummy|fake|sample|some|my)[\s_-].*|.*[_-](?:here|placeholder)"
     r"|changeme|example|dummy|placeholder|none|null|nil|true|false|undefined|nan|str|string|text|number|int|integer|bool|boolean|object|array"
     r"|bytes|any|required|optional|missing|invalid|unset|empty|hidden|masked|censored|redacted|(?:user)?pass(?:word|wd)?s?|pwd|secrets?"
-    r"|(?:access|api|auth)?[_-]?(?:token|key)s?|credentials?|basic|bearer|digest|enabled|disabled)"
+    r"|(?:access|api|auth)?[_-]?(?:token|key)s?|credentials?|basic|bearer|digest|enabled|disabled|\w{2,7}:)"
 )
 _REFERENCE = re.compile(  # code, not a value: `self.token`, `os.environ`, `password2`
     r"(?i:[A-Z_]\w*(?:(?:\.|->|::|\?\.)[A-Z_]\w*)+[.,;]?|[A-Z_]*(?:pass|pwd|token|secret|key|cred)[A-Z_]*\d{0,2}[,;]?|[@#:&*][A-Z_.-]*|!\w+)"
