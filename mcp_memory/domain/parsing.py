@@ -11,6 +11,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, Json, Outcome, OutcomeKind, Step, StepStatus, TaskType
 from mcp_memory.domain.query import ANY_PROJECT, Filter
+from mcp_memory.domain.text import one_line
 from mcp_memory.errors import InvalidInput
 
 E = TypeVar("E", bound=enum.StrEnum)
@@ -52,7 +53,7 @@ def texts(name: str, value: Any, max_items: int = limits.MAX_LIST_ITEMS, max_cha
 
 def tags(value: Any, name: str = "tags") -> tuple[str, ...]:
     """Return distinct tags in their first order."""
-    return tuple(dict.fromkeys(texts(name, value, limits.MAX_TAGS, limits.MAX_TAG_CHARS)))
+    return tuple(dict.fromkeys(filter(None, map(one_line, texts(name, value, limits.MAX_TAGS, limits.MAX_TAG_CHARS)))))
 
 
 def json_object(name: str, value: Any, max_bytes: int) -> Mapping[str, Json]:
@@ -110,8 +111,11 @@ def time_ms(name: str, value: Any) -> int | None:
 
 
 def name(field: str, value: Any, *, required: bool = False) -> str:
-    """Return a short name (tool, domain, project …), stripped."""
-    return text(field, value, limits.MAX_NAME_CHARS, required=required).strip()
+    """Return a short name (tool, domain, project …) on one line, without characters that nobody sees."""
+    found = one_line(text(field, value, limits.MAX_NAME_CHARS))
+    if required and not found:
+        raise InvalidInput(f"`{field}` must not be empty")
+    return found
 
 
 def identifier(field: str, value: Any) -> str:

@@ -75,12 +75,12 @@ class Advising:
 
     async def feedback(self, raw: Mapping[str, Any]) -> FeedbackRecorded:
         """Answer the `give_feedback` tool. The vote is committed when this returns."""
-        e = self._e
+        e, raw = self._e, self._redacting.fields(raw)
         recommendation_id = parsing.identifier("recommendation_id", raw.get("recommendation_id"))
         used_ids = parsing.texts("used_ids", raw.get("used_ids"), max_chars=limits.MAX_ID_CHARS)
         verdict = parsing.choice(Verdict, "outcome", raw.get("outcome"))
         rating = None if raw.get("rating") is None else parsing.fraction("rating", raw["rating"])
-        note = self._redacting.text(parsing.text("note", raw.get("note"), limits.MAX_NOTE_CHARS))
+        note = parsing.text("note", raw.get("note"), limits.MAX_NOTE_CHARS)
         found = await e.in_thread(lambda: e.store.recommendations(ids=[recommendation_id]))
         if found and (foreign := [key for key in used_ids if key not in found[0].shown_ids]):
             raise InvalidInput(

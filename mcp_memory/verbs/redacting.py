@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcp_memory.metrics import Metrics
-from mcp_memory.redaction import redact, redact_tree
+from mcp_memory.redaction import redact, redact_identifier, redact_record
 
-# Ids and enum values: checked against what is stored or allowed, so a secret there is refused or never written.
-_LEFT_ALONE = frozenset(
-    {"episode_id", "parent_id", "external_id", "follows", "parent", "checkpoint_id", "from_id", "to_id", "recommendation_id", "project"}
-)
+# Ids of our own: looked up among what is stored, so a secret there is refused and never written.
+_OURS = frozenset({"episode_id", "checkpoint_id", "from_id", "to_id", "target_id"})
+# Ids that others may have made, and what episodes are told apart by.
+_IDS = frozenset({"parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids"})
 
 
 class Redacting:
@@ -26,7 +26,16 @@ class Redacting:
         if not self._enabled:
             return dict(raw)
         found: list[str] = []
-        clean = {name: value if name in _LEFT_ALONE else redact_tree(name, value, found) for name, value in raw.items()}
+        clean = redact_record(raw, found, ours=_OURS, ids=_IDS)
+        self._count(found)
+        return clean
+
+    def identifier(self, value: str) -> str:
+        """Return an id that others gave; one that holds a secret as its digest, the same each time."""
+        if not self._enabled:
+            return value
+        found: list[str] = []
+        clean: str = redact_identifier(value, found)
         self._count(found)
         return clean
 

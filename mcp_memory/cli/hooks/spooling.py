@@ -7,7 +7,6 @@ import os
 import sys
 import time
 
-from mcp_memory.redaction import redact_tree
 from mcp_memory.server.hooks import events, spool
 
 TYPE_CHECKING = False
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 DRAIN = "drain"  # the event of a hook of our own: take in what waits
 _DRAIN_AFTER = frozenset({"user-prompt-submit", "stop", "session-end"})  # not every step: a process that opens the memory takes a second
-_REDACTED = ("prompt", "step", "answer")
 
 
 def keep(event: str, raw: bytes, call_id: str, place: "Place") -> bytes:
@@ -24,7 +22,7 @@ def keep(event: str, raw: bytes, call_id: str, place: "Place") -> bytes:
     told = events.told_by(raw)
     record = events.record_of(event, told, call_id=call_id, project=place.project, at_ms=time.time_ns() // 1_000_000)
     if place.redact:
-        record |= {name: redact_tree(name, record[name], []) for name in _REDACTED if name in record}
+        record = events.redacted(record)
     spool.append(place.folder, record)
     if event in _DRAIN_AFTER and (lock := spool.hold_drain(place.folder)) is not None:  # else the one at work takes this in, too
         os.close(lock)

@@ -14,7 +14,6 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from mcp_memory.errors import McpMemoryError
-from mcp_memory.redaction import redact_tree
 from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.errors import one_line
 from mcp_memory.server.hooks import events, wire
@@ -23,7 +22,6 @@ from mcp_memory.server.lifecycle import MemoryHost
 
 _PREFIX = "/hook/"
 MAX_EVENT_BYTES = 16 * 1024 * 1024  # a tool's whole output comes with its event; what is larger, the hook clips and spools
-_REDACTED = ("prompt", "step", "answer")
 logger = logging.getLogger(__name__)
 
 
@@ -86,7 +84,7 @@ class Door:
         project = request.query_params.get("project", "")
         record = events.record_of(event, told, call_id=call_id, project=project, at_ms=time.time_ns() // 1_000_000)
         if self._host.config.server.redact:  # the ledger keeps prompts and answers; the memory itself redacts again
-            record |= {name: redact_tree(name, record[name], []) for name in _REDACTED if name in record}
+            record = events.redacted(record)
         return record
 
 

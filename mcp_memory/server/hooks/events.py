@@ -28,6 +28,7 @@ WORKING_DIR_CHARS = 1_000
 CONTEXT_CHARS = 9_500  # the host moves a text over 10,000 to a file
 SHOWN_EPISODES = 3
 EXAMPLE_CHARS = 200  # of the arguments a fix worked with
+_OURS, _IDS = frozenset({"id", "event", "at_ms"}), frozenset({"session", "project"})
 MIN_SIMILARITY = 0.3  # of what an agent is shown unasked: in `mcp-memory demo`, unrelated tasks stay below, related ones above
 
 
@@ -37,6 +38,13 @@ def told_by(raw: bytes) -> "dict[str, Any]":
     if not isinstance(told, dict):
         raise ValueError("the event is not a JSON object")
     return told
+
+
+def redacted(record: "Mapping[str, Any]") -> "dict[str, Any]":
+    """Return a record without secrets, in whatever field of it: what is kept of an event, in the ledger or the spool."""
+    from mcp_memory.redaction import redact_record  # here: most hooks only pass an event on
+
+    return redact_record(record, [], ours=_OURS, ids=_IDS)
 
 
 def record_of(event: str, told: "Mapping[str, Any]", *, call_id: str, project: str, at_ms: int) -> "dict[str, Any]":

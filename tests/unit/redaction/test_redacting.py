@@ -47,9 +47,24 @@ def test_containers_without_secrets_come_back_as_they_are(redacting: Redacting) 
     assert all(clean[name] is value for name, value in raw.items())
 
 
-def test_ids_are_left_alone(redacting: Redacting) -> None:
-    raw = {"episode_id": TOKEN, "parent_id": TOKEN, "external_id": TOKEN}
+def test_ids_of_our_own_are_left_alone(redacting: Redacting) -> None:
+    raw = {"episode_id": TOKEN, "checkpoint_id": TOKEN}
     assert redacting.fields(raw) == raw
+
+
+@pytest.mark.parametrize("field", ["external_id", "follows", "parent", "parent_id", "project", "recommendation_id"])
+def test_a_secret_in_an_id_of_others_becomes_the_same_digest_every_time(redacting: Redacting, field: str) -> None:
+    first, again, other = (redacting.fields({field: value})[field] for value in (TOKEN, TOKEN, TOKEN.replace("16C7", "27D8")))
+    assert TOKEN not in first
+    assert first == again
+    assert first != other
+    assert redacting.fields({field: "run-2026-01-31/7"}) == {field: "run-2026-01-31/7"}
+
+
+def test_used_ids_and_name_value_pairs_and_argument_lists_are_looked_into(redacting: Redacting) -> None:
+    clean = redacting.fields({"used_ids": [TOKEN], "arguments": {"env": [{"name": "DB_PASSWORD", "value": "qx!7"}], "argv": ["x", "--password", "qx!7"]}})
+    assert TOKEN not in json.dumps(clean)
+    assert "qx!7" not in json.dumps(clean)
 
 
 def test_a_value_whose_key_names_a_secret_goes_as_a_whole(redacting: Redacting) -> None:
