@@ -1,6 +1,6 @@
 """Redaction measured: recall by kind and false alarms on ../shared/eval/secrets_dev.json.gz, beside detect-secrets, and time.
 
-    python -m benchmarks.bench_redaction
+python -m benchmarks.bench_redaction
 """
 
 import gzip
@@ -66,7 +66,20 @@ def took_ms(text: str) -> float:
 def worst(trials: int) -> tuple[float, str]:
     """Return the slowest text of random mixtures of telling words, in ms for 100 kB, and what it repeats."""
     rng = random.Random(1)
-    pieces = [k for rule in TABLE for k in rule.keywords] + ["password", "token=", "key: ", "'", '"', "\n", " ", ";", "a" * 40, "@", "://", "\\"]
+    pieces = [k for rule in TABLE for k in rule.keywords] + [
+        "password",
+        "token=",
+        "key: ",
+        "'",
+        '"',
+        "\n",
+        " ",
+        ";",
+        "a" * 40,
+        "@",
+        "://",
+        "\\",
+    ]
     texts = ["".join(rng.choices(pieces, k=rng.randint(1, 4))) for _ in range(trials)]
     return max((took_ms((text * (WORST_CHARS // len(text) + 1))[:WORST_CHARS]), text) for text in texts)
 

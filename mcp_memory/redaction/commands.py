@@ -12,13 +12,15 @@ def _flag(programs: str, flags: str, found: str, spared: str, *, glued: bool = F
     names = tuple(programs.split())
     head = rf"(?<![\w.])(?:{'|'.join(names)})(?:\.exe)?\b{_LINE}\s(?:{flags})"
     between = r"(?!\s)" if glued else r"(?:[ =]{1,4}|[\"'],\s?(?=[\"']))"
-    return Rule("cli-password", f"passwords given to {', '.join(names)}", source, names, head + between + _VALUE, found, spared, not_template)
+    return Rule(
+        "cli-password", f"passwords given to {', '.join(names)}", source, names, head + between + _VALUE, found, spared, not_template
+    )
 
 
 COMMANDS: tuple[Rule, ...] = (
     _flag("mysql mariadb mysqldump mariadb-dump mysqladmin mysqlimport mysqlsh", "-p", "mysql -u root -phunter22 -h db", "mysql -u root -p", glued=True),
     Rule("curl-user", "user and password given to curl", "curl.se/docs/manpage.html", ("curl",),
-         rf"\bcurl\b[^\n|;]{{0,400}}?\s(?:-u|--user|--proxy-user|-U)[ =]{{0,3}}[\"']?[^\s:\"'=]{{1,100}}:(?P<secret>[^\s\"']{{1,200}}+)", "curl -u bob:hunter2 http://x.test", "curl -u bob http://x.test", not_template),
+         r"\bcurl\b[^\n|;]{0,400}?\s(?:-u|--user|--proxy-user|-U)[ =]{0,3}[\"']?[^\s:\"'=]{1,100}:(?P<secret>[^\s\"']{1,200}+)", "curl -u bob:hunter2 http://x.test", "curl -u bob http://x.test", not_template),
     Rule("curl-user", "user and password given to HTTPie", "httpie.io/docs/cli", ("http ", "https ", "xh "),
          rf"\b(?:https?|xh) {_LINE}(?:-a|--auth)[ =]{{1,3}}[\"']?[^\s:\"']{{1,100}}:(?P<secret>[^\s\"']{{1,200}}+)", "http -a bob:hunter2 https://x.test", "http -a bob x.test", not_template),
     Rule("cli-password", "passwords given to sshpass", _MAN, ("sshpass",), rf"sshpass[\"']?[,\s]{{1,4}}[\"']?-p(?:[\"'],\s?(?=[\"'])|[ =]{{0,3}}){_VALUE}", "sshpass -p hunter22 ssh bob@host", "sshpass -p $PASS ssh bob@host", not_template),

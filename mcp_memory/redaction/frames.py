@@ -43,7 +43,7 @@ FRAMES: tuple[Rule, ...] = (
     Rule("jwt", "JSON web tokens", "RFC 7519", ("eyJ",), rf"{START}eyJ[A-Za-z0-9_-]{{8,4000}}+\.eyJ[A-Za-z0-9_-]{{4,8000}}+(?:\.[A-Za-z0-9_-]{{0,2000}}+)?",
          "eyJ{A30}.eyJ{A60}.{A43}", "eyJ-short"),
     Rule("url-password", "passwords in URLs, those with @, / and # among them", "RFC 3986, 3.2.1", ("://",),
-         rf"://[^\s/:@\"'<>`\\]{{0,100}}+:(?P<secret>[^\s\"'<>`\\,;(){{}}]{{1,200}})@(?=[\w.-]{{1,100}}(?:[:/?#\s\"'<>`\\),;]|\Z)|\[)",
+         r"://[^\s/:@\"'<>`\\]{0,100}+:(?P<secret>[^\s\"'<>`\\,;(){}]{1,200})@(?=[\w.-]{1,100}(?:[:/?#\s\"'<>`\\),;]|\Z)|\[)",
          "postgres://bob:hunter2@db.test:5432/app", "https://x.test:8443/a/b@2.0.1?x=1", _is_url_password),
     Rule("url-password", "a name alone before the @ that is a token", "docs.sentry.io: DSN", ("://",),
          r"://(?P<secret>[A-Za-z0-9_-]{20,100}+)@[\w\[]", "https://{H32}@sentry.test/1", "https://bob@host.test", looks_random),

@@ -98,16 +98,18 @@ def _bare(text: str, lowered: str, match: re.Match[str], kind: str, name_start: 
     relaxed = is_env or (tight and before in ("?", "&"))
     value = text[begin:end]
     is_word = name.lower() == "pass"  # of a test report: `pass: 120.5ms`
-    if (relaxed or not is_word) and is_bare_secret(kind, value, relaxed=relaxed):
-        yield begin, end, kind
-    elif line and kind == PASSWORD and not is_word and is_word_secret(value):
+    if ((relaxed or not is_word) and is_bare_secret(kind, value, relaxed=relaxed)) or (
+        line and kind == PASSWORD and not is_word and is_word_secret(value)
+    ):
         yield begin, end, kind
 
 
 def _begins_line(text: str, at: int) -> bool:
     """Tell whether only blanks, a list's dash, `export` or the parts of a dotted name stand between the line's start and *at*."""
     start = text.rfind("\n", max(0, at - 80), at) + 1
-    return (start > 0 or at <= 80) and _compiled(r"[ \t]{0,40}+(?:- )?(?:export |ENV |\[?[\"']?)?[\w.:/-]{0,60}").fullmatch(text, start, at) is not None
+    return (start > 0 or at <= 80) and _compiled(r"[ \t]{0,40}+(?:- )?(?:export |ENV |\[?[\"']?)?[\w.:/-]{0,60}").fullmatch(
+        text, start, at
+    ) is not None
 
 
 def _closing(text: str, begin: int, quote: str) -> int:
@@ -150,7 +152,9 @@ def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
             kind = kind_of(text[match.start("name") : match.end("name")])
             group = next(g for g in ("double", "single", "bare") if match[g] is not None)
             begin, end = match.span(group)
-            if kind and (is_quoted_secret(kind, text[begin:end]) if kind != PASSWORD or group != "bare" else _is_strange(kind, text[begin:end])):
+            if kind and (
+                is_quoted_secret(kind, text[begin:end]) if kind != PASSWORD or group != "bare" else _is_strange(kind, text[begin:end])
+            ):
                 yield begin, end, kind
     if "set" in lowered:
         for match in _compiled(_SETTER).finditer(lowered):

@@ -22,7 +22,9 @@ _SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
-_GENERAL = frozenset({"_", "-", "-us", ".", "1/", "2/", "00", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
+_GENERAL = frozenset(
+    {"_", "-", "-us", ".", "1/", "2/", "00", "5", "K", "L", "SK"}
+)  # keywords that say little: their pattern searches itself
 _AT = {rule: rule for rule in TABLE if _GENERAL.isdisjoint(rule.keywords)}
 _FIRST_WORD = re.compile(r"[A-Za-z0-9]+")
 _SEARCHED = tuple(rule for rule in TABLE if rule not in _AT)

@@ -35,7 +35,8 @@ def _walk(name: str, value: Any, found: list[str], depth: int) -> Any:
         _check_depth(name, depth)
         told = _told_name(value)
         pairs = [
-            (_key(key, found), _walk(told if told and key in _VALUE_KEYS else str(key), item, found, depth - 1)) for key, item in value.items()
+            (_key(key, found), _walk(told if told and key in _VALUE_KEYS else str(key), item, found, depth - 1))
+            for key, item in value.items()
         ]
         changed = any(new is not old or item is not value[old] for (new, item), old in zip(pairs, value, strict=True))
         return dict(pairs) if changed else value
@@ -113,7 +114,9 @@ def redact_record(record: Mapping[str, Any], found: list[str], *, ours: Collecti
         if name in ours:
             clean[name] = value
         elif name in ids:
-            clean[name] = [redact_identifier(v, found) for v in value] if isinstance(value, list | tuple) else redact_identifier(value, found)
+            clean[name] = (
+                [redact_identifier(v, found) for v in value] if isinstance(value, list | tuple) else redact_identifier(value, found)
+            )
         else:
             clean[name] = redact_tree(name, value, found)
     return clean

@@ -9,7 +9,9 @@ from mcp_memory.redaction.work import Work
 
 Span = tuple[int, int, str]
 Finder = Callable[[str], list[Span]]
-_NOISE = re.compile("\x1b\\[[0-9;?]{0,20}[A-Za-z]|\\\\(?:u001b|x1b|033|e)\\[[0-9;]{0,20}m|[\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f]+")
+_NOISE = re.compile(
+    "\x1b\\[[0-9;?]{0,20}[A-Za-z]|\\\\(?:u001b|x1b|033|e)\\[[0-9;]{0,20}m|[\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f]+"
+)
 _NOISE_SIGNS = ("\x1b[", "\\u001b[", "\\x1b[", "\\033[", "\\e[")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,8000}+={0,2}")
 _SPACED_LETTERS = 16

@@ -62,7 +62,9 @@ def test_a_secret_in_an_id_of_others_becomes_the_same_digest_every_time(redactin
 
 
 def test_used_ids_and_name_value_pairs_and_argument_lists_are_looked_into(redacting: Redacting) -> None:
-    clean = redacting.fields({"used_ids": [TOKEN], "arguments": {"env": [{"name": "DB_PASSWORD", "value": "qx!7"}], "argv": ["x", "--password", "qx!7"]}})
+    clean = redacting.fields(
+        {"used_ids": [TOKEN], "arguments": {"env": [{"name": "DB_PASSWORD", "value": "qx!7"}], "argv": ["x", "--password", "qx!7"]}}
+    )
     assert TOKEN not in json.dumps(clean)
     assert "qx!7" not in json.dumps(clean)
 
