@@ -18,7 +18,7 @@ _UNSAFE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # invisible notes, tag characters, variation selectors of the supplement
     "]"
     # Zero-width blanks stay between Thai, Lao, Khmer and Burmese words, which have no other; direction marks never come in runs.
-    "|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b|\u200b(?![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])|[\u061c\u200e\u200f]{2,}"
+    "|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b|\u200b(?![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])|[\u061c\u200e\u200f]{2,}|(?<=[0-9A-Za-z])[\u061c\u200e\u200f](?=[0-9A-Za-z])"
     # Joiners and variation selectors stay where emoji, Indic and Persian texts need them: not beside Latin letters, and never in runs.
     "|[\u200c\u200d]{2,}|(?<=[0-9A-Za-z])[\u200c\u200d]|[\u200c\u200d](?=[0-9A-Za-z])|[\ufe00-\ufe0f]{2,}"
 )
