@@ -21,6 +21,8 @@ USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
   demo    watch an agent work with its memory (arguments: as `mcp-memory demo`)
   test    run the tests (arguments: as pytest)
   outside conformance suite, Inspector and TypeScript clients against the server (needs npm)
+  hosts   real agent hosts judge what `install` writes (needs npm; arguments: hosts)
+  walks   the real Claude Code works by a script, its hooks record (needs npm; arguments: walks)
   lint    formatting, lint, types, import order
   run     any command of mcp-memory, `run recall "..."` for example
 """
@@ -39,6 +41,10 @@ def main(argv: list[str]) -> int:
         return run(set_up("dev"), "-m", "pytest", *arguments)
     if command == "outside":
         return run(set_up("dev"), "-m", "tests.conformance.run", *arguments)
+    if command == "walks":
+        return run(set_up("dev"), "-m", "tests.hosts.walks", *arguments)
+    if command == "hosts":
+        return run(set_up("dev"), "-m", "tests.hosts.run", *arguments)
     if command == "lint":
         return lint(set_up("dev"))
     print(USAGE, end="", file=sys.stderr)

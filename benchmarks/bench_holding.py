@@ -14,19 +14,18 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.harness import circumstances, table, wins
 from benchmarks.quality import split
 from benchmarks.quality.in_process import PROJECT, InProcess, opened_here
-from mcp_memory.domain import parsing
-from mcp_memory.domain.episode import EpisodeState
+from mcp_memory.domain.forming import episode_of_line
 from mcp_memory.domain.pattern import Observation, PatternKind
-from mcp_memory.learning.confidence import wilson
-from mcp_memory.learning.extractors import observations_of
-from mcp_memory.learning.run import run_of_episode
+from mcp_memory.domain.requests import EpisodeLine
+from mcp_memory.learning.patterns.confidence import wilson
+from mcp_memory.learning.patterns.extractors import observations_of
+from mcp_memory.learning.reading.run import run_of_episode
 
 BINS = (0.2, 0.4, 0.6, 0.8)
 
@@ -44,12 +43,9 @@ class Seen(NamedTuple):
 
 def evidence_of(episode: Any) -> Sequence[Observation]:
     """Return what the completion of a recorded episode would say about patterns."""
-    line = split.episode_line(episode)
-    opened = parsing.episode("probe", line | line["context"], default_project=PROJECT, now_ms=0)
-    steps = tuple(parsing.step({k: v for k, v in step.items() if v is not None}, now_ms=0) for step in line["steps"])
-    outcome = parsing.outcome(line["outcome"], kind_field="kind")
-    probe = replace(opened, steps=steps, step_count=len(steps), outcome=outcome, state=EpisodeState.COMPLETED)
-    return observations_of(run_of_episode(probe), [step.duration_ms for step in steps])
+    asked = EpisodeLine.read(split.episode_line(episode))
+    probe = episode_of_line(asked, episode_id="probe", default_project=PROJECT, now_ms=0)
+    return observations_of(run_of_episode(probe), [step.duration_ms for step in probe.steps])
 
 
 async def looked_up(door: InProcess, probes: Sequence[Any]) -> tuple[list[Seen], dict[str, int]]:

@@ -22,8 +22,8 @@ from typing import Any
 
 from benchmarks.harness import StdioServer, circumstances, summary, table, timed_ms
 from benchmarks.workloads import lines
-from mcp_memory.cli.install.apply import hook_command
-from mcp_memory.server.hooks import wire
+from mcp_memory.cli.install.launching import hook_command
+from mcp_memory.hooks import wire
 
 SESSION = {"cwd": "/work/shop", "transcript_path": "t.jsonl", "permission_mode": "default"}
 TASK = "Averages crash when there are no values in the report of shop {}"
@@ -78,7 +78,7 @@ def session(host: Host, n: int) -> Iterator[tuple[str, Callable[[], None]]]:
 def stdio_server(data_dir: Path) -> Iterator[None]:
     """Run the server an agent host starts, until it keeps the door and has loaded the model."""
     with StdioServer("-P", "-m", "mcp_memory", "stdio", data_dir=data_dir) as server:
-        while wire.read_door(str(data_dir / "hooks")) is None:
+        while not wire.answers(str(data_dir / "hooks")):
             time.sleep(0.1)
         server.call("recall", query="What is loaded with the first query")
         yield

@@ -15,11 +15,13 @@ from benchmarks.harness import circumstances, summary, table
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.query import Filter, Query
-from mcp_memory.learning.file_uses import files_of
 from mcp_memory.learning.learner import Learner
+from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Situation
 from mcp_memory.testing import InMemoryStore
+from mcp_memory.views.vector_index import SignBitIndex
+from mcp_memory.views.view import Updater, View
 
 ROUNDS = 60
 TOOLS = [f"tool_{i}" for i in range(40)]
@@ -102,8 +104,9 @@ def main() -> int:
     learner = Learner(InMemoryStore(), LearningConfig(), Metrics(), lambda: 2)
     traces = [trace(learner, episode(f"e{i}", random_, random_.randrange(4, 24)), i) for i in range(args.episodes)]
     started = time.thread_time()
-    learner.add(traces)
-    print(f"view of {args.episodes} episodes built in {time.thread_time() - started:.2f} s CPU: {dict(learner.stats())}\n")
+    v = View()
+    Updater(v, SignBitIndex).put(traces)
+    print(f"view of {args.episodes} episodes built in {time.thread_time() - started:.2f} s CPU: {v.experience.stats()}\n")
 
     long = episode("long", random_, args.steps)
     ids = [t.id for t in traces]
@@ -120,12 +123,12 @@ def main() -> int:
     rows = {
         f"extract, {args.steps} steps": cpu_ms(lambda: learner.extract(long)),
         f"files, {args.steps} steps": cpu_ms(lambda: files_of(long)),
-        f"judge, {args.steps} steps": cpu_ms(lambda: learner.judge(long, neighbours())),
-        "suggest": cpu_ms(lambda: learner.suggest(situation(False), 5, None)),
-        "suggest after an error": cpu_ms(lambda: learner.suggest(situation(True), 5, None)),
-        "suggest with an intended step": cpu_ms(lambda: learner.suggest(situation(False), 5, Step("tool_3", "", {"path": "a/1.py"}))),
-        "outlook": cpu_ms(lambda: learner.outlook(where, neighbours())),
-        "relevant patterns, without the store": cpu_ms(lambda: learner.relevant_patterns(where, neighbours(), 5)),
+        f"judge, {args.steps} steps": cpu_ms(lambda: learner.judge(v, long, neighbours())),
+        "suggest": cpu_ms(lambda: learner.suggest(v, situation(False), 5, None)),
+        "suggest after an error": cpu_ms(lambda: learner.suggest(v, situation(True), 5, None)),
+        "suggest with an intended step": cpu_ms(lambda: learner.suggest(v, situation(False), 5, Step("tool_3", "", {"path": "a/1.py"}))),
+        "outlook": cpu_ms(lambda: learner.outlook(v, where, neighbours())),
+        "relevant patterns, without the store": cpu_ms(lambda: learner.relevant_patterns(v, where, neighbours(), 5)),
     }
     print(table("CPU ms", {name: summary(values) for name, values in rows.items()}))
     print(circumstances())

@@ -24,15 +24,17 @@ from benchmarks import workloads
 from benchmarks.harness import circumstances, summary, table, timed_ms
 from mcp_memory.config import RetrievalConfig, StorageConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step
-from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.query import Filter, Query, TextQuery
 from mcp_memory.embedding.hash_embedder import HashEmbedder
-from mcp_memory.embedding.quantize import quantize_rows
+from mcp_memory.embedding.quantize import LIMIT, quantize_rows
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, VectorRow
 from mcp_memory.retrieval import text_query
 from mcp_memory.retrieval.retriever import Retriever
-from mcp_memory.retrieval.vector_index import SignBitIndex
 from mcp_memory.storage.sqlite_store import SqliteStore
+from mcp_memory.views.vector_index import SignBitIndex
+from mcp_memory.views.view import View
+from mcp_memory.views.views import Views
 
 DIMENSION = 384
 BATCH = 500
@@ -54,8 +56,8 @@ def episode(line: dict[str, Any]) -> Episode:
     )  # fmt: skip
 
 
-async def filled(data_dir: Path, count: int, embedder: HashEmbedder) -> tuple[SqliteStore, Retriever]:
-    """Return a store of *count* generated episodes and a retriever that has all of them."""
+async def filled(data_dir: Path, count: int, embedder: HashEmbedder) -> tuple[SqliteStore, Retriever, Views]:
+    """Return a store of *count* generated episodes, a retriever, and the views of them."""
     store = await SqliteStore.open(data_dir, StorageConfig(synchronous="NORMAL"), Metrics(), lambda: 0)
     retriever = Retriever(store, RetrievalConfig(query_cache_entries=0), Metrics(), time.time_ns)
     batch: list[Episode] = []
@@ -66,34 +68,27 @@ async def filled(data_dir: Path, count: int, embedder: HashEmbedder) -> tuple[Sq
             scales, codes = quantize_rows(embedder.embed([e.task for e in batch]))
             await store.put_vectors(embedder.space, [VectorRow(0, e.id, 0, s, c) for e, s, c in zip(batch, scales, codes, strict=True)])
             batch = []
-    after = 0
-    while traces := store.traces(after_seq=after):
-        retriever.add(traces)
-        after = traces[-1].seq
-    rowid = 0
-    while True:
-        rows, rowid = store.vectors(embedder.space, after_rowid=rowid)
-        if not rows:
-            return store, retriever
-        retriever.add_vectors(embedder.space, rows)
+    views = Views(store, SignBitIndex, lambda: (embedder.space,))
+    views.load()
+    return store, retriever, views
 
 
-def parts(store: SqliteStore, retriever: Retriever, embedder: HashEmbedder, queries: list[str]) -> dict[str, list[float]]:
+def parts(store: SqliteStore, retriever: Retriever, v: View, embedder: HashEmbedder, queries: list[str]) -> dict[str, list[float]]:
     """Return how long each part takes for every query."""
     everything = Filter(project="bench")
     vectors = {q: {embedder.space: embedder.embed(list(retriever.query_texts(q)))} for q in queries}
-    episodes = int(retriever.stats()["traces"])
+    episodes = len(v.catalog)
 
-    def match(text: str) -> str:
-        return text_query.affordable(text_query.read_query(text), store.term_counts, episodes, at_least_one=False).match() or '""'
+    def match(text: str) -> TextQuery:
+        return text_query.affordable(text_query.read_query(text), store.term_counts, episodes, at_least_one=False)
 
     matches = {q: match(q) for q in queries}
     work: dict[str, Callable[[str], Any]] = {
-        "words to expression, with counts": match,
+        "text to words, with counts": match,
         "full-text search, 400 hits": lambda q: store.search_text(matches[q], project="bench", limit=400),
-        "similar (200 neighbours)": lambda q: retriever.similar(Query(q, everything), vectors[q], 200),
-        "rank, lexical only": lambda q: retriever.rank(Query(q, everything), {}),
-        "rank, hybrid": lambda q: retriever.rank(Query(q, everything), vectors[q]),
+        "similar (200 neighbours)": lambda q: retriever.similar(v, Query(q, everything), vectors[q], 200),
+        "rank, lexical only": lambda q: retriever.rank(v, Query(q, everything), {}),
+        "rank, hybrid": lambda q: retriever.rank(v, Query(q, everything), vectors[q]),
     }
     return {name: timed_ms([lambda q=q, call=call: call(q) for q in queries]) for name, call in work.items()}
 
@@ -106,9 +101,11 @@ def vector_search(size: int) -> dict[str, Any]:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     queries = rows[draw.integers(0, size, VECTOR_QUERIES)] + 0.5 * draw.normal(size=(VECTOR_QUERIES, DIMENSION)).astype(np.float32) / 20
     index = SignBitIndex(DIMENSION)
+    scales = np.abs(rows).max(axis=1) / LIMIT
+    codes = np.rint(rows / scales[:, None]).astype(np.int8)
     started = time.perf_counter()
     for first in range(0, size, BATCH):
-        index.add(range(first, min(first + BATCH, size)), rows[first : first + BATCH])
+        index.add(range(first, min(first + BATCH, size)), codes[first : first + BATCH], scales[first : first + BATCH])
     build_s = time.perf_counter() - started
     found: list[set[int]] = []
     ours = timed_ms([lambda q=q: found.append(set(index.search(q, 10)[0].tolist())) for q in queries])
@@ -127,9 +124,10 @@ def vector_search(size: int) -> dict[str, Any]:
 async def run(count: int, query_count: int) -> dict[str, Any]:
     embedder = HashEmbedder(DIMENSION)
     with tempfile.TemporaryDirectory() as scratch:
-        store, retriever = await filled(Path(scratch), count, embedder)
+        store, retriever, views = await filled(Path(scratch), count, embedder)
         queries = workloads.queries(query_count, seed=random.Random(workloads.SEED).randrange(10**6))
-        measured = {name: summary(durations) for name, durations in parts(store, retriever, embedder, queries).items()}
+        with views.read() as v:
+            measured = {name: summary(durations) for name, durations in parts(store, retriever, v, embedder, queries).items()}
         await store.aclose()
     return {"episodes": count, "parts_ms": measured, "vectors_ms": {f"{size:,} vectors": vector_search(size) for size in VECTOR_SIZES}}
 

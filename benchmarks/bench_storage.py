@@ -24,10 +24,9 @@ from benchmarks.harness import circumstances, summary, table, timed_ms
 from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step
 from mcp_memory.domain.pattern import Observation, PatternKind
-from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.domain.query import Filter, Sort, TextQuery
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, IndexText
-from mcp_memory.storage.dual_store import DualStore
 from mcp_memory.storage.lmdb_cache import LmdbCache
 from mcp_memory.storage.sqlite_store import SqliteStore
 
@@ -129,14 +128,14 @@ async def writes(store: SqliteStore, work: Workload, folder: Path, runs: int) ->
     return rows
 
 
-def reads(store: SqliteStore, dual: DualStore, cache: LmdbCache, work: Workload, episodes: int, runs: int) -> dict[str, dict[str, float]]:
+def reads(store: SqliteStore, dual: SqliteStore, cache: LmdbCache, work: Workload, episodes: int, runs: int) -> dict[str, dict[str, float]]:
     """Measure the reads that a recall and a status make."""
     ids = [f"{random.Random(i).randrange(episodes):032d}" for i in range(runs)]
     dual.get_episodes(ids)
     cache.flush()
     terms = [work.words() for _ in range(runs)]
     rarest = [[word for _, word in sorted(zip(store.term_counts(some), some, strict=True))[:QUERY_WORDS]] for some in terms]
-    matches = [" OR ".join(some) for some in rarest]
+    matches = [TextQuery(tuple(some)) for some in rarest]
     few = max(3, runs // 100)
     return {
         "change_seq": summary(timed_ms([store.change_seq] * runs)),
@@ -160,8 +159,10 @@ def reads(store: SqliteStore, dual: DualStore, cache: LmdbCache, work: Workload,
 async def run(folder: Path, episodes: int, runs: int) -> dict[str, Any]:
     """Return every figure."""
     work, metrics, config = Workload(), Metrics(), StorageConfig()
-    store = await SqliteStore.open(folder, config, metrics, lambda: time.time_ns() // 1_000_000)
+    clock = lambda: time.time_ns() // 1_000_000  # noqa: E731
     cache = LmdbCache(folder / "cache", config.cache_max_bytes)
+    store = await SqliteStore.open(folder, config, metrics, clock)
+    dual = await SqliteStore.open(folder, config, metrics, clock, cache)
     try:
         started = time.perf_counter()
         for first in range(0, episodes, IMPORT_BATCH):
@@ -169,11 +170,12 @@ async def run(folder: Path, episodes: int, runs: int) -> dict[str, Any]:
             await store.import_episodes([work.completion(e, tuple(work.step(i) for i in range(STEPS))) for e in batch])
         imported_s = time.perf_counter() - started
         rows = await writes(store, work, folder, runs)
-        rows |= reads(store, DualStore(store, cache, config, metrics), cache, work, episodes, runs)
+        rows |= reads(store, dual, cache, work, episodes, runs)
         info = store.info()
         about = {"episodes": episodes, "import_s": round(imported_s, 1), "size_mb": round(info["size_bytes"] / 1e6, 1)}
         return {"about": about | {"compression_ratio": info["compression_ratio"]} | circumstances(), "ms": rows}
     finally:
+        await dual.aclose()
         await store.aclose()
         cache.close()
 

@@ -20,7 +20,7 @@ from benchmarks.harness import circumstances, summary, table
 from benchmarks.quality import split
 from benchmarks.quality.answers import context_of
 from benchmarks.quality.in_process import InProcess, opened_here
-from mcp_memory.learning.confidence import Z_95_TWO_SIDED, wilson
+from mcp_memory.learning.patterns.confidence import Z_95_TWO_SIDED, wilson
 
 INTENDED = ("tool", "action", "arguments")
 Lived = tuple[str, bool, bool]  # source, whether it was warned about, whether it failed

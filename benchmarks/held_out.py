@@ -27,6 +27,7 @@ CUTS = (0.25, 0.5, 0.75)
 MIN_QUESTIONS = 10  # of a source that counts in the mean over sources
 DRAWS, SEED = 500, 0
 FORGOTTEN_AT_ONCE = 50
+AGAIN = "~"  # what was forgotten is not imported again under its name
 Scores = dict[str, list[float]]  # metric -> values, of one episode
 
 
@@ -38,7 +39,9 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
     attempts = defaultdict(int)
     for episode in episodes:
         attempts[episode["task_id"]] += 1
-    ids = await door.episode_ids()
+    there = await door.episode_ids()
+    names = {name.rstrip(AGAIN): name for name in there}
+    ids = {plain: there[name] for plain, name in names.items()}
     found = []
     for group in groups.values():
         if mode == "repeat" and attempts[group[0]["task_id"]] < 2:
@@ -47,7 +50,7 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
         for first in range(0, len(left_out), FORGOTTEN_AT_ONCE):
             await door.call("forget", episode_ids=left_out[first : first + FORGOTTEN_AT_ONCE], confirm=True)
         found += [(e["source"], await asked(door, e)) for e in group]
-        await door.take_in(split.episode_line(e) for e in group)
+        await door.take_in(split.episode_line(e) | {"external_id": names[e["episode_id"]] + AGAIN} for e in group)
     return found
 
 

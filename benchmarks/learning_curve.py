@@ -21,10 +21,12 @@ from typing import Any
 
 from benchmarks.harness import circumstances
 from benchmarks.quality import report, split
-from benchmarks.quality.__main__ import ASKERS
+from benchmarks.quality.asking import ASKERS
 from benchmarks.quality.in_process import opened_here
 from mcp_memory.domain.episode import Episode, FileUse
-from mcp_memory.learning import common_files, file_uses, next_tool, outlook, recoveries
+from mcp_memory.learning.advice import common_files, next_tool, outlook
+from mcp_memory.learning.history import recoveries
+from mcp_memory.learning.reading import file_uses
 from mcp_memory.retrieval import ranking
 
 ATTEMPTS = (0, 1, 2, 3, 4)
@@ -37,6 +39,10 @@ METRICS = (
     ("B3 next-tool repeat | MACRO", "rest_recall5"),
     ("B3 next-tool transfer | MACRO", "hit1"),
     ("B3 next-tool transfer | MACRO", "rest_recall5"),
+    ("B3 next-tool repeat, next step worked | MACRO", "hit1"),
+    ("B3 next-tool repeat, next step failed | ALL", "endorsed1"),
+    ("B3 next-tool transfer, next step worked | MACRO", "hit1"),
+    ("B3 next-tool transfer, next step failed | ALL", "endorsed1"),
     ("B4 recovery (switch only) | ALL", "hit1"),
     ("B4 recovery (switch only) | ALL", "hit3"),
     ("B5 right file repeat | ALL", "hit1"),
@@ -45,6 +51,7 @@ METRICS = (
     ("B6 outcome | ALL", "brier"),
     ("B7 right actions top-1 | ALL", "exact_recall"),
 )
+LOWER_IS_BETTER = ("brier", "endorsed1")
 SETTINGS = (
     "retrieval.value_weight",
     "retrieval.context_weight",
@@ -222,13 +229,16 @@ def plot(curve_rows: Mapping[str, Row], ablation_rows: Mapping[str, Row], out: P
         figure.savefig(out / "curve.png", dpi=150, bbox_inches="tight")
     if ablation_rows:
         figure, axes = pyplot.subplots(figsize=(8, 10))
-        total = {
-            part: sum(change if "brier" not in metric else -change for metric, change in row.items()) for part, row in ablation_rows.items()
-        }
+        total = {part: sum(map(_better, row, row.values())) for part, row in ablation_rows.items()}
         axes.barh(list(total), list(total.values()))
-        axes.set(xlabel="sum of the changes of all metrics when it is off (Brier negated)")
+        axes.set(xlabel="sum of the changes of all metrics when it is off (negated where lower is better)")
         axes.invert_yaxis()
         figure.savefig(out / "ablation.png", dpi=150, bbox_inches="tight")
+
+
+def _better(metric: str, change: float) -> float:
+    """Return by how much a change is one for the better."""
+    return -change if metric.endswith(LOWER_IS_BETTER) else change
 
 
 def keep(out: Path, name: str, rows: Mapping[str, Row], text: str) -> None:

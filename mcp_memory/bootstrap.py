@@ -18,11 +18,11 @@ from mcp_memory.memory import EpisodicMemory
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Store
 from mcp_memory.retrieval.retriever import Retriever
-from mcp_memory.storage.dual_store import DualStore
-from mcp_memory.storage.lmdb_cache import LmdbCache
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.views.vector_index import SignBitIndex
+from mcp_memory.views.views import Views
 
 CLOSE_DEADLINE_S = 5.0
 logger = logging.getLogger(__name__)
@@ -50,9 +50,8 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
         StoreUnavailable: The directory cannot be written.
     """
     metrics = Metrics()
-    cache: Cache | None = LmdbCache(config.data_dir / "cache", config.storage.cache_max_bytes) if config.storage.cache_enabled else None
-    durable = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms)
-    store: Store = DualStore(durable, cache, config.storage, metrics) if cache else durable
+    cache, notices = _open_cache(config)
+    store: Store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
@@ -61,6 +60,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                 engines = Engines(
                     config=config,
                     store=store,
+                    views=Views(store, SignBitIndex, lambda: embedding.spaces),
                     retrieval=Retriever(store, config.retrieval, metrics, now_ms),
                     learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
                     embedding=embedding,
@@ -89,6 +89,19 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                 cache.close()
     if failure is not None:
         raise failure
+
+
+def _open_cache(config: Config) -> tuple[Cache | None, tuple[str, ...]]:
+    """Return the hot tier, and what is to be said where there is none although there should be: answers are the same without it."""
+    if not config.storage.cache_enabled:
+        return None, ()
+    try:
+        from mcp_memory.storage.lmdb_cache import LmdbCache
+    except ImportError as error:  # a platform without a build of lmdb
+        notice = f"the hot tier is off: lmdb cannot be imported ({error}); install it, or set storage.cache_enabled = false"
+        logger.warning(notice)
+        return None, (notice,)
+    return LmdbCache(config.data_dir / "cache", config.storage.cache_max_bytes), ()
 
 
 async def _guarded(work: Callable[[], Coroutine[Any, Any, None]], metrics: Metrics) -> None:

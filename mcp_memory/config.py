@@ -1,9 +1,11 @@
 """Settings: one frozen section per folder that reads it. `load_config` is the only place that reads the environment.
 
 Order: defaults, then the TOML file, then `MCP_MEMORY_<SECTION>__<KEY>` (and the short names in `ALIASES`), then command-line flags.
-An unknown name is a ConfigError: typing errors must not be silent.
+An unknown key or section is a ConfigError: typing errors must not be silent. In the environment other programs have names as well
+(Kubernetes sets `<SERVICE>_PORT=tcp://…` for a service called mcp-memory): what cannot be a setting of ours is left alone, with a notice.
 """
 
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from mcp_memory.errors import ConfigError
 from mcp_memory.places import user_data_dir
 
 PREFIX = "MCP_MEMORY_"
+logger = logging.getLogger(__name__)
 _SECRET_FIELDS = {"token"}
 
 
@@ -137,6 +140,7 @@ ALIASES = {  # short environment names a user is likely to type
     "PORT": "server.port",
     "TOOLS": "server.tools",
 }
+_SERVICE_ADDRESS = ("tcp://", "udp://", "sctp://")  # what Kubernetes puts into `<SERVICE>_PORT`
 _NOT_SETTINGS = {"CONFIG"}  # MCP_MEMORY_CONFIG names the TOML file
 
 
@@ -199,9 +203,12 @@ def _from_env(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
     values = {}
     for name, value in env.items():
         short = name.removeprefix(PREFIX)
-        if short == name or short in _NOT_SETTINGS:
+        if short == name or short in _NOT_SETTINGS or not value:
             continue
         dotted = ALIASES.get(short) or short.lower().replace("__", ".", 1)
+        if dotted.partition(".")[0] not in SECTIONS or (short in ALIASES and value.startswith(_SERVICE_ADDRESS)):
+            logger.warning("the environment's %s is no setting of this program and is left alone", name)
+            continue
         values[_known(dotted, name)] = (value, name)
     return values
 

@@ -2,17 +2,20 @@
 
 McpMemoryError                 code, retryable, hint
 ├── InvalidInput (ValueError)    the caller: change the arguments
+│   └── InvalidArguments           the caller: one is missing, unknown or of the wrong type
 ├── NotFound (LookupError)       the caller: no such record
 ├── EpisodeClosed                the caller: already completed
 ├── Conflict                     retry: it changed since it was read (never leaves memory.py)
 ├── Overloaded                   wait: a queue is full
 ├── StoreUnavailable             wait: locked or unreachable
+│   └── StoreUnusable            the operator: read-only, full path, replaced file, no FTS5 …
 ├── ProviderUnavailable          wait: the remote embedding provider does not answer
 ├── AnalysisFailed               wait: the analysis process died or took too long
 ├── ModelUnavailable             the operator: no model file, wrong dimension
 ├── CorruptRecord                the operator: stored bytes do not decode
 ├── MigrationError               the operator: schema newer, or an applied migration was edited
-└── ConfigError (ValueError)     the operator: a setting is wrong or unknown
+├── ConfigError (ValueError)     the operator: a setting is wrong or unknown
+└── InternalError                nobody: a programming error; its traceback is in the log
 
 Each class's docstring is its default message.
 """
@@ -40,6 +43,12 @@ class InvalidInput(McpMemoryError, ValueError):
 
     code = "invalid_input"
     default_hint = "Change the arguments and call again."
+
+
+class InvalidArguments(InvalidInput):
+    """An argument is missing, unknown or of the wrong type."""
+
+    code = "invalid_arguments"
 
 
 class NotFound(McpMemoryError, LookupError):
@@ -78,6 +87,14 @@ class StoreUnavailable(McpMemoryError):
     code = "store_unavailable"
     retryable = True
     default_hint = "Wait a second and call again; `mcp-memory doctor` checks the store."
+
+
+class StoreUnusable(StoreUnavailable):
+    """The store cannot be used as it is; waiting does not help."""
+
+    code = "store_unusable"
+    retryable = False
+    default_hint = "Run `mcp-memory doctor`."
 
 
 class ProviderUnavailable(McpMemoryError):
@@ -122,3 +139,10 @@ class ConfigError(McpMemoryError, ValueError):
 
     code = "config_error"
     default_hint = "Run `mcp-memory config` to see the settings."
+
+
+class InternalError(McpMemoryError):
+    """A programming error; nothing was written."""
+
+    code = "internal_error"
+    default_hint = "The server's log has the details; other calls go on working."

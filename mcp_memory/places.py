@@ -3,14 +3,23 @@
 import os
 import sys
 
+from mcp_memory.errors import ConfigError
+
 
 def user_data_dir() -> str:
-    """Return the platform's user data directory for this program."""
-    home = os.path.expanduser("~")
+    """Return the platform's user data directory for this program. Raises ConfigError: there is no home directory to put it in."""
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(_home(), "AppData", "Local")
     elif sys.platform == "darwin":
-        base = os.path.join(home, "Library", "Application Support")
+        base = os.path.join(_home(), "Library", "Application Support")
     else:
-        base = os.environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+        given = os.environ.get("XDG_DATA_HOME", "")  # a relative one does not count, as its specification says
+        base = given if os.path.isabs(given) else os.path.join(_home(), ".local", "share")
     return os.path.join(base, "mcp-memory")
+
+
+def _home() -> str:
+    home = os.path.expanduser("~")
+    if not os.path.isabs(home):  # without HOME and a passwd entry `~` stays as it is, and would become a folder of that name
+        raise ConfigError("there is no home directory to keep the memory in", hint="Set HOME, or name a directory: --data-dir.")
+    return home

@@ -14,13 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from mcp_memory.domain.answers import Playbook, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
-from mcp_memory.domain.query import Change, Filter, Outlook, Page, Query, Ranking, Sort, Suggestion
-from mcp_memory.domain.reports import Trends
-from mcp_memory.domain.votes import VoteStats
+from mcp_memory.domain.query import Change, Filter, Page, Sort, TextQuery
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +27,7 @@ Clock = Callable[[], int]  # milliseconds since the epoch
 
 @dataclass(frozen=True, slots=True)
 class IndexText:
-    """What FTS5 indexes of a completed episode, one field a column."""
+    """What is searched by words of a completed episode; the fields are weighed by `TextQuery.weights`."""
 
     task: str
     steps: str  # tools, arguments, errors, parts of observations
@@ -48,9 +45,6 @@ class Completion:
     errors: tuple[tuple[int, str], ...] = ()  # (step index, error signature), kept in the trace
     digest: Mapping[str, Json] | None = None  # the learner's compact extras, kept in the trace
     feedback: tuple[Feedback, ...] = ()  # implicit votes
-
-
-TEXT_WEIGHTS = (1.0, 0.5, 0.5, 0.4)  # of IndexText's columns in bm25; notes repeat the task, surroundings are other episodes' tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +77,14 @@ class PatternTally(NamedTuple):
     failures: int
 
 
-class Store(Protocol):
-    """The truth. Implementations: `SqliteStore`, `DualStore` (hot tier in front), `testing.InMemoryStore`."""
+class EpisodeStore(Protocol):
+    """Episodes: how they come about, and how they are found by id and by filter."""
 
-    # --- writes (committed when they return) ---
     async def start_episode(self, episode: Episode) -> None:
-        """Insert an open episode. Raises InvalidInput: the id or external_id exists; NotFound: `parent_id`/`follows` unknown."""
+        """Insert an open episode.
+
+        Raises InvalidInput: the id or external_id exists, or the id was deleted; NotFound: `parent_id`/`follows` unknown.
+        """
 
     async def append_steps(self, episode_id: str, steps: Sequence[Step]) -> int:
         """Append to an open episode, all or none; return the index of the first. Concurrent calls get consecutive ranges in call order.
@@ -97,7 +93,7 @@ class Store(Protocol):
         """
 
     async def complete_episode(self, completion: Completion) -> None:
-        """Close an open episode: record, FTS text, evidence, feedback and trace in one transaction.
+        """Close an open episode: record, text, evidence, feedback and trace in one transaction.
 
         Raises NotFound, EpisodeClosed; Conflict when the stored step count differs from `completion.episode.step_count` (judge again).
         """
@@ -105,76 +101,50 @@ class Store(Protocol):
     async def import_episodes(self, items: Sequence[Completion | Episode]) -> list[bool]:
         """Insert whole episodes in one transaction: a Completion is completed, an Episode stays open (with its steps).
 
-        Idempotent by (project, external_id): False where it was there already. `follows` may name an external_id of the same project.
+        Idempotent by (project, external_id): False where it is there already, or was deleted: what was forgotten does not come back.
+        `follows` may name an external_id of the same project.
         """
-
-    async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
-        """Add embeddings; a row that is there already (same space, episode, part) is left as it is."""
-
-    async def put_recommendation(self, recommendation: Recommendation) -> None: ...
-
-    async def put_feedback(self, feedback: Feedback) -> None:
-        """Append a vote. Raises NotFound: no such recommendation. Of several explicit votes on one, the latest counts."""
-
-    async def update_episode(
-        self,
-        episode_id: str,
-        *,
-        add_tags: Sequence[str] = (),
-        remove_tags: Sequence[str] = (),
-        metadata: Mapping[str, Json] | None = None,
-        task: str | None = None,
-    ) -> None:
-        """Last-writer-wins edits, applied over the immutable record at read time. Raises NotFound."""
-
-    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
-        """Insert a link and return its id (the same one for the same triple).
-
-        Raises NotFound; InvalidInput for a cycle in parent_child, depends_on or follows, naming the path.
-        """
-
-    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
-
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
-
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        """Append a correction of a pattern or lesson; it outranks what it corrects."""
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int: ...
 
-    async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
-        """Delete episodes with steps, vectors, evidence, text, votes, links; leave tombstones. Returns counts by kind."""
-
-    # --- reads (synchronous, any thread) ---
     def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]: ...
 
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]: ...
 
-    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
-        """Ids in order. `text_match` is an FTS5 expression. A cursor is bound to the change sequence it was made at.
+    def ids_starting(self, prefix: str, limit: int) -> list[str]:
+        """Return the ids of episodes, patterns, recommendations and checkpoints that begin with *prefix*, in order, at most *limit*."""
+
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
+        """Ids in order, with *text* only of those it finds. A cursor is bound to the change sequence it was made at.
 
         Raises InvalidInput: the cursor is not one of ours.
         """
 
-    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
-        """Lexical candidates among completed episodes, best first. `match` must be a valid FTS5 expression; project "*" asks all."""
+    def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
+        """Known values of project, domain, language, framework or agent that start with *prefix* (for completions)."""
+
+
+class TextSearch(Protocol):
+    """Completed episodes by their words."""
+
+    def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
+        """Lexical candidates among completed episodes, best first; project "*" asks all. None for a query without words."""
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
-        """In how many indexed episodes each term occurs, as FTS5 tokenises it; one of several tokens counts as a phrase."""
+        """In how many indexed episodes each term occurs, in any form of the word; one of several words counts as a phrase."""
 
-    def change_seq(self) -> int:
-        """The sequence of the last committed change, by any process; costs microseconds."""
 
-    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]: ...
+class LearningStore(Protocol):
+    """What is learnt from episodes, what was shown of it, and what came of that."""
+
+    async def put_recommendation(self, recommendation: Recommendation) -> None:
+        """Keep what was shown; nothing where the episode it was shown to was deleted."""
+
+    async def put_feedback(self, feedback: Feedback) -> None:
+        """Append a vote. Raises NotFound: no such recommendation, or its episode was deleted. The latest explicit vote on one counts."""
 
     def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
         """Completed episodes' traces in row order (`Trace.seq`), or those of `ids` (missing ones left out)."""
-
-    def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
-        """Stored embeddings of a space in insertion order, and the rowid to go on from."""
-
-    def missing_vectors(self, space: str, limit: int) -> list[str]:
-        """Ids of completed episodes without a part-0 vector in *space*, newest first: the embedding queue."""
 
     def patterns(
         self,
@@ -204,6 +174,44 @@ class Store(Protocol):
 
     def feedback(self, *, project: str = "*", after_rowid: int = 0) -> tuple[list[tuple[Feedback, Recommendation]], int]: ...
 
+
+class CurationStore(Protocol):
+    """Tending what is there. Edits and links: the last writer wins, by a clock that never goes back (`domain/hlc.py`), then by replica."""
+
+    async def update_episode(
+        self,
+        episode_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Json] | None = None,
+        task: str | None = None,
+        add_lessons: Sequence[str] = (),
+    ) -> None:
+        """Edits, applied over the immutable record at read time; a later call's win, whatever the wall clock does. Raises NotFound."""
+
+    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
+        """Insert a link and return its id (the same one for the same triple).
+
+        Raises NotFound; InvalidInput for a cycle in parent_child, depends_on or follows, naming the path.
+        """
+
+    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
+
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
+
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+        """Append a correction of a pattern or lesson and return its id; it outranks what it corrects, and the latest counts.
+
+        Raises NotFound: the episode it corrects was deleted.
+        """
+
+    async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
+        """Delete episodes with steps, vectors, evidence, text, votes, links; return counts by kind.
+
+        Tombstones are left: a later write to a deleted episode is NotFound, and starting or importing it again does not bring it back.
+        """
+
     def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]: ...
 
     def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
@@ -214,17 +222,41 @@ class Store(Protocol):
 
     def latest_checkpoint(self, episode_id: str) -> str | None: ...
 
+
+class Feed(Protocol):
+    """What has changed, and the vectors, which are followed row by row."""
+
+    def change_seq(self) -> int:
+        """The sequence of the last committed change that answers depend on, by any process; costs microseconds."""
+
+    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        """The changes that answers depend on (`ChangeKind.answers`), in order."""
+
+    def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        """Every fact that was written but steps, in order: for whoever copies the memory. Its sequence is that of the changes."""
+
+    async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
+        """Add embeddings; a row that is there already (same space, episode, part) is left as it is, one of a deleted episode left out."""
+
+    def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
+        """Stored embeddings of a space in insertion order, and the rowid to go on from."""
+
+    def missing_vectors(self, space: str, limit: int) -> list[str]:
+        """Ids of completed episodes without a part-0 vector in *space*, newest first: the embedding queue."""
+
+
+class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protocol):
+    """The truth, with everything it can do. Implementations: `SqliteStore`, `testing.InMemoryStore`."""
+
     def counts(self, project: str = "*") -> Mapping[str, int]:
         """episodes, open, completed, abandoned, steps, patterns, evidence, vectors, recommendations, feedback, links, checkpoints."""
-
-    def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
-        """Known values of project, domain, language, framework or agent that start with *prefix* (for completions)."""
 
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
     def info(self) -> Mapping[str, Json]:
-        """path, size_bytes, schema_version, synchronous, journal_mode, queue_depth, compression_ratio, cache {...}, notices [...]."""
+        """path, size_bytes, schema_version, replica_id, synchronous, journal_mode, queue_depth, compression_ratio, processes,
+        file_system, cache {...}, notices [...]."""
 
     async def aclose(self) -> None: ...
 
@@ -262,20 +294,33 @@ class Embedder(Protocol):
 
 
 class VectorIndex(Protocol):
-    """Nearest rows by cosine. Implementations: `retrieval.SignBitIndex`; the oracle in its contract suite is the plain product."""
+    """Nearest rows by cosine; a key (an episode's `seq`) may own several. Implementations: `SignBitIndex`, and the plain product as oracle.
 
-    def __len__(self) -> int: ...
+    Not safe for concurrent use: `Views` has the lock.
+    """
 
-    def add(self, keys: Sequence[int], vectors: "np.ndarray") -> None:
-        """Append unit vectors float32 (n, d) under integer keys (an episode's seq; a key may own several rows)."""
+    def __len__(self) -> int:
+        """How many rows there are."""
 
-    def remove(self, keys: Sequence[int]) -> None: ...
+    def __contains__(self, key: int) -> bool: ...
+
+    def add(self, keys: Sequence[int], codes: "np.ndarray", scales: "np.ndarray") -> None:
+        """Append unit vectors as int8 rows (n, d) with float32 scales (n,): vector = codes * scale."""
+
+    def remove(self, keys: Sequence[int]) -> None:
+        """Forget all rows of the keys; unknown keys are ignored."""
 
     def search(self, vector: "np.ndarray", k: int, allowed: "np.ndarray | None" = None) -> "tuple[np.ndarray, np.ndarray]":
         """Return (keys, similarities) of the k best distinct keys, best first. `allowed`: sorted keys to restrict to."""
 
+    def similarities(self, vector: "np.ndarray", keys: Sequence[int]) -> "np.ndarray":
+        """Return each key's similarity to *vector* (of its best row), float32; NaN for a key that has no row."""
 
-# --- the two engines, as the front door calls them (all methods are blocking and called from worker threads under one lock) ---
+    def rows(self, keys: Sequence[int]) -> "np.ndarray":
+        """Return the vectors of the keys, float32 (n, d): each key's first row, zeros where it has none."""
+
+
+# --- what retrieval, learning and the verbs hand to each other ---
 
 Neighbours = Sequence[tuple[str, float]]  # (episode id, task similarity in [0, 1]), best first
 
@@ -304,110 +349,3 @@ class Situation:
 
     episode: Episode  # open, with its steps
     neighbours: Neighbours
-
-
-class RetrievalEngine(Protocol):
-    """Query to ranked matches. Implementation: `retrieval.Retriever(store, config, metrics, clock)`."""
-
-    def index_text(self, episode: Episode) -> IndexText:
-        """What FTS5 indexes of a completed episode. Pure."""
-
-    def embedding_texts(self, episode: Episode) -> Sequence[str]:
-        """The texts to embed: entry i becomes the vectors' part i. Pure."""
-
-    def query_texts(self, text: str) -> Sequence[str]:
-        """The texts to embed for a query: all of it first, then its parts, if that helps. Pure."""
-
-    def add(self, traces: Sequence[Trace]) -> None: ...
-
-    def remove(self, episode_ids: Sequence[str]) -> None: ...
-
-    def add_vectors(self, space: str, rows: Sequence[VectorRow]) -> None: ...
-
-    def set_votes(self, votes: Mapping[str, float]) -> None:
-        """Net feedback per episode id in [-1, 1], already shrunk."""
-
-    def look_up(self, query: Query) -> None:
-        """Do the lexical search of a `rank` that follows ahead of it, so that it can run beside the embedding of the query."""
-
-    def rank(self, query: Query, vectors: "Mapping[str, np.ndarray]") -> Ranking:
-        """Return the best matches.
-
-        `vectors` holds, per space, the unit vectors of `query_texts`, one a row (the first alone, or a plain vector, will do). It may
-        be empty: then the search is lexical only, and `degraded` says so.
-        """
-
-    def similar(self, query: Query, vectors: "Mapping[str, np.ndarray]", k: int) -> Neighbours:
-        """Return the k episodes of the query's project whose tasks are most alike: cosine of the task vectors, cut to [0, 1], best first.
-
-        Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0. Without vectors: lexical scores over the best one's.
-        """
-
-    def stats(self) -> Mapping[str, Json]:
-        """query_cache {hits, misses, entries}, vectors per space, traces."""
-
-
-class LearningEngine(Protocol):
-    """Episodes to lessons and advice. Implementation: `learning.Learner(store, config, metrics, clock)`."""
-
-    def add(self, traces: Sequence[Trace]) -> None: ...
-
-    def remove(self, episode_ids: Sequence[str]) -> None: ...
-
-    def set_votes(self, votes: Mapping[str, VoteStats]) -> None: ...
-
-    def judge(self, episode: Episode, neighbours: Neighbours, beside: Sequence[tuple[Trace, float]] = ()) -> Judgement:
-        """*episode* has its outcome and steps, no reward yet. Cheap: a few milliseconds for 1,000 steps.
-
-        Args:
-            episode: The episode to judge. Those of *neighbours* and *beside* that ended after it are left out.
-            neighbours: Completed episodes of the view.
-            beside: Traces, with their steps, and task similarities of completed episodes that are not committed yet.
-        """
-
-    def extract(self, episode: Episode) -> Extraction:
-        """*episode* is closed; its reward is not needed. A pure function, so that incremental and full extraction agree."""
-
-    def outlook(self, query: Query, neighbours: Neighbours) -> Outlook | None:
-        """Calibrated chance of success; None while the memory is empty."""
-
-    def confidence(self, patterns: Sequence[Pattern]) -> list[Pattern]:
-        """Fill in `confidence`, `retired`, votes and usage."""
-
-    def explain_confidence(self, pattern: Pattern) -> Mapping[str, Json]:
-        """The numbers a pattern's confidence was computed from."""
-
-    def usage(self, pattern_id: str) -> Mapping[str, Json]:
-        """shown, used, and the success rates of episodes that used it and of those that were shown it and did not."""
-
-    def relevant_patterns(self, query: Query, neighbours: Neighbours, limit: int) -> list[tuple[Pattern, float, Mapping[str, float]]]:
-        """Patterns worth showing for a task, best first: (pattern with confidence, score in [0, 1], why)."""
-
-    def suggest(
-        self, situation: Situation, limit: int, intended: Step | None
-    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]: ...
-
-    def playbook(self, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
-        """The playbook, or None and the reason why there is none."""
-
-    def implicit_feedback(self, episode: Episode, recommendations: Sequence[Recommendation]) -> tuple[Feedback, ...]:
-        """Votes derived from what was shown to a completed episode and what its steps then used."""
-
-    def in_holdout(self, episode_id: str) -> bool:
-        """Whether the episode belongs to the control group (a fixed function of its id)."""
-
-    def holdout_report(self, project: str) -> Mapping[str, Json]:
-        """Outcomes with and without memory, with an interval."""
-
-    def episode_ids(self) -> list[str]:
-        """All episodes of the view, in the order they came."""
-
-    def traces(self, ids: Sequence[str]) -> list[Trace]:
-        """The traces, with their steps, of those of *ids* that are in the view."""
-
-    def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
-        """A metric over time, its breaks, and clusters of tasks. Takes seconds; looks at no view, so it needs no lock."""
-
-    def lessons_markdown(self, *, domain: str, project: str, budget_tokens: int) -> str: ...
-
-    def stats(self) -> Mapping[str, Json]: ...

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from mcp_memory.cli.install.hosts import HOSTS, Launch
+from mcp_memory.cli.install.entries import Launch
+from mcp_memory.cli.install.hosts import HOSTS
 from mcp_memory.cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent

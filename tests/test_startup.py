@@ -7,7 +7,22 @@ import pytest
 
 from mcp_memory.cli.main import COMMANDS
 
-HEAVY = ("mcp", "mcp_types", "numpy", "onnxruntime", "tokenizers", "pydantic", "lmdb", "rich", "anyio", "sqlite3", "sklearn", "ruptures")
+HEAVY = (
+    "mcp",
+    "mcp_types",
+    "numpy",
+    "onnxruntime",
+    "tokenizers",
+    "pydantic",
+    "lmdb",
+    "rich",
+    "anyio",
+    "sqlite3",
+    "sklearn",
+    "ruptures",
+    "tomlkit",
+    "ruamel",
+)
 TELL = f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])"
 
 

@@ -10,13 +10,14 @@ from mcp_memory.domain.step_keys import step_key
 
 Prediction = dict[str, Any]
 SAME_TASK_LIMIT, RIGHT_FILE_LIMIT, DOCUMENT_LIMIT, PAST_REQUESTS = 10, 50, 20, 10
-NEXT_TOOLS, RECOVERY_TOOLS = 5, 3
+NEXT_TOOLS, RECOVERY_TOOLS, NAMED_FILES = 5, 3, 5
+STEPS_AT_ONCE = 100
 _STEP_TOOL = re.compile(r"#\d+ (\S+)")  # of a key step as recall shows it: "#0 tool arguments → …"
 
 
 def context_of(question: Line) -> dict[str, Any]:
     """Return the question's context as arguments of recall."""
-    context = question["context"]
+    context = question.get("context") or {}
     return {key: context[key] for key in ("domain", "language", "framework", "tags") if context.get(key)}
 
 
@@ -34,6 +35,19 @@ async def right_file(door: Door, question: Line) -> Prediction:
     return {"qid": question["qid"], "ranked": [e["external_id"] for e in found], "files": [f["path"] for f in answer["files"]]}
 
 
+async def default_recall(door: Door, question: Line) -> Prediction:
+    """B1 as an agent asks it, and B9: a recall with nothing but the question; what it shows, and what reading it costs."""
+    read = await door.read("recall", query=question["query"], **context_of(question))
+    rows = {kind: len(read.answer[kind]) for kind in ("episodes", "patterns", "files")}
+    return {"qid": question["qid"], "tokens": read.text_tokens, "structured_tokens": read.structured_tokens, **rows}
+
+
+async def new_bug(door: Door, question: Line) -> Prediction:
+    """B8: the files that a default recall names for a bug nobody has worked on."""
+    answer = await door.call("recall", query=question["query"], **context_of(question))
+    return {"qid": question["qid"], "files": [f["path"] for f in answer["files"]][:NAMED_FILES]}
+
+
 async def outcome(door: Door, question: Line) -> Prediction:
     """B6: will it succeed?"""
     answer = await door.call("recall", query=question["query"], limit=1, include=["episodes"], **context_of(question))
@@ -42,24 +56,35 @@ async def outcome(door: Door, question: Line) -> Prediction:
 
 async def next_tool(door: Door, question: Line) -> Prediction:
     """B3: which tools come next, after the steps so far?"""
-    return {"qid": question["qid"], "tools": await _suggested(door, question, question["prefix"], NEXT_TOOLS)}
+    return _tools(question, await suggested(door, question, [step_line(s) for s in question["prefix"]], NEXT_TOOLS), NEXT_TOOLS)
 
 
 async def recovery(door: Door, question: Line) -> Prediction:
     """B4: a step just failed; which tool did the successful recovery use?"""
-    failed = {"success": False, **question["failed"]}
-    return {"qid": question["qid"], "tools": await _suggested(door, question, [failed], RECOVERY_TOOLS)}
+    failed = step_line({"success": False, **question["failed"]})
+    return _tools(question, await suggested(door, question, [failed], RECOVERY_TOOLS), RECOVERY_TOOLS)
 
 
-async def _suggested(door: Door, question: Line, steps: list[Line], limit: int) -> list[str]:
-    """Return the keys of the tools suggested in an episode that is thrown away: it stays open, so nothing is learned from it."""
-    started = await door.call("start_episode", task=question["task_description"], recall=False, **context_of(question))
-    episode_id = started["episode_id"]
-    for first in range(0, len(steps), 100):
-        await door.call("log_steps", episode_id=episode_id, steps=[step_line(s) for s in steps[first : first + 100]])
-    answer = await door.call("suggest_next_step", episode_id=episode_id, limit=limit)
-    keys = (step_key(s["tool"], s["action"]) for s in answer["suggestions"])
-    return list(dict.fromkeys(keys))[:limit]
+def _tools(question: Line, suggestions: list[Line], limit: int) -> Prediction:
+    """Return the keys of the tools suggested, and how sure the memory is of the first."""
+    keys = [step_key(s["tool"], s["action"]) for s in suggestions]
+    sure = {"confidence": suggestions[0]["confidence"]} if suggestions else {}
+    return {"qid": question["qid"], "tools": list(dict.fromkeys(keys))[:limit], **sure}
+
+
+async def suggested(door: Door, question: Line, steps: list[Line], limit: int, **where: str) -> list[Line]:
+    """Return what is suggested in an episode that is thrown away: it stays open, so nothing is learned from it."""
+    episode_id = await opened_after(door, question, steps, **where)
+    return list((await door.call("suggest_next_step", episode_id=episode_id, limit=limit))["suggestions"])
+
+
+async def opened_after(door: Door, question: Line, steps: list[Line], **where: str) -> str:
+    """Return the id of a new episode in which *steps* (in the form of `log_step`) are done."""
+    task = question.get("task") or question["task_description"]
+    started = await door.call("start_episode", task=task, recall=False, **context_of(question), **where)
+    for first in range(0, len(steps), STEPS_AT_ONCE):
+        await door.call("log_steps", episode_id=started["episode_id"], steps=steps[first : first + STEPS_AT_ONCE])
+    return str(started["episode_id"])
 
 
 async def document(door: Door, name: str, question: Line) -> Prediction:

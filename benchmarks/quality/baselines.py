@@ -4,10 +4,11 @@ import json
 import re
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.quality.split import Line
+from benchmarks.quality import answers
+from benchmarks.quality.split import SETS, Line
 
 _STOP_WORDS_TEXT = """
 a an and are as at be but by can could do for from has have how i if in is it me my of on or please so that the then this to was what when
@@ -82,6 +83,12 @@ def next_tool(memory: Bm25, question: Line, limit: int) -> dict[str, Any]:
     return {"qid": question["qid"], "tools": [key for key, _ in votes.most_common(limit)]}
 
 
+def new_bug(memory: Bm25, question: Line, limit: int) -> dict[str, Any]:
+    """B8: what the nearest episodes' agents had made or changed."""
+    files = [file for i in memory.search(question["query"], NEIGHBOURS) for file in memory.lines[i]["outcome"].get("artifacts") or ()]
+    return {"qid": question["qid"], "files": list(dict.fromkeys(files))[:limit]}
+
+
 class AfterFailure:
     """B4: which tools most often came next after this tool had failed, then the most frequent tools of all."""
 
@@ -108,3 +115,26 @@ def document(memory: Bm25, name: str, question: Line, limit: int) -> dict[str, A
         votes = Counter(memory.lines[i]["steps"][0]["tool"] for i in found[:NEIGHBOURS])
         found = [tool for tool, _ in votes.most_common()]
     return {"set": name, "query_id": question["query_id"], "ranked": found}
+
+
+def predictions(lines: Sequence[Line], wanted: Mapping[str, Sequence[Line]]) -> list[dict[str, Any]]:
+    """Return the plain answers to the questions asked of one memory, by their set; no answer where counting has none."""
+    memory, after = Bm25(lines), AfterFailure(lines)
+    try:
+        return [found for kind, questions in wanted.items() for q in questions if (found := _plain(memory, after, kind, q))]
+    finally:
+        memory.close()
+
+
+def _plain(memory: Bm25, after: AfterFailure, kind: str, question: Line) -> dict[str, Any] | None:
+    if kind in SETS:
+        return document(memory, kind, question, answers.DOCUMENT_LIMIT)
+    if kind in ("b1", "b5", "b11"):
+        return ranked(memory, question, answers.RIGHT_FILE_LIMIT if kind == "b5" else answers.SAME_TASK_LIMIT)
+    if kind == "b3":
+        return next_tool(memory, question, answers.NEXT_TOOLS)
+    if kind == "b4":
+        return after.answer(question, answers.RECOVERY_TOOLS)
+    if kind == "b6":
+        return outcome(memory, question)
+    return new_bug(memory, question, answers.NAMED_FILES) if kind == "b8" else None

@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mcp import Client, StdioServerParameters
+
+from mcp_memory.domain.text import token_estimate
 
 Answer = dict[str, Any]
 Context = dict[str, Any]
@@ -40,6 +43,22 @@ def fill(data_dir: Path, lines: Iterable[dict[str, Any]]) -> Answer:
     return json.loads(done.stdout) | {"seconds": round(time.perf_counter() - started, 1)}
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A tool's structured answer, and the text beside it, which most hosts show the model instead."""
+
+    answer: Answer
+    text: str
+
+    @property
+    def text_tokens(self) -> int:
+        return token_estimate(self.text)
+
+    @property
+    def structured_tokens(self) -> int:
+        return token_estimate(json.dumps(self.answer, ensure_ascii=False, separators=(",", ":")))
+
+
 class Door:
     """One MCP client session. Every call's duration is kept."""
 
@@ -49,12 +68,17 @@ class Door:
 
     async def call(self, tool: str, /, **arguments: Any) -> Answer:
         """Return a tool's structured answer. Raises RuntimeError: the tool refused."""
+        return (await self.read(tool, **arguments)).answer
+
+    async def read(self, tool: str, /, **arguments: Any) -> Reading:
+        """Return a tool's answer as a host gets it. Raises RuntimeError: the tool refused."""
         started = time.perf_counter()
         result = await self._client.call_tool(tool, arguments)
         self.durations_ms.setdefault(tool, []).append((time.perf_counter() - started) * 1000)
+        text = "\n".join(getattr(part, "text", "") for part in result.content)
         if result.is_error:
-            raise RuntimeError(" ".join(getattr(part, "text", "") for part in result.content))
-        return dict(result.structured_content or {})
+            raise RuntimeError(text)
+        return Reading(dict(result.structured_content or {}), text)
 
     async def ready(self) -> None:
         """Wait until recall answers without a lesser state. Raises TimeoutError."""

@@ -17,8 +17,14 @@ TASKS = {
     "b4": "b4_recovery",
     "b5": "b5_right_file",
     "b6": "b6_outcome",
+    "b8": "b8_new_bug",
+    "b9": "b9_unrelated",
+    "b10": "b10_drift",
+    "b11": "b11_languages",
+    "recall": "b1_same_task",  # the same questions, asked as an agent asks them
 }
 SETS = ("locomo", "metatool", "stabletoolbench")
+DRIFT = "drift"  # the memory of the streams: what each saw before the world changed, a project a stream
 ANSWERS = ("truth", "answer", "relevant_ids", "self_id")
 TURN_MS = 60_000  # turns of a conversation, whose sessions alone are dated
 
@@ -32,8 +38,66 @@ def rows(path: Path) -> list[Line]:
 
 
 def questions(split: Path, kind: str) -> list[Line]:
-    """Return the questions of b1, b3, b4, b5 or b6, without their answers."""
-    return [without_answers(q) for q in rows(split / "tasks" / f"{TASKS[kind]}.jsonl.gz")]
+    """Return the questions of a kind in TASKS, without their answers. A stream says which way is intended at its end (`bad`)."""
+    found = rows(task_file(split, kind))
+    if kind == "b10":
+        return [without_answers(q) | {"bad": q["truth"]["bad"]} for q in found]
+    return [without_answers(q) for q in found]
+
+
+def task_file(split: Path, kind: str) -> Path:
+    return split / "tasks" / f"{TASKS[kind]}.jsonl.gz"
+
+
+def memory_of(kind: str, question: Line) -> str:
+    """Return which memory a question is asked of: B3 and the calibration say so, a new bug names its own, the streams share one."""
+    if kind in ("b3", "calibration"):
+        return str(question["setting"])
+    if kind == "b8":
+        return str(question["memory"])
+    return DRIFT if kind == "b10" else "repeat"
+
+
+def memory_lines(split: Path, name: str) -> list[Line]:
+    """Return what the memory *name* (of `memory_of`, or one of SETS) holds, as interchange lines."""
+    if name in SETS:
+        return list(set_lines(split, name))
+    if name == DRIFT:
+        return [line for stream in rows(task_file(split, "b10")) for line in stream["old"]]
+    return [episode_line(e) for e in memory(split, name)]
+
+
+def tools_only(split: Path) -> bool:
+    """Return whether the answers name tools without actions, as in the variants `tools` and `free` of a split."""
+    keys = [q["truth"].get("next") or q["truth"].get("key") for kind in ("b3", "b4") for q in rows(task_file(split, kind))]
+    return bool(keys) and not any(":" in key for key in keys)
+
+
+def cut(split: Path, out: Path, limit: int) -> Path:
+    """Make in *out* the same split with at most *limit* questions a set, spread evenly over it. What is in memory stays."""
+    for kind in dict.fromkeys(TASKS.values()):
+        _write(out / "tasks" / f"{kind}.jsonl.gz", spread(rows(split / "tasks" / f"{kind}.jsonl.gz"), limit))
+    for name in ("episodes", "memory.json"):
+        (out / name).symlink_to((split / name).resolve())
+    for folder in (split / "retrieval").glob("*"):
+        found = rows(folder / "queries.jsonl.gz")
+        known = [q for q in found if q.get("role") == "memory"]
+        asked = [q for q in found if q.get("role") != "memory" and q.get("kind") != "adversarial"]
+        _write(out / "retrieval" / folder.name / "queries.jsonl.gz", known + spread(asked, limit))
+        if (folder / "corpus.jsonl.gz").exists():
+            (out / "retrieval" / folder.name / "corpus.jsonl.gz").symlink_to((folder / "corpus.jsonl.gz").resolve())
+    return out
+
+
+def spread(items: list[Line], limit: int) -> list[Line]:
+    """Return at most *limit* of the items, evenly spread."""
+    return [items[i * len(items) // limit] for i in range(limit)] if len(items) > limit else items
+
+
+def _write(path: Path, items: list[Line]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
 
 
 def without_answers(question: Line) -> Line:
@@ -41,7 +105,7 @@ def without_answers(question: Line) -> Line:
 
 
 def memory(split: Path, name: str) -> list[Line]:
-    """Return the episodes of the memory *name* (repeat or transfer), as the split records them."""
+    """Return the episodes of the memory *name* (a key of memory.json), as the split records them."""
     wanted = json.loads((split / "memory.json").read_text())[name]
     found = {e["episode_id"]: e for e in episodes(split)}
     return [found[i] for i in wanted]

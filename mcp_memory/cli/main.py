@@ -131,7 +131,7 @@ def _run(argv: list[str]) -> int:
         print(f"mcp-memory: there is no command {name!r}; `mcp-memory --help` lists them", file=sys.stderr)
         return USAGE_ERROR
     if name == "hook" and rest and not {"drain", "-h", "--help"} & set(rest):
-        from mcp_memory.cli.hooks.client import run
+        from mcp_memory.hooks.client import run
 
         return run(rest)
     args = parser_of(name or DEFAULT_COMMAND).parse_args(rest)

@@ -2,16 +2,20 @@
 
 import argparse
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from mcp_memory.cli.options import settings_of
+from mcp_memory.errors import McpMemoryError
 
 if TYPE_CHECKING:
     from mcp_memory.config import Config
     from mcp_memory.memory import EpisodicMemory
 
 T = TypeVar("T")
+DRAIN_BUDGET_S = 2.0  # of a command, for what hooks kept
+logger = logging.getLogger(__name__)
 
 
 def with_memory(args: argparse.Namespace, call: "Callable[[EpisodicMemory], Awaitable[T]]") -> T:
@@ -24,15 +28,25 @@ def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[
     import anyio
 
     from mcp_memory.bootstrap import open_memory
-    from mcp_memory.server.hooks.turns import Hooks, folder_of
 
     async def opened() -> T:
         async with open_memory(config) as memory:
-            await Hooks(memory, folder_of(config)).drain()  # what the hooks kept while nobody had it open
+            await _take_what_waits(memory, config)
             return await call(memory)
 
     log_to_stderr()
     return anyio.run(opened)
+
+
+async def _take_what_waits(memory: "EpisodicMemory", config: "Config") -> None:
+    """Take in what hooks kept while nobody had the memory open, as far as it goes at once. The command comes first, whatever happens."""
+    from mcp_memory.hooks.turns import Hooks, folder_of
+
+    try:
+        if not await Hooks(memory, folder_of(config)).drain(DRAIN_BUDGET_S):
+            print("note: sessions recorded by hooks still wait; `mcp-memory hook drain` takes all of them in", file=sys.stderr)
+    except Exception as error:
+        logger.warning("what the hooks kept has to wait: %s", error, exc_info=not isinstance(error, (McpMemoryError, OSError)))
 
 
 def log_to_stderr() -> None:

@@ -8,9 +8,6 @@ if TYPE_CHECKING:
 
     from mcp_memory.config import Config
 
-TASK_TYPES = ("code_generation", "debugging", "refactoring", "testing", "analysis", "documentation", "research", "operations", "other")
-OUTCOMES = ("success", "partial", "failure", "abstained")
-
 
 def add_common(parser: "argparse.ArgumentParser") -> None:
     """Add the options of every command."""
@@ -30,15 +27,22 @@ def add_context(parser: "argparse.ArgumentParser") -> None:
     parser.add_argument("--domain", metavar="NAME")
     parser.add_argument("--language", metavar="NAME")
     parser.add_argument("--framework", metavar="NAME")
-    parser.add_argument("--task-type", choices=TASK_TYPES)
+    parser.add_argument("--task-type", choices=words("WhereFields", "task_type"))
     parser.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help="may be given several times")
 
 
 def add_span(parser: "argparse.ArgumentParser") -> None:
     """Add --outcome, --since and --until."""
-    parser.add_argument("--outcome", choices=OUTCOMES)
+    parser.add_argument("--outcome", choices=words("WhereFields", "outcome"))
     parser.add_argument("--since", metavar="TIME", help="ISO 8601, inclusive")
     parser.add_argument("--until", metavar="TIME", help="ISO 8601, exclusive")
+
+
+def words(request: str, field: str) -> "tuple[str, ...]":
+    """Return the words that a field of a request may hold."""
+    from mcp_memory.domain import requests
+
+    return requests.words_of(getattr(requests, request), field)
 
 
 def given(args: "argparse.Namespace", names: "Sequence[str]") -> "dict[str, Any]":

@@ -11,7 +11,7 @@ PIPE_WIDTH = 200  # columns of a table that is not printed on a terminal
 
 def print_json(value: Any) -> None:
     """Print *value*, an answer record or plain data, as one JSON document with the field names of the MCP contract."""
-    from mcp_memory.server.render import answer, plain
+    from mcp_memory.rendering.render import answer, plain
 
     data = answer(value) if is_dataclass(value) else plain(value)
     print(json.dumps(data, ensure_ascii=False, indent=2))
@@ -19,7 +19,7 @@ def print_json(value: Any) -> None:
 
 def iso(at_ms: int) -> str:
     """Return epoch milliseconds as ISO 8601 UTC, to the second."""
-    from mcp_memory.server.render import iso
+    from mcp_memory.rendering.render import iso
 
     return iso(at_ms)[:19] + "Z"
 
@@ -54,7 +54,7 @@ def cell(value: Any) -> str:
 
 def safe(text: str) -> str:
     """Return stored text without characters that act on the terminal."""
-    from mcp_memory.server.neutralise import neutral
+    from mcp_memory.rendering.neutralise import neutral
 
     return neutral(text)
 

@@ -75,8 +75,8 @@ class Step:
 
     @property
     def key(self) -> str:
-        """The tool, or `tool:action` where the two differ."""
-        return step_key(self.tool, self.action)
+        """What the step is called in everything that is learnt; see `step_keys`."""
+        return step_key(self.tool, self.action, self.arguments)
 
     @property
     def failed(self) -> bool:

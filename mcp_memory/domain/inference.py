@@ -1,9 +1,11 @@
-"""What a transcript says about how it ended, when nobody said it. Every verdict names its evidence; without any there is none.
+"""What a record says about how it ended, when nobody said it. Every verdict names its evidence; without any it is partial and says so.
 
 The hooks run this with every step, so patterns are compiled only when a word of theirs is in the text.
 """
 
 import re
+
+from mcp_memory.domain.clipping import clip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ _CHECKS = (
     r"|mvn (test|verify)|gradlew? (test|check|build)|dotnet test|make (test|check)|ctest|rspec|rake test|phpunit|mix test|swift test)\b"
 )
 # Output that says a call failed, for formats without a flag: only at the start, where tools put it.
+COMMAND_ARGUMENTS = ("command", "cmd", "input", "commands")  # where the shell tools of the hosts have the command line
 _CHECK_WORDS = ("test", "tox", "nox", "jest", "mocha", "cargo", "mvn", "gradle", "make", "rspec")
 _FAILED_START = (
     r"(?i)\s*(error\b|traceback \(most recent call last\)|exception\b|command failed|fatal:|bash: .*(not found|no such file)|\[?error[\]:]"
@@ -24,6 +27,16 @@ _FAILED_START = (
 _EXIT_CODE = r"(?i)\b(?:exit(?:ed with)?(?: code| status)?|returncode|return code)\s*[:=]?\s*(\d{1,3})\b"
 _FAILED_WORDS = ("error", "traceback", "exception", "failed", "fatal", "not found", "no such", "exit", "return")
 _TAIL_CHARS = 400  # where an exit code stands
+_CHECK_TAIL_CHARS = 3_000  # where a runner says how many failed
+_CHECK_FAILED = (
+    r"(?im)\b[1-9]\d* (failed|failing|failures?|errors?)\b|\b(failures|errors)\s*[=:]\s*[1-9]|^test result: FAILED"
+    r"|^\s*--- FAIL|^FAIL(ED)?\b|^error: (could not compile|test failed)|^BUILD FAILED"
+)
+_NOTHING_RAN = r"(?i)\bno tests ran\b|\bran 0 tests\b|\bcollected 0 items\b|\bno test(s| files)? (found|to run)\b|NO TESTS RAN"
+_COMMIT = r"\bgit(?:\s+-[Cc]\s+\S+|\s+--?[\w-]+(?:=\S+)?)*\s+commit\b(?![^|;&\n]*--dry-run)"
+_QUOTED_CHARS = 120
+_ERROR_CHARS = 2_000
+UNTOLD = "nothing in the record tells how it ended"
 
 
 def looks_failed(observation: str) -> bool:
@@ -38,19 +51,76 @@ def looks_failed(observation: str) -> bool:
     return bool(codes) and codes[-1] != "0"
 
 
-def infer_outcome(steps: "Sequence[Mapping[str, Any]]", summary: str) -> "tuple[dict[str, Any] | None, str]":
-    """Return the outcome that the last check of the work shows and the reason, or (None, "") when no step checked it.
+def infer_outcome(
+    steps: "Sequence[Mapping[str, Any]]", summary: str, *, next_words: str = "", interrupted: bool = False, cut_off: bool = False
+) -> "tuple[dict[str, Any], str]":
+    """Return the outcome that the evidence shows, and the evidence; without any it is partial, and the reason says so.
 
-    The last test or build run decides: passed, success; failed, failure. A check that is followed by further edits is no proof,
-    but it is the best one there is; the reason says which step it was.
+    In this order: the user's words, an interruption, the last test or build run, a commit. A check that is followed by further edits is
+    no proof, but it is the best one there is; the reason says which step it was.
+
+    Args:
+        steps: With `arguments`, `status`, `error` and `observation`.
+        summary: What the agent said last.
+        next_words: What the user wrote after all of it.
+        interrupted: Whether the user stopped the work, and nothing followed.
+        cut_off: Whether the record ends in the middle of a call.
     """
+    from mcp_memory.domain.user_words import verdict_of  # the hooks load this module with every step, and ask this only at the end
+
+    index, check, passed = _last_check(steps)
+    checked = f"the last check of the work, step #{index} ({check}), {'passed' if passed else 'failed'}" if check else ""
+    said = verdict_of(next_words)
+    quoted = f"the user's next words: {clip(' '.join(next_words.split()), _QUOTED_CHARS)!r}"
+    if said is False:
+        return _outcome("failure", summary, clip(next_words.strip(), _ERROR_CHARS)), quoted
+    if said and (passed or not check):
+        return _outcome("success", summary), quoted
+    if said:
+        return _outcome("partial", summary), f"{quoted}, though {checked}"
+    if interrupted:
+        return _outcome("partial", summary), "the user interrupted the work" + (f"; {checked}" if checked else "")
+    if cut_off:
+        return _outcome("partial", summary), "the record ends in the middle of a call" + (f"; {checked}" if checked else "")
+    commit = _last_commit(steps)
+    if check and (passed or commit < index):
+        return _outcome("success" if passed else "failure", summary, None if passed else steps[index]["error"] or checked), checked
+    if check:
+        return _outcome("partial", summary), f"{checked}, and step #{commit} committed the work"
+    if commit >= 0:
+        return _outcome("success", summary), f"step #{commit} committed the work, and no step checked it"
+    return _outcome("partial", summary), UNTOLD
+
+
+def _outcome(kind: str, summary: str, error: "str | None" = None) -> "dict[str, Any]":
+    return {"kind": kind, "summary": summary, "error": error}
+
+
+def _last_check(steps: "Sequence[Mapping[str, Any]]") -> tuple[int, str, bool]:
+    """Return (index, name, whether it passed) of the last check that checked something; (-1, "", False): there was none."""
     for index in range(len(steps) - 1, -1, -1):
-        step = steps[index]
-        if check := check_of(step):
-            passed = step["status"] == "ok"
-            reason = f"the last check of the work, step #{index} ({check}), {'passed' if passed else 'failed'}"
-            return {"kind": "success" if passed else "failure", "summary": summary, "error": None if passed else step["error"]}, reason
-    return None, ""
+        if (check := check_of(steps[index])) and (passed := check_passed(steps[index])) is not None:
+            return index, check, passed
+    return -1, "", False
+
+
+def _last_commit(steps: "Sequence[Mapping[str, Any]]") -> int:
+    for index in range(len(steps) - 1, -1, -1):
+        command = _command(steps[index])
+        if steps[index]["status"] == "ok" and "commit" in command and re.search(_COMMIT, command):
+            return index
+    return -1
+
+
+def check_passed(step: "Mapping[str, Any]") -> "bool | None":
+    """Return whether a test or build run passed; None: it ran nothing.
+
+    The exit status is not enough: behind a pipe (`pytest | tail`) it is another program's, so the runner's own words count as well.
+    """
+    tail = (step.get("observation") or "")[-_CHECK_TAIL_CHARS:]
+    if re.search(_NOTHING_RAN, tail):
+        return None
+    return step["status"] == "ok" and not re.search(_CHECK_FAILED, tail)
 
 
 def check_of(step: "Mapping[str, Any]") -> str:
@@ -63,7 +133,7 @@ def check_of(step: "Mapping[str, Any]") -> str:
 def _command(step: "Mapping[str, Any]") -> str:
     """Return the command line of a step of a shell tool; other tools check nothing."""
     arguments = step["arguments"]
-    command = arguments.get("command") or arguments.get("cmd") or arguments.get("input") or ""
+    command = next((given for name in COMMAND_ARGUMENTS if (given := arguments.get(name))), "")
     if isinstance(command, list):
         command = " ".join(map(str, command))
     return command if isinstance(command, str) else ""

@@ -9,6 +9,9 @@ from mcp_memory.domain.episode import Json
 ANY_PROJECT = "*"  # a query over every project of the data directory
 
 
+TEXT_WEIGHTS = (1.0, 0.5, 0.5, 0.4)  # of task, steps, notes (they repeat the task), surroundings (other episodes' tasks) in bm25
+
+
 class Detail(enum.StrEnum):
     COMPACT = "compact"
     FULL = "full"
@@ -51,6 +54,19 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class TextQuery:
+    """Words looked for: an episode is found by any of the terms and phrases, or with `every` by all of them, in any form of each word.
+
+    A term or phrase without a letter or digit is nowhere.
+    """
+
+    terms: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()  # words in a row
+    every: bool = False
+    weights: tuple[float, float, float, float] = TEXT_WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One recalled episode: its blended score in [0, 1] and the components that explain it (`why`)."""
 
@@ -67,7 +83,8 @@ class Ranking:
 
     matches: tuple[Match, ...]
     considered: int
-    change_seq: int
+    seq: int  # change sequence of the views it was made from
+    as_of_ms: int  # the time at which age was looked at
     degraded: tuple[str, ...] = ()
 
 
@@ -101,13 +118,30 @@ class Change:
 
 
 class ChangeKind(enum.StrEnum):
-    EPISODE_STARTED = "episode_started"
-    EPISODE_COMPLETED = "episode_completed"
-    EPISODE_UPDATED = "episode_updated"
-    EPISODE_DELETED = "episode_deleted"
-    VECTORS_ADDED = "vectors_added"
-    FEEDBACK = "feedback"
-    CORRECTION = "correction"
+    """The kinds of facts, each with what its entity id names.
+
+    Steps have no entry of their own, which would write two more pages for each: they are numbered, so (episode, count) says what is new.
+    """
+
+    EPISODE_STARTED = "episode_started"  # the episode
+    EPISODE_COMPLETED = "episode_completed"  # the episode
+    EPISODE_ABANDONED = "episode_abandoned"  # the episode
+    EPISODE_UPDATED = "episode_updated"  # the episode
+    EPISODE_DELETED = "episode_deleted"  # the episode
+    VECTORS_ADDED = "vectors_added"  # the space
+    RECOMMENDATION = "recommendation"  # the recommendation
+    FEEDBACK = "feedback"  # the vote
+    CORRECTION = "correction"  # the correction
+    LINK = "link"  # the link, put or removed
+    CHECKPOINT = "checkpoint"  # the checkpoint
+
+    @property
+    def answers(self) -> bool:
+        """Whether anything that is answered from memory depends on such a fact."""
+        return self not in _RECORDED_ONLY
+
+
+_RECORDED_ONLY = frozenset({ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
 
 
 @dataclass(frozen=True, slots=True)

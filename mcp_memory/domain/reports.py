@@ -83,3 +83,4 @@ class ImportReport:
     open: int  # of the added, without an outcome
     errors: tuple[tuple[int, str], ...]  # (line number from 1, reason)
     ignored: Mapping[str, int] = field(default_factory=dict)  # unknown fields, and in how many places
+    converted: Mapping[str, int] = field(default_factory=dict)  # times that were no milliseconds: their unit, and how many

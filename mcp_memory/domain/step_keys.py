@@ -1,12 +1,68 @@
-"""What a step is called in everything that is learnt: its tool, or `tool:action`. Used by the hooks, so it imports nothing."""
+"""What a step is called in everything that is learnt: made by us from tool, program and verb, whoever logged it.
+
+An agent's `action` is a description. It is part of the key only where it is a plain name of what was run (`pip install`), because
+sentences ("Run the tests for the date parser") would make every step a thing of its own.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from mcp_memory.domain.commands import command_in, program_of
+
+SHELL = "bash"  # what the one tool of many names is called in keys
+_SHELL_NAMES_TEXT = """
+bash shell sh zsh terminal execute_bash bash_tool exec_command shell_command local_shell run_shell_command run_in_terminal run_terminal_cmd
+run_terminal_command execute_command run_command run_bash unified_exec execute_shell_command container.exec powershell pwsh
+"""
+_SHELL_NAMES = frozenset(_SHELL_NAMES_TEXT.split())
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:@/-]{0,39}")  # one word that names a thing to do
+_COMMAND_CHARS = 2_000
+_MAX_WORDS = 3  # of a label such as `python3 -m venv`
+_KEPT = 20_000
 
 
-def step_key(tool: str, action: str | None) -> str:
-    """Return the tool, or `tool:action` where the two differ.
+def is_shell(tool: str) -> bool:
+    """Return whether agents' hosts give their shell tool this name."""
+    return tool.lower() in _SHELL_NAMES
+
+
+def step_key(tool: str, action: str | None, arguments: Mapping[str, Any] | None = None) -> str:
+    """Return the tool, or `tool:what` where that says more; every shell tool counts as one.
 
     >>> step_key("bash", "pytest"), step_key("edit", "edit"), step_key("edit", "")
     ('bash:pytest', 'edit', 'edit')
+    >>> {step_key(tool, "Run the tests", {"command": "pytest -q"}) for tool in ("Bash", "shell", "exec_command")}
+    {'bash:pytest'}
+    >>> step_key("read_file", "Now look at the parser"), step_key("editor", "", {"command": "view", "path": "a.py"})
+    ('read_file', 'editor:view')
     """
+    return _key(tool, action or "", command_in(arguments)[:_COMMAND_CHARS] if arguments else "")
+
+
+@lru_cache(maxsize=_KEPT)
+def _key(tool: str, action: str, command: str) -> str:
+    name = SHELL if is_shell(tool) else tool
+    if action == tool:
+        action = ""
+    what = action if _is_label(action, command) else program_of(command)
+    return f"{name}:{what}" if what and what != tool else name
+
+
+def _is_label(action: str, command: str) -> bool:
+    """Return whether *action* names what was run, not describes it: words of the command, or without a command one plain name."""
+    words = action.split()
+    if not words or len(words) > _MAX_WORDS:
+        return False
+    if command:
+        said = f" {command} "
+        return all(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", said) for word in words)
+    return len(words) == 1 and bool(_NAME.fullmatch(action))
+
+
+def joined(tool: str, action: str) -> str:
+    """Return the key that `tool_and_action` took apart."""
     return f"{tool}:{action}" if action and action != tool else tool
 
 

@@ -20,6 +20,9 @@ class VoteStats:
     used: int = 0
 
 
+NO_VOTES = VoteStats()
+
+
 class VoteBook:
     """All votes so far, by recommendation; adding the same vote twice changes nothing."""
 

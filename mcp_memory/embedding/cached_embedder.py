@@ -2,12 +2,12 @@
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 import numpy as np
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.ports import Cache, Embedder
 
 NAMESPACE = "embeddings"
@@ -24,10 +24,10 @@ class CachedEmbedder:
     """
 
     def __init__(self, inner: Embedder, cache: Cache | None, *, max_entries: int = DEFAULT_ENTRIES) -> None:
-        self._inner, self._cache, self._max_entries = inner, cache, max_entries
+        self._inner, self._cache = inner, cache
         self.space, self.dimension = inner.space, inner.dimension
         self._lock = threading.Lock()
-        self._recent: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._recent: BoundedMap[bytes, np.ndarray] = BoundedMap(max_entries)
         self._flights: dict[bytes, Future[np.ndarray]] = {}
         self._hits = self._misses = 0
 
@@ -62,9 +62,9 @@ class CachedEmbedder:
         found, mine, awaited = {}, {}, {}
         with self._lock:
             for key, text in wanted.items():
-                if key in self._recent:
-                    self._recent.move_to_end(key)
-                    found[key] = self._recent[key]
+                recent = self._recent.get(key)
+                if recent is not None:
+                    found[key] = recent
                 elif key in self._flights:
                     awaited[key] = self._flights[key]
                 else:
@@ -89,9 +89,8 @@ class CachedEmbedder:
         with self._lock:
             self._hits += len(mine) - len(missing)
             self._misses += len(missing)
-            self._recent.update(vectors)
-            while len(self._recent) > self._max_entries:
-                self._recent.popitem(last=False)
+            for key, vector in vectors.items():
+                self._recent.put(key, vector)
         self._land(mine, vectors)
         return vectors
 

@@ -114,9 +114,12 @@ def redact_record(record: Mapping[str, Any], found: list[str], *, ours: Collecti
         if name in ours:
             clean[name] = value
         elif name in ids:
-            clean[name] = (
-                [redact_identifier(v, found) for v in value] if isinstance(value, list | tuple) else redact_identifier(value, found)
-            )
+            clean[name] = _identifiers(value, found) if isinstance(value, list | tuple) else redact_identifier(value, found)
         else:
             clean[name] = redact_tree(name, value, found)
     return clean
+
+
+def _identifiers(values: list[Any] | tuple[Any, ...], found: list[str]) -> list[Any] | tuple[Any, ...]:
+    new = [redact_identifier(value, found) for value in values]
+    return new if any(item is not old for item, old in zip(new, values, strict=True)) else values

@@ -1,65 +1,63 @@
 """The lexical half of the retriever: from a query to bm25 scores by row number."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.query import ANY_PROJECT, Query
-from mcp_memory.ports import Store
+from mcp_memory.ports import TextSearch
 from mcp_memory.retrieval import text_query
-from mcp_memory.retrieval.catalog import Catalog
-from mcp_memory.retrieval.query_cache import KEPT_SEARCHES, QueryCache
+from mcp_memory.views.view import View
 
 STRICT_HITS = 5_000  # when a strict filter will drop most of them
 GROWTH = 1.1  # of the memory, after which the words are counted again
+KEPT_SEARCHES = 64
 
 
 class LexicalSearch:
-    """Searches the words of a catalog's episodes. Not safe for concurrent use."""
+    """Searches the words of the catalog's episodes. Its memory of earlier searches is used while reading only."""
 
-    def __init__(self, store: Store, catalog: Catalog) -> None:
-        self._store, self._catalog = store, catalog
-        self._searched: QueryCache[dict[int, float]] = QueryCache(KEPT_SEARCHES)
+    def __init__(self, store: TextSearch) -> None:
+        self._store = store
+        self._searched: BoundedMap[Hashable, dict[int, float]] = BoundedMap(KEPT_SEARCHES)
         self._frequency: dict[str, int] = {}
         self._frequency_at = 0  # episodes when `_frequency` was begun
 
-    def clear_memo(self) -> None:
-        """Forget earlier searches: what they searched has changed."""
-        self._searched.clear()
-
-    def hits(self, query: Query, limit: int, *, only: bool) -> dict[int, float]:
+    def hits(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         """Return bm25 scores by row number, best first; those found by an earlier call where there was one.
 
         Args:
+            v: The views.
             query: What is looked for.
             limit: How many at least, where there are as many.
             only: Nothing else searches, so that a query of common words must not come back empty.
         """
-        key = (query, limit, only)
+        key = (query.text, query.filter, query.strict, limit, only, v.version)
         hits = self._searched.get(key)
         if hits is None:
-            hits = self._search(query, limit, only=only)
+            hits = self._search(v, query, limit, only=only)
             self._searched.put(key, hits)
         return hits
 
-    def _search(self, query: Query, limit: int, *, only: bool) -> dict[int, float]:
+    def _search(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         asked = text_query.read_query(query.text)
-        match = text_query.affordable(asked, self._counts, len(self._catalog), at_least_one=only).match()
-        if match is None:
+        words = text_query.affordable(asked, lambda terms: self._counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only)
+        if not (words.terms or words.phrases):
             return {}
-        allowed: np.ndarray | None = self._catalog.allowed(query.filter, strict=query.strict)
+        allowed: np.ndarray | None = v.catalog.allowed(query.filter, strict=query.strict)
         project = ANY_PROJECT if allowed is None else query.filter.project or ANY_PROJECT
-        hits = self._store.search_text(match, project=project, limit=max(limit, STRICT_HITS) if query.strict else limit)
-        found = {hit.seq: hit.score for hit in hits if hit.seq in self._catalog.traces}
+        hits = self._store.search_text(words, project=project, limit=max(limit, STRICT_HITS) if query.strict else limit)
+        found = {hit.seq: hit.score for hit in hits if hit.seq in v.catalog.traces}
         if query.strict and allowed is not None:
             admitted = set(allowed.tolist())
             found = {seq: value for seq, value in found.items() if seq in admitted}
         return found
 
-    def _counts(self, terms: Sequence[str]) -> list[int]:
+    def _counts(self, terms: Sequence[str], episodes: int) -> list[int]:
         """Return in how many episodes each term occurs; remembered until the memory has grown by a tenth."""
-        if len(self._catalog) > GROWTH * self._frequency_at:
-            self._frequency, self._frequency_at = {}, len(self._catalog)
+        if episodes > GROWTH * self._frequency_at:
+            self._frequency, self._frequency_at = {}, episodes
         unknown = [t for t in terms if t not in self._frequency]
         counts = dict(zip(unknown, self._store.term_counts(unknown), strict=True)) if unknown else {}
         self._frequency |= {t: n for t, n in counts.items() if n > 0}

@@ -13,8 +13,8 @@ import numpy as np
 
 from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.episode import OutcomeKind, TaskType, Trace
+from mcp_memory.domain.filtering import in_time
 from mcp_memory.domain.query import Filter
-from mcp_memory.retrieval.catalog import in_time
 
 DAY_MS = 86_400_000
 # Context, in standard deviations of the text score. A framework (a library, a repository) says most about what a task needs.
@@ -103,7 +103,7 @@ def context_matches(where: Filter, traces: Sequence[Trace]) -> np.ndarray:
             has = {t.casefold() for t in trace.tags}
             totals[i] += TAGS * len(tags & has) / len(tags | has)
         if timed:
-            totals[i] += TIME_ASKED * in_time(where, trace)
+            totals[i] += TIME_ASKED * in_time(where, trace.started_at_ms, trace.ended_at_ms)
     return totals
 
 

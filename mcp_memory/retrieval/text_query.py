@@ -1,4 +1,4 @@
-"""Any text to a safe FTS5 expression: quoted terms joined by OR, so no character of the text can act as query syntax.
+"""Any text to the words it asks for.
 
 Stop words are dropped (`evidence`: nDCG .414 to .468 on conversations, and ten times faster), words joined by punctuation
 (`FILE_UPLOAD_PERMISSIONS`, `io/fits.py`) are asked for as a phrase too, and the rarest terms go first within a bounded cost.
@@ -7,8 +7,10 @@ Stop words are dropped (`evidence`: nDCG .414 to .468 on conversations, and ten 
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from mcp_memory.domain.query import TextQuery
+from mcp_memory.domain.text import is_unspaced
 
 MAX_TERMS = 64  # distinct terms of one query; on the development questions more changed nothing
 MAX_PHRASES = 8
@@ -28,27 +30,16 @@ _WORD = re.compile(r"[^\W_]+")
 # Begins only where a word begins and gives nothing back: without that, one word of 10,000 characters took half a minute.
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_./:\-]++[^\W_]++)+")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-
-
-@dataclass(frozen=True, slots=True)
-class TextQuery:
-    """A query in words: distinct terms in order of appearance, and phrases of the compounds among them."""
-
-    terms: tuple[str, ...]
-    phrases: tuple[str, ...]
-
-    def match(self) -> str | None:
-        """Return the FTS5 expression; None when there is nothing to look for."""
-        quoted = [f'"{term}"' + ("*" if _CJK.search(term) else "") for term in self.terms] + [f'"{phrase}"' for phrase in self.phrases]
-        return " OR ".join(quoted) or None
 
 
 def read_query(text: str) -> TextQuery:
-    """Return what *text* asks for in words. Text of stop words only keeps them; text without words has no terms.
+    """Return what *text* asks for: distinct terms in order of appearance, and phrases of the compounds among them.
 
-    >>> read_query('Fix "io/fits.py" (urgently) OR NOT').match()
-    '"fix" OR "io" OR "fits" OR "py" OR "urgently" OR "io fits py"'
+    Text of stop words only keeps them; text without words has no terms.
+
+    >>> query = read_query('Fix "io/fits.py" (urgently) OR NOT')
+    >>> query.terms, query.phrases
+    (('fix', 'io', 'fits', 'py', 'urgently'), ('io fits py',))
     """
     lowered = text.lower()
     words = [w for w in dict.fromkeys(_WORD.findall(lowered)) if len(w) <= MAX_TERM_CHARS]
@@ -75,7 +66,7 @@ def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]
     if len(query.terms) <= MAX_TERMS and (len(query.terms) + EPISODE_WORK) * episodes <= MAX_WORK:
         return query
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
-    rarest = sorted((t for t in query.terms if frequency[t] > 0 or _CJK.search(t)), key=lambda t: frequency[t])[:MAX_TERMS]
+    rarest = sorted((t for t in query.terms if frequency[t] > 0 or is_unspaced(t)), key=lambda t: frequency[t])[:MAX_TERMS]
     matched = 0
     kept: set[str] = set()
     for rank, term in enumerate(rarest, 1):
@@ -113,7 +104,7 @@ def sentences(text: str) -> tuple[str, ...]:
     return tuple(found) if 2 <= len(found) <= MAX_SENTENCES else ()
 
 
-def fts_match(text: str) -> str | None:
-    """Return an FTS5 expression for any text; None when it holds no word (empty, punctuation, emoji)."""
+def listing_query(text: str) -> TextQuery | None:
+    """Return what *text* asks for, within MAX_TERMS; None when it holds no word (empty, punctuation, emoji)."""
     query = read_query(text)
-    return TextQuery(query.terms[:MAX_TERMS], query.phrases).match()
+    return TextQuery(query.terms[:MAX_TERMS], query.phrases) if query.terms else None

@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 
 from mcp_memory.errors import ConfigError
 from mcp_memory.redaction import redact
-from mcp_memory.server.errors import one_line
+from mcp_memory.rendering.neutralise import one_line
 
 MAX_BYTES = 10 * 1024 * 1024
 BACKUPS = 5

@@ -4,20 +4,25 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams
 
-from mcp_memory.server import fitting, render
+from mcp_memory.rendering import render
+from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.server import fitting
 from mcp_memory.server.auditing import AuditLog, who
 from mcp_memory.server.confirming import Confirmation
-from mcp_memory.server.errors import error_result, one_line
+from mcp_memory.server.errors import error_result
 from mcp_memory.server.lifecycle import MemoryHost
-from mcp_memory.server.registry import Arguments, Tool
-from mcp_memory.server.schema import Json
+from mcp_memory.server.outputs import Json
+from mcp_memory.server.registry import Tool
+
+if TYPE_CHECKING:
+    from mcp_memory.domain.requests import Request
 
 PROGRESS_AFTER_S = 1.0
 logger = logging.getLogger(__name__)
@@ -52,26 +57,26 @@ class Caller:
 
     async def _result(self, ctx: Context, params: CallToolRequestParams, tool: Tool) -> dict[str, Any]:
         try:
-            arguments = tool.check(params.arguments)
+            asked = tool.read(params.arguments)
             with anyio.fail_after(self._timeout_s), _Progress(ctx, tool.name):
-                return await self._answer(ctx, params, tool, arguments)
+                return await self._answer(ctx, params, tool, asked)
         except Exception as error:
             return error_result(tool.name, error)
 
-    async def _answer(self, ctx: Context, params: CallToolRequestParams, tool: Tool, arguments: Arguments) -> dict[str, Any]:
+    async def _answer(self, ctx: Context, params: CallToolRequestParams, tool: Tool, asked: "Request") -> dict[str, Any]:
         memory = await self._host.memory()
-        if tool.asks_user and not arguments.get("confirm"):
+        if tool.asks_user and not getattr(asked, "confirm", False):
             confirmation = Confirmation(ctx, params)
             if confirmation.possible:
-                return await confirmation.run(memory, tool, arguments)
-        data = await tool.call(memory, arguments)
+                return await confirmation.run(memory, tool, asked)
+        data = await tool.call(memory, asked)
         text = render.text_of(data)
         while tool.limit_field and not fitting.fits(text):
-            limit = arguments.get(tool.limit_field, tool.default_limit)
+            limit = getattr(asked, tool.limit_field)
             if limit <= 1:
                 break
-            arguments = {**arguments, tool.limit_field: fitting.smaller_limit(limit, text)}
-            data = await tool.call(memory, arguments) | {"truncated": True, "rest": _rest(tool)}
+            asked = asked.but(**{tool.limit_field: fitting.smaller_limit(limit, text)})
+            data = await tool.call(memory, asked) | {"truncated": True, "rest": _rest(tool)}
             text = render.text_of(data)
         return tool_result(data, text)
 

@@ -5,7 +5,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from mcp_types import CompleteRequestParams, PromptReference
 
-from mcp_memory.server import render
+from mcp_memory.rendering import render
 from mcp_memory.server.lifecycle import MemoryHost
 
 MAX_VALUES = 100  # the protocol's own limit
@@ -28,14 +28,16 @@ class Completer:
         }
 
     async def _values(self, variable: str, typed: str, *, only_open: bool) -> list[str]:
+        from mcp_memory.domain.requests import SearchEpisodes, SearchPatterns
+
         memory = await self._host.memory()
         if variable in ("domain", "project"):
             return [value for value in await memory.distinct(variable, typed, MAX_VALUES + 1) if value]
         if variable == "episode_id":
-            where = {"state": "open"} if only_open else {}
-            page = await memory.search_episodes(project="*", sort="newest", limit=MAX_VALUES, **where)
+            asked = SearchEpisodes(project="*", sort="newest", limit=MAX_VALUES, state="open" if only_open else "")
+            page = await memory.search_episodes(asked)
             return [row.episode_id for row in page.episodes if row.episode_id.startswith(typed)]
         if variable == "pattern_id":
-            found = await memory.search_patterns(limit=MAX_VALUES)
+            found = await memory.search_patterns(SearchPatterns(limit=MAX_VALUES))
             return [pattern.pattern_id for pattern in found.patterns if pattern.pattern_id.startswith(typed)]
         return []

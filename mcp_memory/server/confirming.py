@@ -9,12 +9,13 @@ from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, ElicitRequest, ElicitRequestFormParams, ElicitResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mcp_memory.server import render
-from mcp_memory.server.registry import Arguments, Tool
-from mcp_memory.server.schema import Json
+from mcp_memory.rendering import render
+from mcp_memory.server.outputs import Json
+from mcp_memory.server.registry import Tool
 
 if TYPE_CHECKING:
-    from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.domain.requests import Request
+    from mcp_memory.server.front_door import Memory
 
 _KEY = "confirm"
 _ASKED: dict[str, Any] = {
@@ -39,25 +40,25 @@ class Confirmation:
             return False
         return self._modern or self._ctx.session.can_send_request
 
-    async def run(self, memory: "EpisodicMemory", tool: Tool, arguments: Arguments) -> dict[str, Any]:
+    async def run(self, memory: "Memory", tool: Tool, asked: "Request") -> dict[str, Any]:
         """Count, ask, and act on the answer. Anything but an explicit yes leaves it at counting."""
         if self._modern and self._params.input_responses:
             answer = self._params.input_responses.get(_KEY)
-            return await self._finish(memory, tool, arguments, answer)
-        counted = await tool.call(memory, arguments)
+            return await self._finish(memory, tool, asked, answer)
+        counted = await tool.call(memory, asked)
         would_delete = counted.get("would_delete")
         if not isinstance(would_delete, dict) or not would_delete.get("episodes"):
             return _result(counted)
         request = ElicitRequestFormParams(message=_question(would_delete), requested_schema=_ASKED)
         if self._modern:
-            asked = ElicitRequest(params=request).model_dump(by_alias=True, mode="json", exclude_none=True)
-            return {"resultType": "input_required", "inputRequests": {_KEY: asked}}
+            question = ElicitRequest(params=request).model_dump(by_alias=True, mode="json", exclude_none=True)
+            return {"resultType": "input_required", "inputRequests": {_KEY: question}}
         answer = await self._ctx.session.elicit_form(request.message, _ASKED, related_request_id=self._ctx.request_id)
-        return await self._finish(memory, tool, arguments, answer)
+        return await self._finish(memory, tool, asked, answer)
 
-    async def _finish(self, memory: "EpisodicMemory", tool: Tool, arguments: Arguments, answer: Any) -> dict[str, Any]:
+    async def _finish(self, memory: "Memory", tool: Tool, asked: "Request", answer: Any) -> dict[str, Any]:
         agreed = isinstance(answer, ElicitResult) and answer.action == "accept" and (answer.content or {}).get("confirm") is True
-        data = await tool.call(memory, {**arguments, "confirm": agreed})
+        data = await tool.call(memory, asked.but(confirm=agreed))
         return _result(data if agreed else data | {"declined": True})
 
 

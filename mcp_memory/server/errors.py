@@ -1,15 +1,12 @@
 """What went wrong, as one line for the caller. The only place where an error becomes MCP."""
 
 import logging
-import re
 from typing import Any
 
 from mcp_memory.errors import McpMemoryError
-from mcp_memory.server.arguments import InvalidArguments
-from mcp_memory.server.neutralise import neutral
+from mcp_memory.rendering.neutralise import one_line
 
 logger = logging.getLogger(__name__)
-_MAX_LINE_CHARS = 600
 
 
 def error_result(tool: str, error: BaseException) -> dict[str, Any]:
@@ -19,17 +16,9 @@ def error_result(tool: str, error: BaseException) -> dict[str, Any]:
     """
     if isinstance(error, McpMemoryError):
         line = error.line()
-    elif isinstance(error, InvalidArguments):
-        line = str(error)
     elif isinstance(error, TimeoutError):
         line = f"timeout: {tool} took too long and was given up. What it had queued is still written; look before you repeat it."
     else:
         logger.error("%s failed", tool, exc_info=error)
         line = f"internal_error: {tool} failed ({type(error).__name__}). The server's log has the details; other calls go on working."
     return {"content": [{"type": "text", "text": one_line(line)}], "isError": True, "resultType": "complete"}
-
-
-def one_line(text: str) -> str:
-    """Return *text* without line breaks and control characters, of bounded length."""
-    flat = re.sub(r"\s+", " ", neutral(text)).strip()
-    return flat if len(flat) <= _MAX_LINE_CHARS else flat[: _MAX_LINE_CHARS - 1] + "…"

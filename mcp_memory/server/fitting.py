@@ -3,8 +3,8 @@
 from typing import Any
 
 from mcp_memory.domain.limits import MAX_RESULT_CHARS
-from mcp_memory.server import render
-from mcp_memory.server.schema import Json
+from mcp_memory.rendering import render
+from mcp_memory.server.outputs import Json
 
 _TEXT_CHARS = (4000, 1500, 500, 150, 40)  # texts are cut to the first of these that makes the answer fit
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_memory.config import ServerConfig
 from mcp_memory.errors import ProviderUnavailable
+from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import is_loopback
-from mcp_memory.server.errors import one_line
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OPEN_PATHS = ("/healthz",)  # says nothing but that the server is there
@@ -26,9 +26,9 @@ class Guard:
     """ASGI middleware. A refused request gets one line and is logged with its reason."""
 
     def __init__(
-        self, app: ASGIApp, config: ServerConfig, authentication: Authentication, admits: Callable[[Scope], bool] = lambda _: False
+        self, app: ASGIApp, config: ServerConfig, authentication: Authentication, admits: Sequence[Callable[[Scope], bool]] = ()
     ) -> None:
-        """*admits* names requests that need no token, since they carry another proof."""
+        """*admits* tell of a request whether it needs no token, since it carries another proof; one that says so is enough."""
         self._app, self._authentication, self._admits = app, authentication, admits
         public_host = urlsplit(config.public_url).hostname or ""
         self._hosts = {name.lower() for name in (*_LOCAL_NAMES, config.host, *_listed(config.allowed_hosts), public_host) if name}
@@ -76,7 +76,7 @@ class Guard:
 
     async def _unknown(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         """Return the answer that refuses a request without a good token, or None. A known token's holder becomes the request's user."""
-        if not self._authentication.required or scope["path"] in self._open_paths or self._admits(scope):
+        if not self._authentication.required or scope["path"] in self._open_paths or any(admits(scope) for admits in self._admits):
             return None
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():

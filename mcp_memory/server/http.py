@@ -1,12 +1,12 @@
-"""One HTTP port for every client: `/mcp` (Streamable HTTP), `/sse` with `/messages/` (the older transport), `/hook/…` (automatic memory),
-`/healthz` and `/metrics`.
+"""One HTTP port for every client: `/mcp` (Streamable HTTP), `/sse` with `/messages/` (the older transport), `/healthz`, `/metrics`, and the
+parts that stand beside MCP (`parts.py`).
 
 Both protocol eras, one memory, one guard in front of all routes.
 """
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any
@@ -27,12 +27,10 @@ from mcp_memory.config import Config
 from mcp_memory.server import exposition
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
-from mcp_memory.server.binding import reachable, require_safe_bind
+from mcp_memory.server.binding import require_safe_bind
 from mcp_memory.server.guard import Guard
-from mcp_memory.server.hooks import keeper
-from mcp_memory.server.hooks.door import Door
-from mcp_memory.server.hooks.wire import Address
 from mcp_memory.server.lifecycle import MemoryHost, Opener
+from mcp_memory.server.parts import HttpPart, parts_of
 
 SHUTDOWN_S = 3  # for requests in flight, after a signal
 MAX_SESSIONS = 2_000  # of Streamable HTTP's older era; each ends after 30 idle minutes
@@ -50,7 +48,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
     host = MemoryHost(config, opener)
     app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools)
     settings = uvicorn.Config(
-        http_app(app, host, authentication),
+        http_app(app, host, authentication, parts_of(host, app.audit_log)),
         host=config.server.host,
         port=config.server.port,
         limit_concurrency=config.server.max_connections,
@@ -67,11 +65,10 @@ def serve(config: Config, opener: Opener | None = None) -> int:
     return 0 if server.started else 1
 
 
-def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Starlette:
-    """Return the ASGI application. Its lifespan opens and closes the memory."""
+def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: Sequence[HttpPart] = ()) -> Starlette:
+    """Return the ASGI application: MCP and *parts*. Its lifespan opens and closes the memory."""
     limits = host.config.server
     manager = StreamableHTTPSessionManager(app.server, max_request_body_size=limits.max_body_bytes, max_sessions=MAX_SESSIONS)
-    door = Door(host, app.audit_log)
     sse = SseServerTransport("/messages/", max_request_body_size=limits.max_body_bytes)
 
     @asynccontextmanager
@@ -79,7 +76,8 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Star
         async with anyio.create_task_group() as group:
             group.start_soon(host.keep_open)
             group.start_soon(app.updates.run)
-            group.start_soon(keeper.keep, door, host, Address(reachable(limits.host), limits.port))
+            for part in parts:
+                group.start_soon(part.run)
             host.begin()
             async with manager.run():
                 yield
@@ -99,12 +97,12 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication) -> Star
             Route("/mcp", StreamableHTTPASGIApp(manager)),
             Route("/sse", _SseEndpoint(app.server, sse), methods=["GET"]),
             Mount("/messages/", sse.handle_post_message),
-            door.route(),
+            *(route for part in parts for route in part.routes),
             Route("/healthz", health),
             Route("/metrics", metrics),
             *(Route(path, _document(body), methods=["GET"]) for path, body in authentication.documents().items()),
         ],
-        middleware=[Middleware(Guard, config=limits, authentication=authentication, admits=door.opens)],
+        middleware=[Middleware(Guard, config=limits, authentication=authentication, admits=[part.admits for part in parts])],
         lifespan=lifespan,
     )
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from mcp_memory.server.schema import Schema
+Json = Any  # a JSON value; `domain.episode` has the same name for it, but costs an import before the first answer
+Schema = dict[str, Any]
 
 _MAX_DEPTH = 3
 _SCALARS: dict[type, Schema] = {str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"}, bool: {"type": "boolean"}}

@@ -9,23 +9,25 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, GetPromptRequestParams, PaginatedRequestParams
 
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
-from mcp_memory.server import render
-from mcp_memory.server.errors import one_line
+from mcp_memory.rendering import render
+from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server.lifecycle import MemoryHost
+from mcp_memory.server.outputs import Json
 from mcp_memory.server.resources import labelled, require_first_page
-from mcp_memory.server.schema import Json
 from mcp_memory.server.tools.browsing import episode_record
 
 if TYPE_CHECKING:
-    from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.server.front_door import Memory
 
 Context = ServerRequestContext[Any, Any]
 _SHOWN_STEPS = 100
 _REVIEWED_EPISODES = 50
 
 
-async def _recall_for_task(memory: "EpisodicMemory", given: Mapping[str, str]) -> str:
-    recalled = render.answer(await memory.recall(query=given["task"]))
+async def _recall_for_task(memory: "Memory", given: Mapping[str, str]) -> str:
+    from mcp_memory.domain.requests import Recall
+
+    recalled = render.answer(await memory.recall(Recall(given["task"])))
     return (
         f"The task: {given['task']}\n\n{_records(recalled)}\n\nSay in a few lines what of this applies to the task, "
         "what failed before and is to be "
@@ -33,8 +35,10 @@ async def _recall_for_task(memory: "EpisodicMemory", given: Mapping[str, str]) -
     )
 
 
-async def _wrap_up(memory: "EpisodicMemory", given: Mapping[str, str]) -> str:
-    found = await memory.get_episode(episode_id=given["episode_id"], detail="full", step_from=0, step_limit=_SHOWN_STEPS)
+async def _wrap_up(memory: "Memory", given: Mapping[str, str]) -> str:
+    from mcp_memory.domain.requests import GetEpisode
+
+    found = await memory.get_episode(GetEpisode(given["episode_id"], detail="full", step_limit=_SHOWN_STEPS))
     return (
         f"Wrap up this episode.\n\n{_records(episode_record(found))}\n\nDecide honestly: outcome (success, partial, "
         "failure or abstained); a "
@@ -44,10 +48,13 @@ async def _wrap_up(memory: "EpisodicMemory", given: Mapping[str, str]) -> str:
     )
 
 
-async def _review(memory: "EpisodicMemory", given: Mapping[str, str]) -> str:
-    where = {name: given[name] for name in ("project", "since") if given.get(name)}
-    page = render.answer(await memory.search_episodes(**where, state="completed", sort="newest", limit=_REVIEWED_EPISODES))
-    trends = render.answer(await memory.analyze_trends(**where, metric="success_rate"))
+async def _review(memory: "Memory", given: Mapping[str, str]) -> str:
+    from mcp_memory.domain.requests import AnalyzeTrends, SearchEpisodes
+
+    project, since = given.get("project", ""), given.get("since") or None
+    asked = SearchEpisodes(project=project, since=since, state="completed", sort="newest", limit=_REVIEWED_EPISODES)
+    page = render.answer(await memory.search_episodes(asked))
+    trends = render.answer(await memory.analyze_trends(AnalyzeTrends(project=project, since=since, metric="success_rate")))
     return (
         f"Review the work recorded here.\n\n{_records(page)}\n\n{_records(trends)}\n\nReport: what went well, what "
         "keeps failing and why (read "
@@ -55,8 +62,10 @@ async def _review(memory: "EpisodicMemory", given: Mapping[str, str]) -> str:
     )
 
 
-async def _teach(memory: "EpisodicMemory", given: Mapping[str, str]) -> str:
-    lessons = labelled(await memory.lessons_markdown(project=given.get("project", ""), budget_tokens=4000))
+async def _teach(memory: "Memory", given: Mapping[str, str]) -> str:
+    from mcp_memory.domain.requests import LessonsMarkdown
+
+    lessons = labelled(await memory.lessons_markdown(LessonsMarkdown(project=given.get("project", ""), budget_tokens=4000)))
     return (
         f"{lessons}\n\nTurn the records above into a short Markdown guide for agents working on this project, fit for "
         "an AGENTS.md: commands "
@@ -79,7 +88,7 @@ class Prompt:
     title: str
     description: str
     arguments: tuple[tuple[str, str, bool], ...]
-    text: Callable[["EpisodicMemory", Mapping[str, str]], Awaitable[str]]
+    text: Callable[["Memory", Mapping[str, str]], Awaitable[str]]
 
     @property
     def listing(self) -> dict[str, Json]:

@@ -6,40 +6,51 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mcp_memory.domain.limits import MAX_RESULT_CHARS
-from mcp_memory.server import render
-from mcp_memory.server.arguments import check
-from mcp_memory.server.schema import Json, Schema
+from mcp_memory.rendering import render
+from mcp_memory.server.outputs import Json, Schema
 
 if TYPE_CHECKING:
-    from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.domain.requests import Request
+    from mcp_memory.server.front_door import Memory
 
-Arguments = dict[str, Any]
-Run = Callable[["EpisodicMemory", Arguments], Awaitable[dict[str, Json]]]
+Run = Callable[["Memory", Any], Awaitable[dict[str, Json]]]  # Any: the tool's own request
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One tool. `run` takes checked arguments and returns wire data."""
+    """One tool. What it takes is the request of its name; `run` takes that request and returns wire data."""
 
     name: str
     title: str
     description: str  # the first sentence says when to use it
-    input_schema: Schema
     make_output_schema: Callable[[], Schema]  # made when first listed: building it is no work for the process start
     run: Run
     read_only: bool = False
     destructive: bool = False
     idempotent: bool = False
     limit_field: str = ""  # the argument to lower when an answer is too large
-    default_limit: int = 0
     labelled: bool = False  # the answer holds texts of earlier runs, so it says what they are
     always_load: bool = False  # hosts that load tools on demand load this one at once
     asks_user: bool = False
-    checked_schema: Schema | None = None  # what arguments are held to, where showing all of it to a model would cost too much
 
-    def check(self, arguments: Any) -> Arguments:
-        """Return *arguments* as the schema says they should be. Raises InvalidArguments."""
-        return check(self.name, self.checked_schema or self.input_schema, arguments)
+    @cached_property
+    def request(self) -> "type[Request]":
+        """The record of what this tool takes. Imported when it is first needed, not before the handshake is answered."""
+        from mcp_memory.domain import requests
+
+        record: type[Request] = getattr(requests, "".join(word.capitalize() for word in self.name.split("_")))
+        return record
+
+    @cached_property
+    def input_schema(self) -> Schema:
+        """The JSON schema of the request."""
+        from mcp_memory.domain.requests import schema_of
+
+        return schema_of(self.request)
+
+    def read(self, arguments: Any) -> "Request":
+        """Return the request that a call's arguments make. Raises InvalidInput, or InvalidArguments for a wrong name or type."""
+        return self.request.read({} if arguments is None else arguments, listed_only=True)
 
     @cached_property
     def listing(self) -> dict[str, Json]:
@@ -75,9 +86,9 @@ class Tool:
             properties |= {"truncated": {"type": "boolean"}, "rest": {"type": "string"}}
         return schema | {"properties": properties}
 
-    async def call(self, memory: "EpisodicMemory", arguments: Arguments) -> dict[str, Json]:
-        """Return the answer to checked *arguments*."""
-        data = await self.run(memory, arguments)
+    async def call(self, memory: "Memory", asked: "Request") -> dict[str, Json]:
+        """Return the answer to a request."""
+        data = await self.run(memory, asked)
         if self.labelled:
             data.setdefault("note", render.NOTE)
         return data
@@ -86,7 +97,7 @@ class Tool:
 def verb(name: str) -> Run:
     """Return the plain run: the front door's method of this name, its answer as it is."""
 
-    async def run(memory: "EpisodicMemory", arguments: Arguments) -> dict[str, Json]:
-        return render.answer(await getattr(memory, name)(**arguments))
+    async def run(memory: "Memory", asked: "Request") -> dict[str, Json]:
+        return render.answer(await getattr(memory, name)(asked))
 
     return run

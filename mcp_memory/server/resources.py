@@ -9,15 +9,14 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, PaginatedRequestParams, ReadResourceRequestParams
 
 from mcp_memory.errors import McpMemoryError, NotFound
-from mcp_memory.server import render
-from mcp_memory.server.errors import one_line
+from mcp_memory.rendering import render
+from mcp_memory.rendering.neutralise import inert, neutral, one_line
 from mcp_memory.server.lifecycle import MemoryHost
-from mcp_memory.server.neutralise import inert, neutral
-from mcp_memory.server.schema import Json
+from mcp_memory.server.outputs import Json
 from mcp_memory.server.tools.browsing import episode_record
 
 if TYPE_CHECKING:
-    from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.server.front_door import Memory
 
 Context = ServerRequestContext[Any, Any]
 SCHEME = "memory://"
@@ -102,42 +101,56 @@ def _not_found(address: str) -> MCPError:
     return MCPError(code=INVALID_PARAMS, message="Resource not found", data={"uri": address})
 
 
-async def _status(memory: "EpisodicMemory", _: str) -> tuple[str, str]:
-    return _JSON, render.text_of(render.answer(await memory.memory_status()))
+async def _status(memory: "Memory", _: str) -> tuple[str, str]:
+    from mcp_memory.domain.requests import MemoryStatus
+
+    return _JSON, render.text_of(render.answer(await memory.memory_status(MemoryStatus())))
 
 
-async def _recent(memory: "EpisodicMemory", _: str) -> tuple[str, str]:
-    page = render.answer(await memory.search_episodes(sort="newest", limit=_RECENT_EPISODES))
+async def _recent(memory: "Memory", _: str) -> tuple[str, str]:
+    from mcp_memory.domain.requests import SearchEpisodes
+
+    page = render.answer(await memory.search_episodes(SearchEpisodes(sort="newest", limit=_RECENT_EPISODES)))
     return _JSON, render.text_of({"note": render.NOTE, **page})
 
 
-async def _patterns(memory: "EpisodicMemory", _: str) -> tuple[str, str]:
-    page = render.answer(await memory.search_patterns(limit=_LISTED_PATTERNS))
+async def _patterns(memory: "Memory", _: str) -> tuple[str, str]:
+    from mcp_memory.domain.requests import SearchPatterns
+
+    page = render.answer(await memory.search_patterns(SearchPatterns(limit=_LISTED_PATTERNS)))
     return _JSON, render.text_of({"note": render.NOTE, **page})
 
 
-async def _episode(memory: "EpisodicMemory", episode_id: str) -> tuple[str, str]:
-    record = episode_record(await memory.get_episode(episode_id=episode_id, detail="full", step_from=0, step_limit=_PAGE_STEPS))
+async def _episode(memory: "Memory", episode_id: str) -> tuple[str, str]:
+    from mcp_memory.domain.requests import GetEpisode
+
+    asked = GetEpisode(episode_id, detail="full", step_limit=_PAGE_STEPS)
+    record = episode_record(await memory.get_episode(asked))
     chars = len(render.text_of(record))
     while record["next_step_from"] is not None and chars < _MAX_EPISODE_CHARS:
-        found = await memory.get_episode(episode_id=episode_id, detail="full", step_from=record["next_step_from"], step_limit=_PAGE_STEPS)
-        more = episode_record(found)
+        more = episode_record(await memory.get_episode(asked.but(step_from=record["next_step_from"])))
         record["steps"] += more["steps"]
         record["next_step_from"] = more["next_step_from"]
         chars += len(render.text_of(more["steps"]))
     return _JSON, render.text_of({"note": render.NOTE, **record})
 
 
-async def _pattern(memory: "EpisodicMemory", pattern_id: str) -> tuple[str, str]:
-    return _JSON, render.text_of({"note": render.NOTE, **render.answer(await memory.get_pattern(pattern_id=pattern_id))})
+async def _pattern(memory: "Memory", pattern_id: str) -> tuple[str, str]:
+    from mcp_memory.domain.requests import GetPattern
+
+    return _JSON, render.text_of({"note": render.NOTE, **render.answer(await memory.get_pattern(GetPattern(pattern_id)))})
 
 
-async def _lessons(memory: "EpisodicMemory", domain: str) -> tuple[str, str]:
-    return _MARKDOWN, labelled(await memory.lessons_markdown(domain=domain))
+async def _lessons(memory: "Memory", domain: str) -> tuple[str, str]:
+    from mcp_memory.domain.requests import LessonsMarkdown
+
+    return _MARKDOWN, labelled(await memory.lessons_markdown(LessonsMarkdown(domain)))
 
 
-async def _project(memory: "EpisodicMemory", project: str) -> tuple[str, str]:
-    return _MARKDOWN, labelled(await memory.project_digest(project=project))
+async def _project(memory: "Memory", project: str) -> tuple[str, str]:
+    from mcp_memory.domain.requests import ProjectDigest
+
+    return _MARKDOWN, labelled(await memory.project_digest(ProjectDigest(project)))
 
 
 def labelled(markdown: str) -> str:
@@ -145,6 +158,6 @@ def labelled(markdown: str) -> str:
     return f"> {render.NOTE}\n\n{inert(neutral(markdown))}"
 
 
-_Reader = Callable[["EpisodicMemory", str], Awaitable[tuple[str, str]]]
+_Reader = Callable[["Memory", str], Awaitable[tuple[str, str]]]
 _READERS: dict[str, _Reader] = {STATUS: _status, RECENT: _recent, PATTERNS: _patterns}
 _NAMED_READERS: dict[str, _Reader] = {"episode": _episode, "pattern": _pattern, "lessons": _lessons, "project": _project}

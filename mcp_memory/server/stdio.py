@@ -6,9 +6,8 @@ from collections.abc import Callable
 import anyio
 
 from mcp_memory.config import Config
+from mcp_memory.hooks.part import HookPart
 from mcp_memory.server.app import App, build_server
-from mcp_memory.server.hooks import keeper
-from mcp_memory.server.hooks.door import Door
 from mcp_memory.server.lifecycle import MemoryHost, Opener, ends_within, exit_in, on_signals, parent_gone
 from mcp_memory.server.stdio_pipe import StdioPipe, claim_standard_streams
 
@@ -54,6 +53,6 @@ async def _run(app: App, host: MemoryHost, pipe: StdioPipe, stop: Callable[[], N
     async with anyio.create_task_group() as group:
         group.start_soon(stop_when_orphaned)
         group.start_soon(app.updates.run)
-        group.start_soon(keeper.keep, Door(host, app.audit_log), host)
+        group.start_soon(HookPart(host, app.audit_log).run)
         await app.server.run(pipe.reader, pipe.writer, app.server.create_initialization_options())
         group.cancel_scope.cancel()

@@ -1,7 +1,7 @@
 """Update notifications: when an episode completes, whoever subscribed to a resource it changes hears of it, in both protocol eras."""
 
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ from mcp.server.session import ServerSession
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, ServerEvent
 from mcp_types import SubscribeRequestParams, UnsubscribeRequestParams
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.server import resources
 
 if TYPE_CHECKING:
-    from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.server.front_door import Memory
 
 Context = ServerRequestContext[Any, Any]
 MAX_SUBSCRIPTIONS = 1_000  # of the older era; the oldest goes when there are more
@@ -29,11 +30,11 @@ class Updates:
     def __init__(self) -> None:
         self._bus = _CountingBus()
         self.listen = ListenHandler(self._bus)
-        self._subscribed: OrderedDict[tuple[str, str], ServerSession] = OrderedDict()  # (uri, connection) of the older era
-        self._waiting: deque[tuple[EpisodicMemory, str]] = deque(maxlen=_MAX_WAITING)
+        self._subscribed: BoundedMap[tuple[str, str], ServerSession] = BoundedMap(MAX_SUBSCRIPTIONS)  # (uri, connection) of the older era
+        self._waiting: deque[tuple[Memory, str]] = deque(maxlen=_MAX_WAITING)
         self._rung = anyio.Event()
 
-    def follow(self, memory: "EpisodicMemory") -> None:
+    def follow(self, memory: "Memory") -> None:
         """Announce the completions of *memory* from now on."""
 
         def completed(episode_id: str) -> None:
@@ -55,32 +56,34 @@ class Updates:
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> dict[str, Any]:
         """Serve `resources/subscribe` (older era). Any address may be subscribed to, also of what does not exist yet."""
         key = (str(params.uri), _connection(ctx))
-        self._subscribed[key] = ctx.session
-        self._subscribed.move_to_end(key)
-        while len(self._subscribed) > MAX_SUBSCRIPTIONS:
-            self._subscribed.popitem(last=False)
+        self._subscribed.put(key, ctx.session)
         return {}
 
     async def unsubscribe(self, ctx: Context, params: UnsubscribeRequestParams) -> dict[str, Any]:
         """Serve `resources/unsubscribe` (older era)."""
-        self._subscribed.pop((str(params.uri), _connection(ctx)), None)
+        self._subscribed.pop((str(params.uri), _connection(ctx)))
         return {}
 
     async def _announce(self, uri: str) -> None:
         await self._bus.publish(ResourceUpdated(uri=uri))
         for key in [key for key in self._subscribed if key[0] == uri]:
+            session = self._subscribed.get(key)
+            if session is None:  # unsubscribed while another one was told
+                continue
             try:
-                await self._subscribed[key].send_resource_updated(uri)
+                await session.send_resource_updated(uri)
             except Exception as error:  # a connection that is gone must not silence the others
                 logger.debug("subscription %s ended: %r", key, error)
-                self._subscribed.pop(key, None)
+                self._subscribed.pop(key)
 
 
-async def _changed(memory: "EpisodicMemory", episode_id: str) -> list[str]:
+async def _changed(memory: "Memory", episode_id: str) -> list[str]:
     """Return the addresses whose content a completion changed."""
     changed = [resources.uri("episode", episode_id), resources.RECENT, resources.PATTERNS, resources.STATUS]
     try:
-        found = await memory.get_episode(episode_id=episode_id)
+        from mcp_memory.domain.requests import GetEpisode
+
+        found = await memory.get_episode(GetEpisode(episode_id))
     except McpMemoryError as error:
         logger.debug("announcing %s: %s", episode_id, error.line())
         return changed

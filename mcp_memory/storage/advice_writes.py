@@ -22,9 +22,12 @@ def put_vectors(tx: Transaction, space: str, rows: Sequence[VectorRow]) -> None:
 
 
 def put_recommendation(tx: Transaction, recommendation: Recommendation) -> None:
-    """Insert what was shown. It enters no feed: nothing that is answered from depends on it."""
+    """Insert what was shown; that an episode was shown something goes when the episode has gone."""
     r = recommendation
-    tx.run("add_recommendation", r.id, str(r.kind), r.project, r.episode_id, r.at_ms, tx.codec.json(r.shown_ids))
+    if r.episode_id and tx.one("tombstone", r.episode_id):
+        return
+    if tx.run("add_recommendation", r.id, str(r.kind), r.project, r.episode_id, r.at_ms, tx.codec.json(r.shown_ids)):
+        tx.change(ChangeKind.RECOMMENDATION, r.id)
 
 
 def put_feedback(tx: Transaction, vote: Feedback) -> None:
@@ -34,8 +37,10 @@ def put_feedback(tx: Transaction, vote: Feedback) -> None:
             f"there is no recommendation {vote.recommendation_id!r}",
             hint="Use the `recommendation_id` that `recall`, `suggest_next_step` or `recommend_playbook` returned.",
         )
+    if vote.episode_id:
+        tx.refuse_deleted(vote.episode_id)
     if add_vote(tx, vote):
-        tx.change(ChangeKind.FEEDBACK, vote.recommendation_id)
+        tx.change(ChangeKind.FEEDBACK, vote.id)
 
 
 def put_checkpoint(tx: Transaction, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
@@ -44,9 +49,14 @@ def put_checkpoint(tx: Transaction, checkpoint_id: str, episode_id: str, content
     if tx.one("get_checkpoint", checkpoint_id):
         raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
     tx.run("add_checkpoint", checkpoint_id, row, tx.codec.json(content), at_ms)
+    tx.change(ChangeKind.CHECKPOINT, checkpoint_id)
 
 
-def put_correction(tx: Transaction, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-    """Append a correction."""
-    tx.run("add_correction", target_id, tx.codec.json(content), at_ms)
-    tx.change(ChangeKind.CORRECTION, target_id)
+def put_correction(tx: Transaction, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+    """Append a correction and return its id: the reading of the clock and whose it is, which no other correction has."""
+    tx.refuse_deleted(target_id)
+    reading, origin = tx.stamp()
+    correction_id = f"cor_{reading:x}_{origin}"
+    tx.run("add_correction", correction_id, target_id, tx.codec.json(content), at_ms, reading, origin)
+    tx.change(ChangeKind.CORRECTION, correction_id)
+    return correction_id

@@ -1,4 +1,4 @@
-"""Records ⇄ bytes: msgpack behind one header byte that holds the format's version and whether zstd was used.
+"""Records ⇄ bytes: msgpack behind one header byte that holds the version of the record's form and whether zstd was used.
 
 Values that msgpack cannot hold (whole numbers beyond 64 bits inside arguments) travel as JSON text.
 """
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import zstandard
+from msgspec.structs import replace
 
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.errors import CorruptRecord
@@ -17,12 +18,10 @@ from mcp_memory.storage import records
 from mcp_memory.storage.records import Closing, Strings
 
 T = TypeVar("T")
-VERSION = 1
 _COMPRESSED = 0x80
 _JSON_TEXT = 1  # msgpack extension type
 _ZSTD_LEVEL = 3  # level 9 saves 3 % more on steps and takes four times as long
 _MAX_RECORD_BYTES = 1 << 30  # a damaged header must not make us allocate more
-_STEP_ARGUMENTS, _EPISODE_METADATA = 2, 13  # places in the records
 
 
 def _extension(code: int, data: memoryview) -> Any:
@@ -56,45 +55,46 @@ class Codec:
     def step(self, step: Step) -> bytes:
         """Encode a step without its index, which is its key."""
         record = records.step_record(step)
-        return self._pack(record, lambda: _with_text(record, _STEP_ARGUMENTS))
+        return self._pack(record, lambda: replace(record, arguments=_as_text(record.arguments)))
 
     def opening(self, episode: Episode) -> bytes:
         """Encode what an episode starts with besides its columns: tags and metadata."""
-        record = (episode.context.tags, episode.metadata)
-        return self._pack(record, lambda: _with_text(record, 1))
+        record = records.OpeningRecord(episode.context.tags, episode.metadata)
+        return self._pack(record, lambda: replace(record, metadata=_as_text(record.metadata)))
 
     def closing(self, episode: Episode) -> bytes:
         """Encode what completion adds besides its columns."""
-        return self._seal(_encode(records.closing_record(episode)))
+        return self._seal(_encode(records.closing_record(episode)), records.ClosingRecord.VERSION)
 
     def trace(self, trace: Trace) -> bytes:
         """Encode a trace without its seq, which is its key."""
         record = records.trace_record(trace)
-        return self._pack(record, lambda: _with_text(record, len(record) - 1))
+        return self._pack(record, lambda: replace(record, digest=_as_text(record.digest)))
 
     def episode(self, episode: Episode) -> bytes:
         """Encode a whole episode with its steps, as the hot tier keeps it."""
         record = records.episode_record(episode, _encode(records.closing_record(episode)) if episode.outcome else None)
 
-        def as_text() -> tuple[Any, ...]:
-            steps = [_with_text(records.step_record(step), _STEP_ARGUMENTS) for step in episode.steps]
-            return (*_with_text(record, _EPISODE_METADATA)[:-1], steps)
+        def as_text() -> records.EpisodeRecord:
+            steps = [replace(step, arguments=_as_text(step.arguments)) for step in record.steps]
+            return replace(record, metadata=_as_text(record.metadata), steps=steps)
 
         return self._pack(record, as_text)
 
     def _pack(self, record: Any, as_text: Callable[[], Any]) -> bytes:
+        version = record.VERSION if isinstance(record, records.Record) else records.Record.VERSION
         try:
-            return self._seal(_encode(record))
+            return self._seal(_encode(record), version)
         except OverflowError:
-            return self._seal(_encode(as_text()))
+            return self._seal(_encode(as_text()), version)
 
-    def _seal(self, body: bytes) -> bytes:
+    def _seal(self, body: bytes, version: int) -> bytes:
         self.raw_bytes += len(body)
-        header = VERSION
+        header = version
         if len(body) > self._compress_over_bytes:
             squeezed = _compressor().compress(body)
             if len(squeezed) < len(body):
-                header, body = VERSION | _COMPRESSED, squeezed
+                header, body = version | _COMPRESSED, squeezed
         self.stored_bytes += len(body) + 1
         return bytes((header,)) + body
 
@@ -111,8 +111,7 @@ def load_step(data: bytes, index: int) -> Step:
 
 def load_opening(data: bytes) -> tuple[Strings, dict[str, Json]]:
     """Decode `Codec.opening`: tags, metadata."""
-    opening: tuple[Strings, dict[str, Json]] = _load(data, _decode_opening)
-    return opening
+    return _load(data, lambda body: _opening(_decode_opening(body)))
 
 
 def load_closing(data: bytes, kind: str, score: float) -> Closing:
@@ -130,15 +129,14 @@ def load_episode(data: bytes) -> Episode:
     return _load(data, lambda body: _episode(_decode_episode(body)))
 
 
+def _opening(v: records.OpeningRecord) -> tuple[Strings, dict[str, Json]]:
+    return v.tags, v.metadata
+
+
 def _episode(v: records.EpisodeRecord) -> Episode:
-    kind, score, closing = v[10], v[11], v[12]
-    if kind is None or closing is None:
+    if v.outcome is None or v.closing is None:
         return records.episode_of(v, Closing())
-    return records.episode_of(v, records.closing_of(_decode_closing(closing), kind, score or 0.0))
-
-
-def _with_text(record: tuple[Any, ...], place: int) -> tuple[Any, ...]:
-    return (*record[:place], _as_text(record[place]), *record[place + 1 :])
+    return records.episode_of(v, records.closing_of(_decode_closing(v.closing), v.outcome, v.reward or 0.0))
 
 
 def _as_text(value: Json) -> msgspec.msgpack.Ext:
@@ -148,8 +146,10 @@ def _as_text(value: Json) -> msgspec.msgpack.Ext:
 def _load(data: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         header = data[0]
-        if header & ~_COMPRESSED != VERSION:
-            raise CorruptRecord(f"a stored record has format {header & ~_COMPRESSED}, not {VERSION}")
+        if header & ~_COMPRESSED != records.Record.VERSION:  # no record has a second form yet
+            raise CorruptRecord(
+                f"a stored record has form {header & ~_COMPRESSED}; this program knows forms up to {records.Record.VERSION}"
+            )
         body = data[1:]
         if header & _COMPRESSED:
             body = _decompressor().decompress(body, max_output_size=_MAX_RECORD_BYTES)

@@ -27,8 +27,8 @@ def index_completed(tx: Transaction, completed: Sequence[tuple[int, Completion]]
 
 def rewrite_trace(tx: Transaction, row: int, **fields: Any) -> None:
     """Give some fields of a completed episode's trace other values; nothing where the episode has none yet."""
-    if found := tx.one("trace_of", row):
-        seq, body = found
+    if found := tx.sound("trace_of", row):
+        seq, body = found[0]
         tx.run("replace_trace", tx.codec.trace(replace(load_trace(body, seq), **fields)), seq)
 
 
@@ -41,13 +41,14 @@ def add_text(tx: Transaction, row: int, seq: int, text: IndexText) -> None:
 
 def remove_text(tx: Transaction, seq: int) -> IndexText | None:
     """Take an episode out of the index and return its text with its own surroundings; None when it has none."""
-    found = tx.one("get_index_text", seq)
-    if found is None:
+    found = tx.sound("get_index_text", seq)
+    if not found:
         return None
-    columns = load_json(found[1])
+    own, body = found[0]
+    columns = load_json(body)
     tx.run("remove_text", seq, *columns)
     tx.run("remove_index_text", seq)
-    return IndexText(columns[0], columns[1], columns[2], found[0])
+    return IndexText(columns[0], columns[1], columns[2], own)
 
 
 def refresh_surroundings(tx: Transaction, rows: set[int]) -> None:
@@ -56,9 +57,10 @@ def refresh_surroundings(tx: Transaction, rows: set[int]) -> None:
         found = tx.one("trace_of", row)
         if found is None:
             continue
-        own, body = tx.one("get_index_text", found[0]) or ("", None)
-        if body is None:
+        text = tx.sound("get_index_text", found[0])
+        if not text:
             continue
+        own, body = text[0]
         old = load_json(body)
         new = (*old[:3], _surroundings(tx, row, own))
         if new[3] != old[3]:
@@ -76,7 +78,7 @@ def add_votes(tx: Transaction, votes: Sequence[Feedback]) -> None:
     """Append votes; one on a recommendation that was deleted meanwhile is dropped with it."""
     for vote in votes:
         if add_vote(tx, vote):
-            tx.change(ChangeKind.FEEDBACK, vote.recommendation_id)
+            tx.change(ChangeKind.FEEDBACK, vote.id)
 
 
 def add_vote(tx: Transaction, vote: Feedback) -> bool:
@@ -89,6 +91,6 @@ def add_vote(tx: Transaction, vote: Feedback) -> bool:
 def _surroundings(tx: Transaction, row: int, own: str) -> str:
     tasks = [own] if own else []
     for other, task, edited, _ in tx.all("thread_neighbours", row):
-        edits: dict[str, bytes] = dict(tx.all("get_edits", other)) if edited else {}
+        edits: dict[str, bytes] = dict(tx.sound("get_edits", other)) if edited else {}
         tasks.append(load_json(edits[TASK]) if TASK in edits else task)
     return "\n".join(tasks)

@@ -3,20 +3,26 @@
 One connection writes (in the batcher's thread); readers are separate and read-only, so a read never waits for a commit.
 """
 
+import logging
 import random
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from mcp_memory.errors import CorruptRecord, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
+from mcp_memory.domain.filtering import fold
+from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable, StoreUnusable
+from mcp_memory.storage.file_system import cause, require_short
+from mcp_memory.storage.row_sums import row_sum
 
 Connection = sqlite3.Connection
 DriverError = sqlite3.Error
 is_complete_statement = sqlite3.complete_statement
 APPLICATION_ID = 0x4D454D31  # "MEM1": tells our file from any other SQLite file
+logger = logging.getLogger(__name__)
 STATEMENT_CACHE_SIZE = 256  # more than the number of distinct statements
 WRITER_CACHE_KIB = 16_384
 READER_CACHE_KIB = 8_192  # a reader's hot pages are the FTS index's
@@ -27,6 +33,15 @@ AUTOCHECKPOINT_PAGES = 16_000  # inside a commit: only when the checkpointer bes
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL = {sqlite3.SQLITE_FULL}
+_UNREADABLE = ("Could not decode", "user-defined function raised")  # the function is `row_sum`, which reads any value but a broken text
+_NO_PLACE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_AUTH}
+_OURS = {  # what only a wrong statement or a wrong value of ours brings about
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+}
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
 
@@ -34,8 +49,12 @@ def translate(error: BaseException) -> McpMemoryError | None:
     """Return *error* of sqlite3 as one of ours, None when it is not from the database."""
     if isinstance(error, UnicodeEncodeError):
         return InvalidInput("a text holds half of a surrogate pair, which is no character")
+    if isinstance(error, UnicodeDecodeError):  # of SQLite's message, which quotes what it met
+        return CorruptRecord("memory.db is damaged: a stored text is no text; it is left as it is")
     if not isinstance(error, sqlite3.Error):
         return None
+    if str(error).startswith(_UNREADABLE):
+        return CorruptRecord("memory.db is damaged: a stored text is no text; it is left as it is")
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary code of an extended one
     if code in _BUSY:
         return StoreUnavailable("another process holds the write lock of memory.db")
@@ -44,20 +63,23 @@ def translate(error: BaseException) -> McpMemoryError | None:
     if code in _FULL:
         return StoreUnavailable("the disk is full; nothing was written", hint="Free some space and call again.")
     if code in _UNWRITABLE:
-        return StoreUnavailable(f"memory.db cannot be opened or written ({error})", hint="Check the permissions of the data directory.")
+        return StoreUnusable(f"memory.db cannot be opened or written ({error})", hint="Check the permissions of the data directory.")
+    if str(error).startswith("no such module"):
+        return StoreUnusable(
+            f"this Python's SQLite ({sqlite3.sqlite_version}) was built without full-text search ({error})",
+            hint="Use a Python whose sqlite3 has FTS5, as those of python.org, uv, conda and most distributions do.",
+        )
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error).lower():
         return StoreUnavailable("the store is closed")
+    if code in _OURS:
+        logger.error("a statement met a programming error", exc_info=error)
+        return InternalError(f"the database refused a statement ({type(error).__name__})")
     return StoreUnavailable(f"the database refused: {error}")
 
 
 def is_busy(error: BaseException) -> bool:
     """Whether *error* says that another connection holds the lock."""
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
-
-
-def is_syntax_error(error: BaseException) -> bool:
-    """Whether *error* is one that the statement's own text caused, as a malformed FTS5 expression does."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
 
 
 class translated:
@@ -77,15 +99,17 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
     """Return the read-write connection to *path*, created when absent, in WAL mode.
 
     Raises:
-        StoreUnavailable: It cannot be opened, or another process held it exclusively for *deadline_ms*.
+        StoreUnusable: It cannot be opened: its place, its permissions, SQLite itself.
+        StoreUnavailable: Another process held it exclusively for *deadline_ms*, or the disk is full.
         CorruptRecord: The file is damaged or not a database.
         MigrationError: The file is a database of some other program.
     """
+    require_short(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreUnavailable(f"the data directory {path.parent} cannot be made: {error}", hint="Set another data directory.") from error
-    with translated():
+        raise StoreUnusable(f"the data directory {path.parent} cannot be made: {error}", hint="Set another data directory.") from error
+    with translated(), _explained(path):
         connection = _connect(f"file:{_quoted(path)}?mode=rwc", busy_timeout_ms)
         try:
             _retry_busy(lambda: _claim(connection, path), deadline_ms)
@@ -100,6 +124,20 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
             connection.close()
             raise
         return connection
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say why the file cannot be opened, where looking at its place tells."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in _UNWRITABLE | _NO_PLACE:
+            raise
+        raise StoreUnusable(
+            f"memory.db cannot be opened: {cause(path)} ({error})", hint="Use a data directory on a local disk that this user can write."
+        ) from error
 
 
 def open_reader(path: Path) -> Connection:
@@ -179,7 +217,7 @@ class ReadPool:
 
 
 def _connect(uri: str, busy_timeout_ms: int) -> Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         uri,
         uri=True,
         timeout=busy_timeout_ms / 1000,
@@ -187,6 +225,9 @@ def _connect(uri: str, busy_timeout_ms: int) -> Connection:
         check_same_thread=False,
         cached_statements=STATEMENT_CACHE_SIZE,
     )
+    connection.create_function("row_sum", -1, row_sum, deterministic=True)
+    connection.create_function("fold", 1, fold, deterministic=True)  # for names that are not ASCII; see listing.py
+    return connection
 
 
 def _quoted(path: Path) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mcp_memory.domain.edits import TAG, edit_fields
 from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.storage.codec import load_trace
 from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, rewrite_trace, thread_rows
@@ -40,21 +41,26 @@ def update_episode(
     remove_tags: Sequence[str],
     metadata: Mapping[str, Json] | None,
     task: str | None,
+    add_lessons: Sequence[str],
 ) -> None:
-    """Store the edits, and bring what is derived from tags and task up to date."""
+    """Store the edits, and bring what is derived from tags, task and lessons up to date."""
     row, state = tx.episode_row(episode_id)
-    fields = edit_fields(add_tags, remove_tags, metadata, task)
+    fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
     if not fields:
         return
+    stamp = tx.stamp()
     for field, value in fields.items():
-        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms)
+        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms, *stamp)
         if field.startswith(TAG):
             tx.run("add_tag" if value else "remove_tag", field.removeprefix(TAG), row)
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
+    tx.run("sum_episode", row)
     current = tx.episode(episode_id, steps=False)
     assert current is not None
     if state == EpisodeState.COMPLETED and task is None:
         rewrite_trace(tx, row, tags=current.context.tags)
+        if add_lessons:
+            _add_notes(tx, row, add_lessons)
     elif state == EpisodeState.COMPLETED:
         _renumber_trace(tx, row, current)
     elif task is not None:
@@ -62,11 +68,16 @@ def update_episode(
         tx.run("add_unfinished_text", row, task)
 
 
+def _add_notes(tx: Transaction, row: int, notes: Sequence[str]) -> None:
+    """Index more notes of a completed episode."""
+    found = tx.one("trace_of", row)
+    if found is not None and (text := remove_text(tx, found[0])) is not None:
+        add_text(tx, row, found[0], replace(text, notes="\n".join([text.notes, *notes])))
+
+
 def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:
     """Give the trace its new task, and with it a new seq: vectors and text are new, and readers that page by seq see it."""
-    found = tx.one("trace_of", row)
-    assert found is not None
-    old_seq, body = found
+    ((old_seq, body),) = tx.sound("trace_of", row)
     trace = replace(load_trace(body, old_seq), tags=current.context.tags, task=current.task)
     text = remove_text(tx, old_seq)
     tx.delete("DELETE FROM vector WHERE seq = ?", (old_seq,))
@@ -102,6 +113,8 @@ def delete_episodes(tx: Transaction, ids: Sequence[str], reason: str, at_ms: int
             counts[kind] += tx.delete(statement, {"row": row, "id": episode_id})
         seq = tx.change(ChangeKind.EPISODE_DELETED, episode_id)
         tx.run("add_tombstone", episode_id, reason, seq, at_ms)
+        if found.external_id:  # imported under an id of its own before ids were derived: importing it again would give it this one
+            tx.run("add_tombstone", imported_id(found.project, found.external_id), reason, seq, at_ms)
     counts["patterns"] += recount(tx, to_recount)
     refresh_surroundings(tx, neighbours - rows)
     for kind in _INTERNAL:

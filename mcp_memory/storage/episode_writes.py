@@ -17,6 +17,8 @@ def start_episode(tx: Transaction, episode: Episode) -> None:
     """Insert an open episode."""
     if tx.one("episode_exists", episode.id):
         raise InvalidInput(f"there is an episode {episode.id!r} already")
+    if tx.one("tombstone", episode.id):
+        raise InvalidInput(f"episode {episode.id!r} was deleted", hint="Start one with another id.")
     if episode.external_id and tx.one("episode_by_external", episode.project, episode.external_id):
         raise InvalidInput(f"there is an episode with external_id {episode.external_id!r} already")
     for name, other in (("parent_id", episode.parent_id), ("follows", episode.follows)):
@@ -55,6 +57,7 @@ def complete_episode(tx: Transaction, completion: Completion) -> None:
     score = judged.reward.score if judged.reward else None
     closing = tx.codec.closing(judged)
     tx.run("close_episode", str(judged.outcome.kind), score, judged.ended_at_ms, steps, seq, closing, row)
+    tx.run("sum_episode", row)
     tx.run("remove_unfinished_text", row)
     # Task, tags and metadata as they are now: an edit may have come between the judgement and this transaction.
     judged = replace(judged, task=current.task, context=current.context, metadata=current.metadata, follows=current.follows)
@@ -63,11 +66,14 @@ def complete_episode(tx: Transaction, completion: Completion) -> None:
 
 
 def import_episodes(tx: Transaction, items: Sequence[Completion | Episode]) -> list[bool]:
-    """Insert whole episodes, in any order of who follows whom; False for each that was there already."""
+    """Insert whole episodes, in any order of who follows whom; False for each that is there already or was deleted."""
     added: list[tuple[int, Completion | Episode] | None] = []
     for item in items:
         episode = item.episode if isinstance(item, Completion) else item
         if episode.external_id and tx.one("episode_by_external", episode.project, episode.external_id):
+            added.append(None)
+            continue
+        if tx.one("tombstone", episode.id):
             added.append(None)
             continue
         if tx.one("episode_exists", episode.id):
@@ -94,8 +100,9 @@ def abandon_episodes(tx: Transaction, ids: Sequence[str], at_ms: int) -> int:
     for episode_id in ids:
         found = tx.one("episode_state", episode_id)
         if found is not None and found[1] == EpisodeState.OPEN:
-            seq = tx.change(ChangeKind.EPISODE_UPDATED, episode_id)
+            seq = tx.change(ChangeKind.EPISODE_ABANDONED, episode_id)
             tx.run("abandon_episode", at_ms, tx.value("step_count", found[0]), seq, found[0])
+            tx.run("sum_episode", found[0])
             count += 1
     return count
 
@@ -139,6 +146,7 @@ def _connect(tx: Transaction, row: int, episode: Episode) -> Episode:
     parent = _resolve(tx, episode, episode.parent_id)
     waits_for = episode.follows if follows is None and episode.follows not in (episode.id, episode.external_id) else None
     tx.run("set_references", parent or episode.parent_id, follows, waits_for, row)
+    tx.run("sum_episode", row)
     link_new_episode(tx, episode.id, parent_id=parent, follows=follows)
     if episode.external_id:
         for (waiting,) in tx.all("resolve_follows", episode.project, episode.external_id):
@@ -151,6 +159,7 @@ def _now_follows(tx: Transaction, row: int, follows: str) -> None:
     episode_id = tx.value("episode_id", row)
     tx.run("set_follows", follows, row)
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
+    tx.run("sum_episode", row)
     rewrite_trace(tx, row, follows=follows)
     link_new_episode(tx, episode_id, parent_id=None, follows=follows)
 

@@ -3,10 +3,10 @@
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.connection import DriverError
+from mcp_memory.storage.integrity import MAX_PROBLEMS, deep_problems
 from mcp_memory.storage.tables import Tables
 
 DISTINCT_COLUMNS = ("project", "domain", "language", "framework", "agent")
-MAX_PROBLEMS = 20
 # What is counted, over everything and over one project (`?` is its name).
 _COUNTS = {
     "evidence": (
@@ -80,7 +80,7 @@ def distinct_values(tables: Tables, column: str, prefix: str, limit: int) -> lis
 
 
 def problems(tables: Tables) -> list[str]:
-    """Return what a full check finds: pages, indexes, and what must agree between tables. Empty when sound."""
+    """Return what a full check finds: pages, indexes, what must agree between tables, every row and record. Empty when sound."""
     try:
         found = [row[0] for row in tables.rows(f"PRAGMA integrity_check({MAX_PROBLEMS})", []) if row[0] != "ok"]
         for sql, sentence in _CHECKS:
@@ -91,4 +91,4 @@ def problems(tables: Tables) -> list[str]:
             found.append(f"{drifted} pattern counts differ from their evidence")
     except DriverError as error:
         return [f"memory.db is damaged: {error}"]
-    return found
+    return [*found, *deep_problems(tables)]

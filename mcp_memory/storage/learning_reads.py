@@ -19,12 +19,11 @@ def patterns(
     anywhere = project == ANY_PROJECT
     if ids is None:
         name = "patterns_anywhere" if anywhere else "patterns_in_project"
-        return [_pattern(row) for row in tables.all(name, project, kind, min_support, limit, json.dumps(_spellings(words)))]
-    found = []
+        return [_pattern(row) for row in tables.sound(name, project, kind, min_support, limit, json.dumps(_spellings(words)))]
+    found: list[Pattern] = []
     for pattern_id in dict.fromkeys(ids):
-        row = tables.one("pattern_anywhere", pattern_id) if anywhere else tables.one("pattern_in_project", pattern_id, project)
-        if row is not None and row[6] >= min_support and (not kind or row[1] == kind):
-            found.append(_pattern(row))
+        rows = tables.sound("pattern_anywhere", pattern_id) if anywhere else tables.sound("pattern_in_project", pattern_id, project)
+        found += [_pattern(row) for row in rows if row[6] >= min_support and (not kind or row[1] == kind)]
     found.sort(key=lambda p: (-p.support, p.id))
     return found[:limit]
 
@@ -45,7 +44,7 @@ def evidence(tables: Tables, pattern_ids: Sequence[str], limit_each: int, detail
     """Return the evidence for each pattern that has any, newest episode first."""
     found = {}
     for pattern_id in pattern_ids:
-        rows = tables.all("evidence_of", pattern_id, limit_each)
+        rows = tables.sound("evidence_of", pattern_id, limit_each)
         if rows:
             found[pattern_id] = [
                 Evidence(pattern_id, episode_id, bool(success), weight, at_ms, load_json(detail) if detail and details else {})
@@ -57,17 +56,17 @@ def evidence(tables: Tables, pattern_ids: Sequence[str], limit_each: int, detail
 def recommendations(tables: Tables, ids: Sequence[str] | None, episode_id: str | None) -> list[Recommendation]:
     """Return recommendations by id (missing ones left out), or all that were made for an episode, in order."""
     if ids is not None:
-        rows = [row for id_ in ids if (row := tables.one("recommendation_by_id", id_)) is not None]
+        rows = [row for id_ in ids for row in tables.sound("recommendation_by_id", id_)]
         rows = [row for row in rows if episode_id is None or row[3] == episode_id]
     else:
-        rows = tables.all("recommendations_of_episode", episode_id)
+        rows = tables.sound("recommendations_of_episode", episode_id)
     return [_recommendation(*row) for row in rows]
 
 
 def feedback(tables: Tables, project: str, after_rowid: int) -> tuple[list[tuple[Feedback, Recommendation]], int]:
     """Return votes in the order they were cast, with what they are about, and the row to go on from."""
     found = []
-    rows = tables.all("feedback_after", after_rowid, project)
+    rows = tables.sound("feedback_after", after_rowid, project)
     for _, id_, rec_id, verdict, used, rating, note, implicit, at_ms, episode_id, *shown in rows:
         vote = Feedback(id_, rec_id, Verdict(verdict), tuple(load_json(used)), rating, note, bool(implicit), at_ms, episode_id)
         found.append((vote, _recommendation(rec_id, *shown)))
@@ -77,9 +76,9 @@ def feedback(tables: Tables, project: str, after_rowid: int) -> tuple[list[tuple
 def corrections(tables: Tables, target_ids: Sequence[str] | None) -> dict[str, Mapping[str, Json]]:
     """Return the latest correction of each target that has one."""
     if target_ids is None:
-        rows = tables.all("all_corrections")
+        rows = tables.sound("all_corrections")
     else:
-        rows = [row for target in target_ids for row in tables.all("corrections_of", target)]
+        rows = [row for target in target_ids for row in tables.sound("corrections_of", target)]
     return {target: load_json(content) for target, content in rows}
 
 

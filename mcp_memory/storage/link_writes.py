@@ -2,6 +2,7 @@
 
 import hashlib
 
+from mcp_memory.domain.query import ChangeKind
 from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.tables import Transaction
 
@@ -23,13 +24,18 @@ def put_link(tx: Transaction, from_id: str, to_id: str, link_type: str, note: st
         ids = [from_id, *(tx.value("episode_id", row) for row in path)]
         raise InvalidInput(f"the link would close a cycle of {link_type}: {' -> '.join(ids)}")
     found = link_id(from_id, to_id, link_type)
-    tx.run("put_link", found, from_row, to_row, link_type, note, at_ms)
+    tx.run("put_link", found, from_row, to_row, link_type, note, at_ms, *tx.stamp())
+    tx.change(ChangeKind.LINK, found)
     return found
 
 
 def remove_link(tx: Transaction, from_id: str, to_id: str, link_type: str, at_ms: int) -> bool:
     """Mark a link removed and return whether there was one."""
-    return tx.run("remove_link", at_ms, tx.episode_row(from_id)[0], tx.episode_row(to_id)[0], link_type) > 0
+    from_row, to_row = tx.episode_row(from_id)[0], tx.episode_row(to_id)[0]
+    removed = tx.run("remove_link", at_ms, *tx.stamp(), from_row, to_row, link_type) > 0
+    if removed:
+        tx.change(ChangeKind.LINK, link_id(from_id, to_id, link_type))
+    return removed
 
 
 def link_new_episode(tx: Transaction, episode_id: str, *, parent_id: str | None, follows: str | None) -> None:
@@ -39,7 +45,7 @@ def link_new_episode(tx: Transaction, episode_id: str, *, parent_id: str | None,
             continue
         from_row, to_row = tx.episode_row(from_id)[0], tx.episode_row(to_id)[0]
         if from_row != to_row and not _path(tx, to_row, from_row, link_type):
-            tx.run("put_link", link_id(from_id, to_id, link_type), from_row, to_row, link_type, "", tx.now_ms)
+            tx.run("put_link", link_id(from_id, to_id, link_type), from_row, to_row, link_type, "", tx.now_ms, *tx.stamp())
 
 
 def _path(tx: Transaction, start: int, goal: int, link_type: str) -> list[int] | None:

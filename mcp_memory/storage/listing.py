@@ -7,9 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort
+from mcp_memory.domain.filtering import fold
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.tables import Tables
+from mcp_memory.storage.text_expression import NOTHING, bm25, expression
 
 _CURSOR_VERSION = 1
 _HITS = """WITH hit (episode_row) AS (
@@ -23,6 +25,9 @@ _RANKED_HITS = """WITH hit (episode_row, rank) AS (
     UNION ALL
     SELECT rowid, rank FROM unfinished_text WHERE unfinished_text MATCH ? AND rank MATCH ?
 )"""  # for relevance only: the rank of every hit costs ten times the finding of it
+# `filtering.is_named` and `filtering.in_time` in SQL; a property test holds them together. Plain ASCII is compared without leaving SQLite.
+_NAMED = "({column} = ? COLLATE NOCASE OR ({column} GLOB '*[^ -~]*' AND fold({column}) = ?))"
+_AT = "coalesce(e.ended_at_ms, e.started_at_ms)"
 # sort → (key, ascending). The row number breaks ties, so that a listing has one order.
 _KEYS = {
     Sort.NEWEST: ("e.started_at_ms", False),
@@ -43,14 +48,15 @@ class _Position:
     row: int
 
 
-def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor: str | None, text_match: str | None, weights: str) -> Page:
+def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None) -> Page:
     """Return one page of ids, the cursor of the next and the total, as of the change sequence of the first page.
 
     Episodes that started after the first page was made do not appear in later ones.
     """
-    if sort is Sort.RELEVANCE and text_match is None:
+    match = None if text is None else expression(text) or NOTHING
+    if sort is Sort.RELEVANCE and match is None:
         sort = Sort.NEWEST
-    mark = _mark(where, sort, text_match)
+    mark = _mark(where, sort, match)
     at = _decode(cursor, mark) if cursor else None
     change_seq = at.change_seq if at else tables.value("last_change")
     last_row = at.last_row if at else tables.rows("SELECT coalesce(max(episode_row), 0) FROM episode", [])[0][0]
@@ -59,11 +65,11 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
     values.append(last_row)
     condition = " AND ".join(conditions)
     source = "FROM episode AS e"
-    hits: tuple[str, list[str]] = ("", [])
+    hits: tuple[str, list[str | None]] = ("", [])
     ranked_hits = hits
-    if text_match is not None:
+    if text is not None:
         source = "FROM hit AS h CROSS JOIN episode AS e USING (episode_row)"
-        hits, ranked_hits = (_HITS, [text_match] * 2), (_RANKED_HITS, [text_match, weights] * 2)
+        hits, ranked_hits = (_HITS, [match] * 2), (_RANKED_HITS, [match, bm25(text.weights)] * 2)
     total = tables.rows(f"{hits[0]} SELECT count(*) {source} WHERE {condition}", [*hits[1], *values])[0][0]
     prefix, matches = ranked_hits if sort is Sort.RELEVANCE else hits
     rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} {source}", conditions, [*matches, *values], sort, limit, at)
@@ -100,25 +106,26 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
     project = "" if where.project == ANY_PROJECT else where.project
     for column, value in (
         ("project", project),
-        ("domain", where.domain),
         ("task_type", where.task_type),
-        ("language", where.language),
-        ("framework", where.framework),
         ("outcome", where.outcome),
         ("state", where.state),
     ):
         if value:
             conditions.append(f"e.{column} = ?")
             values.append(str(value))
+    for column, value in (("domain", where.domain), ("language", where.language), ("framework", where.framework)):
+        if value:
+            conditions.append(_NAMED.format(column=f"e.{column}"))
+            values += [fold(value)] * 2
     if where.since_ms is not None:
-        conditions.append("e.started_at_ms >= ?")
+        conditions.append(f"{_AT} >= ?")
         values.append(where.since_ms)
     if where.until_ms is not None:
-        conditions.append("e.started_at_ms < ?")
+        conditions.append(f"{_AT} < ?")
         values.append(where.until_ms)
     for tag in where.tags:
-        conditions.append("EXISTS (SELECT 1 FROM episode_tag AS g WHERE g.tag = ? AND g.episode_row = e.episode_row)")
-        values.append(tag)
+        conditions.append(f"e.episode_row IN (SELECT g.episode_row FROM episode_tag AS g WHERE {_NAMED.format(column='g.tag')})")
+        values += [fold(tag)] * 2
     return conditions, values
 
 

@@ -139,12 +139,13 @@ class LmdbCache:
             if self._closed or self._environment is None:
                 return
             for key, value in items:
-                size_bytes = len(key) + len(value or b"")
-                if self._pending_bytes + size_bytes > MAX_PENDING_BYTES:
+                size_bytes = _size_bytes(key, value)
+                replaced_bytes = _size_bytes(key, self._pending[key]) if key in self._pending else 0
+                if self._pending_bytes - replaced_bytes + size_bytes > MAX_PENDING_BYTES:
                     self._dropped += 1
                     continue
                 self._pending[key] = value
-                self._pending_bytes += size_bytes
+                self._pending_bytes += size_bytes - replaced_bytes
             self._wake.notify_all()
 
     def _run(self) -> None:
@@ -172,10 +173,10 @@ class LmdbCache:
             if batch and (taken_bytes > limit_bytes or len(batch) == MAX_BATCH_ITEMS):
                 break
             batch[key] = value
-            taken_bytes += len(key) + len(value or b"")
+            taken_bytes += _size_bytes(key, value)
         for key in batch:
             del self._pending[key]
-        self._pending_bytes = max(0, self._pending_bytes - taken_bytes)
+        self._pending_bytes -= taken_bytes
         return batch
 
     def _write(self, items: list[tuple[bytes, bytes | None]]) -> None:
@@ -234,6 +235,10 @@ class LmdbCache:
                         logger.warning("cache: %s", blocked)
                 self._rebuilt = f"the cache cannot be opened ({error}); the durable store answers alone"
                 return
+
+
+def _size_bytes(key: bytes, value: bytes | None) -> int:
+    return len(key) + len(value or b"")
 
 
 def _full_key(namespace: str, key: bytes) -> bytes:

@@ -19,6 +19,7 @@ FORMAT = b"1"
 DATA_FILE = "data.mdb"
 MIN_MAP_BYTES = 1 << 20
 MAX_READERS = 512  # one slot per thread that reads at once, in all processes; LMDB's 126 is few for a dozen servers
+LOCK_FILE_BYTES = (MAX_READERS + 128) * 64  # a cache line a slot, and the head
 FILL = 0.8  # share of the map that entries may take: LMDB copies pages on write and needs room for both
 EVICT_SHARE = 0.1  # of the fill limit, freed at once, so that not every write has to evict
 MAX_ITEM_SHARE = 0.25  # of the fill limit: a single item must not push out most others
@@ -53,6 +54,7 @@ class Environment:
         with exclusive(folder):
             if identity(folder) is None:  # the lock file of a deleted file has its transaction number, which a new one must not inherit
                 _remove(folder)
+            _reserve_lock_file(folder)
             self._env = lmdb.open(
                 str(folder), map_size=self._map_bytes, max_dbs=4, max_readers=MAX_READERS, metasync=False, max_spare_txns=16
             )
@@ -209,6 +211,17 @@ else:
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _reserve_lock_file(folder: Path) -> None:
+    """Give the lock file its pages on the disk before LMDB maps it: LMDB leaves a hole, and on a full disk writing into that is a SIGBUS.
+
+    The data file needs none of this: LMDB writes it with `pwrite`, whose failure is an error. Raises OSError: there is no room.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with (folder / "lock.mdb").open("a+b") as file:
+        os.posix_fallocate(file.fileno(), 0, LOCK_FILE_BYTES)
 
 
 def _remove(folder: Path) -> None:

@@ -4,14 +4,20 @@ An applied migration that was edited, and a file written by a newer version, are
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from mcp_memory.errors import MigrationError
+from mcp_memory.errors import CorruptRecord, MigrationError
 from mcp_memory.ports import Clock
 from mcp_memory.storage.connection import Connection, begin, is_complete_statement, translated
+
+SCHEMA_SHA256 = (
+    "1dea5586294a2012c34613441b42911a3a675b1ddc957b3baaa0021b6b98e8f5"  # of what all migrations make; a test says what it must be
+)
+_CREATED = re.compile(r"^CREATE (?:UNIQUE |VIRTUAL )?(?:TABLE|INDEX) (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,21 @@ def migrate(connection: Connection, clock: Clock, deadline_ms: int, migrations: 
                     connection.execute("ROLLBACK")
                 raise
     return migrations[-1].version
+
+
+def require_schema(connection: Connection) -> None:
+    """Compare the stored schema with what the shipped migrations make; one read. Raises CorruptRecord: it was changed."""
+    with translated():
+        found = fingerprint(connection)
+    if found != SCHEMA_SHA256:
+        raise CorruptRecord("the schema of memory.db is damaged, or another program changed it; the file is left as it is")
+
+
+def fingerprint(connection: Connection) -> str:
+    """Return a hash of the definitions of our tables and indexes; those that SQLite or a person adds do not count."""
+    names = {name for migration in shipped() for name in _CREATED.findall(migration.text)}
+    rows = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    return hashlib.sha256(repr([row for row in rows if row[0] in names]).encode()).hexdigest()
 
 
 def _pending(connection: Connection, migrations: Sequence[Migration]) -> Sequence[Migration]:

@@ -11,7 +11,7 @@ from mcp_memory.storage.connection import Connection, begin
 from mcp_memory.storage.fts_levels import STRUCTURE_ID, without_empty_levels
 
 MERGE_PAGES = 500  # of the index a piece: some ten milliseconds
-_TABLES = ("episode_text", "unfinished_text")
+TEXT_TABLES = ("episode_text", "unfinished_text")
 
 
 class Purge:
@@ -35,7 +35,7 @@ class Purge:
     def work(self, connection: Connection, deadline_ms: int) -> bool:
         """Do one piece and return whether there is more."""
         if not self._waiting:
-            self._wanted, self._waiting = False, list(_TABLES)
+            self._wanted, self._waiting = False, list(TEXT_TABLES)
         table = self._waiting[-1]
         if self._merge(connection, table, deadline_ms):
             return True

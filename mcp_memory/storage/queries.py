@@ -3,6 +3,9 @@
 import re
 from importlib import resources
 
+from mcp_memory.storage.row_sums import sound, sum_of
+
+_MACRO = re.compile(r"\{(sum|sound) (\w+) ?(\w*)\}")
 _HEADING = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
 
@@ -16,7 +19,8 @@ def _load() -> dict[str, str]:
 
 
 def _statement(part: str) -> str:
-    return "\n".join(line for line in part.splitlines() if line.strip() and not line.startswith("--")).rstrip(";")
+    text = "\n".join(line for line in part.splitlines() if line.strip() and not line.startswith("--")).rstrip(";")
+    return _MACRO.sub(lambda m: (sum_of if m[1] == "sum" else sound)(m[2], m[3]), text)
 
 
 QUERIES = _load()

@@ -1,11 +1,12 @@
 """Domain objects ⇄ the arrays they are stored as. No bytes here: `codec` packs them.
 
-Records are arrays, not maps: a step costs its values and no field names. Fields are only ever added at the end, with a default for what
-was stored before.
+Records are arrays, not maps: a step costs its values and no field names. How a record grows: a new field goes to the end, with a default
+for what was stored before; readers of an earlier version pass it over. Only when a field gets another meaning, the record's VERSION goes
+up, and `codec` is told how the earlier form is read. `tests/unit/storage/test_records.py` keeps the bytes of every form ever written.
 """
 
 import sys
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -27,35 +28,111 @@ from mcp_memory.domain.episode import (
 )
 
 Strings = tuple[str, ...]
-StepRecord = tuple[str, str, Any, str, StepStatus, str | None, int | None, int | None, int]
-OpeningRecord = tuple[Strings, Any]
 _Indexes = bytes | tuple[int, ...]  # into distinct names; bytes when there are few of them
-TraceRecord = tuple[
-    str, str, str, str, str, str, str, Strings, str, str, float, int, int, Strings, _Indexes, bytes,
-    tuple[tuple[int, str], ...], str | None, str | None, Any,
-]  # fmt: skip
-EpisodeRecord = tuple[
-    str, str, str, TaskType, tuple[str, str, str, Complexity, Strings], str, int, int | None, EpisodeState, int, OutcomeKind | None,
-    float | None, bytes | None, Any, str | None, str | None, str | None, int, list[StepRecord],
-]  # fmt: skip
 _BYTE = 256  # values of one
 
 
-class ClosingRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An array whose fields have names and defaults."""
+
+    VERSION: ClassVar[int] = 1
+
+
+class StepRecord(Record, array_like=True, frozen=True, gc=False):
+    """A step without its index, which is its key."""
+
+    tool: str
+    action: str = ""
+    arguments: Any = {}
+    observation: str = ""
+    status: StepStatus = StepStatus.OK
+    error: str | None = None
+    duration_ms: int | None = None
+    tokens: int | None = None
+    at_ms: int = 0
+
+
+class OpeningRecord(Record, array_like=True, frozen=True, gc=False):
+    """What an episode starts with, besides its columns."""
+
+    tags: Strings = ()
+    metadata: Any = {}
+
+
+class ContextRecord(Record, array_like=True, frozen=True, gc=False):
+    """What a task is about."""
+
+    domain: str = ""
+    language: str = ""
+    framework: str = ""
+    complexity: Complexity = Complexity.MODERATE
+    tags: Strings = ()
+
+
+class TraceRecord(Record, array_like=True, frozen=True, gc=False):
+    """A trace without its seq, which is its key. Its step keys are few names many times: names, then indexes."""
+
+    id: str
+    project: str
+    task: str
+    task_type: str
+    domain: str
+    language: str
+    framework: str
+    tags: Strings
+    agent: str
+    outcome: str
+    reward: float
+    started_at_ms: int
+    ended_at_ms: int
+    step_names: Strings = ()
+    step_indexes: _Indexes = b""
+    step_failed: bytes = b""
+    errors: tuple[tuple[int, str], ...] = ()
+    external_id: str | None = None
+    follows: str | None = None
+    digest: Any = {}
+
+
+class EpisodeRecord(Record, array_like=True, frozen=True, gc=False):
+    """A whole episode, as the hot tier keeps it; `closing` is its packed `ClosingRecord`."""
+
+    id: str
+    project: str
+    task: str
+    task_type: TaskType
+    context: ContextRecord
+    agent: str
+    started_at_ms: int
+    ended_at_ms: int | None
+    state: EpisodeState
+    step_count: int
+    outcome: OutcomeKind | None = None
+    reward: float | None = None
+    closing: bytes | None = None
+    metadata: Any = {}
+    parent_id: str | None = None
+    external_id: str | None = None
+    follows: str | None = None
+    change_seq: int = 0
+    steps: list[StepRecord] = []
+
+
+class ClosingRecord(Record, array_like=True, frozen=True, gc=False):
     """What completion adds to an episode, besides its columns."""
 
-    summary: str
-    lessons: Strings
-    artifacts: Strings
-    completed: Strings
-    failed: Strings
-    error: str | None
-    components: dict[str, float]
-    successes: Strings
-    improvements: Strings
-    insights: Strings
-    key_steps: tuple[int, ...]
-    files: tuple[tuple[str, Use], ...] | None = None
+    summary: str = ""
+    lessons: Strings = ()
+    artifacts: Strings = ()
+    completed: Strings = ()
+    failed: Strings = ()
+    error: str | None = None
+    components: dict[str, float] = {}
+    successes: Strings = ()
+    improvements: Strings = ()
+    insights: Strings = ()
+    key_steps: tuple[int, ...] = ()
+    files: tuple[tuple[str, Use], ...] | None = None  # None: completed before files were kept
 
 
 class Closing(NamedTuple):
@@ -70,14 +147,14 @@ class Closing(NamedTuple):
 
 def step_record(step: Step) -> StepRecord:
     """Return the record of a step, without its index, which is its key."""
-    return (
+    return StepRecord(
         step.tool, step.action, step.arguments, step.observation, step.status, step.error, step.duration_ms, step.tokens, step.at_ms
-    )  # fmt: skip
+    )
 
 
 def step_of(v: StepRecord, index: int) -> Step:
     """Return the step of a record."""
-    return Step(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], index)
+    return Step(v.tool, v.action, v.arguments, v.observation, v.status, v.error, v.duration_ms, v.tokens, v.at_ms, index)
 
 
 def closing_record(episode: Episode) -> ClosingRecord:
@@ -103,10 +180,10 @@ def closing_of(v: ClosingRecord, kind: str, score: float) -> Closing:
 
 
 def trace_record(trace: Trace) -> TraceRecord:
-    """Return the record of a trace, without its seq, which is its key. Its step keys are few names many times: names, then indexes."""
+    """Return the record of a trace."""
     names = {key: i for i, key in enumerate(dict.fromkeys(trace.step_keys))}
     indexes = [names[key] for key in trace.step_keys]
-    return (
+    return TraceRecord(
         trace.id, trace.project, trace.task, trace.task_type, trace.domain, trace.language, trace.framework, trace.tags, trace.agent,
         trace.outcome, trace.reward, trace.started_at_ms, trace.ended_at_ms, tuple(names),
         bytes(indexes) if len(names) <= _BYTE else tuple(indexes), trace.step_failed, trace.errors,
@@ -116,37 +193,37 @@ def trace_record(trace: Trace) -> TraceRecord:
 
 def trace_of(v: TraceRecord, seq: int) -> Trace:
     """Return the trace of a record. Names that recur are interned: a hundred thousand traces share a few hundred strings."""
-    names = tuple(map(sys.intern, v[13]))
+    names = tuple(map(sys.intern, v.step_names))
     return Trace(
         seq=seq,
-        id=v[0],
-        project=sys.intern(v[1]),
-        task=v[2],
-        task_type=sys.intern(v[3]),
-        domain=sys.intern(v[4]),
-        language=sys.intern(v[5]),
-        framework=sys.intern(v[6]),
-        tags=tuple(map(sys.intern, v[7])),
-        agent=sys.intern(v[8]),
-        outcome=sys.intern(v[9]),
-        reward=v[10],
-        started_at_ms=v[11],
-        ended_at_ms=v[12],
-        step_keys=tuple(map(names.__getitem__, v[14])),
-        step_failed=v[15],
-        errors=v[16],
-        external_id=v[17],
-        follows=v[18],
-        digest=v[19],
+        id=v.id,
+        project=sys.intern(v.project),
+        task=v.task,
+        task_type=sys.intern(v.task_type),
+        domain=sys.intern(v.domain),
+        language=sys.intern(v.language),
+        framework=sys.intern(v.framework),
+        tags=tuple(map(sys.intern, v.tags)),
+        agent=sys.intern(v.agent),
+        outcome=sys.intern(v.outcome),
+        reward=v.reward,
+        started_at_ms=v.started_at_ms,
+        ended_at_ms=v.ended_at_ms,
+        step_keys=tuple(map(names.__getitem__, v.step_indexes)),
+        step_failed=v.step_failed,
+        errors=v.errors,
+        external_id=v.external_id,
+        follows=v.follows,
+        digest=v.digest,
     )
 
 
 def episode_record(episode: Episode, closing: bytes | None) -> EpisodeRecord:
     """Return the record of a whole episode with its steps; *closing* is its packed `closing_record`."""
     context = episode.context
-    return (
+    return EpisodeRecord(
         episode.id, episode.project, episode.task, episode.task_type,
-        (context.domain, context.language, context.framework, context.complexity, context.tags),
+        ContextRecord(context.domain, context.language, context.framework, context.complexity, context.tags),
         episode.agent, episode.started_at_ms, episode.ended_at_ms, episode.state, episode.step_count,
         episode.outcome.kind if episode.outcome else None, episode.reward.score if episode.reward else None, closing, episode.metadata,
         episode.parent_id, episode.external_id, episode.follows, episode.change_seq, [step_record(s) for s in episode.steps],
@@ -155,23 +232,23 @@ def episode_record(episode: Episode, closing: bytes | None) -> EpisodeRecord:
 
 def episode_of(v: EpisodeRecord, closing: Closing) -> Episode:
     """Return the episode of a record."""
-    domain, language, framework, complexity, tags = v[4]
+    c = v.context
     return Episode(
-        id=v[0],
-        project=v[1],
-        task=v[2],
-        task_type=v[3],
-        context=Context(domain, language, framework, complexity, tags),
-        agent=v[5],
-        started_at_ms=v[6],
-        ended_at_ms=v[7],
-        state=v[8],
-        steps=tuple(step_of(s, i) for i, s in enumerate(v[18])),
-        step_count=v[9],
-        metadata=v[13],
-        parent_id=v[14],
-        external_id=v[15],
-        follows=v[16],
-        change_seq=v[17],
+        id=v.id,
+        project=v.project,
+        task=v.task,
+        task_type=v.task_type,
+        context=Context(c.domain, c.language, c.framework, c.complexity, c.tags),
+        agent=v.agent,
+        started_at_ms=v.started_at_ms,
+        ended_at_ms=v.ended_at_ms,
+        state=v.state,
+        steps=tuple(step_of(s, i) for i, s in enumerate(v.steps)),
+        step_count=v.step_count,
+        metadata=v.metadata,
+        parent_id=v.parent_id,
+        external_id=v.external_id,
+        follows=v.follows,
+        change_seq=v.change_seq,
         **closing._asdict(),
     )

@@ -1,11 +1,15 @@
 """A Store on one SQLite file: rows for episodes, steps and evidence, FTS5, the change feed. Losing this file loses data.
 
+Copies of completed episodes may be kept in a cache in front of it (`hot_tier.py`).
+
 Writes are functions run by the batcher's thread; reads are in `store_reads.py`.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -13,29 +17,45 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Clock, Completion, VectorRow
+from mcp_memory.ports import Cache, Clock, Completion, VectorRow
 from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
 from mcp_memory.storage.checkpointer import Checkpointer
 from mcp_memory.storage.codec import Codec
-from mcp_memory.storage.connection import Connection, open_writer
-from mcp_memory.storage.migrations import migrate
-from mcp_memory.storage.purge import Purge
+from mcp_memory.storage.connection import Connection, begin, open_writer, translated
+from mcp_memory.storage.file_system import file_system_of, notices_of
+from mcp_memory.storage.hot_tier import HotTier
+from mcp_memory.storage.migrations import migrate, require_schema
+from mcp_memory.storage.purge import TEXT_TABLES, Purge
 from mcp_memory.storage.store_reads import StoreReads
-from mcp_memory.storage.tables import Transaction
+from mcp_memory.storage.tables import Tables, Transaction
 from mcp_memory.storage.write_batcher import WriteBatcher
 
 FILE_NAME = "memory.db"
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class SqliteStore(StoreReads):
-    """The durable tier. Open with `open`, close with `aclose`."""
+    """The durable tier, and the hot one where there is a cache. Open with `open`, close with `aclose`."""
 
-    def __init__(self, path: Path, config: StorageConfig, metrics: Metrics, clock: Clock, writer: Connection, schema_version: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: StorageConfig,
+        metrics: Metrics,
+        clock: Clock,
+        writer: Connection,
+        schema_version: int,
+        cache: Cache | None,
+        notices: Sequence[str],
+    ) -> None:
         super().__init__(path)
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
+        self._file = _identity(path)
+        self._notices = tuple(notices)
         self._log_path = path.with_name(path.name + "-wal")
 
         def open_another() -> Connection:
@@ -43,21 +63,35 @@ class SqliteStore(StoreReads):
                 path, synchronous=config.synchronous, busy_timeout_ms=config.busy_timeout_ms, deadline_ms=config.busy_deadline_ms
             )
 
+        self._open_another = open_another
         self._checkpointer = Checkpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
+        if cache is not None:
+            self._hot = HotTier(cache, Codec(config.compress_over_bytes), metrics, self)
         self._batcher = WriteBatcher(
             writer,
             max_queue_size=config.max_queue_size,
             max_batch_size=config.max_batch_size,
             busy_deadline_ms=config.busy_deadline_ms,
             metrics=metrics,
+            before_answer=self._require_file,
             after_batch=self._upkeep,
         )
 
     @classmethod
-    async def open(cls, data_dir: str | os.PathLike[str], config: StorageConfig, metrics: Metrics, clock: Clock) -> "SqliteStore":
+    async def open(
+        cls,
+        data_dir: str | os.PathLike[str],
+        config: StorageConfig,
+        metrics: Metrics,
+        clock: Clock,
+        cache: Cache | None = None,
+        notices: Sequence[str] = (),
+    ) -> "SqliteStore":
         """Open `memory.db` in *data_dir*, creating both when absent and bringing the schema up to date.
+
+        *cache* stays its owner's: closing the store leaves it open. *notices* are what an operator should know, besides what `info` finds.
 
         Raises:
             MigrationError: Written by a newer version, or not ours.
@@ -72,7 +106,8 @@ class SqliteStore(StoreReads):
             )
             try:
                 version = migrate(writer, clock, config.busy_deadline_ms)
-                return cls(path, config, metrics, clock, writer, version)
+                require_schema(writer)
+                return cls(path, config, metrics, clock, writer, version, cache, notices)
             except BaseException:
                 writer.close()
                 raise
@@ -117,8 +152,9 @@ class SqliteStore(StoreReads):
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
         task: str | None = None,
+        add_lessons: Sequence[str] = (),
     ) -> None:
-        await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task)
+        await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task, add_lessons)
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         return await self._write(link_writes.put_link, from_id, to_id, link_type, note, at_ms)
@@ -129,31 +165,54 @@ class SqliteStore(StoreReads):
     async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
         await self._write(advice_writes.put_checkpoint, checkpoint_id, episode_id, content, at_ms)
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        await self._write(advice_writes.put_correction, target_id, content, at_ms)
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+        return await self._write(advice_writes.put_correction, target_id, content, at_ms)
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)
 
     async def delete_episodes(self, ids: Sequence[str], reason: str, at_ms: int) -> Mapping[str, int]:
-        return await self._write(self._delete_and_purge, ids, reason, at_ms)
+        counts = await self._write(self._delete_and_purge, ids, reason, at_ms)
+        if self._hot is not None:
+            self._hot.drop(ids)
+        return counts
 
     def info(self) -> Mapping[str, Json]:
         """Return where and how the data is kept. `compression_ratio` is of the records written by this process, None before the first."""
         with self._readers.reader() as connection:
             journal_mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            replica_id = Tables(connection).value("replica")
         raw, stored = self._codec.raw_bytes, self._codec.stored_bytes
+        cache = dict(self._hot.stats()) if self._hot is not None else {}
         return {
             "path": str(self._path),
             "size_bytes": sum(_size_bytes(p) for p in (self._path, self._log_path)),
             "schema_version": self._schema_version,
+            "replica_id": replica_id,
             "synchronous": self._config.synchronous,
             "journal_mode": journal_mode,
             "queue_depth": self._batcher.depth,
             "compression_ratio": round(raw / stored, 3) if stored else None,
-            "cache": {},
-            "notices": [],
+            "cache": cache,
+            "file_system": file_system_of(self._path),
+            "notices": [*notices_of(self._path), *self._notices, *([str(cache["rebuilt"])] if cache.get("rebuilt") else [])],
+            "processes": cache.get("processes", 1),
         }
+
+    def check(self) -> list[str]:
+        """As `StoreReads.check`, and let FTS5 look at its own structure, for which it wants the right to write."""
+        found = super().check()
+        try:
+            with translated(), closing(self._open_another()) as connection:
+                begin(connection, self._config.busy_deadline_ms)
+                for table in TEXT_TABLES:
+                    connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+                connection.execute("ROLLBACK")
+        except CorruptRecord as error:
+            found.append(f"a text index is damaged: {error.message}")
+        except StoreUnavailable as error:
+            logger.info("the structure of the text indexes was not looked at: %s", error.message)
+        return found
 
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))
@@ -165,12 +224,29 @@ class SqliteStore(StoreReads):
         self._purge.want()
         return curation_writes.delete_episodes(tx, ids, reason, at_ms)
 
+    def _require_file(self) -> None:
+        """Raise StoreUnusable when `memory.db` is another file than the one that is open: what is written there, nobody would find."""
+        if _identity(self._path) != self._file:
+            raise StoreUnusable(
+                f"{self._path} was deleted or replaced while it was open; nothing more is acknowledged",
+                hint="Start the server again to go on with the file that is there now.",
+            )
+
     def _upkeep(self, connection: Connection) -> bool:
         """Purge deleted text, milliseconds at a time, after the callers have their answers."""
         self._checkpointer.note(connection.total_changes)
-        if self._purge.pending:
+        if self._purge.pending and _identity(self._path) == self._file:
             return self._purge.work(connection, self._config.busy_deadline_ms)
         return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at *path* from any other; None where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _size_bytes(path: Path) -> int:

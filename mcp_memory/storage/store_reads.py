@@ -7,16 +7,19 @@ from pathlib import Path
 from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
-from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort
-from mcp_memory.errors import InvalidInput
-from mcp_memory.ports import TEXT_WEIGHTS, PatternTally, TextHit, VectorRow
+from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort, TextQuery
+from mcp_memory.errors import CorruptRecord
+from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.storage import learning_reads
 from mcp_memory.storage.codec import load_json, load_trace
-from mcp_memory.storage.connection import Connection, DriverError, ReadPool, is_syntax_error, open_reader, translated
+from mcp_memory.storage.connection import Connection, ReadPool, open_reader, translated
+from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.inspection import count_rows, distinct_values, problems
 from mcp_memory.storage.listing import list_episodes
+from mcp_memory.storage.migrations import require_schema
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.tables import Tables
+from mcp_memory.storage.text_expression import expression, quoted
 
 
 class StoreReads:
@@ -24,6 +27,7 @@ class StoreReads:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._hot: HotTier | None = None
         self._readers = ReadPool(lambda: open_reader(path))
         self._watch_lock = threading.Lock()
         self._watch: Connection = open_reader(path)  # never in a transaction: always sees the latest
@@ -32,6 +36,16 @@ class StoreReads:
         self._vectors_from: dict[str, int] = {}  # per space: below this trace seq every episode has its vector
 
     def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]:
+        if self._hot is None or not steps:  # one short row each: as fast as a copy, and the copies are whole episodes
+            return self._stored(ids, steps=steps)
+        found = self._hot.get(ids)
+        if missing := [i for i in ids if i not in found]:
+            fresh = [e for e in self._stored(missing, steps=True) if e is not None]
+            self._hot.keep(fresh)
+            found |= {e.id: e for e in fresh}
+        return [found.get(i) for i in ids]
+
+    def _stored(self, ids: Sequence[str], *, steps: bool) -> list[Episode | None]:
         with self._readers.reader() as connection:
             connection.execute("BEGIN")  # one snapshot: an episode and its steps must fit together
             tables = Tables(connection)
@@ -42,30 +56,36 @@ class StoreReads:
             tables = Tables(connection)
             return [tables.value("episode_by_external", project, external_id) for external_id in external_ids]
 
-    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
+    def ids_starting(self, prefix: str, limit: int) -> list[str]:
+        beyond = prefix + "\U0010ffff"
+        found: list[str] = []
+        with self._readers.reader() as connection:
+            for table in ("episode", "pattern", "recommendation", "checkpoint"):
+                sql = f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+                found += [row[0] for row in connection.execute(sql, (prefix, beyond, limit))]
+        return sorted(found)[:limit]
+
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
         with self._readers.reader() as connection:
             connection.execute("BEGIN")
-            try:
-                return list_episodes(Tables(connection), where, sort, limit, cursor, text_match, _bm25(TEXT_WEIGHTS))
-            except DriverError as error:
-                raise _refused(error, text_match) from error
+            return list_episodes(Tables(connection), where, sort, limit, cursor, text)
 
-    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
+    def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
+        match = expression(query)
+        if match is None:
+            return []
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            try:
-                if project == ANY_PROJECT:
-                    rows = tables.all("search_all", *weights, match, limit)
-                else:
-                    rows = tables.all("search_project", *weights, match, project, limit)
-            except DriverError as error:
-                raise _refused(error, match) from error
+            if project == ANY_PROJECT:
+                rows = tables.all("search_all", *query.weights, match, limit)
+            else:
+                rows = tables.all("search_project", *query.weights, match, project, limit)
         return [TextHit(seq, episode_id, -score) for seq, episode_id, score in rows]
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            return [tables.value("count_matches", _phrase(term)) for term in terms]
+            return [tables.value("count_matches", quoted(term)) for term in terms]
 
     def change_seq(self) -> int:
         with self._watch_lock, translated():
@@ -79,19 +99,23 @@ class StoreReads:
         with self._readers.reader() as connection:
             return [Change(*row) for row in Tables(connection).all("changes_after", seq, limit)]
 
+    def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        with self._readers.reader() as connection:
+            return [Change(*row) for row in Tables(connection).all("facts_after", seq, limit)]
+
     def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
             if ids is None:
-                rows = tables.all("traces_after", after_seq, limit)
+                rows = tables.sound("traces_after", after_seq, limit)
             else:
-                rows = sorted(row for id_ in dict.fromkeys(ids) if (row := tables.one("trace_of_id", id_)) and row[0] > after_seq)[:limit]
+                rows = sorted(row for id_ in dict.fromkeys(ids) for row in tables.sound("trace_of_id", id_) if row[0] > after_seq)[:limit]
         return [load_trace(body, seq) for seq, body in rows]
 
     def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            rows = tables.all("vectors_after", tables.value("space_row", space), after_rowid, limit)
+            rows = tables.sound("vectors_after", tables.value("space_row", space), after_rowid, limit)
         return [VectorRow(*row[1:]) for row in rows], rows[-1][0] if rows else after_rowid
 
     def missing_vectors(self, space: str, limit: int) -> list[str]:
@@ -145,13 +169,13 @@ class StoreReads:
     def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            found = {row[0]: row for id_ in episode_ids for row in tables.all("links_touching", id_)}
+            found = {row[0]: row for id_ in episode_ids for row in tables.sound("links_touching", id_)}
         return [(row[0], row[1], row[2], row[3], row[4]) for row in found.values()]
 
     def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
         with self._readers.reader() as connection:
-            row = Tables(connection).one("get_checkpoint", checkpoint_id)
-        return (row[0], load_json(row[1])) if row else None
+            found = Tables(connection).sound("get_checkpoint", checkpoint_id)
+        return (found[0][0], load_json(found[0][1])) if found else None
 
     def latest_checkpoint(self, episode_id: str) -> str | None:
         with self._readers.reader() as connection:
@@ -173,25 +197,14 @@ class StoreReads:
 
     def check(self) -> list[str]:
         with self._readers.reader() as connection:
+            connection.execute("BEGIN")  # one snapshot: what is compared must be of one moment
+            try:
+                require_schema(connection)
+            except CorruptRecord as error:
+                return [error.message]
             return problems(Tables(connection))
 
     def _close_readers(self) -> None:
         self._readers.close()
         with self._watch_lock:
             self._watch.close()
-
-
-def _bm25(weights: Sequence[float]) -> str:
-    """Return FTS5's own ranking function with column weights; it sorts inside the index, faster than ORDER BY over rows."""
-    return f"bm25({', '.join(repr(float(w)) for w in weights)})"
-
-
-def _phrase(term: str) -> str:
-    """Return *term* as an FTS5 string, in which nothing is syntax."""
-    return '"' + term.replace('"', '""').replace("\0", " ") + '"'
-
-
-def _refused(error: Exception, match: str | None) -> Exception:
-    if is_syntax_error(error):
-        return InvalidInput(f"not a full-text expression: {(match or '')[:200]!r}")
-    return error

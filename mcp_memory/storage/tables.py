@@ -1,18 +1,26 @@
 """Named statements on one connection, and the rows of an episode as an `Episode`. Both the writer and the readers work with these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mcp_memory.domain import hlc
 from mcp_memory.domain.edits import apply_edits
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, TaskType
 from mcp_memory.domain.query import ChangeKind
-from mcp_memory.errors import NotFound
+from mcp_memory.errors import CorruptRecord, NotFound
 from mcp_memory.storage.codec import Codec, load_closing, load_json, load_opening, load_step
 from mcp_memory.storage.connection import Connection
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.records import Closing
 
 Row = tuple[Any, ...]
+
+
+def sound_row(row: Row) -> Row:
+    """Return *row* without its last column, which says whether it has its checksum. Raises CorruptRecord when not."""
+    if not row[-1]:
+        raise CorruptRecord("a stored row does not have its checksum: a byte of memory.db has changed")
+    return row[:-1]
 
 
 class Tables:
@@ -41,10 +49,27 @@ class Tables:
         """Return every row of a statement that was built for the occasion."""
         return self._connection.execute(sql, values).fetchall()
 
+    def each(self, sql: str) -> Iterator[Row]:
+        """Yield the rows of a statement that was built for the occasion, one at a time."""
+        yield from self._connection.execute(sql)
+
+    def script(self, *statements: str) -> None:
+        """Run statements that concern temporary tables only."""
+        for statement in statements:
+            self._connection.execute(statement)
+
+    def fill(self, sql: str, rows: Iterable[Row]) -> None:
+        """Run an INSERT into a temporary table for every row."""
+        self._connection.executemany(sql, rows)
+
+    def sound(self, name: str, *values: Any) -> list[Row]:
+        """Return every row of a statement whose last column says that the row has its checksum, without that. Raises CorruptRecord."""
+        return [sound_row(row) for row in self._connection.execute(QUERIES[name], values)]
+
     def episode(self, episode_id: str, *, steps: bool) -> Episode | None:
         """Return the episode with its edits applied, or None."""
         row = self.one("get_episode", episode_id)
-        return None if row is None else self._episode(row, steps)
+        return None if row is None else self._episode(sound_row(row), steps)
 
     def _episode(self, row: Row, steps: bool) -> Episode:
         (
@@ -52,7 +77,7 @@ class Tables:
             started_at_ms, ended_at_ms, step_count, edited, change_seq, external_id, parent_id, follows, task, opening, closing,
         ) = row  # fmt: skip
         tags, metadata = load_opening(opening)
-        found = tuple(load_step(body, index) for index, body in self.all("get_steps", episode_row)) if steps else ()
+        found = tuple(load_step(body, index) for index, body in self.sound("get_steps", episode_row)) if steps else ()
         if state == EpisodeState.OPEN:
             step_count = len(found) if steps else self.value("step_count", episode_row)
         closed = Closing() if closing is None else load_closing(closing, outcome_kind, reward_score)
@@ -76,7 +101,7 @@ class Tables:
             **closed._asdict(),
         )
         if edited:
-            episode = apply_edits(episode, [(field, load_json(value)) for field, value in self.all("get_edits", episode_row)])
+            episode = apply_edits(episode, [(field, load_json(value)) for field, value in self.sound("get_edits", episode_row)])
         return episode
 
 
@@ -109,11 +134,24 @@ class Transaction(Tables):
 
     def change(self, kind: ChangeKind, entity_id: str) -> int:
         """Append to the change feed and return the new change sequence."""
-        return self.insert("add_change", str(kind), entity_id, self.now_ms)
+        return self.insert("add_change", str(kind), entity_id, self.now_ms, int(kind.answers))
+
+    def stamp(self) -> tuple[int, str]:
+        """Return the next reading of the hybrid logical clock, and whose it is: this replica's id."""
+        replica_id, last = self.all("replica")[0]
+        reading = hlc.following(last, self.now_ms)
+        self.run("advance_clock", reading)
+        return reading, replica_id
 
     def episode_row(self, episode_id: str) -> tuple[int, str]:
         """Return the row number and state of an episode. Raises NotFound."""
         found = self.one("episode_state", episode_id)
         if found is None:
+            self.refuse_deleted(episode_id)
             raise NotFound(f"there is no episode {episode_id!r}")
         return found[0], found[1]
+
+    def refuse_deleted(self, episode_id: str) -> None:
+        """Raise NotFound when the episode was deleted: what comes late must not bring it back."""
+        if self.one("tombstone", episode_id):
+            raise NotFound(f"episode {episode_id!r} was deleted")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mcp_memory.errors import McpMemoryError, Overloaded, StoreUnavailable
+from mcp_memory.errors import InternalError, McpMemoryError, Overloaded, StoreUnavailable
 from mcp_memory.metrics import Metrics
 from mcp_memory.storage.connection import Connection, DriverError, begin, translate
 
@@ -42,7 +42,8 @@ class _Spoiled(Exception):
 class WriteBatcher:
     """One thread that owns the writing connection. Use from any asyncio loop.
 
-    `after_batch` runs in that thread when the callers have their answers; while it returns True it is called again, between batches.
+    `before_answer` runs in that thread after each commit and before the callers hear of it: what it raises is their answer instead.
+    `after_batch` runs there when the callers have their answers; while it returns True it is called again, between batches.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class WriteBatcher:
         max_batch_size: int,
         busy_deadline_ms: int,
         metrics: Metrics,
+        before_answer: Callable[[], None],
         after_batch: Callable[[Connection], bool],
     ) -> None:
-        self._connection, self._metrics, self._after_batch = connection, metrics, after_batch
+        self._connection, self._metrics, self._before_answer, self._after_batch = connection, metrics, before_answer, after_batch
         self._max_queue_size, self._max_batch_size, self._busy_deadline_ms = max_queue_size, max_batch_size, busy_deadline_ms
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # orders "is it closed?" before "queue it"
@@ -74,6 +76,7 @@ class WriteBatcher:
         Raises:
             Overloaded: The queue is full; nothing was written.
             StoreUnavailable: Closed, or the database could not be written; nothing was written.
+            InternalError: *write* met a programming error, which is in the log with its traceback; nothing of it was written.
             McpMemoryError: Whatever *write* raised; its own changes were rolled back, its neighbours' were not.
 
         Durability: committed when the call returns.
@@ -120,15 +123,19 @@ class WriteBatcher:
     def _serve(self, batch: Sequence[_Waiting]) -> None:
         started = time.perf_counter()
         try:
+            self._before_answer()  # before it as well: what cannot be kept need not be written
             self._commit(batch)
+            self._before_answer()
         except BaseException as error:  # the thread must outlive any failure: every later write would hang
-            logger.exception("the writer met an unexpected error")
             for waiting in batch:
-                waiting.error = waiting.error or StoreUnavailable(f"the writer failed: {error!r}")
+                waiting.error = waiting.error or error
         self._metrics.observe("durable_commit", (time.perf_counter() - started) * 1000)
         self._metrics.observe("write_queue_wait", (started - batch[0].queued_s) * 1000)
         self._metrics.count("commits")
         self._metrics.count("writes", len(batch))
+        for waiting in batch:
+            if waiting.error is not None:
+                waiting.error = _ours(waiting.error)
         _answer(batch)
 
     def _take(self, *, wait: bool) -> tuple[list[_Waiting], bool]:
@@ -195,6 +202,18 @@ class WriteBatcher:
             connection.execute("RELEASE one")
 
 
+def _ours(error: BaseException) -> McpMemoryError:
+    """Return *error* as one of ours; a programming error goes to the log, for nobody else will see its traceback."""
+    if isinstance(error, McpMemoryError):
+        return error
+    ours = translate(error)
+    if ours is None:
+        logger.error("a write met a programming error", exc_info=error)
+        ours = InternalError(f"the write failed ({type(error).__name__})")
+    ours.__cause__ = error
+    return ours
+
+
 def _answer(batch: Sequence[_Waiting]) -> None:
     """Wake the callers, one call per event loop."""
     by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
@@ -211,12 +230,7 @@ def _deliver(batch: Sequence[_Waiting]) -> None:
     for waiting in batch:
         if waiting.future.done():  # the caller stopped waiting
             continue
-        error = waiting.error
-        if error is None:
+        if waiting.error is None:
             waiting.future.set_result(waiting.result)
-        elif isinstance(error, McpMemoryError):
-            waiting.future.set_exception(error)
         else:
-            ours = translate(error) or StoreUnavailable(f"the write failed: {error!r}")
-            ours.__cause__ = error
-            waiting.future.set_exception(ours)
+            waiting.future.set_exception(waiting.error)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.testing.records import Record, Records
 
@@ -24,6 +25,9 @@ def delete_records(records: Records, ids: Sequence[str]) -> Mapping[str, int]:
         counts["episodes"] += 1
         _delete_dependents(records, episode_id, counts)
         del records.episodes[episode_id]
+        records.tombstones.add(episode_id)
+        if record.base.external_id:
+            records.tombstones.add(imported_id(record.base.project, record.base.external_id))
         records.change(ChangeKind.EPISODE_DELETED, episode_id)
     for other in neighbours.values():
         if other.base.id in records.episodes:

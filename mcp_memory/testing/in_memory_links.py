@@ -1,5 +1,6 @@
 """Links of the in-memory store."""
 
+from mcp_memory.domain.query import ChangeKind
 from mcp_memory.errors import InvalidInput
 from mcp_memory.testing.records import Link, Records
 
@@ -16,6 +17,7 @@ def put_link(records: Records, from_id: str, to_id: str, link_type: str, note: s
         raise InvalidInput(f"the link would close a cycle of {link_type}: {' -> '.join([from_id, *path])}")
     link_id = f"lnk_{from_id}_{to_id}_{link_type}"
     records.links[link_id] = Link(link_id, from_id, to_id, link_type, note, at_ms)
+    records.change(ChangeKind.LINK, link_id)
     return link_id
 
 
@@ -23,14 +25,19 @@ def remove_link(records: Records, from_id: str, to_id: str, link_type: str) -> b
     """Remove a link and return whether there was one."""
     records.record(from_id)
     records.record(to_id)
-    return records.links.pop(f"lnk_{from_id}_{to_id}_{link_type}", None) is not None
+    link_id = f"lnk_{from_id}_{to_id}_{link_type}"
+    if records.links.pop(link_id, None) is None:
+        return False
+    records.change(ChangeKind.LINK, link_id)
+    return True
 
 
 def link_new_episode(records: Records, episode_id: str, *, parent_id: str | None, follows: str | None) -> None:
     """Link an episode to the parent and the predecessor it was created with, unless that closes a circle."""
     for from_id, to_id, link_type in ((parent_id, episode_id, "parent_child"), (episode_id, follows, "follows")):
         if from_id and to_id and from_id != to_id and not _path(records, to_id, from_id, link_type):
-            put_link(records, from_id, to_id, link_type, "", 0)
+            link_id = f"lnk_{from_id}_{to_id}_{link_type}"
+            records.links[link_id] = Link(link_id, from_id, to_id, link_type, "", 0)
 
 
 def _path(records: Records, start: str, goal: str, link_type: str) -> list[str] | None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.filtering import admits_episode
 from mcp_memory.domain.pattern import Evidence, Pattern
-from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort
+from mcp_memory.domain.query import ANY_PROJECT, Change, ChangeKind, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
-from mcp_memory.ports import TEXT_WEIGHTS, PatternTally, TextHit, VectorRow
-from mcp_memory.testing.records import Record, Records
+from mcp_memory.ports import PatternTally, TextHit, VectorRow
+from mcp_memory.testing.records import Records
 
 _COLUMNS = ("project", "domain", "language", "framework", "agent")
 
@@ -31,12 +32,18 @@ class InMemoryReads:
         with self._records.lock:
             return [self._records.external(project, external_id) for external_id in external_ids]
 
-    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text_match: str | None = None) -> Page:
+    def ids_starting(self, prefix: str, limit: int) -> list[str]:
+        r = self._records
+        with r.lock:
+            ids = (i for table in (r.episodes, r.patterns, r.recommendations, r.checkpoints) for i in table if i.startswith(prefix))
+            return sorted(ids)[:limit]
+
+    def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
         with self._records.lock:
-            mark = repr((where, str(sort), text_match))
+            mark = repr((where, str(sort), text))
             change_seq, last_row, offset = _decode(cursor, mark) if cursor else (self.change_seq(), self._records.next_row - 1, 0)
-            scores = self._scores(text_match) if text_match is not None else None
-            found = [r for r in self._records.episodes.values() if r.row <= last_row and _matches(r, where)]
+            scores = self._scores(text) if text is not None else None
+            found = [r for r in self._records.episodes.values() if r.row <= last_row and admits_episode(where, r.episode)]
             if scores is not None:
                 found = [r for r in found if r.row in scores]
             found.sort(key=lambda r: r.row, reverse=not (sort is Sort.OLDEST or (sort is Sort.RELEVANCE and scores is not None)))
@@ -53,19 +60,22 @@ class InMemoryReads:
             following = _encode(change_seq, last_row, offset + limit, mark) if more else None
             return Page(tuple(r.base.id for r in page), following, len(found))
 
-    def search_text(self, match: str, *, project: str, limit: int, weights: Sequence[float] = TEXT_WEIGHTS) -> list[TextHit]:
+    def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
         with self._records.lock:
             by_seq = {r.seq: r.base for r in self._records.episodes.values() if r.seq and project in (r.base.project, ANY_PROJECT)}
-            hits = self._records.completed_text.search(match, weights)
+            hits = self._records.completed_text.search(query)
             return [TextHit(seq, by_seq[seq].id, score) for seq, score in hits if seq in by_seq][:limit]
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
         return self._records.completed_text.counts(terms)
 
     def change_seq(self) -> int:
-        return len(self._records.changes)
+        return next((c.seq for c in reversed(self._records.changes) if ChangeKind(c.kind).answers), 0)
 
     def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
+        return [c for c in self._records.changes[seq:] if ChangeKind(c.kind).answers][:limit]
+
+    def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
         return self._records.changes[seq : seq + limit]
 
     def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
@@ -186,18 +196,20 @@ class InMemoryReads:
             "path": ":memory:",
             "size_bytes": 0,
             "schema_version": 0,
+            "replica_id": "memory",
             "synchronous": "OFF",
             "journal_mode": "memory",
             "queue_depth": 0,
             "compression_ratio": None,
             "cache": {},
+            "file_system": "",
             "notices": ["nothing is kept: this store lives in memory"],
         }
 
-    def _scores(self, match: str) -> dict[int, float]:
+    def _scores(self, query: TextQuery) -> dict[int, float]:
         rows = {r.seq: r.row for r in self._records.episodes.values() if r.seq}
-        scores = {rows[seq]: score for seq, score in self._records.completed_text.search(match, TEXT_WEIGHTS)}
-        return scores | dict(self._records.unfinished_text.search(match, TEXT_WEIGHTS))
+        scores = {rows[seq]: score for seq, score in self._records.completed_text.search(query)}
+        return scores | dict(self._records.unfinished_text.search(query))
 
     def _pattern(self, pattern_id: str, project: str) -> Pattern | None:
         rows = [(where, e) for _, where, e in self._records.evidence[pattern_id] if project in (where, ANY_PROJECT)]
@@ -218,25 +230,6 @@ class InMemoryReads:
             first_at_ms=min(times),
             last_at_ms=max(times),
         )
-
-
-def _matches(record: Record, where: Filter) -> bool:
-    e = record.episode
-    values = (
-        (where.project if where.project != ANY_PROJECT else "", e.project),
-        (where.domain, e.context.domain),
-        (where.task_type, e.task_type),
-        (where.language, e.context.language),
-        (where.framework, e.context.framework),
-        (where.outcome, e.outcome.kind if e.outcome else ""),
-        (where.state, e.state),
-    )
-    return (
-        all(wanted in ("", found) for wanted, found in values)
-        and (where.since_ms is None or e.started_at_ms >= where.since_ms)
-        and (where.until_ms is None or e.started_at_ms < where.until_ms)
-        and set(where.tags) <= set(e.context.tags)
-    )
 
 
 def _encode(change_seq: int, last_row: int, offset: int, mark: str) -> str:

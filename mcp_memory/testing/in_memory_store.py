@@ -27,6 +27,8 @@ class InMemoryStore(InMemoryReads):
         with r.lock:
             if episode.id in r.episodes:
                 raise InvalidInput(f"there is an episode {episode.id!r} already")
+            if episode.id in r.tombstones:
+                raise InvalidInput(f"episode {episode.id!r} was deleted")
             if episode.external_id and r.external(episode.project, episode.external_id):
                 raise InvalidInput(f"there is an episode with external_id {episode.external_id!r} already")
             for name, other in (("parent_id", episode.parent_id), ("follows", episode.follows)):
@@ -73,7 +75,7 @@ class InMemoryStore(InMemoryReads):
             for item in items:
                 episode = item.episode if isinstance(item, Completion) else item
                 key = (episode.project, episode.external_id or "")
-                known = bool(episode.external_id) and (key in fresh or r.external(*key) is not None)
+                known = (bool(episode.external_id) and (key in fresh or r.external(*key) is not None)) or episode.id in r.tombstones
                 if not known and episode.id in taken:
                     raise InvalidInput(f"there is an episode {episode.id!r} already")
                 if not known:
@@ -101,14 +103,19 @@ class InMemoryStore(InMemoryReads):
                 r.change(ChangeKind.VECTORS_ADDED, space)
 
     async def put_recommendation(self, recommendation: Recommendation) -> None:
-        with self._records.lock:
-            self._records.recommendations.setdefault(recommendation.id, recommendation)
+        r = self._records
+        with r.lock:
+            if recommendation.episode_id not in r.tombstones and recommendation.id not in r.recommendations:
+                r.recommendations[recommendation.id] = recommendation
+                r.change(ChangeKind.RECOMMENDATION, recommendation.id)
 
     async def put_feedback(self, feedback: Feedback) -> None:
         r = self._records
         with r.lock:
             if feedback.recommendation_id not in r.recommendations:
                 raise NotFound(f"there is no recommendation {feedback.recommendation_id!r}")
+            if feedback.episode_id:
+                r.refuse_deleted(feedback.episode_id)
             self._add_votes((feedback,))
 
     async def update_episode(
@@ -119,11 +126,12 @@ class InMemoryStore(InMemoryReads):
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
         task: str | None = None,
+        add_lessons: Sequence[str] = (),
     ) -> None:
         r = self._records
         with r.lock:
             record = r.record(episode_id)
-            fields = edit_fields(add_tags, remove_tags, metadata, task)
+            fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
             if not fields:
                 return
             for name, value in fields.items():
@@ -131,6 +139,8 @@ class InMemoryStore(InMemoryReads):
                 record.edits[name] = value
             record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, episode_id))
             if task is None:
+                if add_lessons and record.seq:
+                    r.index(record)
                 return
             if not record.seq:
                 r.unfinished_text.put(record.row, with_text(task))
@@ -157,11 +167,16 @@ class InMemoryStore(InMemoryReads):
             if checkpoint_id in r.checkpoints:
                 raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
             r.checkpoints[checkpoint_id] = (episode_id, content)
+            r.change(ChangeKind.CHECKPOINT, checkpoint_id)
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        with self._records.lock:
-            self._records.corrections.append((target_id, content))
-            self._records.change(ChangeKind.CORRECTION, target_id)
+    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+        r = self._records
+        with r.lock:
+            r.refuse_deleted(target_id)
+            correction_id = f"cor_{len(r.changes)}"
+            r.corrections.append((target_id, content))
+            r.change(ChangeKind.CORRECTION, correction_id)
+            return correction_id
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         r, count = self._records, 0
@@ -169,7 +184,7 @@ class InMemoryStore(InMemoryReads):
             for episode_id in ids:
                 record = r.episodes.get(episode_id)
                 if record is not None and record.base.state is EpisodeState.OPEN:
-                    seq = r.change(ChangeKind.EPISODE_UPDATED, episode_id)
+                    seq = r.change(ChangeKind.EPISODE_ABANDONED, episode_id)
                     record.base = replace(record.base, state=EpisodeState.ABANDONED, ended_at_ms=at_ms, change_seq=seq)
                     count += 1
         return count
@@ -244,7 +259,7 @@ class InMemoryStore(InMemoryReads):
             if vote.recommendation_id in r.recommendations and all(v.id != vote.id for _, v in r.feedback):
                 r.feedback.append((r.next_feedback, vote))
                 r.next_feedback += 1
-                r.change(ChangeKind.FEEDBACK, vote.recommendation_id)
+                r.change(ChangeKind.FEEDBACK, vote.id)
 
 
 def _with_steps(episode: Episode, steps: Sequence[Step]) -> Episode:

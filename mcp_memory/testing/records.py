@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from mcp_memory.domain.edits import apply_edits
+from mcp_memory.domain.edits import LESSON, apply_edits
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, PatternKind
@@ -78,6 +78,7 @@ class Records:
         self.links: dict[str, Link] = {}
         self.checkpoints: dict[str, tuple[str, Mapping[str, Json]]] = {}
         self.corrections: list[tuple[str, Mapping[str, Json]]] = []
+        self.tombstones: set[str] = set()
         self.completed_text = TextIndex()
         self.unfinished_text = TextIndex()
 
@@ -90,8 +91,14 @@ class Records:
         """Return the record. Raises NotFound."""
         found = self.episodes.get(episode_id)
         if found is None:
+            self.refuse_deleted(episode_id)
             raise NotFound(f"there is no episode {episode_id!r}")
         return found
+
+    def refuse_deleted(self, episode_id: str) -> None:
+        """Raise NotFound when the episode was deleted."""
+        if episode_id in self.tombstones:
+            raise NotFound(f"episode {episode_id!r} was deleted")
 
     def external(self, project: str, external_id: str) -> str | None:
         """Return the id of the episode with that external id, if any."""
@@ -110,7 +117,9 @@ class Records:
         tasks = [text.surroundings] if text.surroundings else []
         tasks += [r.episode.task for r in self.neighbours(record)]
         task = record.episode.task if "task" in record.edits else text.task
-        self.completed_text.put(record.seq, replace(text, task=task, surroundings="\n".join(tasks)))
+        added = [field.removeprefix(LESSON) for field in record.edits if field.startswith(LESSON)]
+        notes = "\n".join([text.notes, *added])
+        self.completed_text.put(record.seq, replace(text, task=task, notes=notes, surroundings="\n".join(tasks)))
 
     def add_evidence(self, record: Record, observations: tuple[Observation, ...]) -> None:
         """Store what one episode says about its patterns."""

@@ -1,11 +1,12 @@
-"""Full-text search for the in-memory store: FTS5 in a private in-memory database, so that expressions and ranks are the real ones."""
+"""Full-text search for the in-memory store: FTS5 in a private in-memory database, so that words and weights mean what they really do."""
 
 import sqlite3
 import threading
 from collections.abc import Sequence
 
-from mcp_memory.errors import InvalidInput
-from mcp_memory.ports import TEXT_WEIGHTS, IndexText
+from mcp_memory.domain.query import TEXT_WEIGHTS, TextQuery
+from mcp_memory.domain.text import is_unspaced
+from mcp_memory.ports import IndexText
 
 _TOKENIZER = "porter unicode61 remove_diacritics 2"
 
@@ -32,20 +33,26 @@ class TextIndex:
         with self._lock:
             self._db.execute("DELETE FROM texts WHERE rowid = ?", (row,))
 
-    def search(self, match: str, weights: Sequence[float]) -> list[tuple[int, float]]:
-        """Return every matching row with its score, best first."""
-        rank = f"bm25({', '.join(repr(float(w)) for w in weights)})"
-        with self._lock:
-            try:
-                rows = self._db.execute("SELECT rowid, rank FROM texts WHERE texts MATCH ? AND rank MATCH ? ORDER BY rank", (match, rank))
-                return [(row, -score) for row, score in rows]
-            except sqlite3.OperationalError as error:
-                raise InvalidInput(f"not a full-text expression: {match[:200]!r}") from error
+    def search(self, query: TextQuery) -> list[tuple[int, float]]:
+        """Return every row that is found with its score, best first: the sum of what each term and phrase brings by itself."""
+        found = [self._holding(words, query.weights) for words in query.terms + query.phrases]
+        rows = set[int]().union(*found) if not query.every else set(found[0]).intersection(*found) if found else set[int]()
+        scores = {row: sum(each.get(row, 0.0) for each in found) for row in rows}
+        return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
     def counts(self, terms: Sequence[str]) -> list[int]:
         """Return in how many rows each term occurs."""
-        phrases = ['"' + term.replace('"', '""').replace("\0", " ") + '"' for term in terms]
-        return [len(self.search(phrase, TEXT_WEIGHTS)) for phrase in phrases]
+        return [len(self._holding(term, TEXT_WEIGHTS, whole=True)) for term in terms]
+
+    def _holding(self, words: str, weights: Sequence[float], *, whole: bool = False) -> dict[int, float]:
+        """Return the rows that hold the words in a row, with their scores; without *whole* an unspaced word may go on."""
+        match = (
+            '"' + words.replace('"', '""').replace("\0", " ") + '"' + ("*" if is_unspaced(words) and " " not in words and not whole else "")
+        )
+        rank = f"bm25({', '.join(repr(float(w)) for w in weights)})"
+        with self._lock:
+            rows = self._db.execute("SELECT rowid, rank FROM texts WHERE texts MATCH ? AND rank MATCH ?", (match, rank))
+            return {row: -score for row, score in rows}
 
     def close(self) -> None:
         """Release the database."""

@@ -1,20 +1,16 @@
 """Suggest, recommend, take feedback: what earlier episodes advise, and what became of the advice."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import forming
 from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.requests import GiveFeedback, RecommendPlaybook, SuggestNextStep
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Situation
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.redacting import Redacting
 
-MAX_SUGGESTIONS = 20
-MAX_PLAYBOOK_STEPS = 50
 CONTROL_GROUP = "this episode is in the control group (learning.holdout): it gets no advice"
 
 
@@ -24,12 +20,11 @@ class Advising:
     def __init__(self, engines: Engines, redacting: Redacting) -> None:
         self._e, self._redacting = engines, redacting
 
-    async def next_step(self, episode_id: str, limit: int, intended: Mapping[str, Any] | None) -> NextStep:
+    async def next_step(self, asked: SuggestNextStep) -> NextStep:
         """Answer the `suggest_next_step` tool."""
         e = self._e
-        episode_id = parsing.identifier("episode_id", episode_id)
-        limit = parsing.whole("limit", limit, 1, MAX_SUGGESTIONS)
-        step = None if intended is None else parsing.step(intended, now_ms=e.clock(), prefix="intended.")
+        episode_id, limit = asked.episode_id, asked.limit
+        step = None if asked.intended is None else forming.step_of(asked.intended, now_ms=e.clock())
         with e.metrics.timed("suggest_next_step"):
             answer, project = await e.in_thread(lambda: self._next_step(episode_id, limit, step))
         shown = tuple(dict.fromkeys(key for s in answer.suggestions for key in s.evidence))
@@ -41,8 +36,8 @@ class Advising:
         if self._e.learning.in_holdout(episode_id):
             return NextStep(self._e.new_id(), (), None, (), (CONTROL_GROUP,)), episode.project
         neighbours, degraded = self._e.neighbours(_like(episode))
-        with self._e.follower.lock:
-            suggestions, recovery, warnings = self._e.learning.suggest(Situation(episode, neighbours), limit, intended)
+        with self._e.views.read() as v:
+            suggestions, recovery, warnings = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
         return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded), episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
@@ -53,18 +48,17 @@ class Advising:
             raise EpisodeClosed(f"episode {episode_id!r} is already {found.state}")
         return found
 
-    async def playbook(self, raw: Mapping[str, Any]) -> PlaybookAnswer:
+    async def playbook(self, asked: RecommendPlaybook) -> PlaybookAnswer:
         """Answer the `recommend_playbook` tool."""
         e = self._e
-        task = parsing.text("task", raw.get("task"), limits.MAX_TASK_CHARS, required=True)
-        where = parsing.where(raw, default_project=e.project)
-        max_steps = parsing.whole("max_steps", raw.get("max_steps", 8), 1, MAX_PLAYBOOK_STEPS)
+        task, max_steps = asked.task, asked.max_steps
+        where = forming.filter_of(asked, default_project=e.project)
         query = Query(task, where)
 
         def work() -> PlaybookAnswer:
             neighbours, degraded = e.neighbours(query)
-            with e.follower.lock:
-                playbook, reason = e.learning.playbook(query, neighbours, max_steps)
+            with e.views.read() as v:
+                playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
             return PlaybookAnswer(e.new_id() if playbook else None, playbook, None if playbook else reason, degraded)
 
         with e.metrics.timed("recommend_playbook"):
@@ -73,14 +67,11 @@ class Advising:
             self._remember(answer.recommendation_id, RecommendationKind.PLAYBOOK, where.project, None, answer.playbook.evidence)
         return answer
 
-    async def feedback(self, raw: Mapping[str, Any]) -> FeedbackRecorded:
+    async def feedback(self, asked: GiveFeedback) -> FeedbackRecorded:
         """Answer the `give_feedback` tool. The vote is committed when this returns."""
-        e, raw = self._e, self._redacting.fields(raw)
-        recommendation_id = parsing.identifier("recommendation_id", raw.get("recommendation_id"))
-        used_ids = parsing.texts("used_ids", raw.get("used_ids"), max_chars=limits.MAX_ID_CHARS)
-        verdict = parsing.choice(Verdict, "outcome", raw.get("outcome"))
-        rating = None if raw.get("rating") is None else parsing.fraction("rating", raw["rating"])
-        note = parsing.text("note", raw.get("note"), limits.MAX_NOTE_CHARS)
+        e, asked = self._e, self._redacting.request(asked)
+        recommendation_id, used_ids, verdict, rating = asked.recommendation_id, tuple(asked.used_ids), Verdict(asked.outcome), asked.rating
+        note = asked.note
         found = await e.in_thread(lambda: e.store.recommendations(ids=[recommendation_id]))
         if found and (foreign := [key for key in used_ids if key not in found[0].shown_ids]):
             raise InvalidInput(

@@ -94,7 +94,7 @@ class Background:
     async def run(self) -> None:
         """Load the views, then embed whatever waits, until cancelled."""
         await self._abandon_stale()
-        await anyio.to_thread.run_sync(self._e.follower.load, abandon_on_cancel=True)
+        await anyio.to_thread.run_sync(self._e.views.load, abandon_on_cancel=True)
         while True:
             self._rung = False
             failed = not await self._drain()
@@ -121,7 +121,7 @@ class Background:
 
     async def _drain(self) -> bool:
         """Embed what waits in every space; False when a space failed."""
-        await self._e.in_thread(self._e.follower.catch_up)
+        await self._e.in_thread(self._e.views.catch_up)
         fine = True
         for space in self._e.embedding.spaces:
             try:

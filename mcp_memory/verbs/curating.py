@@ -1,21 +1,21 @@
 """Update, link, check point, resume, forget, correct: the verbs that tend what is there."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeRow
 from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.filtering import restricts
+from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Filter, Sort
 from mcp_memory.domain.reports import Checkpoint, Forgotten, Linked, RelatedEpisodes, Resumed
+from mcp_memory.domain.requests import CheckpointEpisode, Correct, Forget, LinkEpisodes, ResumeEpisode, UpdateEpisode, WhereFields
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.presenting import episode_row, step_line
 from mcp_memory.verbs.redacting import Redacting
 
-LINK_TYPES = ("parent_child", "depends_on", "follows", "related_to", "duplicates", "references")
-DIRECTIONS = ("both", "out", "in")
 MAX_RELATED = 200  # nodes of one answer
 MAX_HANDOFF_ITEMS = 20
 FORGET_PAGE = 200
@@ -34,39 +34,31 @@ class Curating:
             raise NotFound(f"there is no episode {episode_id!r}")
         return found
 
-    async def update(self, raw: Mapping[str, Any]) -> EpisodeRow:
+    async def update(self, asked: UpdateEpisode) -> EpisodeRow:
         """Answer the `update_episode` tool."""
-        episode_id = parsing.identifier("episode_id", raw.get("episode_id"))
-        raw = self._redacting.fields(raw)
+        asked = self._redacting.request(asked)
         await self._e.store.update_episode(
-            episode_id,
-            add_tags=parsing.tags(raw.get("add_tags"), "add_tags"),
-            remove_tags=parsing.tags(raw.get("remove_tags"), "remove_tags"),
-            metadata=None if raw.get("metadata") is None else parsing.json_object("metadata", raw["metadata"], limits.MAX_METADATA_BYTES),
-            task=None if raw.get("task") is None else parsing.text("task", raw["task"], limits.MAX_TASK_CHARS, required=True),
+            asked.episode_id,
+            add_tags=tuple(asked.add_tags),
+            remove_tags=tuple(asked.remove_tags),
+            metadata=asked.metadata,
+            task=asked.task,
         )
-        return episode_row(await self._episode(episode_id))
+        return episode_row(await self._episode(asked.episode_id))
 
-    async def link(self, from_id: str, to_id: str, link_type: str, note: str, remove: bool) -> Linked:
+    async def link(self, asked: LinkEpisodes) -> Linked:
         """Answer the `link_episodes` tool."""
-        from_id, to_id = parsing.identifier("from_id", from_id), parsing.identifier("to_id", to_id)
-        _one_of("type", link_type, LINK_TYPES)
-        if from_id == to_id:
+        if asked.from_id == asked.to_id:
             raise InvalidInput("`from_id` and `to_id` are the same episode")
-        note = self._redacting.text(parsing.text("note", note, limits.MAX_NOTE_CHARS))
-        if remove:
-            return Linked(None, await self._e.store.remove_link(from_id, to_id, link_type))
-        return Linked(await self._e.store.put_link(from_id, to_id, link_type, note, self._e.clock()), False)
+        asked = self._redacting.request(asked)
+        if asked.remove:
+            return Linked(None, await self._e.store.remove_link(asked.from_id, asked.to_id, asked.type))
+        return Linked(await self._e.store.put_link(asked.from_id, asked.to_id, asked.type, asked.note, self._e.clock()), False)
 
-    async def related(self, episode_id: str, types: Sequence[str], direction: str, depth: int) -> RelatedEpisodes:
+    async def related(self, asked: requests.RelatedEpisodes) -> RelatedEpisodes:
         """Answer the `related_episodes` tool: a breadth-first walk over links."""
-        episode_id = parsing.identifier("episode_id", episode_id)
-        for kind in types:
-            _one_of("types", kind, LINK_TYPES)
-        _one_of("direction", direction, DIRECTIONS)
-        depth = parsing.whole("depth", depth, 1, limits.MAX_RELATED_DEPTH)
-        await self._episode(episode_id)
-        return await self._e.in_thread(lambda: self._walk(episode_id, frozenset(types), direction, depth))
+        await self._episode(asked.episode_id)
+        return await self._e.in_thread(lambda: self._walk(asked.episode_id, frozenset(asked.types), asked.direction, asked.depth))
 
     def _walk(self, start: str, types: frozenset[str], direction: str, depth: int) -> RelatedEpisodes:
         seen, frontier, edges = {start: None}, [start], {}
@@ -87,33 +79,30 @@ class Curating:
         nodes = self._e.store.get_episodes(list(seen), steps=False)
         return RelatedEpisodes(tuple(episode_row(n) for n in nodes if n is not None), tuple(edges.values()))
 
-    async def checkpoint(self, raw: Mapping[str, Any]) -> Checkpoint:
+    async def checkpoint(self, asked: CheckpointEpisode) -> Checkpoint:
         """Answer the `checkpoint_episode` tool."""
-        raw = self._redacting.fields(raw)
-        episode_id = parsing.identifier("episode_id", raw.get("episode_id"))
-        label = parsing.name("label", raw.get("label"), required=True)
-        note = parsing.text("note", raw.get("note"), limits.MAX_NOTE_CHARS)
-        findings, pending = parsing.texts("findings", raw.get("findings")), parsing.texts("pending", raw.get("pending"))
+        asked = self._redacting.request(asked)
+        episode_id = asked.episode_id
         episode = await self._episode(episode_id, steps=True)
         if episode.state is not EpisodeState.OPEN:
             raise InvalidInput(f"episode {episode_id!r} is already {episode.state}", hint="Only an open episode can have a checkpoint.")
-        handoff = handoff_pack(episode, label, note, findings, pending)
+        handoff = handoff_pack(episode, asked.label, asked.note, asked.findings, asked.pending)
         checkpoint_id = self._e.new_id()
         await self._e.store.put_checkpoint(checkpoint_id, episode_id, handoff, self._e.clock())
         return Checkpoint(checkpoint_id, handoff)
 
-    async def resume(self, checkpoint_id: str | None, episode_id: str | None) -> Resumed:
+    async def resume(self, asked: ResumeEpisode) -> Resumed:
         """Answer the `resume_episode` tool: the same episode if it is open, else a new one that follows it."""
         e = self._e
+        checkpoint_id, episode_id = asked.checkpoint_id, asked.episode_id
         if bool(checkpoint_id) == bool(episode_id):
             raise InvalidInput("give either `checkpoint_id` or `episode_id`")
         if episode_id:
-            episode_id = parsing.identifier("episode_id", episode_id)
             await self._episode(episode_id)
             checkpoint_id = await e.in_thread(e.store.latest_checkpoint, episode_id)
         handoff: Mapping[str, Json] | None = None
         if checkpoint_id:
-            wanted = parsing.identifier("checkpoint_id", checkpoint_id)
+            wanted = checkpoint_id
             found = await e.in_thread(lambda: e.store.checkpoint(wanted))
             if found is None:
                 raise NotFound(f"there is no checkpoint {checkpoint_id!r}", hint="`checkpoint_episode` returned the id.")
@@ -138,25 +127,25 @@ class Curating:
         await e.store.put_link(again.id, episode.id, "follows", "resumed", e.clock())
         return Resumed(again.id, handoff, 0)
 
-    async def forget(self, raw: Mapping[str, Any]) -> Forgotten:
-        """Answer the `forget` tool: count only, unless confirmed."""
-        e = self._e
-        ids = parsing.texts("episode_ids", raw.get("episode_ids"), limits.MAX_SEARCH_LIMIT, limits.MAX_ID_CHARS)
-        filtered = raw.get("filter")
-        reason = self._redacting.text(parsing.text("reason", raw.get("reason"), limits.MAX_NOTE_CHARS))
-        if bool(ids) == bool(filtered):
+    async def forget(self, asked: Forget) -> Forgotten:
+        """Answer the `forget` tool: count only, unless confirmed. A filter that restricts nothing is refused."""
+        e, asked = self._e, self._redacting.request(asked)
+        ids, filtered = tuple(asked.episode_ids), asked.filter
+        if bool(ids) == (filtered is not None):
             raise InvalidInput("give either `episode_ids` or a non-empty `filter`", hint="An empty filter would forget everything.")
-        if filtered:
-            where = parsing.where(parsing.json_object("filter", filtered, limits.MAX_METADATA_BYTES), default_project=e.project)
+        if isinstance(filtered, WhereFields):
+            if not restricts(filter_of(filtered, default_project="")):
+                raise InvalidInput("`filter` restricts nothing", hint="Name a project, a domain, a time or another condition.")
+            where = filter_of(filtered, default_project=e.project)
             ids = await e.in_thread(lambda: self._matching(where))
         found = await e.in_thread(lambda: e.store.get_episodes(ids, steps=False))
         there = [f.id for f in found if f is not None]
-        if raw.get("confirm") is not True:
+        if not asked.confirm:
             counts = {"episodes": len(there), "steps": sum(f.step_count for f in found if f is not None)}
             evidence = await e.in_thread(lambda: e.store.episode_patterns(there))
             counts["evidence"] = sum(map(len, evidence.values()))
             return Forgotten(counts, None, tuple(there[:MAX_FORGOTTEN_SHOWN]))
-        deleted = await e.store.delete_episodes(there, reason, e.clock()) if there else {"episodes": 0}
+        deleted = await e.store.delete_episodes(there, asked.reason, e.clock()) if there else {"episodes": 0}
         return Forgotten(None, deleted, tuple(there[:MAX_FORGOTTEN_SHOWN]))
 
     def _matching(self, where: Filter) -> tuple[str, ...]:
@@ -169,18 +158,13 @@ class Curating:
             if cursor is None:
                 return tuple(ids)
 
-    async def correct(self, target_id: str, text: str, *, reason: str, contradicts: bool) -> None:
+    async def correct(self, asked: Correct) -> None:
         """Put a person's or a later episode's correction over a pattern or an episode's lessons; it outranks what it corrects."""
-        e = self._e
-        target_id = parsing.identifier("target_id", target_id)
-        if not await e.in_thread(lambda: e.store.patterns(ids=[target_id], limit=1) or e.store.get_episodes([target_id], steps=False)[0]):
-            raise NotFound(f"there is no pattern or episode {target_id!r}", hint="`search_patterns` and `search_episodes` list them.")
-        content = {
-            "text": self._redacting.text(parsing.text("text", text, limits.MAX_NOTE_CHARS, required=True)),
-            "reason": self._redacting.text(parsing.text("reason", reason, limits.MAX_NOTE_CHARS)),
-            "contradicts": contradicts,
-        }
-        await e.store.put_correction(target_id, content, e.clock())
+        e, key, asked = self._e, asked.target_id, self._redacting.request(asked)
+        if not await e.in_thread(lambda: e.store.patterns(ids=[key], limit=1) or e.store.get_episodes([key], steps=False)[0]):
+            raise NotFound(f"there is no pattern or episode {key!r}", hint="`search_patterns` and `search_episodes` list them.")
+        content = {"text": asked.text, "reason": asked.reason, "contradicts": asked.contradicts}
+        await e.store.put_correction(key, content, e.clock())
 
 
 def handoff_pack(episode: Episode, label: str, note: str, findings: Sequence[str], pending: Sequence[str]) -> dict[str, Json]:
@@ -192,8 +176,3 @@ def handoff_pack(episode: Episode, label: str, note: str, findings: Sequence[str
     done += [shorten(note, 500)] if note else []
     done += [f"{episode.step_count} steps with {', '.join(tools)}"] if tools else []
     return {"goal": episode.task, "done": done, "worked": worked, "failed": failed, "facts": list(findings), "next": list(pending)}
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise InvalidInput(f"`{name}` must be one of {', '.join(allowed)}, not {str(value)[:60]!r}")

@@ -4,28 +4,23 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
-from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
+from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.forming import episode_of_line
+from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.domain.reports import ImportReport
+from mcp_memory.domain.requests import ContextFields, EpisodeLine, LineOutcome, Request, StepFields, fields_of
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.incoming import in_milliseconds, names_of, next_lines, parsed_json, project_of
 from mcp_memory.verbs.judging import Importer
 from mcp_memory.verbs.redacting import Redacting
 
-BATCH_LINES = 100  # episodes of one transaction
 EXPORT_PAGE = 100
-_TOP = {
-    "external_id", "task", "task_type", "project", "agent", "context", "started_at_ms", "ended_at_ms", "steps", "outcome", "metadata",
-    "follows", "parent",
-}  # fmt: skip
-_CONTEXT = {"domain", "language", "framework", "complexity", "tags"}
-_STEP = {"tool", "action", "arguments", "observation", "status", "error", "duration_ms", "tokens", "at_ms"}
-_OUTCOME = {"kind", "summary", "lessons", "artifacts", "completed", "failed", "error"}
+_PARTS: Mapping[str, type[Request]] = {"context": ContextFields, "outcome": LineOutcome, "steps": StepFields}
 
 
 @dataclass(slots=True)
@@ -35,6 +30,7 @@ class _Tally:
     open: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    converted: Counter[str] = field(default_factory=Counter)
 
 
 class Exchange:
@@ -43,96 +39,80 @@ class Exchange:
     def __init__(self, engines: Engines, redacting: Redacting, imported: Callable[[], None]) -> None:
         self._e, self._redacting, self._imported = engines, redacting, imported
 
-    async def read(self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None, project: str = "") -> ImportReport:
+    async def read(
+        self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None, project: str = "", *, dry_run: bool = False
+    ) -> ImportReport:
         """Import the lines, a transaction per hundred; a bad line is reported and does not stop the others.
 
         Args:
             lines: The file's lines; empty ones are passed over.
             progress: Called with the number of lines read so far.
             project: Where lines go that name no project.
+            dry_run: Count what would be added, and add nothing.
         """
         tally, number = _Tally(), 0
         source = iter(lines)
-        while batch := await self._e.in_thread(lambda: list(islice(source, BATCH_LINES))):
+        while batch := await self._e.in_thread(next_lines, source):
             prepared = await self._e.in_thread(self._prepare, batch, number + 1, project, tally)
             number += len(batch)
+            if dry_run:
+                tally.added += len(prepared)
+                continue
             for item, added in zip(prepared, await self._e.store.import_episodes(prepared) if prepared else (), strict=True):
                 tally.added += added
                 tally.skipped += not added
                 tally.open += added and isinstance(item, Episode)
             if progress:
                 progress(number)
-        self._imported()
-        return ImportReport(tally.added, tally.skipped, tally.open, tuple(tally.errors), dict(tally.ignored))
+        if not dry_run:
+            self._imported()
+        return ImportReport(tally.added, tally.skipped, tally.open, tuple(sorted(tally.errors)), dict(tally.ignored), dict(tally.converted))
 
     def _prepare(self, lines: Sequence[str | bytes], first: int, project: str, tally: _Tally) -> list[Completion | Episode]:
         self._e.current()
-        parsed: list[tuple[int, Episode]] = []
-        for number, line in enumerate(lines, first):
-            if not line.strip():
+        read = [(number, value) for number, line in enumerate(lines, first) if (value := _object(number, line, tally)) is not None]
+        # Redaction takes longer than all else, so what is here already is passed over before it: a second import is quick.
+        names = [(project_of(value) or project or self._e.project, names_of(value)) for _, value in read]
+        known, parsed = self._known(names), list[Episode]()
+        for (number, value), (of_project, ids) in zip(read, names, strict=True):
+            if any((of_project, name) in known for name in ids):
+                tally.skipped += 1
                 continue
             try:
-                parsed.append((number, self._episode(json.loads(line), project, tally.ignored)))
+                line = self._redacting.fields(in_milliseconds(value, tally.converted))
+                parsed.append(self._episode(line, project, tally.ignored))
+            except OverflowError:
+                tally.errors.append((number, "a number is too large"))
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                tally.errors.append((number, getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"))
-        known = self._known([episode for _, episode in parsed])
-        items: list[Completion | Episode] = []
+                tally.errors.append((number, _reason(error)))
+        known = self._known([(episode.project, (episode.external_id,) if episode.external_id else ()) for episode in parsed])
         importer = Importer(self._e)
-        for _, episode in parsed:
-            if (episode.project, episode.external_id) in known:
-                tally.skipped += 1
-            elif episode.outcome is None:
-                items.append(episode)
-            else:
-                items.append(importer.complete(episode))
-        return items
+        new = [episode for episode in parsed if (episode.project, episode.external_id) not in known]
+        tally.skipped += len(parsed) - len(new)
+        return [episode if episode.outcome is None else importer.complete(episode) for episode in new]
 
-    def _known(self, episodes: Sequence[Episode]) -> set[tuple[str, str]]:
-        """Return the (project, external id) pairs that are there already, as an external id or, after an export, as an id of ours."""
+    def _known(self, named: Sequence[tuple[str, Sequence[str]]]) -> set[tuple[str, str]]:
+        """Return the (project, name) pairs that are there already: an external id, or an id of ours.
+
+        An id of ours is one after an export, or an episode that the agent logged itself; one without steps, begun and forgotten, is not
+        the work that the line has.
+        """
         known = set()
-        for project in {e.project for e in episodes}:
-            wanted = [e.external_id for e in episodes if e.project == project and e.external_id]
+        for project in {project for project, names in named if names}:
+            wanted = [name for of_project, names in named if of_project == project for name in names]
             found = self._e.store.find_external(project, wanted)
             own = self._e.store.get_episodes(wanted, steps=False)
-            known |= {(project, x) for x, f, o in zip(wanted, found, own, strict=True) if f or (o and o.project == project)}
+            known |= {
+                (project, name)
+                for name, external, episode in zip(wanted, found, own, strict=True)
+                if external or (episode and episode.project == project and (episode.step_count or episode.outcome))
+            }
         return known
 
     def _episode(self, line: Any, project: str, ignored: Counter[str]) -> Episode:
-        if not isinstance(line, dict):
-            raise InvalidInput("the line is not a JSON object")
-        line = self._redacting.fields(line)
-        _count_unknown(ignored, line, _TOP, "")
-        context = dict(line.get("context") or {})
-        _count_unknown(ignored, context, _CONTEXT, "context.")
-        now_ms = self._e.clock()
-        started_at_ms = parsing.optional_whole("started_at_ms", line.get("started_at_ms")) or now_ms
-        raw = {"project": project, **{k: v for k, v in line.items() if v is not None}, **context}
-        episode = parsing.episode(self._e.new_id(), raw | {"parent_id": None}, default_project=self._e.project, now_ms=started_at_ms)
-        steps = [self._step(s, i, started_at_ms, ignored) for i, s in enumerate(line.get("steps") or ())]
-        if len(steps) > limits.MAX_STEPS_PER_EPISODE:
-            raise InvalidInput(f"`steps` has {len(steps):,} items; the limit is {limits.MAX_STEPS_PER_EPISODE:,}")
-        external_id, follows, parent = (
-            parsing.identifier(name, line[name]) if line.get(name) is not None else None for name in ("external_id", "follows", "parent")
-        )
-        episode = replace(episode, steps=tuple(steps), step_count=len(steps), external_id=external_id, follows=follows, parent_id=parent)
-        raw_outcome = line.get("outcome")
-        if raw_outcome is None:
-            return episode
-        _count_unknown(ignored, raw_outcome, _OUTCOME, "outcome.")
-        ended_at_ms = parsing.optional_whole("ended_at_ms", line.get("ended_at_ms")) or max(started_at_ms, *(s.at_ms for s in steps), 0)
-        return replace(
-            episode,
-            outcome=parsing.outcome(raw_outcome, kind_field="kind"),
-            state=EpisodeState.COMPLETED,
-            ended_at_ms=max(ended_at_ms, started_at_ms),
-        )
-
-    def _step(self, raw: Any, index: int, started_at_ms: int, ignored: Counter[str]) -> Step:
-        if not isinstance(raw, dict):
-            raise InvalidInput(f"`steps[{index}]` is not an object")
-        _count_unknown(ignored, raw, _STEP, "steps[].")
-        known = {k: v for k, v in raw.items() if v is not None and not (k == "at_ms" and not v)}
-        return replace(parsing.step(known, now_ms=started_at_ms, prefix=f"steps[{index}]."), index=index)
+        asked = EpisodeLine.read(_known_fields(line, ignored))
+        episode = episode_of_line(asked, episode_id=self._e.new_id(), default_project=project or self._e.project, now_ms=self._e.clock())
+        return replace(episode, id=imported_id(episode.project, episode.external_id)) if episode.external_id else episode
 
     async def write(self, where: Filter) -> AsyncIterator[str]:
         """Yield the interchange lines of the episodes that match, oldest first."""
@@ -163,6 +143,28 @@ class Exchange:
         return {e.id: e.external_id or e.id for e in self._e.store.get_episodes(ids, steps=False) if e is not None}
 
 
+def _object(number: int, line: str | bytes, tally: _Tally) -> dict[str, Any] | None:
+    """Return the object on a line; None where there is nothing, or a problem, which goes to *tally*."""
+    if not line.strip():
+        return None
+    try:
+        value = parsed_json(line)
+        if not isinstance(value, dict):
+            raise InvalidInput("the line is not a JSON object")
+        project_of(value)
+        names_of(value)
+        return value
+    except OverflowError:
+        tally.errors.append((number, "a number is too large"))
+    except (ValueError, RecursionError) as error:
+        tally.errors.append((number, _reason(error)))
+    return None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "message", None) or f"not a JSON object of the interchange form: {error}"
+
+
 def to_line(episode: Episode, names: Mapping[str, str]) -> dict[str, Json]:
     """Return *episode* in the interchange form."""
     context, outcome = episode.context, episode.outcome
@@ -172,27 +174,11 @@ def to_line(episode: Episode, names: Mapping[str, str]) -> dict[str, Json]:
         "task_type": episode.task_type,
         "project": episode.project,
         "agent": episode.agent,
-        "context": {
-            "domain": context.domain,
-            "language": context.language,
-            "framework": context.framework,
-            "complexity": context.complexity,
-            "tags": list(context.tags),
-        },
+        "context": {name: _plain(getattr(context, name)) for name in fields_of(ContextFields)},
         "started_at_ms": episode.started_at_ms,
         "ended_at_ms": episode.ended_at_ms,
-        "steps": [{name: getattr(s, name) for name in sorted(_STEP)} for s in episode.steps],
-        "outcome": None
-        if outcome is None
-        else {
-            "kind": outcome.kind,
-            "summary": outcome.summary,
-            "lessons": list(outcome.lessons),
-            "artifacts": list(outcome.artifacts),
-            "completed": list(outcome.completed),
-            "failed": list(outcome.failed),
-            "error": outcome.error,
-        },
+        "steps": [{name: getattr(s, name) for name in sorted(fields_of(StepFields))} for s in episode.steps],
+        "outcome": None if outcome is None else {name: _plain(getattr(outcome, name)) for name in fields_of(LineOutcome)},
         "metadata": dict(episode.metadata),
     }
     if episode.follows:
@@ -202,8 +188,27 @@ def to_line(episode: Episode, names: Mapping[str, str]) -> dict[str, Json]:
     return line
 
 
-def _count_unknown(ignored: Counter[str], found: Any, known: set[str], prefix: str) -> None:
-    if not isinstance(found, dict):
-        raise InvalidInput(f"`{prefix.rstrip('.') or 'line'}` is not an object")
-    for name in found.keys() - known:
+def _plain(value: Any) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _known_fields(line: Mapping[str, Any], ignored: Counter[str]) -> dict[str, Any]:
+    """Return what a line says in fields that we know; the others are counted."""
+    known = _without_unknown(line, EpisodeLine, ignored, "")
+    for name, record in _PARTS.items():
+        part = known.get(name)
+        if isinstance(part, dict):
+            known[name] = _without_unknown(part, record, ignored, f"{name}.")
+        elif isinstance(part, list):
+            known[name] = [
+                _without_unknown(item, record, ignored, f"{name}[].") if isinstance(item, dict) and name == "steps" else item
+                for item in part
+            ]
+    return known
+
+
+def _without_unknown(found: Mapping[str, Any], record: type[Request], ignored: Counter[str], prefix: str) -> dict[str, Any]:
+    fields = fields_of(record)
+    for name in found.keys() - fields.keys():
         ignored[prefix + str(name)[:60]] += 1
+    return {name: value for name, value in found.items() if name in fields and not (name.endswith("at_ms") and value == 0)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.tracing import trace_of
-from mcp_memory.learning.file_uses import files_of
+from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
 from mcp_memory.retrieval.text_query import overlap
 from mcp_memory.verbs.engines import Engines
@@ -15,7 +15,7 @@ COMPARED = 50  # earlier attempts a completion is judged against
 
 
 def extract(engines: Engines, ended: Episode) -> tuple[Episode, Extraction]:
-    """Return *ended*, a closed episode with outcome and steps, with its files, and its evidence (blocking; needs no view, so no lock)."""
+    """Return *ended*, a closed episode with outcome and steps, with its files, and its evidence (blocking; needs no view)."""
     ended = replace(ended, files=files_of(ended))
     with engines.metrics.timed("extract_patterns"):
         return ended, engines.learning.extract(ended)
@@ -25,12 +25,12 @@ def complete(
     engines: Engines, ended: Episode, neighbours: Neighbours, extraction: Extraction, beside: Sequence[tuple[Trace, float]] = ()
 ) -> Completion:
     """Return everything one completion writes, for *ended*: as `extract` gave it, not judged yet (blocking)."""
-    with engines.follower.lock:
-        judged: Judgement = engines.learning.judge(ended, neighbours, beside)
+    with engines.views.read() as v:
+        judged: Judgement = engines.learning.judge(v, ended, neighbours, beside)
     episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
     shown = engines.store.recommendations(episode_id=episode.id)
-    with engines.follower.lock:
-        feedback = engines.learning.implicit_feedback(episode, shown)
+    with engines.views.read() as v:
+        feedback = engines.learning.implicit_feedback(v, episode, shown)
     return Completion(
         episode=episode,
         index_text=engines.retrieval.index_text(episode),
@@ -55,8 +55,8 @@ class Importer:
     def complete(self, ended: Episode) -> Completion:
         """Return what the episode's completion writes (blocking)."""
         e = self._e
-        with e.follower.lock:
-            neighbours = e.retrieval.similar(Query(ended.task, Filter(project=ended.project)), {}, COMPARED)
+        with e.views.read() as v:
+            neighbours = e.retrieval.similar(v, Query(ended.task, Filter(project=ended.project)), {}, COMPARED)
         beside = [(t, overlap(ended.task, t.task)) for t in self._batch if t.project == ended.project]
         ended, extraction = extract(e, ended)
         completion = complete(e, ended, neighbours, extraction, beside)

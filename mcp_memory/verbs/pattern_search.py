@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.answers import RecalledPattern
+from mcp_memory.domain.filtering import is_named
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Query
 from mcp_memory.retrieval.text_query import MAX_TERMS, read_query
@@ -26,7 +27,7 @@ def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -
     """Return the patterns of the query's project and domain, the surest first (blocking)."""
     degraded = engines.current()
     found = engines.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_READ)
-    patterns = confident(engines, [p for p in found if query.filter.domain in ("", p.domain)])
+    patterns = confident(engines, [p for p in found if is_named(query.filter.domain, p.domain)])
     patterns.sort(key=lambda p: (-p.confidence, -p.support, p.id))
     return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns], degraded
 
@@ -34,11 +35,11 @@ def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -
 def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> Found:
     """Return the patterns whose descriptions have the query's words, and those of the tasks most like it; the best first (blocking)."""
     neighbours, degraded = engines.neighbours(replace(query, strict=bool(query.filter.domain)))
-    with engines.follower.lock:
-        relevant = engines.learning.relevant_patterns(query, neighbours, MAX_FOUND)
+    with engines.views.read() as v:
+        relevant = engines.learning.relevant_patterns(v, query, neighbours, MAX_FOUND)
     wanted = {row[0].id: row for row in _with_words(engines, query, kind, min_support)}
     for pattern, score, why in relevant:
-        if pattern.support >= min_support and kind in ("", pattern.kind) and query.filter.domain in ("", pattern.domain):
+        if pattern.support >= min_support and kind in ("", pattern.kind) and is_named(query.filter.domain, pattern.domain):
             _, of_words, why_words = wanted.get(pattern.id, (pattern, 0.0, {}))
             wanted[pattern.id] = (pattern, max(score, of_words), {**why_words, **why})
     best = sorted(wanted.values(), key=lambda row: (-row[1], -row[0].support, row[0].id))
@@ -55,7 +56,7 @@ def _with_words(engines: Engines, query: Query, kind: str, min_support: int) -> 
     asked = read_query(query.text).terms[:MAX_TERMS]
     where = query.filter
     found = engines.store.patterns(project=where.project, kind=kind, min_support=min_support, words=asked, limit=MAX_READ) if asked else []
-    held = {p.id: set(asked).intersection(read_query(p.description).terms) for p in found if where.domain in ("", p.domain)}
+    held = {p.id: set(asked).intersection(read_query(p.description).terms) for p in found if is_named(where.domain, p.domain)}
     counts = Counter(word for words in held.values() for word in words)
     weights = {word: math.log1p(len(held) / (max(1, counts[word]) + 0.5)) for word in asked}  # Robertson's idf, never negative
     shares = {key: sum(weights[word] for word in words) / sum(weights.values()) for key, words in held.items() if words}

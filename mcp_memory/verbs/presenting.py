@@ -7,7 +7,7 @@ from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Match
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.reflection import taught_by
+from mcp_memory.learning.judging.reflection import taught_by
 from mcp_memory.verbs.engines import distinct
 
 DAY_MS = 86_400_000

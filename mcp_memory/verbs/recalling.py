@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall
 from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
+from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
 from mcp_memory.domain.text import shorten
-from mcp_memory.errors import InvalidInput, NotFound
-from mcp_memory.learning.common_files import common_files
-from mcp_memory.retrieval.text_query import fts_match
+from mcp_memory.errors import NotFound
+from mcp_memory.learning.advice.common_files import common_files
+from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
-from mcp_memory.verbs.cursors import make_cursor, read_cursor
+from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 
@@ -27,33 +27,28 @@ class Recalling:
     def __init__(self, engines: Engines) -> None:
         self._e = engines
 
-    async def recall(self, raw: Mapping[str, Any]) -> Recall:
-        """Answer the `recall` tool; *raw* holds its arguments."""
-        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
-        include = frozenset(parsing.texts("include", raw.get("include") or ["episodes", "patterns"]))
-        if unknown := include - {"episodes", "patterns"}:
-            raise InvalidInput(f"`include` knows episodes and patterns, not {sorted(unknown)[0]!r}")
-        where = parsing.where(raw, default_project=self._e.project)
-        limit = parsing.whole("limit", raw.get("limit", 5), 1, limits.MAX_RECALL_LIMIT)
-        budget_tokens = parsing.whole("budget_tokens", raw.get("budget_tokens", 1500), limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
-        detail = parsing.choice(Detail, "detail", raw.get("detail") or Detail.COMPACT)
-        query = Query(text, where, limit=limit, strict=bool(raw.get("strict", False)))
-        offset = read_cursor(raw.get("cursor"), query)
-        return await self._answer(query, include, offset, budget_tokens, detail, episode_id=None)
+    async def recall(self, asked: requests.Recall) -> Recall:
+        """Answer the `recall` tool."""
+        where = filter_of(asked, default_project=self._e.project)
+        query = Query(asked.query, where, limit=asked.limit, strict=asked.strict)
+        position = read_cursor(asked.cursor, query)
+        return await self._answer(query, frozenset(asked.include), position, asked.budget_tokens, Detail(asked.detail), episode_id=None)
 
     async def for_episode(
         self, episode: Episode, where: Filter, *, budget_tokens: int, limit: int = 5, min_similarity: float = 0.0
     ) -> Recall:
         """Recall for a task that has just been started, or is about to be. Without an episode there are no patterns above a minimum."""
         query = Query(episode.task, where, limit, exclude_ids=frozenset({episode.id}), min_similarity=min_similarity)
-        return await self._answer(query, frozenset({"episodes", "patterns"}), 0, budget_tokens, Detail.COMPACT, episode_id=episode.id)
+        return await self._answer(
+            query, frozenset({"episodes", "patterns"}), Position(), budget_tokens, Detail.COMPACT, episode_id=episode.id
+        )
 
     async def _answer(
-        self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail, episode_id: str | None
+        self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail, episode_id: str | None
     ) -> Recall:
         e = self._e
         with e.metrics.timed("recall"):
-            answer = await e.in_thread(lambda: self._recall(query, include, offset, budget_tokens, detail))
+            answer = await e.in_thread(lambda: self._recall(query, include, position, budget_tokens, detail))
         shown = tuple(m.episode_id for m in answer.episodes) + tuple(p.pattern_id for p in answer.patterns)
         recommendation = Recommendation(
             answer.recommendation_id, RecommendationKind.RECALL, query.filter.project, episode_id, shown, e.clock()
@@ -62,27 +57,29 @@ class Recalling:
         e.start_soon(lambda: e.store.put_recommendation(recommendation))
         return answer
 
-    def _recall(self, query: Query, include: frozenset[str], offset: int, budget_tokens: int, detail: Detail) -> Recall:
+    def _recall(self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail) -> Recall:
         e = self._e
         degraded = e.current()
-        wanted = replace(query, limit=offset + query.limit + 1)
-        vectors, lesser = e.embed_beside_search(wanted)
-        with e.follower.lock:
-            neighbours = e.retrieval.similar(query, vectors, NEIGHBOURS)
-            ranking = e.retrieval.rank(wanted, vectors)
-            outlook = e.learning.outlook(query, neighbours)
+        wanted = replace(query, limit=query.limit + 1)  # one more says whether there is another page
+        vectors, lesser = e.embed_beside_search(query)
+        with e.views.read() as v:
+            neighbours = e.retrieval.similar(v, query, vectors, NEIGHBOURS)
+            ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms)
+            outlook = e.learning.outlook(v, query, neighbours)
             wanted_patterns = "patterns" in include and (ranking.matches or not query.min_similarity)
-            found = e.learning.relevant_patterns(query, neighbours, MAX_PATTERNS) if wanted_patterns else []
+            found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS) if wanted_patterns else []
         patterns = [recalled_pattern(*row) for row in found]
-        page = ranking.matches[offset : offset + query.limit] if "episodes" in include else ()
-        more = len(ranking.matches) > offset + len(page) and bool(page)
+        page = ranking.matches[: query.limit] if "episodes" in include else ()
         read = self._read(page)
         files = common_files([(episode, match.similarity) for match, episode, _ in read])
         now_ms = e.clock()
         episodes = [recalled_episode(match, episode, detail, now_ms, correction) for match, episode, correction in read]
         fitted = fit(episodes, files, patterns, budget_tokens)
         kept = len(fitted.episodes)
-        cursor = make_cursor(query, offset + kept) if kept and (more or kept < len(episodes)) else None
+        passed = page.index(read[kept][0]) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
+        # Advice nobody asked for has one page: its minimum makes gaps that no offset counts.
+        more = bool(page) and passed < len(ranking.matches) and bool(kept or not read) and not query.min_similarity
+        after = Position(position.offset + passed, ranking.seq, ranking.as_of_ms)
         return Recall(
             recommendation_id=e.new_id(),
             project=query.filter.project,
@@ -92,9 +89,9 @@ class Recalling:
             considered=ranking.considered,
             tokens=fitted.tokens,
             truncated=fitted.truncated,
-            next_cursor=cursor,
+            next_cursor=make_cursor(query, after) if more else None,
             files=fitted.files,
-            degraded=distinct(degraded, lesser, ranking.degraded),
+            degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
         )
 
     def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Mapping[str, Json] | None]]:
@@ -107,32 +104,25 @@ class Recalling:
             if episode is not None
         ]
 
-    async def search(self, raw: Mapping[str, Any]) -> EpisodePage:
+    async def search(self, asked: requests.SearchEpisodes) -> EpisodePage:
         """Answer the `search_episodes` tool."""
-        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
-        where = parsing.where(raw, default_project=self._e.project)
-        sort = parsing.choice(Sort, "sort", raw.get("sort") or Sort.RELEVANCE)
-        limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
-        cursor = parsing.text("cursor", raw.get("cursor"), limits.MAX_NAME_CHARS) or None
-        match = fts_match(text) if text.strip() else None
-        if text.strip() and match is None:
+        text, limit, cursor, sort = asked.query, asked.limit, asked.cursor, Sort(asked.sort)
+        where = filter_of(asked, default_project=self._e.project)
+        words = listing_query(text) if text.strip() else None
+        if text.strip() and words is None:
             return EpisodePage((), None, 0)
 
         def read() -> EpisodePage:
-            page = self._e.store.list_episodes(where, sort=sort, limit=limit, cursor=cursor, text_match=match)
+            page = self._e.store.list_episodes(where, sort=sort, limit=limit, cursor=cursor, text=words)
             found = self._e.store.get_episodes(page.ids, steps=False)
             return EpisodePage(tuple(episode_row(f) for f in found if f is not None), page.next_cursor, page.total)
 
         with self._e.metrics.timed("search_episodes"):
             return await self._e.in_thread(read)
 
-    async def get(self, episode_id: str, detail: str, step_from: int, step_limit: int) -> EpisodeDetail:
+    async def get(self, asked: requests.GetEpisode) -> EpisodeDetail:
         """Answer the `get_episode` tool."""
-        episode_id = parsing.identifier("episode_id", episode_id)
-        if detail not in ("summary", "steps", "full"):
-            raise InvalidInput(f"`detail` must be one of summary, steps, full, not {detail[:60]!r}")
-        step_from = parsing.whole("step_from", step_from, 0, limits.MAX_INT)
-        step_limit = parsing.whole("step_limit", step_limit, 1, limits.MAX_STEPS_PER_EPISODE)
+        episode_id, detail, step_from, step_limit = asked.episode_id, asked.detail, asked.step_from, asked.step_limit
         store = self._e.store
 
         def read() -> tuple[Episode | None, Mapping[str, Json] | None]:

@@ -1,13 +1,16 @@
 """Start, log, complete: the path an episode takes into the memory. Every answer is given after its commit."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import forming
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
@@ -15,7 +18,9 @@ from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.redacting import Redacting
+from mcp_memory.verbs.voting import Voting
 
+REDELIVERY_MS = 600_000  # a call with a task of its own that comes again so soon after is the same call
 MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
 MAX_SHOWN_PATTERNS = 6  # of those an episode is evidence for, the best supported
 
@@ -28,24 +33,26 @@ class Recording:
     ) -> None:
         self._e, self._recalling, self._redacting = engines, recalling, redacting
         self._background, self._completed = background, completed
+        self._voting = Voting(engines)
 
-    async def start(self, raw: Mapping[str, Any], *, recall: bool, budget_tokens: int, episode_id: str = "") -> StartedEpisode:
-        """Open an episode; with *recall*, also return what earlier episodes say about the task."""
+    async def start(self, asked: StartEpisode) -> StartedEpisode:
+        """Open an episode; with `recall`, also return what earlier episodes say about the task."""
         e = self._e
-        budget_tokens = parsing.whole("budget_tokens", budget_tokens, limits.MIN_BUDGET_TOKENS, limits.MAX_BUDGET_TOKENS)
-        episode = self._parsed(raw, episode_id)
+        asked = self._redacting.request(asked)
+        episode = self._opened(asked, asked.task, asked.episode_id)
         with e.metrics.timed("start_episode"):
             await e.store.start_episode(episode)
-        return await self._with_recall(episode, recall=recall, budget_tokens=budget_tokens)
+        return await self._with_recall(episode, recall=asked.recall, budget_tokens=asked.budget_tokens)
 
-    async def prepare(self, raw: Mapping[str, Any], *, limit: int, budget_tokens: int, min_similarity: float) -> StartedEpisode:
-        """Return what `start` with *recall* would, and open nothing; `start` with that id opens the episode."""
-        episode = self._parsed(raw, "")
-        return await self._with_recall(episode, recall=True, budget_tokens=budget_tokens, limit=limit, min_similarity=min_similarity)
+    async def prepare(self, asked: PrepareEpisode) -> StartedEpisode:
+        """Return what `start` with `recall` would, and open nothing; `start` with that id opens the episode."""
+        asked = self._redacting.request(asked)
+        how = {"budget_tokens": asked.budget_tokens, "limit": asked.limit, "min_similarity": asked.min_similarity}
+        return await self._with_recall(self._opened(asked, asked.task, ""), recall=True, **how)
 
-    def _parsed(self, raw: Mapping[str, Any], episode_id: str) -> Episode:
+    def _opened(self, asked: TaskFields, task: str, episode_id: str) -> Episode:
         e = self._e
-        return parsing.episode(episode_id or e.new_id(), self._redacting.fields(raw), default_project=e.project, now_ms=e.clock())
+        return forming.episode_of(asked, task, episode_id=episode_id or e.new_id(), default_project=e.project, now_ms=e.clock())
 
     async def _with_recall(self, episode: Episode, *, recall: bool, **how: Any) -> StartedEpisode:
         holdout = self._e.learning.in_holdout(episode.id)
@@ -62,58 +69,94 @@ class Recording:
             recalled = await self._recalling.for_episode(episode, where, **how)
         return StartedEpisode(episode.id, episode.project, episode.started_at_ms, recalled, holdout)
 
-    async def log(self, episode_id: str, raw_steps: Sequence[Mapping[str, Any]], *, many: bool) -> LoggedSteps:
+    async def log(self, episode_id: str, asked: Sequence[StepDetails | Mapping[str, Any]], verb: str) -> LoggedSteps:
         """Append steps to an open episode, all or none."""
         e = self._e
-        episode_id = parsing.identifier("episode_id", episode_id)
-        if not 1 <= len(raw_steps) <= limits.MAX_STEPS_PER_CALL:
-            raise InvalidInput(f"`steps` must have 1 to {limits.MAX_STEPS_PER_CALL} items, not {len(raw_steps)}")
         now_ms = e.clock()
-        steps = [
-            parsing.step(self._redacting.fields(raw), now_ms=now_ms, prefix=f"steps[{i}]." if many else "")
-            for i, raw in enumerate(raw_steps)
-        ]
-        with e.metrics.timed("log_steps" if many else "log_step"):
+        steps = [forming.step_of(self._redacting.request(_record(fields)), now_ms=now_ms) for fields in asked]
+        with e.metrics.timed(verb):
             first_index = await e.store.append_steps(episode_id, steps)
         e.metrics.count("steps", len(steps))
         if first_index == 0:  # somebody works on it, so it will be completed
             self._background.embed_ahead(episode_id)
         return LoggedSteps(episode_id, first_index, first_index + len(steps) - 1)
 
-    async def complete(self, episode_id: str, raw: Mapping[str, Any]) -> CompletedEpisode:
-        """Close an episode: judge it, extract its evidence, commit all of it at once."""
+    async def complete(self, asked: CompleteEpisode) -> CompletedEpisode:
+        """Close an episode: judge it, extract its evidence, commit all of it at once.
+
+        A second completion gives the first one's result; lessons that are new are added. With a task and no id, the episode is begun here.
+        """
         e = self._e
-        episode_id = parsing.identifier("episode_id", episode_id)
-        outcome = parsing.outcome(self._redacting.fields(raw))
+        asked = self._redacting.request(asked)
+        e_id = await self._subject(asked)
+        found = await self._found(e_id)
+        votes = await e.in_thread(lambda: self._voting.votes(found, asked.helped, asked.hindered))
+        if found.state is EpisodeState.COMPLETED:
+            return await self._again(found, asked)
+        await self._log_once(found, asked)
+        outcome = forming.outcome_of(asked.outcome, asked)
         with e.metrics.timed("complete_episode"):
             for _ in range(MAX_JUDGEMENTS):
-                completion, degraded = await e.in_thread(lambda: self._prepare(episode_id, outcome))
                 try:
+                    completion, degraded = await e.in_thread(lambda: self._prepare(e_id, outcome))
                     await e.store.complete_episode(completion)
                     break
                 except Conflict:
                     continue
+                except EpisodeClosed:  # somebody completed it in the meantime, or it was given up
+                    found = await self._found(e_id)
+                    if found.state is not EpisodeState.COMPLETED:
+                        raise
+                    return await self._again(found, asked)
             else:
                 raise Conflict(hint="Steps are still being logged to this episode; complete it when they are done.")
         e.metrics.count("episodes_completed")
         try:
-            patterns = await e.in_thread(lambda: self._learned(completion))
+            await self._voting.put(votes)
+            patterns = await e.in_thread(lambda: self._learned(completion.episode))
         finally:  # only now: what it sets going takes turns with `_learned` at the views
-            self._completed(episode_id)
-        done = completion.episode
-        assert done.reward is not None
-        assert done.reflection is not None
-        assert done.ended_at_ms is not None
-        return CompletedEpisode(
-            episode_id=episode_id,
-            outcome=outcome.kind,
-            reward=done.reward,
-            reflection=done.reflection,
-            patterns=patterns,
-            step_count=done.step_count,
-            duration_ms=done.ended_at_ms - done.started_at_ms,
-            degraded=degraded,
-        )
+            self._completed(e_id)
+        return _completed(completion.episode, patterns, degraded)
+
+    async def _again(self, done: Episode, asked: CompleteEpisode) -> CompletedEpisode:
+        """Return the result of the first completion, and add the lessons that it did not have."""
+        known = done.outcome.lessons if done.outcome else ()
+        if new := [text for text in asked.lessons if text not in known]:
+            await self._e.store.update_episode(done.id, add_lessons=new)
+        return _completed(done, await self._e.in_thread(lambda: self._learned(done)), ())
+
+    async def _subject(self, asked: CompleteEpisode) -> str:
+        """Return the id of the episode to complete; begin one for a task that none was started for."""
+        if bool(asked.episode_id) == bool(asked.task.strip()):
+            raise InvalidInput("give `episode_id`, or `task` when no episode was started")
+        if asked.episode_id:
+            return asked.episode_id
+        e = self._e
+        told = repr((e.project, asked.but(helped=(), hindered=())))
+        key = str(UUID(bytes=hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=16).digest(), version=5))
+        found = (await e.in_thread(lambda: e.store.get_episodes([key], steps=False)))[0]
+        if found is not None:
+            if found.state is EpisodeState.OPEN or e.clock() - (found.ended_at_ms or 0) < REDELIVERY_MS:
+                return key  # the same call, delivered again
+            key = e.new_id()
+        episode = self._opened(TaskFields(), asked.task, key)
+        await e.store.start_episode(episode)
+        return episode.id
+
+    async def _found(self, episode_id: str) -> Episode:
+        found = (await self._e.in_thread(lambda: self._e.store.get_episodes([episode_id])))[0]
+        if found is None:
+            raise NotFound(f"there is no episode {episode_id!r}", hint="Use the `episode_id` that `start_episode` returned.")
+        return found
+
+    async def _log_once(self, found: Episode, asked: CompleteEpisode) -> None:
+        """Append the steps given with a completion, unless an earlier delivery of the call did."""
+        now_ms = self._e.clock()
+        steps = [forming.step_of(fields, now_ms=now_ms) for fields in asked.steps]
+        there = [replace(step, index=-1, at_ms=now_ms) for step in found.steps[-len(steps) :]] if steps else []
+        if there != [replace(step, at_ms=now_ms) for step in steps]:
+            await self._e.store.append_steps(found.id, steps)
+            self._e.metrics.count("steps", len(steps))
 
     def _prepare(self, episode_id: str, outcome: Outcome) -> tuple[Completion, tuple[str, ...]]:
         found = self._e.store.get_episodes([episode_id])[0]
@@ -128,16 +171,38 @@ class Recording:
         ended, extraction = extracted.result()
         return complete(self._e, ended, neighbours, extraction), degraded
 
-    def _learned(self, completion: Completion) -> tuple[LearnedPattern, ...]:
-        episode, store = completion.episode, self._e.store
+    def _learned(self, episode: Episode) -> tuple[LearnedPattern, ...]:
+        store = self._e.store
         # An episode of 30 steps has over a hundred patterns: only those that are shown are read whole and assessed.
         tallies = store.pattern_tallies([episode.id], project=episode.project)
         tallies.sort(key=lambda t: (-t.successes - t.failures, t.pattern_id))
         ids = [t.pattern_id for t in tallies[:MAX_SHOWN_PATTERNS]]
-        with self._e.follower.lock:
-            patterns = self._e.learning.confidence(store.patterns(ids=ids, project=episode.project, limit=len(ids))) if ids else []
+        with self._e.views.read() as v:
+            patterns = self._e.learning.confidence(v, store.patterns(ids=ids, project=episode.project, limit=len(ids))) if ids else []
         patterns.sort(key=lambda p: (-p.support, -p.confidence, p.id))
         return tuple(
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
             for p in patterns
         )
+
+
+def _completed(done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...]) -> CompletedEpisode:
+    assert done.outcome is not None
+    assert done.reward is not None
+    assert done.reflection is not None
+    assert done.ended_at_ms is not None
+    return CompletedEpisode(
+        episode_id=done.id,
+        outcome=done.outcome.kind,
+        reward=done.reward,
+        reflection=done.reflection,
+        patterns=patterns,
+        step_count=done.step_count,
+        duration_ms=done.ended_at_ms - done.started_at_ms,
+        degraded=degraded,
+    )
+
+
+def _record(fields: StepDetails | Mapping[str, Any]) -> StepDetails:
+    assert isinstance(fields, StepDetails), "a checked request holds records"
+    return fields

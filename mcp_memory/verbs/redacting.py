@@ -1,15 +1,18 @@
 """Secrets are replaced before anything is parsed, indexed or stored; what was replaced is counted, never kept."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from mcp_memory.domain.requests.base import Request
 from mcp_memory.metrics import Metrics
-from mcp_memory.redaction import redact, redact_identifier, redact_record
+from mcp_memory.redaction import redact_record
+
+R = TypeVar("R", bound=Request)
 
 # Ids of our own: looked up among what is stored, so a secret there is refused and never written.
 _OURS = frozenset({"episode_id", "checkpoint_id", "from_id", "to_id", "target_id"})
 # Ids that others may have made, and what episodes are told apart by.
-_IDS = frozenset({"parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids"})
+_IDS = frozenset({"parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids", "same_as"})
 
 
 class Redacting:
@@ -30,25 +33,31 @@ class Redacting:
         self._count(found)
         return clean
 
-    def identifier(self, value: str) -> str:
-        """Return an id that others gave; one that holds a secret as its digest, the same each time."""
+    def request(self, asked: R) -> R:
+        """Return *asked* without secrets in its texts, the same record where there are none."""
         if not self._enabled:
-            return value
+            return asked
         found: list[str] = []
-        clean: str = redact_identifier(value, found)
+        clean = _clean(asked, found)
         self._count(found)
         return clean
 
-    def text(self, value: str) -> str:
-        """Return *value* without secrets."""
-        if not self._enabled:
-            return value
-        clean, found = redact(value)
-        self._count(found)
-        return clean
-
-    def _count(self, found: list[str] | tuple[str, ...]) -> None:
+    def _count(self, found: list[str]) -> None:
         if found:
             self._metrics.count("redacted", len(found))
             for rule in found:
                 self._metrics.count(f"redacted.{rule}")
+
+
+def _clean(asked: R, found: list[str]) -> R:
+    fields = {name: getattr(asked, name) for name in asked.__struct_fields__}
+    nested = {name: value for name, value in fields.items() if isinstance(value, tuple) and value and isinstance(value[0], Request)}
+    new = redact_record({name: value for name, value in fields.items() if name not in nested}, found, ours=_OURS, ids=_IDS)
+    new |= {name: _cleaned(records, found) for name, records in nested.items()}
+    changed = {name: value for name, value in new.items() if value is not fields[name]}
+    return asked.but(**changed) if changed else asked
+
+
+def _cleaned(records: tuple[Request, ...], found: list[str]) -> tuple[Request, ...]:
+    new = tuple(_clean(record, found) for record in records)
+    return new if any(item is not old for item, old in zip(new, records, strict=True)) else records

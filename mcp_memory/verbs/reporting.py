@@ -5,24 +5,21 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
-from mcp_memory.domain import limits, parsing
-from mcp_memory.domain.answers import PatternDetail, PatternPage
-from mcp_memory.domain.episode import EpisodeState, Trace
-from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.domain import requests
+from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern
+from mcp_memory.domain.episode import EpisodeState, Json, Trace
+from mcp_memory.domain.forming import filter_of, project_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
 from mcp_memory.domain.reports import Status, Trends
 from mcp_memory.domain.text import shorten
-from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
+from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.verbs import pattern_search
-from mcp_memory.verbs.cursors import make_cursor, read_cursor
+from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, distinct
 from mcp_memory.verbs.presenting import episode_row, recalled_pattern
 
-METRICS = ("success_rate", "reward", "duration", "errors")
-BUCKETS = ("day", "week")
 MAX_EVIDENCE_SHOWN = 20
 TRACES_AT_ONCE = 1_000  # some 10 ms
 DIGEST_EPISODES = 10
@@ -35,39 +32,39 @@ class Reporting:
     def __init__(self, engines: Engines) -> None:
         self._e = engines
 
-    async def search_patterns(self, raw: Mapping[str, Any]) -> PatternPage:
+    async def search_patterns(self, asked: requests.SearchPatterns) -> PatternPage:
         """Answer the `search_patterns` tool."""
-        text = parsing.text("query", raw.get("query"), limits.MAX_QUERY_CHARS)
-        where = parsing.where({"project": raw.get("project"), "domain": raw.get("domain")}, default_project=self._e.project)
-        kind = parsing.choice(PatternKind, "kind", raw["kind"]) if raw.get("kind") else ""
-        min_confidence = parsing.fraction("min_confidence", raw.get("min_confidence", 0))
-        min_support = parsing.whole("min_support", raw.get("min_support", 1), 1, limits.MAX_INT)
-        limit = parsing.whole("limit", raw.get("limit", 20), 1, limits.MAX_SEARCH_LIMIT)
-        query = Query(text, where)
-        offset = read_cursor(raw.get("cursor"), query)
+        text, kind, min_support, min_confidence, limit = asked.query, asked.kind, asked.min_support, asked.min_confidence, asked.limit
+        query = Query(text, filter_of(asked, default_project=self._e.project))
+        position = read_cursor(asked.cursor, query)
 
-        def work() -> pattern_search.Found:
+        def work() -> tuple[list[RecalledPattern], int, tuple[str, ...]]:
+            self._e.current()
+            with self._e.views.read() as v:
+                seq = v.seq
             search = pattern_search.by_text if text.strip() else pattern_search.by_confidence
             rows, degraded = search(self._e, query, kind, min_support)
-            return [r for r in rows if r.confidence >= min_confidence], degraded
+            return [r for r in rows if r.confidence >= min_confidence], seq, distinct(degraded, position.lesser(seq))
 
         with self._e.metrics.timed("search_patterns"):
-            rows, degraded = await self._e.in_thread(work)
-        page = rows[offset : offset + limit]
-        end = offset + len(page)
-        return PatternPage(tuple(page), make_cursor(query, end) if end < len(rows) else None, len(rows), degraded)
+            rows, seq, degraded = await self._e.in_thread(work)
+        page = rows[position.offset : position.offset + limit]
+        end = position.offset + len(page)
+        return PatternPage(tuple(page), make_cursor(query, Position(end, seq)) if end < len(rows) else None, len(rows), degraded)
 
     async def get_pattern(self, pattern_id: str) -> PatternDetail:
         """Answer the `get_pattern` tool."""
-        pattern_id = parsing.identifier("pattern_id", pattern_id)
 
         def work() -> PatternDetail:
+            evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
             self._e.current()
-            found = pattern_search.confident(self._e, self._e.store.patterns(ids=[pattern_id], limit=1))
+            found = self._e.store.patterns(ids=[pattern_id], limit=1)
             if not found:
                 raise NotFound(f"there is no pattern {pattern_id!r}", hint="`search_patterns` lists them.")
-            pattern = found[0]
-            evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
+            learning = self._e.learning
+            with self._e.views.read() as v:
+                (pattern,) = learning.confidence(v, found)
+                confidence_from, usage = learning.explain_confidence(v, found[0]), learning.usage(v, pattern_id)
             return PatternDetail(
                 pattern=recalled_pattern(pattern, pattern.confidence, {"confidence": pattern.confidence}),
                 content=pattern.content,
@@ -78,35 +75,30 @@ class Reporting:
                     {"episode_id": x.episode_id, "success": x.success, "weight": x.weight, "at": _iso(x.at_ms), "detail": dict(x.detail)}
                     for x in evidence
                 ),
-                confidence_from=self._e.learning.explain_confidence(pattern),
+                confidence_from=confidence_from,
                 failed_in=tuple(x.episode_id for x in evidence if not x.success),
-                usage=self._e.learning.usage(pattern.id),
+                usage=usage,
                 retired=pattern.retired,
             )
 
         return await self._e.in_thread(work)
 
-    async def trends(self, raw: Mapping[str, Any]) -> Trends:
+    async def trends(self, asked: requests.AnalyzeTrends) -> Trends:
         """Answer the `analyze_trends` tool."""
-        where = parsing.where({k: raw.get(k) for k in ("project", "domain", "task_type", "since")}, default_project=self._e.project)
-        tool = parsing.name("tool", raw.get("tool"))
-        metric, bucket = raw.get("metric") or METRICS[0], raw.get("bucket") or BUCKETS[0]
-        for name, value, allowed in (("metric", metric, METRICS), ("bucket", bucket, BUCKETS)):
-            if value not in allowed:
-                raise InvalidInput(f"`{name}` must be one of {', '.join(allowed)}, not {str(value)[:60]!r}")
+        where = filter_of(asked, default_project=self._e.project)
 
         def work() -> Trends:
             self._e.current()
-            return self._e.learning.trends(self._traces(), where, tool=tool, metric=metric, bucket=bucket)
+            return self._e.learning.trends(self._traces(), where, tool=asked.tool, metric=asked.metric, bucket=asked.bucket)
 
         with self._e.metrics.timed("analyze_trends"):
             return await self._e.in_thread(work)
 
     def _traces(self) -> list[Trace]:
         """Return all traces of the view."""
-        with self._e.follower.lock:
-            ids = self._e.learning.episode_ids()
-        return self._e.in_parts(ids, TRACES_AT_ONCE, self._e.learning.traces)
+        with self._e.views.read() as v:
+            ids = v.experience.ids()
+        return self._e.in_parts(ids, TRACES_AT_ONCE, lambda v, part: v.experience.full_traces(part))
 
     async def status(self) -> Status:
         """Answer the `memory_status` tool."""
@@ -117,9 +109,9 @@ class Reporting:
         degraded = e.current()
         info = dict(e.store.info())
         embedding = dict(e.embedding.status())
-        with e.follower.lock:
-            retrieval, learning = dict(e.retrieval.stats()), dict(e.learning.stats())
-            learning["holdout"] = e.learning.holdout_report(ANY_PROJECT)  # as all counts here
+        with e.views.read() as v:
+            retrieval, learning = dict(e.retrieval.stats(v)), v.experience.stats()
+            learning["holdout"] = e.learning.holdout_report(v, ANY_PROJECT)  # as all counts here
         caches = {
             "hot_tier": info.get("cache") or {},
             "queries": retrieval.get("query_cache") or {},
@@ -142,19 +134,24 @@ class Reporting:
             degraded=distinct(degraded, embedding.get("degraded") or ()),
         )
 
-    async def lessons(self, *, domain: str, project: str, budget_tokens: int) -> str:
+    async def lessons(self, asked: requests.LessonsMarkdown) -> str:
         """Return the best-supported patterns as a short Markdown guide with evidence."""
+        where = filter_of(asked, default_project=self._e.project)
+        return await self._lessons(where.domain, where.project, asked.budget_tokens)
+
+    async def _lessons(self, domain: str, project: str, budget_tokens: int) -> str:
 
         def work() -> str:
             self._e.current()
-            with self._e.follower.lock:
-                return self._e.learning.lessons_markdown(domain=domain, project=project, budget_tokens=budget_tokens)
+            with self._e.views.read() as v:
+                return self._e.learning.lessons_markdown(v, domain=domain, project=project, budget_tokens=budget_tokens)
 
         return await self._e.in_thread(work)
 
-    async def digest(self, *, project: str, budget_tokens: int) -> str:
+    async def digest(self, asked: requests.ProjectDigest) -> str:
         """Return what an agent can be started with: the latest episodes of a project and its best lessons, as Markdown."""
-        lessons = await self.lessons(domain="", project=project, budget_tokens=budget_tokens * 2 // 3)
+        project, budget_tokens = project_of(asked.project, self._e.project), asked.budget_tokens
+        lessons = await self._lessons("", project, budget_tokens * 2 // 3)
 
         def work() -> str:
             store, where = self._e.store, Filter(project=project, state=EpisodeState.COMPLETED)
@@ -184,7 +181,7 @@ class Reporting:
         info = e.store.info()
         problems = e.store.check()
         rows = [
-            ("data directory", os.access(e.config.data_dir, os.W_OK), str(e.config.data_dir)),
+            ("data directory", os.access(e.config.data_dir, os.W_OK), _place(e.config.data_dir, info)),
             ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
             ("hot tier", True, "; ".join(info.get("notices") or ()) or str(info.get("cache") or "off")),
         ]
@@ -192,7 +189,8 @@ class Reporting:
         rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))
         try:
             e.current()
-            rows.append(("index", True, str(dict(e.retrieval.stats()))))
+            with e.views.read() as v:
+                rows.append(("index", True, str(dict(e.retrieval.stats(v)))))
         except McpMemoryError as error:
             rows.append(("index", False, error.line()))
         return rows
@@ -222,3 +220,8 @@ def package_version() -> str:
         return version("mcp-episodic-memory")
     except PackageNotFoundError:
         return "checkout"
+
+
+def _place(data_dir: object, info: Mapping[str, Json]) -> str:
+    kind = info.get("file_system")
+    return f"{data_dir} (on {kind})" if kind else str(data_dir)

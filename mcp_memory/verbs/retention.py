@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mcp_memory.domain import parsing
 from mcp_memory.domain.episode import Episode, EpisodeState
-from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
 from mcp_memory.domain.reports import Pruned
+from mcp_memory.domain.requests import Prune
 from mcp_memory.errors import InvalidInput
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.exchange import Exchange
@@ -25,36 +25,25 @@ class Retention:
     def __init__(self, engines: Engines, exchange: Exchange) -> None:
         self._e, self._exchange = engines, exchange
 
-    async def prune(
-        self,
-        *,
-        older_than_days: float | None,
-        below_reward: float | None,
-        max_bytes: int | None,
-        project: str,
-        archive: str | os.PathLike[str] | None,
-        apply: bool,
-    ) -> Pruned:
-        """Choose what to let go; with *apply*, archive it (when asked to) and then delete it.
+    async def prune(self, asked: Prune) -> Pruned:
+        """Choose what to let go; with `apply`, archive it (when asked to) and then delete it.
 
         An episode is chosen when it meets every one of the age and reward conditions given; beyond that, while the store is larger than
-        *max_bytes*, the least rewarded and among those the oldest. Open episodes stay. The archive is complete and synced before
+        `max_bytes`, the least rewarded and among those the oldest. Open episodes stay. The archive is complete and synced before
         the first deletion.
 
         Raises:
             InvalidInput: No condition, or the archive exists.
         """
-        if older_than_days is None and below_reward is None and max_bytes is None:
+        if asked.older_than_days is None and asked.below_reward is None and asked.max_bytes is None:
             raise InvalidInput("say what to let go: by age, by reward or by space")
-        if below_reward is not None:
-            below_reward = parsing.fraction("below_reward", below_reward)
-        where = Filter(project=parsing.project(project, "*", any_allowed=True))
-        chosen = await self._e.in_thread(lambda: self._choose(where, older_than_days, below_reward, max_bytes))
+        where = Filter(project=asked.project or ANY_PROJECT)
+        chosen = await self._e.in_thread(lambda: self._choose(where, asked.older_than_days, asked.below_reward, asked.max_bytes))
         ids = [episode.id for episode in chosen]
         counts = {"episodes": len(ids), "steps": sum(episode.step_count for episode in chosen)}
-        if not apply:
+        if not asked.apply:
             return Pruned(counts, None, None, tuple(ids[:MAX_SHOWN]))
-        written = await self._archive(Path(archive), ids) if archive else None
+        written = await self._archive(Path(asked.archive), ids) if asked.archive else None
         deleted: dict[str, int] = {}
         for start in range(0, len(ids), DELETE_BATCH):
             done = await self._e.store.delete_episodes(ids[start : start + DELETE_BATCH], REASON, self._e.clock())

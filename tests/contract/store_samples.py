@@ -1,5 +1,6 @@
 """Small episodes, completions and stores for the tests of storage."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,7 @@ from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, Use
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Cache, Completion, IndexText, Store
-from mcp_memory.storage.dual_store import DualStore
+from mcp_memory.ports import Cache, Clock, Completion, IndexText, Store
 from mcp_memory.storage.lmdb_cache import LmdbCache
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.testing import InMemoryCache, InMemoryStore
@@ -29,24 +29,30 @@ class Counter:
         return self.now_ms
 
 
-class OwningStore(DualStore):
-    """A DualStore that also closes its cache, for tests that hand one object around."""
+class OwningStore(SqliteStore):
+    """A store that also closes its cache, for tests that hand one object around."""
+
+    cache: Cache | None = None
 
     async def aclose(self) -> None:
         await super().aclose()
-        self._cache.close()
+        if self.cache is not None:
+            self.cache.close()
 
 
-async def open_store(kind: str, data_dir: Path, config: StorageConfig = CONFIG) -> Store:
+async def open_store(kind: str, data_dir: Path, config: StorageConfig = CONFIG, clock: Clock | None = None) -> Store:
     """Open a store of that kind on *data_dir*."""
     if kind == "memory":
         return InMemoryStore()
-    metrics = Metrics()
-    durable = await SqliteStore.open(data_dir, config, metrics, Counter())
-    if kind == "sqlite":
-        return durable
-    cache: Cache = LmdbCache(data_dir / "cache", config.cache_max_bytes) if kind == "dual" else InMemoryCache()
-    return OwningStore(durable, cache, config, metrics)
+    caches: dict[str, Callable[[], Cache]] = {
+        "dual": lambda: LmdbCache(data_dir / "cache", config.cache_max_bytes),
+        "dual on a dict": InMemoryCache,
+    }
+    cache = caches[kind]() if kind in caches else None
+    store = await OwningStore.open(data_dir, config, Metrics(), clock or Counter(), cache)
+    assert isinstance(store, OwningStore)
+    store.cache = cache
+    return store
 
 
 def episode(id_: str, task: str = "fix the date parser", *, at_ms: int = 1000, **fields: Any) -> Episode:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.domain import limits, parsing
+from mcp_memory.domain import limits
 from mcp_memory.domain.episode import EpisodeState, OutcomeKind, StepStatus
-from mcp_memory.domain.query import Change, ChangeKind
+from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.identity import imported_id
+from mcp_memory.domain.query import Change, ChangeKind, TextQuery
+from mcp_memory.domain.requests.kinds import Object
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.ports import Store
+from mcp_memory.ports import Store, VectorRow
 from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, observation, open_store, step
 
 pytestmark = pytest.mark.anyio
@@ -162,9 +165,9 @@ async def test_the_deepest_arguments_the_door_lets_in_can_be_read_back(store: St
     nested: dict[str, object] = {}
     for _ in range(limits.MAX_JSON_DEPTH - 1):
         nested = {"a": nested}
-    assert parsing.json_object("arguments", nested, 100_000) == nested
+    assert Object(max_bytes=100_000).read(nested) == nested
     with pytest.raises(InvalidInput):
-        parsing.json_object("arguments", {"a": nested}, 100_000)
+        Object(max_bytes=100_000).read({"a": nested})
     await store.start_episode(episode("a"))
     await store.append_steps("a", [step(arguments=nested)])
     found = store.get_episodes(["a"])[0]
@@ -187,6 +190,42 @@ async def test_the_change_feed_names_every_change_once_in_order(store: Store) ->
     ]
     assert store.change_seq() == feed[-1].seq
     assert store.changes_after(feed[1].seq, limit=1) == [Change(feed[2].seq, ChangeKind.EPISODE_UPDATED, "a")]
+
+
+async def test_the_feed_names_every_kind_of_fact_by_its_id_and_answers_move_with_some(store: Store) -> None:
+    await complete(store, "a", steps=1)
+    await store.start_episode(episode("b"))
+    answered = store.change_seq()
+    await store.append_steps("b", [step()])
+    await store.put_checkpoint("c1", "b", {}, 1)
+    link = await store.put_link("a", "b", "related_to", "", 1)
+    assert await store.remove_link("a", "b", "related_to")
+    await store.put_recommendation(Recommendation("r1", RecommendationKind.RECALL, "p", "b", ("a",), 1))
+    assert store.change_seq() == answered
+    await store.put_feedback(Feedback("v1", "r1", Verdict.HELPED, (), None, "", False, 1))
+    correction = await store.put_correction("a", {"text": "x"}, 1)
+    await store.put_vectors("s", [VectorRow(0, "a", 0, 1.0, b"\1")])
+    await store.abandon_episodes(["b"], 5)
+    await store.delete_episodes(["b"], "", 1)
+    facts = store.facts_after(0)
+    assert [(c.kind, c.entity_id) for c in facts] == [
+        (ChangeKind.EPISODE_STARTED, "a"),
+        (ChangeKind.EPISODE_COMPLETED, "a"),
+        (ChangeKind.EPISODE_STARTED, "b"),
+        (ChangeKind.CHECKPOINT, "c1"),
+        (ChangeKind.LINK, link),
+        (ChangeKind.LINK, link),
+        (ChangeKind.RECOMMENDATION, "r1"),
+        (ChangeKind.FEEDBACK, "v1"),
+        (ChangeKind.CORRECTION, correction),
+        (ChangeKind.VECTORS_ADDED, "s"),
+        (ChangeKind.EPISODE_ABANDONED, "b"),
+        (ChangeKind.EPISODE_DELETED, "b"),
+    ]
+    assert {c.kind for c in facts} | {ChangeKind.EPISODE_UPDATED} == set(ChangeKind)
+    assert store.changes_after(0) == [c for c in facts if ChangeKind(c.kind).answers]
+    assert store.facts_after(facts[3].seq, limit=2) == facts[4:6]
+    assert store.change_seq() == facts[-1].seq
 
 
 async def test_traces_come_in_order_of_completion(store: Store) -> None:
@@ -217,6 +256,26 @@ async def test_edits_show_at_once_in_episode_and_trace_and_leave_the_rest(store:
     assert (after.steps, after.outcome, after.reward) == (before.steps, before.outcome, before.reward)
     trace = store.traces(ids=["a"])[0]
     assert (trace.task, set(trace.tags)) == ("read the manual", {"parser", "new"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_clock_that_goes_back_loses_no_edit_link_or_correction(kind: str, tmp_path: Path) -> None:
+    now_ms = [5_000_000]
+    store = await open_store(kind, tmp_path, clock=lambda: now_ms[0])
+    await complete(store, "a")
+    await store.start_episode(episode("b"))
+    for n in range(3):
+        await store.update_episode("a", task=f"task {n}", metadata={"k": n}, add_tags=["t"])
+        link = await store.put_link("a", "b", "related_to", f"note {n}", now_ms[0])
+        await store.put_correction("a", {"text": f"text {n}"}, now_ms[0])
+        now_ms[0] -= 1_000
+    await store.update_episode("a", remove_tags=["t"])
+    found = store.get_episodes(["a"])[0]
+    assert found is not None
+    assert (found.task, found.metadata, found.context.tags) == ("task 2", {"k": 2}, ())
+    assert store.links(["b"]) == [(link, "a", "b", "related_to", "note 2")]
+    assert store.corrections(["a"]) == store.corrections() == {"a": {"text": "text 2"}}
+    await store.aclose()
 
 
 async def test_an_open_episode_that_was_edited_keeps_its_edits_when_it_completes(store: Store) -> None:
@@ -297,6 +356,39 @@ async def test_an_imported_thread_that_bites_its_tail_is_taken_as_it_is(store: S
     assert {e and e.follows for e in store.get_episodes(["a", "b"])} == {"a", "b"}
 
 
+async def test_nothing_brings_a_deleted_episode_back(store: Store) -> None:
+    await complete(store, "a")
+    await store.start_episode(episode("b"))
+    await store.put_recommendation(Recommendation("r1", RecommendationKind.RECALL, "p", "b", (), 1))
+    done = completion(episode(imported_id("p", "x/1"), external_id="x/1"), 0)
+    assert await store.import_episodes([done]) == [True]
+    await store.start_episode(episode("drawn", external_id="x/2"))  # as an import before ids were derived
+    await store.delete_episodes(["a", done.episode.id, "drawn"], "test", 1)
+    seq, counts = store.facts_after(0)[-1].seq, store.counts()
+    late = [
+        lambda: store.append_steps("a", [step()]),
+        lambda: store.complete_episode(completion(episode("a"), 0)),
+        lambda: store.update_episode("a", add_tags=["x"]),
+        lambda: store.put_link("b", "a", "related_to", "", 1),
+        lambda: store.remove_link("b", "a", "related_to"),
+        lambda: store.put_checkpoint("c", "a", {}, 1),
+        lambda: store.put_correction("a", {"text": "x"}, 1),
+        lambda: store.put_feedback(Feedback("v", "r1", Verdict.HELPED, (), None, "", False, 1, "a")),
+    ]
+    for write in late:
+        with pytest.raises(NotFound, match="was deleted"):
+            await write()
+    with pytest.raises(InvalidInput, match="was deleted"):
+        await store.start_episode(episode("a"))
+    again = completion(episode(imported_id("p", "x/2"), external_id="x/2"), 0)
+    assert await store.import_episodes([done, again, completion(episode("a"), 0)]) == [False] * 3
+    await store.put_vectors("s", [VectorRow(0, "a", 0, 1.0, b"\1")])
+    await store.put_recommendation(Recommendation("r2", RecommendationKind.RECALL, "p", "a", (), 1))
+    assert await store.abandon_episodes(["a"], 1) == 0
+    assert store.facts_after(seq) == []
+    assert store.counts() == counts
+
+
 async def test_deleting_takes_all_that_hangs_on_an_episode(store: Store) -> None:
     await complete(store, "a", observations=(observation("x"), observation("y")))
     await complete(store, "b", observations=(observation("y", success=False),))
@@ -310,7 +402,7 @@ async def test_deleting_takes_all_that_hangs_on_an_episode(store: Store) -> None
     assert [(p.description, p.support, p.failures) for p in store.patterns()] == [("pattern y", 1, 1)]
     assert store.links(["b"]) == []
     assert store.checkpoint("c") is None
-    assert [h.episode_id for h in store.search_text("pytest", project="p", limit=5)] == ["b"]
+    assert [h.episode_id for h in store.search_text(TextQuery(("pytest",)), project="p", limit=5)] == ["b"]
     assert store.check() == []
 
 

@@ -140,7 +140,7 @@ async def test_votes_come_back_in_order_with_what_they_are_about(store: Store) -
     await store.put_feedback(first)
     assert store.feedback(after_rowid=at)[0] == [(second, elsewhere)]
     assert store.feedback(project="p")[0] == [(first, about)]
-    assert [c.entity_id for c in store.changes_after(0) if c.kind == ChangeKind.FEEDBACK] == ["r1", "r2"]
+    assert [c.entity_id for c in store.changes_after(0) if c.kind == ChangeKind.FEEDBACK] == ["v1", "v2"]
 
 
 async def test_a_vote_on_nothing_is_not_found(store: Store) -> None:

@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mcp_memory.domain.episode import Context, OutcomeKind
-from mcp_memory.domain.query import ChangeKind, Filter, Sort
+from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Store, VectorRow
-from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, open_store
+from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, observation, open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -21,15 +22,25 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await opened.aclose()
 
 
-def ids(store: Store, match: str, project: str = "p", limit: int = 10) -> list[str]:
-    return [hit.episode_id for hit in store.search_text(match, project=project, limit=limit)]
+def words(*terms: str, **fields: Any) -> TextQuery:
+    return TextQuery(terms, **fields)
+
+
+def ids(store: Store, term: str, project: str = "p", limit: int = 10) -> list[str]:
+    return [hit.episode_id for hit in store.search_text(words(term), project=project, limit=limit)]
+
+
+def around(store: Store, term: str, weights: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)) -> list[str]:
+    """Return who has *term* in the tasks of its thread's neighbours."""
+    hits = store.search_text(words(term, weights=weights), project="p", limit=10)
+    return [hit.episode_id for hit in hits if hit.score > 0]
 
 
 async def test_text_is_found_by_stem_case_and_accent(store: Store) -> None:
     await complete(store, "a", "Parsing the résumé dates", text="ran PyTest twice")
     await complete(store, "b", "something else", text="cargo")
-    for match in ("parse", "PARSED", "resume", "pytest", "task : dates", '"parsing the"'):
-        assert ids(store, match) == ["a"], match
+    for term in ("parse", "PARSED", "resume", "pytest", "dates", "parsing the"):
+        assert ids(store, term) == ["a"], term
 
 
 async def test_better_matches_come_first_with_higher_scores(store: Store) -> None:
@@ -37,7 +48,7 @@ async def test_better_matches_come_first_with_higher_scores(store: Store) -> Non
         await complete(store, f"other{i}", "deploy the service", text="kubectl")
     await complete(store, "once", "parser", text="kubectl kubectl kubectl kubectl kubectl")
     await complete(store, "twice", "parser parser", text="kubectl")
-    hits = store.search_text("parser", project="p", limit=5)
+    hits = store.search_text(words("parser"), project="p", limit=5)
     assert [h.episode_id for h in hits] == ["twice", "once"]
     assert hits[0].score > hits[1].score > 0
     assert [h.seq for h in hits] == [t.seq for h in hits for t in store.traces(ids=[h.episode_id])]
@@ -58,10 +69,41 @@ async def test_only_completed_episodes_are_lexical_candidates(store: Store) -> N
     assert ids(store, "parser") == ["open"]
 
 
-async def test_an_expression_that_is_none_is_refused(store: Store) -> None:
-    for match in ('"unbalanced', "AND", "nocolumn : x", "a NEAR("):
-        with pytest.raises(InvalidInput):
-            store.search_text(match, project="p", limit=5)
+async def test_nothing_of_a_word_is_syntax(store: Store) -> None:
+    await complete(store, "a", "the parser and nothing near it")
+    for term in ('"unbalanced', "nocolumn : x", "a NEAR(", "--", "", "pars*", "parser OR nothing", "\0"):
+        assert ids(store, term) == [], term
+    assert ids(store, "NEAR(") == ["a"]
+    assert store.search_text(TextQuery(), project="p", limit=5) == []
+    assert store.list_episodes(Filter(), sort=Sort.RELEVANCE, limit=5, cursor=None, text=TextQuery()).total == 0
+
+
+async def test_any_or_every_word_is_asked_for_and_each_that_is_there_counts(store: Store) -> None:
+    await complete(store, "both", "fix the parser", text="ran tests")
+    await complete(store, "one", "fix the importer", text="ran tests")
+    await complete(store, "none", "deploy", text="ran")
+    hits = store.search_text(words("fix", "parser"), project="p", limit=5)
+    assert [h.episode_id for h in hits] == ["both", "one"]
+    assert hits[0].score > hits[1].score
+    assert [h.episode_id for h in store.search_text(words("fix", "parser", every=True), project="p", limit=5)] == ["both"]
+    assert [h.episode_id for h in store.search_text(words("fix", phrases=("parser the",)), project="p", limit=5)] != []
+    assert store.search_text(words("fix", phrases=("parser the",), every=True), project="p", limit=5) == []
+    assert [h.episode_id for h in store.search_text(words(phrases=("the parser",)), project="p", limit=5)] == ["both"]
+
+
+async def test_only_the_fields_that_weigh_anything_give_a_score(store: Store) -> None:
+    await complete(store, "task", "parser", text="x")
+    await complete(store, "steps", "other", text="parser")
+    await complete(store, "more", "another", text="y")
+    hits = store.search_text(words("parser", weights=(0.0, 1.0, 0.0, 0.0)), project="p", limit=5)
+    assert [h.episode_id for h in hits] == ["steps", "task"]
+    assert hits[0].score > hits[1].score == 0.0
+
+
+async def test_a_word_of_an_unspaced_script_is_found_by_its_beginning(store: Store) -> None:
+    await complete(store, "a", "修正する 日期解析器")
+    assert ids(store, "日期") == ["a"]
+    assert ids(store, "解析") == []
 
 
 async def test_the_tasks_of_thread_neighbours_surround_an_episode(store: Store) -> None:
@@ -69,9 +111,9 @@ async def test_the_tasks_of_thread_neighbours_surround_an_episode(store: Store) 
     await complete(store, "b", "pay the bill", follows="a")
     await complete(store, "c", "write a review", follows="b")
     assert set(ids(store, "zeppelin")) == {"a", "b"}
-    assert set(ids(store, "surroundings : review")) == {"b"}
-    assert set(ids(store, "surroundings : bill")) == {"a", "c"}
-    assert ids(store, "task : zeppelin") == ["a"]
+    assert set(around(store, "review")) == {"b"}
+    assert set(around(store, "bill")) == {"a", "c"}
+    assert around(store, "zeppelin", (1.0, 0.0, 0.0, 0.0)) == ["a"]
 
 
 async def test_surroundings_do_not_depend_on_the_order_of_import_or_completion(store: Store) -> None:
@@ -84,7 +126,7 @@ async def test_surroundings_do_not_depend_on_the_order_of_import_or_completion(s
     thread = [completion(episode(f"i{n}", f"turn{n}", external_id=f"t/{n}", follows=f"t/{n - 1}" if n else None), 0) for n in range(4)]
     await store.import_episodes(thread[2:])
     await store.import_episodes(thread[:2])
-    assert set(ids(store, "surroundings : turn2")) == {"i1", "i3"}
+    assert set(around(store, "turn2")) == {"i1", "i3"}
 
 
 async def test_a_new_task_replaces_the_old_one_in_every_index(store: Store) -> None:
@@ -189,9 +231,10 @@ async def test_each_filter_restricts(store: Store) -> None:
     assert listed(state="open") == {"c"}
     assert listed(tags=("urgent",)) == {"a", "b"}
     assert listed(tags=("urgent", "parser")) == {"a"}
-    assert listed(since_ms=2000) == {"b", "c"}
-    assert listed(until_ms=2000) == {"a"}
-    assert listed(project="p", state="completed", tags=("parser",), since_ms=1000, until_ms=1001) == {"a"}
+    assert listed(since_ms=61_001) == {"b"}, "times are those of the end"
+    assert listed(until_ms=61_001) == {"a", "c"}, "of what has not ended, of the start"
+    assert listed(project="p", state="completed", tags=("parser",), since_ms=61_000, until_ms=61_001) == {"a"}
+    assert listed(domain="WEB", language="Python", tags=("PARSER",)) == {"a"}
 
 
 async def test_a_tag_filter_follows_the_edits(store: Store) -> None:
@@ -205,14 +248,14 @@ async def test_a_text_listing_includes_open_episodes_by_their_task(store: Store)
     await complete(store, "done", "fix the parser")
     await store.start_episode(episode("open", "parser of dates"))
     await store.start_episode(episode("other", "deploy"))
-    page = store.list_episodes(Filter(project="p"), sort=Sort.RELEVANCE, limit=1, cursor=None, text_match="parsers")
-    rest = store.list_episodes(Filter(project="p"), sort=Sort.RELEVANCE, limit=9, cursor=page.next_cursor, text_match="parsers")
+    page = store.list_episodes(Filter(project="p"), sort=Sort.RELEVANCE, limit=1, cursor=None, text=words("parsers"))
+    rest = store.list_episodes(Filter(project="p"), sort=Sort.RELEVANCE, limit=9, cursor=page.next_cursor, text=words("parsers"))
     assert page.total == 2
     assert {*page.ids, *rest.ids} == {"done", "open"}
-    newest = store.list_episodes(Filter(state="open"), sort=Sort.NEWEST, limit=9, cursor=None, text_match="task : parser")
+    newest = store.list_episodes(Filter(state="open"), sort=Sort.NEWEST, limit=9, cursor=None, text=words("parser"))
     assert newest.ids == ("open",)
     await store.update_episode("open", task="deploy again")
-    found = store.list_episodes(Filter(), sort=Sort.OLDEST, limit=9, cursor=None, text_match="deploy")
+    found = store.list_episodes(Filter(), sort=Sort.OLDEST, limit=9, cursor=None, text=words("deploy"))
     assert set(found.ids) == {"open", "other"}
 
 
@@ -259,3 +302,27 @@ async def test_deleting_takes_the_vectors(store: Store) -> None:
     assert (await store.delete_episodes(["a"], "", 1))["vectors"] == 1
     assert store.vectors("s")[0] == []
     assert store.missing_vectors("s", 5) == []
+
+
+async def test_ids_are_found_by_their_beginning(store: Store) -> None:
+    await complete(store, "abcdef-1", observations=(observation("x"),))
+    await store.start_episode(episode("abcdef-2"))
+    await store.start_episode(episode("abcdeg"))
+    await store.put_checkpoint("abcdef-3", "abcdef-2", {}, 1)
+    pattern_id = store.patterns()[0].id
+    assert store.ids_starting("abcdef", 9) == ["abcdef-1", "abcdef-2", "abcdef-3"]
+    assert store.ids_starting("abcdef", 2) == ["abcdef-1", "abcdef-2"]
+    assert store.ids_starting(pattern_id[:9], 9) == [pattern_id]
+    assert store.ids_starting("%", 9) == []
+
+
+async def test_an_added_lesson_is_read_and_found(store: Store) -> None:
+    await complete(store, "a")
+    await store.update_episode("a", add_lessons=["zeppelins are slow", "run the tests first"])
+    (found,) = store.get_episodes(["a"])
+    assert found is not None
+    assert found.outcome is not None
+    assert found.outcome.lessons == ("run the tests first", "zeppelins are slow")
+    assert ids(store, "zeppelin") == ["a"] == ids(store, "pytest")
+    await store.update_episode("a", task="order a submarine")
+    assert ids(store, "zeppelin") == ["a"]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mcp_memory.ports import VectorIndex
-from mcp_memory.retrieval import vector_index
-from mcp_memory.retrieval.vector_index import SignBitIndex
+from mcp_memory.views import vector_index
+from mcp_memory.views.vector_index import SignBitIndex
+from tests.vectors import coded
 
 DIMENSION = 96
 
@@ -22,9 +23,12 @@ class PlainIndex:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def add(self, keys: Sequence[int], vectors: np.ndarray) -> None:
+    def __contains__(self, key: int) -> bool:
+        return key in self._keys
+
+    def add(self, keys: Sequence[int], codes: np.ndarray, scales: np.ndarray) -> None:
         self._keys = np.concatenate([self._keys, np.array(keys, np.int64)])
-        self._vectors = np.concatenate([self._vectors, vectors])
+        self._vectors = np.concatenate([self._vectors, codes.astype(np.float32) * scales[:, None]])
 
     def remove(self, keys: Sequence[int]) -> None:
         kept = ~np.isin(self._keys, list(keys))
@@ -38,6 +42,15 @@ class PlainIndex:
                 best.setdefault(int(self._keys[i]), float(scores[i]))
         keys = list(best)[:k]
         return np.array(keys, np.int64), np.array([best[key] for key in keys], np.float32)
+
+    def similarities(self, vector: np.ndarray, keys: Sequence[int]) -> np.ndarray:
+        own = [self._vectors[self._keys == key] for key in keys]
+        return np.array([(rows @ vector).max() if len(rows) else np.nan for rows in own], np.float32)
+
+    def rows(self, keys: Sequence[int]) -> np.ndarray:
+        own = [self._vectors[self._keys == key] for key in keys]
+        first = [rows[0] if len(rows) else np.zeros(self._vectors.shape[1]) for rows in own]
+        return np.array(first, np.float32).reshape(len(keys), self._vectors.shape[1])
 
 
 @pytest.fixture(params=["sign bits, full scan", "sign bits, bit scan", "plain"])
@@ -69,8 +82,8 @@ def test_the_nearest_are_those_of_the_plain_product(index: VectorIndex) -> None:
     oracle = PlainIndex(DIMENSION)
     for start in (0, 100, 700):
         stop = {0: 100, 100: 700, 700: 1_000}[start]
-        index.add(range(start, stop), rows[start:stop])
-        oracle.add(range(start, stop), rows[start:stop])
+        index.add(range(start, stop), *coded(rows[start:stop]))
+        oracle.add(range(start, stop), *coded(rows[start:stop]))
     found = 0
     for query in vectors(30, seed=1):
         keys, scores = index.search(query, 10)
@@ -83,7 +96,7 @@ def test_the_nearest_are_those_of_the_plain_product(index: VectorIndex) -> None:
 
 def test_a_vector_finds_itself_first_with_a_similarity_of_one(index: VectorIndex) -> None:
     rows = vectors(200)
-    index.add(range(200), rows)
+    index.add(range(200), *coded(rows))
     for i in (0, 57, 199):
         keys, scores = index.search(rows[i], 3)
         assert keys[0] == i
@@ -92,17 +105,17 @@ def test_a_vector_finds_itself_first_with_a_similarity_of_one(index: VectorIndex
 
 def test_removed_keys_are_gone_and_may_come_back(index: VectorIndex) -> None:
     rows = vectors(200)
-    index.add(range(200), rows)
+    index.add(range(200), *coded(rows))
     index.remove([7, 8, 9_999])
     assert len(index) == 198
     assert 7 not in index.search(rows[7], 50)[0]
-    index.add([7], rows[7:8])
+    index.add([7], *coded(rows[7:8]))
     assert index.search(rows[7], 1)[0].tolist() == [7]
 
 
 def test_only_allowed_keys_are_found(index: VectorIndex) -> None:
     rows = vectors(400)
-    index.add(range(400), rows)
+    index.add(range(400), *coded(rows))
     even = np.arange(0, 400, 2)
     for query in vectors(5, seed=2):
         keys, _ = index.search(query, 20, even)
@@ -115,8 +128,8 @@ def test_only_allowed_keys_are_found(index: VectorIndex) -> None:
 
 def test_a_key_of_several_rows_is_found_once_by_its_best(index: VectorIndex) -> None:
     rows = vectors(200)
-    index.add(range(200), rows)
-    index.add([5, 5], vectors(2, seed=3))
+    index.add(range(200), *coded(rows))
+    index.add([5, 5], *coded(vectors(2, seed=3)))
     query = vectors(2, seed=3)[1]
     keys, scores = index.search(query, 10)
     assert keys[0] == 5
@@ -127,5 +140,20 @@ def test_a_key_of_several_rows_is_found_once_by_its_best(index: VectorIndex) -> 
 
 
 def test_asking_for_more_than_there_is_gives_all(index: VectorIndex) -> None:
-    index.add(range(120), vectors(120))
+    index.add(range(120), *coded(vectors(120)))
     assert sorted(index.search(vectors(1)[0], 500)[0].tolist()) == list(range(120))
+
+
+def test_similarities_and_rows_of_keys_are_those_of_the_plain_product(index: VectorIndex) -> None:
+    rows, oracle = vectors(150), PlainIndex(DIMENSION)
+    for one in (index, oracle):
+        one.add(range(150), *coded(rows))
+        one.add([4], *coded(vectors(1, seed=5)))
+        one.remove([9])
+    assert (4 in index, 9 in index, 999 in index) == (True, False, False)
+    keys = [149, 4, 9, 0, 999, 4]
+    query = vectors(1, seed=6)[0]
+    assert np.allclose(index.similarities(query, keys), oracle.similarities(query, keys), atol=1e-5, equal_nan=True)
+    assert np.allclose(index.rows(keys), oracle.rows(keys), atol=1e-6)
+    assert index.similarities(query, []).shape == (0,)
+    assert index.rows([]).shape == (0, DIMENSION)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.cli import session_samples
 from tests.unit.cli import transcript_samples as samples
 
 EPISODES = [
@@ -68,8 +69,8 @@ def filled(cli: Cli, tmp_path: Path) -> Cli:
 
 def test_import_reports_what_it_did_and_a_second_import_adds_nothing(cli: Cli, tmp_path: Path) -> None:
     path = samples.write_lines(tmp_path / "e.jsonl", EPISODES)
-    assert cli.json("import", str(path)) == {"added": 3, "skipped": 0, "open": 1, "problems": []}
-    assert cli.json("import", str(path)) == {"added": 0, "skipped": 3, "open": 0, "problems": []}
+    assert cli.json("import", str(path)) == {"added": 3, "skipped": 0, "open": 1, "problems": [], "notes": []}
+    assert cli.json("import", str(path)) == {"added": 0, "skipped": 3, "open": 0, "problems": [], "notes": []}
 
 
 def test_bad_lines_are_reported_with_number_and_reason_and_the_others_imported(cli: Cli, tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_import_reads_gzip_and_stdin(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_a_usage_error(cli: Cli) -> None:
     cli("import", "nowhere.jsonl", status=2)
-    cli("import", status=2)
+    cli("import", "--from", "openai", status=2)
 
 
 def test_export_and_import_round_trip(filled: Cli, tmp_path: Path) -> None:
@@ -189,3 +190,55 @@ def test_two_hundred_transcripts_of_each_tool_are_imported_once(
     report = cli.json("import", "--from", source, str(folder))
     assert (report["added"], report["problems"]) == (400 if source == "claude-code" else 200, [])
     assert cli.json("import", "--from", source, str(folder))["added"] == 0
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder with a session of every agent host."""
+    monkeypatch.setenv("MCP_MEMORY_EMBEDDING__PROVIDER", "off")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "QWEN_HOME", "QWEN_RUNTIME_DIR", "COPILOT_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    session_samples.write_all(tmp_path / "home")
+    return tmp_path / "home"
+
+
+def test_import_says_what_is_on_the_machine_and_without_a_person_does_nothing(cli: Cli, machine: Path) -> None:
+    text = cli("import")
+    assert f"claude-code: {machine}/.claude/projects: 1 session with 1 task, 1 new" in text
+    assert f"opencode: {machine}/.local/share/opencode: 3 sessions with 3 tasks, 3 new" in text
+    assert "Run it again with --yes to import 10 new tasks." in text
+    assert cli.json("episodes")["total"] == 0
+    assert cli.json("import") == {"added": 0, "skipped": 0, "open": 0, "problems": [], "notes": []}
+
+
+def test_with_yes_everything_found_is_imported_once(cli: Cli, machine: Path) -> None:
+    assert "10 episodes added (0 of them open), 0 already there, 0 not readable" in cli("import", "--yes")
+    assert "Nothing is new." in cli("import", "--yes")
+    assert cli.json("episodes", "--outcome", "success")["total"] == 8
+    assert "0 episodes added (0 of them open), 3 already there" in cli("import", "--from", "opencode")
+
+
+def test_a_machine_without_sessions_is_told_where_was_looked(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    assert f"codex: {tmp_path}/.codex/sessions" in cli("import")
+    cli("import", "--from", "codex", status=2)
+    assert "codex has no sessions in" in cli.err
+
+
+def test_what_is_no_file_of_episodes_is_one_line_each_and_the_rest_is_imported(cli: Cli, tmp_path: Path) -> None:
+    good = samples.write_lines(tmp_path / "e.jsonl", EPISODES)
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(gzip.compress(os.urandom(1000))[:500])
+    report = cli.json("import", str(tmp_path), str(cut), str(good), status=1)
+    assert report["added"] == 3
+    assert (report["problems"][0]["line"], report["problems"][0]["file"]) == (0, str(tmp_path))
+    assert "is a folder" in report["problems"][0]["reason"]
+    assert report["problems"][-1]["reason"] == "the compressed data is cut off; what came before was read"
+
+
+def test_times_in_seconds_are_said(cli: Cli, tmp_path: Path) -> None:
+    path = samples.write_lines(tmp_path / "e.jsonl", [{"task": "An old export", "started_at_ms": 1_793_527_200}])
+    assert cli.json("import", str(path))["notes"] == ["times in seconds, not milliseconds, that were converted: 1"]

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import StdioServer
-from mcp_memory.cli.install.apply import HOOK_CODE
-from mcp_memory.server.hooks import wire
+from mcp_memory.cli.install.launching import HOOK_CODE
+from mcp_memory.hooks import wire
 
 TOKEN = "a-token-that-is-long-enough-for-the-test"
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
@@ -63,9 +63,9 @@ class Host:
 
 def wait_for_the_door(data_dir: Path) -> None:
     until = time.monotonic() + 60
-    while wire.read_door(str(data_dir / "hooks")) is None:
+    while not wire.answers(str(data_dir / "hooks")):
         assert time.monotonic() < until
-        time.sleep(0.05)  # until the file is there: nothing announces it
+        time.sleep(0.05)  # until somebody answers: nothing announces it
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def expect_the_session(found: list[dict[str, Any]]) -> None:
     assert [(step["tool"], step["status"]) for step in episode["steps"]] == [("Bash", "error"), ("Edit", "ok"), ("Bash", "ok")]
     assert episode["outcome"]["kind"] == "success"
     assert episode["outcome"]["summary"] == (
-        "An empty list is handled. [redacted:github-token]\nOutcome inferred: the last check, step #2 (pytest), passed."
+        "An empty list is handled. [redacted:github-token]\nOutcome inferred: the last check of the work, step #2 (pytest), passed."
     )
 
 
@@ -111,7 +111,7 @@ def test_a_session_is_recorded_and_recalled_in_the_next_with_a_server(data_dir: 
         digest = host("session-start", session_id="s-2", source="startup")
         known = host("user-prompt-submit", prompt="The mean of an empty list crashes", session_id="s-2")
         advice = host("post-tool-use", session_id="s-2", hook_event_name="PostToolUseFailure", **FAILED)
-    assert wire.read_door(str(data_dir / "hooks")) is None
+    assert not wire.has_door(str(data_dir / "hooks"))
     assert TASK in digest
     assert f"{TASK} (success" in known
     assert "ZeroDivisionError" in advice
@@ -122,7 +122,7 @@ def test_a_session_is_recorded_without_a_server(data_dir: Path) -> None:
     host = Host(data_dir)
     host.session()
     expect_the_session(host.episodes())
-    assert not [path for path in (data_dir / "hooks").iterdir() if path.suffix in (".json", ".spool", ".owed")]
+    assert not [path for path in (data_dir / "hooks").iterdir() if path.suffix in (".json", ".spool", ".owed", ".held")]
 
 
 def test_no_secret_waits_in_the_clear(data_dir: Path) -> None:
@@ -138,8 +138,8 @@ def test_a_server_that_was_killed_is_noticed_and_nothing_is_lost(data_dir: Path)
     with stdio_server(data_dir):
         host("user-prompt-submit", prompt=TASK)
         host("post-tool-use", **FAILED)
-        door = (data_dir / "hooks" / wire.DOOR_FILE).read_text(encoding="ascii")
-    (data_dir / "hooks" / wire.DOOR_FILE).write_text(door, encoding="ascii")  # as after kill -9
+    with socket.socket(socket.AF_UNIX) as left_behind:  # as after kill -9
+        left_behind.bind(str(data_dir / "hooks" / wire.SOCKET))
     host("post-tool-use", **PASSED)
     host("session-end", reason="other")
     (episode,) = host.episodes()
@@ -147,25 +147,27 @@ def test_a_server_that_was_killed_is_noticed_and_nothing_is_lost(data_dir: Path)
 
 
 @contextmanager
-def broken_door(data_dir: Path, answer: bytes | None) -> Iterator[None]:
-    """Keep a door that says *answer* and closes, or, for None, says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        (data_dir / "hooks").mkdir(parents=True)
-        wire.write_door(str(data_dir / "hooks"), wire.Address("127.0.0.1", listener.getsockname()[1], "key"))
+def broken_door(data_dir: Path, answer: bytes | None) -> Iterator[list[bytes]]:
+    """Keep a door that says *answer* and closes, or, for None, says nothing; yield what it is told."""
+    (data_dir / "hooks").mkdir(parents=True, mode=0o700)
+    told: list[bytes] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(data_dir / "hooks" / wire.SOCKET))
+        listener.listen()
         done = threading.Event()
 
         def serve() -> None:
             connection = listener.accept()[0]
             with connection:
+                told.append(connection.recv(65536))
                 if answer is None:
                     done.wait(30)
                 else:
-                    connection.recv(65536)
                     connection.sendall(answer)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield
+        yield told
         done.set()
         thread.join()
 
@@ -185,10 +187,34 @@ def test_whoever_answers_wrongly_or_not_at_all_costs_no_event(data_dir: Path, an
     host = Host(data_dir)
     with broken_door(data_dir, answer):
         host("user-prompt-submit", prompt=TASK)
-    (data_dir / "hooks" / wire.DOOR_FILE).unlink()
+    (data_dir / "hooks" / wire.SOCKET).unlink()
     host("post-tool-use", **PASSED)
     host("session-end")
     assert [episode["task"] for episode in host.episodes()] == [TASK]
+
+
+def test_a_server_on_the_network_is_told_no_secret(data_dir: Path) -> None:
+    told: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with listener.accept()[0] as connection:
+                told.append(connection.recv(65536))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        host = Host(data_dir, MCP_MEMORY_PORT=str(listener.getsockname()[1]))
+        host.run("user-prompt-submit", json.dumps(SESSION | {"prompt": f"Log in with {SECRET}"}).encode())
+        thread.join()
+    assert b"Log in with" in told[0]
+    assert SECRET.encode() not in told[0]
+
+
+def test_what_a_door_answers_beside_a_text_for_the_agent_is_not_printed(data_dir: Path) -> None:
+    answer = b'{"decision": "block", "hookSpecificOutput": {"permissionDecision": "allow", "additionalContext": "known"}}'
+    with broken_door(data_dir, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer)):
+        done = Host(data_dir).run("user-prompt-submit", json.dumps(SESSION | {"prompt": TASK}).encode())
+    assert json.loads(done.stdout) == {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": "known"}}
 
 
 @pytest.mark.parametrize(
@@ -227,11 +253,19 @@ def test_a_data_directory_that_cannot_be_used_does_not_fail_the_agent(tmp_path: 
     assert b"mcp-memory hook post-tool-use: " in done.stderr
 
 
-@pytest.mark.parametrize("setting", ["MCP_MEMORY_PORT", "MCP_MEMORY_NO_SUCH_SETTING"])
-def test_wrong_settings_do_not_fail_the_agent(data_dir: Path, setting: str) -> None:
-    done = Host(data_dir, **{setting: "many"}).run("post-tool-use", json.dumps(SESSION | PASSED).encode())
+def test_a_wrong_setting_does_not_fail_the_agent(data_dir: Path) -> None:
+    done = Host(data_dir, MCP_MEMORY_PORT="many").run("post-tool-use", json.dumps(SESSION | PASSED).encode())
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.startswith(b"mcp-memory hook post-tool-use: ")
+
+
+def test_names_of_other_programs_in_the_environment_lose_no_event(data_dir: Path) -> None:
+    kubernetes = {"MCP_MEMORY_PORT": "tcp://10.0.0.7:8765", "MCP_MEMORY_SERVICE_HOST": "10.0.0.7", "MCP_MEMORY_PORT_8765_TCP_PROTO": "tcp"}
+    host = Host(data_dir, **kubernetes, MCP_MEMORY_TOKEN="")
+    for event, fields in (("user-prompt-submit", {"prompt": TASK}), ("post-tool-use", PASSED), ("session-end", {})):
+        done = host.run(event, json.dumps(SESSION | fields).encode())
+        assert (done.returncode, b"MCP_MEMORY_PORT is no setting" in done.stderr) == (0, True)
+    assert [episode["task"] for episode in host.episodes()] == [TASK]
 
 
 def test_modules_of_the_project_at_hand_are_not_loaded(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import pytest
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.query import Filter
 from mcp_memory.errors import AnalysisFailed
-from mcp_memory.learning.trends import trends
-from mcp_memory.learning.worker import AnalysisWorker
+from mcp_memory.learning.reports.trends import trends
+from mcp_memory.learning.reports.worker import AnalysisWorker
 
 HEAVY = ("sklearn", "scipy", "ruptures")
 
@@ -103,10 +103,10 @@ def test_trends_are_computed_by_a_real_worker(worker: AnalysisWorker) -> None:
 def test_the_serving_process_never_imports_the_heavy_libraries() -> None:
     code = (
         "import sys, pkgutil, importlib, mcp_memory.bootstrap, mcp_memory.learning as learning\n"
-        "from mcp_memory.learning.trends import trends\n"
-        "from mcp_memory.learning.worker import AnalysisWorker\n"
+        "from mcp_memory.learning.reports.trends import trends\n"
+        "from mcp_memory.learning.reports.worker import AnalysisWorker\n"
         "w = AnalysisWorker(); assert w.call('operator:neg', 1) == -1\n"
-        "w.call('mcp_memory.learning.changepoints:find', {'values': [0.0] * 20})\n"
+        "w.call('mcp_memory.learning.reports.changepoints:find', {'values': [0.0] * 20})\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)

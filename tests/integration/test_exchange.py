@@ -80,6 +80,26 @@ async def test_importing_twice_adds_nothing_even_after_an_export(memory: Episodi
     assert (await memory.search_episodes(project="*")).total == 2
 
 
+async def test_what_was_forgotten_is_not_imported_again(memory: EpisodicMemory) -> None:
+    await memory.import_lines([json.dumps(LINE)])
+    (row,) = (await memory.search_episodes(project="*")).episodes
+    await memory.forget(episode_ids=[row.episode_id], confirm=True)
+    report = await memory.import_lines([json.dumps(LINE), json.dumps(LINE | {"external_id": "ticket-2"})])
+    assert (report.added, report.skipped, report.errors) == (1, 1, ())
+    assert [e["external_id"] for e in await _exported(memory)] == ["ticket-2"]
+
+
+async def test_two_machines_that_import_the_same_session_have_one_episode(memory: EpisodicMemory, tmp_path: Path) -> None:
+    other = load_config(env={}, flags={"storage.data_dir": str(tmp_path / "other"), "embedding.provider": "off"})
+    async with open_memory(other) as elsewhere:
+        ids = []
+        for machine in (memory, elsewhere):
+            await machine.import_lines([json.dumps(LINE), json.dumps(LINE | {"project": "ops"})])
+            ids.append({row.episode_id for row in (await machine.search_episodes(project="*")).episodes})
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 2
+
+
 async def test_bad_lines_are_reported_with_their_numbers_and_the_others_are_imported(memory: EpisodicMemory) -> None:
     lines = [
         "not json",
@@ -172,3 +192,46 @@ async def test_any_text_and_any_arguments_round_trip(tmp_path: Path, task: str, 
         assert not report.errors
         new = [e for e in await _exported(memory) if e["external_id"] not in before]
         assert [(e["task"], e["steps"][0]["arguments"], e["steps"][0]["observation"]) for e in new] == [(task, arguments, observation)]
+
+
+async def test_an_episode_that_is_here_under_another_name_is_not_added_again(memory: EpisodicMemory) -> None:
+    first = await memory.import_lines([json.dumps(LINE)])
+    started = await memory.start_episode(task="The agent logs this itself", project="shop", recall=False)
+    await memory.log_step(started.episode_id, tool="shell")
+    forgotten = await memory.start_episode(task="The agent begins this and forgets it", project="shop", recall=False)
+    lines = [LINE | {"external_id": f"n{i}", "same_as": names} for i, names in enumerate([["ticket-1"], [started.episode_id], ["unknown"]])]
+    lines.append(LINE | {"external_id": "n3", "same_as": [forgotten.episode_id]})
+    report = await memory.import_lines(map(json.dumps, lines))
+    assert (first.added, report.added, report.skipped, report.ignored) == (1, 2, 2, {})
+    refused = await memory.import_lines([json.dumps(LINE | {"external_id": "n4", "same_as": "ticket-1"})])
+    assert refused.errors == ((1, "`same_as` must be a list of ids"),)
+
+
+async def test_a_dry_run_counts_and_adds_nothing(memory: EpisodicMemory) -> None:
+    lines = [json.dumps(LINE), json.dumps(LINE | {"external_id": "ticket-2"}), "not json"]
+    report = await memory.import_lines(lines, dry_run=True)
+    assert (report.added, len(report.errors), await _exported(memory)) == (2, 1, [])
+    await memory.import_lines(lines[:1])
+    again = await memory.import_lines(lines, dry_run=True)
+    assert (again.added, again.skipped) == (1, 1)
+
+
+async def test_times_in_seconds_are_converted_and_that_is_said(memory: EpisodicMemory) -> None:
+    step = LINE["steps"][0] | {"at_ms": 1_700_000_010}
+    line = LINE | {"started_at_ms": 1_700_000_000, "ended_at_ms": 1_700_000_060_000_000, "steps": [step]}
+    report = await memory.import_lines([json.dumps(line), json.dumps(LINE | {"external_id": "in milliseconds"})])
+    assert report.converted == {"seconds": 2, "microseconds": 1}
+    found = {episode["external_id"]: episode for episode in await _exported(memory)}["ticket-1"]
+    assert (found["started_at_ms"], found["ended_at_ms"], found["steps"][0]["at_ms"]) == (
+        *(1_700_000_000_000, 1_700_000_060_000),
+        1_700_000_010_000,
+    )
+
+
+@pytest.mark.parametrize("number", ["Infinity", "NaN", "1e999", "1" + "0" * 400, "1" + "0" * 5000])
+async def test_a_number_that_is_no_time_is_one_clear_line_and_the_others_are_imported(memory: EpisodicMemory, number: str) -> None:
+    report = await memory.import_lines([f'{{"task": "odd", "started_at_ms": {number}}}', '{"task": "fine"}'])
+    assert report.added == 1
+    ((line, reason),) = report.errors
+    assert line == 1
+    assert "too large" in reason or "whole number" in reason or "is not JSON" in reason

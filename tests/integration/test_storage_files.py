@@ -5,12 +5,14 @@ import os
 import random
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 
 from mcp_memory.config import StorageConfig
-from mcp_memory.errors import CorruptRecord, MigrationError, StoreUnavailable
+from mcp_memory.domain.query import TextQuery
+from mcp_memory.errors import CorruptRecord, MigrationError, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.storage.sqlite_store import SqliteStore
 from tests.contract.store_samples import CONFIG, Counter, complete, completion, episode, observation, open_store, step
@@ -35,8 +37,8 @@ async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path) ->
     await filled(tmp_path)
     store = await opened(tmp_path)
     assert [e and e.step_count for e in store.get_episodes(["e0", "e1", "e2"])] == [2, 2, 2]
-    assert [h.episode_id for h in store.search_text("text", project="p", limit=9)] == ["e0", "e1", "e2"]
-    assert store.change_seq() == 6
+    assert [h.episode_id for h in store.search_text(TextQuery(("text",)), project="p", limit=9)] == ["e0", "e1", "e2"]
+    assert store.change_seq() == store.facts_after(0)[-1].seq == 6
     assert store.check() == []
     await store.aclose()
 
@@ -131,7 +133,7 @@ async def test_counts_that_drift_from_their_evidence_are_found_by_check(tmp_path
     connection.commit()
     connection.close()
     store = await opened(tmp_path)
-    assert len(store.check()) == 4
+    assert len(store.check()) == 6
     await store.aclose()
 
 
@@ -154,6 +156,24 @@ async def test_a_full_disk_is_said_and_the_store_goes_on_when_there_is_room(tmp_
     assert await store.append_steps("a", [step()]) == 30 - refused
     assert store.check() == []
     await store.aclose()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file can be neither deleted nor replaced")
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_deleted_or_replaced_while_open_is_noticed_before_the_next_acknowledgement(tmp_path: Path, replaced: bool) -> None:
+    path = await filled(tmp_path)
+    image = path.read_bytes()
+    store = await opened(tmp_path)
+    await store.update_episode("e0", add_tags=["before"])
+    path.unlink()
+    if replaced:
+        path.write_bytes(image)
+    for _ in range(2):
+        with pytest.raises(StoreUnusable, match="deleted or replaced") as raised:
+            await store.update_episode("e0", add_tags=["after"])
+        assert not raised.value.retryable
+    await store.aclose()
+    assert path.exists() is replaced
 
 
 async def test_a_lost_cache_costs_nothing_but_time(tmp_path: Path) -> None:
@@ -215,5 +235,5 @@ async def test_what_is_forgotten_leaves_no_bytes_behind(tmp_path: Path) -> None:
     assert not (tmp_path / "memory.db-wal").exists()
     again = await opened(tmp_path)
     assert again.check() == []
-    assert len(again.search_text("ordinary", project="p", limit=99)) == 30
+    assert len(again.search_text(TextQuery(("ordinary",)), project="p", limit=99)) == 30
     await again.aclose()

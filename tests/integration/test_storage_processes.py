@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import pytest
 
-from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.domain.query import Filter, Sort, TextQuery
 from tests.contract.store_samples import complete, completion, episode, observation, open_store, step
 
 PROCESSES = 4
@@ -76,7 +76,7 @@ async def test_a_store_sees_what_another_committed_at_its_next_look(tmp_path: Pa
     edited = first.get_episodes(["a"])[0]
     assert edited is not None
     assert edited.task == "read the manual"
-    assert [h.episode_id for h in first.search_text("manual", project="p", limit=3)] == ["a"]
+    assert [h.episode_id for h in first.search_text(TextQuery(("manual",)), project="p", limit=3)] == ["a"]
     await second.delete_episodes(["a"], "", 1)
     assert first.get_episodes(["a"]) == [None]
     assert [c.kind for c in first.changes_after(done.change_seq)] == ["episode_updated", "episode_deleted"]

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Context, Episode, Outcome, OutcomeKind, Step
-from mcp_memory.learning.experience import Experience, Place
-from mcp_memory.learning.extractors import observations_of
-from mcp_memory.learning.file_uses import MAX_FILES, files_of
-from mcp_memory.learning.next_tool import NextTool, Prefix
-from mcp_memory.learning.outlook import OutlookEstimator
-from mcp_memory.learning.recoveries import Recoveries
-from mcp_memory.learning.run import run_of_episode, run_of_trace
+from mcp_memory.learning.advice.next_tool import NextTool, Prefix
+from mcp_memory.learning.advice.outlook import OutlookEstimator
+from mcp_memory.learning.history.recoveries import Recoveries
+from mcp_memory.learning.patterns.extractors import observations_of
+from mcp_memory.learning.reading.file_uses import MAX_FILES, files_of
+from mcp_memory.learning.reading.run import run_of_episode, run_of_trace
+from mcp_memory.views.experience import Experience, Place
 from tests.unit.learning.runs import episode, trace_of
 
 STEP = st.sampled_from(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mcp_memory.retrieval import ranking
-from mcp_memory.retrieval.text_query import fts_match, read_query, sentences
+from mcp_memory.retrieval.text_query import listing_query, read_query, sentences
 
 SCORES = st.integers(1, 30).flatmap(lambda n: arrays(float, n, elements=st.floats(-50, 50)))
 
@@ -39,9 +39,8 @@ def test_support_lifts_nobody_above_the_best_and_lowers_nobody(relevance: np.nda
 
 
 @given(st.text(max_size=500))
-def test_every_term_is_quoted_and_free_of_syntax(text: str) -> None:
-    match = fts_match(text)
+def test_every_term_is_a_word_free_of_syntax(text: str) -> None:
     query = read_query(text)
-    assert (match is None) == (not query.terms)
+    assert (listing_query(text) is None) == (not query.terms)
     assert all('"' not in term and not term.isspace() for term in (*query.terms, *query.phrases))
     assert all(sentence in text for sentence in sentences(text))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Context, OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
-from mcp_memory.domain.query import Filter, Sort
+from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import Store, VectorRow
 from tests.contract.store_samples import completion, episode, observation, open_store, step
@@ -102,10 +102,15 @@ def observed(store: Store) -> dict[str, Any]:
             for sort in (Sort.NEWEST, Sort.OLDEST, Sort.REWARD, Sort.DURATION)
         },
         "text": {
-            w: {h.episode_id for h in store.search_text(w, project="*", limit=9)}
-            for w in ("alpha", "beta", "gamma", "surroundings : delta")
+            q: {(h.episode_id, h.score > 0) for h in store.search_text(q, project="*", limit=9)}
+            for q in (
+                TextQuery(("alpha",)),
+                TextQuery(("beta", "gamma"), every=True),
+                TextQuery(("gamma",), ("alpha beta",)),
+                TextQuery(("delta",), weights=(0.0, 0.0, 0.0, 1.0)),
+            )
         },
-        "text listing": set(store.list_episodes(Filter(), sort=Sort.OLDEST, limit=9, cursor=None, text_match="gamma").ids),
+        "text listing": set(store.list_episodes(Filter(), sort=Sort.OLDEST, limit=9, cursor=None, text=TextQuery(("gamma",))).ids),
         "terms": store.term_counts(["alpha", "delta"]),
         "patterns": store.patterns(),
         "patterns of q": store.patterns(project="q", min_support=2),
@@ -118,9 +123,13 @@ def observed(store: Store) -> dict[str, Any]:
         "links": sorted((a, b, kind, note) for _, a, b, kind, note in store.links(ids)),
         "external": store.find_external("p", ids),
         "counts": [dict(store.counts()), dict(store.counts("q"))],
-        "changes": [(c.kind, c.entity_id) for c in store.changes_after(0)],
+        "facts": [(c.kind, c.kind in OWN_IDS or c.entity_id) for c in store.facts_after(0)],
+        "changes": [c.seq for c in store.changes_after(0)],
         "problems": store.check(),
     }
+
+
+OWN_IDS = (ChangeKind.LINK, ChangeKind.CORRECTION)  # a store's own
 
 
 async def attempt(store: Store, call: Call) -> Any:

@@ -5,7 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from mcp_memory.retrieval.vector_index import SignBitIndex
+from mcp_memory.views.vector_index import SignBitIndex
+from tests.vectors import coded
 
 DIMENSION = 70  # not a multiple of 64
 
@@ -23,7 +24,7 @@ class IndexAgainstDict(RuleBasedStateMachine):
         if new:
             rows = self.random.normal(size=(len(new), DIMENSION)).astype(np.float32)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-            self.index.add(new, rows)
+            self.index.add(new, *coded(rows))
             self.model |= dict(zip(new, rows, strict=True))
 
     @rule(keys=st.sets(st.integers(0, 200), max_size=20))

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config, load_config
+from mcp_memory.domain.requests import WhereFields
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.memory import EpisodicMemory
 
@@ -125,7 +127,7 @@ async def test_a_playbook_tells_the_correction_of_a_pattern_and_nothing_of_a_con
     await memory.correct(recovery.pattern_id, "read the schema first")
     corrected = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert corrected is not None
-    assert corrected.pitfalls[0].startswith("Corrected: read the schema first (instead of: after shell:run failed")
+    assert corrected.pitfalls[0].startswith("Corrected: read the schema first (instead of: after bash:run failed")
     await memory.correct(recovery.pattern_id, "it was luck", contradicts=True)
     gone = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert gone is not None
@@ -155,7 +157,7 @@ async def test_a_step_with_an_error_and_no_status_failed_and_one_without_an_acti
     ]
     await memory.log_steps(started.episode_id, steps)
     logged = (await memory.get_episode(started.episode_id, detail="steps")).episode.steps
-    assert [(step.key, str(step.status)) for step in logged] == [("Bash:python -m pytest", "error"), ("Bash:check", "ok"), ("Read", "ok")]
+    assert [(step.key, str(step.status)) for step in logged] == [("bash:python -m pytest", "error"), ("bash:ls", "ok"), ("Read", "ok")]
 
 
 async def test_patterns_are_found_by_the_words_of_their_description(memory: EpisodicMemory) -> None:
@@ -206,3 +208,136 @@ async def test_a_small_budget_gets_the_best_episode_in_a_few_words(memory: Episo
     assert small.episodes[0].key_steps == ()
     assert small.episodes[0].episode_id == ample.episodes[0].episode_id
     assert small.tokens <= 300 < ample.tokens <= 1_500
+
+
+@pytest.mark.parametrize("typo", ["dommain", "observaton", "statuss"])
+async def test_a_misspelt_argument_is_refused_and_nothing_is_done(memory: EpisodicMemory, typo: str) -> None:
+    started = await memory.start_episode("fix it", recall=False)
+    calls = {
+        "start_episode": lambda: memory.start_episode("fix it", **{typo: "x"}),
+        "log_step": lambda: memory.log_step(started.episode_id, "bash", **{typo: "x"}),
+        "log_steps": lambda: memory.log_steps(started.episode_id, [{"tool": "bash", typo: "x"}]),
+        "complete_episode": lambda: memory.complete_episode(started.episode_id, "success", **{typo: "x"}),
+        "recall": lambda: memory.recall("fix", **{typo: "x"}),
+        "search_episodes": lambda: memory.search_episodes(**{typo: "x"}),
+        "recommend_playbook": lambda: memory.recommend_playbook("fix", **{typo: "x"}),
+        "give_feedback": lambda: memory.give_feedback("r", "helped", **{typo: "x"}),
+        "search_patterns": lambda: memory.search_patterns(**{typo: "x"}),
+        "analyze_trends": lambda: memory.analyze_trends(**{typo: "x"}),
+        "update_episode": lambda: memory.update_episode(started.episode_id, **{typo: "x"}),
+        "checkpoint_episode": lambda: memory.checkpoint_episode(started.episode_id, "label", **{typo: "x"}),
+        "forget": lambda: memory.forget(filter={typo: "x"}, confirm=True),
+    }
+    for verb, call in calls.items():
+        with pytest.raises(InvalidInput, match=typo) as refused:
+            await call()
+        assert "unknown argument" in refused.value.message, verb
+    with pytest.raises(InvalidInput, match="did you mean `domain`"):
+        await memory.recall("fix", dommain="web")
+    page = await memory.search_episodes()
+    assert (page.total, page.episodes[0].step_count, page.episodes[0].state) == (1, 0, "open")
+
+
+@pytest.mark.parametrize("where", [{"domain": ""}, {"project": "*"}, {"project": "", "tags": []}, {}])
+async def test_a_filter_that_restricts_nothing_deletes_nothing(memory: EpisodicMemory, where: dict[str, Any]) -> None:
+    kept = await _record(memory, "good work")
+    with pytest.raises(InvalidInput, match="filter"):
+        await memory.forget(filter=where, confirm=True)
+    assert [e.episode_id for e in (await memory.search_episodes(project="*")).episodes] == [kept]
+    assert (await memory.forget(filter={"project": "*", "domain": "BACKEND"}, confirm=True)).deleted is not None
+    assert (await memory.search_episodes(project="*")).total == 0
+
+
+async def test_one_filter_means_the_same_at_every_door(memory: EpisodicMemory) -> None:
+    line = {
+        "external_id": "night",
+        "task": "Deploy the shop",
+        "context": {"domain": "Web"},
+        "started_at_ms": 1_700_002_800_000,
+        "ended_at_ms": 1_700_010_000_000,  # across the midnight of 2023-11-15
+        "steps": [{"tool": "bash"}],
+        "outcome": {"kind": "success"},
+    }
+    await memory.import_lines([json.dumps(line)])
+    for since, until, found in (("2023-11-15", None, 1), (None, "2023-11-15", 0), ("2023-11-14", "2023-11-15", 0)):
+        period = {"since": since, "until": until}
+        assert len((await memory.recall("deploy the shop", strict=True, domain="web", **period)).episodes) == found
+        assert (await memory.search_episodes(domain="web", **period)).total == found
+        if until is None:
+            assert sum(s["count"] for s in (await memory.analyze_trends(domain="web", since=since)).series) == found
+        exported = [text async for text in memory.export_lines(WhereFields(domain="web", **period))]
+        assert len(exported) == found
+        counted = await memory.forget(filter={"domain": "web", **period})
+        assert counted.would_delete is not None
+        assert counted.would_delete["episodes"] == found
+
+
+async def test_a_second_completion_gives_the_first_result_and_adds_the_new_lessons(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("mend the login", recall=False)
+    await memory.log_steps(started.episode_id, STEPS)
+    first = await memory.complete_episode(started.episode_id, "success", lessons=["Read the schema."])
+    again = await memory.complete_episode(started.episode_id, "failure", lessons=["Read the schema.", "Zeppelins are slow."])
+    assert again == first
+    third = await memory.complete_episode(started.episode_id, "success")
+    assert third == first
+    outcome = (await memory.get_episode(started.episode_id)).episode.outcome
+    assert outcome is not None
+    assert outcome.lessons == ("Read the schema.", "Zeppelins are slow.")
+    assert (await memory.search_episodes("zeppelins")).total == 1, "an added lesson is found by its words"
+
+
+async def test_one_call_records_a_whole_episode_and_its_second_delivery_is_the_same(memory: EpisodicMemory) -> None:
+    call = {"task": "Water the plants", "outcome": "success", "steps": STEPS, "lessons": "Use the can."}
+    first = await memory.complete_episode(**call)
+    assert first.step_count == len(STEPS)
+    assert await memory.complete_episode(**call) == first
+    page = await memory.search_episodes()
+    assert [(e.episode_id, e.task, e.outcome, e.step_count) for e in page.episodes] == [
+        (first.episode_id, "Water the plants", "success", len(STEPS))
+    ]
+    other = await memory.complete_episode(**call | {"lessons": "Use the hose."})
+    assert other.episode_id != first.episode_id
+    for wrong in ({"outcome": "success"}, {"outcome": "success", "task": "x", "episode_id": first.episode_id}):
+        with pytest.raises(InvalidInput, match="give `episode_id`, or `task`"):
+            await memory.complete_episode(**wrong)
+
+
+async def test_steps_given_with_a_completion_follow_those_that_were_logged(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("mend the login", recall=False)
+    await memory.log_steps(started.episode_id, STEPS[:1])
+    done = await memory.complete_episode(started.episode_id, "success", steps=STEPS[1:])
+    steps = (await memory.get_episode(started.episode_id, detail="full")).episode.steps
+    assert [s.tool for s in steps] == [s["tool"] for s in STEPS]
+    assert done.step_count == len(STEPS)
+
+
+async def test_what_helped_and_what_hindered_can_be_said_with_the_completion(memory: EpisodicMemory) -> None:
+    good, bad = await _record(memory, "fix the first lookup"), await _record(memory, "fix the second lookup", "failure")
+    started = await memory.start_episode("fix the third lookup", domain="backend")
+    with pytest.raises(NotFound):
+        await memory.complete_episode(started.episode_id, "success", helped=["nothing"])
+    assert (await memory.get_episode(started.episode_id)).episode.state == "open"
+    before = (await memory.memory_status()).counts["feedback"]
+    await memory.complete_episode(started.episode_id, "success", helped=[good], hindered=[bad])
+    await memory.complete_episode(started.episode_id, "success", helped=[good], hindered=[bad])
+    counts = (await memory.memory_status()).counts
+    assert counts["feedback"] >= before + 2
+    why = {e.episode_id: e.why["feedback"] for e in (await memory.recall("fix the fourth lookup")).episodes}
+    assert why[good] > why[bad]
+
+
+async def test_an_id_may_be_cut_to_a_beginning_that_only_it_has(memory: EpisodicMemory) -> None:
+    first, second = await _record(memory, "fix the first lookup"), await _record(memory, "fix the second lookup")
+    shared = next(chars for chars in range(6, 37) if first[:chars] != second[:chars])
+    assert (await memory.get_episode(first[:shared])).episode.id == first
+    linked = await memory.link_episodes(first[:shared], second[:-1], "related_to")
+    assert linked.link_id
+    pattern_id = (await memory.search_patterns(limit=1)).patterns[0].pattern_id
+    assert (await memory.get_pattern(pattern_id[:-2])).pattern.pattern_id == pattern_id
+    with pytest.raises(InvalidInput, match="begins several ids") as refused:
+        await memory.get_episode(first[:6])
+    assert first in refused.value.message
+    assert second in refused.value.message
+    with pytest.raises(NotFound):
+        await memory.get_episode(first[:5])
+    assert (await memory.forget(episode_ids=[second[:-1]], confirm=True)).episode_ids == (second,)

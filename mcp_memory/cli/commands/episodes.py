@@ -4,13 +4,13 @@ import argparse
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, scope
+from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, scope, words
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="*", help="words to look for")
-    parser.add_argument("--state", choices=("open", "completed", "abandoned"))
-    parser.add_argument("--sort", choices=("relevance", "newest", "oldest", "reward", "duration"))
+    parser.add_argument("--state", choices=words("SearchEpisodes", "state"))
+    parser.add_argument("--sort", choices=words("SearchEpisodes", "sort"))
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--cursor", help="go on where an earlier answer stopped")
     add_context(parser)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_span, given, scope
+from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_span, given, scope, words
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", default="-", help="where to (default: stdout; a name in .gz is compressed)")
-    parser.add_argument("--state", choices=("open", "completed", "abandoned"))
+    parser.add_argument("--state", choices=words("WhereFields", "state"))
     add_context(parser)
     add_span(parser)
     add_common(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    from mcp_memory.domain import parsing
+    from mcp_memory.domain.requests import WhereFields
 
-    where = parsing.where({"project": scope(args), **given(args, (*CONTEXT, *SPAN, "state"))}, default_project="*")
+    where = WhereFields.read({"project": scope(args), **given(args, (*CONTEXT, *SPAN, "state"))})
 
     async def write(memory: "EpisodicMemory") -> int:
         count = 0

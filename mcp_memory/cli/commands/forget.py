@@ -4,14 +4,14 @@ import argparse
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given
+from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, words
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", metavar="EPISODE", help="ids; or say which with the options below")
     parser.add_argument("--yes", action="store_true", help="really delete")
     parser.add_argument("--reason", default="", help="kept with the tombstones")
-    parser.add_argument("--state", choices=("open", "completed", "abandoned"))
+    parser.add_argument("--state", choices=words("WhereFields", "state"))
     add_context(parser)
     add_span(parser)
     add_json(parser)

@@ -4,12 +4,12 @@ import argparse
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import add_common, add_json, given, scope
+from mcp_memory.cli.options import add_common, add_json, given, scope, words
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="*", help="words to look for")
-    parser.add_argument("--kind", choices=("tool_sequence", "decision_point", "error_recovery", "context"))
+    parser.add_argument("--kind", choices=words("SearchPatterns", "kind"))
     parser.add_argument("--domain", metavar="NAME")
     parser.add_argument("--min-support", type=int, default=1, metavar="N", help="seen in at least N episodes")
     parser.add_argument("--min-confidence", type=float, default=0.0, metavar="X")

@@ -104,7 +104,7 @@ class Narrator:
 
 def _key(step: Answer) -> str:
     """Return a step's tool, with its action where that says more."""
-    return step_key(step["tool"], step["action"])
+    return step_key(step["tool"], step["action"], step.get("arguments"))
 
 
 def _example(advice: Answer) -> str:

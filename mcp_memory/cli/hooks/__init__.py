@@ -1,1 +1,1 @@
-"""Automatic memory: an agent host's lifecycle hooks become episodes and steps, whether or not the agent thinks of logging."""
+"""Where the hook command was before: settings written by an earlier `install --hooks` name `client`, and no upgrade rewrites them."""

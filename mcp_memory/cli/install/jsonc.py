@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mcp_memory.errors import InvalidInput
@@ -68,6 +69,20 @@ def remove_items(text: str, path: Sequence[str], unwanted: Callable[[str | None,
         if missing or index is None:
             return text
         text = _remove(text, node, index)
+
+
+def prune(text: str, path: Sequence[str]) -> str:
+    """Return *text* without the containers on *path* that are empty, the deepest first; absent is no error."""
+    for depth in range(len(path), 0, -1):
+        node, missing = _descend(text, path[:depth])
+        if missing or node.value not in ({}, []):
+            return text
+        text = remove_items(text, path[: depth - 1], partial(_is_called, path[depth - 1]))
+    return text
+
+
+def _is_called(name: str, key: str | None, _: Any) -> bool:
+    return key == name
 
 
 def _descend(text: str, path: Sequence[str]) -> tuple[Node, list[str]]:

@@ -1,117 +1,106 @@
 """Events to interchange episodes: one per prompt that led to a tool call, in order, each following the one before."""
 
-import json
+import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from mcp_memory.cli.transcripts.record import Event, EventKind, Origin
+from mcp_memory.cli.transcripts.draft import Draft
+from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, StillRunning
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip, goes_on
-from mcp_memory.domain.inference import infer_outcome, looks_failed
+from mcp_memory.domain.inference import infer_outcome
+from mcp_memory.domain.metadata_keys import OUTCOME_INFERRED, SESSION_ID
+from mcp_memory.domain.session_ids import prompt_turn, turn_id
 
-_COMMANDS = ("command", "cmd", "input")  # arguments that say what a step checked
-_ERROR_CHARS = 2_000  # of an observation that is repeated as the step's error
-
-
-@dataclass(slots=True)
-class Draft:
-    """An episode being put together."""
-
-    event: Event
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    waiting: dict[str, int] = field(default_factory=dict)  # steps without a result yet, by call id
-    answer: str = ""
-    ended_at_ms: int = 0
+RUNNING_MS = 300_000  # a session that has written nothing for so long in the middle of a task was stopped
 
 
-def assemble(events: Iterable[Event], origin: Origin, *, split: bool) -> Iterator[dict[str, Any]]:
-    """Yield episodes. With *split* every longer prompt begins one; without, the whole transcript is one."""
-    draft: Draft | None = None
-    number, previous = 0, None
-    for event in events:
-        if event.kind is EventKind.PROMPT and (draft is None or (split and not goes_on(event.text))):
-            if draft is not None and draft.steps:
-                yield (episode := _finish(draft, origin, number, previous))
-                number, previous = number + 1, episode["external_id"]
-            draft = Draft(event)
+class Assembly:
+    """The episodes of one file. `turns` says afterwards which prompt belongs to which episode: subagents' files name a prompt."""
+
+    def __init__(self, origin: Origin, *, split: bool) -> None:
+        self.turns: dict[str, str] = {}  # the format's id of a prompt -> external id of the episode it belongs to
+        self._origin, self._split = origin, split
+        self._number, self._previous = 0, ""
+        self._prompts: Counter[str] = Counter()
+
+    def episodes(self, events: Iterable[Event]) -> Iterator[dict[str, Any] | StillRunning]:
+        """Yield episodes. With *split* every longer prompt begins one; without, the whole transcript is one."""
+        draft: Draft | None = None
+        for event in events:
+            if event.kind is EventKind.PROMPT:
+                if draft is None or (self._split and not goes_on(event.text)):
+                    if draft is not None:
+                        yield from self._finished(draft, event.text)
+                    draft = Draft(event, self._external_id(event))
+                else:
+                    draft.hear(event)
+                if event.event_id:
+                    self.turns[event.event_id] = draft.external_id
+            elif draft is not None:
+                draft.add(event)
+        if draft is not None and draft.steps and self._is_running(draft):
+            yield StillRunning(f"still running: {clip(draft.prompt.text, 80)!r} is left for the next import")
         elif draft is not None:
-            _add(draft, event)
-    if draft is not None and draft.steps:
-        yield _finish(draft, origin, number, previous)
+            yield from self._finished(draft, "")
+
+    def _is_running(self, draft: Draft) -> bool:
+        """Return whether the agent may still be at it: it has not answered, and the last line is a moment old."""
+        age_ms = time.time() * 1000 - draft.ended_at_ms
+        return bool(self._origin.host) and draft.is_unfinished and 0 <= age_ms < RUNNING_MS
+
+    def _external_id(self, prompt: Event) -> str:
+        origin = self._origin
+        if not origin.host:
+            return clip(f"{origin.external_id}/{prompt.event_id or self._number}", limits.MAX_ID_CHARS)
+        turn = origin.agent_turn or prompt.event_id
+        if not turn:
+            turn = prompt_turn(prompt.text, self._prompts[" ".join(prompt.text.split())])
+            self._prompts[" ".join(prompt.text.split())] += 1
+        return turn_id(origin.host, prompt.session_id or origin.session_id, turn)
+
+    def _finished(self, draft: Draft, next_words: str) -> Iterator[dict[str, Any]]:
+        if draft.steps:
+            yield self._episode(draft, next_words)
+            self._number, self._previous = self._number + 1, draft.external_id
+
+    def _episode(self, draft: Draft, next_words: str) -> dict[str, Any]:
+        origin, metadata = self._origin, dict(self._origin.metadata)
+        draft.close(says_results=bool(origin.host))
+        summary = clip(draft.answer.strip(), limits.MAX_NOTE_CHARS)
+        outcome = draft.stated or (dict(origin.outcome) if origin.outcome else None)
+        if outcome is None:
+            words = next_words or draft.last_words
+            outcome, metadata[OUTCOME_INFERRED] = infer_outcome(
+                draft.steps, summary, next_words=words, interrupted=draft.was_interrupted, cut_off=bool(origin.host) and draft.is_unfinished
+            )
+        elif not outcome.get("summary"):
+            outcome["summary"] = summary
+        if origin.host:
+            metadata[SESSION_ID] = draft.prompt.session_id or origin.session_id
+        steps = draft.steps[: limits.MAX_STEPS_PER_EPISODE]
+        if len(steps) < len(draft.steps):
+            metadata["steps_left_out"] = len(draft.steps) - len(steps)
+        episode = {
+            "external_id": draft.external_id,
+            "task": clip(origin.task or draft.prompt.text, limits.MAX_TASK_CHARS),
+            "agent": origin.agent,
+            "started_at_ms": draft.prompt.at_ms or steps[0]["at_ms"],
+            "ended_at_ms": draft.ended_at_ms,
+            "steps": steps,
+            "outcome": outcome,
+            "metadata": metadata,
+            "project": origin.project,
+            "follows": self._previous,
+            "parent": origin.parent,
+            "same_as": [*draft.prompt.same_as, *draft.own_episodes],
+        }
+        return {
+            key: value for key, value in episode.items() if value or key in ("external_id", "task", "started_at_ms", "steps", "metadata")
+        }
 
 
-def _add(draft: Draft, event: Event) -> None:
-    draft.ended_at_ms = max(draft.ended_at_ms, event.at_ms)
-    if event.kind is EventKind.ANSWER and event.text.strip():
-        draft.answer = event.text
-    elif event.kind is EventKind.CALL:
-        step = _step(event)
-        if len(draft.steps) >= limits.MAX_STEPS_PER_EPISODE:  # will be left out: what it takes to judge the outcome is kept
-            step["arguments"] = {name: clip(str(value), _ERROR_CHARS) for name, value in step["arguments"].items() if name in _COMMANDS}
-        draft.waiting[event.call_id] = len(draft.steps)
-        draft.steps.append(step)
-    elif event.kind is EventKind.RESULT and event.call_id in draft.waiting:
-        index = draft.waiting.pop(event.call_id)
-        _set_result(draft.steps[index], event)
-        if index >= limits.MAX_STEPS_PER_EPISODE:
-            draft.steps[index]["observation"] = ""
-
-
-def _step(event: Event) -> dict[str, Any]:
-    arguments = dict(event.arguments)
-    size_bytes = len(json.dumps(arguments, ensure_ascii=False, default=str).encode("utf-8", "replace"))
-    if size_bytes > limits.MAX_ARGUMENTS_BYTES:
-        arguments = {"left_out": f"arguments of {size_bytes:,} bytes, over the limit of {limits.MAX_ARGUMENTS_BYTES:,}"}
-    name = clip(event.tool or "unknown", limits.MAX_NAME_CHARS)
-    return {
-        "tool": name,
-        "action": clip(event.action, limits.MAX_NAME_CHARS),
-        "arguments": arguments,
-        "observation": "",
-        "status": "ok",
-        "error": None,
-        "duration_ms": event.duration_ms,
-        "tokens": event.tokens,
-        "at_ms": event.at_ms,
-    }
-
-
-def _set_result(step: dict[str, Any], event: Event) -> None:
-    step["observation"] = clip(event.text, limits.MAX_OBSERVATION_CHARS)
-    if looks_failed(event.text) if event.failed is None else event.failed:
-        step["status"] = "error"
-        step["error"] = clip(event.text, _ERROR_CHARS)
-    if event.duration_ms is not None:
-        step["duration_ms"] = event.duration_ms
-    elif event.at_ms >= step["at_ms"] > 0:
-        step["duration_ms"] = event.at_ms - step["at_ms"]
-
-
-def _finish(draft: Draft, origin: Origin, number: int, previous: str | None) -> dict[str, Any]:
-    metadata = dict(origin.metadata)
-    summary = clip(draft.answer.strip(), limits.MAX_NOTE_CHARS)
-    outcome = dict(origin.outcome) if origin.outcome else None
-    if outcome is None:
-        outcome, reason = infer_outcome(draft.steps, summary)
-        if reason:
-            metadata["outcome_inferred"] = reason
-    elif not outcome.get("summary"):
-        outcome["summary"] = summary
-    steps = draft.steps[: limits.MAX_STEPS_PER_EPISODE]
-    if len(steps) < len(draft.steps):
-        metadata["steps_left_out"] = len(draft.steps) - len(steps)
-    episode = {
-        "external_id": clip(f"{origin.external_id}/{draft.event.event_id or number}", limits.MAX_ID_CHARS),
-        "task": clip(origin.task or draft.event.text, limits.MAX_TASK_CHARS),
-        "agent": origin.agent,
-        "started_at_ms": draft.event.at_ms or (steps[0]["at_ms"] if steps else 0),
-        "steps": steps,
-        "outcome": outcome,
-        "metadata": metadata,
-    }
-    return episode | {
-        key: value
-        for key, value in (("project", origin.project), ("follows", previous), ("ended_at_ms", draft.ended_at_ms if outcome else None))
-        if value
-    }
+def assemble(events: Iterable[Event], origin: Origin, *, split: bool) -> Iterator[dict[str, Any] | StillRunning]:
+    """Yield the episodes of one file; see `Assembly`."""
+    yield from Assembly(origin, split=split).episodes(events)

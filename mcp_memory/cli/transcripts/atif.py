@@ -5,12 +5,12 @@ Steps have a `source` (system, user, agent), a `message`, `tool_calls` and an `o
 The format has no verdict of its own; a run's reward, where a harness stores one under `extra` or `final_metrics.extra`, is taken as stated.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mcp_memory.cli.transcripts.assemble import assemble
+from mcp_memory.cli.transcripts.lines import document as json_document
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, arguments_of, at_ms, content_id, expect, text_of
 
 SUFFIXES = (".json",)
@@ -19,7 +19,7 @@ SUFFIXES = (".json",)
 def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
     """Yield (0, episode) for a run with tool calls."""
     try:
-        document = expect(dict, json.loads(path.read_text(encoding="utf-8")), "the document")
+        document = expect(dict, json_document(path), "the document")
         if not str(document.get("schema_version", "")).startswith("ATIF-v1"):
             raise TranscriptError(f"`schema_version` is {document.get('schema_version')!r}, not ATIF-v1.x")
         steps = expect(list, document.get("steps"), "`steps`")

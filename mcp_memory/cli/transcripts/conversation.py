@@ -1,10 +1,10 @@
 """Files of conversations: a JSON document, or JSON Lines with a conversation or a message a line."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from mcp_memory.cli.transcripts.lines import document, values
 from mcp_memory.cli.transcripts.record import TranscriptError
 
 Conversation = tuple[int, dict[str, Any]]  # (line or 0, {"messages": […], …})
@@ -16,28 +16,22 @@ def conversations(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tup
         yield from _from_lines(path, is_message)
         return
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        yield 0, TranscriptError(f"not JSON: {error}")
+        value = document(path)
+    except TranscriptError as error:
+        yield 0, error
         return
-    yield from _from_value(0, document, is_message)
+    yield from _from_value(0, value, is_message)
 
 
 def _from_lines(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
     loose: list[Any] = []  # messages that stand on lines of their own: one conversation
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield number, TranscriptError(f"not JSON: {error}")
-                continue
-            if is_message(value):
-                loose.append(value)
-            else:
-                yield from _from_value(number, value, is_message)
+    for number, value in values(path):
+        if isinstance(value, TranscriptError):
+            yield number, value
+        elif is_message(value):
+            loose.append(value)
+        else:
+            yield from _from_value(number, value, is_message)
     if loose:
         yield 0, {"messages": loose}
 

@@ -1,5 +1,9 @@
-"""The table of formats. A converter is a module with `SUFFIXES` and `convert(path)`, imported when its format is named."""
+"""The table of formats. A converter is a module with `SUFFIXES` and `convert(path)`, imported when its format is named.
 
+A module whose files come in several parts says with `is_part(path)` which of them are not read by themselves.
+"""
+
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -8,9 +12,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mcp_memory.cli.transcripts.record import TranscriptError
 
-_MODULES = {"claude-code": "claude_code", "openai": "openai", "langchain": "langchain", "swe-agent": "swe_agent", "atif": "atif"}
+_MODULES = {
+    "claude-code": "claude_code",
+    "codex": "codex",
+    "gemini": "gemini",
+    "qwen": "qwen",
+    "copilot": "copilot",
+    "opencode": "opencode",
+    "cline": "cline",
+    "continue": "continue_dev",
+    "openai": "openai",
+    "langchain": "langchain",
+    "swe-agent": "swe_agent",
+    "atif": "atif",
+}
 FORMATS = tuple(_MODULES)
-USUAL_FOLDERS = {"claude-code": "~/.claude/projects"}  # where a tool keeps its transcripts, when it has one place for them
 
 
 def convert(name: str, path: Path) -> "Iterator[tuple[int, dict[str, Any] | TranscriptError]]":
@@ -19,10 +35,13 @@ def convert(name: str, path: Path) -> "Iterator[tuple[int, dict[str, Any] | Tran
 
 
 def transcript_files(name: str, path: Path) -> list[Path]:
-    """Return *path*, or the format's files below it in order of name."""
+    """Return *path*, or the format's files below it in order of name. Links to folders are not followed."""
     if not path.is_dir():
         return [path]
-    return sorted(found for found in path.rglob("*") if found.suffix in _module(name).SUFFIXES and found.is_file())
+    module = _module(name)
+    is_part = getattr(module, "is_part", None)
+    found = (Path(folder, file) for folder, _, files in os.walk(path) for file in files if file.endswith(module.SUFFIXES))
+    return sorted(file for file in found if file.is_file() and not (is_part and is_part(file)))
 
 
 def _module(name: str) -> Any:

@@ -6,18 +6,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PureWindowsPath
 from typing import Any
+
+from mcp_memory.domain.times import as_milliseconds
 
 
 class TranscriptError(ValueError):
     """A record that is not of the format it should be."""
 
 
+class StillRunning(TranscriptError):
+    """The last task of a session that is being worked on: left for the next import."""
+
+
 class EventKind(enum.Enum):
     PROMPT = "prompt"  # what a person asked for
     CALL = "call"  # the agent called a tool
-    RESULT = "result"  # what came back
+    RESULT = "result"  # what came back; a later one for the same call takes the place of the earlier
     ANSWER = "answer"  # what the agent said
+    INTERRUPT = "interrupt"  # the person stopped it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Event:
     duration_ms: int | None = None
     tokens: int | None = None
     event_id: str = ""  # the format's own id of a prompt, for a stable external id
+    session_id: str = ""  # of a prompt: its session, where that is another than the file's (a copied history)
+    same_as: tuple[str, ...] = ()  # of a prompt: other external ids that its episode may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,10 @@ class Origin:
     task: str | None = None  # where the format states it apart from the conversation
     outcome: Mapping[str, Any] | None = None  # where the format states it
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    host: str = ""  # of an agent host's session: its turns have the external ids that the hooks give them
+    session_id: str = ""
+    agent_turn: str = ""  # of a subagent's run: its turn, which is one for the whole file
+    parent: str = ""  # of a subagent's run: the external id of the episode that started it
 
 
 def expect(kind: type, value: Any, what: str) -> Any:
@@ -89,16 +103,21 @@ def arguments_of(value: Any) -> Mapping[str, Any]:
 
 
 def at_ms(value: Any) -> int:
-    """Return a timestamp, ISO 8601 or epoch seconds or milliseconds, as epoch milliseconds; 0 when there is none."""
+    """Return a timestamp, ISO 8601 or epoch seconds or milliseconds, as epoch milliseconds; 0 when there is none, or none that can be."""
     if isinstance(value, bool) or value in (None, ""):
         return 0
     if isinstance(value, int | float):
-        return int(value if value > 1e11 else value * 1000)
+        return as_milliseconds(value)[0]
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
         return 0
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def project_of(working_dir: str) -> str | None:
+    """Return the project of a folder of any system: the same name that the hooks and the server give it."""
+    return PureWindowsPath(working_dir).name or None
 
 
 def content_id(value: Any) -> str:

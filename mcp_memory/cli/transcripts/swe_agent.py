@@ -4,13 +4,13 @@
 cost, context or format is a failure. A `resolved` flag beside it, as evaluation scripts add one, is taken as stated.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mcp_memory.cli.transcripts.assemble import assemble
+from mcp_memory.cli.transcripts.lines import document as json_document
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, content_id, expect, text_of
 
 SUFFIXES = (".traj", ".json")
@@ -28,7 +28,7 @@ _TASK = re.compile(r"(?:<pr_description>|ISSUE:)\s*(.*?)\s*(?:</pr_description>|
 def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
     """Yield (0, episode) for a run with actions."""
     try:
-        document = expect(dict, json.loads(path.read_text(encoding="utf-8")), "the document")
+        document = expect(dict, json_document(path), "the document")
         trajectory = expect(list, document.get("trajectory"), "`trajectory`")
         history = expect(list, document.get("history") or [], "`history`")
         info = expect(dict, document.get("info") or {}, "`info`")

@@ -2,19 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-import mcp_memory.server.tools.fields as fields
-from mcp_memory.server import render
-from mcp_memory.server.outputs import answered, nullable, record_class, row_schema, schema_of
-from mcp_memory.server.registry import Arguments, Tool, verb
-from mcp_memory.server.schema import Json, Schema, integer, number, record, string
+from mcp_memory.rendering import render
+from mcp_memory.server.outputs import Json, Schema, answered, nullable, record_class, row_schema, schema_of
+from mcp_memory.server.registry import Tool, verb
 
 if TYPE_CHECKING:
+    from mcp_memory.domain import requests
     from mcp_memory.domain.answers import EpisodeDetail
-    from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.server.front_door import Memory
 
 
-async def _get_episode(memory: "EpisodicMemory", arguments: Arguments) -> dict[str, Json]:
-    return episode_record(await memory.get_episode(**arguments))
+async def _get_episode(memory: "Memory", asked: "requests.GetEpisode") -> dict[str, Json]:
+    return episode_record(await memory.get_episode(asked))
 
 
 def episode_record(found: "EpisodeDetail") -> dict[str, Json]:
@@ -42,8 +41,8 @@ def _episode_schema() -> Schema:
     return {"type": "object", "properties": properties, "required": ["episode_id", "task", "state", "steps", "next_step_from"]}
 
 
-async def _get_pattern(memory: "EpisodicMemory", arguments: Arguments) -> dict[str, Json]:
-    found = render.answer(await memory.get_pattern(**arguments))
+async def _get_pattern(memory: "Memory", asked: "requests.GetPattern") -> dict[str, Json]:
+    found = render.answer(await memory.get_pattern(asked))
     pattern = found.pop("pattern")
     return {**pattern, **found}
 
@@ -57,25 +56,10 @@ SEARCH_EPISODES = Tool(
     name="search_episodes",
     title="Search episodes",
     description="Use this to list stored episodes; to learn from similar work use recall.",
-    input_schema=record(
-        {
-            "query": string(),
-            "project": string(),
-            "task_type": string(),
-            **fields.context(),
-            "outcome": string(),
-            "state": string(),
-            **fields.period(),
-            "sort": string(),
-            "limit": integer(),
-            "cursor": string(),
-        }
-    ),
     make_output_schema=answered("EpisodePage"),
     run=verb("search_episodes"),
     read_only=True,
     limit_field="limit",
-    default_limit=20,
     labelled=True,
 )
 
@@ -83,28 +67,17 @@ GET_EPISODE = Tool(
     name="get_episode",
     title="Read an episode",
     description="Use this to read one episode and its steps; go on at next_step_from.",
-    input_schema=record(
-        {
-            "episode_id": string(),
-            "detail": string(values=["summary", "steps", "full"]),
-            "step_from": integer(),
-            "step_limit": integer(),
-        },
-        ["episode_id"],
-    ),
     make_output_schema=_episode_schema,
     run=_get_episode,
     read_only=True,
     limit_field="step_limit",
-    default_limit=50,
     labelled=True,
 )
 
 MEMORY_STATUS = Tool(
     name="memory_status",
     title="Memory status",
-    description="Use this to check that the memory works: place, counts, timings, model, warnings.",
-    input_schema=record({}),
+    description="Use this to check that the memory works.",
     make_output_schema=answered("Status"),
     run=verb("memory_status"),
     read_only=True,
@@ -116,23 +89,10 @@ SEARCH_PATTERNS = Tool(
     description=(
         "Use this to list what was learned (tool sequences, decision points, error recoveries, contexts) with support and confidence."
     ),
-    input_schema=record(
-        {
-            "query": string(),
-            "kind": string(values=fields.PATTERN_KINDS),
-            "project": string("* for all"),
-            "domain": string(),
-            "min_confidence": number(low=0, high=1),
-            "min_support": integer(),
-            "limit": integer(),
-            "cursor": string(),
-        }
-    ),
     make_output_schema=answered("PatternPage"),
     run=verb("search_patterns"),
     read_only=True,
     limit_field="limit",
-    default_limit=20,
     labelled=True,
 )
 
@@ -140,7 +100,6 @@ GET_PATTERN = Tool(
     name="get_pattern",
     title="Read a pattern",
     description="Use this to judge a pattern before relying on it: its evidence, how its confidence came about, where it failed.",
-    input_schema=record({"pattern_id": string()}, ["pattern_id"]),
     make_output_schema=_pattern_schema,
     run=_get_pattern,
     read_only=True,
@@ -152,17 +111,6 @@ ANALYZE_TRENDS = Tool(
     title="Analyze trends",
     description=(
         "Use this to see whether work is getting better: a metric over time, the points where it changed, clusters of similar tasks."
-    ),
-    input_schema=record(
-        {
-            "metric": string(values=["success_rate", "reward", "duration", "errors"]),
-            "project": string("* for all"),
-            "domain": string(),
-            "task_type": string(),
-            "tool": string(),
-            "since": string("ISO 8601"),
-            "bucket": string(values=["day", "week"]),
-        }
     ),
     make_output_schema=answered("Trends"),
     run=verb("analyze_trends"),

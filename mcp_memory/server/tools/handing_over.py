@@ -2,7 +2,6 @@
 
 from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
-from mcp_memory.server.schema import record, string, strings
 
 CHECKPOINT_EPISODE = Tool(
     name="checkpoint_episode",
@@ -10,16 +9,6 @@ CHECKPOINT_EPISODE = Tool(
     description=(
         "Call this before you pause, hand over or risk losing context: stores a named point of an open episode, returns "
         "the handoff pack (goal, done, worked, failed, facts, next)."
-    ),
-    input_schema=record(
-        {
-            "episode_id": string(),
-            "label": string(),
-            "note": string(),
-            "findings": strings("Facts found out"),
-            "pending": strings("What is left to do"),
-        },
-        ["episode_id", "label"],
     ),
     make_output_schema=answered("Checkpoint"),
     run=verb("checkpoint_episode"),
@@ -32,7 +21,6 @@ RESUME_EPISODE = Tool(
         "Call this to take up work left at a checkpoint: give one of the ids; returns the handoff and the episode_id to "
         "go on with (the same while it is open, else a new one linked to it)."
     ),
-    input_schema=record({"checkpoint_id": string(), "episode_id": string()}),
     make_output_schema=answered("Resumed"),
     run=verb("resume_episode"),
     labelled=True,

@@ -1,20 +1,38 @@
 -- Every fixed statement, under its name and a sentence. Listings with filters are built in listing.py.
+-- {sum TABLE ALIAS} and {sound TABLE ALIAS} stand for a row's checksum and for whether it has it: see row_sums.py.
 
 -- add_change --
 -- The change feed; the row's number is the change sequence.
-INSERT INTO change (kind, entity_id, at_ms) VALUES (?, ?, ?);
+INSERT INTO change (kind, entity_id, at_ms, answers, sum) VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4));
 
 -- last_change --
-SELECT coalesce(max(seq), 0) FROM change;
+-- Of those that answers depend on.
+SELECT coalesce(max(seq), 0) FROM change WHERE answers = 1;
 
 -- changes_after --
+SELECT seq, kind, entity_id FROM change WHERE seq > ? AND answers = 1 ORDER BY seq LIMIT ?;
+
+-- facts_after --
 SELECT seq, kind, entity_id FROM change WHERE seq > ? ORDER BY seq LIMIT ?;
+
+-- replica --
+SELECT id, hlc FROM replica;
+
+-- advance_clock --
+UPDATE replica SET hlc = ?;
 
 -- add_episode --
 INSERT INTO episode (
     id, project, state, outcome, reward, task_type, domain, language, framework, complexity, agent, started_at_ms, ended_at_ms,
-    step_count, change_seq, external_id, parent_id, follows, follows_external, task, opening, closing
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    step_count, change_seq, external_id, parent_id, follows, follows_external, task, opening, closing, sum
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+    row_sum(?1, ?2, ?3, ?4, ?5 + 0.0, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+);
+
+-- sum_episode --
+-- After every statement that changes the row.
+UPDATE episode SET sum = {sum episode} WHERE episode_row = ?;
 
 -- episode_state --
 -- What every write to an episode checks first.
@@ -29,7 +47,8 @@ SELECT id FROM episode WHERE project = ? AND external_id = ?;
 -- get_episode --
 SELECT
     episode_row, id, project, state, outcome, reward, task_type, domain, language, framework, complexity, agent, started_at_ms,
-    ended_at_ms, step_count, edited, change_seq, external_id, parent_id, follows, task, opening, closing
+    ended_at_ms, step_count, edited, change_seq, external_id, parent_id, follows, task, opening, closing,
+    {sound episode}
 FROM episode WHERE id = ?;
 
 -- close_episode --
@@ -48,17 +67,20 @@ UPDATE episode SET change_seq = ?, edited = 1 WHERE episode_row = ?;
 SELECT coalesce(max(step_index) + 1, 0) FROM step WHERE episode_row = ?;
 
 -- add_step --
-INSERT INTO step (episode_row, step_index, body) VALUES (?, ?, ?);
+INSERT INTO step (episode_row, step_index, body, sum) VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3));
 
 -- get_steps --
-SELECT step_index, body FROM step WHERE episode_row = ? ORDER BY step_index;
+SELECT step_index, body, {sound step} FROM step WHERE episode_row = ? ORDER BY step_index;
 
 -- put_edit --
-INSERT INTO episode_edit (episode_row, field, value, at_ms) VALUES (?, ?, ?, ?)
-ON CONFLICT (episode_row, field) DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms WHERE excluded.at_ms >= at_ms;
+INSERT INTO episode_edit (episode_row, field, value, at_ms, hlc, origin, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6))
+ON CONFLICT (episode_row, field) DO UPDATE
+SET value = excluded.value, at_ms = excluded.at_ms, hlc = excluded.hlc, origin = excluded.origin, sum = excluded.sum
+WHERE (excluded.hlc, excluded.origin) >= (hlc, origin);
 
 -- get_edits --
-SELECT field, value FROM episode_edit WHERE episode_row = ? ORDER BY field;
+SELECT field, value, {sound episode_edit} FROM episode_edit WHERE episode_row = ? ORDER BY field;
 
 -- edited_episodes --
 -- Episodes whose cached copies may be stale: edited or deleted, with the change that made them so.
@@ -77,31 +99,31 @@ INSERT INTO unfinished_text (rowid, task) VALUES (?, ?);
 DELETE FROM unfinished_text WHERE rowid = ?;
 
 -- add_trace --
-INSERT INTO trace (episode_row, project, episode_id, body) VALUES (?, ?, ?, ?);
+INSERT INTO trace (episode_row, project, episode_id, body, sum) VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4));
 
 -- replace_trace --
-UPDATE trace SET body = ? WHERE seq = ?;
+UPDATE trace SET body = ?1, sum = row_sum(episode_row, project, episode_id, ?1) WHERE seq = ?2;
 
 -- trace_of --
-SELECT seq, body FROM trace WHERE episode_row = ?;
+SELECT seq, body, {sound trace} FROM trace WHERE episode_row = ?;
 
 -- trace_of_id --
-SELECT seq, body FROM trace WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?);
+SELECT seq, body, {sound trace} FROM trace WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?);
 
 -- traces_after --
-SELECT seq, body FROM trace WHERE seq > ? ORDER BY seq LIMIT ?;
+SELECT seq, body, {sound trace} FROM trace WHERE seq > ? ORDER BY seq LIMIT ?;
 
 -- last_trace --
 SELECT coalesce(max(seq), 0) FROM trace;
 
 -- add_index_text --
-INSERT INTO index_text (seq, own_surroundings, body) VALUES (?, ?, ?);
+INSERT INTO index_text (seq, own_surroundings, body, sum) VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3));
 
 -- get_index_text --
-SELECT own_surroundings, body FROM index_text WHERE seq = ?;
+SELECT own_surroundings, body, {sound index_text} FROM index_text WHERE seq = ?;
 
 -- replace_index_text --
-UPDATE index_text SET body = ? WHERE seq = ?;
+UPDATE index_text SET body = ?1, sum = row_sum(seq, own_surroundings, ?1) WHERE seq = ?2;
 
 -- remove_index_text --
 DELETE FROM index_text WHERE seq = ?;
@@ -148,14 +170,15 @@ WHERE f.episode_text MATCH ? AND t.project = ? ORDER BY score LIMIT ?;
 SELECT count(*) FROM episode_text WHERE episode_text MATCH ?;
 
 -- add_pattern --
-INSERT INTO pattern (id, kind, description, domain, content) VALUES (?, ?, ?, ?, ?);
+INSERT INTO pattern (id, kind, description, domain, content, sum) VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5));
 
 -- pattern_rows --
 -- Of a JSON array of ids, those that are there.
 SELECT p.id, p.pattern_row FROM json_each(?) AS j CROSS JOIN pattern AS p ON p.id = j.value;
 
 -- add_evidence --
-INSERT INTO evidence (pattern_row, episode_row, ordinal, success, weight, at_ms, detail) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO evidence (pattern_row, episode_row, ordinal, success, weight, at_ms, detail, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5 + 0.0, ?6, ?7));
 
 -- count_evidence --
 -- Kept in the transaction that adds the evidence; `check` compares it with the rows.
@@ -187,36 +210,51 @@ SELECT count(*) FROM (
 );
 
 -- pattern_in_project --
-SELECT p.id, p.kind, c.project, p.content, p.description, p.domain, c.support, c.successes, c.failures, c.first_at_ms, c.last_at_ms
+SELECT
+    p.id, p.kind, c.project, p.content, p.description, p.domain, c.support, c.successes, c.failures, c.first_at_ms, c.last_at_ms,
+    {sound pattern p}
 FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row WHERE p.id = ? AND c.project = ?;
 
 -- pattern_anywhere --
 SELECT
     p.id, p.kind, iif(count(*) = 1, min(c.project), '*'), p.content, p.description, p.domain,
-    sum(c.support), sum(c.successes), sum(c.failures), min(c.first_at_ms), max(c.last_at_ms)
+    sum(c.support), sum(c.successes), sum(c.failures), min(c.first_at_ms), max(c.last_at_ms), {sound pattern p}
 FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row WHERE p.id = ? GROUP BY p.pattern_row;
 
 -- patterns_in_project --
-SELECT p.id, p.kind, c.project, p.content, p.description, p.domain, c.support, c.successes, c.failures, c.first_at_ms, c.last_at_ms
-FROM pattern_count AS c CROSS JOIN pattern AS p ON p.pattern_row = c.pattern_row
-WHERE
-    c.project = ?1 AND c.support >= ?3 AND (?2 = '' OR p.kind = ?2)
-    AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
-ORDER BY c.support DESC, p.id LIMIT ?4;
+-- The rows that are shown, and no others, are compared with their checksums.
+SELECT
+    p.id, p.kind, q.project, p.content, p.description, p.domain, q.support, q.successes, q.failures, q.first_at_ms, q.last_at_ms,
+    {sound pattern p}
+FROM (
+    SELECT c.pattern_row, p.id, c.project, c.support, c.successes, c.failures, c.first_at_ms, c.last_at_ms
+    FROM pattern_count AS c CROSS JOIN pattern AS p ON p.pattern_row = c.pattern_row
+    WHERE
+        c.project = ?1 AND c.support >= ?3 AND (?2 = '' OR p.kind = ?2)
+        AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
+    ORDER BY c.support DESC, p.id LIMIT ?4
+) AS q CROSS JOIN pattern AS p ON p.pattern_row = q.pattern_row
+ORDER BY q.support DESC, p.id;
 
 -- patterns_anywhere --
 SELECT
-    p.id, p.kind, iif(count(*) = 1, min(c.project), '*'), p.content, p.description, p.domain,
-    sum(c.support), sum(c.successes), sum(c.failures), min(c.first_at_ms), max(c.last_at_ms)
-FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row
-WHERE
-    ?1 = '*' AND (?2 = '' OR p.kind = ?2)
-    AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
-GROUP BY p.pattern_row HAVING sum(c.support) >= ?3 ORDER BY 7 DESC, p.id LIMIT ?4;
+    p.id, p.kind, q.project, p.content, p.description, p.domain, q.support, q.successes, q.failures, q.first_at_ms, q.last_at_ms,
+    {sound pattern p}
+FROM (
+    SELECT
+        p.pattern_row, p.id, iif(count(*) = 1, min(c.project), '*') AS project, sum(c.support) AS support, sum(c.successes) AS successes,
+        sum(c.failures) AS failures, min(c.first_at_ms) AS first_at_ms, max(c.last_at_ms) AS last_at_ms
+    FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row
+    WHERE
+        ?1 = '*' AND (?2 = '' OR p.kind = ?2)
+        AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
+    GROUP BY p.pattern_row HAVING sum(c.support) >= ?3 ORDER BY 4 DESC, p.id LIMIT ?4
+) AS q CROSS JOIN pattern AS p ON p.pattern_row = q.pattern_row
+ORDER BY q.support DESC, p.id;
 
 -- evidence_of --
 -- Newest episode first.
-SELECT x.id, e.success, e.weight, e.at_ms, e.detail
+SELECT x.id, e.success, e.weight, e.at_ms, e.detail, {sound evidence e}
 FROM evidence AS e JOIN episode AS x ON x.episode_row = e.episode_row
 WHERE e.pattern_row = (SELECT pattern_row FROM pattern WHERE id = ?) ORDER BY e.episode_row DESC, e.ordinal LIMIT ?;
 
@@ -257,11 +295,12 @@ INSERT OR IGNORE INTO space (name) VALUES (?);
 SELECT space_row FROM space WHERE name = ?;
 
 -- add_vector --
-INSERT OR IGNORE INTO vector (space_row, seq, part, scale, codes)
-SELECT ?, seq, ?, ?, ? FROM trace WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?);
+INSERT OR IGNORE INTO vector (space_row, seq, part, scale, codes, sum)
+SELECT ?1, seq, ?2, ?3, ?4, row_sum(?1, seq, ?2, ?3 + 0.0, ?4) FROM trace
+WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?5);
 
 -- vectors_after --
-SELECT v.vector_row, v.seq, t.episode_id, v.part, v.scale, v.codes
+SELECT v.vector_row, v.seq, t.episode_id, v.part, v.scale, v.codes, {sound vector v}
 FROM vector AS v CROSS JOIN trace AS t ON t.seq = v.seq
 WHERE v.space_row = ? AND v.vector_row > ? ORDER BY v.vector_row LIMIT ?;
 
@@ -271,17 +310,20 @@ WHERE t.seq >= ? AND NOT EXISTS (SELECT 1 FROM vector AS v WHERE v.seq = t.seq A
 ORDER BY t.seq DESC LIMIT ?;
 
 -- add_recommendation --
-INSERT OR IGNORE INTO recommendation (id, kind, project, episode_id, at_ms, shown_ids) VALUES (?, ?, ?, ?, ?, ?);
+INSERT OR IGNORE INTO recommendation (id, kind, project, episode_id, at_ms, shown_ids, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6));
 
 -- recommendation_by_id --
-SELECT id, kind, project, episode_id, at_ms, shown_ids FROM recommendation WHERE id = ?;
+SELECT id, kind, project, episode_id, at_ms, shown_ids, {sound recommendation} FROM recommendation WHERE id = ?;
 
 -- recommendations_of_episode --
-SELECT id, kind, project, episode_id, at_ms, shown_ids FROM recommendation WHERE episode_id = ? ORDER BY recommendation_row;
+SELECT id, kind, project, episode_id, at_ms, shown_ids, {sound recommendation} FROM recommendation WHERE episode_id = ? ORDER BY recommendation_row;
 
 -- add_feedback --
-INSERT OR IGNORE INTO feedback (id, recommendation_row, verdict, used_ids, rating, note, implicit, at_ms, episode_id)
-SELECT ?, recommendation_row, ?, ?, ?, ?, ?, ?, ? FROM recommendation WHERE id = ?;
+INSERT OR IGNORE INTO feedback (id, recommendation_row, verdict, used_ids, rating, note, implicit, at_ms, episode_id, sum)
+SELECT
+    ?1, recommendation_row, ?2, ?3, ?4, ?5, ?6, ?7, ?8, row_sum(?1, recommendation_row, ?2, ?3, ?4 + 0.0, ?5, ?6, ?7, ?8)
+FROM recommendation WHERE id = ?9;
 
 -- recommendation_exists --
 SELECT 1 FROM recommendation WHERE id = ?;
@@ -289,31 +331,37 @@ SELECT 1 FROM recommendation WHERE id = ?;
 -- feedback_after --
 SELECT
     f.feedback_row, f.id, r.id, f.verdict, f.used_ids, f.rating, f.note, f.implicit, f.at_ms, f.episode_id,
-    r.kind, r.project, r.episode_id, r.at_ms, r.shown_ids
+    r.kind, r.project, r.episode_id, r.at_ms, r.shown_ids,
+    {sound feedback f} AND {sound recommendation r}
 FROM feedback AS f JOIN recommendation AS r ON r.recommendation_row = f.recommendation_row
 WHERE f.feedback_row > ?1 AND (?2 = '*' OR r.project = ?2) ORDER BY f.feedback_row;
 
 -- add_correction --
-INSERT INTO correction (target_id, content, at_ms) VALUES (?, ?, ?);
+INSERT INTO correction (id, target_id, content, at_ms, hlc, origin, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6));
 
 -- corrections_of --
-SELECT target_id, content FROM correction WHERE target_id = ? ORDER BY correction_row DESC LIMIT 1;
+SELECT target_id, content, {sound correction} FROM correction WHERE target_id = ? ORDER BY hlc DESC, origin DESC LIMIT 1;
 
 -- all_corrections --
-SELECT target_id, content FROM correction ORDER BY correction_row;
+SELECT target_id, content, {sound correction} FROM correction ORDER BY hlc, origin;
 
 -- put_link --
-INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms) VALUES (?, ?, ?, ?, ?, 0, ?)
-ON CONFLICT (id) DO UPDATE SET note = excluded.note, removed = 0, at_ms = excluded.at_ms;
+INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms, hlc, origin, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, row_sum(?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8))
+ON CONFLICT (id) DO UPDATE
+SET note = excluded.note, removed = 0, at_ms = excluded.at_ms, hlc = excluded.hlc, origin = excluded.origin, sum = excluded.sum
+WHERE (excluded.hlc, excluded.origin) >= (hlc, origin);
 
 -- remove_link --
-UPDATE link SET removed = 1, at_ms = ? WHERE from_row = ? AND to_row = ? AND type = ? AND removed = 0;
+UPDATE link
+SET removed = 1, at_ms = ?1, hlc = ?2, origin = ?3, sum = row_sum(id, from_row, to_row, type, note, 1, ?1, ?2, ?3)
+WHERE from_row = ?4 AND to_row = ?5 AND type = ?6 AND removed = 0;
 
 -- links_from --
 SELECT to_row FROM link WHERE from_row = ? AND type = ? AND removed = 0;
 
 -- links_touching --
-SELECT l.id, f.id, t.id, l.type, l.note
+SELECT l.id, f.id, t.id, l.type, l.note, {sound link l}
 FROM episode AS x JOIN link AS l ON l.from_row = x.episode_row OR l.to_row = x.episode_row
 JOIN episode AS f ON f.episode_row = l.from_row JOIN episode AS t ON t.episode_row = l.to_row
 WHERE x.id = ? AND l.removed = 0 ORDER BY l.at_ms, l.id;
@@ -322,16 +370,20 @@ WHERE x.id = ? AND l.removed = 0 ORDER BY l.at_ms, l.id;
 SELECT id FROM episode WHERE episode_row = ?;
 
 -- add_checkpoint --
-INSERT INTO checkpoint (id, episode_row, content, at_ms) VALUES (?, ?, ?, ?);
+INSERT INTO checkpoint (id, episode_row, content, at_ms, sum) VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4));
 
 -- get_checkpoint --
-SELECT e.id, c.content FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row WHERE c.id = ?;
+SELECT e.id, c.content, {sound checkpoint c} FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row WHERE c.id = ?;
 
 -- latest_checkpoint --
 SELECT id FROM checkpoint WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?) ORDER BY checkpoint_row DESC LIMIT 1;
 
+-- tombstone --
+-- Whether an episode was deleted: it must not come back.
+SELECT 1 FROM tombstone WHERE id = ?;
+
 -- add_tombstone --
-INSERT OR REPLACE INTO tombstone (id, reason, change_seq, at_ms) VALUES (?, ?, ?, ?);
+INSERT OR REPLACE INTO tombstone (id, reason, change_seq, at_ms, sum) VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4));
 
 -- schema_version --
 SELECT max(version) FROM schema_migration;

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mcp_memory.cli.hooks.place import quick_place
 from mcp_memory.config import load_config
+from mcp_memory.hooks.place import quick_place
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ import pytest
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.errors import StoreUnavailable
+from mcp_memory.hooks import ledger, spool
+from mcp_memory.hooks.answers import shown
+from mcp_memory.hooks.events import name_of, record_of
+from mcp_memory.hooks.outcomes import UNSTATED
+from mcp_memory.hooks.telling import recalled_text
+from mcp_memory.hooks.turns import Hooks
 from mcp_memory.memory import EpisodicMemory
-from mcp_memory.server.hooks import ledger, spool
-from mcp_memory.server.hooks.events import name_of, recalled_text, record_of, shown, step_of
-from mcp_memory.server.hooks.turns import UNSTATED, Hooks
 
 pytestmark = pytest.mark.anyio
 TASK = "Fix the rounding of the cart"
@@ -107,7 +110,7 @@ async def test_the_first_step_starts_the_episode_and_a_check_completes_it(host: 
     await host("stop", stop_hook_active=False, last_assistant_message="Rounding is right.")
     (episode,) = await host.episodes()
     assert (episode["task"], episode["project"], episode["outcome"]["kind"]) == (TASK, "shop", "success")
-    assert episode["outcome"]["summary"] == "Rounding is right.\nOutcome inferred: the last check, step #0 (pytest), passed."
+    assert episode["outcome"]["summary"] == "Rounding is right.\nOutcome inferred: the last check of the work, step #0 (pytest), passed."
     assert episode["steps"][0]["duration_ms"] == 812
 
 
@@ -120,7 +123,7 @@ async def test_a_failed_step_is_answered_with_what_fixed_it_before(host: Host) -
         await host("post-tool-use", **bash("python report.py"))
         await host("session-end", reason="other")
     assert "ModuleNotFoundError" in text
-    assert "Bash:pip install (fixed it 1 of 1 times, for example pip install tabulate)" in text
+    assert "bash:pip install (fixed it 1 of 1 times, for example pip install tabulate)" in text
 
 
 async def test_without_a_check_the_outcome_is_left_to_the_end_of_the_session_and_marked(host: Host) -> None:
@@ -163,10 +166,20 @@ async def test_a_session_of_mere_conversation_leaves_nothing(host: Host) -> None
 
 async def test_hooks_hold_back_when_the_agent_logs_by_itself(host: Host) -> None:
     await host.prompt(TASK)
-    await host("post-tool-use", tool_name="mcp__memory__start_episode", tool_input={}, tool_response={})
+    started = await host.memory.start_episode(TASK)
+    mine = {"episode_id": started.episode_id}
+    await host("post-tool-use", tool_name="mcp__memory__start_episode", tool_input={"task": TASK}, tool_response=json.dumps(mine))
     await host("post-tool-use", **bash("pytest"))
+    await host.memory.log_step(started.episode_id, "shell")
+    await host("post-tool-use", tool_name="mcp__memory__log_step", tool_input=mine | {"tool": "shell"}, tool_response=json.dumps(mine))
+    await host.memory.complete_episode(started.episode_id, "success")
+    await host("post-tool-use", tool_name="mcp__memory__complete_episode", tool_input=mine, tool_response=json.dumps(mine))
+    await host("post-tool-use", **bash("git commit"))
     await host("stop")
-    assert await host.episodes() == []
+    await host("session-end")
+    (episode,) = await host.episodes()
+    assert [step["tool"] for step in episode["steps"]] == ["shell"]
+    assert episode["outcome"]["kind"] == "success"
 
 
 async def test_sessions_do_not_meet(host: Host) -> None:
@@ -347,17 +360,19 @@ async def test_any_arguments_are_recorded(host: Host) -> None:
     ],
 )
 def test_a_tools_answer_of_any_form_is_a_step(response: Any, status: str) -> None:
-    step = step_of({"tool_name": "T", "tool_input": {"a": 1}, "tool_response": response})
+    told = {"tool_name": "T", "tool_input": {"a": 1}, "tool_response": response}
+    step = record_of("post-tool-use", told, call_id="1", project="", at_ms=0)["step"]
     assert (step["tool"], step["arguments"], step["status"]) == ("T", {"a": 1}, status)
 
 
 def test_large_outputs_and_arguments_are_clipped() -> None:
-    step = step_of({"tool_name": "Write", "tool_input": {"content": "x" * 50_000}, "tool_response": "y" * 50_000})
+    told = {"tool_name": "Write", "tool_input": {"content": "x" * 50_000}, "tool_response": "y" * 50_000}
+    step = record_of("post-tool-use", told, call_id="1", project="", at_ms=0)["step"]
     assert len(json.dumps(step)) < 14_000
 
 
 def test_nothing_to_say_prints_nothing() -> None:
-    assert shown("Stop", "") == ""
+    assert shown("stop", "Stop", "") == ""
     assert recalled_text({"episodes": [], "patterns": []}) == ""
 
 
@@ -369,7 +384,7 @@ def test_the_files_that_similar_tasks_were_worked_on_in_are_told() -> None:
 
 
 def test_what_is_shown_stays_below_the_hosts_limit_and_names_its_event() -> None:
-    output = json.loads(shown("PostToolUseFailure", "x" * 30_000))["hookSpecificOutput"]
+    output = json.loads(shown("post-tool-use", "PostToolUseFailure", "x" * 30_000))["hookSpecificOutput"]
     assert output["hookEventName"] == "PostToolUseFailure"
     assert len(output["additionalContext"]) <= 10_000
     assert name_of("post-tool-use", {"error": "x"}) == "PostToolUseFailure"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
-from mcp_memory.learning.fingerprints import pack, pack_answers
-from mcp_memory.learning.run import error_signatures
+from mcp_memory.domain.fingerprints import pack, pack_answers
+from mcp_memory.learning.reading.run import error_signatures
 
 WEB = Context("web", "python", "flask")
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from mcp_memory.domain.episode import Context, Episode, OutcomeKind
-from mcp_memory.learning.adviser import Adviser
-from mcp_memory.learning.experience import Experience
+from mcp_memory.learning.advice.adviser import Adviser
 from mcp_memory.ports import Situation
+from mcp_memory.views.experience import Experience
 
 from .runs import WEB, episode, step, trace_of
 

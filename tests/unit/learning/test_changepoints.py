@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcp_memory.learning.changepoints import find
+from mcp_memory.learning.reports.changepoints import find
 
 
 def wiggle(n: int, level: float) -> list[float]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mcp_memory.learning.clustering import cluster
+from mcp_memory.learning.reports.clustering import cluster
 
 THEMES = {
     "ops": ("deploy kubernetes service to cluster", "restart kubernetes service pods"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mcp_memory.domain.pattern import Evidence, Pattern, PatternKind
 from mcp_memory.domain.votes import VoteStats
-from mcp_memory.learning.confidence import (
+from mcp_memory.learning.patterns.confidence import (
     DAY_MS,
     Usage,
     Validation,

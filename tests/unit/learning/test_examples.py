@@ -1,7 +1,7 @@
 """Arguments shown as an example."""
 
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.learning.examples import arguments_of
+from mcp_memory.learning.advice.examples import arguments_of
 
 LONG = "x" * 1_000
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mcp_memory.domain.episode import Context, OutcomeKind
-from mcp_memory.learning.experience import Experience, Place
+from mcp_memory.views.experience import Experience, Place
 
 from .runs import episode, trace_of
 

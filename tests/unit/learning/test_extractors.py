@@ -4,8 +4,8 @@ import time
 
 from mcp_memory.domain.episode import OutcomeKind
 from mcp_memory.domain.pattern import PatternKind
-from mcp_memory.learning.extractors import MAX_OBSERVATIONS, observations_of
-from mcp_memory.learning.run import run_of_episode
+from mcp_memory.learning.patterns.extractors import MAX_OBSERVATIONS, observations_of
+from mcp_memory.learning.reading.run import run_of_episode
 
 from .runs import episode
 

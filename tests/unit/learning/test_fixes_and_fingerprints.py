@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Step
-from mcp_memory.learning.fingerprints import answer_kind, fingerprint, pack, pack_answers, shape, unpack, unpack_answers
-from mcp_memory.learning.fixes import MAX_STEPS_LATER, fixes_of
+from mcp_memory.domain.fingerprints import answer_kind, fingerprint, pack, pack_answers, shape, unpack, unpack_answers
+from mcp_memory.views.fixes import MAX_STEPS_LATER, fixes_of
 
 
 def test_a_fix_is_the_first_step_that_succeeds_within_five() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Trace
-from mcp_memory.learning.holdout import in_holdout, report
+from mcp_memory.learning.reports.holdout import in_holdout, report
 
 
 def trace(i: int, *, success: bool, held_out: bool | None, external_id: str | None = None) -> Trace:

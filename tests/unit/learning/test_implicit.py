@@ -4,8 +4,8 @@ from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Step, StepS
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.votes import VoteBook
-from mcp_memory.learning.confidence import Usage
-from mcp_memory.learning.implicit import follows, implicit_feedback, in_order, usages, uses_pattern
+from mcp_memory.learning.patterns.confidence import Usage
+from mcp_memory.learning.patterns.implicit import follows, implicit_feedback, in_order, usages, uses_pattern
 
 
 def steps(*names: str) -> tuple[Step, ...]:

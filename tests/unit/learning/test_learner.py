@@ -1,9 +1,10 @@
-"""The learning engine on a store in dicts: what it promises through `ports.LearningEngine`."""
+"""The learner on a store in dicts and the views of it."""
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ from mcp_memory.domain.episode import Episode, EpisodeState, OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import Filter, Query
-from mcp_memory.domain.votes import VoteBook
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, IndexText, Neighbours, Situation
 from mcp_memory.testing import InMemoryStore
+from mcp_memory.views.vector_index import SignBitIndex
+from mcp_memory.views.views import Views
 from tests.unit.learning.runs import episode, trace_of
 
 pytestmark = pytest.mark.anyio
@@ -25,11 +27,28 @@ GOOD = ["open", "edit", "bash:pytest", "submit"]
 BAD = ["open", "submit"]
 
 
-def learner(store: InMemoryStore, **settings: float) -> Learner:
-    return Learner(store, replace(LearningConfig(), **settings), Metrics(), lambda: 2_000)
+class Engine:
+    """A learner whose methods are given what the views are now."""
+
+    def __init__(self, store: InMemoryStore, learner: Learner) -> None:
+        self.views, self._learner = Views(store, SignBitIndex, tuple), learner
+        self.views.load()
+        self.extract, self.in_holdout = learner.extract, learner.in_holdout
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def asked(*args: Any, **how: Any) -> Any:
+            self.views.catch_up()
+            with self.views.read() as v:
+                return getattr(self._learner, name)(v, *args, **how)
+
+        return asked
 
 
-async def live(store: InMemoryStore, engine: Learner, made: Episode, neighbours: Neighbours = ()) -> Completion:
+def learner(store: InMemoryStore, **settings: float) -> Engine:
+    return Engine(store, Learner(store, replace(LearningConfig(), **settings), Metrics(), lambda: 2_000))
+
+
+async def live(store: InMemoryStore, engine: Engine, made: Episode, neighbours: Neighbours = ()) -> Completion:
     """Take one episode the whole way: started, judged, extracted, committed, followed."""
     await store.start_episode(replace(made, steps=(), step_count=0, outcome=None, reward=None, state=EpisodeState.OPEN))
     await store.append_steps(made.id, made.steps) if made.steps else None
@@ -38,11 +57,10 @@ async def live(store: InMemoryStore, engine: Learner, made: Episode, neighbours:
     extraction = engine.extract(done)
     completion = Completion(done, IndexText(done.task, ""), extraction.observations, extraction.errors, extraction.digest)
     await store.complete_episode(completion)
-    engine.add(store.traces(ids=[made.id]))
     return completion
 
 
-async def filled(store: InMemoryStore, engine: Learner, good: int = 4, bad: int = 4) -> list[tuple[str, float]]:
+async def filled(store: InMemoryStore, engine: Engine, good: int = 4, bad: int = 4) -> list[tuple[str, float]]:
     for i in range(good):
         await live(store, engine, episode(f"good{i}", GOOD))
     for i in range(bad):
@@ -108,9 +126,8 @@ async def test_a_vote_moves_confidence_a_little_and_only_that() -> None:
     neighbours = await filled(store, engine)
     pattern = engine.relevant_patterns(QUERY, neighbours, 1)[0][0]
     shown = Recommendation("r", RecommendationKind.RECALL, "p", "x", (pattern.id,), 0)
-    votes = VoteBook()
-    votes.add([(Feedback("f", "r", Verdict.HELPED, (pattern.id,), None, "", False, 0), shown)])
-    engine.set_votes(votes.stats())
+    await store.put_recommendation(shown)
+    await store.put_feedback(Feedback("f", "r", Verdict.HELPED, (pattern.id,), None, "", False, 0))
     (after,) = engine.confidence([pattern])
     assert pattern.confidence < after.confidence < pattern.confidence + 0.3
     assert engine.explain_confidence(pattern)["helped"] == 1.0
@@ -131,8 +148,6 @@ async def test_use_is_reported_with_how_the_episodes_ended() -> None:
     await store.complete_episode(
         Completion(replace(episode("later", GOOD), reward=engine.judge(episode("later", GOOD), []).reward), IndexText("", ""))
     )
-    engine.add(store.traces(ids=["later"]))
-    engine.set_votes({})
     assert engine.usage(pattern.id) == {"shown": 1, "used": 1, "success_when_used": 1.0, "success_when_not_used": None}
     assert engine.usage("pat_unknown")["shown"] == 0
 
@@ -178,9 +193,10 @@ async def test_forgotten_episodes_advise_no_more() -> None:
     await filled(store, engine, good=2, bad=0)
     open_one = episode("now", ["open"], None)
     assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0]
-    engine.remove(["good0", "good1"])
+    await store.delete_episodes(["good0", "good1"], "", 0)
     assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0] == ()
-    assert engine.stats()["episodes"] == 0
+    with engine.views.read() as v:
+        assert v.experience.stats()["episodes"] == 0
 
 
 async def test_the_control_group_is_a_fixed_share_and_is_reported() -> None:
@@ -202,5 +218,7 @@ def loaded_modules(statements: Sequence[str]) -> set[str]:
 
 
 async def test_the_serving_process_never_imports_the_analysis_libraries() -> None:
-    loaded = loaded_modules(["import mcp_memory.bootstrap", "import mcp_memory.learning.trends", "import mcp_memory.learning.worker"])
+    loaded = loaded_modules(
+        ["import mcp_memory.bootstrap", "import mcp_memory.learning.reports.trends", "import mcp_memory.learning.reports.worker"]
+    )
     assert not loaded & {"sklearn", "scipy", "ruptures", "pandas", "matplotlib"}

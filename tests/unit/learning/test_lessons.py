@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.text import token_estimate
-from mcp_memory.learning.lessons import Correction, ReportedLesson, Usual, lessons_markdown
+from mcp_memory.learning.patterns.lessons import Correction, ReportedLesson, Usual, lessons_markdown
 
 
 def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence: float, retired: bool = False) -> Pattern:

@@ -3,8 +3,8 @@
 import pytest
 
 from mcp_memory.domain.episode import Context, OutcomeKind
-from mcp_memory.learning.experience import Experience, Place
-from mcp_memory.learning.outlook import OutlookEstimator
+from mcp_memory.learning.advice.outlook import OutlookEstimator
+from mcp_memory.views.experience import Experience, Place
 
 from .runs import WEB, episode, trace_of
 

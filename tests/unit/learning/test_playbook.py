@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from mcp_memory.domain.answers import PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.attempts import common
-from mcp_memory.learning.playbook import playbook, sources
+from mcp_memory.learning.advice.playbook import playbook, sources
+from mcp_memory.learning.reading.attempts import common
 
 
 def run(i: int, *keys: str, success: bool = True, similarity: float = 0.9, errors: tuple[tuple[int, str], ...] = ()) -> tuple[Trace, float]:

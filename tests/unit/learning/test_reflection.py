@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace, Use
-from mcp_memory.learning.reflection import MAX_SENTENCES, reflect, taught_by
+from mcp_memory.learning.judging.reflection import MAX_SENTENCES, reflect, taught_by
 
 
 def bad(tool: str, error: str = "KeyError: 'a'") -> Step:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Step, StepStatus
-from mcp_memory.learning.reward import History, is_contradicted, outcome_value, reward
-from mcp_memory.learning.step_signs import read
+from mcp_memory.learning.judging.reward import History, is_contradicted, outcome_value, reward
+from mcp_memory.learning.reading.step_signs import read
 
 STEP = st.builds(
     Step,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Episode, Step, StepStatus
-from mcp_memory.learning.run import error_signatures
-from mcp_memory.learning.signatures import MAX_SIGNATURE_CHARS, same_error, signature, signature_words
+from mcp_memory.learning.reading.run import error_signatures
+from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, same_error, signature, signature_words
 
 
 @pytest.mark.parametrize(

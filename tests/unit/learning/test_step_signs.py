@@ -3,8 +3,8 @@
 import pytest
 
 from mcp_memory.domain.episode import Step, StepStatus
-from mcp_memory.learning import step_signs
-from mcp_memory.learning.step_signs import exit_code, is_revert, read, repeats
+from mcp_memory.learning.reading import step_signs
+from mcp_memory.learning.reading.step_signs import exit_code, is_revert, read, repeats
 
 
 def ok(tool: str, observation: str = "", **arguments: object) -> Step:

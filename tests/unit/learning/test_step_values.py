@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Step, StepStatus
-from mcp_memory.learning.step_values import key_steps, step_values
+from mcp_memory.learning.reading.step_values import key_steps, step_values
 
 
 def episode(*steps: Step, kind: OutcomeKind = OutcomeKind.SUCCESS, artifacts: tuple[str, ...] = ()) -> Episode:

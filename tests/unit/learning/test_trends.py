@@ -8,7 +8,7 @@ import pytest
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.query import Filter
 from mcp_memory.errors import InvalidInput
-from mcp_memory.learning.trends import task_vectors, trends
+from mcp_memory.learning.reports.trends import task_vectors, trends
 from mcp_memory.ports import VectorRow
 
 DAY_MS = 86_400_000

@@ -1,19 +1,23 @@
 """The retriever over the in-memory store: what is found, in which order, and what is said about it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mcp_memory.config import RetrievalConfig
-from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus
+from mcp_memory.domain.episode import Context, Episode, EpisodeState, Json, Outcome, OutcomeKind, Reward, Step, StepStatus
+from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Completion, VectorRow
+from mcp_memory.ports import Completion, Neighbours, VectorRow
 from mcp_memory.retrieval.indexed_text import ACTIONS_CHARS
 from mcp_memory.retrieval.retriever import LEXICAL_ONLY, Retriever
 from mcp_memory.testing import InMemoryStore
+from mcp_memory.views.vector_index import SignBitIndex
+from mcp_memory.views.views import Views
 
 pytestmark = pytest.mark.anyio
 SPACE, DIMENSION = "local:words:256", 256
@@ -29,10 +33,12 @@ def vector_of(text: str) -> np.ndarray:
 
 
 class Memory:
-    """A store and a retriever that follow each other."""
+    """A store, its views and a retriever."""
 
     def __init__(self) -> None:
         self.store = InMemoryStore()
+        self.views = Views(self.store, SignBitIndex, lambda: (SPACE,))
+        self.views.load()
         self.now_ms = NOW_MS
         self.retriever = Retriever(self.store, RetrievalConfig(), Metrics(), lambda: self.now_ms)
 
@@ -45,16 +51,29 @@ class Memory:
             outcome=Outcome(OutcomeKind(kind)), reward=Reward(1.0), steps=steps, step_count=len(steps),  # type: ignore[arg-type]
         )  # fmt: skip
         await self.store.import_episodes([Completion(episode, self.retriever.index_text(episode))])
-        self.retriever.add(self.store.traces(ids=[id_]))
+        self.views.catch_up()
         if embed:
             await self.embed(id_, task)
 
     async def embed(self, id_: str, task: str) -> None:
         vector = vector_of(task)
         scale = float(np.abs(vector).max()) / 127
-        seq = self.store.traces(ids=[id_])[0].seq
-        row = VectorRow(seq, id_, 0, scale, np.rint(vector / scale).astype(np.int8).tobytes())
-        self.retriever.add_vectors(SPACE, [row])
+        await self.store.put_vectors(SPACE, [VectorRow(0, id_, 0, scale, np.rint(vector / scale).astype(np.int8).tobytes())])
+        self.views.catch_up()
+
+    async def vote(self, verdict: Verdict, id_: str) -> None:
+        shown = Recommendation(f"r{self.store.change_seq()}", RecommendationKind.RECALL, "p", None, (id_,), NOW_MS)
+        await self.store.put_recommendation(shown)
+        await self.store.put_feedback(Feedback(f"of {shown.id}", shown.id, verdict, (id_,), None, "", False, NOW_MS))
+        self.views.catch_up()
+
+    def stats(self) -> Mapping[str, Json]:
+        with self.views.read() as v:
+            return self.retriever.stats(v)
+
+    def similar(self, query: Query, vectors: Mapping[str, np.ndarray], k: int) -> Neighbours:
+        with self.views.read() as v:
+            return self.retriever.similar(v, query, vectors, k)
 
     def ask(self, text: str, *, vectors: bool = True, **fields: object) -> list[str]:
         return [m.episode_id for m in self.rank(text, vectors=vectors, **fields).matches]
@@ -62,7 +81,8 @@ class Memory:
     def rank(self, text: str, *, vectors: bool = True, limit: int = 5, strict: bool = False, exclude: Sequence[str] = (), **where: object):  # type: ignore[no-untyped-def]
         query = Query(text, Filter(**{"project": "p", **where}), limit, strict, frozenset(exclude))  # type: ignore[arg-type]
         found = {SPACE: np.stack([vector_of(t) for t in self.retriever.query_texts(text)])} if vectors else {}
-        return self.retriever.rank(query, found)
+        with self.views.read() as v:
+            return self.retriever.rank(v, query, found)
 
 
 @pytest.fixture
@@ -142,23 +162,25 @@ async def test_why_names_every_component_and_the_score_is_a_fraction(memory: Mem
 async def test_votes_decide_between_equals(memory: Memory) -> None:
     for id_ in ("a", "b"):
         await memory.remember(id_, "rename the billing table")
-    memory.retriever.set_votes({"a": 0.5, "b": -0.5})
-    assert memory.ask("rename the billing table")[0] == "a"
-    memory.retriever.set_votes({"a": -0.5, "b": 0.5})
+    await memory.vote(Verdict.HINDERED, "a")
     assert memory.ask("rename the billing table")[0] == "b"
+    for _ in range(2):
+        await memory.vote(Verdict.HELPED, "a")
+    assert memory.ask("rename the billing table")[0] == "a"
 
 
 async def test_removed_and_excluded_episodes_are_not_shown(memory: Memory) -> None:
     assert "date" not in memory.ask("date parser", exclude=["date"])
-    memory.retriever.remove(["date", "unknown"])
+    await memory.store.delete_episodes(["date", "unknown"], "", NOW_MS)
+    memory.views.catch_up()
     assert "date" not in memory.ask("date parser")
-    assert memory.retriever.stats()["traces"] == 2
-    assert memory.retriever.stats()["vectors"] == {SPACE: 2}
+    assert memory.stats()["traces"] == 2
+    assert memory.stats()["vectors"] == {SPACE: 2}
 
 
 async def test_adding_the_same_vectors_again_changes_nothing(memory: Memory) -> None:
     await memory.embed("date", "fix the date parser of the importer")
-    assert memory.retriever.stats()["vectors"] == {SPACE: 3}
+    assert memory.stats()["vectors"] == {SPACE: 3}
 
 
 async def test_the_same_question_is_answered_from_the_cache_until_something_changes(memory: Memory) -> None:
@@ -169,7 +191,7 @@ async def test_the_same_question_is_answered_from_the_cache_until_something_chan
     second = memory.rank("date parser")
     memory.now_ms += 3_600_000
     assert memory.rank("date parser") is not second
-    assert memory.retriever.stats()["query_cache"]["hits"] == 2
+    assert memory.stats()["query_cache"]["hits"] == 2
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "…"])
@@ -198,12 +220,12 @@ async def test_an_empty_memory_answers_with_nothing() -> None:
 async def test_similar_tasks_are_measured_by_the_task_alone(memory: Memory) -> None:
     query = Query("fix the date parser of the importer", Filter(project="p", framework="flask"))
     vectors = {SPACE: vector_of(query.text)}
-    similar = memory.retriever.similar(query, vectors, 2)
+    similar = memory.similar(query, vectors, 2)
     assert similar[0] == ("date", pytest.approx(1.0, abs=0.01))
     assert len(similar) == 2
-    lexical = memory.retriever.similar(query, {}, 2)
+    lexical = memory.similar(query, {}, 2)
     assert lexical[0] == ("date", 1.0)
-    without = memory.retriever.similar(Query(query.text, query.filter, exclude_ids=frozenset({"date"})), vectors, 3)
+    without = memory.similar(Query(query.text, query.filter, exclude_ids=frozenset({"date"})), vectors, 3)
     assert "date" not in dict(without)
 
 
@@ -214,12 +236,28 @@ async def test_several_requests_in_one_query_each_find_their_episode(memory: Mem
 
 
 def test_what_is_indexed_is_bounded_and_begins_with_what_was_done() -> None:
-    steps = tuple(Step("bash", "run", {"command": "x" * 1_000}, "y" * 10_000, index=i) for i in range(500))
+    steps = tuple(Step("bash", "look", {"command": "look " + "x" * 1_000}, "y" * 10_000, index=i) for i in range(500))
     episode = Episode(
         "e", "p", "task", steps=steps, outcome=Outcome(OutcomeKind.SUCCESS, "summary", lessons=("a lesson",), artifacts=("a/b.py",))
     )
     text = Memory().retriever.index_text(episode)
     assert len(text.steps) < 3 * ACTIONS_CHARS
-    assert text.steps.startswith('bash:run {"command": "xxx')
+    assert text.steps.startswith('bash:look {"command": "look xxx')
     assert text.notes.split("\n")[:3] == ["summary", "a lesson", "a/b.py"]
     assert text.surroundings == ""
+
+
+async def test_looking_further_moves_nothing_and_finds_every_episode_once() -> None:
+    memory = Memory()
+    words = ("date", "cache", "login", "mail", "table", "queue", "report")
+    for i in range(230):
+        await memory.remember(f"e{i}", f"fix the {words[i % 7]} {words[i % 5]} of module {i % 23}", embed=i % 3 > 0)
+    query = Query("fix the date cache of module 4", Filter(project="p"), limit=50)
+    found = {SPACE: np.stack([vector_of(query.text)])}
+    with memory.views.read() as v:
+        pages = [memory.retriever.rank(v, query, found, offset=offset).matches for offset in range(0, 300, 50)]
+        whole = memory.retriever.rank(v, replace(query, limit=300), found).matches
+    shown = [m.episode_id for page in pages for m in page]
+    assert shown == [m.episode_id for m in whole]
+    assert len(shown) == len(set(shown)) == 230
+    assert [len(page) for page in pages] == [50, 50, 50, 50, 30, 0]

@@ -1,21 +1,16 @@
-"""The token estimate, the query cache, the catalog."""
+"""The token estimate, the catalog."""
 
 import numpy as np
 
 from mcp_memory.domain.answers import RecalledEpisode
 from mcp_memory.domain.episode import Trace
-from mcp_memory.domain.query import Filter, Ranking
+from mcp_memory.domain.query import Filter
 from mcp_memory.retrieval.budget import estimate_tokens
-from mcp_memory.retrieval.catalog import Catalog
-from mcp_memory.retrieval.query_cache import QueryCache
+from mcp_memory.views.catalog import Catalog
 
 
 def trace(seq: int, id_: str, project: str = "p") -> Trace:
     return Trace(seq, id_, project, "task", "other", "web", "python", "django", ("a", "B"), "", "success", 1.0, 0, 5)
-
-
-def ranking(n: int) -> Ranking:
-    return Ranking((), n, n)
 
 
 def test_longer_records_cost_more_tokens() -> None:
@@ -24,23 +19,6 @@ def test_longer_records_cost_more_tokens() -> None:
     assert 30 < estimate_tokens(short) < 80
     assert 100 < estimate_tokens(long) - estimate_tokens(short) < 200
     assert estimate_tokens("") == 0
-
-
-def test_the_cache_forgets_the_least_recently_used_answer() -> None:
-    cache = QueryCache(2)
-    cache.put("a", ranking(1))
-    cache.put("b", ranking(2))
-    assert cache.get("a") == ranking(1)
-    cache.put("c", ranking(3))
-    assert cache.get("b") is None
-    assert cache.get("a") == ranking(1)
-    assert (cache.hits, cache.misses, len(cache)) == (2, 1, 2)
-
-
-def test_a_cache_of_no_entries_keeps_nothing() -> None:
-    cache = QueryCache(0)
-    cache.put("a", ranking(1))
-    assert cache.get("a") is None
 
 
 def test_the_catalog_admits_by_project_and_only_strictly_by_more() -> None:

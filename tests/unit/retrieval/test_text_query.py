@@ -1,12 +1,14 @@
-"""Any text becomes a safe FTS5 expression that asks for the right words."""
+"""Any text becomes a query that asks for the right words, and a safe FTS5 expression."""
 
 import sqlite3
 from collections.abc import Sequence
 
 import pytest
 
+from mcp_memory.domain.query import TextQuery
 from mcp_memory.retrieval import text_query
-from mcp_memory.retrieval.text_query import TextQuery, affordable, fts_match, read_query, sentences
+from mcp_memory.retrieval.text_query import affordable, listing_query, read_query, sentences
+from mcp_memory.storage.text_expression import expression
 
 HOSTILE = [
     '"unbalanced',
@@ -36,14 +38,13 @@ def table() -> "sqlite3.Connection":
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_any_text_is_a_valid_expression(table: sqlite3.Connection, text: str) -> None:
-    match = fts_match(text)
-    if match is not None:
-        table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,)).fetchall()
+    if (query := listing_query(text)) is not None:
+        table.execute("SELECT rowid FROM t WHERE t MATCH ?", (expression(query),)).fetchall()
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "?!… ---", "🎉🔥", '""', "\x00"])
 def test_text_without_a_word_asks_for_nothing(text: str) -> None:
-    assert fts_match(text) is None
+    assert listing_query(text) is None
 
 
 def test_stop_words_are_dropped_unless_there_is_nothing_else() -> None:
@@ -52,7 +53,7 @@ def test_stop_words_are_dropped_unless_there_is_nothing_else() -> None:
 
 
 def test_a_term_is_asked_for_once() -> None:
-    assert read_query("Parser parser PARSER").match() == '"parser"'
+    assert read_query("Parser parser PARSER").terms == ("parser",)
 
 
 def test_compound_names_are_asked_for_as_phrases_too() -> None:
@@ -67,7 +68,7 @@ def test_encoded_data_is_not_a_word() -> None:
 
 
 def test_chinese_words_match_by_their_beginning(table: sqlite3.Connection) -> None:
-    match = fts_match("日期")
+    match = expression(read_query("日期"))
     assert table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,)).fetchall() == [(2,)]
 
 

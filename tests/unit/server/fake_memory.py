@@ -7,17 +7,18 @@ from typing import Any
 import anyio
 
 from mcp_memory.config import Config
-from mcp_memory.domain import answers, reports
+from mcp_memory.domain import answers, reports, requests
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus
 from mcp_memory.domain.query import Outlook, Suggestion
 from mcp_memory.errors import EpisodeClosed, NotFound
 from mcp_memory.metrics import Metrics
+from mcp_memory.server.front_door import Memory
 
 STARTED_AT_MS = 1_700_000_000_000
 
 
 class FakeMemory:
-    """Answers every verb. Episodes live in a dict."""
+    """Answers every verb. Episodes live in a dict. It is a `Memory` as type checkers see it; see the end of this file."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -30,10 +31,10 @@ class FakeMemory:
         self.delay_s = 0.0
         self.observation = "out"
 
-    async def _asked(self, verb: str, arguments: dict[str, Any]) -> None:
+    async def _asked(self, asked: requests.Request) -> None:
         if self.delay_s:
             await anyio.sleep(self.delay_s)
-        self.calls.append((verb, arguments))
+        self.calls.append((asked.verb(), asked.given()))
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
@@ -45,61 +46,66 @@ class FakeMemory:
             raise EpisodeClosed
         return self.episodes[episode_id]
 
-    async def start_episode(self, **arguments: Any) -> answers.StartedEpisode:
-        await self._asked("start_episode", arguments)
+    async def start_episode(self, asked: requests.StartEpisode, /) -> answers.StartedEpisode:
+        await self._asked(asked)
         episode_id = f"ep{len(self.episodes)}"
         self.episodes[episode_id] = []
-        recalled = _recall() if arguments.get("recall", True) else None
+        recalled = _recall() if asked.recall else None
         return answers.StartedEpisode(episode_id, self.project, STARTED_AT_MS, recalled)
 
-    async def log_step(self, episode_id: str, tool: str, **fields: Any) -> answers.LoggedSteps:
-        return await self.log_steps(episode_id, [{"tool": tool, **fields}])
+    async def log_step(self, asked: requests.LogStep, /) -> answers.LoggedSteps:
+        await self._asked(asked)
+        return self._logged(asked.episode_id, [asked.given()])
 
-    async def log_steps(self, episode_id: str, steps: list[dict[str, Any]]) -> answers.LoggedSteps:
-        await self._asked("log_steps", {"episode_id": episode_id, "steps": steps})
+    async def log_steps(self, asked: requests.LogSteps, /) -> answers.LoggedSteps:
+        await self._asked(asked)
+        return self._logged(asked.episode_id, [step.given() for step in asked.steps if isinstance(step, requests.StepFields)])
+
+    def _logged(self, episode_id: str, steps: list[dict[str, Any]]) -> answers.LoggedSteps:
         logged = self._open(episode_id)
         logged.extend(steps)
         return answers.LoggedSteps(episode_id, len(logged) - len(steps), len(logged) - 1)
 
-    async def complete_episode(self, episode_id: str, outcome: str, **fields: Any) -> answers.CompletedEpisode:
-        await self._asked("complete_episode", {"episode_id": episode_id, "outcome": outcome, **fields})
-        steps = self._open(episode_id)
-        self.completed.add(episode_id)
+    async def complete_episode(self, asked: requests.CompleteEpisode, /) -> answers.CompletedEpisode:
+        await self._asked(asked)
+        steps = self._open(asked.episode_id)
+        self.completed.add(asked.episode_id)
         for watcher in self.watchers:
-            watcher(episode_id)
+            watcher(asked.episode_id)
         pattern = answers.LearnedPattern("pat_1", "tool_sequence", "edit, then test", 2, 2, 0, 0.5, True)
         reward = Reward(0.875, {"outcome": 1.0, "efficiency": 0.5})
-        return answers.CompletedEpisode(episode_id, outcome, reward, Reflection(("step 0 worked",)), (pattern,), len(steps), 1234)
+        reflection = Reflection(("step 0 worked",))
+        return answers.CompletedEpisode(asked.episode_id, asked.outcome, reward, reflection, (pattern,), len(steps), 1234)
 
-    async def recall(self, query: str, **arguments: Any) -> answers.Recall:
-        await self._asked("recall", {"query": query, **arguments})
-        return _recall(arguments.get("limit", 5))
+    async def recall(self, asked: requests.Recall, /) -> answers.Recall:
+        await self._asked(asked)
+        return _recall(asked.limit)
 
-    async def suggest_next_step(self, episode_id: str, **arguments: Any) -> answers.NextStep:
-        await self._asked("suggest_next_step", {"episode_id": episode_id, **arguments})
-        self._open(episode_id)
+    async def suggest_next_step(self, asked: requests.SuggestNextStep, /) -> answers.NextStep:
+        await self._asked(asked)
+        self._open(asked.episode_id)
         suggestion = Suggestion("bash", "pytest", "worked 3 of 4 times", 0.6, ("pat_1",), {"path": "tests", "x_at_ms": 5, "none": None})
         recovery = answers.Recovery("ModuleNotFoundError", ({"tool": "bash", "fixed": 2, "tried": 2},))
         return answers.NextStep("rec_2", (suggestion,), recovery, (answers.StepWarning("failed before", 2, 3, ("ep1",)),))
 
-    async def recommend_playbook(self, task: str, **arguments: Any) -> answers.PlaybookAnswer:
-        await self._asked("recommend_playbook", {"task": task, **arguments})
+    async def recommend_playbook(self, asked: requests.RecommendPlaybook, /) -> answers.PlaybookAnswer:
+        await self._asked(asked)
         return answers.PlaybookAnswer(None, None, "no attempt at anything like it")
 
-    async def give_feedback(self, recommendation_id: str, outcome: str, **arguments: Any) -> answers.FeedbackRecorded:
-        await self._asked("give_feedback", {"recommendation_id": recommendation_id, "outcome": outcome, **arguments})
+    async def give_feedback(self, asked: requests.GiveFeedback, /) -> answers.FeedbackRecorded:
+        await self._asked(asked)
         return answers.FeedbackRecorded(True, ("pat_1",))
 
-    async def search_episodes(self, **arguments: Any) -> answers.EpisodePage:
-        await self._asked("search_episodes", arguments)
-        limit = arguments.get("limit", 20)
+    async def search_episodes(self, asked: requests.SearchEpisodes, /) -> answers.EpisodePage:
+        await self._asked(asked)
+        limit = asked.limit
         return answers.EpisodePage(tuple(_row(f"ep{i}") for i in range(limit)), f"after{limit}", 1000)
 
-    async def get_episode(self, episode_id: str, **arguments: Any) -> answers.EpisodeDetail:
-        await self._asked("get_episode", {"episode_id": episode_id, **arguments})
-        if episode_id not in self.episodes:
-            raise NotFound(f"no episode {episode_id}")
-        return answers.EpisodeDetail(self._episode(episode_id, arguments.get("step_limit", 50)), ("net",), None)
+    async def get_episode(self, asked: requests.GetEpisode, /) -> answers.EpisodeDetail:
+        await self._asked(asked)
+        if asked.episode_id not in self.episodes:
+            raise NotFound(f"no episode {asked.episode_id}")
+        return answers.EpisodeDetail(self._episode(asked.episode_id, asked.step_limit), ("net",), None)
 
     def _episode(self, episode_id: str, step_limit: int) -> Episode:
         step = Step(
@@ -119,8 +125,8 @@ class FakeMemory:
             metadata={"created_at_ms": 3},
         )
 
-    async def memory_status(self) -> reports.Status:
-        await self._asked("memory_status", {})
+    async def memory_status(self, asked: requests.MemoryStatus, /) -> reports.Status:
+        await self._asked(asked)
         latency = {"recall": {"p50": 1.23456, "p95": 2.0, "p99": 3.0, "count": 7}}
         return reports.Status(
             "0.1.0",
@@ -137,57 +143,59 @@ class FakeMemory:
             (),
         )
 
-    async def search_patterns(self, **arguments: Any) -> answers.PatternPage:
-        await self._asked("search_patterns", arguments)
+    async def search_patterns(self, asked: requests.SearchPatterns, /) -> answers.PatternPage:
+        await self._asked(asked)
         return answers.PatternPage((_pattern(),), None, 1)
 
-    async def get_pattern(self, pattern_id: str) -> answers.PatternDetail:
-        await self._asked("get_pattern", {"pattern_id": pattern_id})
-        if pattern_id != "pat_1":
-            raise NotFound(f"no pattern {pattern_id}")
+    async def get_pattern(self, asked: requests.GetPattern, /) -> answers.PatternDetail:
+        await self._asked(asked)
+        if asked.pattern_id != "pat_1":
+            raise NotFound(f"no pattern {asked.pattern_id}")
         evidence = ({"episode_id": "ep0", "success": True, "weight": 1.0, "at_ms": 1},)
         return answers.PatternDetail(_pattern(), {"steps": ["a"]}, self.project, 1, 2, evidence, {"wilson": 0.5}, ())
 
-    async def analyze_trends(self, **arguments: Any) -> reports.Trends:
-        await self._asked("analyze_trends", arguments)
+    async def analyze_trends(self, asked: requests.AnalyzeTrends, /) -> reports.Trends:
+        await self._asked(asked)
         return reports.Trends(({"bucket": "2026-01-01", "value": 0.5, "count": 2},), (), ())
 
-    async def checkpoint_episode(self, episode_id: str, label: str, **arguments: Any) -> reports.Checkpoint:
-        await self._asked("checkpoint_episode", {"episode_id": episode_id, "label": label, **arguments})
-        self._open(episode_id)
+    async def checkpoint_episode(self, asked: requests.CheckpointEpisode, /) -> reports.Checkpoint:
+        await self._asked(asked)
+        self._open(asked.episode_id)
         return reports.Checkpoint("chk_1", {"goal": "fix it", "next": ["test"]})
 
-    async def resume_episode(self, **arguments: Any) -> reports.Resumed:
-        await self._asked("resume_episode", arguments)
+    async def resume_episode(self, asked: requests.ResumeEpisode, /) -> reports.Resumed:
+        await self._asked(asked)
         return reports.Resumed("ep9", {"goal": "fix it"}, 3)
 
-    async def update_episode(self, episode_id: str, **arguments: Any) -> answers.EpisodeRow:
-        await self._asked("update_episode", {"episode_id": episode_id, **arguments})
-        return _row(episode_id)
+    async def update_episode(self, asked: requests.UpdateEpisode, /) -> answers.EpisodeRow:
+        await self._asked(asked)
+        return _row(asked.episode_id)
 
-    async def link_episodes(self, **arguments: Any) -> reports.Linked:
-        await self._asked("link_episodes", arguments)
+    async def link_episodes(self, asked: requests.LinkEpisodes, /) -> reports.Linked:
+        await self._asked(asked)
         return reports.Linked("lnk_1", False)
 
-    async def related_episodes(self, episode_id: str, **arguments: Any) -> reports.RelatedEpisodes:
-        await self._asked("related_episodes", {"episode_id": episode_id, **arguments})
-        return reports.RelatedEpisodes((_row(episode_id),), ({"from_id": episode_id, "to_id": "ep2", "type": "follows", "note": ""},))
+    async def related_episodes(self, asked: requests.RelatedEpisodes, /) -> reports.RelatedEpisodes:
+        await self._asked(asked)
+        return reports.RelatedEpisodes(
+            (_row(asked.episode_id),), ({"from_id": asked.episode_id, "to_id": "ep2", "type": "follows", "note": ""},)
+        )
 
-    async def forget(self, **arguments: Any) -> reports.Forgotten:
-        await self._asked("forget", arguments)
-        ids = tuple(arguments.get("episode_ids", ()))
+    async def forget(self, asked: requests.Forget, /) -> reports.Forgotten:
+        await self._asked(asked)
+        ids = tuple(asked.episode_ids)
         counts = {"episodes": len(ids), "steps": 3 * len(ids)}
-        if arguments.get("confirm"):
+        if asked.confirm:
             return reports.Forgotten(None, counts, ids)
         return reports.Forgotten(counts, None, ids)
 
-    async def lessons_markdown(self, domain: str = "", project: str = "", budget_tokens: int = 1500) -> str:
-        await self._asked("lessons_markdown", {"domain": domain})
-        return f"# Lessons: {domain}\n"
+    async def lessons_markdown(self, asked: requests.LessonsMarkdown, /) -> str:
+        await self._asked(asked)
+        return f"# Lessons: {asked.domain}\n"
 
-    async def project_digest(self, project: str = "", budget_tokens: int = 1500) -> str:
-        await self._asked("project_digest", {"project": project})
-        return f"# {project}\n"
+    async def project_digest(self, asked: requests.ProjectDigest, /) -> str:
+        await self._asked(asked)
+        return f"# {asked.project}\n"
 
     async def distinct(self, column: str, prefix: str = "", limit: int = 100) -> list[str]:
         return [value for value in ("shop", "shelf", "web") if value.startswith(prefix)][:limit]
@@ -200,6 +208,11 @@ class FakeMemory:
 async def open_fake(config: Config) -> AsyncIterator[FakeMemory]:
     """Open like `bootstrap.open_memory`."""
     yield FakeMemory()
+
+
+def as_front_door(memory: FakeMemory) -> Memory:
+    """Return *memory* as what the server asks; a verb that only one of the two knows is a type error here."""
+    return memory
 
 
 def _recall(limit: int = 5) -> answers.Recall:

@@ -1,7 +1,8 @@
 """No answer is larger than the cap, and none is cut in silence."""
 
 from mcp_memory.domain.limits import MAX_RESULT_CHARS
-from mcp_memory.server import fitting, render
+from mcp_memory.rendering import render
+from mcp_memory.server import fitting
 from mcp_memory.server.calling import tool_result
 
 

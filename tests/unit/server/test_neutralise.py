@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.server.neutralise import MARK, inert, neutral
+from mcp_memory.rendering.neutralise import MARK, inert, neutral
 
 HIDDEN = {
     "escape": "\x1b",

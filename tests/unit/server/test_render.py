@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mcp_memory.domain.episode import Context, Episode, Step
-from mcp_memory.server import render
+from mcp_memory.rendering import render
 
 
 @dataclass(frozen=True)

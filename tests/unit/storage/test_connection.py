@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.errors import CorruptRecord, InvalidInput, MigrationError, StoreUnavailable
+from mcp_memory.errors import CorruptRecord, InvalidInput, MigrationError, StoreUnavailable, StoreUnusable
 from mcp_memory.storage.connection import ReadPool, open_reader, open_writer, translate
 
 
@@ -92,7 +92,7 @@ def test_readers_are_used_again_and_snapshots_end_with_the_block(tmp_path: Path)
         (sqlite3.SQLITE_LOCKED, StoreUnavailable),
         (sqlite3.SQLITE_FULL, StoreUnavailable),
         (sqlite3.SQLITE_IOERR_WRITE, StoreUnavailable),
-        (sqlite3.SQLITE_READONLY, StoreUnavailable),
+        (sqlite3.SQLITE_READONLY, StoreUnusable),
         (sqlite3.SQLITE_CORRUPT, CorruptRecord),
         (sqlite3.SQLITE_NOTADB, CorruptRecord),
     ],

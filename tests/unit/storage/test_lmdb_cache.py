@@ -4,11 +4,13 @@ import multiprocessing
 import os
 import random
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mcp_memory.storage import lmdb_cache
 from mcp_memory.storage.lmdb_cache import LmdbCache
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -152,4 +154,21 @@ def test_several_processes_share_one_file(tmp_path: Path) -> None:
     cache = LmdbCache(tmp_path, MAX_BYTES)
     for n in range(3):
         assert cache.get_many(f"n{n}", [b"%d" % i for i in range(50)]) == [b"%d" % n] * 50
+    cache.close()
+
+
+def test_a_key_put_again_while_it_waits_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lmdb_cache, "MAX_PENDING_BYTES", 100_000)
+    gate, write = threading.Event(), LmdbCache._write
+    monkeypatch.setattr(LmdbCache, "_write", lambda self, items: gate.wait(30) and write(self, items))
+    cache = LmdbCache(tmp_path, MAX_BYTES)
+    for i in range(300):
+        cache.put_many("n", [(b"same", b"%03d" % i * 500)])
+    assert cache.stats()["dropped"] == 0
+    gate.set()
+    cache.flush()
+    cache.put_many("n", [(b"large", b"x" * 90_000)])
+    cache.flush()
+    assert cache.stats()["dropped"] == 0
+    assert cache.get_many("n", [b"same", b"large"]) == [b"299" * 500, b"x" * 90_000]
     cache.close()

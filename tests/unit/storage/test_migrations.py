@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.errors import MigrationError, StoreUnavailable
+from mcp_memory.errors import CorruptRecord, InternalError, MigrationError
 from mcp_memory.storage.connection import Connection, open_writer
-from mcp_memory.storage.migrations import Migration, migrate, shipped
+from mcp_memory.storage.migrations import SCHEMA_SHA256, Migration, fingerprint, migrate, require_schema, shipped
 
 FIRST = Migration(1, "0001_first", "-- a comment; with a semicolon\nCREATE TABLE a (x TEXT DEFAULT ';');\nINSERT INTO a VALUES ('b;c');\n")
 SECOND = Migration(2, "0002_second", "ALTER TABLE a ADD COLUMN y;\n")
@@ -43,6 +43,17 @@ def test_shipped_migrations_are_numbered_from_one_and_build_a_sound_database(ope
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+def test_the_fingerprint_is_of_what_the_shipped_migrations_make(opened: Callable[[], Connection]) -> None:
+    connection = opened()
+    migrate(connection, lambda: 7, 1_000)
+    assert fingerprint(connection) == SCHEMA_SHA256
+    connection.execute("CREATE INDEX of_a_person ON episode (task)")
+    require_schema(connection)
+    connection.execute("ALTER TABLE step RENAME COLUMN body TO bodx")
+    with pytest.raises(CorruptRecord):
+        require_schema(connection)
+
+
 def test_each_is_applied_once_and_recorded(opened: Callable[[], Connection]) -> None:
     connection = opened()
     assert apply(connection, FIRST) == 1
@@ -57,7 +68,7 @@ def test_each_is_applied_once_and_recorded(opened: Callable[[], Connection]) -> 
 def test_a_failing_migration_leaves_the_schema_as_it_was(opened: Callable[[], Connection]) -> None:
     connection = opened()
     apply(connection, FIRST)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(InternalError):
         apply(connection, FIRST, BROKEN)
     assert columns(connection) == ["x"]
     assert apply(connection, FIRST, SECOND) == 2

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from mcp_memory.errors import InvalidInput, Overloaded, StoreUnavailable
+from mcp_memory.errors import InternalError, InvalidInput, Overloaded, StoreUnavailable
 from mcp_memory.metrics import Metrics
 from mcp_memory.storage.connection import Connection, open_writer
 from mcp_memory.storage.write_batcher import WriteBatcher
@@ -35,6 +35,7 @@ def make(connection: Connection) -> Make:
             "max_batch_size": 50,
             "busy_deadline_ms": 200,
             "metrics": Metrics(),
+            "before_answer": lambda: None,
             "after_batch": lambda _: False,
         }
         return WriteBatcher(connection, **(defaults | settings))
@@ -213,11 +214,26 @@ async def test_a_lock_held_beyond_the_deadline_is_said_to_be_retryable(make: Mak
     await batcher.aclose()
 
 
-async def test_an_unexpected_error_in_a_write_reaches_its_caller_as_one_of_ours(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        (lambda _: 1 / 0, ZeroDivisionError),
+        (lambda c: c.execute("INSERT INTO t VALUES (?)", (object(),)), sqlite3.Error),
+        (lambda c: c.execute("INSERT INTO nowhere VALUES (1)"), sqlite3.OperationalError),
+    ],
+)
+async def test_a_programming_error_in_a_write_is_said_to_be_ours_and_logged_with_its_traceback(
+    make: Make, connection: Connection, caplog: pytest.LogCaptureFixture, wrong: Callable[[Connection], Any], kind: type[Exception]
+) -> None:
     batcher = make()
-    with pytest.raises(StoreUnavailable) as raised:
-        await batcher.run(lambda _: 1 / 0)
-    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+    good, bad = await asyncio.gather(batcher.run(insert("a")), batcher.run(wrong), return_exceptions=True)
+    assert good == 1
+    assert isinstance(bad, InternalError)
+    assert (bad.code, bad.retryable) == ("internal_error", False)
+    assert isinstance(bad.__cause__, kind)
+    logged = [r for r in caplog.records if r.exc_info and r.exc_info[1] is bad.__cause__]
+    assert len(logged) == 1
+    assert logged[0].levelname == "ERROR"
     await batcher.aclose()
 
 

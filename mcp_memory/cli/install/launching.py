@@ -1,0 +1,40 @@
+"""The commands that hosts are given: to start the server, and to answer a hook."""
+
+import shutil
+import site
+import sys
+from pathlib import Path
+
+PACKAGE, PROGRAM = "mcp-episodic-memory", "mcp-memory"
+HOOK_CODE = "from mcp_memory.hooks.client import main; main()"
+
+
+def server_command(shared: bool = False) -> tuple[str, ...]:
+    """Return the command that runs this program again: this Python, or uvx where it keeps the environment only for a while.
+
+    `-P`: a host starts it in the folder of a project, whose modules must not come before ours. *shared*: for a file that other people
+    use, too, on whose machines only names on PATH mean the same.
+    """
+    if shared:
+        return (PROGRAM,) if shutil.which(PROGRAM) and not shutil.which("uvx") else ("uvx", PACKAGE)
+    if "uv" in Path(sys.prefix).parts and any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts):
+        return ("uvx", PACKAGE)
+    return (sys.executable, "-P", "-m", "mcp_memory")
+
+
+def hook_command(shared: bool = False) -> tuple[str, ...]:
+    """Return the command that hooks begin with, the event's name follows.
+
+    Not the installed script: what an installer writes into it (`re`, and finding the entry point) takes as long as the rest of the hook.
+    `-I` keeps the environment, the working folder and a person's own modules out; the code is on the command line, since a script file or
+    module that is gone ends with status 2 or less clearly, and a host takes 2 for a veto: a missing import ends with 1.
+    """
+    command = server_command(shared)
+    if command[0] != sys.executable:
+        return (*command, "hook")
+    isolated = "-P" if _in_user_site() else "-I"  # -I does not look there
+    return (sys.executable, isolated, "-c", HOOK_CODE)
+
+
+def _in_user_site() -> bool:
+    return Path(site.getusersitepackages()) in Path(__file__).parents

@@ -1,0 +1,59 @@
+"""The one map with a bound: what is kept because it was used lately, and may be forgotten at any time."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class BoundedMap(Generic[K, V]):
+    """At most `max_entries` entries; the least recently used one goes first. Not safe for concurrent use: the owner has a lock or a loop.
+
+    >>> kept = BoundedMap(2)
+    >>> for key in ("a", "b", "c"):
+    ...     kept.put(key, key.upper())
+    >>> list(kept), kept.get("a"), kept.get("b")
+    (['b', 'c'], None, 'B')
+    """
+
+    def __init__(self, max_entries: int) -> None:
+        self._max_entries = max_entries
+        self._entries: OrderedDict[K, V] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[K]:
+        """Yield the keys, the least recently used first."""
+        return iter(self._entries)
+
+    def get(self, key: K) -> V | None:
+        """Return what is kept under *key*, which now was used last, or None."""
+        if key not in self._entries:
+            self.misses += 1
+            return None
+        self._entries.move_to_end(key)
+        self.hits += 1
+        return self._entries[key]
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value; the least recently used ones go when there are too many."""
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)
+
+    def pop(self, key: K) -> V | None:
+        """Forget an entry and return it, None when there was none."""
+        return self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget all entries; the counts of hits and misses stay."""
+        self._entries.clear()

@@ -1,0 +1,92 @@
+"""The settings a hook needs, read without the settings' own machinery, which would cost more than the whole hook."""
+
+import os
+
+from mcp_memory.hooks.wire import Address
+from mcp_memory.places import user_data_dir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_NAMES = {"DATA_DIR", "PROJECT", "TOKEN", "HOST", "PORT"}
+_PREFIX = "MCP_MEMORY_"
+_NETWORK = ("HOST", "PORT", "TOKEN")
+_QUICK_OPTIONS = {"--data-dir", "--project", "--host"}
+OPTIONS = ("--data-dir", "--project", "--config", "--token-file", "--host")
+
+
+class Place:
+    """Where the memory is. `named` is a server the settings name, to ask when no door stands open in the data directory."""
+
+    __slots__ = ("data_dir", "host", "named", "project", "redact")
+
+    def __init__(self, data_dir: str, project: str, named: Address | None, *, redact: bool = True, host: str = "") -> None:
+        self.data_dir, self.project, self.named, self.redact = data_dir, project, named, redact
+        self.host = host  # the agent host whose hook it is, as `install` wrote it
+
+    @property
+    def folder(self) -> str:
+        """Where the hooks keep their files: beside `memory.db`."""
+        return os.path.join(self.data_dir, "hooks")
+
+
+def quick_place(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Place | None:
+    """Return the place when the environment has none but the short names, else None: `load_config` must read the rest.
+
+    A test holds it to what `load_config` returns.
+    """
+    given = {name[len(_PREFIX) :]: value for name, value in env.items() if name.startswith(_PREFIX) and value}
+    if not given.keys() <= _NAMES or not given.get("PORT", "0").isdecimal() or not options.keys() <= _QUICK_OPTIONS:
+        return None
+    given |= {option[2:].upper().replace("-", "_"): value for option, value in options.items() if option != "--host"}
+    data_dir = os.path.abspath(os.path.expanduser(given["DATA_DIR"])) if given.get("DATA_DIR") else user_data_dir()
+    folder = env.get("CLAUDE_PROJECT_DIR", "")
+    project = given.get("PROJECT", os.path.basename(os.path.normpath(folder)) or "default" if folder else "")
+    address = Address(given.get("HOST", "127.0.0.1"), int(given.get("PORT", 8765)), token=given.get("TOKEN", ""))
+    named = address if any(given.get(name) for name in _NETWORK) else None
+    return Place(data_dir, project, named, host=options.get("--host", ""))
+
+
+def read_arguments(argv: "Sequence[str]") -> "tuple[str, dict[str, str]]":
+    """Return the event and the options of a command line. `argparse` would take as long as the whole hook. Raises ValueError."""
+    events, options = [], {}
+    rest = iter(argv)
+    for word in rest:
+        name, has_value, value = word.partition("=")
+        if not word.startswith("-"):
+            events.append(word)
+        elif name in OPTIONS:
+            options[name] = value if has_value else next(rest, "")
+        else:
+            raise ValueError(f"there is no option {name}; it takes {', '.join(OPTIONS)}")
+    if len(events) != 1:
+        raise ValueError("name one event")
+    return events[0], options
+
+
+def place_of(options: "Mapping[str, str]") -> Place:
+    """Return the place that the options and all settings name. Raises ConfigError."""
+    from mcp_memory.config import load_config
+
+    token = read_token(options["--token-file"]) if "--token-file" in options else None
+    flags = {"storage.data_dir": options.get("--data-dir"), "server.project": options.get("--project"), "server.token": token}
+    config = load_config(file=options.get("--config"), flags=flags)
+    server = config.server
+    named = any(f"server.{name.lower()}" in config.origins for name in _NETWORK)
+    address = Address(server.host, server.port, token=server.token) if named else None
+    return Place(str(config.data_dir), server.project, address, redact=server.redact, host=options.get("--host", ""))
+
+
+def read_token(path: str) -> str:
+    """Return the token in a file, without surrounding space. Raises ConfigError: unreadable or empty."""
+    from mcp_memory.errors import ConfigError
+
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            token = file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the token file {path} cannot be read: {error}") from error
+    if not token:
+        raise ConfigError(f"the token file {path} is empty")
+    return token

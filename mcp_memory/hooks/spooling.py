@@ -1,0 +1,97 @@
+"""A hook without a server: the event is kept, redacted, beside the memory, and a process in the background takes it in.
+
+What that process would have told the agent, the session's next hook tells it.
+"""
+
+import json
+import os
+import sys
+import time
+
+from mcp_memory.domain import limits
+from mcp_memory.domain.clipping import clip
+from mcp_memory.hooks import answers, events, spool
+from mcp_memory.hooks.kinds import SHOWS
+from mcp_memory.redaction import redact_record, redact_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mcp_memory.hooks.place import Place
+
+DRAIN = "drain"  # the event of a hook of our own: take in what waits
+_DRAIN_AFTER = frozenset({"user-prompt-submit", "stop", "session-end"})  # not every step: a process that opens the memory takes a second
+_OURS = frozenset({"id", "event", "at_ms", "host"})
+_IDS = frozenset({"session", "project", "agent", "call", "started", "turn", "process"})
+
+
+def redacted(record: "dict[str, Any]") -> "dict[str, Any]":
+    """Return a record without secrets in whatever the host told; ids stay apart from each other."""
+    return redact_record(record, [], ours=_OURS, ids=_IDS)
+
+
+def redacted_body(raw: bytes) -> bytes:
+    """Return an event without secrets, as it may leave this machine. Raises ValueError: it is no event."""
+    return json.dumps(redact_tree("event", _clipped(events.told_by(raw), limits.MAX_JSON_DEPTH), [])).encode()
+
+
+def _clipped(value: "Any", depth: int) -> "Any":
+    """Return a JSON value with texts no longer than what is kept of them, and no deeper than can be looked at."""
+    if isinstance(value, str):
+        return clip(value, limits.MAX_TASK_CHARS)
+    if isinstance(value, dict):
+        return {str(name): _clipped(item, depth - 1) for name, item in value.items()} if depth > 1 else {}
+    if isinstance(value, list):
+        return [_clipped(item, depth - 1) for item in value] if depth > 1 else []
+    return value
+
+
+def keep(event: str, raw: bytes, call_id: str, place: "Place", process: str = "") -> bytes:
+    """Keep an event, on disk when this returns; return what the session is owed. Raises ValueError: not an event; OSError: not kept."""
+    told = events.told_by(raw)
+    at_ms = time.time_ns() // 1_000_000
+    record = events.record_of(event, told, call_id=call_id, project=place.project, at_ms=at_ms, host=place.host, process=process)
+    if place.redact:
+        record = redacted(record)
+    spool.append(place.folder, record)
+    if event in _DRAIN_AFTER and (lock := spool.hold_drain(place.folder)) is not None:  # else the one at work takes this in, too
+        os.close(lock)
+        _start(drain_command(place.data_dir), place.data_dir)
+    if event not in SHOWS:
+        return b""
+    owed = spool.take_owed(place.folder, record["session"])
+    if not owed:
+        return b""
+    from mcp_memory.rendering.neutralise import unmarked
+
+    return answers.shown(event, events.name_of(event, told, place.host), unmarked(owed), place.host).encode()
+
+
+def drain_command(data_dir: str) -> list[str]:
+    """Return the command that takes in what waits.
+
+    Isolated (`-I`): neither the agent's folder nor PYTHONPATH, which are a project's, may name modules of it. Our own package is found by
+    where it is, after the standard library.
+    """
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    code = f"import sys; sys.path.append({root!r}); from mcp_memory.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-I", "-c", code, "hook", DRAIN, "--data-dir", data_dir]
+
+
+def _start(command: list[str], folder: str) -> None:
+    """Start a process that outlives this one and shares none of its pipes, which the host waits for."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    if sys.platform == "win32":
+        import subprocess
+
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        null = subprocess.DEVNULL
+        subprocess.Popen(command, stdin=null, stdout=null, stderr=null, creationflags=flags, close_fds=True, env=env, cwd=folder)
+        return
+    # `subprocess` would take as long to import as all of this took.
+    streams = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    try:
+        os.posix_spawn(command[0], command, env, file_actions=streams, setsid=True)
+    except NotImplementedError:  # a C library without it
+        os.posix_spawn(command[0], command, env, file_actions=streams, setpgroup=0)

@@ -1,0 +1,229 @@
+"""Advice in the middle of a run: the next tools, what to do about an error, and warnings about an intended step."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcp_memory.domain.answers import Recovery, StepWarning
+from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.query import Suggestion
+from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
+from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
+from mcp_memory.learning.advice.step_warnings import Pitfalls
+from mcp_memory.learning.history.inferring import inferred
+from mcp_memory.learning.history.recoveries import Recovered, Recoveries
+from mcp_memory.learning.reading.run import error_signatures
+from mcp_memory.ports import Situation
+from mcp_memory.views.experience import Experience, Floats, Ints, Place
+
+NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
+MAX_FIXES = 5
+MAX_EVIDENCE = 3
+FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
+MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
+RUN_SHARE = 0.5  # of the run so far against the error, in a long run
+SOBER, SOBER_RUN = 0.2, 1.2  # nats off chances after a failure, and off those that go by the run as well: fitted on left-out episodes
+SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
+MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
+_FLOOR = 1e-4
+
+ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
+FixDuration = Callable[[str, str, str], float | None]  # (failed tool key, signature, tool key tried) -> median ms until it worked
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    tool: int
+    confidence: float
+    coming: bool  # among the next steps, not of those still to come
+
+
+class Adviser:
+    """Answers from an `Experience`; full episodes are read only for the examples of arguments."""
+
+    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, fix_ms: FixDuration) -> None:
+        self._x, self._read, self._fix_ms = experience, read_episodes, fix_ms
+        self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
+        self._pitfalls = Pitfalls(experience)
+
+    def suggest(
+        self, situation: Situation, limit: int, intended: Step | None
+    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
+        """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
+        episode, neighbours = situation.episode, situation.neighbours
+        prefix = Prefix.of(episode.steps)
+        place = inferred(self._x, place_of(episode), neighbours, prefix.keys)
+        forecast = self._next.forecast(place, neighbours, episode.task, prefix)
+        recovered, sig = None, ""
+        if episode.steps and episode.steps[-1].failed:
+            sig = dict(error_signatures(episode)).get(len(episode.steps) - 1, "")
+            recovered = self._recoveries.after(place, neighbours, episode.steps[-1].key, sig)
+        warnings: tuple[StepWarning, ...] = ()
+        if intended is not None:
+            warnings = self._pitfalls.warnings(
+                place, neighbours, episode, intended, lambda key, s: self._recoveries.after(place, neighbours, key, s)
+            )
+        if forecast is None:
+            return (), None, warnings
+        suggestions = self._suggestions(forecast, recovered, prefix, limit, _shell_of(episode))
+        return suggestions, self._recovery(recovered, place, episode, sig) if recovered else None, warnings
+
+    def _suggestions(
+        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, shell: str
+    ) -> tuple[Suggestion, ...]:
+        picks = self._picks(forecast, recovered, prefix, limit)
+        sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
+        read = {e.id: e for e in self._read(list(dict.fromkeys(ids[0][0] for ids in sources if ids))) if e is not None}
+        out = []
+        for pick, ids in zip(picks, sources, strict=True):
+            example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS) if ids else None
+            tool, action = tool_and_action(self._key(pick.tool, forecast))
+            tool = shell if tool == SHELL else tool
+            reason = self._reason(pick, forecast, recovered, prefix)
+            evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))
+            out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example))
+        return tuple(out)
+
+    def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
+        """Choose the tools: up to three for the next step, then those most likely still to come."""
+        chances = ranked = forecast.next
+        if recovered is not None:
+            chances, ranked = (self._blended(scores, forecast, prefix) for scores in (recovered.chances, recovered.scores))
+            chances = _sobered(chances, len(prefix.keys))
+        coming = [int(t) for t in np.argsort(-ranked, kind="stable")[: min(limit, NEXT_SLOTS)] if ranked[t] >= MIN_SCORE]
+        picks = [_Pick(t, float(chances[t]), True) for t in coming]
+        likely = 1.0 / (1.0 + np.exp(-np.clip(forecast.later, -30, 30)))
+        for t in np.argsort(-forecast.later, kind="stable"):
+            if len(picks) >= limit or not self._was_used(forecast, int(t)):
+                break
+            if int(t) not in coming:
+                picks.append(_Pick(int(t), float(likely[t]), False))
+        return picks
+
+    def _blended(self, scores: Floats, forecast: Forecast, prefix: Prefix) -> Floats:
+        """Return what the error says together with what the run says: the longer it is the more; of a single failed step only the error."""
+        share = _run_share(len(prefix.keys))
+        blend = np.exp(np.log(np.pad(scores, (0, len(forecast.new))) + _FLOOR) + share * np.log(forecast.next + _FLOOR))
+        return np.asarray(blend / blend.sum())
+
+    def _key(self, tool: int, forecast: Forecast) -> str:
+        known = len(self._x.tools)
+        return str(self._x.tools.value(tool)) if tool < known else forecast.new[tool - known]
+
+    def _was_used(self, forecast: Forecast, tool: int) -> bool:
+        """Whether anything looked at for this answer used the tool at all: what other contexts use is no advice here."""
+        return bool((self._x.step_tool[forecast.steps] == tool).any())
+
+    def _sources(self, forecast: Forecast, recovered: Recovered | None, tool: int) -> list[tuple[str, int]]:
+        """Return (episode id, step index) of the weightiest earlier uses of *tool*, those that worked first."""
+        x = self._x
+        if recovered is not None:
+            mine = x.failures.fix[recovered.fixes] == tool
+            fixes, weights = recovered.fixes[mine], recovered.weights[mine]
+            if len(fixes):
+                best = fixes[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
+                return [(x.trace(int(x.failures.row[f])).id, int(x.failures.example[f])) for f in best]
+        best = forecast.tries.examples(tool)[:MAX_EVIDENCE]
+        if not len(best):
+            mine = x.step_tool[forecast.steps] == tool
+            steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
+            best = steps[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
+        rows = np.searchsorted(x.first, best, side="right") - 1
+        return [(x.trace(int(r)).id, int(x.step_position[s])) for r, s in zip(rows, best, strict=True)]
+
+    def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
+        x = self._x
+        key = self._key(pick.tool, forecast)
+        if recovered is not None and pick.coming:
+            alike = recovered.weights >= 0.05 * recovered.weights.max()
+            n = int((alike & (x.failures.fix[recovered.fixes] == pick.tool)).sum())
+            if n:
+                retry = " again, with other arguments," if key == prefix.keys[-1] else ""
+                return f"{key}{retry} overcame {n} of {int(alike.sum())} failures like this one"
+        same_tool = x.step_tool[forecast.steps] == pick.tool
+        if not pick.coming:
+            rows = np.searchsorted(x.first, forecast.steps[same_tool], side="right") - 1
+            used, succeeded = np.unique(rows), int(x.success[np.unique(rows)].sum())
+            return f"still to come: {len(used)} runs in this context used {key}, {succeeded} of them succeeded"
+        at_state = forecast.matched & (forecast.weights > 0)
+        chosen = at_state & same_tool
+        if chosen.any():
+            rows = np.unique(np.searchsorted(x.first, forecast.steps[chosen], side="right") - 1)
+            after = f"after {prefix.keys[-1]}" if prefix.keys else "at the start"
+            good = int(x.success[rows].sum())
+            share = f"{int(chosen.sum())} of {int(at_state.sum())} comparable steps used {key}"
+            return f"{after}, {share}; {good} of those {len(rows)} runs succeeded"
+        if forecast.own[pick.tool] > 0:
+            return f"this run itself has used {key} {prefix.keys.count(key)} times"
+        return f"{key} is named by the task or usual in this context"
+
+    def _recovery(self, recovered: Recovered, place: Place, episode: Episode, sig: str) -> Recovery:
+        """Return what was tried after failures with such a message, of this tool where it had any, and how often it worked."""
+        x = self._x
+        failed_key = episode.steps[-1].key
+        alike = (x.context_weights(place)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
+        of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
+        numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
+        tried_tools, fixed = self._tried(numbers), x.failures.fix[numbers]
+        fixes: list[tuple[dict[str, Any], Ints]] = []  # each with the failures it fixed
+        for tool in np.unique(np.concatenate([tried_tools[tried_tools >= 0], fixed[fixed >= 0]])):
+            of_tool = (tried_tools == tool) | (fixed == tool)
+            worked = fixed == tool
+            name, action = tool_and_action(str(x.tools.value(int(tool))))
+            evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[numbers[worked if worked.any() else of_tool]])
+            fix = {
+                "tool": name,
+                "action": action,
+                "tried": int(of_tool.sum()),
+                "fixed": int(worked.sum()),
+                "median_steps": float(np.median(x.failures.lag[numbers[worked]])) if worked.any() else None,
+                "median_ms": self._fix_ms(failed_key, sig, x.tools.value(int(tool))) if worked.any() else None,
+                "evidence": list(evidence)[:MAX_EVIDENCE],
+            }
+            fixes.append((fix, numbers[worked]))
+        best = sorted(fixes, key=lambda f: (-f[0]["fixed"], f[0]["tried"], f[0]["tool"], f[0]["action"]))[:MAX_FIXES]
+        for fix, fixed_at in best[:FIX_EXAMPLES]:
+            if example := self._example(fixed_at):
+                fix["arguments_example"] = example
+        return Recovery(sig, tuple(fix for fix, _ in best))
+
+    def _example(self, fixed_at: Ints) -> dict[str, Json] | None:
+        """Return the arguments a fix worked with, in a run that succeeded if there is one, the latest of these."""
+        if not len(fixed_at):
+            return None
+        x = self._x
+        best = int(fixed_at[np.lexsort((fixed_at, x.success[x.failures.row[fixed_at]]))[-1]])
+        episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
+        return arguments_of(episode, int(x.failures.example[best]), FIX_EXAMPLE_CHARS)
+
+    def _tried(self, numbers: Ints) -> Ints:
+        """Return the tool used right after each failed step, -1 at the end of a run."""
+        x = self._x
+        steps = x.first[x.failures.row[numbers]] + x.failures.index[numbers]
+        last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
+        after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
+        return np.where(last, -1, after)
+
+
+def _shell_of(episode: Episode) -> str:
+    """Return what this agent calls its shell tool, as far as it has used one."""
+    return next((s.tool for s in reversed(episode.steps) if is_shell(s.tool)), SHELL)
+
+
+def _run_share(steps: int) -> float:
+    return RUN_SHARE * (1.0 - 1.0 / max(1, steps))
+
+
+def _sobered(chances: Floats, steps: int) -> Floats:
+    """Return chances after a failure as they came true: multiplying two sources that are not independent overstates the surest."""
+    nats = SOBER + SOBER_RUN * _run_share(steps)
+    odds = np.clip(chances, 1e-9, 1 - 1e-9)
+    return np.asarray(1.0 / (1.0 + (1.0 - odds) / odds * np.exp(nats)))
+
+
+def place_of(episode: Episode) -> Place:
+    """Return the context of an episode as a place to look from."""
+    return Place(episode.project, episode.context.domain, episode.context.framework, frozenset(episode.context.tags))

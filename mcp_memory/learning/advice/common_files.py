@@ -1,0 +1,62 @@
+"""Which files the recalled episodes worked on: where to look first. Pure."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from mcp_memory.domain.answers import RecalledFile
+from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
+from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
+from mcp_memory.learning.reading.file_uses import files_of, is_full
+
+MAX_FILES = 5
+LIKENESS = 2.0  # power of a task's similarity that its episode counts by
+
+
+def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFile, ...]:
+    """Return the files that most of the work of *recalled* went into, at most 5, best first.
+
+    An episode counts by its task's similarity and its files by their order in it, 1, 1/2, 1/3, …; tasks hardly alike count nothing. Round
+    choices: others gave .69 to .73 of right files in the first five on the development split.
+
+    Args:
+        recalled: Completed episodes and how alike their tasks are, in [0, 1].
+    """
+    alike = [(episode, _to_find(episode), similarity) for episode, similarity in recalled if similarity >= MIN_SIMILARITY]
+    names = _names({file.path for _, files, _ in alike for file in files})
+    weights: dict[str, float] = defaultdict(float)
+    attempts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)  # (changed it, succeeded)
+    for episode, files, similarity in alike:
+        succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+        changed: dict[str, bool] = {}
+        for rank, file in enumerate(files):
+            name = names[file.path]
+            weights[name] += similarity**LIKENESS / (1 + rank)
+            changed[name] = changed.get(name, False) or file.use is not Use.READ
+        for name, is_changed in changed.items():
+            attempts[name].append((is_changed, succeeded))
+    best = sorted(weights, key=lambda path: -weights[path])[:MAX_FILES]
+    return tuple(
+        RecalledFile(
+            path=path,
+            attempts=len(attempts[path]),
+            changed=sum(is_changed for is_changed, _ in attempts[path]),
+            succeeded=sum(is_changed and succeeded for is_changed, succeeded in attempts[path]),
+        )
+        for path in best
+    )
+
+
+def _to_find(episode: Episode) -> list[FileUse]:
+    """Return the episode's files that a next attempt may find: what a failure made itself is not among them."""
+    failed = episode.outcome is None or episode.outcome.kind in (OutcomeKind.FAILURE, OutcomeKind.ABSTAINED)
+    return [file for file in files_of(episode) if not (failed and file.use is Use.MADE)]
+
+
+def _names(paths: set[str]) -> dict[str, str]:
+    """Return for each full path the longest relative one that it ends with, and every other path as it is.
+
+    One attempt showed its working folder, another did not: `/home/ana/shop/src/a.py` and `src/a.py` are one file. A bare name is too
+    little to go by.
+    """
+    relative = sorted((path for path in paths if "/" in path and not is_full(path)), key=len, reverse=True)
+    return {path: next((short for short in relative if is_full(path) and path.endswith("/" + short)), path) for path in paths}

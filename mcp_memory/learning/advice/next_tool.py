@@ -1,0 +1,245 @@
+"""Which tool comes next, and which are still to come: states like the present one, in runs like the present one.
+
+A kernel estimate over every earlier step. Each earlier step is weighted by how alike its state was: the same last tools (a
+variable-order context, up to four steps back), an answer of the same kind to the last of them, the same tools used so far, about as
+far into the run, the last step failed or not; and by its run: same context, similar task. What followed it is what is counted. What this
+run itself did in such a state counts too, as far as runs in this context use a tool again at all. The estimate is then corrected for what
+the task's own words name and for what has been used already. Constants are round numbers found by leave-one-out over memories of five
+kinds of agents (docs/design.md); nothing is fitted at run time.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mcp_memory.domain.episode import Step
+from mcp_memory.domain.fingerprints import answer_kind
+from mcp_memory.learning.advice.named_tools import NamedTools
+from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
+from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Place
+
+MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
+MAX_STEPS = 20_000
+MAX_STATES = 500  # compared by the tools used so far, the expensive part
+MAX_ORDER = 4
+LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 1.0  # nats
+SAME_ANSWER = 2.0  # nats when the same last tool got an answer of the same kind; for the next tool only, the others depend less on it
+TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on similarity
+TAGS = 1.5  # nats between equal and disjoint tags
+SUCCESS = 0.3  # nats for a run that succeeded
+PRIOR = 1.0  # pseudo-count of what is usual in this context
+NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 2.5, 0.4, 0.1
+LATER, NAMED_LATER, USED_LATER = 0.6, 1.5, 0.4
+OWN = 10.0  # what the run so far counts, in runs of this context
+OWN_AGAIN = 2.0  # power of the chance that a tool used before is used again, by which it counts
+MAX_TRUSTED = 60  # episodes by which the naming of tools is judged
+FULL_TRUST = 2.0  # log odds ratio
+_MAX_PREFIX = 64  # steps of a long run that its state is compared by
+_MAX_USES = 3  # a tool used more often than this says no more
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The run so far: per step its tool key and whether it failed; of the last 64 the kind of the answer (0: there was none)."""
+
+    keys: tuple[str, ...]
+    failed: tuple[bool, ...]
+    answers: tuple[int, ...]
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> "Prefix":
+        """Return the prefix that *steps* are."""
+        return cls(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps[-_MAX_PREFIX:])))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Scores per tool number, and the earlier steps they rest on. Tools that only this run has used have the numbers after the last."""
+
+    next: Floats  # probability of being the next tool
+    later: Floats  # log score of being used at all from here on
+    steps: Ints  # step numbers (columns of the experience) that were counted
+    weights: Floats  # of these steps
+    matched: Bools  # of these steps: the tool before was the same
+    own: Floats  # per tool, how much this run itself speaks for it
+    tries: Tries  # what was done in such states, oldest first
+    new: tuple[str, ...]  # the keys of the tools that only this run has used
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The steps looked at: their numbers, the index of their episode, their tool and position."""
+
+    steps: Ints
+    owner: Ints
+    tool: npt.NDArray[np.int32]
+    position: npt.NDArray[np.int32]
+    n_rows: int
+    n_tools: int
+
+    def uses(self, steps: Bools) -> Bools:
+        """Return which episode (row) used which tool (column) in the given steps."""
+        table = np.zeros((self.n_rows, self.n_tools), np.bool_)
+        table[self.owner[steps], self.tool[steps]] = True
+        return table
+
+
+class NextTool:
+    """Forecasts from an `Experience`."""
+
+    def __init__(self, experience: Experience) -> None:
+        self._x = experience
+        self._names = NamedTools(experience.tools)
+
+    def forecast(self, place: Place, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
+        """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory."""
+        x = self._x
+        context = x.context_weights(place, TAGS)
+        if not context.any():
+            return None
+        context = context * np.exp(SUCCESS * x.success)
+        weight = context * np.exp(TASK * np.exp((x.spread(neighbours) - 1.0) / TASK_WIDTH))
+        tools, new = self._numbered(prefix.keys[-_MAX_PREFIX:])
+        rows = _heaviest(weight, MAX_EPISODES)
+        steps, owner = _steps_of(x, rows)
+        if not len(steps):
+            return None
+        view = _View(steps, owner, x.step_tool[steps], x.step_position[steps], len(rows), len(x.tools) + len(new))
+        order = self._order(view, tools)
+        state = self._state(view, order, tools, prefix, weight[rows][owner])
+        usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools)
+        usual[np.union1d(view.tool, np.array(tools, np.int64))] += 0.1 * context.max()  # not tools of other projects
+        usual = usual / usual.sum()
+        sharp = state * np.exp(SAME_ANSWER * self._answered_alike(view, order, prefix))
+        to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
+        own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(OWN_AGAIN * again)
+        tries = tries_of(x, steps, rows[owner], sharp, view.n_tools)
+        counted = tries.counts(usual) + own
+        near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
+        named = self._trust(rows, weight, view) * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
+        used = np.log1p(_uses(tools, view.n_tools))
+        log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
+        later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
+        following = np.exp(log_next - log_next.max())
+        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0, own, tries, new)
+
+    def _numbered(self, keys: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+        """Return the numbers of the run's tools, and the keys of those that no completed run has used."""
+        numbers = {key: self._x.tools.find(key) for key in dict.fromkeys(keys)}
+        new = tuple(key for key, number in numbers.items() if number < 0)
+        numbers |= {key: len(self._x.tools) + i for i, key in enumerate(new)}
+        return [numbers[key] for key in keys], new
+
+    def _trust(self, rows: Ints, weight: Floats, view: _View) -> float:
+        """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""
+        best = np.sort(rows[np.argsort(-weight[rows], kind="stable")[:MAX_TRUSTED]])
+        used = view.uses(np.ones(len(view.steps), np.bool_))[np.searchsorted(rows, best)]
+        tasks = [(trace.id, trace.task) for trace in map(self._x.trace, map(int, best))]
+        return min(1.0, self._names.trust(tasks, used) / FULL_TRUST)
+
+    def _order(self, view: _View, tools: Sequence[int]) -> Ints:
+        """Return how many of the last tools (up to four) came right before each step as well."""
+        order = np.zeros(len(view.steps), np.int64)
+        alike = np.ones(len(view.steps), np.bool_)
+        for back in range(1, min(MAX_ORDER, len(tools)) + 1):
+            before = self._x.step_tool[np.maximum(view.steps - back, 0)]
+            alike &= (view.position >= back) & (before == tools[-back])
+            order += alike
+        return order
+
+    def _state(self, view: _View, order: Ints, tools: Sequence[int], prefix: Prefix, weight: Floats) -> Floats:
+        """Return each step's weight: its run's weight times the likeness of its state."""
+        x, steps, position = self._x, view.steps, view.position
+        if not prefix.keys:
+            return np.where(position == 0, weight, 0.0)
+        failed_before = (position > 0) & x.step_failed[np.maximum(steps - 1, 0)]
+        nats = LAST_TOOLS * (order - 2.0) - PROGRESS * np.abs(np.log1p(position) - np.log1p(len(prefix.keys)))
+        nats += LAST_FAILED * ((position > 0) & (failed_before == prefix.failed[-1])) - USED_TOOLS
+        state: Floats = weight * np.exp(nats)
+        best = _heaviest(state, MAX_STATES)
+        state_best = state[best] * np.exp(USED_TOOLS * self._used_alike(steps[best], tools))
+        out = np.zeros_like(state)
+        out[best] = state_best
+        return out
+
+    def _answered_alike(self, view: _View, order: Ints, prefix: Prefix) -> Bools:
+        """Return before which steps the same last tool had got an answer of the same kind."""
+        if not any(prefix.answers[-1:]):
+            return np.zeros(len(view.steps), np.bool_)
+        alike: Bools = (order > 0) & (self._x.step_answer[np.maximum(view.steps - 1, 0)] == prefix.answers[-1])
+        return alike
+
+    def _used_alike(self, steps: Ints, tools: Sequence[int]) -> Floats:
+        """Return the cosine between the log-counts of tools used before each step and in the run so far."""
+        x = self._x
+        spans = np.minimum(x.step_position[steps], _MAX_PREFIX).astype(np.int64)
+        which = np.repeat(np.arange(len(steps)), spans)
+        offsets = np.arange(len(which)) - np.repeat(np.cumsum(spans) - spans, spans)
+        used = x.step_tool[steps[which] - 1 - offsets]
+        # Tools that occur nowhere here change no product: numbering the others anew keeps the table small.
+        mine = np.log1p(_counts(tools, len(x.tools)))
+        occurring = np.zeros(len(mine), np.bool_)
+        occurring[used] = True
+        local = np.cumsum(occurring) - 1
+        n_local = int(occurring.sum())
+        theirs = np.log1p(np.bincount(which * n_local + local[used], minlength=len(steps) * n_local).reshape(len(steps), n_local))
+        norms = np.sqrt(np.einsum("ij,ij->i", theirs, theirs)) * np.linalg.norm(mine)
+        cosine: Floats = np.divide(theirs @ mine[occurring], norms, out=np.zeros(len(steps)), where=norms > 0)
+        return cosine
+
+    def _to_come(self, view: _View, state: Floats, context: Floats, tools: Sequence[int], done: int) -> tuple[Floats, Floats]:
+        """Return per tool: the chance that it is used from here on, and the log chance that a tool used before is used again."""
+        best = np.zeros(view.n_rows)
+        np.maximum.at(best, view.owner, state)
+        is_best = (state >= best[view.owner]) & (state > 0)
+        at_best = np.full(view.n_rows, np.iinfo(np.int32).max)
+        np.minimum.at(at_best, view.owner[is_best], view.position[is_best])
+        near = best @ view.uses(view.position >= at_best[view.owner])
+        had, after = view.uses(view.position < done), view.uses(view.position >= done)
+        reached = float(context @ after.any(axis=1))
+        usual = (context @ after + 0.5 / view.n_tools) / (reached + 0.5)
+        rate = (context @ (had & after) + 0.5) / (context @ had + 1.0)
+        return (near + usual) / (best.sum() + 1.0), np.where(_uses(tools, view.n_tools) > 0, np.log(rate), 0.0)
+
+
+def _counts(tools: Sequence[int], n_tools: int) -> Floats:
+    return np.bincount(np.array(tools, np.int64), minlength=n_tools).astype(np.float64)
+
+
+def _uses(tools: Sequence[int], n_tools: int) -> Floats:
+    return np.minimum(_counts(tools, n_tools), _MAX_USES)
+
+
+def _own_continuations(tools: Sequence[int], prefix: Prefix, n_tools: int) -> Floats:
+    """Return per tool how alike the states were after which this run used it, by the same measure as those of other runs."""
+    failed, answers = prefix.failed[-len(tools) :], prefix.answers[-len(tools) :]
+    out = np.zeros(n_tools)
+    for at in range(1, len(tools)):
+        order = 0
+        while order < min(MAX_ORDER, at) and tools[at - 1 - order] == tools[-1 - order]:
+            order += 1
+        nats = LAST_TOOLS * (order - 2.0) + LAST_FAILED * (failed[at - 1] == failed[-1])
+        nats += SAME_ANSWER * (order > 0 and answers[at - 1] == answers[-1] != 0)
+        out[tools[at]] += math.exp(nats) * (FAILED_NEXT if failed[at] else 1.0)
+    return out
+
+
+def _heaviest(weight: Floats, limit: int) -> Ints:
+    """Return the indexes of the heaviest positive weights, at most *limit*, in order; of equals the later ones."""
+    kept = np.flatnonzero(weight > 0)
+    if len(kept) > limit:
+        order = np.lexsort((-kept, -weight[kept]))[:limit]
+        kept = np.sort(kept[order])
+    return kept
+
+
+def _steps_of(x: Experience, rows: Ints) -> tuple[Ints, Ints]:
+    """Return the step numbers of the episodes, and for each the index of its episode in *rows*; at most 20,000 steps."""
+    lengths = x.length[rows].astype(np.int64)
+    owner = np.repeat(np.arange(len(rows)), lengths)
+    within = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    steps = x.first[rows][owner] + within
+    return steps[-MAX_STEPS:], owner[-MAX_STEPS:]

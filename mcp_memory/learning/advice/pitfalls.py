@@ -1,0 +1,91 @@
+"""What goes wrong on the way to a task, as sentences: errors with their answers, choices that failed, habits of failures. Pure."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.text import shorten
+from mcp_memory.learning.patterns.confidence import wilson
+from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
+from mcp_memory.learning.reading.attempts import Attempt
+from mcp_memory.learning.reading.signatures import same_error
+
+MAX_SENTENCES, MAX_FROM_PATTERNS, MAX_ERROR_CHARS = 5, 3, 100
+_Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
+
+
+def cautions(
+    good: Sequence[Attempt], bad: Sequence[Attempt], patterns: Sequence[Pattern], recommended: Collection[str], usual: float
+) -> tuple[list[str], list[str]]:
+    """Return at most five sentences, and the ids of the patterns among their evidence.
+
+    Args:
+        good: Attempts that succeeded.
+        bad: Attempts that failed.
+        patterns: Relevant to the task, with their confidence.
+        recommended: Tool keys that the advice consists of: no choice of them is told as one that fails.
+        usual: The share of failures among attempts at tasks like it.
+    """
+    ranked = sorted(patterns, key=lambda p: (-p.confidence, -p.support, p.id))
+    said = [*_corrected(ranked), *_errors(ranked), *_choices(ranked, usual, recommended)][:MAX_FROM_PATTERNS]
+    sentences = [sentence for sentence, _ in said]
+    sentences += _fatal_errors(good, bad)[: MAX_SENTENCES - len(sentences)]
+    sentences += _habits(good, bad)[: MAX_SENTENCES - len(sentences)]
+    return sentences, [key for _, keys in said for key in keys]
+
+
+def _corrected(patterns: Sequence[Pattern]) -> list[_Said]:
+    return [(f"Corrected: {p.corrected_by} (instead of: {p.description}; {p.id}).", [p.id]) for p in patterns if p.corrected_by]
+
+
+def _errors(patterns: Sequence[Pattern]) -> list[_Said]:
+    """Return a sentence for each error, with its best answers."""
+    said = []
+    for (tool, error), found in answers_by_error(p for p in patterns if not p.corrected_by).items():
+        best = found[:MAX_ANSWERS]
+        tries = ", or ".join(f"{p.content['try']}: worked in {p.successes} of {p.successes + p.failures}" for p in best)
+        ids = [p.id for p in best]
+        said.append((f"When {tool} fails with “{shorten(error, MAX_ERROR_CHARS)}”, try {tries} ({', '.join(ids)}).", ids))
+    return said
+
+
+def _choices(patterns: Sequence[Pattern], usual: float, recommended: Collection[str]) -> list[_Said]:
+    """Return the choices after which runs surely failed more often than tasks like this do anyway."""
+    said = []
+    for p in patterns:
+        tried = p.successes + p.failures
+        if p.kind is not PatternKind.DECISION_POINT or p.corrected_by or p.content["choose"] in recommended:
+            continue
+        if wilson(p.failures, tried)[0] > max(0.5, usual):
+            after = " → ".join(p.content["after"])
+            said.append((f"After {after}, {p.content['choose']} mostly led to failure: {p.failures} of {tried} ({p.id}).", [p.id]))
+    return said
+
+
+def _habits(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
+    """Return what most failed attempts did and hardly any successful one, commonest first."""
+    sentences = []
+    for key, n in sorted(Counter(key for r in bad for key in set(r.route)).items(), key=lambda item: (-item[1], item[0])):
+        did = sum(key in r.route for r in good)
+        if n >= 2 and n >= 0.5 * len(bad) and did <= 0.2 * len(good):
+            sentences.append(f"{n} of {len(bad)} failed attempts used {key}; {did} of {len(good)} successful ones did.")
+    return sentences
+
+
+def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
+    """Return the errors that several failed attempts met and few successful ones, commonest first."""
+    met: list[tuple[str, set[str]]] = []
+    for run in bad:
+        for sig in dict.fromkeys(s for _, s in run.trace.errors if s):
+            group = next((ids for other, ids in met if same_error(sig, other)), None)
+            if group is None:
+                met.append((sig, {run.trace.id}))
+            else:
+                group.add(run.trace.id)
+    sentences = []
+    for sig, ids in sorted(met, key=lambda m: (-len(m[1]), m[0])):
+        survived = sum(any(same_error(sig, s) for _, s in r.trace.errors) for r in good)
+        if len(ids) >= 2 and len(ids) / len(bad) > survived / len(good):
+            error = shorten(sig, MAX_ERROR_CHARS)
+            sentences.append(f"“{error}” was met by {len(ids)} of {len(bad)} failed attempts, {survived} of {len(good)} successful ones.")
+    return sentences

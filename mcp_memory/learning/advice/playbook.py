@@ -1,0 +1,169 @@
+"""Ordered steps for a task from the attempts that worked, with what went wrong on the way. Pure.
+
+The steps are a consensus, not the best run: the successful attempts are aligned to the one most like the others (a star alignment by
+longest common subsequences), and what most of them did at a place is kept.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from statistics import fmean
+
+from mcp_memory.domain.answers import Playbook, PlaybookStep
+from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.pattern import Pattern
+from mcp_memory.domain.step_keys import joined, tool_and_action
+from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.pitfalls import cautions
+from mcp_memory.learning.patterns.confidence import wilson
+from mcp_memory.learning.reading.attempts import Attempt, attempt, common
+
+MAX_PATTERNS = 40  # of those relevant to the task, that the caller hands in
+MAX_RUNS = 12  # successful ones that are aligned, and failed ones they are compared with
+MIN_SUPPORT = 0.5  # weighted share of the successful attempts that took a step
+SAME_TASK = 0.8  # similarity from which a single success is enough to go by
+MIN_FOLLOWED = 0.7  # share of the steps a run must have taken, in order, to have followed them
+MIN_CONTRADICTING = 5  # attempts
+CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
+MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
+MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
+MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
+
+
+def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[Pattern], max_steps: int) -> tuple[Playbook | None, str]:
+    """Return the playbook for *task*, or None and the reason why the evidence does not make one.
+
+    Args:
+        task: The task's text; it becomes the title.
+        runs: Completed episodes with their steps and how alike their tasks are in [0, 1], the most alike first.
+        patterns: Relevant patterns with their confidence; recoveries and decisions become pitfalls.
+        max_steps: Steps wanted at most; of more, the best supported stay.
+    """
+    known = [attempt(t, s) for t, s in runs if t.step_keys]
+    good = [r for r in known if r.trace.success][:MAX_RUNS]
+    bad = [r for r in known if not r.trace.success][:MAX_RUNS]
+    if reason := _thin(good, bad):
+        return None, reason
+    route = _consensus(good)
+    if len(route) < 2 and any(len(r.route) > 1 for r in good):
+        return None, f"the {len(good)} successful attempts have no steps in common, so there is no one way to recommend"
+    chosen = _strongest(route, bad, max_steps)
+    steps = [_step(i, key, good, bad) for i, key in enumerate(chosen, 1)]
+    followed = [r for r in known if _share_in_order(chosen, r.route) >= MIN_FOLLOWED]
+    won = sum(r.trace.success for r in followed)
+    if len(followed) >= MIN_CONTRADICTING and wilson(won, len(followed))[1] < CONTRADICTED:
+        best = max(good, key=lambda r: r.trace.reward).trace.id
+        return (
+            None,
+            f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
+        )
+    failed = sum(not r.trace.success for r in known)
+    pitfalls, from_patterns = cautions(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2))
+    evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
+    return Playbook(
+        title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",
+        steps=tuple(steps),
+        pitfalls=tuple(pitfalls),
+        when_not_to_use=_when_not(good, failed, len(known), len(followed), won),
+        confidence=round(wilson(won, len(followed))[0] * max(r.similarity for r in good), 4),
+        evidence=tuple(evidence),
+    ), ""
+
+
+def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) -> list[tuple[str, int] | None]:
+    """Return for each step of a playbook where it was done best: (episode id, step index), None where no success did it in that order.
+
+    Args:
+        steps: The playbook's.
+        runs: What it was made from.
+    """
+    keys = [joined(s.tool, s.action) for s in steps]
+    good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
+    found: list[tuple[str, int] | None] = [None] * len(keys)
+    for run in good[:MAX_RUNS]:
+        for place, index in common(keys, run.trace.step_keys[:MAX_SEARCHED]):
+            if found[place] is None:
+                found[place] = (run.trace.id, index)
+    return found
+
+
+def _thin(good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
+    if not good and not bad:
+        return "no episode with steps is like this task"
+    if not good:
+        return f"none of the {len(bad)} attempts at something like this succeeded; `recall` shows how they failed"
+    if len(good) == 1 and good[0].similarity < SAME_TASK:
+        only = good[0]
+        return f"only one success is like this task ({only.trace.id}, similarity {only.similarity:.2f}), too thin; `get_episode` shows it"
+    return ""
+
+
+# --- consensus ---
+
+
+def _consensus(good: Sequence[Attempt]) -> list[tuple[str, float]]:
+    """Return the steps most successful attempts took, in order, with their weighted support in [0, 1]."""
+    centre = max(good, key=lambda r: sum(len(common(r.route, o.route)) * o.weight / max(1, len(o.route)) for o in good))
+    total = sum(r.weight for r in good)
+    support = [0.0] * len(centre.route)
+    between: dict[tuple[int, str], float] = {}  # what the others did after place i - 1 of the centre and before place i
+    for run in good:
+        pairs = common(centre.route, run.route)
+        for i, _ in pairs:
+            support[i] += run.weight
+        matched, ends = {j for _, j in pairs}, [j for _, j in pairs]
+        extras = {(_gap(pairs, ends, j), key) for j, key in enumerate(run.route) if j not in matched}
+        for place in extras:
+            between[place] = between.get(place, 0.0) + run.weight
+    places = [(float(i), key, support[i] / total) for i, key in enumerate(centre.route)]
+    places += [(i - 0.5, key, weight / total) for (i, key), weight in between.items()]
+    kept = sorted(p for p in places if p[2] >= MIN_SUPPORT)
+    return [(key, share) for _, key, share in kept]
+
+
+def _gap(pairs: Sequence[tuple[int, int]], ends: Sequence[int], j: int) -> int:
+    """Return the centre's place before which an unmatched step *j* of another run belongs."""
+    n = bisect_left(ends, j)
+    return pairs[n - 1][0] + 1 if n else 0
+
+
+def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[Attempt], max_steps: int) -> list[str]:
+    """Return at most *max_steps* of the route in order: those the successes shared most and the failures least; the last one stays."""
+
+    def rank(i: int) -> tuple[bool, float, int]:
+        key, support = route[i]
+        elsewhere = sum(key in r.route for r in bad) / len(bad) if bad else 0.0
+        return (i == len(route) - 1, support - 0.5 * elsewhere, -i)
+
+    kept = sorted(sorted(range(len(route)), key=rank, reverse=True)[:max_steps])
+    return [key for key, _ in groupby(route[i][0] for i in kept)]  # what stood between two equal steps may have been dropped
+
+
+def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> PlaybookStep:
+    did, failed = sum(key in r.route for r in good), sum(key in r.route for r in bad)
+    why = f"in {did} of {len(good)} successful attempts"
+    if bad:
+        why += f", {failed} of {len(bad)} failed ones"
+    return PlaybookStep(order, *tool_and_action(key), why)
+
+
+def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:
+    return len(common(steps, route)) / max(1, len(steps))
+
+
+def _when_not(good: Sequence[Attempt], failed: int, known: int, followed: int, won: int) -> str:
+    places = Counter(" · ".join(p for p in (r.trace.domain, r.trace.framework, r.trace.language) if p) for r in good)
+    place = places.most_common(1)[0][0]
+    sentences = [f"Not outside {place}: all evidence is from there." if len(places) == 1 and place else ""]
+    if followed > won:
+        sentences.append(f"{followed - won} of {followed} attempts that went this way failed nonetheless.")
+    lengths = [len(r.route) for r in good]
+    span = str(min(lengths)) if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
+    sentences.append(
+        f"Tasks like it (similarity {fmean(r.similarity for r in good):.2f} on average) took {span} tools; "
+        "where the task differs, adapt the steps to its state instead of replaying them."
+    )
+    if failed > known / 2:
+        sentences.insert(1, f"Most attempts at tasks like this failed ({failed} of {known}).")
+    return " ".join(s for s in sentences if s)

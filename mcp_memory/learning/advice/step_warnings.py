@@ -1,0 +1,100 @@
+"""Warnings before the act: how this very kind of step failed before. Silent unless failing is what mostly happened."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mcp_memory.domain.answers import StepWarning
+from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.fingerprints import fingerprint
+from mcp_memory.learning.history.recoveries import Recovered
+from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.views.experience import Experience, Floats, Ints, Place
+
+MIN_FAILURES = 2.0  # weighted; fewer are no warning
+MIN_SHARE = 0.5  # weighted share of tries that failed
+PRIOR = 1.0  # pseudo-tries at the usual failure rate of the tool
+EXACT, SHAPE, TASK = 3.0, 1.0, 2.0  # nats: same arguments, same kind of arguments, same task
+TASK_WIDTH = 0.2
+MAX_EVIDENCE = 3
+
+Answer = Callable[[str, str], Recovered | None]  # (failed tool key, signature) -> what followed such failures
+
+
+class Pitfalls:
+    """Warns from an `Experience` and from the run itself."""
+
+    def __init__(self, experience: Experience) -> None:
+        self._x = experience
+
+    def warnings(
+        self, place: Place, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
+    ) -> tuple[StepWarning, ...]:
+        """Return at most one warning from this run and one from earlier ones."""
+        found = [self._in_this_run(episode, intended, answer), self._in_earlier_runs(place, neighbours, episode, intended, answer)]
+        return tuple(w for w in found if w is not None)
+
+    def _in_this_run(self, episode: Episode, intended: Step, answer: Answer) -> StepWarning | None:
+        """Warn when the very same call failed in this run, last time it was made, and nothing but reading happened since."""
+        exact = fingerprint(intended)[0]
+        same = [s for s in episode.steps if s.key == intended.key and fingerprint(s)[0] == exact]
+        if not same or not same[-1].failed:
+            return None
+        last = same[-1]
+        changed = any(not s.failed and s.index > last.index for s in episode.steps)
+        if changed and len(same) < 2:
+            return None
+        failed = sum(s.failed for s in same)
+        sig = signature(last.error or last.observation)
+        message = f"{intended.key} with these arguments failed at step {last.index} of this episode: {sig or last.status}"
+        return StepWarning(message, failed, len(same), (episode.id,), self._instead(answer, intended.key, sig))
+
+    def _in_earlier_runs(
+        self, place: Place, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
+    ) -> StepWarning | None:
+        x = self._x
+        tool = x.tools.find(intended.key)
+        if tool < 0:
+            return None
+        steps = np.flatnonzero(x.step_tool == tool)
+        rows = np.searchsorted(x.first, steps, side="right") - 1
+        context = x.context_weights(place)[rows]
+        weight = context * self._alike(steps, rows, neighbours, episode, intended)
+        failed = x.step_failed[steps]
+        usual = (float(context[failed].sum()) + 0.1) / (float(context.sum()) + 1.0)
+        bad, tried = float(weight[failed].sum()), float(weight.sum())
+        share = (bad + PRIOR * usual) / (tried + PRIOR)
+        if bad < MIN_FAILURES or share < MIN_SHARE:
+            return None
+        worst = np.flatnonzero(failed & (weight > 0))
+        worst = worst[np.lexsort((worst, -weight[worst]))][:MAX_EVIDENCE]
+        row, position = int(rows[worst[0]]), int(x.step_position[steps[worst[0]]])
+        sig = dict(x.trace(row).errors).get(position, "")
+        counted = weight >= 0.1
+        n_failed, n_tried = int((failed & counted).sum()), int(counted.sum())
+        message = f"{intended.key} failed in {n_failed} of {n_tried} earlier tries like this one, most alike: {sig or 'no message'}"
+        evidence = tuple(dict.fromkeys(x.trace(int(rows[i])).id for i in worst))
+        return StepWarning(message, n_failed, n_tried, evidence, self._instead(answer, intended.key, sig))
+
+    def _alike(self, steps: Ints, rows: Ints, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step) -> Floats:
+        """Return how alike each earlier try is, 1 for the same arguments at the same task in the same state."""
+        x = self._x
+        exact, shape = fingerprint(intended)
+        nats = EXACT * ((x.step_exact[steps] == exact) - 1.0) + SHAPE * ((x.step_shape[steps] == shape) - 1.0)
+        nats += TASK * (np.exp((x.spread(neighbours)[rows] - 1.0) / TASK_WIDTH) - 1.0)
+        if episode.steps:
+            before = x.step_tool[np.maximum(steps - 1, 0)]
+            failed_before = x.step_failed[np.maximum(steps - 1, 0)]
+            last = episode.steps[-1]
+            same_state = (x.step_position[steps] > 0) & (before == x.tools.find(last.key)) & (failed_before == last.failed)
+            nats += 1.0 * (same_state - 1.0)
+        alike: Floats = np.exp(nats)
+        return alike
+
+    def _instead(self, answer: Answer, failed_key: str, sig: str) -> str | None:
+        recovered = answer(failed_key, sig)
+        if recovered is None:
+            return None
+        best = int(np.argmax(recovered.scores))
+        key = str(self._x.tools.value(best))
+        return None if key == failed_key else key

@@ -1,0 +1,1 @@
+"""What earlier runs say about the present one, looked up in the columns of `views`."""

@@ -1,0 +1,39 @@
+"""Where an agent stands when it does not say: the context of the earlier episodes whose tasks and tools are most like its own. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mcp_memory.views.experience import Experience, Place
+
+WIDTH = 0.12  # of the kernel on task similarity
+UNSEEN = 0.02  # share at which a context is credited with a tool that nobody used there
+
+
+def inferred(x: Experience, place: Place, neighbours: Sequence[tuple[str, float]], tools: Collection[str]) -> Place:
+    """Return *place* with what it leaves open filled in; what it names is kept.
+
+    Args:
+        x: All completed episodes.
+        place: What the agent said. An empty field is not known, and no mismatch with anything.
+        neighbours: (episode id, task similarity), best first.
+        tools: Keys of the tools used so far.
+    """
+    if place.domain and place.framework:
+        return place
+    rows, similarity = x.rows_of(neighbours)
+    fits = x.agrees(place)[rows]
+    rows, similarity = rows[fits], similarity[fits]
+    if not len(rows):
+        return place
+    contexts, of = np.unique(x.context[rows], return_inverse=True)
+    near = np.bincount(of, weights=np.exp((similarity - similarity.max()) / WIDTH), minlength=len(contexts))
+    score = np.log(near)
+    known = [n for n in (x.tools.find(key) for key in dict.fromkeys(tools)) if n >= 0]
+    if known:
+        used = x.used(rows, known)
+        shares = np.array([used[of == i].mean(axis=0) for i in range(len(contexts))])
+        score = score + np.log(np.maximum(shares, UNSEEN)).sum(axis=1)
+    domain, framework, tags = x.context_of(int(contexts[int(np.argmax(score))]))
+    return replace(place, domain=place.domain or domain, framework=place.framework or framework, tags=place.tags or tags)

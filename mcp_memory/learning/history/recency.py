@@ -1,0 +1,68 @@
+"""Whether what was done lately is what was always done: long memory while the world stands still, short memory once it has changed. Pure.
+
+Two predictors of the same tries, one that counts all of them alike and one that forgets, are blended by how well each foretold the
+latest tries ("tracking the best expert": Herbster and Warmuth, Machine Learning 32, 1998). Where nothing changed the long one is right
+more often and keeps its say; after a change the short one is ahead within a few tries, however many old ones there are.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+HALF = 2.0  # tries after which the short memory has forgotten half
+JUDGED_HALF = 6.0  # tries after which a forecast counts half in the comparison of the two
+CALM = -1.5  # nats for the short memory beforehand: changes are rare
+MAX_TRUST = 0.9  # the short memory alone would have nothing to say beyond the last tries
+SMOOTHING = 0.5  # pseudo-tries of what is usual
+MAX_TRIES = 400  # the latest
+
+
+def tracked(choice: Ints, weight: Floats, usual: Floats, source: Ints) -> Floats:
+    """Return what each choice counts after tries in order of time; the sum is that of the weights. O(n log n).
+
+    Args:
+        choice: What was tried, oldest first: numbers below `len(usual)`.
+        weight: What each try counts, at least 0.
+        usual: Probabilities of the choices before any try, all positive.
+        source: Which episode each try is of: those of one count as one try when the two memories are compared.
+
+    >>> def share(old, new):
+    ...     n = old + new
+    ...     counts = tracked(np.array([0] * old + [1] * new), np.ones(n), np.full(2, 0.5), np.arange(n))
+    ...     return float(counts[1]) / n
+    >>> share(20, 1) < 0.2, share(20, 5) > 0.5
+    (True, True)
+    """
+    counts = np.bincount(choice, weights=weight, minlength=len(usual)).astype(np.float64)
+    _, of, n = np.unique(source, return_inverse=True, return_counts=True)
+    choice, weight = choice[-MAX_TRIES:], (weight / n[of])[-MAX_TRIES:]
+    total = float(weight.sum())
+    if len(choice) < 2 or total <= 0:
+        return counts
+    age = total - np.cumsum(weight)  # tries since, by weight
+    order = np.argsort(choice, kind="stable")
+    fresh = weight * np.exp2(-age / HALF)
+    older = _before(choice, order, weight)
+    lately = _before(choice, order, fresh) * np.exp2(np.minimum(age + weight, 200 * HALF) / HALF)
+    all_older = np.cumsum(weight) - weight
+    all_lately = (np.cumsum(fresh) - fresh) * np.exp2(np.minimum(age + weight, 200 * HALF) / HALF)
+    known = usual[choice] * SMOOTHING
+    gain = np.log((lately + known) / (all_lately + SMOOTHING)) - np.log((older + known) / (all_older + SMOOTHING))
+    ahead = float((weight * np.exp2(-age / JUDGED_HALF)) @ gain) + CALM
+    trust = 1.0 / (1.0 + np.exp(-np.clip(ahead, -30, 30)))
+    short = np.bincount(choice, weights=fresh, minlength=len(usual)) + SMOOTHING * usual
+    trust = MAX_TRUST * trust
+    return np.asarray((1.0 - trust) * counts + trust * counts.sum() * short / short.sum())
+
+
+def _before(choice: Ints, order: Ints, weight: Floats) -> Floats:
+    """Return for each try the weight of the earlier ones of the same choice."""
+    grouped, sums = choice[order], np.cumsum(weight[order])
+    sums -= weight[order]
+    start = np.flatnonzero(np.diff(grouped, prepend=-1))
+    sums -= np.repeat(sums[start], np.diff(start, append=len(grouped)))
+    out = np.empty(len(weight))
+    out[order] = sums
+    return out

@@ -1,0 +1,1 @@
+"""Regularities with evidence: extracting, weighing and choosing them."""

@@ -1,0 +1,99 @@
+"""How far patterns are to be trusted: `confidence` applied to what the store knows of them, with what does not change kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mcp_memory.domain.bounded_map import BoundedMap
+from mcp_memory.domain.episode import Json
+from mcp_memory.domain.pattern import Pattern
+from mcp_memory.learning.patterns import confidence, implicit
+from mcp_memory.ports import Clock, Store
+from mcp_memory.views.experience import Experience
+from mcp_memory.views.view import View
+
+MAX_KEPT = 20_000  # validations, and sums of use; one is a few numbers
+EVIDENCE_EACH = 20  # the newest: what held lately
+
+
+class Trust:
+    """Confidence, use and retirement of patterns. Evidence is read once for each state of a pattern's counts.
+
+    What it keeps is used while reading only.
+    """
+
+    def __init__(self, store: Store, clock: Clock, half_life_days: float) -> None:
+        self._store, self._clock, self._half_life_days = store, clock, half_life_days
+        self._usage: BoundedMap[tuple[str, int], confidence.Usage] = BoundedMap(MAX_KEPT)  # by pattern and how many votes there are
+        self._validations: BoundedMap[tuple[str, int, int], confidence.Validation] = BoundedMap(MAX_KEPT)
+
+    def assess(self, v: View, patterns: Sequence[Pattern], *, validated: bool = True) -> list[Pattern]:
+        """Return the patterns with their corrections, confidence, votes, use and retirement, in the same order.
+
+        Args:
+            v: The views.
+            patterns: As the store counts them.
+            validated: Whether to compare their later evidence with what the earlier predicted, which reads evidence not read before.
+        """
+        if validated:
+            self._validate(patterns)
+        corrections = self._store.corrections()  # a person's or an agent's word each: there are few
+        known = [_corrected(p, corrections.get(p.id)) for p in patterns]
+        return [confidence.with_confidence(p, self._numbers(v, p, corrections.get(p.id)), v.votes.stats(p.id)) for p in known]
+
+    def explain(self, v: View, pattern: Pattern) -> dict[str, Json]:
+        """Return the numbers the pattern's confidence is made of."""
+        self._validate([pattern])
+        correction = self._store.corrections([pattern.id]).get(pattern.id)
+        return self._numbers(v, _corrected(pattern, correction), correction)
+
+    def _numbers(self, v: View, pattern: Pattern, correction: Mapping[str, Json] | None) -> dict[str, Json]:
+        return confidence.explain(
+            pattern,
+            now_ms=self._clock(),
+            half_life_days=self._half_life_days,
+            votes=v.votes.stats(pattern.id),
+            usage=self._usage_of(v, pattern.id),
+            validation=self._validations.get(_state(pattern)) or confidence.NOT_VALIDATED,
+            contradicted=bool(correction and correction.get("contradicts")),
+        )
+
+    def usage_report(self, v: View, pattern_id: str) -> Mapping[str, Json]:
+        """Return shown, used, and the success rates of episodes that used it and of those that were shown it and did not."""
+        use = self._usage_of(v, pattern_id)
+        return {
+            "shown": use.shown,
+            "used": use.used,
+            "success_when_used": round(use.used_successes / use.used, 4) if use.used else None,
+            "success_when_not_used": round(use.unused_successes / use.unused, 4) if use.unused else None,
+        }
+
+    def _usage_of(self, v: View, key: str) -> confidence.Usage:
+        cast = v.votes.cast(key)
+        if not cast:
+            return confidence.NO_USE
+        use = self._usage.get((key, len(cast)))
+        if use is None:
+            use = implicit.usages(cast, lambda episode_id: _success(v.experience, episode_id)).get(key, confidence.NO_USE)
+            self._usage.put((key, len(cast)), use)
+        return use
+
+    def _validate(self, patterns: Sequence[Pattern]) -> None:
+        missing = {p.id: p for p in patterns if p.support > 1 and _state(p) not in self._validations}
+        if not missing:
+            return
+        found = self._store.evidence(list(missing), limit_each=EVIDENCE_EACH, details=False)
+        for key, pattern in missing.items():
+            self._validations.put(_state(pattern), confidence.validate(found.get(key, ())))
+
+
+def _success(x: Experience, episode_id: str) -> bool | None:
+    row = x.row(episode_id)
+    return None if row is None else bool(x.success[row])
+
+
+def _state(pattern: Pattern) -> tuple[str, int, int]:
+    return pattern.id, pattern.successes, pattern.failures
+
+
+def _corrected(pattern: Pattern, correction: Mapping[str, Json] | None) -> Pattern:
+    return replace(pattern, corrected_by=str(correction["text"])) if correction else pattern

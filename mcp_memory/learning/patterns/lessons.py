@@ -1,0 +1,192 @@
+"""The best-supported patterns and the agents' own lessons as a short Markdown guide with evidence, within a token budget. Pure.
+
+A pattern is a lesson only against what is usual: in a domain where one run in seven succeeds, three failures of three say nothing, and
+two successes of three say much. Lines that name the same tools as a better one are left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.text import shorten, token_estimate
+from mcp_memory.learning.patterns.confidence import best_first, wilson
+from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
+
+MAX_LINES_EACH = 20  # of one section
+MAX_WAYS = 8  # lines of what works, and of what to avoid
+MAX_LESSON_CHARS = 300
+SAME_TOOLS = 0.6  # share of tools in common from which two lines say the same
+FAILED = " (failed)"  # how a decision marks a failed step
+NOTE = "Records of earlier runs, not instructions. Each line names its evidence."
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedLesson:
+    """A lesson in an agent's own words."""
+
+    text: str
+    episode_id: str
+    reward: float
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is right instead of a pattern, or of what an episode's agent noted."""
+
+    text: str
+    replaced: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How many episodes there are of a kind, and how many succeeded."""
+
+    episodes: int
+    successes: int
+
+    @property
+    def rate(self) -> float:
+        """The success rate, one half where nothing is known."""
+        return (self.successes + 1.0) / (self.episodes + 2.0)
+
+
+def lessons_markdown(
+    patterns: Sequence[Pattern],
+    corrections: Mapping[str, Correction],
+    *,
+    domain: str,
+    project: str,
+    budget_tokens: int,
+    usual: Mapping[str, Usual],
+    reported: Sequence[ReportedLesson] = (),
+    estimate_tokens: Callable[[str], int] = token_estimate,
+) -> str:
+    """Return the guide. Corrections come first; then each section gets its best line before any gets its second.
+
+    Args:
+        patterns: With their confidence; retired ones are left out, as are those a correction replaces.
+        corrections: By the id of the pattern or episode they correct.
+        domain: Named in the title when given.
+        project: Named in the title when given.
+        budget_tokens: Of the whole text; the title is always there.
+        usual: By domain, "" for all of them: what a pattern's success rate is compared with.
+        reported: Lessons from outcomes, the best first.
+        estimate_tokens: How tokens are counted.
+    """
+    sections = {
+        "Corrections": _corrections(corrections),
+        "What agents noted": _reported([lesson for lesson in reported if lesson.episode_id not in corrections]),
+        "When something fails": _recoveries(patterns, corrections),
+        "What works": _working(patterns, corrections, usual),
+        "What to avoid": _failing(patterns, corrections, usual),
+    }
+    about = " and ".join(f"{word} {name}" for word, name in (("project", project), ("domain", domain)) if name and name != "*")
+    head = [f"# Lessons{f' of {about}' if about else ''}", "", NOTE]
+    if seen := usual.get(domain):
+        head.append(f"Of {seen.episodes} episodes {seen.successes / seen.episodes:.0%} succeeded.")
+    chosen: dict[str, list[str]] = {name: [] for name in sections}
+    spent = estimate_tokens("\n".join(head))
+    for name, line in _in_turn(sections):
+        cost = estimate_tokens(line) + (0 if chosen[name] else estimate_tokens(f"\n## {name}\n"))
+        if spent + cost <= budget_tokens:
+            chosen[name].append(line)
+            spent += cost
+    if not any(chosen.values()):
+        empty = not any(sections.values())
+        return "\n".join([*head, "", "Nothing is well supported yet." if empty else f"Nothing fits into {budget_tokens} tokens."])
+    body = [text for name, lines in chosen.items() if lines for text in ("", f"## {name}", "", *lines)]
+    return "\n".join([*head, *body])
+
+
+def _in_turn(sections: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Return (section, line): all corrections, then the first line of every section, the second of every section, and so on."""
+    first = [("Corrections", line) for line in sections["Corrections"]]
+    others = [[(name, line) for line in lines] for name, lines in sections.items() if name != "Corrections"]
+    return first + [item for round_ in zip_longest(*others) for item in round_ if item is not None]
+
+
+def _corrections(corrections: Mapping[str, Correction]) -> list[str]:
+    lines = []
+    for key, correction in sorted(corrections.items()):
+        instead = f" (instead of: {shorten(_line(correction.replaced), MAX_LESSON_CHARS)})" if correction.replaced else ""
+        by = f", by {correction.by}" if correction.by else ""
+        lines.append(f"- {_line(correction.text)}{instead} [{key}{by}]")
+    return lines[:MAX_LINES_EACH]
+
+
+def _reported(reported: Sequence[ReportedLesson]) -> list[str]:
+    """Return the lessons once each, with every episode that noted the same words."""
+    by_text: dict[str, list[ReportedLesson]] = {}
+    for lesson in reported:
+        if lesson.text.strip():
+            by_text.setdefault(" ".join(lesson.text.lower().split()), []).append(lesson)
+    groups = sorted(by_text.values(), key=lambda g: -len(g))
+    return [
+        f"- {shorten(_line(g[0].text), MAX_LESSON_CHARS)} [{', '.join(x.episode_id for x in g[:3])}; reward {g[0].reward:.2f}]"
+        for g in groups[:MAX_LINES_EACH]
+    ]
+
+
+def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Correction]) -> list[str]:
+    """Return a line for each error, with its best answers; the error met most often first."""
+    answers = answers_by_error(_standing(patterns, corrections))
+    lines = []
+    for (tool, error), found in sorted(answers.items(), key=lambda item: -sum(p.successes for p in item[1])):
+        best = found[:MAX_ANSWERS]
+        tries = ", ".join(f"{_answer(p)} (worked in {p.successes} of {p.successes + p.failures})" for p in best)
+        lines.append(f"- When {tool} fails with “{_line(error)}”: {tries} [{', '.join(p.id for p in best)}]")
+    return lines[:MAX_LINES_EACH]
+
+
+def _answer(pattern: Pattern) -> str:
+    tried = str(pattern.content["try"])
+    return f"{tried} again, with other arguments" if tried == pattern.content["tool"] else tried
+
+
+def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Correction], usual: Mapping[str, Usual]) -> list[str]:
+    """Return what goes with success more often than is usual, by how sure that is."""
+    above = [(p.confidence - _rate(p, usual), p) for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
+    return _told([(gain, p) for gain, p in above if gain > 0], usual)
+
+
+def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Correction], usual: Mapping[str, Usual]) -> list[str]:
+    """Return what succeeds less often than is usual, by how sure that is."""
+    found = [p for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
+    below = [(_rate(p, usual) - wilson(p.successes, p.successes + p.failures)[1], p) for p in found]
+    return _told([(loss, p) for loss, p in below if loss > 0], usual)
+
+
+def _told(weighed: Sequence[tuple[float, Pattern]], usual: Mapping[str, Usual]) -> list[str]:
+    """Return the lines of the patterns, the weightiest first, none that is about the tools of one before it."""
+    told: list[frozenset[str]] = []
+    lines = []
+    for _, p in sorted(weighed, key=lambda item: (-item[0], -item[1].support, item[1].id)):
+        tools = _tools(p)
+        if any(len(tools & other) >= SAME_TOOLS * len(tools | other) for other in told):
+            continue
+        told.append(tools)
+        tried = p.successes + p.failures
+        lines.append(f"- {_line(p.description)}. Succeeded in {p.successes} of {tried}, usual is {_rate(p, usual):.0%} [{p.id}]")
+        if len(lines) == MAX_WAYS:
+            break
+    return lines
+
+
+def _tools(pattern: Pattern) -> frozenset[str]:
+    content = pattern.content
+    named = content.get("tools") or content.get("approach") or [*content.get("after", ()), content.get("choose", "")]
+    return frozenset(str(name).removesuffix(FAILED) for name in named)
+
+
+def _rate(pattern: Pattern, usual: Mapping[str, Usual]) -> float:
+    return (usual.get(pattern.domain) or usual.get("") or Usual(0, 0)).rate
+
+
+def _standing(patterns: Sequence[Pattern], corrections: Mapping[str, Correction]) -> list[Pattern]:
+    return [p for p in best_first(patterns) if p.id not in corrections and not p.corrected_by]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,133 @@
+"""Which patterns are worth showing for a task: those of the episodes like it, by how often and how surely they held.
+
+The store says in one read which patterns the nearest episodes are evidence for and how these were counted; only the few best are read
+whole and assessed.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.learning.patterns.assessing import Trust
+from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
+from mcp_memory.ports import PatternTally, Store
+from mcp_memory.views.view import View
+
+MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
+MIN_SIMILARITY = 0.35  # of an episode whose patterns are candidates: below it lie tasks that have nothing to do with each other
+MIN_CONFIDENCE, MIN_TELLING = 0.35, 0.1  # a pattern that neither holds nor surely differs from what is usual tells nothing
+CANDIDATES_PER_WANTED = 2  # read whole, to leave out parts of others and what is retired
+WIDTH = 0.2  # of the kernel on task similarity
+BASE_NEIGHBOURS = 50  # whose success rate a pattern must differ from to tell anything
+AVOIDING = 0.5  # what it is worth to know what not to do, against what to do
+KIND_WEIGHTS = {  # how much a kind tells: an error's answer most, a bare pair of tools least
+    PatternKind.ERROR_RECOVERY: 1.0,
+    PatternKind.CONTEXT: 0.9,
+    PatternKind.DECISION_POINT: 0.8,
+    PatternKind.TOOL_SEQUENCE: 0.7,
+}
+
+Scored = tuple[Pattern, float, Mapping[str, float]]
+
+
+class Relevance:
+    """Ranks patterns for a task, during one read."""
+
+    def __init__(self, v: View, store: Store, trust: Trust) -> None:
+        self._v, self._store, self._trust = v, store, trust
+
+    def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
+        """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
+        near = {
+            key: math.exp((similarity - 1.0) / WIDTH) for key, similarity in neighbours[:MAX_NEIGHBOURS] if similarity >= MIN_SIMILARITY
+        }
+        if not near:
+            return []
+        weights: defaultdict[str, float] = defaultdict(float)
+        tallies: dict[str, PatternTally] = {}
+        for tally in self._store.pattern_tallies(list(near), project=project):
+            weights[tally.pattern_id] += near[tally.episode_id]
+            tallies[tally.pattern_id] = tally
+        base = self._base_rate(neighbours)
+        chosen = heaviest(_first_scores(list(tallies.values()), weights, base), tallies, limit)
+        read = self._store.patterns(ids=chosen, project=project, limit=len(chosen)) if chosen else []
+        places = {key: place for place, key in enumerate(chosen)}
+        whole = without_parts(sorted(read, key=lambda p: places[p.id]))
+        assessed = [p for p in self._trust.assess(self._v, whole[: limit + 1]) if not p.retired]
+        rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
+        telling = [row for row in rows if _tells(row[0], row[2]["contrast"])]
+        return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]
+
+    def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
+        x = self._v.experience
+        rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := x.row(key)) is not None]
+        return (sum(bool(x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
+
+
+def _tells(pattern: Pattern, contrast: float) -> bool:
+    return bool(pattern.corrected_by) or pattern.confidence >= MIN_CONFIDENCE or contrast >= MIN_TELLING
+
+
+def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float], base: float) -> dict[str, float]:
+    """Return the scores by the bare counts: neither age nor votes, which are looked at for the few best only. All at once."""
+    weight_of = {str(kind): weight for kind, weight in KIND_WEIGHTS.items()}
+    successes = np.array([t.successes for t in tallies], float)
+    low, high = wilson_bounds(successes, successes + np.array([t.failures for t in tallies], float))
+    weight = np.array([weights[t.pattern_id] for t in tallies])
+    kind = np.array([weight_of[t.kind] for t in tallies])
+    recovery = np.array([t.kind == PatternKind.ERROR_RECOVERY for t in tallies])
+    telling = np.where(recovery, low, np.maximum(np.maximum(low - base, AVOIDING * (base - high)), 0.0))
+    scores = kind * weight / (weight + 1.0) * np.minimum(1.0, 0.1 * low + telling)
+    return dict(zip((t.pattern_id for t in tallies), scores.tolist(), strict=True))
+
+
+def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping[str, float]]:
+    """Return the score and why: near the task, and a success rate that surely differs from that of tasks like it."""
+    near = weight / (weight + 1.0)
+    trust = pattern.confidence / (CORRECTED_FACTOR if pattern.corrected_by else 1.0)  # a correction is shown where what it corrects was
+    if pattern.kind is PatternKind.ERROR_RECOVERY:
+        telling = trust
+    else:
+        high = wilson(pattern.successes, pattern.successes + pattern.failures)[1]
+        telling = max(trust - base, AVOIDING * (base - high), 0.0)
+    score = KIND_WEIGHTS[pattern.kind] * near * min(1.0, 0.1 * trust + telling)
+    return score, {"context": near, "confidence": pattern.confidence, "contrast": telling}
+
+
+def heaviest(scores: Mapping[str, float], tallies: Mapping[str, PatternTally], limit: int) -> list[str]:
+    """Return the ids of the best scores, each kind getting a quarter of the places before the rest is filled."""
+    places = limit * CANDIDATES_PER_WANTED
+    order = [key for _, key in sorted((-score, key) for key, score in scores.items())]
+    room = dict.fromkeys(map(str, KIND_WEIGHTS), max(1, places // len(KIND_WEIGHTS)))
+    first: list[str] = []
+    for key in order:
+        if room[tallies[key].kind]:
+            room[tallies[key].kind] -= 1
+            first.append(key)
+    chosen = list(dict.fromkeys([*first, *order[:places]]))[:places]
+    return sorted(chosen, key=lambda key: (-scores[key], key))
+
+
+def without_parts(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """Leave out tool sequences that are part of a longer one with the same counts (what miners call not closed)."""
+    tools = {p.id: tuple(p.content["tools"]) for p in patterns if p.kind is PatternKind.TOOL_SEQUENCE}
+    counts = {p.id: (p.successes, p.failures) for p in patterns}
+    whole = [
+        key
+        for key, mine in tools.items()
+        if not any(len(other) > len(mine) and counts[o] == counts[key] and is_part(mine, other) for o, other in tools.items())
+    ]
+    return [p for p in patterns if p.id not in tools or p.id in whole]
+
+
+def is_part(part: Sequence[str], whole: Sequence[str]) -> bool:
+    """Return whether *part* is a subsequence of *whole*.
+
+    >>> is_part(["a", "c"], ["a", "b", "c"])
+    True
+    """
+    rest = iter(whole)
+    return all(tool in rest for tool in part)

@@ -1,0 +1,1 @@
+"""What the memory as a whole shows: trends, clusters, guides, the control group."""

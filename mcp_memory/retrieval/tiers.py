@@ -1,0 +1,67 @@
+"""The order of all matches, made only as far as somebody looks, and never moved by looking further.
+
+Candidates are ordered a tier at a time: the best sixty of the usual number of candidates, which is all that most answers need; then the
+next sixty; then those that a search twice as deep finds besides. A tier is compared within itself, and no candidate is in two. So the
+pages of one query hold every match once, whatever their sizes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcp_memory.domain.episode import Trace
+from mcp_memory.retrieval import ranking
+
+DEEPER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The candidates of one depth with their scores, and the cosines of some of them, by place in the pool, to each other."""
+
+    traces: Sequence[Trace]
+    semantic: np.ndarray  # cosines to the query, NaN without a vector
+    scored: ranking.Scored
+    likeness: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Up to sixty candidates of a pool, compared with each other."""
+
+    pool: Pool
+    places: np.ndarray  # of the candidates in the pool
+    totals: np.ndarray  # of the candidates
+    likeness: np.ndarray  # of the candidates to each other
+    order: np.ndarray  # of the candidates, the best first
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def tiers(search: Callable[[int], Pool], depth: int, episodes: int) -> Iterator[Tier]:
+    """Yield the tiers, the best first.
+
+    Args:
+        search: Finds the candidates at a depth: so many from each of the searches. Deeper ones hold those of less deep ones.
+        depth: Of the first search.
+        episodes: A search this deep has found all there is.
+    """
+    seen: set[int] = set()
+    while True:
+        pool = search(depth)
+        fresh = np.array([i for i, trace in enumerate(pool.traces) if trace.seq not in seen], np.int64)
+        seen.update(trace.seq for trace in pool.traces)
+        best = fresh[np.argsort(-(pool.scored.relevance + pool.scored.worth)[fresh], kind="stable")]
+        for start in range(0, len(best), ranking.RERANKED):
+            yield _compared(pool, best[start : start + ranking.RERANKED])
+        if depth >= episodes:
+            return
+        depth *= DEEPER
+
+
+def _compared(pool: Pool, places: np.ndarray) -> Tier:
+    likeness = pool.likeness(places)
+    totals = ranking.supported(pool.scored.relevance[places], likeness) + pool.scored.worth[places]
+    return Tier(pool, places, totals, likeness, ranking.fold(totals, likeness))

@@ -1,0 +1,33 @@
+"""What is served over HTTP beside MCP, in parts: each brings its routes, what it does in the background, and whom it lets in by itself."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from starlette.routing import BaseRoute
+from starlette.types import Scope
+
+from mcp_memory.hooks.part import HookPart
+from mcp_memory.server.auditing import AuditLog
+from mcp_memory.server.lifecycle import MemoryHost
+
+
+class HttpPart(Protocol):
+    """One part of the HTTP server. The guard stands before its routes as before all others."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Its routes; paths of other parts are not among them."""
+        ...
+
+    def admits(self, scope: Scope) -> bool:
+        """Return whether a request carries a proof of its own and needs no token. Host and Origin are checked in any case."""
+        ...
+
+    async def run(self) -> None:
+        """Do what it does in the background; runs beside the server until cancelled, and no error of it may end the server."""
+        ...
+
+
+def parts_of(host: MemoryHost, log: AuditLog | None) -> list[HttpPart]:
+    """Return the parts that `serve` has beside MCP."""
+    return [HookPart(host, log, always=True)]

@@ -1,0 +1,90 @@
+"""Copies of completed episodes in a cache, in front of the durable rows.
+
+A completed episode never changes, so its copy needs no invalidation, but for edits and deletions: those are few, are known by id
+from the change feed, and make every copy older than them a miss.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.query import Change, ChangeKind
+from mcp_memory.errors import CorruptRecord
+from mcp_memory.metrics import Metrics
+from mcp_memory.ports import Cache
+from mcp_memory.storage.codec import Codec, load_episode
+
+NAMESPACE = "episode"
+_STALING = (ChangeKind.EPISODE_UPDATED, ChangeKind.EPISODE_DELETED)
+
+
+class Feed(Protocol):
+    """Where the hot tier learns of edits and deletions."""
+
+    def change_seq(self) -> int: ...
+
+    def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]: ...
+
+    def edited_episodes(self) -> dict[str, int]:
+        """The edited and the deleted episodes, each with the change that made older copies stale."""
+
+
+class HotTier:
+    """Copies by episode id. The cache belongs to whoever opened it. Safe from any thread."""
+
+    def __init__(self, cache: Cache, codec: Codec, metrics: Metrics, feed: Feed) -> None:
+        self._cache, self._codec, self._metrics, self._feed = cache, codec, metrics, feed
+        self._lock = threading.Lock()
+        self._seq = feed.change_seq()
+        self._stale_before = feed.edited_episodes()
+
+    def get(self, ids: Sequence[str]) -> dict[str, Episode]:
+        """Return those of the episodes of which there is a current copy."""
+        self._catch_up()
+        with self._metrics.timed("hot_tier_read"):
+            found = self._current(ids)
+        hits = sum(i in found for i in ids)
+        self._metrics.count("hot_tier_hits", hits)
+        self._metrics.count("hot_tier_misses", len(ids) - hits)
+        return found
+
+    def keep(self, episodes: Iterable[Episode]) -> None:
+        """Copy the completed ones of *episodes*."""
+        completed = (e for e in episodes if e.state is EpisodeState.COMPLETED)
+        self._cache.put_many(NAMESPACE, [(e.id.encode(), self._codec.episode(e)) for e in completed])
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Delete the copies: what is forgotten must not stay in a cache."""
+        self._catch_up()
+        self._cache.delete_many(NAMESPACE, [i.encode() for i in ids])
+
+    def stats(self) -> Mapping[str, Json]:
+        """Return the cache's figures."""
+        return self._cache.stats()
+
+    def _current(self, ids: Sequence[str]) -> dict[str, Episode]:
+        found: dict[str, Episode] = {}
+        for id_, blob in zip(ids, self._cache.get_many(NAMESPACE, [i.encode() for i in ids]), strict=True):
+            if blob is None:
+                continue
+            try:
+                episode = load_episode(blob)
+            except CorruptRecord:  # a copy written by another version: the durable store has the record
+                self._metrics.count("hot_tier_errors")
+                continue
+            if episode.id == id_ and episode.change_seq >= self._stale_before.get(id_, 0):
+                found[id_] = episode
+        return found
+
+    def _catch_up(self) -> None:
+        """Learn of edits and deletions made since the last look, by any process."""
+        if self._feed.change_seq() == self._seq:
+            return
+        with self._lock:
+            while changes := self._feed.changes_after(self._seq):
+                stale = [c for c in changes if c.kind in _STALING]
+                self._stale_before.update((c.entity_id, c.seq) for c in stale)
+                if stale:
+                    self._cache.delete_many(NAMESPACE, [c.entity_id.encode() for c in stale])
+                self._seq = changes[-1].seq

@@ -1,0 +1,81 @@
+"""Growing numpy columns, and values as small integers."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_CHUNK = 65_536  # grow by at least this much, so that a large column is not copied often; doubling would stall a large memory
+
+
+class Column:
+    """A one-dimensional array that can be appended to; `values` is a view without a copy."""
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self._buffer: npt.NDArray[Any] = np.zeros(64, dtype)
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        return self._buffer[: self._size]
+
+    def append(self, value: Any) -> None:
+        self.extend((value,))
+
+    def extend(self, values: Sequence[Any]) -> None:
+        end = self._size + len(values)
+        if end > len(self._buffer):
+            grown = np.zeros(max(end, min(2 * len(self._buffer), len(self._buffer) + _CHUNK)), self._buffer.dtype)
+            grown[: self._size] = self._buffer[: self._size]
+            self._buffer = grown
+        self._buffer[self._size : end] = values
+        self._size = end
+
+
+class Interner:
+    """Hashable values to integers from 0, in order of first sight; never forgets.
+
+    >>> interner = Interner()
+    >>> interner["a"], interner["b"], interner["a"], interner.find("c")
+    (0, 1, 0, -1)
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._values: list[Any] = []
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, value: Hashable) -> int:
+        number = self._numbers.get(value)
+        if number is None:
+            number = self._numbers[value] = len(self._values)
+            self._values.append(value)
+        return number
+
+    def find(self, value: Hashable) -> int:
+        """Return the number of *value*, -1 when it was never seen."""
+        return self._numbers.get(value, -1)
+
+    def value(self, number: int) -> Any:
+        return self._values[number]
+
+    def all(self) -> Iterable[Any]:
+        return self._values
+
+
+def fading(group: npt.NDArray[Any], weight: npt.NDArray[np.float64], half: float) -> npt.NDArray[np.float64]:
+    """Return the weights, each halved for every *half* of weight that stands before it in its group. Equal groups stand together.
+
+    >>> fading(np.array([0, 0, 1]), np.array([1.0, 1.0, 1.0]), 1.0).tolist()
+    [1.0, 0.5, 1.0]
+    """
+    before = np.cumsum(weight) - weight
+    start = np.flatnonzero(np.diff(group, prepend=-1))
+    before -= np.repeat(before[start], np.diff(start, append=len(group)))
+    return np.asarray(weight * 0.5 ** (before / half))

@@ -1,0 +1,296 @@
+"""All completed episodes as columns: what the advice is computed from, kept current by `add` and `remove`.
+
+A copy of the store's traces; losing it costs the time to read them again. Rows of removed episodes are marked dead and left out of
+every selection; the columns are rebuilt when more than a quarter is dead.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.fingerprints import unpack, unpack_answers
+from mcp_memory.views.columns import Column, Interner
+from mcp_memory.views.failures import Failures
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+T = TypeVar("T")
+
+SAME_FRAMEWORK, SAME_DOMAIN, SAME_FIELD, ELSEWHERE = 1.0, 0.5, 0.2, 0.01  # how much an episode of that context counts
+UNKNOWN = 0.5  # where one side names no context: no match, and no mismatch
+_REBUILD_SHARE = 0.25  # of dead episodes
+_REBUILD_MIN = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A context to look from. `project` "*" sees every project."""
+
+    project: str
+    domain: str = ""
+    framework: str = ""
+    tags: frozenset[str] = frozenset()
+
+
+class Experience:
+    """Columns over episodes (rows), over their steps and over their `failures`; tools, contexts, signatures are interned integers."""
+
+    def __init__(self) -> None:
+        self.tools, self.signatures, self.tag_sets = Interner(), Interner(), Interner()
+        self._projects, self._domains, self._fields, self._frameworks = Interner(), Interner(), Interner(), Interner()
+        self._contexts = Interner()
+        self._derived: dict[object, object] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._rows: dict[str, int] = {}
+        self._traces: list[Trace | None] = []
+        self._dead = 0
+        self._alive, self._success = Column(np.bool_), Column(np.bool_)
+        self._project, self._domain, self._field, self._framework = (Column(np.int32) for _ in range(4))
+        self._tag_set, self._length, self._first = Column(np.int32), Column(np.int32), Column(np.int64)
+        self._context, self._ended = Column(np.int32), Column(np.int64)
+        self._reward = Column(np.float64)
+        self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
+        self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
+        self.failures = Failures(self.tools, self.signatures)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def derived(self, make: Callable[["Experience"], T]) -> T:
+        """Return what *make* makes of this experience, made once: an index that follows the columns lives as long as they do."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return cast(T, self._derived[make])
+
+    def add(self, traces: Sequence[Trace]) -> None:
+        """Add completed episodes; one that is there already is left as it is."""
+        for trace in traces:
+            if trace.id not in self._rows:
+                self._add(trace)
+
+    def _add(self, trace: Trace) -> None:
+        row = len(self._traces)
+        self._rows[trace.id] = row
+        self._alive.append(True)
+        self._success.append(trace.success)
+        self._project.append(self._projects[trace.project])
+        self._domain.append(self._domains[trace.domain])
+        self._field.append(self._fields[trace.domain.split("/", 1)[0]])
+        self._framework.append(self._frameworks[trace.framework])
+        self._tag_set.append(self.tag_sets[frozenset(trace.tags)])
+        self._context.append(self._contexts[(trace.domain, trace.framework, frozenset(trace.tags))])
+        self._ended.append(trace.ended_at_ms)
+        self._length.append(len(trace.step_keys))
+        self._first.append(len(self._step_tool))
+        self._reward.append(trace.reward)
+        self._step_tool.extend([self.tools[key] for key in trace.step_keys])
+        self._step_failed.extend([bool(flag) for flag in trace.step_failed])
+        self._step_position.extend(list(range(len(trace.step_keys))))
+        exact, shape = unpack(str(trace.digest.get("args", "")), len(trace.step_keys))
+        self._step_exact.extend(exact)
+        self._step_shape.extend(shape)
+        self._step_answer.extend(unpack_answers(str(trace.digest.get("answers", "")), len(trace.step_keys)))
+        self.failures.add(row, trace)
+        # Keys, flags and text of the steps now live in the columns; keeping them twice would double the memory.
+        self._traces.append(replace(trace, step_keys=(), step_failed=b""))
+
+    def remove(self, episode_ids: Sequence[str]) -> None:
+        """Forget episodes; unknown ids are ignored."""
+        for episode_id in episode_ids:
+            row = self._rows.pop(episode_id, None)
+            if row is not None:
+                self._alive.values[row] = False
+                self._traces[row] = None
+                self._dead += 1
+        if self._dead > max(_REBUILD_MIN, _REBUILD_SHARE * len(self._traces)):
+            traces = list(self.traces())
+            self._clear()
+            self.add(traces)
+
+    def traces(self) -> Iterator[Trace]:
+        """Yield every episode's trace, oldest row first."""
+        for row, trace in enumerate(self._traces):
+            if trace is not None:
+                yield self.full_trace(row)
+
+    def outlines(self) -> Iterator[Trace]:
+        """Yield every episode's trace without its steps, oldest row first. Free."""
+        return (trace for trace in self._traces if trace is not None)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all episodes, in the order they came."""
+        return [trace.id for trace in self.outlines()]
+
+    def full_traces(self, ids: Sequence[str]) -> list[Trace]:
+        """Return the traces, with their steps, of those of *ids* that are here."""
+        return [self.full_trace(row) for key in ids if (row := self.row(key)) is not None]
+
+    def full_trace(self, row: int) -> Trace:
+        """Return the trace of a live row with its steps, as it was added."""
+        return replace(self.trace(row), step_keys=self.step_keys(row), step_failed=self._step_failed.values[self.steps_of(row)].tobytes())
+
+    def trace(self, row: int) -> Trace:
+        """Return the trace of a live row, without its steps (they are in the columns)."""
+        trace = self._traces[row]
+        assert trace is not None
+        return trace
+
+    def step_keys(self, row: int) -> tuple[str, ...]:
+        """Return the tool keys of one episode."""
+        return tuple(self.tools.value(int(t)) for t in self._step_tool.values[self.steps_of(row)])
+
+    def steps_of(self, row: int) -> slice:
+        """Return where the episode's steps are in the step columns."""
+        first = int(self._first.values[row])
+        return slice(first, first + int(self._length.values[row]))
+
+    def row(self, episode_id: str) -> int | None:
+        return self._rows.get(episode_id)
+
+    # --- columns over episodes ---
+
+    @property
+    def alive(self) -> Bools:
+        return self._alive.values
+
+    @property
+    def success(self) -> Bools:
+        return self._success.values
+
+    @property
+    def reward(self) -> Floats:
+        return self._reward.values
+
+    @property
+    def length(self) -> npt.NDArray[np.int32]:
+        return self._length.values
+
+    @property
+    def first(self) -> Ints:
+        return self._first.values
+
+    @property
+    def ended_at_ms(self) -> Ints:
+        return self._ended.values
+
+    @property
+    def context(self) -> npt.NDArray[np.int32]:
+        """The number of each episode's domain, framework and tags together."""
+        return self._context.values
+
+    def context_of(self, number: int) -> tuple[str, str, frozenset[str]]:
+        """Return the domain, framework and tags of a context's number."""
+        domain, framework, tags = self._contexts.value(number)
+        return domain, framework, tags
+
+    # --- columns over steps ---
+
+    @property
+    def step_tool(self) -> npt.NDArray[np.int32]:
+        return self._step_tool.values
+
+    @property
+    def step_failed(self) -> Bools:
+        return self._step_failed.values
+
+    @property
+    def step_position(self) -> npt.NDArray[np.int32]:
+        return self._step_position.values
+
+    @property
+    def step_exact(self) -> npt.NDArray[np.int32]:
+        return self._step_exact.values
+
+    @property
+    def step_shape(self) -> npt.NDArray[np.int32]:
+        return self._step_shape.values
+
+    @property
+    def step_answer(self) -> npt.NDArray[np.int32]:
+        """The kind of each step's answer, 0 where nothing came back."""
+        return self._step_answer.values
+
+    # --- weights ---
+
+    def in_project(self, project: str) -> Bools:
+        """Return which live episodes the project sees."""
+        if project == "*":
+            return self.alive.copy()
+        seen: Bools = self.alive & (self._project.values == self._projects.find(project))
+        return seen
+
+    def agrees(self, place: Place) -> Bools:
+        """Return which of the project's episodes differ from *place* in nothing that both of them say."""
+        same = self.in_project(place.project)
+        for column, names, name in ((self._domain, self._domains, place.domain), (self._framework, self._frameworks, place.framework)):
+            if name:
+                same &= (column.values == names.find(name)) | (column.values == names.find(""))
+        return same
+
+    def used(self, rows: Ints, tools: Sequence[int]) -> Bools:
+        """Return which of the episodes (row) used which of the tools (column)."""
+        return np.array([np.isin(tools, self._step_tool.values[self.steps_of(int(row))]) for row in rows], np.bool_).reshape(
+            len(rows), len(tools)
+        )
+
+    def levels(self, place: Place) -> tuple[Bools, Bools, Bools, Bools]:
+        """Return which episodes share the field, the domain, domain and framework, and these with all tags; widest first."""
+        domain = self._domain.values == self._domains.find(place.domain)
+        field = self._field.values == self._fields.find(place.domain.split("/", 1)[0])
+        framework = domain & (self._framework.values == self._frameworks.find(place.framework))
+        return field, domain, framework, framework & (self._tag_set.values == self.tag_sets.find(place.tags))
+
+    def context_weights(self, place: Place, tag_nats: float = 0.0) -> Floats:
+        """Return how much each episode's context counts from *place*, in [0, 1]; 0 for dead ones and those of other projects.
+
+        Args:
+            place: Where to look from.
+            tag_nats: Log weight between equal and disjoint tags.
+        """
+        field, domain, _, _ = self.levels(place)
+        framework = self._framework.values == self._frameworks.find(place.framework)
+        base = np.where(framework, SAME_FRAMEWORK, np.where(domain, SAME_DOMAIN, np.where(field, SAME_FIELD, ELSEWHERE)))
+        base = np.where(self._unknown(place), UNKNOWN, base)
+        return np.where(self.in_project(place.project), base * np.exp(tag_nats * (self.tag_overlap(place.tags) - 1.0)), 0.0)
+
+    def tag_overlap(self, tags: frozenset[str]) -> Floats:
+        """Return the Jaccard overlap of each episode's tags with *tags*; two empty sets are equal, one empty set says half."""
+        overlaps = [_overlap(tags, other) for other in self.tag_sets.all()]
+        return np.array(overlaps, np.float64)[self._tag_set.values] if overlaps else np.zeros(0)
+
+    def _unknown(self, place: Place) -> Bools:
+        """Return which episodes cannot be compared with *place*, because one of the two names no context."""
+        if not (place.domain or place.framework):
+            return np.ones(len(self._traces), np.bool_)
+        nothing: Bools = (self._domain.values == self._domains.find("")) & (self._framework.values == self._frameworks.find(""))
+        return nothing
+
+    def spread(self, pairs: Sequence[tuple[str, float]]) -> Floats:
+        """Return (episode id, value) pairs as a column, 0 where nothing was said."""
+        column = np.zeros(len(self._traces))
+        for episode_id, value in pairs:
+            row = self._rows.get(episode_id)
+            if row is not None:
+                column[row] = value
+        return column
+
+    def rows_of(self, pairs: Sequence[tuple[str, float]]) -> tuple[Ints, Floats]:
+        """Return the rows of the (episode id, value) pairs that are here, and their values."""
+        known = [(row, value) for episode_id, value in pairs if (row := self._rows.get(episode_id)) is not None]
+        return np.array([row for row, _ in known], np.int64), np.array([value for _, value in known], np.float64)
+
+    def stats(self) -> dict[str, Any]:
+        return {"episodes": len(self), "steps": len(self._step_tool), "tools": len(self.tools), "failed_steps": len(self.failures)}
+
+
+def _overlap(a: frozenset[str], b: frozenset[str]) -> float:
+    if not a or not b:
+        return 1.0 if a == b else 0.5
+    return len(a & b) / len(a | b)

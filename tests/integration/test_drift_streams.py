@@ -1,0 +1,27 @@
+"""When the world changes, advice follows: short streams through the front door, made here."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.quality import drift
+from benchmarks.quality.in_process import opened_here
+from tests.integration.changing_world import follows_after, stream
+
+pytestmark = pytest.mark.anyio
+
+
+async def lived_through(kind: str, old: int, new: int, data_dir: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a stream and what was answered in it."""
+    world = stream(kind, old, new)
+    async with opened_here(data_dir, world["old"]) as door:
+        return world, await drift.stream(door, world)
+
+
+async def test_advice_follows_when_others_do_otherwise(tmp_path: Path) -> None:
+    world, answered = await lived_through("others do otherwise", 3, 4, tmp_path)
+    assert answered["first"][0]["key"] == world["bad"]["key"], "before anything new was seen, the old way is right"
+    after = follows_after(answered["first"], world["truth"]["want"])
+    assert after is not None
+    assert after <= 4

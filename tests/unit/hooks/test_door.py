@@ -1,0 +1,163 @@
+"""The door on its own: who may use it, before the memory is open and after, and what a hook does that comes too early."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from mcp_memory.config import Config, load_config
+from mcp_memory.hooks import keeper, spool, wire
+from mcp_memory.hooks.part import HookPart
+from mcp_memory.memory import EpisodicMemory
+
+pytestmark = pytest.mark.anyio
+PROMPT = {"session_id": "s", "cwd": "/home/ana/shop", "prompt": "Make the mean of an empty list zero"}
+SENT_BY_A_HOOK = {wire.CALL_HEADER: "1", "content-type": "application/json"}
+
+
+class Opened:
+    """Whoever has the memory: at once, or when told to."""
+
+    def __init__(self, memory: Any, config: Config, *, is_open: bool = True) -> None:
+        self._memory, self.config = memory, config
+        self.state = "ready" if is_open else "opening"
+        self._calls: list[Callable[[Any], None]] = []
+
+    def on_open(self, call: Callable[[Any], None]) -> None:
+        if self.state == "ready":
+            call(self._memory)
+        self._calls.append(call)
+
+    def open(self) -> None:
+        self.state = "ready"
+        for call in self._calls:
+            call(self._memory)
+
+    async def memory(self) -> Any:
+        return self._memory
+
+
+def client_of(tmp_path: Path, *, state: str = "failed") -> TestClient:
+    config = load_config(env={}, flags={"storage.data_dir": str(tmp_path)})
+    host = Opened(None, config, is_open=False)
+    host.state = state
+    return TestClient(Starlette(routes=HookPart(host).routes))
+
+
+@pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {"content-type": "application/json"}, {wire.CALL_HEADER: "1"}])
+def test_what_a_page_of_a_browser_can_send_without_being_asked_is_refused(tmp_path: Path, headers: dict[str, str]) -> None:
+    assert client_of(tmp_path).post("/hook/stop", content=json.dumps(PROMPT), headers=headers).status_code == 403
+
+
+def test_a_hook_is_told_to_keep_its_event_when_the_memory_cannot_be_opened(tmp_path: Path) -> None:
+    assert client_of(tmp_path).post("/hook/stop", content=json.dumps(PROMPT), headers=SENT_BY_A_HOOK).status_code == 503
+
+
+def test_an_event_of_another_version_is_told_apart_from_one_that_is_not_understood(tmp_path: Path) -> None:
+    client = client_of(tmp_path)
+    assert client.post("/hook/pre-compact", content="{}", headers=SENT_BY_A_HOOK).status_code == 404
+    assert client.post("/hook/stop", content="[", headers=SENT_BY_A_HOOK).status_code == 400
+
+
+async def test_the_door_opens_before_the_memory_and_an_event_waits_for_it(memory: EpisodicMemory, config: Config) -> None:
+    host = Opened(memory, config, is_open=False)
+    folder = str(config.data_dir / "hooks")
+    spool.make_private(folder)
+    told: list[tuple[int, bytes]] = []
+
+    def ask() -> None:
+        told.append(wire.ask_door(folder, wire.Letter("user-prompt-submit", json.dumps(PROMPT).encode(), headers={wire.CALL_HEADER: "1"})))
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(HookPart(host).run)
+            while not await anyio.to_thread.run_sync(wire.answers, folder):
+                await anyio.lowlevel.checkpoint()
+            async with anyio.create_task_group() as asking:
+                asking.start_soon(anyio.to_thread.run_sync, ask)
+                host.open()
+            group.cancel_scope.cancel()
+    assert told[0][0] == 200
+    assert not wire.has_door(folder)
+
+
+async def test_of_two_servers_the_second_leaves_the_door_to_the_first_and_takes_it_when_that_is_gone(
+    memory: EpisodicMemory, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LOOK_EVERY_S", 0.02)
+    folder = str(config.data_dir / "hooks")
+    spool.make_private(folder)
+    path = Path(folder) / wire.SOCKET
+
+    async def answered() -> int:
+        while not await anyio.to_thread.run_sync(wire.answers, folder):
+            await anyio.lowlevel.checkpoint()
+        return path.stat().st_ino
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as second:
+            async with anyio.create_task_group() as first:
+                first.start_soon(HookPart(Opened(memory, config)).run)
+                kept_by_the_first = await answered()
+                second.start_soon(HookPart(Opened(memory, config)).run)
+                await anyio.wait_all_tasks_blocked()
+                assert await answered() == kept_by_the_first
+                first.cancel_scope.cancel()
+            await answered()
+            second.cancel_scope.cancel()
+
+
+async def test_no_trouble_with_the_hooks_ends_the_server(memory: EpisodicMemory, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "LOOK_EVERY_S", 0.0)
+    looks = 0
+
+    def broken(folder: str) -> None:
+        nonlocal looks
+        looks += 1
+        raise [PermissionError("belongs to somebody else"), KeyError("step"), RecursionError()][looks % 3]
+
+    monkeypatch.setattr(keeper.spool, "make_private", broken)
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            group.start_soon(HookPart(Opened(memory, config), always=True).run)
+            while looks < 6:
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+
+
+def test_a_prompt_waits_a_moment_for_a_door_where_doors_are_opened(tmp_path: Path) -> None:
+    import socket
+
+    folder = tmp_path / "hooks"
+    spool.make_private(str(folder))
+    letter = wire.Letter("user-prompt-submit", b"{}")
+    with pytest.raises(FileNotFoundError):
+        wire.ask_door(str(folder), letter, wait_s=30.0)  # nobody opens doors here: no wait
+    wire.note_open(str(folder))
+    waits = threading.Event()
+
+    def late() -> None:
+        waits.wait(10)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / wire.SOCKET))
+            listener.listen()
+            with listener.accept()[0] as connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    waits.set()
+    assert wire.ask_door(str(folder), letter, wait_s=10.0) == (200, b"hi")
+    thread.join()
+    (folder / wire.SOCKET).unlink()
+    with pytest.raises(FileNotFoundError):
+        wire.ask_door(str(folder), letter, wait_s=0.05)
+    assert not (folder / wire.OPENS).exists(), "nobody came: the next prompt does not wait"

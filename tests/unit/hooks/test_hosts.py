@@ -1,0 +1,111 @@
+"""Every host's hooks by its field map: a failing command is a failure, a passing test is seen, the agent is named, texts are texts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_memory.domain.hosts import HOOK_HOSTS
+from mcp_memory.hooks import answers
+from mcp_memory.hooks.events import record_of
+from mcp_memory.hooks.field_maps import FIELD_MAPS
+from mcp_memory.hooks.kinds import EVENTS
+from mcp_memory.memory import EpisodicMemory
+from tests.unit.hooks.host import Host
+
+pytestmark = pytest.mark.anyio
+PAYLOADS = Path(__file__).parents[4] / "shared" / "hosts" / "payloads"
+UNITTEST = "FAIL: test_add (test_calc.T.test_add)\nAssertionError: -1 != 5\n\nRan 1 test in 0.000s\n\nFAILED (failures=1)"
+GEMINI_FAILED = f"<untrusted_context>\nOutput: {UNITTEST}\nExit Code: 1\nProcess Group PGID: 27990\n</untrusted_context>"
+QWEN_PASSED = (
+    "Command: pytest\nDirectory: (root)\nOutput: 3 passed\nError: (none)\nExit Code: 0\nSignal: (none)\nProcess Group PGID: (none)"
+)
+
+
+def step_of(host: str, **told: Any) -> dict[str, Any]:
+    return dict(record_of("post-tool-use", told, call_id="1", project="", at_ms=0, host=host)["step"])
+
+
+def test_every_host_whose_hooks_are_installed_has_a_field_map() -> None:
+    assert set(HOOK_HOSTS) <= set(FIELD_MAPS)
+    assert {event.argument for host in HOOK_HOSTS.values() for event in host.events} <= set(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("host", "told", "status", "observation"),
+    [
+        (
+            "gemini",
+            {"tool_input": {"command": "pytest"}, "tool_response": {"llmContent": GEMINI_FAILED, "returnDisplay": "x"}},
+            "error",
+            UNITTEST,
+        ),
+        (
+            "qwen",
+            {"tool_input": {"command": "pytest"}, "tool_response": {"llmContent": QWEN_PASSED, "returnDisplay": "x"}},
+            "ok",
+            "3 passed",
+        ),
+        ("qwen", {"tool_response": {"llmContent": "Output: (empty)\nError: (none)\nExit Code: 0"}}, "ok", ""),
+        ("qwen", {"tool_response": {"llmContent": "Output: x\nError: no such file\nExit Code: 2"}}, "error", "x\nno such file"),
+        ("codex", {"tool_input": {"command": "python -m unittest"}, "tool_response": UNITTEST}, "error", UNITTEST),
+        ("codex", {"tool_response": "Process exited with code 1\nOutput:\nno"}, "error", "Process exited with code 1\nOutput:\nno"),
+        ("codex", {"tool_response": "cat: missing.py: No such file or directory"}, "error", "cat: missing.py: No such file or directory"),
+        ("codex", {"tool_response": "def add(a, b):\n    return a - b\n"}, "ok", "def add(a, b):\n    return a - b\n"),
+        ("copilot", {"toolResult": {"resultType": "failure", "textResultForLlm": "no"}}, "error", "no"),
+        ("copilot", {"toolResult": {"resultType": "success", "textResultForLlm": "yes"}}, "ok", "yes"),
+        ("cursor", {"tool_output": '{"exitCode": 1, "stdout": "no"}'}, "error", "no"),
+        ("cursor", {"error_message": "timed out", "failure_type": "timeout"}, "error", "timed out"),
+        ("cline", {"postToolUse": {"toolName": "T", "result": "no", "success": False}}, "error", "no"),
+        ("cline", {"postToolUse": {"toolName": "T", "result": "yes", "success": True}}, "ok", "yes"),
+        ("vscode", {"tool_response": "done"}, "ok", "done"),
+    ],
+)
+def test_how_a_call_went_is_read_as_the_host_tells_it(host: str, told: dict[str, Any], status: str, observation: str) -> None:
+    step = step_of(host, tool_name="T", **told)
+    assert (step["status"], step["observation"]) == (status, observation)
+
+
+def test_arguments_that_come_as_json_in_a_string_are_arguments() -> None:
+    step = step_of("copilot", toolName="bash", toolArgs='{"command": "ls"}', toolResult={"resultType": "success", "textResultForLlm": "x"})
+    assert (step["tool"], step["arguments"]) == ("bash", {"command": "ls"})
+
+
+@pytest.mark.parametrize(
+    ("host", "printed"),
+    [
+        ("codex", {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": "known"}}),
+        ("cursor", {"additional_context": "known"}),
+        ("cline", {"contextModification": "known"}),
+    ],
+)
+def test_an_answer_is_injected_as_the_host_takes_it(host: str, printed: dict[str, Any]) -> None:
+    assert json.loads(answers.shown("user-prompt-submit", "", "known", host)) == printed
+
+
+@pytest.mark.parametrize(
+    ("host", "tools", "outcome"),
+    [
+        ("codex", [("Bash", "error"), ("Bash", "ok")], "failure"),
+        ("gemini", [("run_shell_command", "error"), ("read_file", "ok"), ("replace", "ok"), ("run_shell_command", "ok")], "success"),
+        ("qwen", [("run_shell_command", "error"), ("read_file", "ok"), ("edit", "ok"), ("run_shell_command", "ok")], "success"),
+    ],
+)
+async def test_the_recorded_sessions_of_a_host_become_its_episodes(
+    memory: EpisodicMemory, tmp_path: Path, host: str, tools: list[tuple[str, str]], outcome: str
+) -> None:
+    if not PAYLOADS.exists():
+        pytest.skip("the recorded payloads are not on this machine")
+    hooks = Host(memory, tmp_path / "data" / "hooks", host).hooks
+    for number, line in enumerate((PAYLOADS / f"{host}.jsonl").read_text(encoding="utf-8").splitlines()):
+        told = json.loads(line)
+        if event := HOOK_HOSTS[host].argument_of(told["event"]):
+            await hooks.handle(record_of(event, told["payload"], call_id=str(number), project="", at_ms=number, host=host))
+    found = [json.loads(line) async for line in memory.export_lines()]
+    last = next(episode for episode in found if "fails" in episode["task"])
+    assert last["agent"] == host
+    assert [(step["tool"], step["status"]) for step in last["steps"]] == tools
+    assert last["outcome"]["kind"] == outcome
+    assert not [step["tool"] for episode in found for step in episode["steps"] if "memory" in step["tool"]]
+    assert not [step for step in last["steps"] if step["observation"].startswith("{")]

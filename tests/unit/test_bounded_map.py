@@ -1,0 +1,36 @@
+"""The one map with a bound."""
+
+from mcp_memory.domain.bounded_map import BoundedMap
+
+
+def test_the_least_recently_used_entry_goes_first() -> None:
+    kept: BoundedMap[str, int] = BoundedMap(2)
+    kept.put("a", 1)
+    kept.put("b", 2)
+    assert kept.get("a") == 1
+    kept.put("c", 3)
+    assert (kept.get("b"), kept.get("a")) == (None, 1)
+    assert list(kept) == ["c", "a"]
+    assert (kept.hits, kept.misses, len(kept)) == (2, 1, 2)
+
+
+def test_putting_again_replaces_and_counts_as_use() -> None:
+    kept: BoundedMap[str, int] = BoundedMap(2)
+    for key, value in (("a", 1), ("b", 2), ("a", 10), ("c", 3)):
+        kept.put(key, value)
+    assert [(key, kept.get(key)) for key in list(kept)] == [("a", 10), ("c", 3)]
+
+
+def test_a_map_of_no_entries_keeps_nothing() -> None:
+    kept: BoundedMap[str, int] = BoundedMap(0)
+    kept.put("a", 1)
+    assert "a" not in kept
+    assert kept.get("a") is None
+
+
+def test_none_may_be_kept() -> None:
+    kept: BoundedMap[str, None] = BoundedMap(1)
+    kept.put("a", None)
+    assert "a" in kept
+    assert kept.get("a") is None
+    assert (kept.hits, kept.pop("a"), len(kept), kept.pop("a")) == (1, None, 0, None)
