@@ -14,9 +14,28 @@ from mcp_memory.redaction.work import Work
 Span = tuple[int, int, str]
 # Expressions are compiled on first use: most processes that import this never meet a secret's name.
 _ANCHORS = (
-    "pass", "pwd", "secret", "token", "key", "cred", "auth", "psk", "pw", "appid", "sig", "session", "contrase", "kennwort", "senha", "mnemonic",
-    "phrase", "salt", "_dsn", "_pat", "pin",
-)  # fmt: skip
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "cred",
+    "auth",
+    "psk",
+    "pw",
+    "appid",
+    "sig",
+    "session",
+    "contrase",
+    "kennwort",
+    "senha",
+    "mnemonic",
+    "phrase",
+    "salt",
+    "_dsn",
+    "_pat",
+    "pin",
+)
 _MAX_VALUE = 2_000
 _TAIL = (
     r"(?P<rest>[\wñ-]{0,30}+)(?:\\{0,2}[\"'`])?\]?(?:[ \t]{1,8}+(?=[:=>,]))?(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"

@@ -53,12 +53,13 @@ def _spans(text: str, work: Work, *, inner: bool = False) -> list[Span]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few letters grow when lowered (İ); offsets must fit
         lowered = "".join(c.lower() if c.isascii() else c for c in text)
+    words = text.split()
     spans: list[Span] = []
     try:
-        spans += shapes.find(text, lowered, work)
+        spans += shapes.find(text, lowered, words, work)
         spans += named.find(text, lowered, work)
         if not inner:
-            spans += wrapped.find(text, lambda inside: _spans(inside, work, inner=True), work)
+            spans += wrapped.find(text, words, lambda inside: _spans(inside, work, inner=True), work)
     except OutOfWork as out:
         spans.append((out.position if not inner else 0, len(text), UNJUDGED))
     return spans

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from mcp_memory.redaction.shapes import long_words
 from mcp_memory.redaction.work import Work
@@ -36,12 +36,12 @@ def plain(text: str) -> tuple[str, list[tuple[int, int]]] | None:
     return ("".join([*parts, text[end:]]), steps) if steps else None
 
 
-def find(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
+def find(text: str, words: Sequence[str], tokens: Finder, work: Work) -> Iterator[Span]:
     """Yield what is wrapped; *tokens* finds the secrets of a text that was unwrapped, by their shapes and names."""
-    yield from _encoded(text, tokens, work)
+    yield from _encoded(text, words, tokens, work)
     if _KEY_END in text:
         yield from _cut_keys(text, work)
-    if sum(len(word) == 1 for word in text.split()) < _SPACED_LETTERS:
+    if list(map(len, words)).count(1) < _SPACED_LETTERS:
         return
     for match in _SPACED.finditer(text):
         work.spend(match.start(), 2)
@@ -49,16 +49,23 @@ def find(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
             yield *match.span(), "spaced-secret"
 
 
-def _encoded(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
-    for match in (m for begin, end in long_words(text, 24) for m in _ENCODED.finditer(text, begin, end)):
-        run = match[0]
-        if "/" in run and run.count("/") > len(run) // 12:  # a path
-            continue
-        inside = _decoded(run)
-        if inside is not None:
-            work.spend(match.start(), 4)
-            if tokens(inside):
-                yield *match.span(), "encoded-secret"
+def _encoded(text: str, words: Sequence[str], tokens: Finder, work: Work) -> Iterator[Span]:
+    judged: dict[str, list[Span]] = {}
+    for begin, word in long_words(text, words, 24):
+        if word not in judged:
+            judged[word] = [(*m.span(), "encoded-secret") for m in _ENCODED.finditer(word) if _hides(m[0], begin, tokens, work)]
+        for start, end, name in judged[word]:
+            yield begin + start, begin + end, name
+
+
+def _hides(run: str, position: int, tokens: Finder, work: Work) -> bool:
+    if "/" in run and run.count("/") > len(run) // 12:  # a path
+        return False
+    inside = _decoded(run)
+    if inside is None:
+        return False
+    work.spend(position, 4)
+    return bool(tokens(inside))
 
 
 def _decoded(run: str) -> str | None:
