@@ -24,6 +24,13 @@ def _is_url_password(text: str) -> bool:
     return not_template(text) and not (slash and (port.isdigit() or not port)) and "//" not in text
 
 
+def _passes_luhn(text: str) -> bool:
+    """Tell whether the check digit of a card number is right."""
+    digits = [int(c) for c in text if c.isdigit()]
+    doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
+    return len(digits) >= 13 and sum(doubled) % 10 == 0 and len(set(digits)) > 1
+
+
 FRAMES: tuple[Rule, ...] = (
     Rule(
         "private-key",
@@ -125,6 +132,7 @@ FRAMES: tuple[Rule, ...] = (
         "Authorization: Bearer <token>",
         has_digit,
         ignore_case=True,
+        is_glued=True,
     ),
     Rule(
         "authorization-header",
@@ -162,11 +170,12 @@ FRAMES: tuple[Rule, ...] = (
         "card-number",
         "numbers of payment cards",
         "ISO/IEC 7812",
-        ("card", "cc", "pan", "visa", "mastercard", "amex"),
-        r"(?:card|\bcc|\bpan|visa|amex)[\w ]{0,20}[\"']?[ :=#]{1,4}[\"']?(?P<secret>\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?!\d)",
+        ("card", "creditcard", "debitcard", "cc", "pan", "visa", "amex"),
+        rf"{START}(?:(?:credit|debit)?card|cc|pan|visa|amex)[\w ]{{0,20}}[\"']?[ :=#]{{1,4}}[\"']?"
+        r"(?P<secret>\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?!\d)",
         "card 4111111111111111",
         "card 1234567890123456",
-        lambda text: _luhn(text),
+        _passes_luhn,
         ignore_case=True,
     ),
     Rule(
@@ -181,8 +190,3 @@ FRAMES: tuple[Rule, ...] = (
     ),
 )
 
-
-def _luhn(text: str) -> bool:
-    digits = [int(c) for c in text if c.isdigit()]
-    doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
-    return len(digits) >= 13 and sum(doubled) % 10 == 0 and len(set(digits)) > 1

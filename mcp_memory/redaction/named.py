@@ -36,6 +36,7 @@ _ANCHORS = (
     "_pat",
     "pin",
 )
+_FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "auth"})
 _MAX_VALUE = 2_000
 _TAIL = (
     r"(?P<rest>[\wñ-]{0,30}+)(?:\\{0,2}[\"'`])?\]?(?:[ \t]{1,8}+(?=[:=>,]))?(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"
@@ -43,8 +44,9 @@ _TAIL = (
     r"(?!\[redacted:)(?=[^\s])(?:[bfru]{0,2}(?P<quote>\\{0,2}[\"'`]))?"
 )
 _FLAG_TAIL = r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
-_PREFIX = r"(?:\b[a-z]{2,10} )?[\w.-]{0,40}\Z"
-_FLAG = r"(?:^|[\s\"'])--?[\w-]{0,30}\Z"
+_PREFIX = r"[\w.-]{0,40}+(?: [a-z]{2,10}+\b)?"  # of a name, read backwards
+_FLAG = r"[\w-]{0,30}+(?<=-)(?:[\s\"']|\Z)"  # the same
+_BEFORE = 60  # characters ahead of a telling word that its name may have
 _ENV_VALUE = r"[^\s\"'`\\]{1,2000}+"
 _BARE = r"[^\s\"'`,;(){}<>\[\]\\]{1,2000}+"
 _FORM_END = r"&\w{1,40}="
@@ -61,29 +63,30 @@ _CREDENTIALS = r"cred(?:ential)?s?[\"']?[:=]\s{0,3}[\"']?[\w.@-]{1,60}:(?P<value
 
 def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
-    for anchor in _ANCHORS:
-        if anchor not in lowered:
-            continue
+    anchors = [anchor for anchor in _ANCHORS if anchor in lowered]
+    for anchor in anchors:
         for match in _compiled(anchor + _TAIL).finditer(lowered):
-            work.spend(match.start())
-            yield from _judged(text, lowered, match)
-        if "-" in lowered and anchor in ("pass", "pwd", "secret", "token", "key", "cred", "auth"):
+            yield from _judged(text, lowered, match, work)
+    if not anchors:
+        return
+    if "-" in lowered:
+        for anchor in _FLAG_ANCHORS.intersection(anchors):
             for match in _compiled(anchor + _FLAG_TAIL).finditer(lowered):
-                if _compiled(_FLAG).search(lowered, max(0, match.start() - 40), match.start()):
-                    work.spend(match.start())
-                    yield from _flag(text, lowered, match)
+                yield from _flag(text, lowered, match, work)
     yield from _pairs(text, lowered, work)
     if "," in text and ("pass" in lowered or "secret" in lowered or "token" in lowered):
         yield from _columns(text, work)
 
 
-def _judged(text: str, lowered: str, match: re.Match[str]) -> Iterator[Span]:
+def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
     name_start, name_end = _name_start(lowered, match.start()), match.end("rest")
     last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
     kind = kind_of(text[name_start:name_end]) or kind_of(text[last_word:name_end])
     before = lowered[last_word - 1] if last_word else ""
     if kind is None or before == "/" or lowered.endswith(MARKER_START, 0, name_start):  # `/etc/passwd:root:…` names a file
+        work.glance(match.start())
         return
+    work.spend(match.start())
     separator, begin = match["sep"], match.end()
     if match["quote"]:
         end = _closing(text, begin, match["quote"])
@@ -145,13 +148,17 @@ def _closing(text: str, begin: int, quote: str) -> int:
 
 def _name_start(lowered: str, anchor: int) -> int:
     """Return where the name begins that has its telling word at *anchor*: `aws_secret` + `key`, `api ` + `key`."""
-    prefix = _compiled(_PREFIX).search(lowered, max(0, anchor - 60), anchor)
-    start = prefix.start() if prefix else anchor
+    prefix = _compiled(_PREFIX).match(lowered[max(0, anchor - _BEFORE) : anchor][::-1])
+    start = anchor - (prefix.end() if prefix else 0)
     # `\\nDB_PASSWORD=…` in a text that holds JSON: the letter belongs to the line end.
     return start + 1 if start < anchor and lowered[start] in "nrt" and lowered.endswith("\\", 0, start) else start
 
 
-def _flag(text: str, lowered: str, match: re.Match[str]) -> Iterator[Span]:
+def _flag(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
+    if not _compiled(_FLAG).match(lowered[max(0, match.start() - 40) : match.start()][::-1]):
+        work.glance(match.start())
+        return
+    work.spend(match.start())
     kind = kind_of(lowered[_name_start(lowered, match.start()) : match.end("rest")].rpartition(" ")[2])
     begin, end = match.span("bare")
     if kind is not None and (is_bare_secret(kind, text[begin:end], relaxed=False) or _is_strange(kind, text[begin:end])):

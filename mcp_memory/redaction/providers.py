@@ -77,6 +77,7 @@ CLOUDS = (
         "abc8Q~{A34}",
         "abcQ~short",
         before=4,
+        is_glued=True,
     ),
     Rule(
         "azure-account-key",
@@ -86,6 +87,7 @@ CLOUDS = (
         r"(?:AccountKey|SharedAccessKey|SharedSecretKey)=(?P<secret>[A-Za-z0-9+/]{20,100}={0,2})",
         "AccountKey={A86}==",
         "AccountKey=$KEY",
+        is_glued=True,
     ),
     Rule(
         "azure-devops-token",
@@ -96,6 +98,7 @@ CLOUDS = (
         "{A76}AZDO{A4}",
         "AZDO1234",
         before=90,
+        is_glued=True,
     ),
     Rule(
         "azure-key",
@@ -107,6 +110,7 @@ CLOUDS = (
         "ASt of it",
         is_mixed,
         before=80,
+        is_glued=True,
     ),
     Rule(
         "signed-url",
@@ -303,6 +307,7 @@ SERVICES = (
         "{D10}:AA{A33}",
         "10:AAB",
         before=12,
+        is_glued=True,
     ),
     token(
         "stripe-key",

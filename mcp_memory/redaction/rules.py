@@ -7,7 +7,6 @@ from typing import NamedTuple
 from mcp_memory.redaction.entropy import has_digit, looks_random
 
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
-AT_A_PROGRAM = r"(?<![\w.])(?:"  # begins the pattern of a program whose name is a word of its own
 
 
 class Rule(NamedTuple):
@@ -28,6 +27,7 @@ class Rule(NamedTuple):
     check: Callable[[str], bool] | None = None  # a second look at the secret
     ignore_case: bool = False  # keywords are in lower case then
     before: int = 0
+    is_glued: bool = False  # keywords may stand inside a longer word
 
     @property
     def along_line(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
-from mcp_memory.redaction.rules import AT_A_PROGRAM, START, Rule
+from mcp_memory.redaction.rules import START, Rule
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
@@ -23,7 +23,7 @@ _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "lo
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _GENERAL = frozenset({"_", "-", "-us", ".", "1/", "2/", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
-_FIRST_WORD = re.compile(r"([A-Za-z0-9]+)(.?)", re.DOTALL)
+_PARTS = re.compile(r"[A-Za-z0-9]+")
 
 
 class _Index:
@@ -40,13 +40,16 @@ class _Index:
                     self._add(keyword, rule)
 
     def _add(self, keyword: str, rule: Rule) -> None:
-        first = _FIRST_WORD.match(keyword)
-        if first is None or rule.before or not rule.pattern.startswith((START, AT_A_PROGRAM, r"\b")):
-            self.pieces.append((keyword, rule))
-        elif first[2] or rule.pattern.startswith(AT_A_PROGRAM):  # what follows the word is no letter: it is a whole one
-            self.whole.setdefault(first[1].lower().encode(), []).append((keyword, rule))
+        is_prefix = rule.pattern.startswith(START)
+        words = [] if rule.is_glued else _PARTS.findall(keyword + ("a" if is_prefix else ""))
+        if is_prefix and words:  # letters may follow it
+            words.pop()
+        if words:
+            self.whole.setdefault(max(words, key=len).lower().encode(), []).append((keyword, rule))
+        elif is_prefix and not rule.is_glued:
+            self.heads.setdefault(keyword[:_HEAD_CHARS].lower().encode(), []).append((keyword, rule))
         else:
-            self.heads.setdefault(first[1][:_HEAD_CHARS].lower().encode(), []).append((keyword, rule))
+            self.pieces.append((keyword, rule))
 
     def hits(self, text: str, lowered: str) -> list[Hit]:
         """Return the keywords that *text* has."""

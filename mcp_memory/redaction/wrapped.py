@@ -1,4 +1,4 @@
-"""Secrets inside a wrapping: invisible characters or colours between the letters, blanks, line breaks, base64, hexadecimal, a PEM frame cut at its top."""
+"""Secrets inside a wrapping: invisible characters, colours or blanks between the letters, base64, hexadecimal, a PEM frame without its top."""
 
 import base64
 import re
@@ -9,9 +9,9 @@ from mcp_memory.redaction.work import Work
 
 Span = tuple[int, int, str]
 Finder = Callable[[str], list[Span]]
-_NOISE = re.compile(
-    "\x1b\\[[0-9;?]{0,20}[A-Za-z]|\\\\(?:u001b|x1b|033|e)\\[[0-9;]{0,20}m|[\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f]+"
-)
+_UNSEEN = "\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f"
+_UNSEEN_SIGN = re.compile(f"[{_UNSEEN}]")
+_NOISE = re.compile(rf"\x1b\[[0-9;?]{{0,20}}[A-Za-z]|\\(?:u001b|x1b|033|e)\[[0-9;]{{0,20}}m|[{_UNSEEN}]+")
 _NOISE_SIGNS = ("\x1b[", "\\u001b[", "\\x1b[", "\\033[", "\\e[")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,8000}+={0,2}")
 _SPACED_LETTERS = 16
@@ -21,8 +21,9 @@ _KEY_LINE = re.compile(r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,
 
 
 def plain(text: str) -> tuple[str, list[tuple[int, int]]] | None:
-    """Return *text* without colours and invisible characters, and (position there, characters left out before it) steps; None: it has none."""
-    if text.isascii() and not any(sign in text for sign in _NOISE_SIGNS):
+    """Return *text* without colours and invisible characters, and steps (position there, characters left out before); None: it has none."""
+    has_colours = "[" in text and any(sign in text for sign in _NOISE_SIGNS)
+    if not has_colours and (text.isascii() or not _UNSEEN_SIGN.search(text)):
         return None
     parts: list[str] = []
     steps: list[tuple[int, int]] = []
