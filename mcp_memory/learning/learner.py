@@ -15,10 +15,10 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
-from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggestion
+from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
 from mcp_memory.domain.reports import Trends
 from mcp_memory.learning.advice import playbook
-from mcp_memory.learning.advice.adviser import Adviser
+from mcp_memory.learning.advice.adviser import Adviser, place_of
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
@@ -96,6 +96,12 @@ class Learner:
     ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
         """Return suggestions, the recovery when the last step failed, and warnings about an intended step."""
         return Adviser(v.experience, self._store.get_episodes, self._fix_ms).suggest(situation, limit, intended)
+
+    def inferred_context(self, v: View, situation: Situation) -> InferredContext | None:
+        """Return the context that advice for *situation* goes by, None where the episode names its own or nothing is like it."""
+        said = place_of(situation.episode)
+        place = inferred(v.experience, said, situation.neighbours, [s.key for s in situation.episode.steps])
+        return None if place == said else InferredContext(place.domain, place.framework, tuple(sorted(place.tags)))
 
     def _fix_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
         """Return the median time this answer to this error took, None where no run measured it."""
