@@ -91,7 +91,7 @@ TARGETS: dict[str, tuple[Callable[[str], Any], str, str]] = {
 @pytest.mark.parametrize("target", list(TARGETS))
 async def test_the_whole_walk_on_every_transport_and_era(server: HttpServer, target: str) -> None:
     connect, mode, version = TARGETS[target]
-    async with Client(connect(server.url), mode=mode) as client:  # type: ignore[arg-type]
+    async with Client(connect(server.url), mode=mode) as client:
         assert client.protocol_version == version
         assert len((await client.list_tools()).tools) == 20  # HTTP shows the full set
         started = await client.call_tool("start_episode", {"task": "fix it"})
