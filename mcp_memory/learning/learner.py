@@ -29,6 +29,7 @@ from mcp_memory.learning.patterns.assessing import Trust
 from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
+from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.run import run_of_episode
 from mcp_memory.learning.reports import holdout, trends
 from mcp_memory.learning.reports.guide import Guide
@@ -38,7 +39,6 @@ from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation
 from mcp_memory.views.experience import Experience, Place
 from mcp_memory.views.view import View
 
-SAME_TASK = 0.8  # similarity from which an earlier episode counts as an attempt at the same task
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
 DIGEST_VERSION = 1
@@ -74,7 +74,7 @@ class Learner:
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
         rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
-        reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK])
+        reflected = reflection.reflect(episode, rewarded, signs, earlier)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
 
     def extract(self, episode: Episode) -> Extraction:

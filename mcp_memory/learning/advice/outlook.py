@@ -26,7 +26,6 @@ class Estimate:
     """A probability and its parts."""
 
     probability: float
-    base_rate: float
     evidence: float  # kernel weight of the similar episodes, in episodes
     based_on: int
 
@@ -60,7 +59,7 @@ class OutlookEstimator:
         kernel = self._kernel(place, rows, similarity, seen)
         total = float(kernel.sum())
         probability = (float(kernel @ success[rows]) + TASK_PRIOR * base) / (total + TASK_PRIOR)
-        return Estimate(probability, base, total, int((similarity >= MIN_COUNTED).sum()))
+        return Estimate(probability, total, int((similarity >= MIN_COUNTED).sum()))
 
     def _kernel(self, place: Place, rows: Ints, similarity: Floats, seen: Floats) -> Floats:
         """Return what each neighbour counts, one number a row."""
