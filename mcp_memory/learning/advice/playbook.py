@@ -15,7 +15,7 @@ from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.pitfalls import cautions
+from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import SAME_TASK, Attempt, attempt, common
 
@@ -58,7 +58,7 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
             f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
         )
     failed = sum(not r.trace.success for r in known)
-    pitfalls, from_patterns = cautions(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2))
+    pitfalls, from_patterns = pitfalls_of(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2))
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
         title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",
