@@ -3,7 +3,7 @@
 Text decides: lexical and semantic scores become z-scores over the candidates and are blended. On top, in units of one standard
 deviation of the text score, come the context, the outcome, feedback and recency. Then attempts at one and the same task support each
 other, so that the right *task* is found by its best-matching attempt and the best *attempt* is shown first; and near-duplicates of what
-is above step back a little. Sources and figures: docs/design.md.
+is above step back a little. Sources: docs/design.md, figures: docs/measurements.md.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 Kernel-weighted nearest neighbours, shrunk towards the base rate of the context, which is itself shrunk step by step towards the
 memory's overall rate. The constants are round numbers that leave-one-out over four kinds of agents' memories could not tell from the
-best (docs/design.md); no further calibration helped there.
+best (docs/measurements.md); no further calibration helped there.
 """
 
 from collections.abc import Sequence
