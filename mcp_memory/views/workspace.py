@@ -19,7 +19,8 @@ from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.views.columns import Column, Interner
 
 MAX_POSTINGS = 4_000_000  # of a project: the oldest go
-MAX_WORDS, MAX_READ = 100, 20_000  # of a request: its rarest words, and postings read for them
+MAX_WORDS = 100  # of a request, the rarest
+MAX_READ = 64  # newest postings of one word, in each segment: BM25 makes little of more
 PATH_WEIGHT = 2.0  # of a word in a file's path, in looks at the file
 K1, B = 1.2, 0.75  # of BM25
 OTHER_CONTEXT = 0.05  # weight of an episode of another domain or framework
@@ -27,7 +28,9 @@ NAMED, MODULE, BASENAME = 40.0, 15.0, 8.0  # in BM25's unit: the request names t
 SEEN, CHANGES = 0.5, 2.0
 LEAST = 1.8  # of the weight of a word that one file has: of requests about something else, 1 in 20 gets that far
 ASIDE = 0.3  # of a test or a scratch file: where a request leads to last
-_GIVEN = re.compile(r"(?:[\w@+.-]+/)+[\w@+-][\w@+.-]*\.[A-Za-z]{1,5}\b")
+_GIVEN = re.compile(r"\w\.[A-Za-z]{1,5}$")
+_BETWEEN = re.compile(r"[^\w./@+-]+")
+_BITS = 64
 _CANDIDATES, _REQUEST_CHARS = 60, 20_000
 _ASIDE = re.compile(
     r"(?:^|/)(?:tests?|testing|__tests__|specs?|fixtures|examples?|docs?|build|dist|node_modules|site-packages)/"
@@ -35,6 +38,8 @@ _ASIDE = re.compile(
     r"|^[^/]*(?:repro|replicate|simulat|bug|tmp|scratch|debug|demo|try)[^/]*$",
     re.I,
 )
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Postings = npt.NDArray[np.uint32]  # (3, n): word, file, episode, sorted by word
 
 
@@ -88,88 +93,104 @@ class ProjectFiles:
     def __init__(self) -> None:
         self._files, self._tasks, self._places = Interner(), Interner(), Interner()
         self._episodes: dict[str, int] = {}
+        self._dead = 0  # with postings that are still there
         self._segments: list[Postings] = []
-        self._path_words: list[Postings] = []
-        self._length = Column(np.float32)  # words of each file, from all episodes
-        self._one = Column(np.int64)  # of each path, the file it is: a full path is the relative one that it ends with
         self._tops: set[str] = set()  # first folders of relative paths
         self._ends: dict[str, list[int]] = {}  # paths by their last two parts
+        self._one = Column(np.int64)  # of each path, the file it is: a full path is the relative one that it ends with
+        self._length, self._aside = Column(np.float32), Column(np.float32)  # words that were shown near a file; what its path makes of it
+        self._shows, self._changes = Column(np.int32), Column(np.int32)  # episodes that showed a file, that changed it
+        self._seen_from = Column(np.uint64)  # a bit for each context of theirs
         self._alive, self._task, self._place = Column(np.bool_), Column(np.int32), Column(np.int32)
+        self._files_of: list[npt.NDArray[np.uint32]] = []  # of each episode, those it changed twice
+        self._new_episode(0, ("", ""), np.zeros(0, np.uint32))  # episode 0 stands for the words of the paths themselves
 
     @property
     def size(self) -> int:
         return sum(segment.shape[1] for segment in self._segments)
 
     def add(self, traces: Sequence[Trace]) -> None:
-        parts: list[Postings] = []
-        for trace in traces:
-            episode = self._episodes[trace.id] = len(self._alive)
-            self._alive.append(True)
-            self._task.append(self._tasks[number(trace.task)])
-            self._place.append(self._places[(trace.domain, trace.framework)])
-            parts.append(self._postings(trace, episode))
-        self._push(self._segments, np.concatenate(parts, axis=1))
+        self._push([self._postings(trace) for trace in traces])
         while self.size > MAX_POSTINGS:
-            self._forget_oldest()
-
-    def remove(self, episode_id: str) -> None:
-        self._alive.values[self._episodes.pop(episode_id)] = False
-        dead = len(self._alive) - len(self._episodes)
-        if dead > max(64, len(self._episodes) // 3):
+            for episode_id in list(self._episodes)[: max(1, len(self._episodes) // 8)]:
+                self._kill(episode_id)
             self._compact()
 
+    def remove(self, episode_id: str) -> None:
+        if episode_id in self._episodes:
+            self._kill(episode_id)
+            if self._dead > max(64, len(self._episodes) // 3):
+                self._compact()
+
     def find(self, request: str, limit: int, domain: str, framework: str) -> list[SeenFile]:
+        request = request[:_REQUEST_CHARS]
         words = _query_words(request)
         if not words or not self._episodes:
             return []
-        weight = self._weights(domain, framework)
-        scores = self._scores(words, weight)
-        best = np.argsort(-scores, kind="stable")[:_CANDIDATES]
-        best = best[scores[best] > 0]
-        found = []
-        changed, _ = _lookup(self._segments, np.array([number(CHANGED)], np.uint32))
-        changes = np.bincount(self._one.values[changed[1]], weight[changed[2]], len(self._files))
-        for file, (seen, tasks) in zip(best.tolist(), self._seen(best, weight)):
-            path = self._files.value(file)
-            prior = SEEN * log(1 + tasks) + CHANGES * log(1 + changes[file])
-            score = (float(scores[file]) + _named(path, request) + prior) * seen * (ASIDE if _ASIDE.search(path) else 1.0)
-            if tasks:
-                found.append(SeenFile(path, score, tasks))
-        found += self._named_only(request)
+        agrees = [all(not a or not b or a == b for a, b in ((domain, d), (framework, f))) for d, f in self._places.all()]
+        scores = self._scores(words, np.array([1.0 if agree else OTHER_CONTEXT for agree in agrees]))
+        best = np.argpartition(-scores, min(_CANDIDATES, len(scores) - 1))[:_CANDIDATES]
+        best = best[(scores[best] > 0) & (self._shows.values[best] > 0)]
+        near = np.uint64(sum(1 << (place % _BITS) for place in {i % _BITS for i, agree in enumerate(agrees) if agree}))
+        factor = np.where(self._seen_from.values[best] & near, 1.0, OTHER_CONTEXT) * self._aside.values[best]
+        prior = SEEN * np.log1p(self._shows.values[best]) + CHANGES * np.log1p(self._changes.values[best])
+        given = [word.strip(".-") for word in _BETWEEN.split(request) if "." in word]
+        names = frozenset(word.rpartition("/")[2] for word in given)
+        told = np.array([_named(self._files.value(int(file)), request, names) for file in best])
+        total = dict(zip(best.tolist(), ((scores[best] + told + prior) * factor).tolist()))
         least = LEAST * log(1 + len(self._files))
-        return sorted((file for file in found if file.score >= least), key=lambda file: -file.score)[:limit]
+        chosen = [file for file in sorted(total, key=lambda file: (-total[file], file))[:limit] if total[file] >= least]
+        found = [SeenFile(self._files.value(f), total[f], tasks) for f, tasks in zip(chosen, self._tasks_of(chosen))]
+        return sorted([*found, *self._only_named(given)], key=lambda file: -file.score)[:limit]
 
-    def _named_only(self, request: str) -> Iterator[SeenFile]:
-        """Yield the files that the request names, that nobody has seen, and that are below a folder of the workspace."""
-        for given in dict.fromkeys(_GIVEN.findall(request[:_REQUEST_CHARS])):
-            parts = given.split("/")
-            for i, part in enumerate(parts[:-1]):
-                if part in self._tops:
-                    path = "/".join(parts[i:])
-                    if self._files.find(path) < 0:
-                        yield SeenFile(path, NAMED * (ASIDE if _ASIDE.search(path) else 1.0), 0)
-                    break
+    def _only_named(self, given: Sequence[str]) -> Iterator[SeenFile]:
+        """Yield the files among the words of a request that nobody has seen and that are below a folder of the workspace."""
+        for word in dict.fromkeys(word for word in given if "/" in word and _GIVEN.search(word)):
+            parts = word.split("/")
+            start = next((i for i, part in enumerate(parts[:-1]) if part in self._tops), None)
+            if start is not None and self._files.find(path := "/".join(parts[start:])) < 0:
+                yield SeenFile(path, NAMED * _aside(path), 0)
 
     # --- writing ---
 
-    def _postings(self, trace: Trace, episode: int) -> Postings:
+    def _new_episode(self, task: int, place: tuple[str, str], files: npt.NDArray[np.uint32]) -> int:
+        self._alive.append(True)
+        self._task.append(self._tasks[task])
+        self._place.append(self._places[place])
+        self._files_of.append(files)
+        return len(self._alive) - 1
+
+    def _postings(self, trace: Trace) -> Postings:
+        """Take in what an episode showed, and return its postings with those of the paths that are new."""
         paths, counts, packed = unpack_files(trace.digest[SHOWN])
         words = np.frombuffer(packed, "<u4").astype(np.uint32)
         known = len(self._files)
-        files = np.array([self._files[path] for path in paths], np.uint32)
-        new = range(known, len(self._files))
-        if len(new):
-            self._length.extend([0.0] * len(new))
-            self._one.extend(new)
-            for file in new:
-                self._unite(file)
-            self._push(self._path_words, self._of_paths(new))
-        files = self._one.values[files].astype(np.uint32)
+        numbers = [self._files[path] for path in paths]
+        new = self._of_paths(range(known, len(self._files)))
+        files = self._one.values[numbers].astype(np.uint32)
+        near = np.repeat(files, counts)
+        changed = near[words == number(CHANGED)]
+        episode = self._new_episode(number(trace.task), (trace.domain, trace.framework), np.concatenate([files, changed]))
+        self._episodes[trace.id] = episode
         np.add.at(self._length.values, files, np.array(counts, np.float32))
-        marks = np.array([_mark(int(file)) for file in files], np.uint32)
-        word = np.concatenate([words, marks])
-        file = np.concatenate([np.repeat(files, counts), files])
-        return np.stack([word, file, np.full(len(word), episode, np.uint32)]).astype(np.uint32)
+        np.add.at(self._shows.values, files, 1)
+        np.add.at(self._changes.values, changed, 1)
+        self._seen_from.values[files] |= np.uint64(1 << (int(self._place.values[episode]) % _BITS))
+        word = np.concatenate([words, np.array([_mark(int(file)) for file in files], np.uint32)])
+        file = np.concatenate([near, files])
+        return np.concatenate([new, np.stack([word, file, np.full(len(word), episode, np.uint32)])], axis=1)
+
+    def _of_paths(self, files: Sequence[int]) -> Postings:
+        """Make room for new files, and return the postings of the words of their paths."""
+        for column in (self._length, self._shows, self._changes, self._seen_from):
+            column.extend([0] * len(files))
+        self._one.extend(files)
+        self._aside.extend([_aside(self._files.value(file)) for file in files])
+        for file in files:
+            self._unite(file)
+        pairs = [(number(word), file) for file in files for word in dict.fromkeys(words_in(self._files.value(file)))]
+        np.add.at(self._length.values, [file for _, file in pairs], PATH_WEIGHT)
+        return np.array([(word, file, 0) for word, file in pairs], np.uint32).reshape(-1, 3).T
 
     def _unite(self, file: int) -> None:
         """Find the other paths of a new one's file: `/home/ana/shop/src/a.py` and `src/a.py` are one, a bare name tells too little."""
@@ -185,75 +206,63 @@ class ProjectFiles:
                 self._one.values[file] = self._one.values[other]
             elif is_full(theirs) and not is_full(path) and theirs.endswith(f"/{path}"):
                 self._one.values[self._one.values == other] = file
-                self._length.values[file] += self._length.values[other]
+                for column in (self._length, self._shows, self._changes):
+                    column.values[file] += column.values[other]
+                    column.values[other] = 0
+                self._seen_from.values[file] |= self._seen_from.values[other]
         alike.append(file)
 
-    def _of_paths(self, files: Sequence[int]) -> Postings:
-        pairs = [(number(word), file) for file in files for word in dict.fromkeys(words_in(self._files.value(file)))]
-        np.add.at(self._length.values, [file for _, file in pairs], PATH_WEIGHT)
-        return np.array([(word, file, 0) for word, file in pairs], np.uint32).reshape(-1, 3).T
-
-    @staticmethod
-    def _push(segments: list[Postings], new: Postings) -> None:
+    def _push(self, parts: list[Postings]) -> None:
         """Append postings; a segment is merged with the one before it while that is less than twice as large."""
-        while segments and segments[-1].shape[1] < 2 * new.shape[1]:
-            new = np.concatenate([segments.pop(), new], axis=1)
-        segments.append(new[:, np.argsort(new[0], kind="stable")])
+        new = np.concatenate(parts, axis=1)
+        while self._segments and self._segments[-1].shape[1] < 2 * new.shape[1]:
+            new = np.concatenate([self._segments.pop(), new], axis=1)
+        self._segments.append(new[:, np.argsort(new[0], kind="stable")])
 
-    def _forget_oldest(self) -> None:
-        for episode_id in list(self._episodes)[: max(1, len(self._episodes) // 8)]:
-            self._alive.values[self._episodes.pop(episode_id)] = False
-        self._compact()
+    def _kill(self, episode_id: str) -> None:
+        episode = self._episodes.pop(episode_id)
+        self._alive.values[episode] = False
+        self._dead += 1
+        files = self._one.values[self._files_of[episode]]
+        once, times = np.unique(files, return_counts=True)
+        self._shows.values[once] -= 1
+        self._changes.values[once] -= times > 1
+        self._files_of[episode] = np.zeros(0, np.uint32)
 
     def _compact(self) -> None:
         """Leave out the postings of dead episodes."""
-        if self._segments:
-            alive = np.concatenate([s[:, self._alive.values[s[2]]] for s in self._segments], axis=1)
-            self._segments = [alive[:, np.argsort(alive[0], kind="stable")]]
+        alive = [segment[:, self._alive.values[segment[2]]] for segment in self._segments]
+        self._segments, self._dead = [], 0
+        self._push(alive)
 
     # --- reading ---
 
-    def _weights(self, domain: str, framework: str) -> npt.NDArray[np.float64]:
-        """Return how much each episode counts: nothing when it is forgotten, little where both sides say another context."""
-        places = [
-            1.0 if all(not a or not b or a == b for a, b in ((domain, d), (framework, f))) else OTHER_CONTEXT for d, f in self._places.all()
-        ]
-        return np.asarray(np.array(places)[self._place.values] * self._alive.values)
-
-    def _scores(self, words: Mapping[int, float], weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return BM25 of every file, its words counted by the weights of the episodes that showed them."""
-        terms = np.array(sorted(words), np.uint32)
-        shown, counts = _lookup(self._segments, terms)
-        path, _ = _lookup(self._path_words, terms)
-        rare = np.argsort(counts, kind="stable")
-        kept = rare[: max(1, int(np.searchsorted(np.cumsum(counts[rare]), MAX_READ, "right")))][:MAX_WORDS]
-        use = np.zeros(len(terms), np.bool_)
-        use[kept] = True
-        looks = np.concatenate([weight[shown[2]], np.full(path.shape[1], PATH_WEIGHT)])
-        at = np.concatenate([shown[0], path[0]]).astype(np.int64)
-        file = self._one.values[np.concatenate([shown[1], path[1]])]
-        chosen = use[at] & (looks > 0)
+    def _scores(self, words: Mapping[int, float], by_place: Floats) -> Floats:
+        """Return BM25 of every file, its words counted by the weights of the contexts of the episodes that showed them."""
+        asked_for = sorted(words)
+        at, files, episodes, counts, read = _lookup(self._segments, np.array(asked_for, np.uint32))
+        looks = np.where(episodes > 0, by_place[self._place.values[episodes]], PATH_WEIGHT) * self._alive.values[episodes]
         count = len(self._files)
-        keys, inverse = np.unique(at[chosen] * count + file[chosen], return_inverse=True)
-        tf = np.bincount(inverse, looks[chosen], len(keys))
-        term, file = keys // count, keys % count
-        df = np.bincount(term, minlength=len(terms))[term]
-        idf = np.log(1 + (count - df + 0.5) / (df + 0.5))
+        keys = at * count + self._one.values[files]
+        order = np.argsort(keys, kind="stable")
+        first = np.flatnonzero(np.diff(keys[order], prepend=-1))
+        tf = np.add.reduceat(looks[order], first) if len(first) else np.zeros(0)
+        term, file = np.divmod(keys[order][first], count)
+        df = np.minimum(count, np.bincount(term, minlength=len(words)) * counts / np.maximum(read, 1))
+        rare = np.zeros(len(words))
+        kept = np.argsort(df, kind="stable")[:MAX_WORDS]
+        rare[kept] = np.log(1 + (count - df[kept] + 0.5) / (df[kept] + 0.5)) * np.array([words[asked_for[i]] for i in kept])
         length = self._length.values
         norm = K1 * (1 - B + B * length[file] / max(1.0, float(length.mean())))
-        asked = np.array([words[int(t)] for t in terms])[term]
-        return np.bincount(file, asked * idf * tf * (K1 + 1) / (tf + norm), count)
+        return np.bincount(file, rare[term] * tf * (K1 + 1) / (tf + norm), count)
 
-    def _seen(self, files: npt.NDArray[np.int64], weight: npt.NDArray[np.float64]) -> list[tuple[float, int]]:
-        """Return for each file the most that an episode counts which showed it, and how many tasks' episodes did."""
-        marks = np.array([_mark(int(file)) for file in files], np.uint32)
-        found, _ = _lookup(self._segments, marks)
-        result = []
-        for i, file in enumerate(files.tolist()):
-            episodes = found[2, (found[0] == i) & (found[1] == file)]
-            episodes = episodes[self._alive.values[episodes]]
-            result.append((float(weight[episodes].max(initial=0.0)), len(np.unique(self._task.values[episodes]))))
-        return result
+    def _tasks_of(self, files: Sequence[int]) -> list[int]:
+        """Return of how many tasks the newest episodes were that showed each file."""
+        marks = np.array([_mark(file) for file in files], np.uint32)
+        at, found, episodes, _, _ = _lookup(self._segments, marks)
+        right = self._alive.values[episodes] & (np.array(files, np.int64)[at] == found) if files else np.zeros(0, np.bool_)
+        pairs = np.unique(at[right] * len(self._tasks) + self._task.values[episodes[right]])
+        return np.maximum(1, np.bincount(pairs // len(self._tasks), minlength=len(files))).tolist()
 
 
 def without_shown(trace: Trace) -> Trace:
@@ -261,18 +270,19 @@ def without_shown(trace: Trace) -> Trace:
     return replace(trace, digest={k: v for k, v in trace.digest.items() if k != SHOWN}) if SHOWN in trace.digest else trace
 
 
-def _lookup(segments: Sequence[Postings], words: Postings) -> tuple[Postings, npt.NDArray[np.int64]]:
-    """Return the postings of *words* (row 0 is the place in *words*) and how many each has."""
-    parts = [np.zeros((3, 0), np.uint32)]
-    total = np.zeros(len(words), np.int64)
+def _lookup(segments: Sequence[Postings], words: npt.NDArray[np.uint32]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return the newest postings of *words*: place in *words*, file, episode; and for each word how many it has and how many are here."""
+    parts: list[Postings] = []
+    total, read = np.zeros(len(words), np.int64), np.zeros(len(words), np.int64)
     for segment in segments:
         first, last = np.searchsorted(segment[0], words, "left"), np.searchsorted(segment[0], words, "right")
-        counts = last - first
-        places = np.repeat(np.arange(len(words)), counts)
-        rows = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
-        parts.append(np.stack([places.astype(np.uint32), segment[1, rows], segment[2, rows]]))
-        total += counts
-    return np.concatenate(parts, axis=1), total
+        total += last - first
+        counts = np.minimum(last - first, MAX_READ)
+        read += counts
+        rows = np.arange(int(counts.sum())) + np.repeat(last - np.cumsum(counts), counts)
+        parts.append(np.stack([np.repeat(np.arange(len(words)), counts), segment[1, rows], segment[2, rows]]))
+    at, files, episodes = np.concatenate(parts, axis=1)
+    return at, files, episodes, total, read
 
 
 def _mark(file: int) -> int:
@@ -289,12 +299,14 @@ def _query_words(request: str) -> dict[int, float]:
     return {n: 1 + log(count) for n, count in counts.items()}
 
 
-def _named(path: str, request: str) -> float:
+def _named(path: str, request: str, names: frozenset[str]) -> float:
     """Return what it counts that the request names the file: in full, as a module, or by the last part."""
-    stem = path.rpartition(".")[0]
-    name = path.rpartition("/")[2]
     if "/" in path and path in request:
         return NAMED
-    if "/" in path and stem.removesuffix("/__init__").replace("/", ".") in request:
+    if "/" in path and path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".") in request:
         return MODULE
-    return BASENAME if re.search(rf"(?<![\w.-]){re.escape(name)}\b", request) else 0.0
+    return BASENAME if path.rpartition("/")[2] in names else 0.0
+
+
+def _aside(path: str) -> float:
+    return ASIDE if _ASIDE.search(path) else 1.0
