@@ -254,7 +254,7 @@ class ProjectFiles:
         rare[kept] = np.log(1 + (count - df[kept] + 0.5) / (df[kept] + 0.5)) * np.array([words[asked_for[i]] for i in kept])
         length = self._length.values
         norm = K1 * (1 - B + B * length[file] / max(1.0, float(length.mean())))
-        return np.bincount(file, rare[term] * tf * (K1 + 1) / (tf + norm), count)
+        return np.asarray(np.bincount(file, rare[term] * tf * (K1 + 1) / (tf + norm), count), np.float64)
 
     def _tasks_of(self, files: Sequence[int]) -> list[int]:
         """Return of how many tasks the newest episodes were that showed each file."""
@@ -262,7 +262,7 @@ class ProjectFiles:
         at, found, episodes, _, _ = _lookup(self._segments, marks)
         right = self._alive.values[episodes] & (np.array(files, np.int64)[at] == found) if files else np.zeros(0, np.bool_)
         pairs = np.unique(at[right] * len(self._tasks) + self._task.values[episodes[right]])
-        return np.maximum(1, np.bincount(pairs // len(self._tasks), minlength=len(files))).tolist()
+        return [max(1, int(n)) for n in np.bincount(pairs // len(self._tasks), minlength=len(files))]
 
 
 def without_shown(trace: Trace) -> Trace:

@@ -41,10 +41,10 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
         for name, is_changed in changed.items():
             attempts[name].append((is_changed, succeeded))
     why: dict[str, str] = {}
-    for rank, file in enumerate(seen):
-        name = names[file.path]
+    for rank, led in enumerate(seen):
+        name = names[led.path]
         weights[name] += SEEN_WEIGHT * FADING / (FADING + rank)
-        why.setdefault(name, f"seen in {counted(file.tasks, 'other task')}" if file.tasks else "named in the request")
+        why.setdefault(name, f"seen in {counted(led.tasks, 'other task')}" if led.tasks else "named in the request")
     best = sorted(weights, key=lambda path: -weights[path])[:MAX_FILES]
     return tuple(
         RecalledFile(
