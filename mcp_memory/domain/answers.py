@@ -43,12 +43,13 @@ class RecalledPattern:
 
 @dataclass(frozen=True, slots=True)
 class RecalledFile:
-    """A file that recalled episodes worked on."""
+    """A file that recalled episodes worked on, or that the request's words lead to."""
 
     path: str
     attempts: int  # recalled episodes that read or changed it
     changed: int  # of these, that changed it
     succeeded: int  # of these, that were a success
+    why: str = ""  # where none of them worked on it: "seen in 3 other tasks", "named in the request"
 
 
 @dataclass(frozen=True, slots=True)

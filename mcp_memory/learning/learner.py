@@ -13,6 +13,7 @@ from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarn
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers
+from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
@@ -31,6 +32,7 @@ from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.run import run_of_episode
+from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout, trends
 from mcp_memory.learning.reports.guide import Guide
 from mcp_memory.learning.reports.worker import AnalysisWorker
@@ -41,7 +43,7 @@ from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
-DIGEST_VERSION = 1
+DIGEST_VERSION = 2  # 1: without the files that were shown
 
 
 class Learner:
@@ -80,6 +82,8 @@ class Learner:
     def extract(self, episode: Episode) -> Extraction:
         """Return the episode's evidence and its digest. Pure."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
+        if shown := shown_files(episode):
+            digest[SHOWN] = shown
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
             digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"   why: {render.why(episode.why)}")
     for file in answer.files:
         changed = f"changed by {file.changed} ({file.succeeded} a success)" if file.changed else "changed by none"
-        print(f"> {render.one_line(file.path)}: in {file.attempts} of these, {changed}")
+        print(f"> {render.one_line(file.path)}: {file.why or f'in {file.attempts} of these, {changed}'}")
     for pattern in answer.patterns:
         print(f"* {render.one_line(pattern.description)}")
         counts = f"{pattern.successes} of {pattern.support} succeeded"
