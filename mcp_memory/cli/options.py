@@ -1,5 +1,7 @@
 """Options that several commands share, and how they become settings."""
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -59,9 +61,18 @@ def scope(args: "argparse.Namespace") -> str:
     return args.project or "*"
 
 
-def settings_of(args: "argparse.Namespace", **flags: "Any") -> "Config":
-    """Return the effective settings. Raises ConfigError."""
+def settings_of(args: "argparse.Namespace", *, in_folder: bool = True, **flags: "Any") -> "Config":
+    """Return the effective settings, with the working directory's project unless not *in_folder*. Raises ConfigError."""
     from mcp_memory.config import load_config
 
     common = {"storage.data_dir": args.data_dir, "server.project": args.project}
-    return load_config(file=args.config, flags=common | {name.replace("__", "."): value for name, value in flags.items()})
+    flags = common | {name.replace("__", "."): value for name, value in flags.items()}
+    return load_config(file=args.config, flags=flags, folder=working_directory() if in_folder else "")
+
+
+def working_directory() -> str:
+    """Return the folder this process works in, "" where it was deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""

@@ -46,7 +46,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
     authentication = Authentication(config.server)
     require_safe_bind(config.server, authenticated=authentication.required)
     host = MemoryHost(config, opener)
-    app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools)
+    app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools, is_shared=True)
     settings = uvicorn.Config(
         http_app(app, host, authentication, parts_of(host, app.audit_log)),
         host=config.server.host,

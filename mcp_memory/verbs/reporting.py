@@ -132,6 +132,7 @@ class Reporting:
             learning=learning,
             warnings=tuple(info.get("notices") or ()),
             degraded=distinct(degraded, embedding.get("degraded") or ()),
+            kept_as=e.projects.aliases(),
         )
 
     async def lessons(self, asked: requests.LessonsMarkdown) -> str:

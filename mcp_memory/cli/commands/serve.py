@@ -15,7 +15,14 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = settings_of(args, server__host=args.host, server__port=args.port, server__token_file=args.token_file, server__tools=args.tools)
+    config = settings_of(
+        args,
+        in_folder=False,  # its clients work elsewhere
+        server__host=args.host,
+        server__port=args.port,
+        server__token_file=args.token_file,
+        server__tools=args.tools,
+    )
     log_to_stderr()
     from mcp_memory.server.http import serve
 
