@@ -5,7 +5,7 @@ anything is done. Answers are the records of `domain/answers.py` and `domain/rep
 owns the background work.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, working_in
 from mcp_memory.verbs.exchange import Exchange
-from mcp_memory.verbs.ids import with_whole_ids
+from mcp_memory.verbs.ids import short_id, with_whole_ids
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
@@ -84,6 +84,10 @@ class EpisodicMemory:
     async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
         """Return *asked* with the ids completed that were cut to a unique beginning. Raises InvalidInput for one that begins several."""
         return await self._engines.in_thread(lambda: with_whole_ids(asked, cut, self._engines.store.ids_starting))
+
+    async def short_ids(self, ids: Sequence[str]) -> list[str]:
+        """Return the shortest beginning of each id that no other stored id has: what a person has to type."""
+        return await self._engines.in_thread(lambda: [short_id(whole, self._engines.store.ids_starting) for whole in ids])
 
     # --- recording ---
     @takes(requests.StartEpisode)

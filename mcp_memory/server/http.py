@@ -6,6 +6,7 @@ Both protocol eras, one memory, one guard in front of all routes.
 
 import gc
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import FrameType
@@ -37,8 +38,8 @@ MAX_SESSIONS = 2_000  # of Streamable HTTP's older era; each ends after 30 idle 
 logger = logging.getLogger(__name__)
 
 
-def serve(config: Config, opener: Opener | None = None) -> int:
-    """Serve HTTP until a signal comes; return the exit status.
+def serve(config: Config, opener: Opener | None = None, started: Callable[[int], None] | None = None) -> int:
+    """Serve HTTP until a signal comes; return the exit status. *started* is called with the port once it listens.
 
     Raises:
         ConfigError: The address is not a loopback one and there is no token.
@@ -60,7 +61,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
         lifespan="on",
     )
     gc.freeze()
-    server = _HttpServer(settings, app.updates.listen.close)
+    server = _HttpServer(settings, app.updates.listen.close, started)
     server.run()
     return 0 if server.started else 1
 
@@ -128,9 +129,14 @@ class _SseEndpoint:
 class _HttpServer(uvicorn.Server):
     """Ends open listen streams first: a client holds one for hours, and shutting down would wait for it."""
 
-    def __init__(self, settings: uvicorn.Config, close_streams: Callable[[], None]) -> None:
+    def __init__(self, settings: uvicorn.Config, close_streams: Callable[[], None], started: Callable[[int], None] | None) -> None:
         super().__init__(settings)
-        self._close_streams = close_streams
+        self._close_streams, self._when_started = close_streams, started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._when_started is not None:
+            self._when_started(self.servers[0].sockets[0].getsockname()[1])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._close_streams()

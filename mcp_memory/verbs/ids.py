@@ -1,5 +1,6 @@
 """Ids that were cut: models and people copy the first characters. One that begins exactly one stored id stands for it."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
@@ -12,6 +13,8 @@ R = TypeVar("R", bound=Request)
 MIN_CHARS = 6  # fewer are taken as they are
 WHOLE_CHARS = (36, 28)  # of an id of ours, and of a pattern's: nothing to complete
 MAX_SHOWN = 5  # candidates
+SHORT_CHARS = 8  # of an id as a person is shown it
+MAX_ALIKE = 500  # ids with the same first characters that are compared
 
 
 def cut_ids(asked: Request) -> dict[str, Any]:
@@ -39,6 +42,16 @@ def with_whole_ids(asked: R, cut: Mapping[str, Any], ids_starting: Callable[[str
         return candidates[0]
 
     return asked.but(**{name: whole(name, v) if isinstance(v, str) else tuple(whole(name, item) for item in v) for name, v in cut.items()})
+
+
+def short_id(whole: str, ids_starting: Callable[[str, int], list[str]]) -> str:
+    """Return the shortest beginning of an id, of SHORT_CHARS at least, that no other stored id has (blocking)."""
+    others = [other for other in ids_starting(whole[:SHORT_CHARS], MAX_ALIKE) if other != whole]
+    if len(others) == MAX_ALIKE:
+        return whole
+    shared = max((len(os.path.commonprefix([whole, other])) for other in others), default=0)
+    length = max(SHORT_CHARS, shared + 1)
+    return whole[: length + (length in WHOLE_CHARS)]
 
 
 @cache
