@@ -61,7 +61,7 @@ def project_at(folder: str, home: str | None = None) -> Project | None:
 
 
 def project_named_by(folder: str) -> Project | None:
-    """Return the project of a folder that is not looked at, because it is another machine's or gone. As `project_at` outside a repository."""
+    """Return the project of a folder that is not looked at: another machine's, or gone. As `project_at` outside a repository."""
     path = folder.replace("\\", "/").rstrip("/")
     parts = [part for part in path.split("/") if part]
     if not parts or (len(parts) == 1 and parts[0].endswith(":")) or path in (os.path.expanduser("~"), "~"):

@@ -1,6 +1,5 @@
 """Ids that were cut: models and people copy the first characters. One that begins exactly one stored id stands for it."""
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
@@ -49,9 +48,14 @@ def short_id(whole: str, ids_starting: Callable[[str, int], list[str]]) -> str:
     others = [other for other in ids_starting(whole[:SHORT_CHARS], MAX_ALIKE) if other != whole]
     if len(others) == MAX_ALIKE:
         return whole
-    shared = max((len(os.path.commonprefix([whole, other])) for other in others), default=0)
+    shared = max((_shared(whole, other) for other in others), default=0)
     length = max(SHORT_CHARS, shared + 1)
     return whole[: length + (length in WHOLE_CHARS)]
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many first characters two ids share."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 @cache
