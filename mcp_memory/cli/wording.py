@@ -24,7 +24,10 @@ _ARGUMENTS = {
     "confirm": "--yes",
 }
 _OPTIONS = {"tags": "--tag", "max_bytes": "--max-size"}
-_TAKEN = ["project", "domain", "language", "framework", "task_type", "outcome", "since", "until", "state", "sort", "limit", "cursor", "kind", "min_support", "min_confidence", "budget_tokens", "strict", "older_than_days", "below_reward", "archive", "reason", "contradicts"]
+_TAKEN = {
+    *("project", "domain", "language", "framework", "task_type", "outcome", "since", "until", "state", "sort", "limit", "cursor", "kind"),
+    *("min_support", "min_confidence", "budget_tokens", "strict", "older_than_days", "below_reward", "archive", "reason", "contradicts"),
+}
 _NAMED = re.compile(r"`(\w+)`")
 
 
