@@ -15,10 +15,12 @@ from mcp_memory.cli.transcripts.formats import convert, transcript_files
 from mcp_memory.cli.transcripts.hosts import HOSTS, folders_of, sessions_here
 from mcp_memory.cli.transcripts.record import StillRunning, TranscriptError
 from mcp_memory.domain.session_ids import prompt_turn, turn_id
+from mcp_memory.projects import project_named_by
 from tests.unit.cli import session_samples as samples
 from tests.unit.cli.session_samples import FAILED_RUN, PASSED_RUN, TASK, Claude
 
 BY_PROMPT = prompt_turn(TASK)
+SHOP = project_named_by("/home/ana/shop").name  # type: ignore[union-attr]
 
 
 def episodes(host: str, path: Path) -> list[dict[str, Any]]:
@@ -62,7 +64,7 @@ def test_a_session_of_every_host_is_the_work_that_was_done(tmp_path: Path, host:
     assert "pytest -q" in str(first["arguments"])
     assert found["outcome"] == {"kind": "success", "summary": "Fixed.", "error": None}
     assert found["metadata"]["outcome_inferred"] == f"the last check of the work, step #{len(steps) - 1} (pytest), passed"
-    assert (found["agent"], found["project"], found["metadata"]["working_dir"]) == (host, "shop", "/home/ana/shop")
+    assert (found["agent"], found["project"], found["metadata"]["working_dir"]) == (host, SHOP, "/home/ana/shop")
     assert found["external_id"] == f"{host}/{turn}"
 
 

@@ -30,7 +30,7 @@ def test_a_claude_code_session_is_an_episode_per_task(tmp_path: Path) -> None:
     assert first["outcome"]["kind"] == "success"
     assert first["metadata"]["outcome_inferred"] == "the last check of the work, step #2 (pytest), passed"
     assert first["outcome"]["summary"] == "The rounding is right now."
-    assert (first["project"], first["agent"]) == ("shop", "claude-code")
+    assert (first["project"], first["agent"]) == ("shop@7f6476d3", "claude-code")
     assert first["steps"][0]["duration_ms"] == 1000
     assert second["task"].startswith("Now write a changelog")
     assert second["outcome"]["kind"] == "partial"
