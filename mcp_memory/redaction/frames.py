@@ -189,4 +189,3 @@ FRAMES: tuple[Rule, ...] = (
         not_template,
     ),
 )
-

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from mcp_memory.redaction.names import KEY, PASSWORD, WEAK, kind_of
+from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.values import MARKER_START, is_bare_secret, is_plainly_harmless, is_quoted_secret, is_random, is_word_secret
 from mcp_memory.redaction.work import Work
 
@@ -25,7 +25,8 @@ _ANCHORS = (
     "pw",
     "appid",
     "sig",
-    "session",
+    "sessid",
+    "sessionid",
     "contrase",
     "kennwort",
     "senha",
@@ -57,6 +58,12 @@ _PAIR = (
     r"(?:[\s,;]{1,30}+(?:[\"']?(?:name|type|secure|sensitive|enabled)[\"']?\s{0,3}[:=]\s{0,3}[\"']?\w{1,40}[\"']?[\s,;]{1,30}+)?)[\"']?(?:value|val|content|default)[\"']?\s{0,3}[:=]\s{0,3}"
     r"(?:\"(?P<double>[^\"\n]{1,500}+)\"|'(?P<single>[^'\n]{1,500}+)'|(?P<bare>[^\s\"',;{}]{3,500}+))"
 )
+_COLUMN_ANCHORS = frozenset({"pass", "secret", "token", "key"})
+_COLUMN_NAME = r"[\"']?[A-Za-z_][\w .-]{0,40}[\"']?"
+_LINE_CHARS = 4_000
+_PAIR_CHARS = 250  # from its name to its value
+_VALUE_WORDS = ("val", "content", "default")
+_VALUE_SIGN = r"(?<=[\s\"',;]{word})(?:ue)?[\"']?\s{{0,3}}[:=]"
 _PHRASE = r"(?:mnemonic|seed phrase|recovery phrase)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?P<value>[a-z]{3,8}(?: [a-z]{3,8}){11,23}+)"
 _CREDENTIALS = r"cred(?:ential)?s?[\"']?[:=]\s{0,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':]{5,200}+)"
 
@@ -74,8 +81,8 @@ def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
             for match in _compiled(anchor + _FLAG_TAIL).finditer(lowered):
                 yield from _flag(text, lowered, match, work)
     yield from _pairs(text, lowered, work)
-    if "," in text and ("pass" in lowered or "secret" in lowered or "token" in lowered):
-        yield from _columns(text, work)
+    if "," in text and not _COLUMN_ANCHORS.isdisjoint(anchors):
+        yield from _columns(text, lowered, work)
 
 
 def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
@@ -172,9 +179,8 @@ def _is_strange(kind: str, value: str) -> bool:
 
 
 def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
-    if "val" in lowered or "content" in lowered:
-        for match in _compiled(_PAIR).finditer(lowered):
-            work.spend(match.start())
+    for word in _VALUE_WORDS:
+        for match in _valued(word, lowered, work):
             kind = kind_of(text[match.start("name") : match.end("name")])
             group = next(g for g in ("double", "single", "bare") if match[g] is not None)
             begin, end = match.span(group)
@@ -198,29 +204,60 @@ def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
                     yield begin, end, kind
 
 
-def _columns(text: str, work: Work) -> Iterator[Span]:
+def _valued(word: str, lowered: str, work: Work) -> Iterator[re.Match[str]]:
+    """Yield the pairs of a name and its value: looked for around each `value`."""
+    if word not in lowered:
+        return
+    done = 0
+    for value in _compiled(word + _VALUE_SIGN.format(word=word)).finditer(lowered):
+        work.glance(value.start())
+        if match := _compiled(_PAIR).search(lowered, max(done, value.start() - _PAIR_CHARS), value.end() + _PAIR_CHARS):
+            work.spend(match.start())
+            done = match.end()
+            yield match
+
+
+def _columns(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield the fields of a table of comma-separated values that stand under a password's or a key's name."""
-    columns: list[tuple[int, str]] = []
-    width = at = 0
-    for line in text.splitlines(keepends=True):
-        fields = line.strip().split(",") if 2 < len(line) < 4_000 and "," in line else []
-        if columns and len(fields) == width:
-            work.spend(at)
-            starts = [at + len(line) - len(line.lstrip())]
-            for field in fields:
-                starts.append(starts[-1] + len(field) + 1)
-            for index, kind in columns:
-                value = fields[index].strip("\"'")
-                if value and (_is_strange(kind, value) or (kind != PASSWORD and is_random(value, 12))):
-                    begin = starts[index] + fields[index].index(value)
-                    yield begin, begin + len(value), kind
-        elif 2 <= len(fields) <= 60 and all(_compiled(r"[\"']?[A-Za-z_][\w .-]{0,40}[\"']?").fullmatch(f.strip()) for f in fields):
-            work.spend(at)
-            columns = [(i, kind) for i, f in enumerate(fields) if (kind := kind_of(f.strip())) in (PASSWORD, KEY, WEAK) and kind]
-            width = len(fields)
-        else:
-            columns = []
-        at += len(line)
+    found = (match.start() for word in _COLUMN_ANCHORS if word in lowered for match in _compiled(word + r"[^\n]{0,4000}").finditer(lowered))
+    done = 0
+    for at in sorted(found):
+        if at < done:
+            continue
+        begin, end = text.rfind("\n", max(0, at - _LINE_CHARS), at) + 1, text.find("\n", at, at + _LINE_CHARS)
+        work.glance(at)
+        names = text[begin:end].strip().split(",") if end >= 0 else []
+        done = end + 1 if end >= 0 else at + 1
+        if 2 <= len(names) <= 60 and all(_compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):
+            columns = [(i, kind) for i, name in enumerate(names) if (kind := kind_of(name.strip()))]
+            for row_begin, fields in _rows(text, end + 1, len(names)):
+                work.spend(row_begin)
+                done = row_begin + 1
+                yield from _in_row(row_begin, fields, columns)
+
+
+def _rows(text: str, at: int, width: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield where the lines of a table begin, and their fields, as far as they have *width*."""
+    while at < len(text):
+        end = text.find("\n", at, at + _LINE_CHARS)
+        fields = text[at : end if end >= 0 else at + _LINE_CHARS].split(",")
+        if len(fields) != width:
+            return
+        yield at, fields
+        if end < 0:
+            return
+        at = end + 1
+
+
+def _in_row(at: int, fields: list[str], columns: list[tuple[int, str]]) -> Iterator[Span]:
+    starts = [0]
+    for field in fields:
+        starts.append(starts[-1] + len(field) + 1)
+    for index, kind in columns:
+        value = fields[index].strip("\"' \t\r")
+        if value and (_is_strange(kind, value) or (kind != PASSWORD and is_random(value, 12))):
+            begin = at + starts[index] + fields[index].index(value)
+            yield begin, begin + len(value), kind
 
 
 @cache

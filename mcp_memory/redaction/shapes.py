@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 from mcp_memory.redaction.rules import START, Rule
@@ -10,19 +11,19 @@ from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
 Span = tuple[int, int, str]
-Hit = tuple[str, Rule]  # a keyword that the text has, and its rule
+Entry = tuple[int, str, Rule, frozenset[bytes]]  # a keyword of the table: where it stands there, its rule, the whole words in it
 _AWS_ID = "aws-access-key-id"
 _REACH = 700  # how far a pattern looks beyond its keyword
 _REACH_BEFORE = 260  # the same for one that begins ahead of its keyword, and is searched for
 _LONG = 30  # characters of the shortest word that a rule without a telling keyword finds
-_HEAD_CHARS = 3
+_HEAD_CHARS = 4
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 _RUN = re.compile(r"[^\s\"'`,;<>()\[\]{}]*+")
 _SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)")
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
-_GENERAL = frozenset({"_", "-", "-us", ".", "1/", "2/", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
+_GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say little: their pattern searches itself
 _PARTS = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -30,36 +31,38 @@ class _Index:
     """The table's keywords, by the cheapest question that rules them out: a whole word of the text, how a word begins, a piece of it."""
 
     def __init__(self) -> None:
-        self.whole: dict[bytes, list[Hit]] = {}
-        self.heads: dict[bytes, list[Hit]] = {}
-        self.pieces: list[Hit] = []
+        self.whole: dict[bytes, list[Entry]] = {}
+        self.heads: dict[bytes, list[Entry]] = {}
+        self.pieces: list[Entry] = []
         self.general = tuple(rule for rule in TABLE if not _GENERAL.isdisjoint(rule.keywords))
-        for rule in TABLE:
-            if rule not in self.general:
-                for keyword in rule.keywords:
-                    self._add(keyword, rule)
+        keywords = ((keyword, rule) for rule in TABLE if rule not in self.general for keyword in rule.keywords)
+        for number, (keyword, rule) in enumerate(keywords):
+            self._add(number, keyword, rule)
 
-    def _add(self, keyword: str, rule: Rule) -> None:
+    def _add(self, number: int, keyword: str, rule: Rule) -> None:
         is_prefix = rule.pattern.startswith(START)
-        words = [] if rule.is_glued else _PARTS.findall(keyword + ("a" if is_prefix else ""))
+        words = [] if rule.is_glued else _PARTS.findall(keyword.lower() + ("a" if is_prefix else ""))
         if is_prefix and words:  # letters may follow it
             words.pop()
+        entry = (number, keyword, rule, frozenset(word.encode() for word in words))
         if words:
-            self.whole.setdefault(max(words, key=len).lower().encode(), []).append((keyword, rule))
+            self.whole.setdefault(max(words, key=len).encode(), []).append(entry)
         elif is_prefix and not rule.is_glued:
-            self.heads.setdefault(keyword[:_HEAD_CHARS].lower().encode(), []).append((keyword, rule))
+            self.heads.setdefault(keyword[:_HEAD_CHARS].lower().encode(), []).append(entry)
         else:
-            self.pieces.append((keyword, rule))
+            self.pieces.append(entry)
 
-    def hits(self, text: str, lowered: str) -> list[Hit]:
-        """Return the keywords that *text* has."""
+    def hits(self, text: str, lowered: str) -> list[Entry]:
+        """Return the keywords that *text* has, in the table's order: of two rules for one place the first gives the name."""
         words = set(lowered.encode("ascii", "replace").translate(_WORDS_ONLY).split())
         words |= {word[1:] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in START
         heads = {word[:_HEAD_CHARS] for word in words}
+        heads |= {head[:3] for head in heads}
         heads |= {head[:2] for head in heads}
-        found = [hit for word in self.whole.keys() & words for hit in self.whole[word]]
-        found += [hit for head in self.heads.keys() & heads for hit in self.heads[head]]
-        return [hit for hit in (*found, *self.pieces) if hit[0] in (lowered if hit[1].ignore_case else text)]
+        found = [entry for word in self.whole.keys() & words for entry in self.whole[word] if entry[3] <= words]
+        found += [entry for head in self.heads.keys() & heads for entry in self.heads[head]]
+        found = [entry for entry in (*found, *self.pieces) if entry[1] in (lowered if entry[2].ignore_case else text)]
+        return sorted(found, key=itemgetter(0))
 
 
 @cache
@@ -75,10 +78,10 @@ def find(text: str, lowered: str, words: Sequence[str], work: Work) -> Iterator[
         words: Its words, being what blanks separate.
     """
     hits = _index().hits(text, lowered)
-    for keyword, rule in hits:
+    for _, keyword, rule, _ in hits:
         yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
     yield from _in_long_words(text, words, work)
-    if any(rule.name == _AWS_ID for _, rule in hits) or "aws" in lowered or "SecretAccessKey" in text:
+    if any(rule.name == _AWS_ID for _, _, rule, _ in hits) or "aws" in lowered or "SecretAccessKey" in text:
         for match in _compiled(_AWS_SECRET, False).finditer(text):
             work.spend(match.start())
             if is_mixed(match[0]):

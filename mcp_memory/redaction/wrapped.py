@@ -15,6 +15,7 @@ _NOISE = re.compile(rf"\x1b\[[0-9;?]{{0,20}}[A-Za-z]|\\(?:u001b|x1b|033|e)\[[0-9
 _NOISE_SIGNS = ("\x1b[", "\\u001b[", "\\x1b[", "\\033[", "\\e[")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,8000}+={0,2}")
 _SPACED_LETTERS = 16
+_SINGLES = b"\1" * _SPACED_LETTERS
 _SPACED = re.compile(r"(?<!\S)\S(?: \S){15,300}+(?!\S)")
 _KEY_END = "PRIVATE KEY"
 _KEY_LINE = re.compile(r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,76}")
@@ -42,7 +43,8 @@ def find(text: str, words: Sequence[str], tokens: Finder, work: Work) -> Iterato
     yield from _encoded(text, words, tokens, work)
     if _KEY_END in text:
         yield from _cut_keys(text, work)
-    if list(map(len, words)).count(1) < _SPACED_LETTERS:
+    lengths = list(map(len, words))
+    if lengths.count(1) < _SPACED_LETTERS or _SINGLES not in bytes([length if length < 9 else 9 for length in lengths]):
         return
     for match in _SPACED.finditer(text):
         work.spend(match.start(), 2)
