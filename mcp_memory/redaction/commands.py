@@ -151,7 +151,8 @@ COMMANDS: tuple[Rule, ...] = (
         "a password piped into a program that reads one",
         _MAN,
         ("passwd", "--password-stdin", "sudo -S", "--stdin"),
-        r"(?:echo|printf)\s(?:-[ne]{1,2}\s)?(?:[\"'](?P<secret>[^\"'\n|]{3,200}+)[\"']|(?P<secret2>[^\s\"'|]{3,200}+))\s{0,4}\|\s{0,4}[^\n|]{0,80}(?:passwd|--password-stdin|sudo -S|--stdin)",
+        r"(?:echo|printf)\s(?:-[ne]{1,2}\s)?(?:[\"'](?P<secret>[^\"'\n|]{3,200}+)[\"']|(?P<secret2>[^\s\"'|]{3,200}+))"
+        r"\s{0,4}\|\s{0,4}[^\n|]{0,80}(?:passwd|--password-stdin|sudo -S|--stdin)",
         "echo hunter22 | sudo -S ls",
         "echo $PASS | passwd --stdin",
         strong,
@@ -162,7 +163,9 @@ COMMANDS: tuple[Rule, ...] = (
         "passwords of Windows accounts and shares",
         "learn.microsoft.com: net use",
         ("net use", "net user", "cmdkey", "psexec", "schtasks", "runas"),
-        r"(?:net use\b[^\n]{0,120}?\s/user:\S{1,80}+\s{1,3}|net user\s{1,3}\S{1,60}+\s{1,3}|(?:cmdkey|psexec|schtasks|runas)\b[^\n]{0,160}?\s[/-](?:pass:|rp\s|p\s))[\"']?(?P<secret>[^\s\"'/*]\S{2,100}?)(?=[\s\"']|\Z)",
+        r"(?:net use\b[^\n]{0,120}?\s/user:\S{1,80}+\s{1,3}|"
+        r"net user\s{1,3}\S{1,60}+\s{1,3}|(?:cmdkey|psexec|schtasks|runas)\b[^\n]{0,160}?\s[/-](?:pass:|rp\s|p\s))"
+        r"[\"']?(?P<secret>[^\s\"'/*]\S{2,100}?)(?=[\s\"']|\Z)",
         "net use Z: \\\\h\\s /user:bob hunter22!",
         "net use Z: \\\\h\\s",
         strong,
@@ -194,7 +197,8 @@ COMMANDS: tuple[Rule, ...] = (
             "create-secret",
             "put-parameter",
         ),
-        rf"(?:secrets?[: ](?:set|put|create)|put-secret-value|create-secret|put-parameter)\b[^\n|;&]{{0,160}}?(?:--body|-b|--value|--secret-string|--secret-value|--secret|-v)[ =]{{1,3}}{_VALUE}",
+        rf"(?:secrets?[: ](?:set|put|create)|put-secret-value|create-secret|put-parameter)\b[^\n|;&]{{0,160}}?"
+        rf"(?:--body|-b|--value|--secret-string|--secret-value|--secret|-v)[ =]{{1,3}}{_VALUE}",
         "gh secret set DEPLOY_KEY --body 'hunter22'",
         "gh secret set DEPLOY_KEY < f",
         not_template,
@@ -204,7 +208,8 @@ COMMANDS: tuple[Rule, ...] = (
         "what is put into Vault",
         "developer.hashicorp.com/vault",
         ("vault ",),
-        r"\bvault (?:kv )?(?:put|write|patch) \S{1,200}+(?:\s[\w-]{1,40}=[^\s\"']{1,100}){0,8}?\s(?:value|key|data|pass|pw|secret|cert)=[\"']?(?P<secret>[^\s\"'@]{1}[^\s\"']{2,200}+)",
+        r"\bvault (?:kv )?(?:put|write|patch) \S{1,200}+"
+        r"(?:\s[\w-]{1,40}=[^\s\"']{1,100}){0,8}?\s(?:value|key|data|pass|pw|secret|cert)=[\"']?(?P<secret>[^\s\"'@]{1}[^\s\"']{2,200}+)",
         "vault kv put secret/db value=hunter22",
         "vault kv get secret/data/prod/db",
         not_template,
@@ -214,7 +219,10 @@ COMMANDS: tuple[Rule, ...] = (
         "passwords in SQL",
         "dev.mysql.com: CREATE USER; postgresql.org: ALTER ROLE",
         ("identified ", "password"),
-        r"(?:identified (?:with [\w'\"]{1,60} )?(?:by|as)(?: password)?|(?<=[a-z] )password(?: for [^\n=]{1,80} ?= ?| ?\(|(?= )))\s{0,4}(?:'(?P<secret>[^'\n]{1,200}+)'|\"(?P<secret2>[^\"\n]{1,200}+)\"|(?<=by )(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\Z)))",
+        r"(?:identified (?:with [\w'\"]{1,60} )?(?:by|as)(?: password)?|"
+        r"(?<=[a-z] )password(?: for [^\n=]{1,80} ?= ?| ?\(|(?= )))\s{0,4}"
+        r"(?:'(?P<secret>[^'\n]{1,200}+)'|\"(?P<secret2>[^\"\n]{1,200}+)\"|"
+        r"(?<=by )(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\Z)))",
         "ALTER ROLE app WITH PASSWORD 'hunter22';",
         "password VARCHAR(255) NOT NULL",
         strong,

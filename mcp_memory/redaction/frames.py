@@ -127,7 +127,9 @@ FRAMES: tuple[Rule, ...] = (
         "RFC 9110, 11.6.2",
         ("authorization",),
         r"authorization[\"'\\]{0,3}[ \t]{0,4}(?:[:=,]|=>)[ \t]{0,4}[\"'\\]{0,3}f?"
-        r"(?:(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|key|sso-key|genie[kK]ey|splunk|dpop|hawk|aws4-hmac-sha256|bot|oauth)[ \t]{1,4}(?:token=)?[\"'\\]{0,3})?(?P<secret>[A-Za-z0-9._~+/=:-]{8,4000}+)",
+        r"(?:(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|key|sso-key|genie[kK]ey|"
+        r"splunk|dpop|hawk|aws4-hmac-sha256|bot|oauth)[ \t]{1,4}(?:token=)?[\"'\\]{0,3})?"
+        r"(?P<secret>[A-Za-z0-9._~+/=:-]{8,4000}+)",
         "Authorization: Bearer {A15}7",
         "Authorization: Bearer <token>",
         has_digit,
@@ -171,7 +173,7 @@ FRAMES: tuple[Rule, ...] = (
         "numbers of payment cards",
         "ISO/IEC 7812",
         ("card", "creditcard", "debitcard", "cc", "pan", "visa", "amex"),
-        rf"{START}(?:(?:credit|debit)?card|cc|pan|visa|amex)[\w ]{{0,20}}[\"']?[ :=#]{{1,4}}[\"']?"
+        r"(?<![A-Za-z0-9])(?:(?:credit|debit)?card|cc|pan|visa|amex)[\w ]{0,20}[\"']?[ :=#]{1,4}[\"']?"
         r"(?P<secret>\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?!\d)",
         "card 4111111111111111",
         "card 1234567890123456",

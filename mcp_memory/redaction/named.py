@@ -1,4 +1,4 @@
-"""Secrets that are known by their name: `password = …`, `"api_key": "…"`, `DB_PASS=…`, `--token …`, `<secret>…</secret>`, `setenv("X", "…")`.
+"""Secrets that are known by their name: `password = …`, `"api_key": "…"`, `DB_PASS=…`, `--token …`, `<secret>…</secret>`.
 
 A name alone is weak evidence (`token`, `pass` are ordinary words), so the value decides too; see `names` and `values`.
 """
@@ -41,10 +41,14 @@ _FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "aut
 _MAX_VALUE = 2_000
 _TAIL = (
     r"(?P<rest>[\wñ-]{0,30}+)(?:\\{0,2}[\"'`])?\]?(?:[ \t]{1,8}+(?=[:=>,]))?(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"
-    r"(?P<sep>:=|=>|={1,3}(?!=)|:(?!:)|>|,(?=[ \t]{0,4}\\{0,2}[\"'])|(?<=[\w\"'])[ \t](?:is|was)[ \t]|(?<=\w)[ \t](?=[\"'`]|[\da-f]{8}-))[ \t]{0,8}+"
+    r"(?P<sep>:=|=>|={1,3}(?!=)|:(?!:)|>|,(?=[ \t]{0,4}\\{0,2}[\"'])"
+    r"|(?<=[\w\"'])[ \t](?:is|was)[ \t]|(?<=\w)[ \t](?=[\"'`]|[\da-f]{8}-))[ \t]{0,8}+"
     r"(?!\[redacted:)(?=[^\s])(?:[bfru]{0,2}(?P<quote>\\{0,2}[\"'`]))?"
 )
-_FLAG_TAIL = r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
+_FLAG_TAIL = (
+    r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)"
+    r"[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
+)
 _PREFIX = r"[\w.-]{0,40}+(?: [a-z]{2,10}+\b)?"  # of a name, read backwards
 _FLAG = r"[\w-]{0,30}+(?<=-)(?:[\s\"']|\Z)"  # the same
 _BEFORE = 60  # characters ahead of a telling word that its name may have

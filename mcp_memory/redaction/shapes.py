@@ -17,6 +17,7 @@ _REACH = 700  # how far a pattern looks beyond its keyword
 _REACH_BEFORE = 260  # the same for one that begins ahead of its keyword, and is searched for
 _LONG = 30  # characters of the shortest word that a rule without a telling keyword finds
 _HEAD_CHARS = 4
+_LEAST_TOKEN = 10  # characters of the shortest token whose prefix runs into it
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 _RUN = re.compile(r"[^\s\"'`,;<>()\[\]{}]*+")
 _SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)")
@@ -55,10 +56,9 @@ class _Index:
     def hits(self, text: str, lowered: str) -> list[Entry]:
         """Return the keywords that *text* has, in the table's order: of two rules for one place the first gives the name."""
         words = set(lowered.encode("ascii", "replace").translate(_WORDS_ONLY).split())
-        words |= {word[1:] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in START
-        heads = {word[:_HEAD_CHARS] for word in words}
-        heads |= {head[:3] for head in heads}
-        heads |= {head[:2] for head in heads}
+        if "\\" in text:
+            words |= {word[1:] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in START
+        heads = {word[:size] for word in words if len(word) >= _LEAST_TOKEN for size in range(2, _HEAD_CHARS + 1)}
         found = [entry for word in self.whole.keys() & words for entry in self.whole[word] if entry[3] <= words]
         found += [entry for head in self.heads.keys() & heads for entry in self.heads[head]]
         found = [entry for entry in (*found, *self.pieces) if entry[1] in (lowered if entry[2].ignore_case else text)]
@@ -111,10 +111,8 @@ def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) 
     compiled = _compiled(rule.pattern, rule.ignore_case)
     at, done = searched.find(keyword), 0
     while at >= 0:
-        if rule.before:
-            match = compiled.search(text, max(done, at - rule.before), at + _REACH_BEFORE)
-        else:
-            match = compiled.match(text, at)
+        begin = max(done, at - rule.before)
+        match = compiled.search(text, begin, at + _REACH_BEFORE) if rule.before else compiled.match(text, at)
         if match and match.start() <= at + len(keyword):
             work.spend(at)
             yield from _judged(rule, match)

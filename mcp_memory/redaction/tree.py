@@ -88,8 +88,9 @@ def _marker(rule: str) -> str:
 
 
 def redact_identifier(value: Any, found: list[str]) -> Any:
-    """Return an id that others gave, or, where it holds a secret, a digest in its place: the same for the same id, so that a second delivery
-    of an episode is still known and two sessions stay two.
+    """Return an id that others gave, or, where it holds a secret, a digest in its place.
+
+    The digest is the same for the same id, so that a second delivery of an episode is still known and two sessions stay two.
     """
     if not isinstance(value, str) or len(value) > limits.MAX_ID_CHARS:
         return value

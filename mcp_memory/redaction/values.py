@@ -1,6 +1,7 @@
 """What a value says for itself: a placeholder, a reference, code, prose, or something that can be a secret."""
 
 import re
+from itertools import pairwise
 
 from mcp_memory.redaction.entropy import bits_per_char, is_mixed
 from mcp_memory.redaction.names import KEY, PASSWORD
@@ -163,7 +164,7 @@ def is_bare_secret(kind: str, value: str, *, relaxed: bool) -> bool:
 
 
 def is_word_secret(value: str) -> bool:
-    """Tell whether the single lower-case word after `password:` on its line can be the password itself: `letmein` can, `required` cannot."""
+    """Tell whether the one lower-case word after `password:` can be the password: `letmein` can, `required` cannot."""
     return 6 <= len(value) <= 40 and value.isalpha() and value.islower() and value not in _STATE and not is_plainly_harmless(value)
 
 
@@ -186,7 +187,7 @@ def _mixes(value: str) -> bool:
 
 def _mixes_cases(value: str) -> bool:
     """Tell whether upper and lower case alternate more than in the names of code (`someLongName`)."""
-    changes = sum(a.islower() and b.isupper() for a, b in zip(value, value[1:], strict=False))
+    changes = sum(a.islower() and b.isupper() for a, b in pairwise(value))
     return value.isalnum() and changes >= len(value) / 6
 
 

@@ -1,4 +1,4 @@
-"""Secrets inside a wrapping: invisible characters, colours or blanks between the letters, base64, hexadecimal, a PEM frame without its top."""
+"""Secrets inside a wrapping: invisible characters, colours or blanks between the letters, base64, hexadecimal, half a PEM frame."""
 
 import base64
 import re
