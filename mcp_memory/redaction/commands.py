@@ -1,5 +1,7 @@
 """The table, third part: what programs and statements are given as a password. `-p` means one only to some of them."""
 
+from collections.abc import Callable
+
 from mcp_memory.redaction.rules import Rule, not_template, strong
 
 _LINE = r"[^\n|;&]{0,200}?"  # on, within the same command
@@ -7,14 +9,12 @@ _VALUE = r"(?:'(?P<q1>[^'\n]{2,200}+)'|\"(?P<q2>[^\"\n]{2,200}+)\"|(?P<bare>[^\s
 _MAN = "the program's manual page"
 
 
-def _flag(programs: str, flags: str, found: str, spared: str, *, glued: bool = False, source: str = _MAN) -> Rule:
+def _flag(programs: str, flags: str, found: str, spared: str, *, glued: bool = False, check: Callable[[str], bool] = not_template) -> Rule:
     """Return the rule of programs (separated by blanks) whose flags (an expression) take a password, *glued* to it without a blank."""
     names = tuple(programs.split())
     head = rf"(?<![\w.])(?:{'|'.join(names)})(?:\.exe)?\b{_LINE}\s(?:{flags})"
     between = r"(?!\s)" if glued else r"(?:[ =]{1,4}|[\"'],\s?(?=[\"']))"
-    return Rule(
-        "cli-password", f"passwords given to {', '.join(names)}", source, names, head + between + _VALUE, found, spared, not_template
-    )
+    return Rule("cli-password", f"passwords given to {', '.join(names)}", _MAN, names, head + between + _VALUE, found, spared, check)
 
 
 COMMANDS: tuple[Rule, ...] = (
@@ -95,8 +95,15 @@ COMMANDS: tuple[Rule, ...] = (
         "keytool -genkey -keypass hunter22",
         "keytool -list -keystore a.jks",
     ),
-    _flag("openssl", r"-(?:k|K|pass|passin|passout)", "openssl enc -aes-256-cbc -k hunter22 -in f", "openssl enc -in f -out g")._replace(
-        pattern=rf"\bopenssl\b[^\n|;]{{0,300}}?\s-(?:k|K|pass|passin|passout)\s{{1,4}}(?:[\"']?pass:)?(?!(?:env|file|stdin|fd)\b){_VALUE}"
+    Rule(
+        "cli-password",
+        "passwords given to openssl",
+        "docs.openssl.org: passphrase options",
+        ("openssl",),
+        rf"\bopenssl\b[^\n|;]{{0,300}}?\s-(?:k|K|pass|passin|passout)\s{{1,4}}(?:[\"']?pass:)?(?!(?:env|file|stdin|fd)\b){_VALUE}",
+        "openssl enc -aes-256-cbc -k hunter22 -in f",
+        "openssl enc -in f -out g",
+        not_template,
     ),
     _flag(
         "vercel netlify influx sentry-cli railway fly flyctl surge", "-t|--auth", "influx config create -t {A40} -n x", "vercel -t $TOKEN"
@@ -114,7 +121,8 @@ COMMANDS: tuple[Rule, ...] = (
         "-p|-P|--password",
         "cqlsh -u a -p hunter22 h",
         "cqlsh -u a h",
-    )._replace(check=strong),
+        check=strong,
+    ),
     Rule(
         "cli-password",
         "user%password of Samba",

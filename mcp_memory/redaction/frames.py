@@ -1,6 +1,6 @@
 """The table, second part: secrets known by what stands around them: PEM frames, signed tokens, URLs, headers, cookies."""
 
-import base64
+import binascii
 
 from mcp_memory.redaction.entropy import has_digit, looks_random
 from mcp_memory.redaction.rules import START, Rule, not_template
@@ -13,7 +13,7 @@ _HOST = r"[\w\[]"
 def _is_credential_pair(text: str) -> bool:
     """Tell that *text* is `user:password` in base64."""
     try:
-        return b":" in base64.b64decode(text, validate=True)
+        return b":" in binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return False
 

@@ -5,14 +5,13 @@ A name alone is weak evidence (`token`, `pass` are ordinary words), so the value
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
+from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.values import MARKER_START, is_bare_secret, is_plainly_harmless, is_quoted_secret, is_random, is_word_secret
 from mcp_memory.redaction.work import Work
 
 Span = tuple[int, int, str]
-# Expressions are compiled on first use: most processes that import this never meet a secret's name.
 _ANCHORS = (
     "pass",
     "pwd",
@@ -76,13 +75,13 @@ def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
     anchors = [anchor for anchor in _ANCHORS if anchor in lowered]
     for anchor in anchors:
-        for match in _compiled(anchor + _TAIL).finditer(lowered):
+        for match in compiled(anchor + _TAIL).finditer(lowered):
             yield from _judged(text, lowered, match, work)
     if not anchors:
         return
     if "-" in lowered:
         for anchor in _FLAG_ANCHORS.intersection(anchors):
-            for match in _compiled(anchor + _FLAG_TAIL).finditer(lowered):
+            for match in compiled(anchor + _FLAG_TAIL).finditer(lowered):
                 yield from _flag(text, lowered, match, work)
     yield from _pairs(text, lowered, work)
     if "," in text and not _COLUMN_ANCHORS.isdisjoint(anchors):
@@ -117,14 +116,14 @@ def _bare(text: str, lowered: str, match: re.Match[str], kind: str, name_start: 
     tight = separator == "=" and begin == match.end("sep")
     name = text[name_start:name_end].rpartition(" ")[2]
     is_env = tight and name.isupper()
-    line = _compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name_start) else None
-    found = line or _compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
+    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name_start) else None
+    found = line or compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
     if found is None:
         return
     end = found.end("value") if line else found.end()
     if line and text[end - 1] in ",;" and end - begin > 3:
         end -= 1
-    if not line and (form := _compiled(_FORM_END).search(text, begin, end)):
+    if not line and (form := compiled(_FORM_END).search(text, begin, end)):
         end = form.start()
     if separator == ">" and not (before == "<" and lowered.startswith("</", end)):  # an element, not `<your-password> …`
         return
@@ -140,7 +139,7 @@ def _bare(text: str, lowered: str, match: re.Match[str], kind: str, name_start: 
 def _begins_line(text: str, at: int) -> bool:
     """Tell whether only blanks, a list's dash, `export` or the parts of a dotted name stand between the line's start and *at*."""
     start = text.rfind("\n", max(0, at - 80), at) + 1
-    return (start > 0 or at <= 80) and _compiled(r"[ \t]{0,40}+(?:- )?(?:export |ENV |\[?[\"']?)?[\w.:/-]{0,60}").fullmatch(
+    return (start > 0 or at <= 80) and compiled(r"[ \t]{0,40}+(?:- )?(?:export |ENV |\[?[\"']?)?[\w.:/-]{0,60}").fullmatch(
         text, start, at
     ) is not None
 
@@ -159,14 +158,14 @@ def _closing(text: str, begin: int, quote: str) -> int:
 
 def _name_start(lowered: str, anchor: int) -> int:
     """Return where the name begins that has its telling word at *anchor*: `aws_secret` + `key`, `api ` + `key`."""
-    prefix = _compiled(_PREFIX).match(lowered[max(0, anchor - _BEFORE) : anchor][::-1])
+    prefix = compiled(_PREFIX).match(lowered[max(0, anchor - _BEFORE) : anchor][::-1])
     start = anchor - (prefix.end() if prefix else 0)
     # `\\nDB_PASSWORD=…` in a text that holds JSON: the letter belongs to the line end.
     return start + 1 if start < anchor and lowered[start] in "nrt" and lowered.endswith("\\", 0, start) else start
 
 
 def _flag(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
-    if not _compiled(_FLAG).match(lowered[max(0, match.start() - 40) : match.start()][::-1]):
+    if not compiled(_FLAG).match(lowered[max(0, match.start() - 40) : match.start()][::-1]):
         work.glance(match.start())
         return
     work.spend(match.start())
@@ -193,7 +192,7 @@ def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
             ):
                 yield begin, end, kind
     if "set" in lowered:
-        for match in _compiled(_SETTER).finditer(lowered):
+        for match in compiled(_SETTER).finditer(lowered):
             work.spend(match.start())
             begin, end = match.span("value")
             kind = kind_of(text[match.start("name") : match.end("name")])
@@ -201,7 +200,7 @@ def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
                 yield begin, end, kind
     for needle, pattern, kind in (("phrase", _PHRASE, PASSWORD), ("mnemonic", _PHRASE, PASSWORD), ("cred", _CREDENTIALS, WEAK)):
         if needle in lowered:
-            for match in _compiled(pattern).finditer(lowered):
+            for match in compiled(pattern).finditer(lowered):
                 work.spend(match.start())
                 begin, end = match.span("value")
                 if needle != "cred" or _is_strange(PASSWORD, text[begin:end]):
@@ -213,9 +212,9 @@ def _valued(word: str, lowered: str, work: Work) -> Iterator[re.Match[str]]:
     if word not in lowered:
         return
     done = 0
-    for value in _compiled(word + _VALUE_SIGN.format(word=word)).finditer(lowered):
+    for value in compiled(word + _VALUE_SIGN.format(word=word)).finditer(lowered):
         work.glance(value.start())
-        if match := _compiled(_PAIR).search(lowered, max(done, value.start() - _PAIR_CHARS), value.end() + _PAIR_CHARS):
+        if match := compiled(_PAIR).search(lowered, max(done, value.start() - _PAIR_CHARS), value.end() + _PAIR_CHARS):
             work.spend(match.start())
             done = match.end()
             yield match
@@ -223,7 +222,7 @@ def _valued(word: str, lowered: str, work: Work) -> Iterator[re.Match[str]]:
 
 def _columns(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield the fields of a table of comma-separated values that stand under a password's or a key's name."""
-    found = (match.start() for word in _COLUMN_ANCHORS if word in lowered for match in _compiled(word + r"[^\n]{0,4000}").finditer(lowered))
+    found = (match.start() for word in _COLUMN_ANCHORS if word in lowered for match in compiled(word + r"[^\n]{0,4000}").finditer(lowered))
     done = 0
     for at in sorted(found):
         if at < done:
@@ -232,7 +231,7 @@ def _columns(text: str, lowered: str, work: Work) -> Iterator[Span]:
         work.glance(at)
         names = text[begin:end].strip().split(",") if end >= 0 else []
         done = end + 1 if end >= 0 else at + 1
-        if 2 <= len(names) <= 60 and all(_compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):
+        if 2 <= len(names) <= 60 and all(compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):
             columns = [(i, kind) for i, name in enumerate(names) if (kind := kind_of(name.strip()))]
             for row_begin, fields in _rows(text, end + 1, len(names)):
                 work.spend(row_begin)
@@ -262,8 +261,3 @@ def _in_row(at: int, fields: list[str], columns: list[tuple[int, str]]) -> Itera
         if value and (_is_strange(kind, value) or (kind != PASSWORD and is_random(value, 12))):
             begin = at + starts[index] + fields[index].index(value)
             yield begin, begin + len(value), kind
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

@@ -6,7 +6,7 @@ from functools import cache
 from operator import itemgetter
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
-from mcp_memory.redaction.rules import START, Rule
+from mcp_memory.redaction.rules import START, Rule, compiled
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
@@ -17,15 +17,14 @@ _REACH = 700  # how far a pattern looks beyond its keyword
 _REACH_BEFORE = 260  # the same for one that begins ahead of its keyword, and is searched for
 _LONG = 30  # characters of the shortest word that a rule without a telling keyword finds
 _HEAD_CHARS = 4
-_LEAST_TOKEN = 10  # characters of the shortest token whose prefix runs into it
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
-_RUN = re.compile(r"[^\s\"'`,;<>()\[\]{}]*+")
-_SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)")
+_RUN = r"[^\s\"'`,;<>()\[\]{}]*+"
+_SESSION = r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)"
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say little: their pattern searches itself
-_PARTS = re.compile(r"[A-Za-z0-9]+")
+_PARTS = r"[A-Za-z0-9]+"
 
 
 class _Index:
@@ -42,7 +41,7 @@ class _Index:
 
     def _add(self, number: int, keyword: str, rule: Rule) -> None:
         is_prefix = rule.pattern.startswith(START)
-        words = [] if rule.is_glued else _PARTS.findall(keyword.lower() + ("a" if is_prefix else ""))
+        words = [] if rule.is_glued else re.findall(_PARTS, keyword.lower() + ("a" if is_prefix else ""))
         if is_prefix and words:  # letters may follow it
             words.pop()
         entry = (number, keyword, rule, frozenset(word.encode() for word in words))
@@ -58,7 +57,8 @@ class _Index:
         words = set(lowered.encode("ascii", "replace").translate(_WORDS_ONLY).split())
         if "\\" in text:
             words |= {word[1:] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in START
-        heads = {word[:size] for word in words if len(word) >= _LEAST_TOKEN for size in range(2, _HEAD_CHARS + 1)}
+        heads = {word[:_HEAD_CHARS] for word in words}
+        heads |= {head[:size] for head in heads for size in (2, 3)}
         found = [entry for word in self.whole.keys() & words for entry in self.whole[word] if entry[3] <= words]
         found += [entry for head in self.heads.keys() & heads for entry in self.heads[head]]
         found = [entry for entry in (*found, *self.pieces) if entry[1] in (lowered if entry[2].ignore_case else text)]
@@ -82,7 +82,7 @@ def find(text: str, lowered: str, words: Sequence[str], work: Work) -> Iterator[
         yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
     yield from _in_long_words(text, words, work)
     if any(rule.name == _AWS_ID for _, _, rule, _ in hits) or "aws" in lowered or "SecretAccessKey" in text:
-        for match in _compiled(_AWS_SECRET, False).finditer(text):
+        for match in compiled(_AWS_SECRET).finditer(text):
             work.spend(match.start())
             if is_mixed(match[0]):
                 yield *match.span(), "aws-secret-key"
@@ -99,7 +99,7 @@ def _in_long_words(text: str, words: Sequence[str], work: Work) -> Iterator[Span
                 (*match.span(_group(match)), rule.name)
                 for rule in _index().general
                 if any(k in word for k in rule.keywords)
-                for match in _compiled(rule.pattern, False).finditer(word)
+                for match in compiled(rule.pattern).finditer(word)
                 if rule.check is None or rule.check(match[_group(match)])
             ]
             judged[word] = spans
@@ -108,11 +108,11 @@ def _in_long_words(text: str, words: Sequence[str], work: Work) -> Iterator[Span
 
 
 def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) -> Iterator[Span]:
-    compiled = _compiled(rule.pattern, rule.ignore_case)
+    pattern = compiled(rule.pattern, rule.ignore_case)
     at, done = searched.find(keyword), 0
     while at >= 0:
         begin = max(done, at - rule.before)
-        match = compiled.search(text, begin, at + _REACH_BEFORE) if rule.before else compiled.match(text, at)
+        match = pattern.search(text, begin, at + _REACH_BEFORE) if rule.before else pattern.match(text, at)
         if match and match.start() <= at + len(keyword):
             work.spend(at)
             yield from _judged(rule, match)
@@ -130,7 +130,7 @@ def _looked_at(rule: Rule, text: str, at: int) -> int:
     if rule.along_line:
         end = text.find("\n", at, at + _REACH)
         return (end if end >= 0 else min(len(text), at + _REACH)) - at
-    run = _RUN.match(text, at)
+    run = compiled(_RUN).match(text, at)
     return run.end() - at if run else 0
 
 
@@ -151,15 +151,10 @@ def _group(match: re.Match[str]) -> str | int:
 
 def _judged(rule: Rule, match: re.Match[str]) -> Iterator[Span]:
     if "list" in match.re.groupindex:  # cookies: each of them is judged by its own name
-        for cookie in _SESSION.finditer(match["list"]):
+        for cookie in compiled(_SESSION).finditer(match["list"]):
             if looks_random(cookie["value"]) and any(word in cookie["name"].lower() for word in _SESSION_WORDS):
                 yield match.start("list") + cookie.start("value"), match.start("list") + cookie.end("value"), rule.name
         return
     group = _group(match)
     if rule.check is None or rule.check(match[group]):
         yield *match.span(group), rule.name
-
-
-@cache
-def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE if ignore_case else 0)

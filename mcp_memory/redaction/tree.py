@@ -1,13 +1,18 @@
 """A JSON value in, the same value without its secrets out."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from mcp_memory.domain import limits
 from mcp_memory.errors import InvalidInput
 from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.scanner import redact
 from mcp_memory.redaction.values import MARKER_START, is_given_secret
+
+TYPE_CHECKING = False  # `typing` itself takes longer to import than a hook may take
+if TYPE_CHECKING:
+    from typing import Any
 
 _VALUE_KEYS = frozenset({"value", "val", "content", "Value"})
 MAX_DEPTH = 100  # deeper than any tool's arguments; far from the interpreter's own limit
