@@ -244,7 +244,7 @@ COMMANDS: tuple[Rule, ...] = (
         (":5432:", ":5433:", ":6432:", ":*:*:"),
         r"(?<![\w:/.])[\w.*-]{1,60}:(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:(?P<secret>[^\s:\"']{4,100}+)(?![:\w])",
         "db.test:5432:app:bob:hunter22!",
-        "a.py:12:3: error: no",
+        "db.test:5432:app:bob:$PASS",
         strong,
         before=62,
     ),

@@ -95,7 +95,7 @@ FRAMES: tuple[Rule, ...] = (
         "passwords in the data source names of Go's MySQL driver",
         "github.com/go-sql-driver/mysql",
         ("@tcp(", "@unix(", "@udp("),
-        r"[\w.-]{1,40}:(?P<secret>[^\s\"'`]{1,60})@(?:tcp|unix|udp)\(",
+        r":(?<=\w:)(?P<secret>[^\s\"'`]{1,60})@(?:tcp|unix|udp)\(",
         "app:hunter2@tcp(db:3306)/app",
         "@tcp(db:3306)",
         not_template,

@@ -27,15 +27,15 @@ _GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say
 _PARTS = r"[A-Za-z0-9]+"
 
 
-class _Index:
+class Index:
     """The table's keywords, by the cheapest question that rules them out: a whole word of the text, how a word begins, a piece of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Sequence[Rule] = TABLE) -> None:
         self.whole: dict[bytes, list[Entry]] = {}
         self.heads: dict[bytes, list[Entry]] = {}
         self.pieces: list[Entry] = []
-        self.general = tuple(rule for rule in TABLE if not _GENERAL.isdisjoint(rule.keywords))
-        keywords = ((keyword, rule) for rule in TABLE if rule not in self.general for keyword in rule.keywords)
+        self.general = tuple(rule for rule in rules if not _GENERAL.isdisjoint(rule.keywords))
+        keywords = ((keyword, rule) for rule in rules if rule not in self.general for keyword in rule.keywords)
         for number, (keyword, rule) in enumerate(keywords):
             self._add(number, keyword, rule)
 
@@ -66,21 +66,23 @@ class _Index:
 
 
 @cache
-def _index() -> _Index:
-    return _Index()
+def _whole_table() -> Index:
+    return Index()
 
 
-def find(text: str, lowered: str, words: Sequence[str], work: Work) -> Iterator[Span]:
+def find(text: str, lowered: str, words: Sequence[str], work: Work, index: Index | None = None) -> Iterator[Span]:
     """Yield (start, end, rule name) of every shape in *text*; overlaps are possible. Raises OutOfWork.
 
     Args:
         lowered: *text* in lower case.
         words: Its words, being what blanks separate.
+        index: The rules; by default the whole table.
     """
-    hits = _index().hits(text, lowered)
+    index = index or _whole_table()
+    hits = index.hits(text, lowered)
     for _, keyword, rule, _ in hits:
         yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
-    yield from _in_long_words(text, words, work)
+    yield from _in_long_words(text, words, work, index)
     if any(rule.name == _AWS_ID for _, _, rule, _ in hits) or "aws" in lowered or "SecretAccessKey" in text:
         for match in compiled(_AWS_SECRET).finditer(text):
             work.spend(match.start())
@@ -88,7 +90,7 @@ def find(text: str, lowered: str, words: Sequence[str], work: Work) -> Iterator[
                 yield *match.span(), "aws-secret-key"
 
 
-def _in_long_words(text: str, words: Sequence[str], work: Work) -> Iterator[Span]:
+def _in_long_words(text: str, words: Sequence[str], work: Work, index: Index) -> Iterator[Span]:
     """Yield what the rules without a telling keyword find. A word that comes again is judged once."""
     judged: dict[str, list[Span]] = {}
     for begin, word in long_words(text, words, _LONG):
@@ -97,7 +99,7 @@ def _in_long_words(text: str, words: Sequence[str], work: Work) -> Iterator[Span
             work.spend(begin, 1 + len(word) // CHARS_PER_TRY)
             spans = [
                 (*match.span(_group(match)), rule.name)
-                for rule in _index().general
+                for rule in index.general
                 if any(k in word for k in rule.keywords)
                 for match in compiled(rule.pattern).finditer(word)
                 if rule.check is None or rule.check(match[_group(match)])

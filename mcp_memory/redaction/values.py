@@ -24,10 +24,19 @@ _PATH = (
     r"|(?:https?|file|s3|gs|vault|op|arn|ssm|secret|ref\+\w+)[:+]/?/?.*|/"
 )
 _DATE = r"\d{4}-\d\d-\d\d.*"
-_PROSE = r"(?i:\b(?:is|are|must|should|may|can|cannot|not|be|required|invalid|incorrect|field|least|this|your|the|for|of|to|and|or|eingeben|ein|le|la)\b)"
-_STATE = frozenset(  # what is said of a password, not one
-    ["accepted", "admin", "anonymous", "authentication", "bcrypt", "blank", "boolean", "changed", "char", "claims", "clear", "created", "default", "denied", "deleted", "disabled", "encrypted", "error", "expired", "exists", "failed", "failure", "false", "field", "file", "forgotten", "from", "generated", "given", "hashed", "input", "invalid", "keyring", "label", "login", "manual", "managed", "match", "matched", "mismatch", "must", "needed", "never", "none", "normal", "null", "okay", "only", "optional", "passed", "plain", "plaintext", "prompt", "property", "provided", "public", "random", "readonly", "refused", "rejected", "required", "reset", "rotated", "sha256", "signed", "skipped", "stored", "string", "strong", "success", "superuser", "tested", "text", "this", "true", "type", "unchanged", "unknown", "unset", "updated", "user", "username", "valid", "value", "varchar", "verified", "weak", "wrong", "yes"]
+_PROSE = (
+    r"(?i:\b(?:is|are|must|should|may|can|cannot|not|be|required|invalid|incorrect|field|least|this|your|the|for|of|to|and"
+    r"|or|eingeben|ein|le|la)\b)"
 )
+_STATE_WORDS = """
+accepted admin anonymous authentication bcrypt blank boolean changed char claims clear created default denied deleted
+disabled encrypted error expired exists failed failure false field file forgotten from generated given hashed input
+invalid keyring label login manual managed match matched mismatch must needed never none normal null okay only optional
+passed plain plaintext prompt property provided public random readonly refused rejected required reset rotated sha256
+signed skipped stored string strong success superuser tested text this true type unchanged unknown unset updated user
+username valid value varchar verified weak wrong yes
+"""  # what is said of a password, not one
+_STATE = frozenset(_STATE_WORDS.split())
 
 
 def is_plainly_harmless(value: str) -> bool:
