@@ -158,13 +158,12 @@ COMMANDS: tuple[Rule, ...] = (
         "cli-password",
         "a password piped into a program that reads one",
         _MAN,
-        ("passwd", "--password-stdin", "sudo -S", "--stdin"),
+        ("echo ", "printf "),
         r"(?:echo|printf)\s(?:-[ne]{1,2}\s)?(?:[\"'](?P<secret>[^\"'\n|]{3,200}+)[\"']|(?P<secret2>[^\s\"'|]{3,200}+))"
         r"\s{0,4}\|\s{0,4}[^\n|]{0,80}(?:passwd|--password-stdin|sudo -S|--stdin)",
         "echo hunter22 | sudo -S ls",
         "echo $PASS | passwd --stdin",
         strong,
-        before=320,
     ),
     Rule(
         "cli-password",

@@ -120,7 +120,10 @@ def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) 
             yield from _judged(rule, match)
             done = max(match.end(), at + len(keyword))
         else:
-            work.spend(at, 1 + _looked_at(rule, text, at) // CHARS_PER_TRY)
+            if far := _looked_at(rule, text, at) // CHARS_PER_TRY:
+                work.spend(at, 1 + far)
+            else:
+                work.glance(at)
             done = at + len(keyword)
         at = searched.find(keyword, done)
 

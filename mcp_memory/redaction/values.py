@@ -23,6 +23,7 @@ _PATH = (
     r"(?:~|\.{1,2})?/[\w.-]+(?:/[\w.@-]*)+|(?:~|\.{1,2})/.*|/[a-z._-]+|[A-Za-z]:\\.*|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|md|pem|key|env|cfg|ini|html?|crt|jks)"
     r"|(?:https?|file|s3|gs|vault|op|arn|ssm|secret|ref\+\w+)[:+]/?/?.*|/"
 )
+_TELLING_CHARS = 200  # of a value: whether it is random shows in them
 _DATE = r"\d{4}-\d\d-\d\d.*"
 _PROSE = (
     r"(?i:\b(?:is|are|must|should|may|can|cannot|not|be|required|invalid|incorrect|field|least|this|your|the|for|of|to|and"
@@ -87,7 +88,7 @@ def is_word_secret(value: str) -> bool:
 
 def is_random(value: str, min_chars: int) -> bool:
     """Tell whether *value* of at least *min_chars* looks made by a machine: letters and digits without a word's regularity."""
-    value = value.strip()
+    value = value[:_TELLING_CHARS].strip()
     if len(value) < min_chars or " " in value or compiled(_DATE).fullmatch(value):
         return False
     digits = sum(c.isdigit() for c in value)
