@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.values import MARKER_START, is_bare_secret, is_plainly_harmless, is_quoted_secret, is_random, is_word_secret
-from mcp_memory.redaction.work import Work
+from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
 Span = tuple[int, int, str]
 _ANCHORS = (
@@ -108,11 +108,14 @@ def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterat
         return
     if separator in (",", " "):
         return
-    yield from _bare(text, lowered, match, kind, name_start, before)
+    yield from _bare(text, lowered, match, kind, work)
 
 
-def _bare(text: str, lowered: str, match: re.Match[str], kind: str, name_start: int, before: str) -> Iterator[Span]:
+def _bare(text: str, lowered: str, match: re.Match[str], kind: str, work: Work) -> Iterator[Span]:
     begin, name_end, separator = match.end(), match.end("rest"), match["sep"]
+    name_start = _name_start(lowered, match.start())
+    last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
+    before = lowered[last_word - 1] if last_word else ""
     tight = separator == "=" and begin == match.end("sep")
     name = text[name_start:name_end].rpartition(" ")[2]
     is_env = tight and name.isupper()
@@ -121,6 +124,7 @@ def _bare(text: str, lowered: str, match: re.Match[str], kind: str, name_start: 
     if found is None:
         return
     end = found.end("value") if line else found.end()
+    work.spend(begin, (end - begin) // CHARS_PER_TRY)
     if line and text[end - 1] in ",;" and end - begin > 3:
         end -= 1
     if not line and (form := compiled(_FORM_END).search(text, begin, end)):
