@@ -73,7 +73,11 @@ async def ask(memory: EpisodicMemory, record: type[requests.Request], changed: M
     first, second = [(await memory.start_episode("a task", recall=False)).episode_id for _ in range(2)]
     ids = {"episode_id": first, "from_id": first, "to_id": second, "target_id": first, "recommendation_id": "rec-1"}
     given = needed(record) | {name: ids[name] for name, field in fields_of(record).items() if name in ids}
-    given |= {requests.LogSteps: {"steps": [{"tool": "bash"}]}, requests.Forget: {"episode_ids": [first], "confirm": True}}.get(record, {})
+    special: dict[Any, dict[str, Any]] = {
+        requests.LogSteps: {"steps": [{"tool": "bash"}]},
+        requests.Forget: {"episode_ids": [first], "confirm": True},
+    }
+    given |= special.get(record, {})
     if record is requests.StartEpisode:
         given.pop("episode_id")
     if record is requests.GiveFeedback:
