@@ -95,7 +95,7 @@ def _held(pattern: Row) -> str:
 
 def _file(file: Row) -> str:
     changed = f"changed by {file['changed']} of {file['attempts']}" if file["changed"] else f"read by {file['attempts']}"
-    return f"{_cut(file['path'], _FILE_CHARS)} ({changed})"
+    return f"{_cut(file['path'], _FILE_CHARS)} ({_cut(file.get('why') or changed, _FILE_CHARS)})"
 
 
 def _cut(text: str, max_chars: int) -> str:
