@@ -13,9 +13,9 @@ ACTIONS_CHARS, OBSERVATIONS_CHARS, NOTES_CHARS = 6_000, 6_000, 6_000
 def index_text(episode: Episode) -> IndexText:
     """Return what is searched by words of a completed episode."""
     actions = "\n".join(
-        f"{s.key} {json.dumps(s.arguments, ensure_ascii=False)[:ARGUMENT_CHARS]} {(s.error or '')[:ERROR_CHARS]}" for s in episode.steps
+        f"{s.key} {json.dumps(s.arguments, ensure_ascii=False)[:ARGUMENT_CHARS]} {_ends(s.error or '', ERROR_CHARS)}" for s in episode.steps
     )
-    seen = "\n".join(s.observation[:OBSERVATION_CHARS] for s in episode.steps)
+    seen = "\n".join(_ends(s.observation, OBSERVATION_CHARS) for s in episode.steps)
     notes: list[str] = []
     if outcome := episode.outcome:
         notes = [outcome.summary, *outcome.lessons, *outcome.artifacts, *outcome.completed, *outcome.failed, outcome.error or ""]
@@ -24,3 +24,11 @@ def index_text(episode: Episode) -> IndexText:
         steps=f"{actions[:ACTIONS_CHARS]}\n{seen[:OBSERVATIONS_CHARS]}",
         notes="\n".join(notes)[:NOTES_CHARS],
     )
+
+
+def _ends(text: str, max_chars: int) -> str:
+    """Return the beginning and, of a longer text, the end: the last line of a traceback says what went wrong, the end of an output how it ended."""
+    if len(text) <= max_chars:
+        return text
+    tail = max_chars // 3
+    return f"{text[: max_chars - tail]} {text[-tail:]}"

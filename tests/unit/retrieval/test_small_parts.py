@@ -3,9 +3,10 @@
 import numpy as np
 
 from mcp_memory.domain.answers import RecalledEpisode
-from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.episode import Episode, Step, StepStatus, Trace
 from mcp_memory.domain.query import Filter
 from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.retrieval.indexed_text import index_text
 from mcp_memory.views.catalog import Catalog
 
 
@@ -54,3 +55,13 @@ def test_code_and_numbers_cost_more_than_english_of_the_same_length() -> None:
     english = "the memory recalls what worked before and says why it is there"
     assert estimate_tokens("x=3;y[17]={'a':0.5};" * 3) > 1.5 * estimate_tokens(english)
     assert estimate_tokens({"text": english}) > estimate_tokens(english)
+
+
+def test_the_end_of_a_long_error_or_output_is_indexed_like_its_beginning() -> None:
+    traceback = "Traceback (most recent call last):\n" + "  File somewhere\n" * 100 + "ModuleNotFoundError: No module named 'pandas'"
+    step = Step("bash", "bash", {}, "started\n" + "noise\n" * 500 + "finished with exit status 7", StepStatus.ERROR, traceback)
+    text = index_text(Episode("e", "p", "task", steps=(step,), step_count=1)).steps
+    assert "ModuleNotFoundError: No module named 'pandas'" in text
+    assert "exit status 7" in text
+    assert "Traceback" in text
+    assert "started" in text
