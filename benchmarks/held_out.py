@@ -36,7 +36,7 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
     groups: dict[str, list[Any]] = defaultdict(list)
     for episode in episodes:
         groups[episode["task_id"] if mode == "transfer" else episode["episode_id"]].append(episode)
-    attempts = defaultdict(int)
+    attempts: dict[str, int] = defaultdict(int)
     for episode in episodes:
         attempts[episode["task_id"]] += 1
     there = await door.episode_ids()

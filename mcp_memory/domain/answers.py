@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward
-from mcp_memory.domain.query import Outlook, Suggestion
+from mcp_memory.domain.query import InferredContext, Outlook, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,7 @@ class NextStep:
     recovery: Recovery | None
     warnings: tuple[StepWarning, ...]
     degraded: tuple[str, ...] = ()
+    inferred: InferredContext | None = None  # the context the advice is for, where the episode names none
 
 
 @dataclass(frozen=True, slots=True)
