@@ -82,7 +82,9 @@ class StdioPipe:
         if isinstance(message, JSONRPCRequest):
             self._unanswered.add(_key(message.id))
         elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
-            self._settle((message.params or {}).get("requestId"))
+            request_id = (message.params or {}).get("requestId")
+            if _can_be_sent(request_id):  # what is no id cannot have been asked with
+                self._settle(request_id)
 
     def sent(self, message: Any) -> None:
         """Note a message to the client."""
