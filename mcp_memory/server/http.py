@@ -13,7 +13,6 @@ from typing import Any
 
 import anyio
 import uvicorn
-from mcp.server.lowlevel import Server
 from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from starlette.applications import Starlette
@@ -21,7 +20,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
 
 from mcp_memory.config import Config
 from mcp_memory.server import exposition
@@ -31,6 +29,7 @@ from mcp_memory.server.binding import require_safe_bind
 from mcp_memory.server.guard import Guard
 from mcp_memory.server.lifecycle import MemoryHost, Opener
 from mcp_memory.server.parts import HttpPart, parts_of
+from mcp_memory.server.sse_connection import SseEndpoint
 
 SHUTDOWN_S = 3  # for requests in flight, after a signal
 MAX_SESSIONS = 2_000  # of Streamable HTTP's older era; each ends after 30 idle minutes
@@ -69,7 +68,7 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
     """Return the ASGI application: MCP and *parts*. Its lifespan opens and closes the memory."""
     limits = host.config.server
     manager = StreamableHTTPSessionManager(app.server, max_request_body_size=limits.max_body_bytes, max_sessions=MAX_SESSIONS)
-    sse = SseServerTransport("/messages/", max_request_body_size=limits.max_body_bytes)
+    sse = SseEndpoint(app.server, SseServerTransport("/messages/", max_request_body_size=limits.max_body_bytes))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -95,8 +94,8 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
     return Starlette(
         routes=[
             Route("/mcp", StreamableHTTPASGIApp(manager)),
-            Route("/sse", _SseEndpoint(app.server, sse), methods=["GET"]),
-            Mount("/messages/", sse.handle_post_message),
+            Route("/sse", sse, methods=["GET"]),
+            Mount("/messages/", sse.post),
             *(route for part in parts for route in part.routes),
             Route("/healthz", health),
             Route("/metrics", metrics),
@@ -112,17 +111,6 @@ def _document(body: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response
         return JSONResponse(body, headers={"Cache-Control": "max-age=3600", "Access-Control-Allow-Origin": "*"})
 
     return answer
-
-
-class _SseEndpoint:
-    """One connection of the older transport: a stream of events out, posted messages in."""
-
-    def __init__(self, server: Server[None], transport: SseServerTransport) -> None:
-        self._server, self._transport = server, transport
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._transport.connect_sse(scope, receive, send) as (read_stream, write_stream):
-            await self._server.run(read_stream, write_stream, self._server.create_initialization_options())
 
 
 class _HttpServer(uvicorn.Server):
