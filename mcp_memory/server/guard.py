@@ -15,6 +15,7 @@ from mcp_memory.errors import ProviderUnavailable
 from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import is_loopback
+from mcp_memory.server.connections import became_known
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OPEN_PATHS = ("/healthz",)  # says nothing but that the server is there
@@ -50,6 +51,8 @@ class Guard:
                 "refused %s %s from %s: %d %s", scope["method"], one_line(scope["path"]), client, refusal.status_code, _line(refusal)
             )
             await refusal(scope, receive, send)
+        elif scope["path"] not in self._open_paths and not became_known(scope):
+            await _busy("Too many connections; try again later.\n")(scope, receive, send)
         elif scope["method"] == "GET" and scope["path"] in ("/sse", "/mcp"):
             await self._stream(scope, receive, send)
         else:
@@ -57,8 +60,7 @@ class Guard:
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._streams >= self._max_streams:
-            busy = PlainTextResponse("Too many open streams; try again later.\n", 503, {"Retry-After": "10"})
-            await busy(scope, receive, send)
+            await _busy("Too many open streams; try again later.\n")(scope, receive, send)
             return
         self._streams += 1
         try:
@@ -112,6 +114,10 @@ class Guard:
             return True
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and _without_port(parts.netloc) in self._hosts
+
+
+def _busy(reason: str) -> PlainTextResponse:
+    return PlainTextResponse(reason, 503, {"Retry-After": "10"})
 
 
 def _line(response: PlainTextResponse) -> str:

@@ -26,6 +26,7 @@ from mcp_memory.server import exposition
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
+from mcp_memory.server.connections import BACKLOG, Connections, affordable, quieten
 from mcp_memory.server.guard import Guard
 from mcp_memory.server.lifecycle import MemoryHost, Opener
 from mcp_memory.server.parts import HttpPart, parts_of
@@ -46,11 +47,14 @@ def serve(config: Config, opener: Opener | None = None) -> int:
     require_safe_bind(config.server, authenticated=authentication.required)
     host = MemoryHost(config, opener)
     app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools)
+    connections = Connections(affordable(config.server.max_connections))
+    quieten()
     settings = uvicorn.Config(
         http_app(app, host, authentication, parts_of(host, app.audit_log)),
         host=config.server.host,
         port=config.server.port,
-        limit_concurrency=config.server.max_connections,
+        http=connections.protocol,  # type: ignore[arg-type]  # any maker of protocols will do
+        backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,
         log_config=None,
         access_log=False,
