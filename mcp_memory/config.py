@@ -96,6 +96,7 @@ class ServerConfig:
     project: str = ""  # namespace; empty: CLAUDE_PROJECT_DIR's folder name, else `default`
     allowed_hosts: str = ""  # extra Host header values for HTTP, comma-separated
     allowed_origins: str = ""  # extra Origin header values for HTTP, comma-separated
+    trusted_proxies: str = ""  # addresses whose X-Forwarded-For is believed, comma-separated; empty: nobody's
     max_body_bytes: int = 4 * 1024 * 1024
     max_connections: int = 500
     tool_timeout_ms: int = 60_000

@@ -6,7 +6,7 @@ uvicorn alone counts every open connection alike and waits for ever for a reques
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from typing import Any
 
@@ -29,7 +29,9 @@ class Connections:
         self._max_unknown = max(1, int(max_connections * UNKNOWN_SHARE))
         self._max_known = max(1, max_connections - self._max_unknown)
         self._unknown: OrderedDict[Connection, None] = OrderedDict()  # the oldest first
-        self._known: set[Connection] = set()
+        self._max_held = max(1, self._max_known // 2)  # of one token's holder
+        self._known: dict[Connection, str] = {}  # with whose they are
+        self._held: Counter[str] = Counter()
 
     def opened(self, connection: "Connection") -> None:
         """Take a new connection in; the one that has stayed unknown longest goes when there are too many."""
@@ -41,17 +43,21 @@ class Connections:
     def closed(self, connection: "Connection") -> None:
         """Forget a connection."""
         self._unknown.pop(connection, None)
-        self._known.discard(connection)
+        if (holder := self._known.pop(connection, None)) is not None:
+            self._held[holder] -= 1
+            if not self._held[holder]:
+                del self._held[holder]
 
-    def became_known(self, connection: "Connection") -> bool:
-        """Move a connection to those of clients we know; False where they have all the room they may have."""
+    def became_known(self, connection: "Connection", holder: str) -> bool:
+        """Move a connection to those of clients we know; False where all of them, or this holder's, have the room they may have."""
         if connection in self._known:
             return True
-        if len(self._known) >= self._max_known:
+        if len(self._known) >= self._max_known or (holder and self._held[holder] >= self._max_held):
             return False
         if connection in self._unknown:
             del self._unknown[connection]
-            self._known.add(connection)
+            self._known[connection] = holder
+            self._held[holder] += 1
         return True
 
     def protocol(self, **settings: Any) -> "Connection":
@@ -92,8 +98,8 @@ class Connection(H11Protocol):
         if self.transport is not None:
             self.transport.abort()
 
-    def _became_known(self) -> bool:
-        known = self._book.became_known(self)
+    def _became_known(self, holder: str) -> bool:
+        known = self._book.became_known(self, holder)
         if known:
             self._stop("_too_long")
         return known
@@ -105,10 +111,10 @@ class Connection(H11Protocol):
             setattr(self, name, None)
 
 
-def became_known(scope: Scope) -> bool:
-    """Say that a request's client is known; False where there is no room for another connection of such clients."""
+def became_known(scope: Scope, holder: str) -> bool:
+    """Say whose a request is (empty: no token is asked for); False where there is no room for another connection of theirs."""
     tell = scope.get("state", {}).get(_KNOWN)
-    return tell is None or bool(tell())
+    return tell is None or bool(tell(holder))
 
 
 def affordable(max_connections: int) -> int:

@@ -30,10 +30,10 @@ from mcp_memory.server.connections import BACKLOG, Connections, affordable, quie
 from mcp_memory.server.guard import Guard
 from mcp_memory.server.lifecycle import MemoryHost, Opener
 from mcp_memory.server.parts import HttpPart, parts_of
+from mcp_memory.server.sessions import MAX_SESSIONS, Sessions
 from mcp_memory.server.sse_connection import SseEndpoint
 
 SHUTDOWN_S = 3  # for requests in flight, after a signal
-MAX_SESSIONS = 2_000  # of Streamable HTTP's older era; each ends after 30 idle minutes
 logger = logging.getLogger(__name__)
 
 
@@ -59,6 +59,8 @@ def serve(config: Config, opener: Opener | None = None) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(config.server.trusted_proxies),
+        forwarded_allow_ips=config.server.trusted_proxies,
         ws="none",
         lifespan="on",
     )
@@ -95,9 +97,9 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
         memory = await host.memory()
         return PlainTextResponse(exposition.page(memory.metrics), media_type=exposition.CONTENT_TYPE)
 
-    return Starlette(
+    served = Starlette(
         routes=[
-            Route("/mcp", StreamableHTTPASGIApp(manager)),
+            Route("/mcp", Sessions(StreamableHTTPASGIApp(manager), limits.max_body_bytes)),
             Route("/sse", sse, methods=["GET"]),
             Mount("/messages/", sse.post),
             *(route for part in parts for route in part.routes),
@@ -105,9 +107,13 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
             Route("/metrics", metrics),
             *(Route(path, _document(body), methods=["GET"]) for path, body in authentication.documents().items()),
         ],
-        middleware=[Middleware(Guard, config=limits, authentication=authentication, admits=[part.admits for part in parts])],
+        middleware=[
+            Middleware(Guard, config=limits, authentication=authentication, admits=[part.admits for part in parts], log=app.audit_log)
+        ],
         lifespan=lifespan,
     )
+    served.router.redirect_slashes = False  # a redirect would name http behind a proxy that ends TLS
+    return served
 
 
 def _document(body: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response]]:

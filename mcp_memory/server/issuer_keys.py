@@ -77,4 +77,3 @@ class IssuerKeys:
         if not keys:
             raise ValueError("there is no signing key among them")
         return keys
-

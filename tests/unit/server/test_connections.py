@@ -108,7 +108,7 @@ async def test_without_a_token_nobody_stays() -> None:
 
 
 async def test_those_who_are_known_have_a_bound_too_and_are_told() -> None:
-    async with served(Connections(5)) as door:
+    async with served(Connections(10)) as door:
         for _ in range(4):
             assert await door.status() == 200
         assert await door.status() == 503
