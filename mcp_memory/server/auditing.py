@@ -17,6 +17,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
+from mcp_memory import private
 from mcp_memory.errors import ConfigError
 from mcp_memory.redaction import redact
 from mcp_memory.rendering.neutralise import one_line
@@ -46,6 +47,7 @@ class AuditLog:
         self._broken = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            private.tighten(self._path)
             self._append(b"")
         except OSError as error:
             raise ConfigError(f"the audit log {self._path} cannot be written: {error}", hint="Change server.audit_log.") from error
