@@ -7,6 +7,7 @@ An unknown key or section is a ConfigError: typing errors must not be silent. In
 
 import logging
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,6 +20,7 @@ from mcp_memory.places import user_data_dir
 PREFIX = "MCP_MEMORY_"
 logger = logging.getLogger(__name__)
 _SECRET_FIELDS = {"token"}
+_USER_IN_ADDRESS = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,15 @@ def settings(config: Config) -> list[tuple[str, Any, str]]:
     for section in SECTIONS:
         for item in fields(SECTIONS[section]):
             name, value = f"{section}.{item.name}", getattr(getattr(config, section), item.name)
-            rows.append((name, "***" if item.name in _SECRET_FIELDS and value else value, config.origins.get(name, "default")))
+            rows.append((name, _shown(item.name, value), config.origins.get(name, "default")))
     return rows
+
+
+def _shown(key: str, value: Any) -> Any:
+    """Return a setting's value without what is secret in it: all of a token, the user and password of an address."""
+    if key in _SECRET_FIELDS and value:
+        return "***"
+    return _USER_IN_ADDRESS.sub("***@", value) if isinstance(value, str) else value
 
 
 def _from_file(path: Path) -> dict[str, tuple[Any, str]]:

@@ -13,11 +13,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_memory.config import ServerConfig
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ProviderUnavailable
 from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server.auditing import AuditLog, Refusals, holder_of
 from mcp_memory.server.auth import Authentication
-from mcp_memory.server.binding import is_loopback
 from mcp_memory.server.connections import became_known
 from mcp_memory.server.origins import CORS_EXPOSED, CORS_HEADERS, CORS_METHODS, is_address, listed, name_of_host, name_of_origin
 from mcp_memory.server.rechecking import EVERY_S, Rechecking

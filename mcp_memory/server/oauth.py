@@ -14,8 +14,8 @@ import jwt
 from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.config import ServerConfig
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ConfigError
-from mcp_memory.server.binding import is_loopback
 from mcp_memory.server.issuer_keys import IssuerKeys
 
 ALGORITHMS = (

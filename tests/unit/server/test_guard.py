@@ -9,10 +9,11 @@ import anyio
 import pytest
 
 from mcp_memory.config import ServerConfig
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ConfigError
 from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.auth import Authentication
-from mcp_memory.server.binding import is_loopback, require_safe_bind
+from mcp_memory.server.binding import require_safe_bind
 from mcp_memory.server.guard import Guard
 from mcp_memory.server.token_file import create_token, read_tokens, revoke_token
 
