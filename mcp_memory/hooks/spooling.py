@@ -12,7 +12,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
 from mcp_memory.hooks import answers, events, spool
 from mcp_memory.hooks.kinds import SHOWS
-from mcp_memory.redaction import redact_tree
+from mcp_memory.redaction import redact_record, redact_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 DRAIN = "drain"  # the event of a hook of our own: take in what waits
 _DRAIN_AFTER = frozenset({"user-prompt-submit", "stop", "session-end"})  # not every step: a process that opens the memory takes a second
-REDACTED = ("prompt", "step", "calls", "task", "answer", "session", "project", "working_dir")
+_OURS = frozenset({"id", "event", "at_ms", "host"})
+_IDS = frozenset({"session", "project", "agent", "call", "started", "turn", "process"})
 
 
 def redacted(record: "dict[str, Any]") -> "dict[str, Any]":
-    """Return a record without secrets in whatever the host told."""
-    return record | {name: redact_tree(name, record[name], []) for name in REDACTED if name in record}
+    """Return a record without secrets in whatever the host told; ids stay apart from each other."""
+    return redact_record(record, [], ours=_OURS, ids=_IDS)
 
 
 def redacted_body(raw: bytes) -> bytes:

@@ -70,9 +70,9 @@ class Advising:
 
     async def feedback(self, asked: GiveFeedback) -> FeedbackRecorded:
         """Answer the `give_feedback` tool. The vote is committed when this returns."""
-        e = self._e
+        e, asked = self._e, self._redacting.request(asked)
         recommendation_id, used_ids, verdict, rating = asked.recommendation_id, tuple(asked.used_ids), Verdict(asked.outcome), asked.rating
-        note = self._redacting.text(asked.note)
+        note = asked.note
         shown = await self._shown.of(recommendation_id)
         if foreign := [key for key in used_ids if key not in shown.shown_ids]:
             raise InvalidInput(

@@ -175,7 +175,7 @@ class Adviser:
             name, action = tool_and_action(str(x.tools.value(int(tool))))
             evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[numbers[worked if worked.any() else of_tool]])
             fix = {
-                "tool": name,
+                "tool": _shell_of(episode) if name == SHELL else name,
                 "action": action,
                 "tried": int(of_tool.sum()),
                 "fixed": int(worked.sum()),
