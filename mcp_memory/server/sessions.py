@@ -66,7 +66,7 @@ class Sessions:
         async def send(message: Message) -> None:
             return None
 
-        await self._app(scope | {"method": "DELETE", "headers": headers}, receive, send)
+        await self._app({**scope, "method": "DELETE", "headers": headers}, receive, send)
 
     async def _as_new(self, scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
         """Return the request without its session id where it asks for a new session: the old one ended with an earlier server."""
@@ -77,7 +77,7 @@ class Sessions:
             if size > self._max_body_bytes:
                 break
         if size <= self._max_body_bytes and _opens(b"".join(message.get("body", b"") for message in messages)):
-            scope = dict(scope) | {"headers": list(scope["headers"])}
+            scope = {**scope, "headers": list(scope["headers"])}
             del MutableHeaders(scope=scope)[_ID]
 
         async def replay() -> Message:
