@@ -110,10 +110,14 @@ class CompletedEpisode:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What an error like this one was, and what fixed it before."""
+    """What an error like this one was, and what came of it before.
+
+    Each fix has tool, action, kind (`fixed`: the failed call then worked; `got_on`: this did its job instead; `failed`: tried in vain),
+    the numbers tried, fixed and got_on, median_steps, median_ms, evidence and, of the best, arguments_example.
+    """
 
     error_signature: str
-    fixes: tuple[Mapping[str, Json], ...]  # tool, action, tried, fixed, median_steps, median_ms, evidence, arguments_example
+    fixes: tuple[Mapping[str, Json], ...]  # see above
 
 
 @dataclass(frozen=True, slots=True)

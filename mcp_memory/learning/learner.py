@@ -12,9 +12,9 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.fingerprints import pack, pack_answers
+from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
-from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
+from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggestion
 from mcp_memory.domain.reports import Trends
 from mcp_memory.learning.advice import playbook
@@ -80,6 +80,7 @@ class Learner:
     def extract(self, episode: Episode) -> Extraction:
         """Return the episode's evidence and its digest. Pure."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
+        digest["targets"] = pack_targets(episode.steps)
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
             digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
@@ -99,8 +100,9 @@ class Learner:
 
     def _fix_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
         """Return the median time this answer to this error took, None where no run measured it."""
-        key = pattern_id(PatternKind.ERROR_RECOVERY, {"tool": failed_key, "error": signature, "try": tried})
-        evidence = self._store.evidence([key]).get(key, [])
+        content = {"tool": failed_key, "error": signature, "try": tried}
+        keys = [pattern_id(PatternKind.ERROR_RECOVERY, content | how) for how in ({}, {INSTEAD: True})]
+        evidence = [e for found in self._store.evidence(keys).values() for e in found]
         known = [e.detail["duration_ms"] for e in evidence if e.success and e.detail.get("duration_ms") is not None]
         return float(median(known)) if known else None
 

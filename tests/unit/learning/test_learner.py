@@ -78,7 +78,7 @@ async def test_a_success_is_rewarded_above_a_failure_and_key_steps_are_steps() -
 
 
 async def test_extraction_keeps_signatures_and_fingerprints_for_the_trace() -> None:
-    extraction = learner(InMemoryStore()).extract(episode("e", ["open", "edit!no such file /a/b", "look"]))
+    extraction = learner(InMemoryStore()).extract(episode("e", ["open", "edit!no such file /a/b", "write"]))
     assert extraction.errors == ((1, "no such file <path>"),)
     assert len(extraction.digest["args"]) == 3 * 8
     assert {o.kind for o in extraction.observations} == set(PatternKind)
