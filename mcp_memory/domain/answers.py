@@ -106,6 +106,7 @@ class CompletedEpisode:
     step_count: int
     duration_ms: int
     degraded: tuple[str, ...] = ()
+    question: str | None = None  # worth a sentence of the agent's own, as a lesson: complete_episode again with `lessons`
 
 
 @dataclass(frozen=True, slots=True)

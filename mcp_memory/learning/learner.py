@@ -75,7 +75,7 @@ class Learner:
         rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
         reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK])
-        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
+        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
 
     def extract(self, episode: Episode) -> Extraction:
         """Return the episode's evidence and its digest. Pure."""

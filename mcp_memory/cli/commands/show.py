@@ -51,8 +51,10 @@ def _print_episode(detail: "EpisodeDetail") -> None:
         parts = ", ".join(f"{name} {value:.2f}" for name, value in episode.reward.components.items())
         print(f"reward: {episode.reward.score:.2f} ({parts})")
     if episode.reflection:
-        for sentence in (*episode.reflection.successes, *episode.reflection.improvements, *episode.reflection.insights):
-            print(f"  {render.one_line(sentence)}")
+        from mcp_memory.phrases import sentence
+
+        for said in (*episode.reflection.successes, *episode.reflection.improvements, *episode.reflection.insights):
+            print(f"  {render.one_line(sentence(said))}")
 
 
 def _print_pattern(detail: "PatternDetail") -> None:
