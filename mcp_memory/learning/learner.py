@@ -122,14 +122,14 @@ class Learner:
         patterns = [p for p, _, _ in self.relevant_patterns(v, query, neighbours, playbook.MAX_PATTERNS)]
         runs = _runs(v.experience, neighbours, SAME_KIND)
         book, reason = playbook.playbook(query.text, runs, patterns, max_steps)
-        return (replace(book, steps=self._with_examples(book.steps, runs)) if book else None), reason
+        return (replace(book, steps=self._with_examples(book.steps, runs, query.text)) if book else None), reason
 
-    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) -> tuple[PlaybookStep, ...]:
+    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str) -> tuple[PlaybookStep, ...]:
         places = playbook.sources(steps, runs)
         ids = list(dict.fromkeys(place[0] for place in places if place))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
         return tuple(
-            replace(step, arguments_example=arguments_of(read[place[0]], place[1], playbook.MAX_EXAMPLE_CHARS)) if place else step
+            replace(step, arguments_example=arguments_of(read[place[0]], place[1], playbook.MAX_EXAMPLE_CHARS, task)) if place else step
             for step, place in zip(steps, places, strict=True)
         )
 

@@ -11,7 +11,7 @@ from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import Pitfalls
 from mcp_memory.learning.history.inferring import inferred
@@ -70,18 +70,19 @@ class Adviser:
             )
         if forecast is None:
             return (), None, warnings
-        suggestions = self._suggestions(forecast, recovered, prefix, limit, _shell_of(episode))
+        suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
         return suggestions, self._recovery(recovered, place, episode, sig) if recovered else None, warnings
 
     def _suggestions(
-        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, shell: str
+        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
     ) -> tuple[Suggestion, ...]:
         picks = self._picks(forecast, recovered, prefix, limit)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         read = {e.id: e for e in self._read(list(dict.fromkeys(ids[0][0] for ids in sources if ids))) if e is not None}
+        shell, run = _shell_of(episode), text_of_run(episode)
         out = []
         for pick, ids in zip(picks, sources, strict=True):
-            example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS) if ids else None
+            example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS, run) if ids else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
@@ -196,7 +197,7 @@ class Adviser:
             fixes.append((fix | {"tool": shell if fix["tool"] == SHELL else fix["tool"]}, answered))
         best = sorted(fixes, key=lambda f: (-f[0]["fixed"], -f[0]["got_on"], f[0]["tried"], f[0]["tool"], f[0]["action"]))[:MAX_FIXES]
         for fix, at in best[:FIX_EXAMPLES]:
-            if example := self._example(at):
+            if example := self._example(at, text_of_run(episode)):
                 fix["arguments_example"] = example
         return Recovery(sig, tuple(fix for fix, _ in best))
 
@@ -220,14 +221,14 @@ class Adviser:
             "evidence": list(evidence)[:MAX_EVIDENCE],
         }
 
-    def _example(self, answered: Ints) -> dict[str, Json] | None:
+    def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
         """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""
         if not len(answered):
             return None
         x = self._x
         best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
         episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
-        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS)
+        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run)
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""
