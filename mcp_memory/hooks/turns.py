@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mcp_memory.config import Config
     from mcp_memory.memory import EpisodicMemory
 
+BEGIN_TOKENS = 300  # of what a session is begun with: it is read at every start
 RECALL_TOKENS = 600
 DEAD_AFTER_S = 6 * 3600.0  # without a word, of a session whose process is not known
 _TURNING = frozenset({"user-prompt-submit", "user-prompt-expansion", "session-end"})
@@ -174,7 +175,7 @@ class Hooks:
         completed = await self._memory.search_episodes(project=record["project"], state="completed", limit=1)
         if not completed.total:
             return ""
-        return neutral(await self._memory.project_digest(project=record["project"]))
+        return neutral(await self._memory.project_digest(project=record["project"], budget_tokens=BEGIN_TOKENS))
 
     async def _prompt(self, session: Session, record: Record, tells: bool) -> str:
         """Begin a new task, unless the prompt only says to go on, and give the agent what is known about it."""

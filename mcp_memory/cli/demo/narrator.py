@@ -95,7 +95,7 @@ class Narrator:
         if playbook is None:
             self.say(f"none: {answer['reason']}", 2)
             return
-        self.say(f"{playbook['title']} (confidence {playbook['confidence']:.2f})", 2)
+        self.say(f"{playbook['title']} (at least {playbook['confidence']:.0%} of such attempts succeed)", 2)
         for step in playbook["steps"]:
             self.say(f"{step['order']}. {_key(step)}: {step['why']}{_example(step)}", 4)
         for pitfall in playbook["pitfalls"][:2]:

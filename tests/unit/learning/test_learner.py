@@ -137,7 +137,7 @@ async def test_use_is_reported_with_how_the_episodes_ended() -> None:
     store = InMemoryStore()
     engine = learner(store)
     neighbours = await filled(store, engine, good=2, bad=0)
-    pattern = next(p for p, _, _ in engine.relevant_patterns(QUERY, neighbours, 20) if p.kind is PatternKind.TOOL_SEQUENCE)
+    pattern = next(p for p, _, _ in engine.relevant_patterns(QUERY, neighbours, 20) if p.kind is PatternKind.CONTEXT)
     shown = Recommendation("r", RecommendationKind.RECALL, "p", "later", (pattern.id, "good0"), 0)
     await store.start_episode(replace(episode("later"), state=EpisodeState.OPEN, outcome=None))
     await store.put_recommendation(shown)
@@ -159,7 +159,7 @@ async def test_a_playbook_is_made_of_what_worked_and_refused_without_evidence() 
     made, reason = engine.playbook(QUERY, neighbours, 8)
     assert made is not None
     assert reason == ""
-    assert [s.tool for s in made.steps] == ["open", "edit", "bash", "submit"]
+    assert [s.tool for s in made.steps] == ["edit", "bash"], "looks and endings that failures have as well tell nothing"
     nothing, reason = engine.playbook(QUERY, [], 8)
     assert nothing is None
     assert reason
