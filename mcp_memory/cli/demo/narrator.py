@@ -5,7 +5,7 @@ from typing import Any
 
 from mcp_memory.cli import render
 from mcp_memory.cli.demo.tasks import Plan, Task
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import joined
 
 Answer = dict[str, Any]
 _WIDTH = 118
@@ -111,7 +111,7 @@ def _came(fix: Answer) -> str:
 
 def _key(step: Answer) -> str:
     """Return a step's tool, with its action where that says more."""
-    return step_key(step["tool"], step["action"], step.get("arguments"))
+    return joined(step["tool"], step["action"])
 
 
 def _example(advice: Answer) -> str:
