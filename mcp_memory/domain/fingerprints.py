@@ -14,7 +14,18 @@ _LONG = 80  # characters from which a value is "a text"
 _SHAPE_CHARS = 12
 _KIND_TOKENS, _KIND_WORDS, _KIND_CHARS = 12, 6, 160  # of an answer's first line; three words already tell as much on most tools
 _encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode  # made once: that is half the cost of a call
-_PATHS = ("path", "file", "file_path", "filepath", "filename", "file_name", "notebook_path", "target_file", "relative_path", "absolute_path")
+_PATHS = (
+    "path",
+    "file",
+    "file_path",
+    "filepath",
+    "filename",
+    "file_name",
+    "notebook_path",
+    "target_file",
+    "relative_path",
+    "absolute_path",
+)
 _TARGET_CHARS = 500
 _OPERAND = re.compile(r"[\w)]\.\w|/|::")  # a word of a command that names something: a file, a module, an address, a test
 _FILE = re.compile(r"[\w./~-]*\.\w{1,4}\b")
@@ -72,11 +83,12 @@ def target(step: Step) -> int:
 
     A file for a tool that takes a path; the files, modules and addresses a command names; the record for a tool that takes ids.
 
-    >>> target(Step("bash", arguments={"command": "pytest -q tests/a.py"})) == target(Step("bash", arguments={"command": "pytest tests/a.py"}))
+    >>> def about(command): return target(Step("bash", arguments={"command": command}))
+    >>> about("pytest -q tests/a.py") == about("pytest tests/a.py")
     True
-    >>> target(Step("bash", arguments={"command": "python3 jobs/a.py"})) == target(Step("bash", arguments={"command": "python3 -m jobs.a"}))
+    >>> about("python3 jobs/a.py") == about("python3 -m jobs.a")
     True
-    >>> target(Step("bash", arguments={"command": "python3 a.py"})) == target(Step("bash", arguments={"command": "python3 b.py"}))
+    >>> about("python3 a.py") == about("python3 b.py")
     False
     """
     arguments = step.arguments

@@ -13,8 +13,8 @@ submit finish finished done complete exit quit stop terminate respond reply answ
 reflect note message ask say speak wait sleep noop transfer handoff escalate talk attempt
 """
 _LOOKING_TEXT = """
-read view open get list ls ll dir search find grep rg ag cat head tail less more nl scroll goto show display describe fetch lookup look query
-browse inspect stat status wc tree diff log which whereis pwd echo type file du df ps env print glob check count calculate
+read view open get list ls ll dir search find grep rg ag cat head tail less more nl scroll goto show display describe fetch lookup look
+query browse inspect stat status wc tree diff log which whereis pwd echo type file du df ps env print glob check count calculate
 """
 _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
 _WRITES = (" >", " -i")  # `cat >`, `sed -i`

@@ -57,3 +57,25 @@ def token_estimate(text: str | bytes) -> int:
     spaces = raw.count(b" ")
     other = len(raw) - letters - digits - marks - spaces
     return math.ceil(LETTER * letters + DIGIT * digits + SPACE * spaces + MARK * marks + OTHER * other)
+
+
+# Code points without a shape of their own (Unicode, Default_Ignorable_Code_Point), controls, and the marks that turn a line around.
+_SHAPELESS = re.compile(
+    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "|[\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"
+    "|(?<![\u0600-\u0dff])[\u200c\u200d](?![\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff])|[\ufe00-\ufe0e]"
+)
+
+
+def one_line(text: str) -> str:
+    """Return *text* as a name: line breaks and runs of blanks are one blank, and nothing is in it that nobody sees.
+
+    Joiners stay inside Arabic and Indic words and before emoji, where they are letters' shapes.
+
+    >>> one_line("  web\\n# dev\u200b\u202e ")
+    'web # dev'
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    return " ".join(_SHAPELESS.sub("", text).split())

@@ -38,8 +38,7 @@ def question(said: facts.Fact) -> str:
             )
         case facts.Standing():
             return (
-                f"{_failed(said.failures, said.error)} and nothing later answered it: "
-                "say in one sentence what should be tried next time."
+                f"{_failed(said.failures, said.error)} and nothing later answered it: say in one sentence what should be tried next time."
             )
         case facts.TestsFailed():
             return (

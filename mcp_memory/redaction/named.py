@@ -1,176 +1,267 @@
 """Secrets that are known by their name: `password = …`, `"api_key": "…"`, `DB_PASS=…`, `--token …`, `<secret>…</secret>`.
 
-A name alone is weak evidence (`token`, `pass` are ordinary words), so the value decides too: placeholders, references to variables,
-paths, numbers and prose are left alone, and what is not named a password must look random. The thresholds (3.0 bits a character, a digit
-beside letters) are below those of gitleaks' generic rule (3.5), because the names here are stricter.
+A name alone is weak evidence (`token`, `pass` are ordinary words), so the value decides too; see `names` and `values`.
 """
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
 
-from mcp_memory.redaction.entropy import bits_per_char, is_mixed
+from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
+from mcp_memory.redaction.rules import compiled
+from mcp_memory.redaction.values import MARKER_START, is_bare_secret, is_plainly_harmless, is_quoted_secret, is_random, is_word_secret
+from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
-MARKER_START = "[redacted:"
-PASSWORD, KEY, WEAK = "password", "secret-key", "secret"  # how sure the name makes us; also the rules' names
-
-# Expressions are compiled on first use: most processes that import this never meet a secret's name.
-_ANCHORS = ("pass", "pwd", "secret", "token", "key", "credential")
-_DASHES = str.maketrans("", "", "_-. ")
-_SUFFIX = r"(?:s|hash|value|confirm|confirmation|base64|b64|prod|dev|test|staging|live|new|old|v?\d{1,2})?"
-_PASSWORD_NAME = (
-    rf".*(?:password|passwd|passphrase|passcode|pwd){_SUFFIX}|(?:.*(?:db|user|root|admin|sudo|smtp|mail|ssh|redis|mysql|pg))?pass"
+Span = tuple[int, int, str]
+_ANCHORS = (
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "cred",
+    "auth",
+    "psk",
+    "pw",
+    "appid",
+    "sig",
+    "sessid",
+    "sessionid",
+    "contrase",
+    "kennwort",
+    "senha",
+    "mnemonic",
+    "phrase",
+    "salt",
+    "_dsn",
+    "_pat",
+    "pin",
 )
-_KEY_NAME = (
-    r".*(?:(?:api|secret|access|private|encryption|signing|account|master|auth|service|licen[cs]e|subscription|shared)key"
-    r"|(?:client|app|api|shared|jwt|webhook|consumer|oauth)secret"
-    r"|(?:access|auth|refresh|bearer|api|session|bot|deploy|id|github|gitlab|slack|npm|pypi|hf|personal|oauth|registry)token"
-    rf"){_SUFFIX}"
-)
-_WEAK_NAME = rf".*(?:secret|token|credential){_SUFFIX}"
-_HARMLESS_NAME = (  # cursors, and the tokens of language models
-    r"(?:.*[_\-. ])?(?:(?:page|next|continuation|pagination|sync|max|min|num|total|prompt|completion|input|output|cached|eos|bos|pad|unk"
-    r"|sep|cls|mask|special|stop|end|start|word|sub|cache)[_\-. ]?)+(?:access[_\-. ]?)?(?:token|key|secret)s?"
-)
+_FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "auth"})
+_MAX_VALUE = 2_000
 _TAIL = (
-    r"(?P<rest>[\w-]{0,30}+)\\{0,2}[\"'`]?\]?[ \t]{0,8}(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"
-    r"(?P<sep>:=|=>|={1,3}|:|>|(?<=[\w\"'])[ \t](?:is|was)[ \t])[ \t]{0,8}"
-    r"(?:[bfru]{0,2}(?P<quote>[\"'`])(?P<quoted>(?:[^\"'`\n\\]|\\.|(?!(?P=quote))[\"'`]){1,500})"
-    r"|\\{1,2}[\"'](?P<escaped>[^\"'\n\\]{1,500})"
-    r"|(?P<bare>(?:[^\s\"'`,;(){}<>\[\]&\\]|&(?!\w{1,40}=)){1,500}))"
+    r"(?P<rest>[\wñ-]{0,30}+)(?:\\{0,2}[\"'`])?\]?(?:[ \t]{1,8}+(?=[:=>,]))?(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"
+    r"(?P<sep>:=|=>|={1,3}(?!=)|:(?!:)|>|,(?=[ \t]{0,4}\\{0,2}[\"'])"
+    r"|(?<=[\w\"'])[ \t](?:is|was)[ \t]|(?<=\w)[ \t](?=[\"'`]|[\da-f]{8}-))[ \t]{0,8}+"
+    r"(?!\[redacted:)(?=[^\s])(?:[bfru]{0,2}(?P<quote>\\{0,2}[\"'`]))?"
 )
-_FLAG_TAIL = r"(?P<rest>[\w-]{0,20}+)[ \t]{1,4}[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500})"
-_PREFIX = r"(?:\b[a-z]{2,10} )?[\w.-]{0,40}\Z"
-_FLAG = r"(?:^|\s)--[\w-]{0,30}\Z"
-_ENV_VALUE = r"[^\s\"'`\\]{1,500}"
-_PLACEHOLDER = (
-    r"(?i:\$[A-Z_][A-Z0-9_]*|\$[{(].*|[{<%].*|\*+|\.{2,}|…|(.)\1*|(?:your|insert|enter|change|replace|example|dummy|fake)[\s_-].*"
-    r"|changeme|example|dummy|placeholder|none|null|nil|true|false|undefined|nan|str|string|text|number|int|integer|bool|boolean|object|array"
-    r"|bytes|any|required|optional|missing|invalid|unset|empty|hidden|masked|censored|redacted|(?:user)?pass(?:word|wd)?s?|pwd|secrets?"
-    r"|(?:access|api|auth)?[_-]?(?:token|key)s?|credentials?)"
+_FLAG_TAIL = (
+    r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)"
+    r"[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
 )
-_REFERENCE = (  # code, not a value: `self.token`, `os.environ`, `password2`
-    r"(?i:[A-Z_]\w*(?:(?:\.|->|::)[A-Z_]\w*)+\.?|[A-Z_]*(?:pass|pwd|token|secret|key|cred)[A-Z_]*\d{0,2}|[@#:]\w+)"
+_PREFIX = r"[\w.-]{0,40}+(?: [a-z]{2,10}+\b)?"  # of a name, read backwards
+_FLAG = r"[\w-]{0,30}+(?<=-)(?:[\s\"']|\Z)"  # the same
+_BEFORE = 60  # characters ahead of a telling word that its name may have
+_ENV_VALUE = r"[^\s\"'`\\]{1,2000}+"
+_BARE = r"[^\s\"'`,;(){}<>\[\]\\]{1,2000}+"
+_FORM_END = r"&\w{1,40}="
+_LINE_VALUE = r"(?P<value>\S{3,2000}+)[ \t]{0,8}(?:#[^\n]{0,200})?(?=\r?\n|\Z)"
+_SETTER = r"(?:setx|set|setenv)[ \t]{1,4}(?P<name>[\w.-]{2,60}+)[ \t]{1,4}[\"']?(?P<value>[^\s\"']{4,500}+)"
+_PAIR = (
+    r"[\"'<\s{(,-](?:name|key|variable|header|param(?:eter)?|field|id|type)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<name>[\w.-]{2,60}+)[\"']?"
+    r"(?:[\s,;]{1,30}+(?:[\"']?(?:name|type|secure|sensitive|enabled)[\"']?\s{0,3}[:=]\s{0,3}[\"']?\w{1,40}[\"']?[\s,;]{1,30}+)?)[\"']?(?:value|val|content|default)[\"']?\s{0,3}[:=]\s{0,3}"
+    r"(?:\"(?P<double>[^\"\n]{1,500}+)\"|'(?P<single>[^'\n]{1,500}+)'|(?P<bare>[^\s\"',;{}]{3,500}+))"
 )
-_PATH = r"(?:~|\.{1,2})?/[\w.-]+(?:/.*)?|[A-Za-z]:\\.*|[\w.-]+\.(?:py|js|ts|json|ya?ml|toml|txt|md|pem|key|env|cfg|ini|html?)|\w+://.*|/"
-_DATE = r"\d{4}-\d\d-\d\d.*"
-_PROSE = r"(?i:\b(?:is|are|must|should|may|can|cannot|not|be|required|invalid|incorrect|field|least|this|your|the|for|of|to|and|or)\b)"
+_COLUMN_ANCHORS = frozenset({"pass", "secret", "token", "key"})
+_COLUMN_NAME = r"[\"']?[A-Za-z_][\w .-]{0,40}[\"']?"
+_LINE_CHARS = 4_000
+_PAIR_CHARS = 250  # from its name to its value
+_VALUE_WORDS = ("val", "content", "default")
+_VALUE_SIGN = r"(?<=[\s\"',;]{word})(?:ue)?[\"']?\s{{0,3}}[:=]"
+_PHRASE = r"(?:mnemonic|seed phrase|recovery phrase)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?P<value>[a-z]{3,8}(?: [a-z]{3,8}){11,23}+)"
+_CREDENTIALS = r"cred(?:ential)?s?[\"']?[:=]\s{0,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':]{5,200}+)"
 
 
-@lru_cache(maxsize=1024)
-def kind_of(name: str) -> str | None:
-    """Return how sure *name* makes us that its value is a secret: PASSWORD, KEY, WEAK or None.
-
-    >>> kind_of("DB_PASSWORD"), kind_of("apiKey"), kind_of("token"), kind_of("max_tokens"), kind_of("password_length")
-    ('password', 'secret-key', 'secret', None, None)
-    """
-    lowered = name.lower().strip("-")
-    plain = lowered.translate(_DASHES)
-    if _compiled(_HARMLESS_NAME).fullmatch(lowered):
-        return None
-    if _compiled(_PASSWORD_NAME).fullmatch(plain):
-        return PASSWORD
-    if _compiled(_KEY_NAME).fullmatch(plain):
-        return KEY
-    return WEAK if _compiled(_WEAK_NAME).fullmatch(plain) else None
-
-
-def is_secret(kind: str, value: str) -> bool:
-    """Tell whether *value*, given under a name of *kind* in a JSON object, is a secret: anything there but a placeholder or a path."""
-    if _is_plainly_harmless(value):
-        return False
-    if kind == PASSWORD:
-        return len(value) >= 3
-    return len(value) >= 8 and " " not in value.strip() if kind == KEY else _is_random(value, 10)
-
-
-def find(text: str, lowered: str) -> Iterator[tuple[int, int, str]]:
+def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
-    for anchor in _ANCHORS:
-        if anchor not in lowered:
-            continue
-        for match in _compiled(anchor + _TAIL).finditer(lowered):
-            yield from _judged(text, lowered, match)
-        if "--" in lowered:
-            for match in _compiled(anchor + _FLAG_TAIL).finditer(lowered):
-                if _compiled(_FLAG).search(lowered, max(0, match.start() - 40), match.start()):
-                    yield from _flag(text, lowered, match)
+    anchors = [anchor for anchor in _ANCHORS if anchor in lowered]
+    for anchor in anchors:
+        for match in compiled(anchor + _TAIL).finditer(lowered):
+            yield from _judged(text, lowered, match, work)
+    if not anchors:
+        return
+    if "-" in lowered:
+        for anchor in _FLAG_ANCHORS.intersection(anchors):
+            for match in compiled(anchor + _FLAG_TAIL).finditer(lowered):
+                yield from _flag(text, lowered, match, work)
+    yield from _pairs(text, lowered, work)
+    if "," in text and not _COLUMN_ANCHORS.isdisjoint(anchors):
+        yield from _columns(text, lowered, work)
 
 
-def _judged(text: str, lowered: str, match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
     name_start, name_end = _name_start(lowered, match.start()), match.end("rest")
-    kind = kind_of(lowered[name_start:name_end])
     last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
+    kind = kind_of(text[name_start:name_end]) or kind_of(text[last_word:name_end])
     before = lowered[last_word - 1] if last_word else ""
     if kind is None or before == "/" or lowered.endswith(MARKER_START, 0, name_start):  # `/etc/passwd:root:…` names a file
+        work.glance(match.start())
         return
-    if match["sep"] == ">" and not (before == "<" and lowered.startswith("</", match.end())):  # an element, not `<your-password> …`
-        return
-    group = next(g for g in ("quoted", "escaped", "bare") if match[g] is not None)
-    begin, end = match.span(group)
-    if group != "bare":
-        if _is_quoted_secret(kind, text[begin:end]):
+    work.spend(match.start())
+    separator, begin = match["sep"], match.end()
+    if match["quote"]:
+        end = _closing(text, begin, match["quote"])
+        value = text[begin:end]
+        if separator in (",", " ") and not (is_random(value, 8) or _is_strange(kind, value)):
+            return
+        if end > begin and is_quoted_secret(kind, value):
             yield begin, end, kind
         return
-    tight = match["sep"] == "=" and begin == match.end("sep")
-    is_env = tight and text[name_start:name_end].rpartition(" ")[2].isupper()
-    if is_env and (whole := _compiled(_ENV_VALUE).match(text, begin)):
-        end = whole.end()
+    if separator in (",", " "):
+        return
+    yield from _bare(text, lowered, match, kind, work)
+
+
+def _bare(text: str, lowered: str, match: re.Match[str], kind: str, work: Work) -> Iterator[Span]:
+    begin, name_end, separator = match.end(), match.end("rest"), match["sep"]
+    name_start = _name_start(lowered, match.start())
+    last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
+    before = lowered[last_word - 1] if last_word else ""
+    tight = separator == "=" and begin == match.end("sep")
+    name = text[name_start:name_end].rpartition(" ")[2]
+    is_env = tight and name.isupper()
+    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name_start) else None
+    found = line or compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
+    if found is None:
+        return
+    end = found.end("value") if line else found.end()
+    work.spend(begin, (end - begin) // CHARS_PER_TRY)
+    if line and text[end - 1] in ",;" and end - begin > 3:
+        end -= 1
+    if not line and (form := compiled(_FORM_END).search(text, begin, end)):
+        end = form.start()
+    if separator == ">" and not (before == "<" and lowered.startswith("</", end)):  # an element, not `<your-password> …`
+        return
     relaxed = is_env or (tight and before in ("?", "&"))
-    is_word = lowered[name_start:name_end] == "pass"  # of a test report: `pass: 120.5ms`
-    if (relaxed or not is_word) and _is_bare_secret(kind, text[begin:end], relaxed=relaxed):
+    value = text[begin:end]
+    is_word = name.lower() == "pass"  # of a test report: `pass: 120.5ms`
+    if ((relaxed or not is_word) and is_bare_secret(kind, value, relaxed=relaxed)) or (
+        line and kind == PASSWORD and not is_word and is_word_secret(value)
+    ):
         yield begin, end, kind
+
+
+def _begins_line(text: str, at: int) -> bool:
+    """Tell whether only blanks, a list's dash, `export` or the parts of a dotted name stand between the line's start and *at*."""
+    start = text.rfind("\n", max(0, at - 80), at) + 1
+    return (start > 0 or at <= 80) and compiled(r"[ \t]{0,40}+(?:- )?(?:export |ENV |\[?[\"']?)?[\w.:/-]{0,60}").fullmatch(
+        text, start, at
+    ) is not None
+
+
+def _closing(text: str, begin: int, quote: str) -> int:
+    """Return where the value in *quote* ends: at the quote's twin, the line's end or the bound; *begin* where there is no end."""
+    limit = min(len(text), begin + _MAX_VALUE)
+    end = text.find(quote, begin, limit)
+    while end > begin and len(quote) == 1 and text[end - 1] == "\\" and text[end - 2 : end - 1] != "\\":
+        end = text.find(quote, end + 1, limit)
+    newline = text.find("\n", begin, limit if end < 0 else end)
+    if newline >= 0:
+        return newline if len(quote) == 1 and newline - begin < 200 else begin
+    return end if end >= 0 else min(limit, begin + 500)
 
 
 def _name_start(lowered: str, anchor: int) -> int:
     """Return where the name begins that has its telling word at *anchor*: `aws_secret` + `key`, `api ` + `key`."""
-    prefix = _compiled(_PREFIX).search(lowered, max(0, anchor - 60), anchor)
-    start = prefix.start() if prefix else anchor
+    prefix = compiled(_PREFIX).match(lowered[max(0, anchor - _BEFORE) : anchor][::-1])
+    start = anchor - (prefix.end() if prefix else 0)
     # `\\nDB_PASSWORD=…` in a text that holds JSON: the letter belongs to the line end.
     return start + 1 if start < anchor and lowered[start] in "nrt" and lowered.endswith("\\", 0, start) else start
 
 
-def _flag(text: str, lowered: str, match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+def _flag(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
+    if not compiled(_FLAG).match(lowered[max(0, match.start() - 40) : match.start()][::-1]):
+        work.glance(match.start())
+        return
+    work.spend(match.start())
     kind = kind_of(lowered[_name_start(lowered, match.start()) : match.end("rest")].rpartition(" ")[2])
     begin, end = match.span("bare")
-    if kind is not None and _is_bare_secret(kind, text[begin:end], relaxed=False):
+    if kind is not None and (is_bare_secret(kind, text[begin:end], relaxed=False) or _is_strange(kind, text[begin:end])):
         yield begin, end, kind
 
 
-def _is_quoted_secret(kind: str, value: str) -> bool:
-    if _is_plainly_harmless(value) or (" " in value.strip() and (kind != PASSWORD or _compiled(_PROSE).search(value))):
-        return False
-    if kind == PASSWORD:
-        return len(value) >= 4
-    return _is_random(value, 8 if kind == KEY else 16)
+def _is_strange(kind: str, value: str) -> bool:
+    """Tell whether *value* has the digits and signs of a password and the name says that it is one."""
+    letters, others = any(c.isalpha() for c in value), sum(not c.isalpha() and c not in "_-.:/ " for c in value)
+    return kind == PASSWORD and letters and others >= 1 and len(value) >= 6 and " " not in value and not is_plainly_harmless(value)
 
 
-def _is_bare_secret(kind: str, value: str, *, relaxed: bool) -> bool:
-    """Judge a value without quotes; *relaxed* where the place (an environment line, a form) leaves no doubt that it is a value."""
-    if _is_plainly_harmless(value) or value.replace(".", "").isdigit():
-        return False
-    if relaxed and kind == PASSWORD:
-        return len(value) >= 4
-    if kind == PASSWORD:
-        return len(value) >= 6 and any(c.isalpha() for c in value) and any(not c.isalpha() and c not in "_-.:/" for c in value)
-    return _is_random(value, 8 if relaxed else 12 if kind == KEY else 16)
+def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
+    for word in _VALUE_WORDS:
+        for match in _valued(word, lowered, work):
+            kind = kind_of(text[match.start("name") : match.end("name")])
+            group = next(g for g in ("double", "single", "bare") if match[g] is not None)
+            begin, end = match.span(group)
+            if kind and (
+                is_quoted_secret(kind, text[begin:end]) if kind != PASSWORD or group != "bare" else _is_strange(kind, text[begin:end])
+            ):
+                yield begin, end, kind
+    if "set" in lowered:
+        for match in compiled(_SETTER).finditer(lowered):
+            work.spend(match.start())
+            begin, end = match.span("value")
+            kind = kind_of(text[match.start("name") : match.end("name")])
+            if kind and begin > 0 and is_bare_secret(kind, text[begin:end], relaxed=False):
+                yield begin, end, kind
+    for needle, pattern, kind in (("phrase", _PHRASE, PASSWORD), ("mnemonic", _PHRASE, PASSWORD), ("cred", _CREDENTIALS, WEAK)):
+        if needle in lowered:
+            for match in compiled(pattern).finditer(lowered):
+                work.spend(match.start())
+                begin, end = match.span("value")
+                if needle != "cred" or _is_strange(PASSWORD, text[begin:end]):
+                    yield begin, end, kind
 
 
-def _is_random(value: str, min_chars: int) -> bool:
-    value = value.strip()
-    if len(value) < min_chars or " " in value or _compiled(_DATE).fullmatch(value):
-        return False
-    digits = sum(c.isdigit() for c in value)
-    if not any(c.isalpha() for c in value) or not (digits >= 2 or (digits and is_mixed(value))):  # `my-k8s-secret` is a name
-        return False
-    return bits_per_char(value) >= (3.0 if len(value) >= 16 else 2.5)
+def _valued(word: str, lowered: str, work: Work) -> Iterator[re.Match[str]]:
+    """Yield the pairs of a name and its value: looked for around each `value`."""
+    if word not in lowered:
+        return
+    done = 0
+    for value in compiled(word + _VALUE_SIGN.format(word=word)).finditer(lowered):
+        work.glance(value.start())
+        if match := compiled(_PAIR).search(lowered, max(done, value.start() - _PAIR_CHARS), value.end() + _PAIR_CHARS):
+            work.spend(match.start())
+            done = match.end()
+            yield match
 
 
-def _is_plainly_harmless(value: str) -> bool:
-    value = value.strip()
-    return value.startswith(MARKER_START) or any(_compiled(pattern).fullmatch(value) for pattern in (_PLACEHOLDER, _REFERENCE, _PATH))
+def _columns(text: str, lowered: str, work: Work) -> Iterator[Span]:
+    """Yield the fields of a table of comma-separated values that stand under a password's or a key's name."""
+    found = (match.start() for word in _COLUMN_ANCHORS if word in lowered for match in compiled(word + r"[^\n]{0,4000}").finditer(lowered))
+    done = 0
+    for at in sorted(found):
+        if at < done:
+            continue
+        begin, end = text.rfind("\n", max(0, at - _LINE_CHARS), at) + 1, text.find("\n", at, at + _LINE_CHARS)
+        work.glance(at)
+        names = text[begin:end].strip().split(",") if end >= 0 else []
+        done = end + 1 if end >= 0 else at + 1
+        if 2 <= len(names) <= 60 and all(compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):
+            columns = [(i, kind) for i, name in enumerate(names) if (kind := kind_of(name.strip()))]
+            for row_begin, fields in _rows(text, end + 1, len(names)):
+                work.spend(row_begin)
+                done = row_begin + 1
+                yield from _in_row(row_begin, fields, columns)
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _rows(text: str, at: int, width: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield where the lines of a table begin, and their fields, as far as they have *width*."""
+    while at < len(text):
+        end = text.find("\n", at, at + _LINE_CHARS)
+        fields = text[at : end if end >= 0 else at + _LINE_CHARS].split(",")
+        if len(fields) != width:
+            return
+        yield at, fields
+        if end < 0:
+            return
+        at = end + 1
+
+
+def _in_row(at: int, fields: list[str], columns: list[tuple[int, str]]) -> Iterator[Span]:
+    starts = [0]
+    for field in fields:
+        starts.append(starts[-1] + len(field) + 1)
+    for index, kind in columns:
+        value = fields[index].strip("\"' \t\r")
+        if value and (_is_strange(kind, value) or (kind != PASSWORD and is_random(value, 12))):
+            begin = at + starts[index] + fields[index].index(value)
+            yield begin, begin + len(value), kind

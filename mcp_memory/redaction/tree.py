@@ -1,13 +1,21 @@
 """A JSON value in, the same value without its secrets out."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-import mcp_memory.redaction.named as named
+from collections.abc import Collection, Mapping
+
 from mcp_memory.domain import limits
 from mcp_memory.errors import InvalidInput
+from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.scanner import redact
+from mcp_memory.redaction.values import MARKER_START, is_given_secret
 
+TYPE_CHECKING = False  # `typing` itself takes longer to import than a hook may take
+if TYPE_CHECKING:
+    from typing import Any
+
+_VALUE_KEYS = frozenset({"value", "val", "content", "Value"})
+_OUR_ID, _OUR_ID_CHARS = frozenset("0123456789abcdef-"), 36
 MAX_DEPTH = 100  # deeper than any tool's arguments; far from the interpreter's own limit
 _MAX_CHARS = limits.MAX_OBSERVATION_CHARS  # the largest limit of any text: what is longer is refused later anyway, so it is not scanned
 
@@ -31,17 +39,33 @@ def _walk(name: str, value: Any, found: list[str], depth: int) -> Any:
         return _text(name, value, found)
     if isinstance(value, Mapping):
         _check_depth(name, depth)
-        pairs = [(_key(key, found), _walk(str(key), item, found, depth - 1)) for key, item in value.items()]
+        told = _told_name(value)
+        pairs = [
+            (_key(key, found), _walk(told if told and key in _VALUE_KEYS else str(key), item, found, depth - 1))
+            for key, item in value.items()
+        ]
         changed = any(new is not old or item is not value[old] for (new, item), old in zip(pairs, value, strict=True))
         return dict(pairs) if changed else value
     if isinstance(value, list | tuple):
         _check_depth(name, depth)
-        items = [_walk(name, item, found, depth - 1) for item in value]
+        items = [_walk(_flag_before(value, i) or name, item, found, depth - 1) for i, item in enumerate(value)]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    if type(value) is int and value > 999 and named.kind_of(name) == named.PASSWORD:
-        found.append(named.PASSWORD)  # a number code
-        return _marker(named.PASSWORD)
+    if type(value) is int and value > 999 and kind_of(name) == PASSWORD:
+        found.append(PASSWORD)  # a number code
+        return _marker(PASSWORD)
     return value
+
+
+def _told_name(pair: Mapping[Any, Any]) -> str:
+    """Return what `{"name": "DB_PASSWORD", "value": …}` names its value, or nothing."""
+    names = (pair.get(key) for key in ("name", "key", "variable", "header", "Name", "Key"))
+    return next((n for n in names if isinstance(n, str) and len(n) <= limits.MAX_NAME_CHARS and kind_of(n) not in (None, WEAK)), "")
+
+
+def _flag_before(items: list[Any] | tuple[Any, ...], index: int) -> str:
+    """Return the flag whose value the item of a command's list is: `["--password", "x"]`."""
+    flag = items[index - 1] if index else None
+    return flag if isinstance(flag, str) and flag.startswith("--") and "=" not in flag and len(flag) <= limits.MAX_NAME_CHARS else ""
 
 
 def _text(name: str, value: str, found: list[str]) -> str:
@@ -50,7 +74,7 @@ def _text(name: str, value: str, found: list[str]) -> str:
     redacted, rules = redact(value)
     if rules:
         found += rules
-    elif len(name) <= limits.MAX_NAME_CHARS and (kind := named.kind_of(name)) and named.is_secret(kind, value):
+    elif len(name) <= limits.MAX_NAME_CHARS and (kind := kind_of(name)) and is_given_secret(kind, value):
         found.append(kind)
         return _marker(kind)
     return redacted
@@ -66,4 +90,43 @@ def _check_depth(name: str, depth: int) -> None:
 
 
 def _marker(rule: str) -> str:
-    return f"{named.MARKER_START}{rule}]"
+    return f"{MARKER_START}{rule}]"
+
+
+def redact_identifier(value: Any, found: list[str]) -> Any:
+    """Return an id that others gave, or, where it holds a secret, a digest in its place.
+
+    The digest is the same for the same id, so that a second delivery of an episode is still known and two sessions stay two.
+    """
+    if not isinstance(value, str) or len(value) > limits.MAX_ID_CHARS or (len(value) == _OUR_ID_CHARS and _OUR_ID.issuperset(value)):
+        return value
+    rules = redact(value)[1]
+    if not rules:
+        return value
+    import hashlib  # here: hooks start often, and few of them need it
+
+    found += rules
+    return f"redacted-{rules[0]}-{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+def redact_record(record: Mapping[str, Any], found: list[str], *, ours: Collection[str], ids: Collection[str]) -> dict[str, Any]:
+    """Return a request or record without secrets in any of its fields.
+
+    Args:
+        ours: The fields with ids we made ourselves or words we allow: they are left alone.
+        ids: The fields with ids, or lists of ids, that others made: see `redact_identifier`.
+    """
+    clean: dict[str, Any] = {}
+    for name, value in record.items():
+        if name in ours:
+            clean[name] = value
+        elif name in ids:
+            clean[name] = _identifiers(value, found) if isinstance(value, list | tuple) else redact_identifier(value, found)
+        else:
+            clean[name] = redact_tree(name, value, found)
+    return clean
+
+
+def _identifiers(values: list[Any] | tuple[Any, ...], found: list[str]) -> list[Any] | tuple[Any, ...]:
+    new = [redact_identifier(value, found) for value in values]
+    return new if any(item is not old for item, old in zip(new, values, strict=True)) else values

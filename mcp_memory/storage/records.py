@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
-from mcp_memory.domain.facts import Said
 from mcp_memory.domain.episode import (
     Complexity,
     Context,
@@ -27,6 +26,7 @@ from mcp_memory.domain.episode import (
     Trace,
     Use,
 )
+from mcp_memory.domain.facts import Said
 
 Strings = tuple[str, ...]
 _Indexes = bytes | tuple[int, ...]  # into distinct names; bytes when there are few of them

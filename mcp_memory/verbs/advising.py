@@ -37,8 +37,10 @@ class Advising:
             return NextStep(self._e.new_id(), (), None, (), (CONTROL_GROUP,)), episode.project
         neighbours, degraded = self._e.neighbours(_like(episode))
         with self._e.views.read() as v:
-            suggestions, recovery, warnings = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
-        return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded), episode.project
+            situation = Situation(episode, neighbours)
+            suggestions, recovery, warnings = self._e.learning.suggest(v, situation, limit, intended)
+            inferred = self._e.learning.inferred_context(v, situation)
+        return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded, inferred), episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
         found = self._e.store.get_episodes([episode_id])[0]
@@ -69,9 +71,9 @@ class Advising:
 
     async def feedback(self, asked: GiveFeedback) -> FeedbackRecorded:
         """Answer the `give_feedback` tool. The vote is committed when this returns."""
-        e = self._e
+        e, asked = self._e, self._redacting.request(asked)
         recommendation_id, used_ids, verdict, rating = asked.recommendation_id, tuple(asked.used_ids), Verdict(asked.outcome), asked.rating
-        note = self._redacting.text(asked.note)
+        note = asked.note
         found = await e.in_thread(lambda: e.store.recommendations(ids=[recommendation_id]))
         if found and (foreign := [key for key in used_ids if key not in found[0].shown_ids]):
             raise InvalidInput(

@@ -50,10 +50,10 @@ class Curating:
         """Answer the `link_episodes` tool."""
         if asked.from_id == asked.to_id:
             raise InvalidInput("`from_id` and `to_id` are the same episode")
-        note = self._redacting.text(asked.note)
+        asked = self._redacting.request(asked)
         if asked.remove:
             return Linked(None, await self._e.store.remove_link(asked.from_id, asked.to_id, asked.type))
-        return Linked(await self._e.store.put_link(asked.from_id, asked.to_id, asked.type, note, self._e.clock()), False)
+        return Linked(await self._e.store.put_link(asked.from_id, asked.to_id, asked.type, asked.note, self._e.clock()), False)
 
     async def related(self, asked: requests.RelatedEpisodes) -> RelatedEpisodes:
         """Answer the `related_episodes` tool: a breadth-first walk over links."""
@@ -129,9 +129,8 @@ class Curating:
 
     async def forget(self, asked: Forget) -> Forgotten:
         """Answer the `forget` tool: count only, unless confirmed. A filter that restricts nothing is refused."""
-        e = self._e
+        e, asked = self._e, self._redacting.request(asked)
         ids, filtered = tuple(asked.episode_ids), asked.filter
-        reason = self._redacting.text(asked.reason)
         if bool(ids) == (filtered is not None):
             raise InvalidInput("give either `episode_ids` or a non-empty `filter`", hint="An empty filter would forget everything.")
         if isinstance(filtered, WhereFields):
@@ -146,7 +145,7 @@ class Curating:
             evidence = await e.in_thread(lambda: e.store.episode_patterns(there))
             counts["evidence"] = sum(map(len, evidence.values()))
             return Forgotten(counts, None, tuple(there[:MAX_FORGOTTEN_SHOWN]))
-        deleted = await e.store.delete_episodes(there, reason, e.clock()) if there else {"episodes": 0}
+        deleted = await e.store.delete_episodes(there, asked.reason, e.clock()) if there else {"episodes": 0}
         return Forgotten(None, deleted, tuple(there[:MAX_FORGOTTEN_SHOWN]))
 
     def _matching(self, where: Filter) -> tuple[str, ...]:
@@ -161,14 +160,10 @@ class Curating:
 
     async def correct(self, asked: Correct) -> None:
         """Put a person's or a later episode's correction over a pattern or an episode's lessons; it outranks what it corrects."""
-        e, key = self._e, asked.target_id
+        e, key, asked = self._e, asked.target_id, self._redacting.request(asked)
         if not await e.in_thread(lambda: e.store.patterns(ids=[key], limit=1) or e.store.get_episodes([key], steps=False)[0]):
             raise NotFound(f"there is no pattern or episode {key!r}", hint="`search_patterns` and `search_episodes` list them.")
-        content = {
-            "text": self._redacting.text(asked.text),
-            "reason": self._redacting.text(asked.reason),
-            "contradicts": asked.contradicts,
-        }
+        content = {"text": asked.text, "reason": asked.reason, "contradicts": asked.contradicts}
         await e.store.put_correction(key, content, e.clock())
 
 

@@ -12,9 +12,9 @@ from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.ports import Completion
 from mcp_memory.learning.judging.reflection import asked_about
 from mcp_memory.phrases.reflection import question
+from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract

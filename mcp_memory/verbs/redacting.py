@@ -5,14 +5,14 @@ from typing import Any, TypeVar
 
 from mcp_memory.domain.requests.base import Request
 from mcp_memory.metrics import Metrics
-from mcp_memory.redaction import redact, redact_tree
+from mcp_memory.redaction import redact_record
 
 R = TypeVar("R", bound=Request)
 
-# Ids and enum values: checked against what is stored or allowed, so a secret there is refused or never written.
-_LEFT_ALONE = frozenset(
-    {"episode_id", "parent_id", "external_id", "follows", "parent", "checkpoint_id", "from_id", "to_id", "recommendation_id", "project"}
-)
+# Ids of our own: looked up among what is stored, so a secret there is refused and never written.
+_OURS = frozenset({"checkpoint_id", "from_id", "to_id", "target_id"})
+# Ids that others may have made, and what episodes are told apart by. An `episode_id` may be new: `start_episode` takes a prepared one.
+_IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids", "same_as"})
 
 
 class Redacting:
@@ -29,7 +29,7 @@ class Redacting:
         if not self._enabled:
             return dict(raw)
         found: list[str] = []
-        clean = {name: value if name in _LEFT_ALONE else redact_tree(name, value, found) for name, value in raw.items()}
+        clean = redact_record(raw, found, ours=_OURS, ids=_IDS)
         self._count(found)
         return clean
 
@@ -42,15 +42,7 @@ class Redacting:
         self._count(found)
         return clean
 
-    def text(self, value: str) -> str:
-        """Return *value* without secrets."""
-        if not self._enabled:
-            return value
-        clean, found = redact(value)
-        self._count(found)
-        return clean
-
-    def _count(self, found: list[str] | tuple[str, ...]) -> None:
+    def _count(self, found: list[str]) -> None:
         if found:
             self._metrics.count("redacted", len(found))
             for rule in found:
@@ -58,15 +50,14 @@ class Redacting:
 
 
 def _clean(asked: R, found: list[str]) -> R:
-    changed: dict[str, Any] = {}
-    for name in asked.__struct_fields__:
-        value = getattr(asked, name)
-        if isinstance(value, tuple) and value and isinstance(value[0], Request):
-            new: Any = tuple(_clean(item, found) for item in value)
-            is_changed = any(item is not old for item, old in zip(new, value, strict=True))
-        else:
-            new = value if name in _LEFT_ALONE else redact_tree(name, value, found)
-            is_changed = new is not value
-        if is_changed:
-            changed[name] = new
+    fields = {name: getattr(asked, name) for name in asked.__struct_fields__}
+    nested = {name: value for name, value in fields.items() if isinstance(value, tuple) and value and isinstance(value[0], Request)}
+    new = redact_record({name: value for name, value in fields.items() if name not in nested}, found, ours=_OURS, ids=_IDS)
+    new |= {name: _cleaned(records, found) for name, records in nested.items()}
+    changed = {name: value for name, value in new.items() if value is not fields[name]}
     return asked.but(**changed) if changed else asked
+
+
+def _cleaned(records: tuple[Request, ...], found: list[str]) -> tuple[Request, ...]:
+    new = tuple(_clean(record, found) for record in records)
+    return new if any(item is not old for item, old in zip(new, records, strict=True)) else records

@@ -129,7 +129,9 @@ class Stored:
 
     def _size_query(self, table: str) -> str:
         columns = [row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")]
-        return f"SELECT count(*), {', '.join(f'total(length({column}))' for column in columns)} FROM {table}"
+        return f"SELECT count(*), {', '.join(f'total(length({column}))' for column in columns)} FROM {table}" + (
+            " WHERE kind <> 'recommendation'" if table == "change" else ""
+        )
 
     def __call__(self) -> dict[str, Any]:
         """Return the number of rows of each table and the length of all that is in each of its columns."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from mcp_memory.domain import limits
-from mcp_memory.domain.text import storable
+from mcp_memory.domain.text import one_line, storable
 from mcp_memory.errors import InvalidArguments, InvalidInput
 
 Schema = dict[str, Any]
@@ -102,12 +102,15 @@ class Text(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class Name(Text):
-    """A short name (tool, domain, project …), stripped."""
+    """A short name (tool, domain, project, a tag …): one line, without characters that nobody sees."""
 
     max_chars: int = limits.MAX_NAME_CHARS
 
     def read(self, value: Any) -> Any:
-        return super().read(value).strip()
+        name = one_line(super().read(value))
+        if not name and (self.required or not self.may_be_empty):
+            raise Problem(" must not be empty")
+        return name
 
     def is_left_out(self, value: Any) -> bool:
         return Kind.is_left_out(self, value)
@@ -275,7 +278,7 @@ class Texts(Kind):
 class Tags(Texts):
     """Distinct tags in their first order."""
 
-    of: Text | Choice = Text(max_chars=limits.MAX_TAG_CHARS, required=True)
+    of: Text | Choice = Name(max_chars=limits.MAX_TAG_CHARS, required=True)
     max_items: int = limits.MAX_TAGS
     distinct: bool = True
 

@@ -20,7 +20,9 @@ _CODE_TEXT = """
 command cmd args text content contents file_text old_str new_str old_string new_string old new insert_text new_content patch diff replacement
 edits code_edit new_source code script expression input pattern regex glob search replace
 """
-_PLACE_TEXT = "path file file_path filepath filename file_name notebook_path target_file relative_path absolute_path cwd workdir dir directory folder"
+_PLACE_TEXT = (
+    "path file file_path filepath filename file_name notebook_path target_file relative_path absolute_path cwd workdir dir directory folder"
+)
 _CODE, _PLACE = frozenset(_CODE_TEXT.split()), frozenset(_PLACE_TEXT.split())
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")

@@ -15,7 +15,7 @@ MAX_SENTENCES, MAX_CONTRAST, MAX_ERROR_CHARS = 5, 2, 100
 _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
 
 
-def cautions(
+def pitfalls(
     good: Sequence[Attempt], bad: Sequence[Attempt], patterns: Sequence[Pattern], recommended: Collection[str], usual: float
 ) -> tuple[list[str], list[str]]:
     """Return at most five sentences, and the ids of the patterns among their evidence: corrections, then what failures had in common.
@@ -44,7 +44,10 @@ def _errors(patterns: Sequence[Pattern]) -> list[_Said]:
     said = []
     for found in answers_by_error(p for p in patterns if not p.corrected_by and p.support >= MIN_SUPPORT).values():
         best = found[:MAX_ANSWERS]
-        said += [(f"{p.description[:1].upper()}{p.description[1:]}: worked in {p.successes} of {p.successes + p.failures} ({p.id}).", [p.id]) for p in best]
+        said += [
+            (f"{p.description[:1].upper()}{p.description[1:]}: worked in {p.successes} of {p.successes + p.failures} ({p.id}).", [p.id])
+            for p in best
+        ]
     return said
 
 

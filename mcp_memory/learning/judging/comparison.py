@@ -57,9 +57,7 @@ def elsewhere(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
     known = [paths for t in earlier.good if (paths := t.digest.get(CHANGED))]
     mine = [file.path for file in episode.files or () if file.use is not Use.READ]
     times = Counter(path for paths in known for path in paths if not any(same_file(path, own) for own in mine))
-    return [
-        facts.OtherFile(path, n, len(known), len(episode.steps)) for path, n in times.most_common(2) if n >= _OFTEN * len(known)
-    ]
+    return [facts.OtherFile(path, n, len(known), len(episode.steps)) for path, n in times.most_common(2) if n >= _OFTEN * len(known)]
 
 
 def changed_files(episode: Episode) -> list[str]:

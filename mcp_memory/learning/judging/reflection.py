@@ -10,6 +10,7 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
+from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import brief
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
@@ -18,7 +19,6 @@ from mcp_memory.views.fixes import Came, Fix, fixes_of
 
 MAX_FACTS = 5  # of each kind; more are not read
 MAX_ANSWERED = 2  # failures that were overcome, or got on with, that are told
-SAME_TASK = 0.75  # similarity from which an earlier episode is an attempt at the same task
 MAX_MESSAGE = 200
 
 
@@ -29,7 +29,7 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
         episode: A closed episode with its outcome and steps.
         reward: What `reward.reward` made of it.
         signs: `step_signs.read(episode.steps)`, when the caller has them already.
-        attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below 0.75 are not compared.
+        attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below `SAME_TASK` are not compared.
     """
     assert episode.outcome is not None
     signs = read(episode.steps) if signs is None else signs

@@ -17,7 +17,8 @@ _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
-_SCRATCH = re.compile(r"(?:^|/)(?:tmp/|(?:repro|reproduce|scratch|debug|temp|tmp|demo|check|verify|example)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$)", re.I)
+_TRIAL = r"(?:repro|reproduce|scratch|debug|temp|tmp|demo|check|verify|example)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$"
+_SCRATCH = re.compile(rf"(?:^|/)(?:tmp/|{_TRIAL})", re.I)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,7 @@ def _bad_weights(steps: Sequence[Step], signs: Signs) -> list[float]:
     return weights
 
 
-def key_steps(
-    steps: Sequence[Step], values: Sequence[float], limit: int = MAX_KEY_STEPS, files: Sequence[FileUse] = ()
-) -> tuple[int, ...]:
+def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_KEY_STEPS, files: Sequence[FileUse] = ()) -> tuple[int, ...]:
     """Return the positions of the steps that mattered, in order: the last change of a file, then those with the largest values either way.
 
     Of several files changed, the last two; those the run made itself, to try something out, count as no change. The same call stands only
@@ -107,7 +105,7 @@ def _changes(steps: Sequence[Step], files: Sequence[FileUse]) -> list[int]:
     for i in range(len(steps) - 1, -1, -1):
         if len(last) == MAX_CHANGES:
             break
-        if role_of(steps[i].key) is Role.ACTS and (change := change_of(steps, i)) and not change.is_scratch:
-            if not any(same_file(change.path, path) for path in made):
-                last.setdefault(change.path, i)
+        change = change_of(steps, i) if role_of(steps[i].key) is Role.ACTS else None
+        if change and not change.is_scratch and not any(same_file(change.path, path) for path in made):
+            last.setdefault(change.path, i)
     return list(last.values())

@@ -11,7 +11,7 @@ LONG = "word " * 200
 
 
 def episode(**arguments: object) -> Episode:
-    return Episode("e", "p", "t", steps=(Step("edit", arguments=arguments),), step_count=1)  # type: ignore[arg-type]
+    return Episode("e", "p", "t", steps=(Step("edit", arguments=arguments),), step_count=1)
 
 
 def shown(run: str = "", **arguments: object) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-
 from typing import Any
 
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus, Trace, Use
@@ -160,9 +159,10 @@ def test_another_script_does_not_overcome_the_error_of_one() -> None:
 def test_a_failure_names_the_error_that_stopped_it_although_other_calls_of_its_tool_worked_later() -> None:
     lost = episode(script("a.py", StepStatus.ERROR), *(script(f"{i}.py") for i in "bcdefgh"))
     failed = replace(lost, steps=(lost.steps[0], Step("think"), *(Step("look", arguments={"i": i}) for i in range(8))))
-    assert "`NameError: x` in bash:python3 was left standing (step 0, last tried: bash `python3 a.py`)." in reflect(
-        failed, Reward(0.1)
-    ).improvements
+    assert (
+        "`NameError: x` in bash:python3 was left standing (step 0, last tried: bash `python3 a.py`)."
+        in reflect(failed, Reward(0.1)).improvements
+    )
 
 
 def test_a_step_that_never_failed_is_no_praise() -> None:

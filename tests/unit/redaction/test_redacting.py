@@ -11,7 +11,7 @@ import pytest
 from mcp_memory.errors import InvalidInput
 from mcp_memory.metrics import Metrics
 from mcp_memory.redaction import redact_tree
-from mcp_memory.redaction.named import kind_of
+from mcp_memory.redaction.names import kind_of
 from mcp_memory.verbs.redacting import Redacting
 
 TOKEN = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
@@ -47,9 +47,26 @@ def test_containers_without_secrets_come_back_as_they_are(redacting: Redacting) 
     assert all(clean[name] is value for name, value in raw.items())
 
 
-def test_ids_are_left_alone(redacting: Redacting) -> None:
-    raw = {"episode_id": TOKEN, "parent_id": TOKEN, "external_id": TOKEN}
+def test_ids_of_our_own_are_left_alone(redacting: Redacting) -> None:
+    raw = {"episode_id": "01a22655-b7b5-70f3-9614-f9cbab4979ec", "checkpoint_id": TOKEN}
     assert redacting.fields(raw) == raw
+
+
+@pytest.mark.parametrize("field", ["episode_id", "external_id", "follows", "parent", "parent_id", "project", "recommendation_id"])
+def test_a_secret_in_an_id_of_others_becomes_the_same_digest_every_time(redacting: Redacting, field: str) -> None:
+    first, again, other = (redacting.fields({field: value})[field] for value in (TOKEN, TOKEN, TOKEN.replace("16C7", "27D8")))
+    assert TOKEN not in first
+    assert first == again
+    assert first != other
+    assert redacting.fields({field: "run-2026-01-31/7"}) == {field: "run-2026-01-31/7"}
+
+
+def test_used_ids_and_name_value_pairs_and_argument_lists_are_looked_into(redacting: Redacting) -> None:
+    clean = redacting.fields(
+        {"used_ids": [TOKEN], "arguments": {"env": [{"name": "DB_PASSWORD", "value": "qx!7"}], "argv": ["x", "--password", "qx!7"]}}
+    )
+    assert TOKEN not in json.dumps(clean)
+    assert "qx!7" not in json.dumps(clean)
 
 
 def test_a_value_whose_key_names_a_secret_goes_as_a_whole(redacting: Redacting) -> None:
@@ -105,15 +122,14 @@ def test_names_are_told_apart(name: str, kind: str | None) -> None:
 
 def test_what_was_redacted_is_counted_by_rule(redacting: Redacting, metrics: Metrics) -> None:
     redacting.fields({"a": TOKEN, "b": {"c": f"{TOKEN} {TOKEN}"}, "d": "password='hunter2'"})
-    assert redacting.text("nothing here") == "nothing here"
-    assert redacting.text(TOKEN) == MARKER
+    assert redacting.fields({"a": "nothing here"}) == {"a": "nothing here"}
+    assert redacting.fields({"a": TOKEN}) == {"a": MARKER}
     assert metrics.counters() == {"redacted": 5, "redacted.github-token": 4, "redacted.password": 1}
 
 
 def test_switched_off_everything_passes(metrics: Metrics) -> None:
     off = Redacting(False, metrics)
     assert off.fields({"a": TOKEN}) == {"a": TOKEN}
-    assert off.text(TOKEN) == TOKEN
     assert not metrics.counters()
 
 

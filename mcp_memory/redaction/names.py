@@ -1,0 +1,56 @@
+"""What a name says about its value: a password, a key, something that may be a secret, or nothing."""
+
+import re
+from functools import lru_cache
+
+PASSWORD, KEY, WEAK = "password", "secret-key", "secret"  # how sure the name makes us; also the rules' names
+
+_SEPARATORS = str.maketrans("", "", "_-. :/")
+_SUFFIX = r"(?:s|hash|value|content|plain|confirm|confirmation|base64|b64|enc|prod|dev|test|staging|live|new|old|v?\d{1,2})?"
+_PASSWORD_NAME = (
+    rf".*(?:password|passwd|passphrase|passcode|pwd|contrase[nñ]a|passwort|kennwort|motdepasse|senha|wachtwoord|parol|密码|口令|パスワード){_SUFFIX}"
+    r"|(?:.*(?:db|user|root|admin|sudo|smtp|mail|ssh|redis|mysql|pg|key|store|signing|login|ldap|ftp|vnc|wifi|my))?pass(?:wrd|wd)?\d?"
+    rf"|(?:.*(?:db|user|root|admin|mysql|pg|wpa))?(?:pw|psk|sk)|.*(?:presharedkey|pgpassfilecontent|mnemonic|seedphrase|recoveryphrase)|.*(?:^|login|user|card)pin(?:code)?"
+)
+_KEY_NAME = (
+    r".*(?:(?:api|secret|access|private|encryption|encrypt|signing|sign|account|master|auth|service|licen[cs]e|subscription|shared|fernet|storage|session"
+    r"|hmac|jwt|app|application|deploy|webhook|cipher|crypto|aes|root|admin|write|read|rest|functions?|host|instrumentation|salt)key"
+    r"|(?:client|app|api|shared|jwt|webhook|consumer|oauth|session|cookie|signing|auth|nextauth)secret|secretkeybase|secretbase"
+    r"|clientkeydata|(?<!pub)keydata|privatekeypem|authkey|appid|apiid"
+    r"|(?:access|auth|refresh|bearer|api|session|bot|deploy|id|github|gitlab|slack|npm|pypi|hf|personal|oauth|registry|user|csrf|xsrf)token"
+    rf"){_SUFFIX}"
+)
+_WEAK_NAME = rf".*(?:secret|token|credential|creds?|salt|pepper){_SUFFIX}|.*auth|(?:x)?sig(?:nature)?|(?:jsess(?:ion)?|phpsess)id|.*cookie"
+_ENV_KEY = r"[A-Z0-9]+(?:_[A-Z0-9]+)*_(?:KEY|SALT|DSN|PAT|SAS)(?:_?\d)?"  # a variable of the environment: STRIPE_KEY
+_NO_SECRET_KEY = (
+    r"(?i:.*(?:primary|foreign|sort|public|pub|partition|cache|hash|unique|index|map"
+    r"|group|dict|idempotency|object|bucket|s3|row|lookup)_key(?:_?\d)?)"
+)
+_HARMLESS_NAME = (  # cursors, the tokens of language models, and names of things about secrets
+    r"(?:.*[_\-. ])?(?:(?:page|next|continuation|pagination|sync|max|min|num|total|prompt|completion|input|output|cached|eos|bos|pad|unk"
+    r"|sep|cls|mask|special|stop|end|start|word|sub|cache|public|pub)[_\-. ]?)+(?:access[_\-. ]?)?(?:token|key|secret)s?"
+    r"|(?:.*[_\-. ])?(?:requires|needs|has|is|show|hide|forgot|forgotten|reset|change|no|oauth2?)"
+    r"[_\-. ]?(?:password|auth|token|credentials?|secret)"
+    r"|author|.*[_\-. ](?:author|coauth)|.*(?:tokenid|tokentype|secretname|secretid|keyid|usedtokens)"
+)
+
+
+@lru_cache(maxsize=2048)
+def kind_of(name: str) -> str | None:
+    """Return how sure *name* makes us that its value is a secret: PASSWORD, KEY, WEAK or None.
+
+    >>> kind_of("DB_PASSWORD"), kind_of("apiKey"), kind_of("token"), kind_of("max_tokens"), kind_of("password_length")
+    ('password', 'secret-key', 'secret', None, None)
+    """
+    name = name.strip("-\"'`:$ ")
+    lowered = name.lower()
+    plain = lowered.translate(_SEPARATORS)
+    if re.fullmatch(_HARMLESS_NAME, lowered):
+        return None
+    if re.fullmatch(_PASSWORD_NAME, plain):
+        return PASSWORD
+    if re.fullmatch(_KEY_NAME, plain):
+        return KEY
+    if re.fullmatch(_WEAK_NAME, plain) or (re.fullmatch(_ENV_KEY, name) and not re.fullmatch(_NO_SECRET_KEY, name)):
+        return WEAK
+    return None

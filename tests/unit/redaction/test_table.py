@@ -1,0 +1,73 @@
+"""The table: every rule by itself finds its example and spares its near miss, and says where the format is documented."""
+
+import random
+import re
+import string
+
+import pytest
+
+from mcp_memory.redaction import redact
+from mcp_memory.redaction.shapes import Index, Span, find
+from mcp_memory.redaction.table import TABLE, Rule
+from mcp_memory.redaction.work import Work
+
+ALPHABETS = {
+    "A": string.ascii_letters + string.digits,
+    "H": "0123456789abcdef",
+    "U": string.ascii_uppercase + "234567",
+    "D": string.digits,
+    "L": string.ascii_lowercase + string.digits,
+}
+IDS = [f"{i}-{rule.name}-{rule.keywords[0].strip()}" for i, rule in enumerate(TABLE)]
+
+
+def filled(template: str, seed: int) -> str:
+    """Return *template* with `{A20}` and its like replaced by random characters, of every class the alphabet has."""
+    rng = random.Random(seed)
+
+    def run(match: re.Match[str]) -> str:
+        alphabet, count = ALPHABETS[match[1]], int(match[2])
+        while True:
+            chars = "".join(rng.choices(alphabet, k=count))
+            classes = (str.isupper, str.islower, str.isdigit)
+            if count < 12 or all(any(map(c, chars)) for c in classes if any(map(c, alphabet))):
+                return chars
+
+    return re.sub(r"\{([AHUDL])(\d+)\}", run, template)
+
+
+def spans(rule: Rule, text: str) -> list[Span]:
+    """Return what *rule* alone finds in *text*."""
+    return list(find(text, text.lower(), text.split(), Work(len(text)), Index([rule])))
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=IDS)
+def test_a_rule_by_itself_finds_its_example_and_so_does_the_whole_table(rule: Rule) -> None:
+    for seed in range(5):
+        example = filled(rule.found, seed)
+        (_, _, name), *_ = spans(rule, example)
+        assert name == rule.name
+        assert redact(example)[1]
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=IDS)
+def test_what_a_rule_finds_is_more_than_its_keyword_and_goes_with_all_its_characters(rule: Rule) -> None:
+    example = filled(rule.found, 7)
+    start, end, _ = spans(rule, example)[0]
+    assert end - start >= 4
+    assert example[start:end] not in redact(example)[0]
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=IDS)
+def test_a_rule_spares_its_near_miss_which_has_its_keyword(rule: Rule) -> None:
+    text = filled(rule.spared, 1)
+    assert any(keyword in (text.lower() if rule.ignore_case else text) for keyword in rule.keywords)
+    assert not spans(rule, text)
+    assert redact(text) == (text, ())
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=IDS)
+def test_a_rule_says_what_it_finds_and_where_that_is_documented(rule: Rule) -> None:
+    assert rule.finds
+    assert rule.source
+    assert re.fullmatch(r"[a-z0-9-]+", rule.name)
