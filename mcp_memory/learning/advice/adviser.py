@@ -140,9 +140,8 @@ class Adviser:
     def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
         x = self._x
         key = self._key(pick.tool, forecast)
-        if recovered is not None and pick.coming:
-            if said := self._after_failures(pick.tool, key, recovered, prefix):
-                return said
+        if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
+            return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
         if not pick.coming:
             rows = np.searchsorted(x.first, forecast.steps[same_tool], side="right") - 1
