@@ -17,7 +17,9 @@ _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
-_TRIAL = r"(?:repro|reproduce|scratch|debug|temp|tmp|demo|check|verify|example)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$"
+_TRIAL = (
+    r"[^/]*(?:repro|replicat)[^/]*$|(?:scratch|debug|temp|tmp|demo|check|verify|example)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$"
+)
 _SCRATCH = re.compile(rf"(?:^|/)(?:tmp/|{_TRIAL})", re.I)
 
 
@@ -45,7 +47,7 @@ class Change:
 def is_scratch(path: str) -> bool:
     """Return whether a file's name says that it was made to try something out.
 
-    >>> [is_scratch(p) for p in ("repo/reproduce_bug.py", "/tmp/x.py", "test_issue_1.py", "src/cart.py", "tests/test_cart.py")]
+    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "src/cart.py", "tests/test_cart.py")]
     [True, True, True, False, False]
     """
     return _SCRATCH.search(path) is not None
