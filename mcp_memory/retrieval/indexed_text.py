@@ -27,7 +27,7 @@ def index_text(episode: Episode) -> IndexText:
 
 
 def _ends(text: str, max_chars: int) -> str:
-    """Return the beginning and, of a longer text, the end: the last line of a traceback says what went wrong, the end of an output how it ended."""
+    """Return the beginning and, of a longer text, the end: a traceback says last what went wrong, an output how it ended."""
     if len(text) <= max_chars:
         return text
     tail = max_chars // 3
