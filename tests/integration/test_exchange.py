@@ -144,7 +144,7 @@ def _attempt(name: str, kind: str, *tools: str, ended_at_ms: int = 0) -> str:
     return json.dumps(line | ({"started_at_ms": ended_at_ms, "ended_at_ms": ended_at_ms} if ended_at_ms else {}))
 
 
-async def _insights(memory: EpisodicMemory) -> dict[str, tuple[str, ...]]:
+async def _insights(memory: EpisodicMemory) -> dict[str, tuple[Any, ...]]:
     ids = {row.external_id: row.episode_id for row in (await memory.search_episodes()).episodes}
     found = {name: (await memory.get_episode(episode_id)).episode.reflection for name, episode_id in ids.items() if name}
     return {name: reflection.insights for name, reflection in found.items() if reflection}

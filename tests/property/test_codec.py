@@ -52,7 +52,7 @@ FACTS = (
     facts.Record(1, 3),
     facts.BestAttempt("e1", 0.9),
 )
-SAID = st.lists(st.one_of(TEXT, st.sampled_from(FACTS)), max_size=3).map(tuple)
+SAID: st.SearchStrategy[Any] = st.lists(st.one_of(TEXT, st.sampled_from(FACTS)), max_size=3).map(tuple)
 SHARE = st.floats(0, 1)
 STEPS = st.builds(
     Step,

@@ -14,14 +14,14 @@ def episode(**arguments: object) -> Episode:
     return Episode("e", "p", "t", steps=(Step("edit", arguments=arguments),), step_count=1)
 
 
-def shown(run: str = "", **arguments: object) -> dict[str, Any]:
+def shown(run: str = "", **arguments: Any) -> dict[str, Any]:
     found = arguments_of(episode(**arguments), 0, 100, run)
     assert found is not None
     return found
 
 
 def test_what_says_nothing_of_a_case_is_shown_as_it_was() -> None:
-    arguments = {"cabin": "economy", "line": 3, "flags": ["-v"], "path": "a.py", "deep": {"ok": True, "none": None}}
+    arguments: dict[str, Any] = {"cabin": "economy", "line": 3, "flags": ["-v"], "path": "a.py", "deep": {"ok": True, "none": None}}
     assert shown(**arguments) == arguments
 
 

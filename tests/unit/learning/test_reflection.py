@@ -11,7 +11,7 @@ from mcp_memory.phrases import sentence
 from mcp_memory.phrases.reflection import question
 
 
-def reflect(*args: Any) -> Reflection:
+def reflect(*args: Any) -> Any:
     """The reflection as it is read: in sentences."""
     found = reflected(*args)
     return Reflection(*(tuple(map(sentence, group)) for group in (found.successes, found.improvements, found.insights)))

@@ -20,7 +20,15 @@ def episode(**fields: Any) -> dict[str, Any]:
 
 
 def answer(**fields: Any) -> dict[str, Any]:
-    rest = {"patterns": [], "files": [], "outlook": None, "next_cursor": None, "degraded": [], "considered": 12, "nearest": None}
+    rest: dict[str, Any] = {
+        "patterns": [],
+        "files": [],
+        "outlook": None,
+        "next_cursor": None,
+        "degraded": [],
+        "considered": 12,
+        "nearest": None,
+    }
     return {"recommendation_id": "rec0", "episodes": [episode()], **rest, "elsewhere": None, **fields}
 
 
