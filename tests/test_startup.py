@@ -22,6 +22,7 @@ HEAVY = (
     "ruptures",
     "tomlkit",
     "ruamel",
+    "shtab",
 )
 TELL = f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])"
 

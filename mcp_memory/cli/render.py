@@ -95,10 +95,13 @@ def paint(text: str, style: str) -> str:
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m"
 
 
-def tell(text: str, indent: str = "", *, style: str = "") -> None:
-    """Print a line; on a terminal, broken between words, with *indent* before what follows."""
+def tell(text: str, indent: str = "", *, style: str = "", mark: str = "") -> None:
+    """Print a line; on a terminal, broken between words, with *indent* before what follows. *mark*: the style of its first word."""
     width = terminal_width()
     lines = [text] if width is None or cell_width(text) <= width else textwrap.wrap(text, width, subsequent_indent=indent)
+    if mark:
+        first, space, rest = lines[0].partition(" ")
+        lines[0] = paint(first, mark) + space + rest
     for line in lines:
         print(paint(line, style))
 
