@@ -8,15 +8,20 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
+import anyio
 from mcp import Client
 
 from mcp_memory.hooks import wire
 
-pytestmark = pytest.mark.anyio
+
+async def project_of_a_call(port: int) -> str:
+    async with Client(f"http://127.0.0.1:{port}/mcp") as client:
+        started = await client.call_tool("start_episode", {"task": "Fix the rounding of the cart"})
+    assert started.structured_content is not None
+    return str(started.structured_content["project"])
 
 
-async def test_over_http_a_call_is_in_the_project_that_hooks_record_in(data_dir: Path, tmp_path: Path) -> None:
+def test_over_http_a_call_is_in_the_project_that_hooks_record_in(data_dir: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clients" / "api"
     (folder / ".git").mkdir(parents=True)
     (folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
@@ -35,10 +40,7 @@ async def test_over_http_a_call_is_in_the_project_that_hooks_record_in(data_dir:
         told = {"session_id": "s1", "cwd": str(folder), "prompt": "Fix the rounding of the cart"}
         hook = [*command, "hook", "user-prompt-submit", "--host", "claude-code", "--data-dir", str(data_dir)]
         subprocess.run(hook, input=json.dumps(told), text=True, env=env, check=True, timeout=60)
-        async with Client(f"http://127.0.0.1:{port}/mcp") as client:
-            started = await client.call_tool("start_episode", {"task": "Fix the rounding of the cart"})
-        assert started.structured_content is not None
-        assert started.structured_content["project"] == "github.com/acme/api"
+        assert anyio.run(project_of_a_call, port) == "github.com/acme/api"
     finally:
         server.terminate()
         server.wait(30)
