@@ -57,7 +57,7 @@ class EmbeddingConfig:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalConfig:
-    """Query to ranked matches. The weights are explained, with what each brings, in docs/design.md."""
+    """Query to ranked matches. The weights are explained in docs/design.md; docs/measurements.md has what each brings."""
 
     query_cache_entries: int = 10_000
     candidates: int = 100  # from each of the lexical and the semantic search

@@ -23,6 +23,10 @@ HEAVY = (
     "tomlkit",
     "ruamel",
     "shtab",
+    "prometheus_client",
+    "starlette",
+    "uvicorn",
+    "httpx2",
 )
 TELL = f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])"
 

@@ -20,12 +20,11 @@ from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, Streamable
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from mcp_memory.config import Config
-from mcp_memory.server import exposition
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
@@ -90,8 +89,10 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
         return JSONResponse({"status": state, "version": program_version()}, 503 if state == "failed" else 200)
 
     async def metrics(request: Request) -> Response:
+        from mcp_memory.server import exposition  # whoever never asks does not load the library
+
         memory = await host.memory()
-        return PlainTextResponse(exposition.page(memory.metrics), media_type=exposition.CONTENT_TYPE)
+        return Response(exposition.page(memory.metrics, program_version()), media_type=exposition.CONTENT_TYPE)
 
     return Starlette(
         routes=[

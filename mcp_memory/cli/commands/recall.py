@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         render.tell(f"   why: score {episode.score:.2f}: {render.why(episode.why)}", "     ")
     for file in answer.files:
         changed = f"changed by {file.changed} ({file.succeeded} a success)" if file.changed else "changed by none"
-        render.tell(f"> {render.one_line(file.path)}: in {file.attempts} of these, {changed}")
+        render.tell(f"> {render.one_line(file.path)}: {file.why or f'in {file.attempts} of these, {changed}'}", "  ")
     for pattern in answer.patterns:
         render.tell(f"* {render.one_line(pattern.description)}", "   ")
         counts = f"{pattern.successes} of {pattern.support} succeeded"

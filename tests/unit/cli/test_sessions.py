@@ -25,8 +25,9 @@ SHOP = project_named_by("/home/ana/shop").name  # type: ignore[union-attr]
 
 def episodes(host: str, path: Path) -> list[dict[str, Any]]:
     found = [item for _, item in convert(host, path)]
-    assert not [item for item in found if isinstance(item, TranscriptError)]
-    return found
+    whole = [item for item in found if not isinstance(item, TranscriptError)]
+    assert whole == found
+    return whole
 
 
 def steps_of(episode: dict[str, Any]) -> list[tuple[str, str]]:
@@ -265,7 +266,25 @@ def test_a_hosts_own_variable_moves_its_folder(tmp_path: Path, host: str, variab
     assert folders_of(host, {"HOME": "/home/ana", variable: ""})[0].is_relative_to("/home/ana")
 
 
-WEIRD = (None, True, 0, -1, float("inf"), 3.5, "", "x", [], {}, [None], [[1]], {"a": 1}, "\ud800", 10**30, {"text": 5}, [{"type": "text"}])
+WEIRD: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    float("inf"),
+    3.5,
+    "",
+    "x",
+    [],
+    {},
+    [None],
+    [[1]],
+    {"a": 1},
+    "\ud800",
+    10**30,
+    {"text": 5},
+    [{"type": "text"}],
+)
 
 
 def spoiled(value: Any, chance: Random, share: float) -> Any:

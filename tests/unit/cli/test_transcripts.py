@@ -14,8 +14,9 @@ from tests.unit.cli import transcript_samples as samples
 
 def episodes(name: str, path: Path) -> list[dict[str, Any]]:
     found = [item for _, item in convert(name, path)]
-    assert not [item for item in found if isinstance(item, TranscriptError)]
-    return found
+    whole = [item for item in found if not isinstance(item, TranscriptError)]
+    assert whole == found
+    return whole
 
 
 def steps_of(episode: dict[str, Any]) -> list[tuple[str, str]]:
