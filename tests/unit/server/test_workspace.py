@@ -1,5 +1,6 @@
 """Which project a call comes from: the host's roots, else what hooks of this machine tell."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ async def test_hooks_tell_the_one_project_that_sessions_work_in(memory_on_disk: 
 
 
 @pytest.fixture
-async def memory_on_disk(config: Config):
+async def memory_on_disk(config: Config) -> AsyncIterator[EpisodicMemory]:
     from mcp_memory.bootstrap import open_memory
 
     async with open_memory(config) as opened:
