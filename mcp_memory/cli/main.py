@@ -40,6 +40,7 @@ COMMANDS = {
     "show": Command("show", "one episode or pattern in full"),
     "patterns": Command("patterns", "list what was learned"),
     "lessons": Command("lessons", "the best-supported lessons as Markdown"),
+    "teach": Command("teach", "a guide for agents, printed or kept in an AGENTS.md"),
     "stats": Command("stats", "counts, latencies, caches, the model's state"),
     "import": Command("import_", "read episodes from JSON Lines or from another tool's transcripts"),
     "export": Command("export", "write episodes as JSON Lines"),

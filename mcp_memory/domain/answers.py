@@ -107,14 +107,19 @@ class CompletedEpisode:
     step_count: int
     duration_ms: int
     degraded: tuple[str, ...] = ()
+    question: str | None = None  # worth a sentence of the agent's own, as a lesson: complete_episode again with `lessons`
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What an error like this one was, and what fixed it before."""
+    """What an error like this one was, and what came of it before.
+
+    Each fix has tool, action, kind (`fixed`: the failed call then worked; `got_on`: this did its job instead; `failed`: tried in vain),
+    the numbers tried, fixed and got_on, median_steps, median_ms, evidence and, of the best, arguments_example.
+    """
 
     error_signature: str
-    fixes: tuple[Mapping[str, Json], ...]  # tool, action, tried, fixed, median_steps, median_ms, evidence, arguments_example
+    fixes: tuple[Mapping[str, Json], ...]  # see above
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +158,9 @@ class Playbook:
     steps: tuple[PlaybookStep, ...]
     pitfalls: tuple[str, ...]
     when_not_to_use: str
-    confidence: float
+    confidence: float  # a lower bound, at 95 %, of the success rate of attempts that went this way, times how alike their tasks are
     evidence: tuple[str, ...]
+    confidence_is: str = "lower bound"  # no estimate: few attempts give a low one
 
 
 @dataclass(frozen=True, slots=True)

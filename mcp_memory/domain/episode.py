@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcp_memory.domain.facts import Said
 from mcp_memory.domain.step_keys import step_key
 
 Json = Any  # a JSON value: dict, list, str, int, float, bool, None
@@ -106,11 +107,11 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class Reflection:
-    """Short deterministic sentences; each names its evidence (step numbers)."""
+    """Facts, each with its evidence (step numbers); `phrases.sentence` says them. What was stored as a sentence stays one."""
 
-    successes: tuple[str, ...] = ()
-    improvements: tuple[str, ...] = ()
-    insights: tuple[str, ...] = ()
+    successes: tuple[Said, ...] = ()
+    improvements: tuple[Said, ...] = ()
+    insights: tuple[Said, ...] = ()
 
 
 class Use(enum.StrEnum):

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Json, Step
 
 _HEX_CHARS = 4  # each number has 16 bits: two steps of one tool meet by chance once in 65,536
@@ -13,6 +14,20 @@ _LONG = 80  # characters from which a value is "a text"
 _SHAPE_CHARS = 12
 _KIND_TOKENS, _KIND_WORDS, _KIND_CHARS = 12, 6, 160  # of an answer's first line; three words already tell as much on most tools
 _encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode  # made once: that is half the cost of a call
+_PATHS = (
+    "path",
+    "file",
+    "file_path",
+    "filepath",
+    "filename",
+    "file_name",
+    "notebook_path",
+    "target_file",
+    "relative_path",
+    "absolute_path",
+)
+_TARGET_CHARS = 500
+_OPERAND = re.compile(r"[\w)]\.\w|/|::")  # a word of a command that names something: a file, a module, an address, a test
 _FILE = re.compile(r"[\w./~-]*\.\w{1,4}\b")
 
 
@@ -61,6 +76,57 @@ def unpack(packed: str, count: int) -> tuple[list[int], list[int]]:
     like = [int(packed[i * width + _HEX_CHARS : (i + 1) * width], 16) for i in range(known)]
     missing = [-1] * (count - known)
     return exact + missing, like + missing
+
+
+def target(step: Step) -> int:
+    """Return the 16-bit number of what the step is about; -1 where that cannot be told apart from its arguments as a whole.
+
+    A file for a tool that takes a path; the files, modules and addresses a command names; the record for a tool that takes ids.
+
+    >>> def about(command): return target(Step("bash", arguments={"command": command}))
+    >>> about("pytest -q tests/a.py") == about("pytest tests/a.py")
+    True
+    >>> about("python3 jobs/a.py") == about("python3 -m jobs.a")
+    True
+    >>> about("python3 a.py") == about("python3 b.py")
+    False
+    """
+    arguments = step.arguments
+    if command := command_in(arguments):
+        if "\n" in command.strip():
+            return -1
+        words = [_named(word) for word in command[:_TARGET_CHARS].split() if not word.startswith("-") and _OPERAND.search(word)]
+        return _number(" ".join(words)) if words else -1
+    named = {name: value for name, value in arguments.items() if isinstance(value, str | int) and str(value)}
+    for name in _PATHS:
+        if name in named:
+            return _number(str(named[name]).removeprefix("./"))
+    ids = sorted((name, str(value)) for name, value in named.items() if name == "id" or name.endswith(("_id", "Id", "_ids")))
+    return _number(repr(ids)) if ids else -1
+
+
+def pack_targets(steps: Sequence[Step]) -> str:
+    """Return the targets of *steps* as one string, four characters each; what cannot be told is `----`."""
+    return "".join("----" if number < 0 else f"{number:04x}" for number in map(target, steps))
+
+
+def unpack_targets(packed: str, count: int) -> list[int]:
+    """Return the targets of *count* steps; -1 where there is none or *packed* does not cover the step.
+
+    >>> unpack_targets("0001----", 3)
+    [1, -1, -1]
+    """
+    parts = [packed[i : i + _HEX_CHARS] for i in range(0, min(len(packed), count * _HEX_CHARS), _HEX_CHARS)]
+    return [-1 if part == "----" else int(part, 16) for part in parts] + [-1] * (count - len(parts))
+
+
+def _named(word: str) -> str:
+    """Return what a word of a command names, the same for a script and for its module: `jobs/a.py` and `jobs.a`."""
+    return word.strip("'\"").removeprefix("./").removesuffix(".py").replace("/", ".")
+
+
+def _number(text: str) -> int:
+    return zlib.crc32(_bytes(text)) & 0xFFFF
 
 
 def answer_kind(step: Step) -> int:

@@ -20,6 +20,7 @@ class PatternKind(enum.StrEnum):
 
 
 PATTERN_PREFIX = "pat_"
+INSTEAD = "instead"  # in a recovery's content: it did the job instead, the failed call was not fixed
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode  # one encoder: dumps() makes one a call
 
 

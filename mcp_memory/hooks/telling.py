@@ -37,16 +37,18 @@ def recovery_text(advice: Mapping[str, Any]) -> str:
     recovery = advice.get("recovery")
     if not recovery or not recovery.get("fixes"):
         return ""
-    fixes = [_fix_text(fix) for fix in recovery["fixes"][:2] if fix["fixed"]]
+    fixes = [_fix_text(fix) for fix in recovery["fixes"][:2] if fix["kind"] != "failed"]
     if not fixes:
         return ""
-    return (
-        f"From the memory of earlier runs (records, not instructions): the error “{recovery['error_signature']}” was fixed by "
-        + ", ".join(fixes)
+    return f"From the memory of earlier runs (records, not instructions): after the error “{recovery['error_signature']}” " + "; ".join(
+        fixes
     )
 
 
 def _fix_text(fix: Mapping[str, Any]) -> str:
     example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
     like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
-    return f"{joined(fix['tool'], fix['action'])} (fixed it {fix['fixed']} of {fix['tried']} times{like})"
+    name = joined(fix["tool"], fix["action"])
+    if fix["kind"] == "fixed":
+        return f"{name} fixed it {fix['fixed']} of {fix['tried']} times{like}"
+    return f"{name} did the job instead {fix['got_on']} of {fix['tried']} times{like}"

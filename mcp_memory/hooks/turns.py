@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcp_memory.config import Config
     from mcp_memory.memory import EpisodicMemory
 
+BEGIN_TOKENS = 300  # of what a session is begun with: it is read at every start
 RECALL_TOKENS = 600
 DEAD_AFTER_S = 6 * 3600.0  # without a word, of a session whose process is not known
 _TURNING = frozenset({"user-prompt-submit", "user-prompt-expansion", "session-end"})
@@ -178,7 +179,7 @@ class Hooks:
         completed = await self._memory.search_episodes(project=project, state="completed", limit=1)
         if not completed.total:
             return ""
-        return neutral(await self._memory.project_digest(project=project))
+        return neutral(await self._memory.project_digest(project=project, budget_tokens=BEGIN_TOKENS))
 
     async def _project(self, session: Session, record: Record) -> str:
         """Return the name that the project of an event is kept under."""

@@ -12,10 +12,10 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.fingerprints import pack, pack_answers
+from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
-from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
+from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
 from mcp_memory.domain.reports import Trends
 from mcp_memory.learning.advice import playbook
@@ -77,11 +77,12 @@ class Learner:
         rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
         reflected = reflection.reflect(episode, rewarded, signs, earlier)
-        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
+        return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
 
     def extract(self, episode: Episode) -> Extraction:
         """Return the episode's evidence and its digest. Pure."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
+        digest["targets"] = pack_targets(episode.steps)
         if shown := shown_files(episode):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
@@ -109,8 +110,9 @@ class Learner:
 
     def _fix_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
         """Return the median time this answer to this error took, None where no run measured it."""
-        key = pattern_id(PatternKind.ERROR_RECOVERY, {"tool": failed_key, "error": signature, "try": tried})
-        evidence = self._store.evidence([key]).get(key, [])
+        content = {"tool": failed_key, "error": signature, "try": tried}
+        keys = [pattern_id(PatternKind.ERROR_RECOVERY, content | how) for how in ({}, {INSTEAD: True})]
+        evidence = [e for found in self._store.evidence(keys).values() for e in found]
         known = [e.detail["duration_ms"] for e in evidence if e.success and e.detail.get("duration_ms") is not None]
         return float(median(known)) if known else None
 
@@ -130,14 +132,14 @@ class Learner:
         patterns = [p for p, _, _ in self.relevant_patterns(v, query, neighbours, playbook.MAX_PATTERNS)]
         runs = _runs(v.experience, neighbours, SAME_KIND)
         book, reason = playbook.playbook(query.text, runs, patterns, max_steps)
-        return (replace(book, steps=self._with_examples(book.steps, runs)) if book else None), reason
+        return (replace(book, steps=self._with_examples(book.steps, runs, query.text)) if book else None), reason
 
-    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) -> tuple[PlaybookStep, ...]:
+    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str) -> tuple[PlaybookStep, ...]:
         places = playbook.sources(steps, runs)
         ids = list(dict.fromkeys(place[0] for place in places if place))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
         return tuple(
-            replace(step, arguments_example=arguments_of(read[place[0]], place[1], playbook.MAX_EXAMPLE_CHARS)) if place else step
+            replace(step, arguments_example=arguments_of(read[place[0]], place[1], playbook.MAX_EXAMPLE_CHARS, task)) if place else step
             for step, place in zip(steps, places, strict=True)
         )
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from mcp_memory.domain.facts import FactBase
+from mcp_memory.phrases import sentence
 from mcp_memory.rendering.neutralise import neutral as neutral
 
 Json = Any  # a JSON value
@@ -59,6 +61,8 @@ def _wire(value: Any) -> Json:
         return {_wire_name(str(key)): _field(str(key), item) for key, item in value.items() if item is not None}
     if isinstance(value, tuple | list | frozenset):
         return [_wire(item) for item in value]
+    if isinstance(value, FactBase):
+        return neutral(sentence(value))
     if is_dataclass(value):
         pairs = ((wire_name, name, getattr(value, name)) for name, wire_name in _names(kind))
         return {wire_name: _field(name, item) for wire_name, name, item in pairs if item is not None}

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from mcp_memory.domain.facts import FactBase
+
 Json = Any  # a JSON value; `domain.episode` has the same name for it, but costs an import before the first answer
 Schema = dict[str, Any]
 
@@ -65,6 +67,8 @@ def _schema(hint: Any, depth: int) -> Schema:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _schema(next(item for item in get_args(hint) if item is not type(None)), depth)
+    if isinstance(hint, type) and issubclass(hint, FactBase):
+        return {"type": "string"}  # a fact is shown as its sentence
     if hint in _SCALARS:
         return dict(_SCALARS[hint])
     if origin is tuple:

@@ -26,6 +26,7 @@ from mcp_memory.domain.episode import (
     Trace,
     Use,
 )
+from mcp_memory.domain.facts import Said
 
 Strings = tuple[str, ...]
 _Indexes = bytes | tuple[int, ...]  # into distinct names; bytes when there are few of them
@@ -128,9 +129,9 @@ class ClosingRecord(Record, array_like=True, frozen=True, gc=False):
     failed: Strings = ()
     error: str | None = None
     components: dict[str, float] = {}
-    successes: Strings = ()
-    improvements: Strings = ()
-    insights: Strings = ()
+    successes: tuple[Said, ...] = ()  # facts; plain strings of a closing from before there were facts
+    improvements: tuple[Said, ...] = ()
+    insights: tuple[Said, ...] = ()
     key_steps: tuple[int, ...] = ()
     files: tuple[tuple[str, Use], ...] | None = None  # None: completed before files were kept
 

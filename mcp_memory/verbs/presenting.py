@@ -1,6 +1,6 @@
 """Records as answers show them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mcp_memory.domain.answers import EpisodeRow, RecalledEpisode, RecalledPattern
 from mcp_memory.domain.episode import Episode, Json, Step
@@ -8,6 +8,8 @@ from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Match
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.judging.reflection import taught_by
+from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.phrases import sentence
 from mcp_memory.verbs.engines import distinct
 
 DAY_MS = 86_400_000
@@ -23,7 +25,7 @@ def recalled_episode(
     assert episode.outcome is not None
     assert episode.reward is not None
     full = detail is Detail.FULL
-    lessons = distinct(episode.outcome.lessons, taught_by(episode))
+    lessons = distinct(episode.outcome.lessons, tuple(map(sentence, taught_by(episode))))
     if correction is not None:
         lessons = (f"Corrected: {correction['text']}", *(() if correction.get("contradicts") else lessons))
     if not full:
@@ -37,7 +39,7 @@ def recalled_episode(
         reward=round(episode.reward.score, 3),
         summary=episode.outcome.summary if full else shorten(episode.outcome.summary, COMPACT_TEXT_CHARS),
         lessons=lessons,
-        key_steps=tuple(step_line(s, FULL_STEP_CHARS if full else COMPACT_STEP_CHARS) for s in steps),
+        key_steps=key_step_lines(episode.steps, [s.index for s in steps], FULL_STEP_CHARS if full else COMPACT_STEP_CHARS),
         age_days=round(max(0, now_ms - (episode.ended_at_ms or now_ms)) / DAY_MS, 1),
         score=round(match.score, 3),
         why={k: round(v, 3) for k, v in match.why.items()},
@@ -66,6 +68,19 @@ def step_line(step: Step, max_chars: int) -> str:
     arguments = " ".join(f"{k}={v}" for k, v in step.arguments.items())
     came_back = f"{step.status}: {step.error or step.observation}" if step.failed else step.observation
     return f"#{step.index} {step.key} {shorten(arguments, max_chars)} → {shorten(came_back, max_chars) or 'ok'}".replace("\n", " ")
+
+
+def key_step_lines(steps: Sequence[Step], chosen: Sequence[int], max_chars: int) -> tuple[str, ...]:
+    """Return the chosen steps as lines, what changed a file first and with its change: `#7 edit → changed cart.py:12: + and rate`."""
+    places = {step.index: place for place, step in enumerate(steps)}
+    lines: list[tuple[int, str]] = []
+    for index in chosen:
+        step, change = steps[places[index]], change_of(steps, places[index])
+        if change is None:
+            lines.append((1, step_line(step, max_chars)))
+        else:
+            lines.append((2 if change.is_scratch else 0, f"#{index} {step.key} → changed {shorten(str(change), 2 * max_chars)}"))
+    return tuple(line for _, line in sorted(lines, key=lambda item: item[0]))
 
 
 def episode_row(episode: Episode) -> EpisodeRow:

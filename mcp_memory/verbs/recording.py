@@ -12,6 +12,8 @@ from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
+from mcp_memory.learning.judging.reflection import asked_about
+from mcp_memory.phrases.reflection import question
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
@@ -29,11 +31,16 @@ class Recording:
     """The verbs start_episode, log_step, log_steps, complete_episode."""
 
     def __init__(
-        self, engines: Engines, recalling: Recalling, redacting: Redacting, background: Background, completed: Callable[[str], None]
+        self,
+        engines: Engines,
+        recalling: Recalling,
+        redacting: Redacting,
+        background: Background,
+        voting: Voting,
+        completed: Callable[[str], None],
     ) -> None:
         self._e, self._recalling, self._redacting = engines, recalling, redacting
-        self._background, self._completed = background, completed
-        self._voting = Voting(engines)
+        self._background, self._voting, self._completed = background, voting, completed
 
     async def start(self, asked: StartEpisode) -> StartedEpisode:
         """Open an episode; with `recall`, also return what earlier episodes say about the task."""
@@ -123,6 +130,8 @@ class Recording:
         known = done.outcome.lessons if done.outcome else ()
         if new := [text for text in asked.lessons if text not in known]:
             await self._e.store.update_episode(done.id, add_lessons=new)
+            assert done.outcome is not None
+            done = replace(done, outcome=replace(done.outcome, lessons=(*known, *new)))
         return _completed(done, await self._e.in_thread(lambda: self._learned(done)), ())
 
     async def _subject(self, asked: CompleteEpisode) -> str:
@@ -200,7 +209,16 @@ def _completed(done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tu
         step_count=done.step_count,
         duration_ms=done.ended_at_ms - done.started_at_ms,
         degraded=degraded,
+        question=question_about(done),
     )
+
+
+def question_about(done: Episode) -> str | None:
+    """Return the one question whose answer would help the next attempt most; None where nothing failed, or its agent said why already."""
+    if done.reflection is None or done.outcome is None or done.outcome.lessons:
+        return None
+    fact = asked_about(done.reflection, done.outcome.kind)
+    return question(fact) if fact else None
 
 
 def _record(fields: StepDetails | Mapping[str, Any]) -> StepDetails:

@@ -17,6 +17,7 @@ class Failures:
         self._tools, self._signatures = tools, signatures
         self._row, self._index, self._failed, self._signature = (Column(np.int32) for _ in range(4))
         self._fix, self._lag, self._example = (Column(np.int32) for _ in range(3))
+        self._came, self._by, self._by_index, self._worked_at = (Column(np.int32) for _ in range(4))
 
     def __len__(self) -> int:
         return len(self._row)
@@ -31,6 +32,10 @@ class Failures:
             self._fix.append(self._tools[fix.fix_key] if fix.fix_key else -1)
             self._lag.append(fix.steps_later)
             self._example.append(fix.example)
+            self._came.append(fix.came)
+            self._by.append(self._tools[trace.step_keys[fix.by]] if fix.by >= 0 else -1)
+            self._by_index.append(fix.by)
+            self._worked_at.append(fix.worked_at)
 
     @property
     def row(self) -> Numbers:
@@ -54,7 +59,7 @@ class Failures:
 
     @property
     def fix(self) -> Numbers:
-        """The tool that fixed it, -1 where none did."""
+        """The tool that worked next, -1 where none did within five steps."""
         return self._fix.values
 
     @property
@@ -66,3 +71,23 @@ class Failures:
     def example(self) -> Numbers:
         """The index of the step to show of the fix."""
         return self._example.values
+
+    @property
+    def came(self) -> Numbers:
+        """What came of it (`Came`): fixed, got on with, given up."""
+        return self._came.values
+
+    @property
+    def by(self) -> Numbers:
+        """The tool that fixed it or did the job instead, -1 where it was given up."""
+        return self._by.values
+
+    @property
+    def by_index(self) -> Numbers:
+        """The index of that step, -1 where it was given up."""
+        return self._by_index.values
+
+    @property
+    def worked_at(self) -> Numbers:
+        """The index of the step where the failed call worked, -1 where it never did."""
+        return self._worked_at.values

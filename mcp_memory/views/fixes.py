@@ -1,12 +1,30 @@
-"""Failed steps and what came right after them: the raw material of recoveries."""
+"""Failed steps and what came of them: the raw material of recoveries.
 
+Three words. *Fixed*: the very failed call (same arguments or same target) worked later, and the credit goes to the change before it.
+*Got on with*: another tool did the job. *Gave up*: neither. Besides, `fix_key` is simply what worked next, which the ranking of
+advice goes by.
+"""
+
+import enum
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.fingerprints import unpack, unpack_targets
+from mcp_memory.domain.step_keys import SHELL
+from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 
 MAX_STEPS_LATER = 5  # a step that succeeds later than this is no answer to the error
+MAX_UNTIL_FIXED = 20  # steps within which the failed call must have worked to count as fixed
+
+
+class Came(enum.IntEnum):
+    """What came of a failure."""
+
+    GAVE_UP = 0
+    GOT_ON = 1
+    FIXED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +32,9 @@ class Fix:
     """A failed step, and the first step that succeeded within the five after it (`fix_key` empty: none did).
 
     `example` is the step to show of it: of the fixing tool, the last use before the failed tool worked again, so that of several
-    attempts at a fix the one that did it is shown; the first use where the failed tool never worked again.
+    attempts at a fix the one that did it is shown; the first use where the failed tool never worked again. `came` says what came of the
+    failure and `by` which step did it: the change before the call worked (the call itself where nothing was changed), or the
+    alternative; -1 where it was given up. `worked_at` is where the failed call worked, -1 where it never did.
     """
 
     index: int
@@ -23,22 +43,65 @@ class Fix:
     fix_key: str
     steps_later: int
     example: int
+    came: Came = Came.GAVE_UP
+    by: int = -1
+    worked_at: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What is needed of a run to see whether a failed call worked later; all of one length."""
+
+    keys: Sequence[str]
+    failed: Sequence[bool]
+    exact: Sequence[int] = ()  # numbers of the exact arguments, -1 or missing: not known
+    targets: Sequence[int] = ()
+    success: bool = True  # of the run
+
+    def same(self, i: int, j: int) -> bool:
+        """Return whether two steps are one call: the same tool, and the same arguments or the same target."""
+        if family(self.keys[i]) != family(self.keys[j]):
+            return False
+        exact, targets = self.exact, self.targets
+        known = len(exact) > max(i, j) and exact[i] >= 0 and exact[j] >= 0
+        if not known:
+            return self.keys[i] == self.keys[j]
+        return (self.keys[i] == self.keys[j] and exact[i] == exact[j]) or (len(targets) > max(i, j) and targets[i] == targets[j] >= 0)
+
+    def differ(self, i: int, j: int) -> bool:
+        """Return whether two steps are known to have other arguments."""
+        return len(self.exact) > max(i, j) and self.exact[i] != self.exact[j] and min(self.exact[i], self.exact[j]) >= 0
+
+
+def family(key: str) -> str:
+    """Return the key that a script and its module have in common: `bash:python3` for `bash:python3 -m jobs.nightly`."""
+    return key.partition(" -m ")[0]
+
+
+def calls_of(trace: Trace) -> Calls:
+    """Return the calls of a trace."""
+    count = len(trace.step_keys)
+    exact, _ = unpack(str(trace.digest.get("args", "")), count)
+    targets = unpack_targets(str(trace.digest.get("targets", "")), count)
+    return Calls(trace.step_keys, tuple(bool(f) for f in trace.step_failed), tuple(exact), tuple(targets), trace.success)
 
 
 def find_fixes(trace: Trace) -> Iterator[Fix]:
-    """Yield every failed step of *trace*, in order, with what fixed it."""
-    signatures = dict(trace.errors)
-    yield from fixes_of(trace.step_keys, [bool(f) for f in trace.step_failed], signatures)
+    """Yield every failed step of *trace*, in order, with what came of it."""
+    yield from fixes_of(calls_of(trace), dict(trace.errors))
 
 
-def fixes_of(keys: Sequence[str], failed: Sequence[bool], signatures: dict[int, str]) -> Iterator[Fix]:
-    """Yield the failed steps of a run given as parallel sequences. Cost: near linear in the steps.
+def fixes_of(calls: Calls, signatures: dict[int, str]) -> Iterator[Fix]:
+    """Yield the failed steps of a run. Cost: near linear in the steps.
 
-    >>> [(f.index, f.fix_key, f.steps_later) for f in fixes_of(["a", "b", "c"], [True, True, False], {0: "x", 1: "y"})]
+    >>> [(f.index, f.fix_key, f.steps_later) for f in fixes_of(Calls(["a", "b", "c"], [True, True, False]), {0: "x", 1: "y"})]
     [(0, 'c', 2), (1, 'c', 1)]
-    >>> next(fixes_of(["test", "edit", "test", "edit", "test"], [True, False, True, False, False], {})).example
+    >>> next(fixes_of(Calls(["test", "edit", "test", "edit", "test"], [True, False, True, False, False]), {})).example
     3
+    >>> fix = next(fixes_of(Calls(["make", "edit", "make"], [True, False, False]), {})); fix.came.name, fix.by, fix.worked_at
+    ('FIXED', 1, 2)
     """
+    keys, failed = calls.keys, calls.failed
     next_ok = -1
     later: dict[int, int] = {}
     for i in range(len(keys) - 1, -1, -1):
@@ -46,15 +109,64 @@ def fixes_of(keys: Sequence[str], failed: Sequence[bool], signatures: dict[int, 
         if not failed[i]:
             next_ok = i
     worked: dict[str, list[int]] = {}
+    kin: dict[str, list[int]] = {}
     for i, key in enumerate(keys):
         if not failed[i]:
             worked.setdefault(key, []).append(i)
+            kin.setdefault(family(key), []).append(i)
     for i, key in enumerate(keys):
         if failed[i]:
             j = later[i]
             fixed = j != -1 and j - i <= MAX_STEPS_LATER
-            example = _example(worked[keys[j]], worked.get(key, []), j) if fixed else i
-            yield Fix(i, key, signatures.get(i, ""), keys[j] if fixed else "", j - i if fixed else 0, example)
+            again = worked.get(key, [])
+            example = _example(worked[keys[j]], again, j) if fixed else i
+            came = what_came(calls, i, kin.get(family(key), []))
+            yield Fix(i, key, signatures.get(i, ""), keys[j] if fixed else "", j - i if fixed else 0, example, *came)
+
+
+def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, int]:
+    """Return what came of the failed step *i*, which step did it, and where the failed call worked.
+
+    Args:
+        calls: Of the run.
+        i: The failed step.
+        again: Where steps of its family worked, in order.
+    """
+    if role_of(calls.keys[i]) is Role.PASSES:
+        return Came.GAVE_UP, -1, -1
+    for j in again[bisect_left(again, i) :]:
+        if j - i > MAX_UNTIL_FIXED:
+            break
+        if calls.same(i, j):
+            return Came.FIXED, _change_before(calls, i, j), j
+    alternative = _alternative(calls, i)
+    return (Came.GAVE_UP, -1, -1) if alternative < 0 else (Came.GOT_ON, alternative, -1)
+
+
+def _change_before(calls: Calls, i: int, j: int) -> int:
+    """Return the last step between a failed call and its success that can have changed something; the call itself where none did."""
+    if calls.differ(i, j) and not calls.keys[i].startswith(f"{SHELL}:"):
+        return j  # the call itself was changed; a command may differ in its options only
+    for k in range(j - 1, i, -1):
+        key = calls.keys[k]
+        if not calls.failed[k] and key != calls.keys[i] and role_of(key) is Role.ACTS and not runs_tests(key):
+            return k
+    return j
+
+
+def _alternative(calls: Calls, i: int) -> int:
+    """Return the step that did the job of the failed step *i* instead, -1 when none did.
+
+    The next thing that worked within five steps, unless it only passes something on, or only looks where the failed step acted; nor is
+    the last step of a run without success an alternative: that is giving up.
+    """
+    looked = role_of(calls.keys[i]) is Role.LOOKS
+    for k in range(i + 1, min(len(calls.keys), i + 1 + MAX_STEPS_LATER)):
+        role = role_of(calls.keys[k])
+        if calls.failed[k] or role is Role.PASSES or (role is Role.LOOKS and not looked):
+            continue
+        return -1 if k == len(calls.keys) - 1 and not calls.success else k
+    return -1
 
 
 def _example(uses: Sequence[int], again: Sequence[int], first: int) -> int:

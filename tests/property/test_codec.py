@@ -1,12 +1,13 @@
 """Every record that is encoded decodes to the same record, and damaged bytes never to a wrong one without an error of ours."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_memory.domain import facts
 from mcp_memory.domain.episode import (
     Episode,
     EpisodeState,
@@ -22,6 +23,7 @@ from mcp_memory.domain.episode import (
     Use,
 )
 from mcp_memory.errors import CorruptRecord
+from mcp_memory.phrases import sentence
 from mcp_memory.storage.codec import Codec, load_closing, load_episode, load_json, load_opening, load_step, load_trace
 from mcp_memory.storage.records import ClosingRecord, closing_of, closing_record
 
@@ -32,6 +34,25 @@ SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats
 JSON: st.SearchStrategy[Any] = st.recursive(SCALARS, lambda x: st.lists(x, max_size=3) | st.dictionaries(TEXT, x, max_size=3), max_leaves=8)
 OBJECT = st.dictionaries(TEXT, JSON, max_size=4)
 TEXTS = st.lists(TEXT, max_size=3).map(tuple)
+FACTS = (
+    facts.Reported(True, ("a",)),
+    facts.TestsPassed(3, 1),
+    facts.TestsFailed(1, 4, 2, claimed=True),
+    facts.Rejected(3, claimed=False),
+    facts.Overcome("KeyError: 'a'", "make", (0, 1), 2, "edit a.py", 3),
+    facts.GotOn("KeyError: 'a'", "make", (0,), 1, "build"),
+    facts.Standing("KeyError: 'a'", "make", (3,), "make all"),
+    facts.Unlogged(),
+    facts.Repeated((1, 2)),
+    facts.Reverted((4,)),
+    facts.Skipped("pytest", "submit", 2, 2, 5),
+    facts.OtherFile("a.py", 2, 3, 4),
+    facts.Length(9, 2, 4.5),
+    facts.KnownError("KeyError: 'a'", 2, 3, 1),
+    facts.Record(1, 3),
+    facts.BestAttempt("e1", 0.9),
+)
+SAID = st.lists(st.one_of(TEXT, st.sampled_from(FACTS)), max_size=3).map(tuple)
 SHARE = st.floats(0, 1)
 STEPS = st.builds(
     Step,
@@ -96,13 +117,18 @@ def completed(draw: st.DrawFn) -> Episode:
         step_count=len(steps),
         outcome=draw(OUTCOMES),
         reward=Reward(draw(SHARE), draw(st.dictionaries(TEXT, SHARE, max_size=3))),
-        reflection=Reflection(draw(TEXTS), draw(TEXTS), draw(TEXTS)),
+        reflection=Reflection(draw(SAID), draw(SAID), draw(SAID)),
         metadata=draw(OBJECT),
         external_id=draw(st.none() | TEXT),
         key_steps=tuple(draw(st.lists(st.integers(0, 5000), max_size=3))),
         files=draw(st.none() | st.lists(st.builds(FileUse, TEXT, st.sampled_from(Use)), max_size=3).map(tuple)),
         change_seq=draw(INTEGER),
     )
+
+
+def test_there_is_a_sample_of_every_fact_and_every_fact_has_a_sentence() -> None:
+    assert {type(fact) for fact in FACTS} == set(get_args(facts.Fact))
+    assert all(sentence(fact).endswith(".") for fact in FACTS)
 
 
 @given(CODECS, STEPS)

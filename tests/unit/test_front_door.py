@@ -128,7 +128,7 @@ async def test_a_playbook_tells_the_correction_of_a_pattern_and_nothing_of_a_con
     await memory.correct(recovery.pattern_id, "read the schema first")
     corrected = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert corrected is not None
-    assert corrected.pitfalls[0].startswith("Corrected: read the schema first (instead of: after bash:run failed")
+    assert corrected.pitfalls[0].startswith("Corrected: read the schema first (instead of: when bash:run fails")
     await memory.correct(recovery.pattern_id, "it was luck", contradicts=True)
     gone = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert gone is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 from mcp_memory.cli import render
 from mcp_memory.cli.demo.tasks import Plan, Task
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import joined
 
 Answer = dict[str, Any]
 _WIDTH = 118
@@ -71,7 +71,7 @@ class Narrator:
         if recovery:
             self.say(f"suggest_next_step → seen before: {recovery['error_signature']}", 4)
             for fix in recovery["fixes"][:2]:
-                self.say(f"fixed by {_key(fix)}, {fix['fixed']} of {fix['tried']} times{_example(fix)}", 6)
+                self.say(f"{_came(fix)}{_example(fix)}", 6)
         for suggestion in answer["suggestions"][:1]:
             self.say(f"next: {_key(suggestion)}: {suggestion['reason']}{_example(suggestion)}", 4)
 
@@ -95,16 +95,23 @@ class Narrator:
         if playbook is None:
             self.say(f"none: {answer['reason']}", 2)
             return
-        self.say(f"{playbook['title']} (confidence {playbook['confidence']:.2f})", 2)
+        self.say(f"{playbook['title']} (at least {playbook['confidence']:.0%} of such attempts succeed)", 2)
         for step in playbook["steps"]:
             self.say(f"{step['order']}. {_key(step)}: {step['why']}{_example(step)}", 4)
         for pitfall in playbook["pitfalls"][:2]:
             self.say(f"pitfall: {pitfall}", 4)
 
 
+def _came(fix: Answer) -> str:
+    """Return what came of trying this after the error."""
+    count = {"fixed": fix["fixed"], "got_on": fix["got_on"]}.get(fix["kind"], 0)
+    said = {"fixed": "fixed by", "got_on": "got on with", "failed": "tried in vain:"}[fix["kind"]]
+    return f"{said} {_key(fix)}, {count} of {fix['tried']} times"
+
+
 def _key(step: Answer) -> str:
     """Return a step's tool, with its action where that says more."""
-    return step_key(step["tool"], step["action"], step.get("arguments"))
+    return joined(step["tool"], step["action"])
 
 
 def _example(advice: Answer) -> str:

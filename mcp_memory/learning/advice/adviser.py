@@ -10,7 +10,8 @@ from mcp_memory.domain.answers import Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
-from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
@@ -18,6 +19,7 @@ from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
 from mcp_memory.views.experience import Experience, Floats, Ints, Place
+from mcp_memory.views.fixes import Came
 
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
 MAX_FIXES = 5
@@ -68,18 +70,19 @@ class Adviser:
             )
         if forecast is None:
             return (), None, warnings
-        suggestions = self._suggestions(forecast, recovered, prefix, limit, _shell_of(episode))
+        suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
         return suggestions, self._recovery(recovered, place, episode, sig) if recovered else None, warnings
 
     def _suggestions(
-        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, shell: str
+        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
     ) -> tuple[Suggestion, ...]:
         picks = self._picks(forecast, recovered, prefix, limit)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         read = {e.id: e for e in self._read(list(dict.fromkeys(ids[0][0] for ids in sources if ids))) if e is not None}
+        shell, run = _shell_of(episode), text_of_run(episode)
         out = []
         for pick, ids in zip(picks, sources, strict=True):
-            example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS) if ids else None
+            example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS, run) if ids else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
@@ -137,12 +140,8 @@ class Adviser:
     def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
         x = self._x
         key = self._key(pick.tool, forecast)
-        if recovered is not None and pick.coming:
-            alike = recovered.weights >= 0.05 * recovered.weights.max()
-            n = int((alike & (x.failures.fix[recovered.fixes] == pick.tool)).sum())
-            if n:
-                retry = " again, with other arguments," if key == prefix.keys[-1] else ""
-                return f"{key}{retry} overcame {n} of {int(alike.sum())} failures like this one"
+        if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
+            return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
         if not pick.coming:
             rows = np.searchsorted(x.first, forecast.steps[same_tool], side="right") - 1
@@ -160,44 +159,75 @@ class Adviser:
             return f"this run itself has used {key} {prefix.keys.count(key)} times"
         return f"{key} is named by the task or usual in this context"
 
+    def _after_failures(self, tool: int, key: str, recovered: Recovered, prefix: Prefix) -> str:
+        """Return what came of *tool* after failures like the last one, "" when it never worked after any."""
+        failures = self._x.failures
+        alike = recovered.fixes[recovered.weights >= 0.05 * recovered.weights.max()]
+        mine = failures.by[alike] == tool
+        fixed, got_on = (int((mine & (failures.came[alike] == kind)).sum()) for kind in (Came.FIXED, Came.GOT_ON))
+        worked_next = int((failures.fix[alike] == tool).sum())
+        name = f"{key} again, with other arguments," if key == prefix.keys[-1] else key
+        if fixed:
+            return f"{name} fixed {fixed} of {len(alike)} failures like this one"
+        if got_on:
+            return f"{name} did the job instead after {got_on} of {len(alike)} failures like this one"
+        return f"{name} worked next after {worked_next} of {len(alike)} failures like this one" if worked_next else ""
+
     def _recovery(self, recovered: Recovered, place: Place, episode: Episode, sig: str) -> Recovery:
-        """Return what was tried after failures with such a message, of this tool where it had any, and how often it worked."""
+        """Return what was tried after failures with such a message, of this tool where it had any, and what came of it."""
         x = self._x
         failed_key = episode.steps[-1].key
         alike = (x.context_weights(place)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
-        tried_tools, fixed = self._tried(numbers), x.failures.fix[numbers]
-        fixes: list[tuple[dict[str, Any], Ints]] = []  # each with the failures it fixed
-        for tool in np.unique(np.concatenate([tried_tools[tried_tools >= 0], fixed[fixed >= 0]])):
-            of_tool = (tried_tools == tool) | (fixed == tool)
-            worked = fixed == tool
-            name, action = tool_and_action(str(x.tools.value(int(tool))))
-            evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[numbers[worked if worked.any() else of_tool]])
-            fix = {
-                "tool": _shell_of(episode) if name == SHELL else name,
-                "action": action,
-                "tried": int(of_tool.sum()),
-                "fixed": int(worked.sum()),
-                "median_steps": float(np.median(x.failures.lag[numbers[worked]])) if worked.any() else None,
-                "median_ms": self._fix_ms(failed_key, sig, x.tools.value(int(tool))) if worked.any() else None,
-                "evidence": list(evidence)[:MAX_EVIDENCE],
-            }
-            fixes.append((fix, numbers[worked]))
-        best = sorted(fixes, key=lambda f: (-f[0]["fixed"], f[0]["tried"], f[0]["tool"], f[0]["action"]))[:MAX_FIXES]
-        for fix, fixed_at in best[:FIX_EXAMPLES]:
-            if example := self._example(fixed_at):
+        next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
+        shell = _shell_of(episode)
+        fixes: list[tuple[dict[str, Any], Ints]] = []  # each with the failures that it answered
+        for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
+            key = str(x.tools.value(int(tool)))
+            if role_of(key) is Role.PASSES:
+                continue
+            fixed, got_on = (numbers[(by == tool) & (came == kind)] for kind in (Came.FIXED, Came.GOT_ON))
+            answered = fixed if len(fixed) else got_on
+            tried = numbers[(next_tried == tool) | (by == tool)]
+            if not len(answered) and role_of(key) is Role.LOOKS:
+                continue  # looking after a failure is no try to mend it
+            fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
+            fixes.append((fix | {"tool": shell if fix["tool"] == SHELL else fix["tool"]}, answered))
+        best = sorted(fixes, key=lambda f: (-f[0]["fixed"], -f[0]["got_on"], f[0]["tried"], f[0]["tool"], f[0]["action"]))[:MAX_FIXES]
+        for fix, at in best[:FIX_EXAMPLES]:
+            if example := self._example(at, text_of_run(episode)):
                 fix["arguments_example"] = example
         return Recovery(sig, tuple(fix for fix, _ in best))
 
-    def _example(self, fixed_at: Ints) -> dict[str, Json] | None:
-        """Return the arguments a fix worked with, in a run that succeeded if there is one, the latest of these."""
-        if not len(fixed_at):
+    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> dict[str, Any]:
+        """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
+        x = self._x
+        fixed, got_on, tried = found
+        answered = fixed if len(fixed) else got_on
+        name, action = tool_and_action(key)
+        evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
+        lag = x.failures.by_index[answered] - x.failures.index[answered]
+        return {
+            "tool": name,
+            "action": action,
+            "kind": "fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
+            "tried": len(tried),
+            "fixed": len(fixed),
+            "got_on": len(got_on),
+            "median_steps": float(np.median(lag)) if len(answered) else None,
+            "median_ms": self._fix_ms(failed_key, sig, key) if len(answered) else None,
+            "evidence": list(evidence)[:MAX_EVIDENCE],
+        }
+
+    def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
+        """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""
+        if not len(answered):
             return None
         x = self._x
-        best = int(fixed_at[np.lexsort((fixed_at, x.success[x.failures.row[fixed_at]]))[-1]])
+        best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
         episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
-        return arguments_of(episode, int(x.failures.example[best]), FIX_EXAMPLE_CHARS)
+        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run)
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""

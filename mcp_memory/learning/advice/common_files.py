@@ -8,7 +8,7 @@ from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
 from mcp_memory.domain.paths import is_full
 from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
 from mcp_memory.learning.reading.file_uses import files_of
-from mcp_memory.learning.reading.phrases import counted
+from mcp_memory.phrases.words import counted
 from mcp_memory.views.workspace import SeenFile
 
 MAX_FILES, MAX_SEEN = 5, 20

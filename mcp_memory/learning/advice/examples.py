@@ -1,32 +1,104 @@
-"""Arguments of an earlier step, short enough to be shown beside advice. Pure."""
+"""Arguments of an earlier step as an example for this run: its own values, else placeholders by kind. Pure.
 
+An example shows how a tool is called. A value of another case (a customer, a booking, what somebody wrote) is never right in this one, so
+a value is shown only where this run has it, or where it says nothing of a case: a flag, a small number, a lower-case word, a file, a
+command, code. Ids in commands and code are replaced as well.
+"""
+
+import re
 from collections.abc import Mapping
 from itertools import islice
 
+from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.text import shorten
 
 MAX_ITEMS = 10  # of a list or an object
+MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
+SMALL = 100  # numbers below it are settings, not ids
+_CODE_TEXT = """
+command cmd args text content contents file_text old_str new_str old_string new_string old new insert_text new_content patch diff replacement
+edits code_edit new_source code script expression input pattern regex glob search replace
+"""
+_PLACE_TEXT = (
+    "path file file_path filepath filename file_name notebook_path target_file relative_path absolute_path cwd workdir dir directory folder"
+)
+_CODE, _PLACE = frozenset(_CODE_TEXT.split()), frozenset(_PLACE_TEXT.split())
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
+_WORD = re.compile(r"[a-z][a-z_-]{0,30}")  # of a vocabulary: `economy`, `round_trip`
+_IDS = (
+    (_EMAIL, "<email>"),
+    (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.I), "<id>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,}\b"), "<id>"),
+    (re.compile(r"\b[A-Za-z]+(?:_[A-Za-z]+)*_\d{3,}\b"), "<id>"),
+    (re.compile(r"(?<![\w.])\d{6,}(?![\w.])"), "<number>"),
+)
 
 
-def arguments_of(episode: Episode | None, index: int, max_chars: int) -> dict[str, Json] | None:
-    """Return the arguments of a step, each text in them within *max_chars*; None when there are none.
+def text_of_run(episode: Episode) -> str:
+    """Return what this run has said so far, in which values of an example are looked for: task, arguments, answers."""
+    parts = [episode.task]
+    for step in episode.steps:
+        parts += [str(dict(step.arguments)), step.observation[:MAX_RUN_CHARS], (step.error or "")[:MAX_RUN_CHARS]]
+    return "\n".join(parts).casefold()
+
+
+def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str) -> dict[str, Json] | None:
+    """Return the arguments of a step as an example, each text in them within *max_chars*; None when there are none.
 
     Args:
         episode: With its steps, or None: it is gone meanwhile.
         index: Which step.
         max_chars: Of one text; what is longer ends with an ellipsis.
+        run: The text of the run the example is for, as `text_of_run` makes it, or the task alone.
     """
     if episode is None or index >= len(episode.steps):
         return None
-    return {key: _short(value, max_chars) for key, value in episode.steps[index].arguments.items()} or None
+    arguments = episode.steps[index].arguments
+    run = run.casefold()
+    code = bool(command_in(arguments)) or not _PLACE.isdisjoint(arguments)
+    return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
 
 
-def _short(value: Json, max_chars: int) -> Json:
+def _shown(name: str, value: Json, max_chars: int, run: str, code: bool) -> Json:
     if isinstance(value, str):
-        return shorten(value, max_chars)
+        return shorten(_text(name, value, run, code), max_chars)
     if isinstance(value, Mapping):
-        return {key: _short(item, max_chars) for key, item in islice(value.items(), MAX_ITEMS)}
+        return {key: _shown(str(key), item, max_chars, run, code) for key, item in islice(value.items(), MAX_ITEMS)}
     if isinstance(value, list | tuple):
-        return [_short(item, max_chars) for item in value[:MAX_ITEMS]]
-    return value
+        return [_shown(name, item, max_chars, run, code) for item in value[:MAX_ITEMS]]
+    if isinstance(value, bool) or value is None or abs(value) < SMALL or _in(str(value), run):
+        return value
+    return value if code else f"<{name}>"
+
+
+def _text(name: str, value: str, run: str, code: bool) -> str:
+    bare = value.strip().strip("'\"")  # some agents quote what they pass
+    if not bare or _in(bare, run):
+        return value
+    if name in _PLACE or code or name in _CODE:
+        return _without_ids(value, run)
+    if _WORD.fullmatch(bare) or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
+        return value
+    if _EMAIL.fullmatch(bare):
+        return "<email>"
+    return "<date>" if _DATE.fullmatch(bare) else f"<{name}>"
+
+
+def _without_ids(text: str, run: str) -> str:
+    for pattern, placeholder in _IDS:
+        text = pattern.sub(lambda found, instead=placeholder: found[0] if _in(found[0], run) else instead, text)  # type: ignore[misc]
+    return text
+
+
+def _in(value: str, run: str) -> bool:
+    """Return whether a run has a value, as a whole: `12` is not in `1234`."""
+    folded = value.casefold()
+    at = run.find(folded)
+    while at >= 0:
+        before, after = run[at - 1 : at], run[at + len(folded) : at + len(folded) + 1]
+        if not (folded[0].isalnum() and before.isalnum()) and not (folded[-1].isalnum() and after.isalnum()):
+            return True
+        at = run.find(folded, at + 1)
+    return False

@@ -7,17 +7,18 @@ from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
+from mcp_memory.learning.patterns.relevance import MIN_SUPPORT
 from mcp_memory.learning.reading.attempts import Attempt
 from mcp_memory.learning.reading.signatures import same_error
 
-MAX_SENTENCES, MAX_FROM_PATTERNS, MAX_ERROR_CHARS = 5, 3, 100
+MAX_SENTENCES, MAX_CONTRAST, MAX_ERROR_CHARS = 5, 2, 100
 _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
 
 
 def pitfalls(
     good: Sequence[Attempt], bad: Sequence[Attempt], patterns: Sequence[Pattern], recommended: Collection[str], usual: float
 ) -> tuple[list[str], list[str]]:
-    """Return at most five sentences, and the ids of the patterns among their evidence.
+    """Return at most five sentences, and the ids of the patterns among their evidence: corrections, then what failures had in common.
 
     Args:
         good: Attempts that succeeded.
@@ -27,11 +28,11 @@ def pitfalls(
         usual: The share of failures among attempts at tasks like it.
     """
     ranked = sorted(patterns, key=lambda p: (-p.confidence, -p.support, p.id))
-    said = [*_corrected(ranked), *_errors(ranked), *_choices(ranked, usual, recommended)][:MAX_FROM_PATTERNS]
-    sentences = [sentence for sentence, _ in said]
-    sentences += _fatal_errors(good, bad)[: MAX_SENTENCES - len(sentences)]
-    sentences += _habits(good, bad)[: MAX_SENTENCES - len(sentences)]
-    return sentences, [key for _, keys in said for key in keys]
+    corrected = _corrected(ranked)
+    contrast = [*_habits(good, bad)[:MAX_CONTRAST], *_fatal_errors(good, bad)[:MAX_CONTRAST]]
+    learnt = [*_errors(ranked), *_choices(ranked, usual, recommended)]
+    said = [*corrected, *((sentence, []) for sentence in contrast), *learnt][:MAX_SENTENCES]
+    return [sentence for sentence, _ in said], [key for _, keys in said for key in keys]
 
 
 def _corrected(patterns: Sequence[Pattern]) -> list[_Said]:
@@ -41,11 +42,12 @@ def _corrected(patterns: Sequence[Pattern]) -> list[_Said]:
 def _errors(patterns: Sequence[Pattern]) -> list[_Said]:
     """Return a sentence for each error, with its best answers."""
     said = []
-    for (tool, error), found in answers_by_error(p for p in patterns if not p.corrected_by).items():
+    for found in answers_by_error(p for p in patterns if not p.corrected_by and p.support >= MIN_SUPPORT).values():
         best = found[:MAX_ANSWERS]
-        tries = ", or ".join(f"{p.content['try']}: worked in {p.successes} of {p.successes + p.failures}" for p in best)
-        ids = [p.id for p in best]
-        said.append((f"When {tool} fails with “{shorten(error, MAX_ERROR_CHARS)}”, try {tries} ({', '.join(ids)}).", ids))
+        said += [
+            (f"{p.description[:1].upper()}{p.description[1:]}: worked in {p.successes} of {p.successes + p.failures} ({p.id}).", [p.id])
+            for p in best
+        ]
     return said
 
 
@@ -68,7 +70,7 @@ def _habits(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
     for key, n in sorted(Counter(key for r in bad for key in set(r.route)).items(), key=lambda item: (-item[1], item[0])):
         did = sum(key in r.route for r in good)
         if n >= 2 and n >= 0.5 * len(bad) and did <= 0.2 * len(good):
-            sentences.append(f"{n} of {len(bad)} failed attempts used {key}; {did} of {len(good)} successful ones did.")
+            sentences.append(f"{n} of {len(bad)} failed attempts used {key}; {did} of {len(good)} successful ones did: avoid it.")
     return sentences
 
 

@@ -14,6 +14,7 @@ from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
@@ -26,6 +27,7 @@ MIN_FOLLOWED = 0.7  # share of the steps a run must have taken, in order, to hav
 MIN_CONTRADICTING = 5  # attempts
 CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
 MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
+MIN_FAILURES, MIN_DIFFERENCE = 3, 0.1  # attempts, and share of them by which a look must differ to be a step
 MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
 MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
 
@@ -47,7 +49,7 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
     route = _consensus(good)
     if len(route) < 2 and any(len(r.route) > 1 for r in good):
         return None, f"the {len(good)} successful attempts have no steps in common, so there is no one way to recommend"
-    chosen = _strongest(route, bad, max_steps)
+    chosen = _strongest(_discriminating(route, bad), bad, max_steps)
     steps = [_step(i, key, good, bad) for i, key in enumerate(chosen, 1)]
     followed = [r for r in known if _share_in_order(chosen, r.route) >= MIN_FOLLOWED]
     won = sum(r.trace.success for r in followed)
@@ -82,7 +84,7 @@ def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) 
     found: list[tuple[str, int] | None] = [None] * len(keys)
     for run in good[:MAX_RUNS]:
         for place, index in common(keys, run.trace.step_keys[:MAX_SEARCHED]):
-            if found[place] is None:
+            if found[place] is None and not run.trace.step_failed[index]:
                 found[place] = (run.trace.id, index)
     return found
 
@@ -125,6 +127,18 @@ def _gap(pairs: Sequence[tuple[int, int]], ends: Sequence[int], j: int) -> int:
     """Return the centre's place before which an unmatched step *j* of another run belongs."""
     n = bisect_left(ends, j)
     return pairs[n - 1][0] + 1 if n else 0
+
+
+def _discriminating(route: Sequence[tuple[str, float]], bad: Sequence[Attempt]) -> Sequence[tuple[str, float]]:
+    """Return the route without looks and thoughts that the failures took as often; the whole where little would be left."""
+    if len(bad) < MIN_FAILURES:
+        return route
+    kept = [
+        (key, support)
+        for key, support in route
+        if role_of(key) is Role.ACTS or sum(key in r.route for r in bad) / len(bad) < support - MIN_DIFFERENCE
+    ]
+    return kept if len(kept) >= 2 else route
 
 
 def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[Attempt], max_steps: int) -> list[str]:

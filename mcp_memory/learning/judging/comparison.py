@@ -1,14 +1,14 @@
-"""An episode beside earlier attempts at the same task, in sentences that name their evidence. Pure."""
+"""An episode beside earlier attempts at the same task, as facts that name their evidence. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reward, Step, Trace, Use
-from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.file_uses import same_file
-from mcp_memory.learning.reading.phrases import counted, numbers, route
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import same_error, signature
 from mcp_memory.learning.reading.step_signs import Signs
 
@@ -30,7 +30,7 @@ class Attempts:
         return len(self.good) + len(self.bad)
 
 
-def compared(episode: Episode, earlier: Attempts) -> list[str]:
+def compared(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
     """Return what the successful attempts did and this one did not; of several such habits the two that tell most."""
     assert episode.outcome is not None
     if len(earlier.good) < _MIN_SUCCESSES or episode.outcome.kind is OutcomeKind.SUCCESS or not episode.steps:
@@ -46,14 +46,10 @@ def compared(episode: Episode, earlier: Attempts) -> list[str]:
         share, elsewhere = sum(did) / len(did), sum(others) / len(others) if others else 0.0
         if share >= _OFTEN and elsewhere <= max(_SELDOM, share - 0.5):
             found.append((elsewhere - share, key, sum(did)))
-    when = f" before {end}" if before else ""
-    return [
-        f"The successful attempts ran {key}{when} ({n} of {len(earlier.good)}); this one did not ({numbers(range(len(keys)))})."
-        for _, key, n in sorted(found)[:2]
-    ]
+    return [facts.Skipped(key, end if before else "", n, len(earlier.good), len(keys)) for _, key, n in sorted(found)[:2]]
 
 
-def elsewhere(episode: Episode, earlier: Attempts) -> list[str]:
+def elsewhere(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
     """Return which files the successful attempts changed and this one did not; at most two."""
     assert episode.outcome is not None
     if episode.outcome.kind is OutcomeKind.SUCCESS or not episode.steps:
@@ -61,12 +57,7 @@ def elsewhere(episode: Episode, earlier: Attempts) -> list[str]:
     known = [paths for t in earlier.good if (paths := t.digest.get(CHANGED))]
     mine = [file.path for file in episode.files or () if file.use is not Use.READ]
     times = Counter(path for paths in known for path in paths if not any(same_file(path, own) for own in mine))
-    span = numbers(range(len(episode.steps)))
-    return [
-        f"The successful attempts changed {shorten(path, 100)} ({n} of {len(known)}); this one did not ({span})."
-        for path, n in times.most_common(2)
-        if n >= _OFTEN * len(known)
-    ]
+    return [facts.OtherFile(path, n, len(known), len(episode.steps)) for path, n in times.most_common(2) if n >= _OFTEN * len(known)]
 
 
 def changed_files(episode: Episode) -> list[str]:
@@ -85,30 +76,26 @@ def _usual_steps(earlier: Attempts) -> float:
     return median(len(t.step_keys) for t in earlier.good) if len(earlier.good) >= _MIN_SUCCESSES else 0.0
 
 
-def shorter(signs: Signs, earlier: Attempts) -> list[str]:
+def shorter(signs: Signs, earlier: Attempts) -> list[facts.Fact]:
     """Return that this attempt was much shorter than the successful ones, where it was."""
     usual = _usual_steps(earlier)
     if not 0 < signs.step_count * _LONGER <= usual:
         return []
-    return [_took(signs, earlier, usual)]
+    return [facts.Length(signs.step_count, len(earlier.good), usual)]
 
 
-def longer(signs: Signs, earlier: Attempts) -> list[str]:
+def longer(signs: Signs, earlier: Attempts) -> list[facts.Fact]:
     """Return that it was much longer, where it was."""
     usual = _usual_steps(earlier)
     if not usual or signs.step_count < usual * _LONGER:
         return []
-    return [_took(signs, earlier, usual)]
+    return [facts.Length(signs.step_count, len(earlier.good), usual)]
 
 
-def _took(signs: Signs, earlier: Attempts, usual: float) -> str:
-    span = numbers(range(signs.step_count))
-    return f"Took {signs.step_count} steps ({span}); the {len(earlier.good)} earlier successes took {usual:g} (median)."
-
-
-def known_errors(steps: Sequence[Step], signs: Signs, earlier: Attempts) -> list[str]:
+def known_errors(steps: Sequence[Step], signs: Signs, earlier: Attempts) -> list[facts.Fact]:
     """Return the errors of this episode that earlier attempts at the task met too."""
-    sentences, told = [], set()
+    found: list[facts.Fact] = []
+    told: set[str] = set()
     for i in signs.failed:
         sig = signature(steps[i].error or steps[i].observation)
         if not sig or sig in told or signs.is_verdict(i):
@@ -116,24 +103,15 @@ def known_errors(steps: Sequence[Step], signs: Signs, earlier: Attempts) -> list
         told.add(sig)
         met = [t for t in (*earlier.good, *earlier.bad) if any(same_error(sig, other) for _, other in t.errors)]
         if met:
-            won = sum(t.success for t in met)
-            sentences.append(
-                f"`{shorten(sig, 100)}` (step {i}) was met by {counted(len(met), 'earlier attempt')} too; {won} of them succeeded."
-            )
-    return sentences[:2]
+            found.append(facts.KnownError(message_of(steps[i]), i, len(met), sum(t.success for t in met)))
+    return found[:2]
 
 
-def record(episode: Episode, reward: Reward, earlier: Attempts) -> list[str]:
-    """Return how earlier attempts ended, and the route of the best, this one or another."""
+def record(reward: Reward, earlier: Attempts) -> list[facts.Fact]:
+    """Return how earlier attempts ended, and which of them did better than this one."""
     if not len(earlier):
         return []
-    sentences = [f"{len(earlier.good)} of {counted(len(earlier), 'earlier attempt')} at this task succeeded."]
-    if earlier.good:
-        best = earlier.good[0]
-        if best.reward > reward.score:
-            sentences.insert(0, f"The best earlier attempt ({best.id}, reward {best.reward:.2f}) went {route(best.step_keys)}.")
-        else:
-            sentences.append(
-                f"This is the best attempt so far: {route([s.key for s in episode.steps])} ({numbers(range(len(episode.steps)))})."
-            )
-    return sentences
+    found: list[facts.Fact] = [facts.Record(len(earlier.good), len(earlier))]
+    if earlier.good and earlier.good[0].reward > reward.score:
+        found.insert(0, facts.BestAttempt(earlier.good[0].id, earlier.good[0].reward))
+    return found

@@ -1,25 +1,29 @@
-"""Episode to sentences: what went well, what to improve, what to remember. Deterministic; every sentence names its evidence.
+"""Episode to facts: what went well, what to improve, what to remember. Deterministic; every fact names its evidence.
 
 The agent's own words come first. Then what the steps show, then the comparison with the memory's earlier attempts at the same task.
+`phrases` makes the sentences.
 """
 
 from collections.abc import Iterable, Sequence
 
+from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
-from mcp_memory.domain.text import shorten
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.phrases import numbers, route
+from mcp_memory.learning.reading.changes import brief
+from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.step_signs import Signs, read
+from mcp_memory.views.fixes import Came, Fix, fixes_of
 
-MAX_SENTENCES = 5  # of each kind; more are not read
-_MAX_CHARS = 200
-_OVERCAME = "Overcame"
+MAX_FACTS = 5  # of each kind; more are not read
+MAX_ANSWERED = 2  # failures that were overcome, or got on with, that are told
+MAX_MESSAGE = 200
 
 
 def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attempts: Sequence[tuple[Trace, float]] = ()) -> Reflection:
-    """Return what is to be learnt from *episode*, at most five sentences of each kind.
+    """Return what is to be learnt from *episode*, at most five facts of each kind.
 
     Args:
         episode: A closed episode with its outcome and steps.
@@ -32,89 +36,112 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     same = [t for t, similarity in attempts if similarity >= SAME_TASK and t.id != episode.id]
     ranked = sorted(same, key=lambda t: (-t.reward, len(t.step_keys), t.id))
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
+    fixes = list(fixes_of(calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS), {}))
+    wrong = _wrong(episode, signs, fixes)
     return Reflection(
-        successes=_short([*_reported("Completed", episode.outcome.completed), *_worked(episode.steps, signs), *shorter(signs, earlier)]),
-        improvements=_short(
+        successes=_few([*_reported(True, episode.outcome.completed), *_worked(episode.steps, signs, fixes), *shorter(signs, earlier)]),
+        improvements=_few(
             [
-                *_reported("Not done", episode.outcome.failed),
-                *_wrong(episode, signs),
+                *_reported(False, episode.outcome.failed),
+                *wrong,
                 *elsewhere(episode, earlier),
                 *compared(episode, earlier),
                 *_wasted(signs),
                 *longer(signs, earlier),
             ]
         ),
-        insights=_short([*episode.outcome.lessons, *known_errors(episode.steps, signs, earlier), *record(episode, reward, earlier)]),
+        insights=_few([*episode.outcome.lessons, *known_errors(episode.steps, signs, earlier), *record(reward, earlier)]),
     )
 
 
-def taught_by(episode: Episode) -> tuple[str, ...]:
-    """Return the sentences of an episode's reflection that help the next attempt: what it overcame, or what it would have to do better."""
+def taught_by(episode: Episode) -> tuple[facts.Said, ...]:
+    """Return what of an episode's reflection helps the next attempt: what it overcame, or what it would have to do better."""
     if episode.reflection is None or episode.outcome is None:
         return ()
     if episode.outcome.kind is OutcomeKind.SUCCESS:
-        return tuple(sentence for sentence in episode.reflection.successes if sentence.startswith(_OVERCAME))
+        return tuple(said for said in episode.reflection.successes if isinstance(said, facts.Overcome | facts.GotOn))
     return episode.reflection.improvements
 
 
-def _short(sentences: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(shorten(" ".join(s.split()), 2 * _MAX_CHARS) for s in sentences if s.strip()))[:MAX_SENTENCES]
+def asked_about(reflection: Reflection, outcome: OutcomeKind) -> facts.Fact | None:
+    """Return the fact that is worth a sentence of the agent's own: what failed and was not answered, or what was and how; None without.
+
+    After a success that is what was overcome, otherwise what stood in the way.
+    """
+    overcome = [said for said in reflection.successes if isinstance(said, facts.Overcome | facts.GotOn)]
+    standing = [said for said in reflection.improvements if isinstance(said, facts.Standing | facts.TestsFailed | facts.Rejected)]
+    first, then = (overcome, standing) if outcome is OutcomeKind.SUCCESS else (standing, overcome)
+    telling = [*first, *then]
+    return min(telling, key=lambda said: isinstance(said, facts.GotOn), default=None)
 
 
-def _reported(word: str, items: Sequence[str]) -> list[str]:
-    return [f"{word} (as reported): {shorten('; '.join(items), _MAX_CHARS)}."] if items else []
+def _few(said: Iterable[facts.Said]) -> tuple[facts.Said, ...]:
+    return tuple(dict.fromkeys(one for one in said if not isinstance(one, str) or one.strip()))[:MAX_FACTS]
+
+
+def _reported(done: bool, items: Sequence[str]) -> list[facts.Fact]:
+    return [facts.Reported(done, tuple(items))] if items else []
 
 
 # --- what the steps show ---
 
 
-def _worked(steps: Sequence[Step], signs: Signs) -> list[str]:
-    sentences = []
+def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[facts.Fact]:
+    found: list[facts.Fact] = []
     last = signs.last_tests
     if last and last.passed and not last.failed:
-        sentences.append(f"The last test run passed: {last.passed} tests ({numbers([last.step])}).")
-    chains: dict[tuple[str, int], list[int]] = {}  # failures of one call up to the step at which it worked
-    for i in signs.recovered:
-        again = next(j for j in range(i + 1, len(steps)) if steps[j].key == steps[i].key and not steps[j].failed)
-        chains.setdefault((steps[i].key, again), []).append(i)
-    for (key, again), failures in list(chains.items())[:2]:
-        between = [s.key for s in steps[failures[-1] + 1 : again]]
-        after = f" after {route(between)}" if between else ""
-        sentences.append(f"{_OVERCAME} {_error(steps[failures[-1]])} in {key} ({numbers(failures)}){after}: it worked at step {again}.")
-    if steps and not signs.failed:
-        sentences.append(f"No step failed ({numbers(range(len(steps)))}).")
-    return sentences
+        found.append(facts.TestsPassed(last.passed, last.step))
+    for came in (Came.FIXED, Came.GOT_ON):
+        answered: dict[tuple[str, int], list[Fix]] = {}  # failures of one call by what answered them
+        for fix in fixes:
+            if fix.came is came:
+                answered.setdefault((fix.failed_key, fix.by), []).append(fix)
+        for (key, by), failures in list(answered.items())[-MAX_ANSWERED:]:
+            where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
+            if came is Came.FIXED:
+                found.append(facts.Overcome(message, key, where, by, brief(steps, by), failures[-1].worked_at))
+            elif role_of(steps[by].key) is Role.ACTS:
+                found.append(facts.GotOn(message, key, where, by, brief(steps, by)))
+    return found
 
 
-def _wrong(episode: Episode, signs: Signs) -> list[str]:
+def _wrong(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[facts.Fact]:
     assert episode.outcome is not None
-    sentences = []
+    found: list[facts.Fact] = []
     last = signs.last_tests
-    claimed = "Reported as a success, but the" if episode.outcome.kind is OutcomeKind.SUCCESS else "The"
+    claimed = episode.outcome.kind is OutcomeKind.SUCCESS
     if last and last.failed:
-        sentences.append(f"{claimed} last test run failed: {last.failed} of {last.passed + last.failed} tests (step {last.step}).")
+        found.append(facts.TestsFailed(last.failed, last.passed + last.failed, last.step, claimed))
     if signs.verdict < 0:
-        sentences.append(f"{claimed} last answer was a rejection (step {signs.step_count - 1}).")
+        found.append(facts.Rejected(signs.step_count - 1, claimed))
     standing: dict[tuple[str, str], list[int]] = {}
-    for i in signs.standing:
-        if not signs.is_verdict(i):
-            standing.setdefault((_error(episode.steps[i]), episode.steps[i].key), []).append(i)
-    for (error, key), where in list(standing.items())[-2:]:
-        sentences.append(f"{error} in {key} was left standing ({numbers(where)}).")
+    for i in _standing(episode, signs, fixes):
+        standing.setdefault((signature(_message(episode.steps[i])), episode.steps[i].key), []).append(i)
+    for (_, key), where in list(standing.items())[-2:]:
+        found.append(facts.Standing(_message(episode.steps[where[-1]]), key, tuple(where), brief(episode.steps, where[-1])))
     if not episode.steps:
-        sentences.append("No steps were logged, so there is nothing to learn from how it was done.")
-    return sentences
+        found.append(facts.Unlogged())
+    return found
 
 
-def _wasted(signs: Signs) -> list[str]:
-    sentences = []
+def _standing(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[int]:
+    """Return the failed steps that were left standing near the end; in an attempt that failed, else all that nothing answered."""
+    assert episode.outcome is not None
+    open_ones = [fix.index for fix in fixes if fix.came is not Came.FIXED and not signs.is_verdict(fix.index)]
+    near_end = [i for i in open_ones if i in signs.standing]
+    if near_end or episode.outcome.kind is OutcomeKind.SUCCESS:
+        return near_end
+    return [fix.index for fix in fixes if fix.came is Came.GAVE_UP and fix.index in open_ones]
+
+
+def _wasted(signs: Signs) -> list[facts.Fact]:
+    found: list[facts.Fact] = []
     if signs.repeats:
-        sentences.append(f"Asked again what had been answered already, with the same answer ({numbers(signs.repeats)}).")
+        found.append(facts.Repeated(signs.repeats))
     if signs.reverts:
-        sentences.append(f"Took work back ({numbers(signs.reverts)}).")
-    return sentences
+        found.append(facts.Reverted(signs.reverts))
+    return found
 
 
-def _error(step: Step) -> str:
-    text = signature(step.error or step.observation) or str(step.status)
-    return f"`{shorten(text, 100)}`"
+def _message(step: Step) -> str:
+    return message_of(step)[:MAX_MESSAGE] or str(step.status)

@@ -133,16 +133,11 @@ def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Correctio
     """Return a line for each error, with its best answers; the error met most often first."""
     answers = answers_by_error(_standing(patterns, corrections))
     lines = []
-    for (tool, error), found in sorted(answers.items(), key=lambda item: -sum(p.successes for p in item[1])):
-        best = found[:MAX_ANSWERS]
-        tries = ", ".join(f"{_answer(p)} (worked in {p.successes} of {p.successes + p.failures})" for p in best)
-        lines.append(f"- When {tool} fails with “{_line(error)}”: {tries} [{', '.join(p.id for p in best)}]")
+    for found in sorted(answers.values(), key=lambda group: -sum(p.successes for p in group)):
+        for p in found[:MAX_ANSWERS]:
+            told = _line(p.description)
+            lines.append(f"- {told[:1].upper()}{told[1:]} (worked in {p.successes} of {p.successes + p.failures}) [{p.id}]")
     return lines[:MAX_LINES_EACH]
-
-
-def _answer(pattern: Pattern) -> str:
-    tried = str(pattern.content["try"])
-    return f"{tried} again, with other arguments" if tried == pattern.content["tool"] else tried
 
 
 def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Correction], usual: Mapping[str, Usual]) -> list[str]:

@@ -18,6 +18,7 @@ from mcp_memory.views.view import View
 
 MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
 MIN_SIMILARITY = 0.35  # of an episode whose patterns are candidates: below it lie tasks that have nothing to do with each other
+MIN_SUPPORT = 2  # episodes: what one run did is no pattern yet
 MIN_CONFIDENCE, MIN_TELLING = 0.35, 0.1  # a pattern that neither holds nor surely differs from what is usual tells nothing
 CANDIDATES_PER_WANTED = 2  # read whole, to leave out parts of others and what is retired
 WIDTH = 0.2  # of the kernel on task similarity
@@ -58,7 +59,7 @@ class Relevance:
         whole = without_parts(sorted(read, key=lambda p: places[p.id]))
         assessed = [p for p in self._assessor.assess(self._v, whole[: limit + 1]) if not p.retired]
         rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
-        telling = [row for row in rows if _tells(row[0], row[2]["contrast"])]
+        telling = [row for row in rows if tells(row[0], row[2]["contrast"])]
         return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
@@ -67,8 +68,18 @@ class Relevance:
         return (sum(bool(x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
 
 
-def _tells(pattern: Pattern, contrast: float) -> bool:
-    return bool(pattern.corrected_by) or pattern.confidence >= MIN_CONFIDENCE or contrast >= MIN_TELLING
+def tells(pattern: Pattern, contrast: float) -> bool:
+    """Return whether a pattern is worth a line: corrected by a person, or told by two episodes and holding, or unlike what is usual.
+
+    What everybody does goes with the usual rate and tells nothing: of sequences and choices only the contrast counts.
+    """
+    if pattern.corrected_by:
+        return True
+    if pattern.support < MIN_SUPPORT:
+        return False
+    if pattern.kind in (PatternKind.ERROR_RECOVERY, PatternKind.CONTEXT) and pattern.confidence >= MIN_CONFIDENCE:
+        return True
+    return contrast >= MIN_TELLING
 
 
 def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float], base: float) -> dict[str, float]:

@@ -21,8 +21,9 @@ class Attempt:
 
 
 def attempt(trace: Trace, similarity: float) -> Attempt:
-    """Return *trace* as an attempt at a task that is so alike."""
-    route = tuple(key for key, _ in groupby(trace.step_keys))[:MAX_ROUTE]
+    """Return *trace* as an attempt at a task that is so alike; the route of a success holds no call that failed."""
+    worked = (k for k, f in zip(trace.step_keys, trace.step_failed, strict=False) if not f) if trace.success else trace.step_keys
+    route = tuple(key for key, _ in groupby(worked))[:MAX_ROUTE]
     return Attempt(trace, similarity, route, max(0.01, similarity) * max(0.01, trace.reward))
 
 

@@ -1,11 +1,13 @@
 """A run: what the extractors see of an episode, the same from the full record and from its trace."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Trace
-from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.domain.fingerprints import fingerprint, target
+from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, signature, telling_line
+from mcp_memory.views.fixes import Calls, calls_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Run:
     language: str
     task_type: str
     success: bool
+    calls: Calls
+    messages: Mapping[int, str] = field(default_factory=dict, compare=False)  # step index -> the real error, where the steps are at hand
 
     @property
     def kind(self) -> str:
@@ -47,17 +51,32 @@ def _error_text(step: Step) -> str:
     return (step.observation if heading else error) or error or step.observation or str(step.status)
 
 
+def message_of(step: Step) -> str:
+    """Return the line of a failed step that tells what went wrong, as it was, at most 200 characters; empty for a blank one."""
+    return telling_line(_error_text(step))[:MAX_SIGNATURE_CHARS]
+
+
+def calls_of_steps(steps: Sequence[Step], success: bool) -> Calls:
+    """Return the calls of *steps*, of a run with that outcome; equal to those of its trace."""
+    exact = tuple(fingerprint(s)[0] for s in steps)
+    return Calls(tuple(s.key for s in steps), tuple(s.failed for s in steps), exact, tuple(map(target, steps)), success)
+
+
 def run_of_episode(episode: Episode) -> Run:
     """Return the run of a completed episode."""
+    success = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+    calls = calls_of_steps(episode.steps, success)
     return Run(
-        keys=tuple(s.key for s in episode.steps),
-        failed=tuple(s.failed for s in episode.steps),
+        keys=tuple(calls.keys),
+        failed=tuple(calls.failed),
         errors=dict(error_signatures(episode)),
         domain=episode.context.domain,
         framework=episode.context.framework,
         language=episode.context.language,
         task_type=str(episode.task_type),
-        success=episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS,
+        success=success,
+        calls=calls,
+        messages={i: message_of(s) for i, s in enumerate(episode.steps) if s.failed},
     )
 
 
@@ -72,4 +91,5 @@ def run_of_trace(trace: Trace) -> Run:
         language=trace.language,
         task_type=str(trace.task_type),
         success=trace.success,
+        calls=calls_of(trace),
     )

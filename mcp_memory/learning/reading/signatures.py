@@ -37,7 +37,7 @@ def signature(text: str) -> str:
     >>> signature("No matches found for \\"foo\\" in /repo/x/y.py") == signature("No matches found for \\"bar\\" in /z/q.py")
     True
     """
-    line = _PYTEST.sub("", _telling_line(_ANSI.sub("", text)))
+    line = telling_line(text)
     exit_code = re.search(r"\bexit(?: code| status)?\s*:?\s*(\d+)", line)
     line = _QUOTED.sub("<q>", line)
     line = _LIST.sub("<q>", line)
@@ -50,6 +50,11 @@ def signature(text: str) -> str:
         line = line.replace(re.sub(_NUMBER, "#", exit_code.group(0)), f"exit {exit_code.group(1)}", 1)
     line = " ".join(line.split()).strip(" .:;-")
     return line[:MAX_SIGNATURE_CHARS].rstrip()
+
+
+def telling_line(text: str) -> str:
+    """Return the line of an error text that names the error; empty for a blank text."""
+    return _PYTEST.sub("", _telling_line(_ANSI.sub("", text)))
 
 
 def _telling_line(text: str) -> str:

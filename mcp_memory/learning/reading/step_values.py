@@ -6,10 +6,14 @@ error, worked for the first time, touched an artifact, ran the tests; or it fail
 
 from collections.abc import Sequence
 
-from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.episode import Episode, FileUse, Step, Use
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.file_uses import same_file
 from mcp_memory.learning.reading.step_signs import Signs, call_text, read
 
 MAX_KEY_STEPS = 3
+MAX_CHANGES = 2  # of these, that are there because they changed a file
 _HALVINGS = 1.0  # over the whole episode
 _MIN_CREDIT = 0.1  # of a middling reward: even then some steps mattered more
 _ORDINARY = 0.2
@@ -73,15 +77,18 @@ def _bad_weights(steps: Sequence[Step], signs: Signs) -> list[float]:
     return weights
 
 
-def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_KEY_STEPS) -> tuple[int, ...]:
-    """Return the positions of the steps with the largest values either way, in order; the same call only once, the later one first.
+def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_KEY_STEPS, files: Sequence[FileUse] = ()) -> tuple[int, ...]:
+    """Return the positions of the steps that mattered, in order: the last change of a file, then those with the largest values either way.
+
+    Of several files changed, the last two; those the run made itself, to try something out, count as no change. The same call stands only
+    once, the later one.
 
     >>> key_steps([Step("a"), Step("b"), Step("c"), Step("d")], [0.1, 0.5, -0.4, 0.3])
     (1, 2, 3)
     """
     chosen: list[int] = []
     seen: set[tuple[str, str]] = set()
-    for i in sorted(range(len(steps)), key=lambda i: (-abs(values[i]), -i)):
+    for i in [*_changes(steps, files), *sorted(range(len(steps)), key=lambda i: (-abs(values[i]), -i))]:
         if len(chosen) == limit:
             break
         call = (steps[i].key, call_text(steps[i]))
@@ -89,3 +96,16 @@ def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_K
             seen.add(call)
             chosen.append(i)
     return tuple(sorted(chosen))
+
+
+def _changes(steps: Sequence[Step], files: Sequence[FileUse]) -> list[int]:
+    """Return the last change of each of the last two files that were changed and are no scratch, latest first."""
+    made = [file.path for file in files if file.use is Use.MADE]
+    last: dict[str, int] = {}
+    for i in range(len(steps) - 1, -1, -1):
+        if len(last) == MAX_CHANGES:
+            break
+        change = change_of(steps, i) if role_of(steps[i].key) is Role.ACTS else None
+        if change and not change.is_scratch and not any(same_file(change.path, path) for path in made):
+            last.setdefault(change.path, i)
+    return list(last.values())

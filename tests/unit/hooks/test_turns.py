@@ -123,7 +123,7 @@ async def test_a_failed_step_is_answered_with_what_fixed_it_before(host: Host) -
         await host("post-tool-use", **bash("python report.py"))
         await host("session-end", reason="other")
     assert "ModuleNotFoundError" in text
-    assert "bash:pip install (fixed it 1 of 1 times, for example pip install tabulate)" in text
+    assert "Bash:pip install fixed it 1 of 1 times, for example pip install tabulate" in text
 
 
 async def test_without_a_check_the_outcome_is_left_to_the_end_of_the_session_and_marked(host: Host) -> None:

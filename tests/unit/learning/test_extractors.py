@@ -70,7 +70,14 @@ def test_a_thousand_steps_take_milliseconds() -> None:
 
 
 def test_giving_up_is_no_recovery() -> None:
-    run = run_of_episode(episode("e", ["edit!bad", "submit"], OutcomeKind.FAILURE))
-    assert [o.success for o in observations_of(run) if o.kind is PatternKind.ERROR_RECOVERY] == [False]
-    run = run_of_episode(episode("e", ["edit!bad", "submit"], OutcomeKind.SUCCESS))
-    assert [o.success for o in observations_of(run) if o.kind is PatternKind.ERROR_RECOVERY] == [True]
+    for outcome in (OutcomeKind.FAILURE, OutcomeKind.SUCCESS):
+        for last in ("submit", "think", "open"):
+            run = run_of_episode(episode("e", ["edit!bad", last], outcome))
+            assert not [o for o in observations_of(run) if o.kind is PatternKind.ERROR_RECOVERY]
+
+
+def test_an_alternative_that_did_the_job_is_told_apart_from_a_fix() -> None:
+    run = run_of_episode(episode("e", ["edit!bad", "rewrite", "submit"]))
+    (found,) = [o for o in observations_of(run) if o.kind is PatternKind.ERROR_RECOVERY]
+    assert (found.content["try"], found.content["instead"], found.success) == ("rewrite", True, True)
+    assert found.description == "when edit fails with “bad”, do it with rewrite instead"

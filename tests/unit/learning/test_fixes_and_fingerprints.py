@@ -3,20 +3,78 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.domain.episode import Step
-from mcp_memory.domain.fingerprints import answer_kind, fingerprint, pack, pack_answers, shape, unpack, unpack_answers
-from mcp_memory.views.fixes import MAX_STEPS_LATER, fixes_of
+from mcp_memory.domain.episode import Step, StepStatus
+from mcp_memory.domain.fingerprints import (
+    answer_kind,
+    fingerprint,
+    pack,
+    pack_answers,
+    pack_targets,
+    shape,
+    target,
+    unpack,
+    unpack_answers,
+    unpack_targets,
+)
+from mcp_memory.learning.reading.run import calls_of_steps
+from mcp_memory.views.fixes import MAX_STEPS_LATER, Calls, Came, fixes_of
 
 
-def test_a_fix_is_the_first_step_that_succeeds_within_five() -> None:
-    keys, failed = ["edit", "edit", "open", "edit"], [True, True, False, False]
-    assert [(f.index, f.fix_key, f.steps_later) for f in fixes_of(keys, failed, {})] == [(0, "open", 2), (1, "open", 1)]
+def test_what_worked_next_is_the_first_step_that_succeeds_within_five() -> None:
+    calls = Calls(["edit", "edit", "open", "edit"], [True, True, False, False])
+    assert [(f.index, f.fix_key, f.steps_later) for f in fixes_of(calls, {})] == [(0, "open", 2), (1, "open", 1)]
 
 
 def test_a_success_later_than_that_fixes_nothing() -> None:
     failed = [True] * (MAX_STEPS_LATER + 1) + [False]
-    first = next(iter(fixes_of(["x"] * len(failed), failed, {})))
+    first = next(iter(fixes_of(Calls(["x"] * len(failed), failed), {})))
     assert first.fix_key == ""
+
+
+def came(*steps: Step, success: bool = True) -> tuple[Came, str]:
+    """What came of the first failed step, and the key of the step that did it."""
+    calls = calls_of_steps(steps, success)
+    fix = next(iter(fixes_of(calls, {})))
+    return fix.came, steps[fix.by].key if fix.by >= 0 else ""
+
+
+def run(command: str, status: StepStatus = StepStatus.OK) -> Step:
+    return Step("bash", arguments={"command": command}, status=status)
+
+
+def bad(command: str) -> Step:
+    return run(command, StepStatus.ERROR)
+
+
+def test_the_change_before_the_failed_call_worked_is_the_fix() -> None:
+    edit, look = Step("edit", arguments={"path": "a.py", "new": "x"}), Step("open", arguments={"path": "a.py"})
+    assert came(bad("pytest -q a.py"), look, edit, look, run("pytest a.py")) == (Came.FIXED, "edit")
+    assert came(bad("python a.py"), run("pip install yaml"), run("ls"), run("python a.py")) == (Came.FIXED, "bash:pip install")
+
+
+def test_looking_thinking_and_ending_fix_nothing() -> None:
+    broken = Step("edit", arguments={"path": "a.py", "old": "x"}, status=StepStatus.ERROR)
+    for step in (Step("Read", arguments={"path": "a.py"}), Step("think"), Step("submit"), Step("transfer_to_human_agents")):
+        assert came(broken, step) == (Came.GAVE_UP, "")
+    again = Step("edit", arguments={"path": "a.py", "old": "y"})
+    assert came(broken, Step("Read", arguments={"path": "a.py"}), again) == (Came.FIXED, "edit")
+
+
+def test_another_script_is_another_call() -> None:
+    assert came(bad("python3 a.py"), run("python3 b.py")) == (Came.GOT_ON, "bash:python3")
+    assert came(bad("python3 a.py"), run("python3 b.py"), run("python3 a.py"))[0] is Came.FIXED
+
+
+def test_the_last_step_of_a_run_that_failed_did_no_job() -> None:
+    assert came(bad("make"), Step("deploy"), success=False) == (Came.GAVE_UP, "")
+    assert came(bad("make"), Step("deploy"), success=True) == (Came.GOT_ON, "deploy")
+
+
+@given(st.lists(st.sampled_from(["a.py", "b.py", ""]), max_size=12))
+def test_targets_survive_packing(paths: list[str]) -> None:
+    steps = [Step("t", arguments={"path": path} if path else {}) for path in paths]
+    assert unpack_targets(pack_targets(steps), len(steps)) == [target(s) for s in steps]
+    assert unpack_targets("", len(steps)) == [-1] * len(steps)
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.one_of(st.text(max_size=90), st.integers(), st.none())), max_size=20))

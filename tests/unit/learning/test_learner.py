@@ -78,7 +78,7 @@ async def test_a_success_is_rewarded_above_a_failure_and_key_steps_are_steps() -
 
 
 async def test_extraction_keeps_signatures_and_fingerprints_for_the_trace() -> None:
-    extraction = learner(InMemoryStore()).extract(episode("e", ["open", "edit!no such file /a/b", "look"]))
+    extraction = learner(InMemoryStore()).extract(episode("e", ["open", "edit!no such file /a/b", "write"]))
     assert extraction.errors == ((1, "no such file <path>"),)
     assert len(extraction.digest["args"]) == 3 * 8
     assert {o.kind for o in extraction.observations} == set(PatternKind)
@@ -137,7 +137,7 @@ async def test_use_is_reported_with_how_the_episodes_ended() -> None:
     store = InMemoryStore()
     engine = learner(store)
     neighbours = await filled(store, engine, good=2, bad=0)
-    pattern = next(p for p, _, _ in engine.relevant_patterns(QUERY, neighbours, 20) if p.kind is PatternKind.TOOL_SEQUENCE)
+    pattern = next(p for p, _, _ in engine.relevant_patterns(QUERY, neighbours, 20) if p.kind is PatternKind.CONTEXT)
     shown = Recommendation("r", RecommendationKind.RECALL, "p", "later", (pattern.id, "good0"), 0)
     await store.start_episode(replace(episode("later"), state=EpisodeState.OPEN, outcome=None))
     await store.put_recommendation(shown)
@@ -159,7 +159,7 @@ async def test_a_playbook_is_made_of_what_worked_and_refused_without_evidence() 
     made, reason = engine.playbook(QUERY, neighbours, 8)
     assert made is not None
     assert reason == ""
-    assert [s.tool for s in made.steps] == ["open", "edit", "bash", "submit"]
+    assert [s.tool for s in made.steps] == ["edit", "bash"], "looks and endings that failures have as well tell nothing"
     nothing, reason = engine.playbook(QUERY, [], 8)
     assert nothing is None
     assert reason

@@ -52,7 +52,7 @@ def test_every_section_names_its_evidence() -> None:
     assert text.startswith("# Lessons of project shop and domain ops")
     assert "- Use the new tool. (instead of: tool5 → next5) [pat_5, by a person]" in text
     assert "- Check the quota. [e7, e8; reward 0.90]" in text
-    assert "- When cat fails with “no such file”: find2 (worked in 5 of 6) [pat_2]" in text
+    assert "- Tool2 → next2 (worked in 5 of 6) [pat_2]" in text
     assert "- tool1 → next1. Succeeded in 9 of 10, usual is 50% [pat_1]" in text
     assert "- tool3 → next3. Succeeded in 0 of 9, usual is 50% [pat_3]" in text
 
@@ -72,13 +72,12 @@ def test_what_is_usual_is_no_lesson() -> None:
     assert "Of 100 episodes 80% succeeded." in text(few_failures, common)
 
 
-def test_answers_to_one_error_share_a_line_and_the_same_tools_are_told_once() -> None:
+def test_answers_to_one_error_stand_together_and_the_same_tools_are_told_once() -> None:
     again = replace(pattern(6, PatternKind.ERROR_RECOVERY, 4, 0, 0.5), content={"tool": "cat", "error": "no such file", "try": "cat"})
     decision = {"kind": "k", "after": ["tool1 (failed)"], "choose": "next1"}
     same = replace(pattern(7, PatternKind.DECISION_POINT, 8, 1, 0.6), content=decision, description="after tool1, choose next1")
     text = lessons_markdown([*PATTERNS, again, same], {}, domain="", project="", budget_tokens=900, usual=USUAL)
-    line = next(line for line in text.splitlines() if "no such file" in line)
-    assert "find2 (worked in 5 of 6), cat again, with other arguments (worked in 4 of 4) [pat_2, pat_6]" in line
+    assert "- Tool2 → next2 (worked in 5 of 6) [pat_2]\n- Tool6 → next6 (worked in 4 of 4) [pat_6]" in text
     assert "pat_1" in text
     assert "pat_7" not in text
 

@@ -100,7 +100,7 @@ def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
         PatternKind.ERROR_RECOVERY,
         "p",
         {"tool": "cat", "error": "no such file", "try": "find"},
-        "d",
+        "when cat fails with “no such file a.py”, fix it with find",
         "",
         4,
         3,
@@ -113,9 +113,9 @@ def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
     book, _ = playbook("t", GOOD + bad, [recovery], 8)
     assert book is not None
     text = "\n".join(book.pitfalls)
-    assert "When cat fails with “no such file”, try find: worked in 3 of 4 (pat_r)." in text
+    assert "When cat fails with “no such file a.py”, fix it with find: worked in 3 of 4 (pat_r)." in text
     assert "“quota exceeded” was met by 2 of 2 failed attempts, 0 of 3 successful ones." in text
-    assert "2 of 2 failed attempts used force; 0 of 3 successful ones did." in text
+    assert "2 of 2 failed attempts used force; 0 of 3 successful ones did: avoid it." in text
     assert "pat_r" in book.evidence
 
 
@@ -130,7 +130,7 @@ def test_an_error_is_told_once_with_its_best_answers() -> None:
     ]
     book, _ = playbook("t", GOOD, tried, 8)
     assert book is not None
-    assert book.pitfalls == ("When cat fails with “no such file”, try find: worked in 5 of 5, or ls: worked in 4 of 4 (pat_find, pat_ls).",)
+    assert book.pitfalls == ("D: worked in 5 of 5 (pat_find).", "D: worked in 4 of 4 (pat_ls).")
     assert {"pat_find", "pat_ls"} <= set(book.evidence)
 
 

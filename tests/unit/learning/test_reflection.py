@@ -2,9 +2,19 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
-from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace, Use
-from mcp_memory.learning.judging.reflection import MAX_SENTENCES, reflect, taught_by
+from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus, Trace, Use
+from mcp_memory.learning.judging.reflection import MAX_FACTS, asked_about, taught_by
+from mcp_memory.learning.judging.reflection import reflect as reflected
+from mcp_memory.phrases import sentence
+from mcp_memory.phrases.reflection import question
+
+
+def reflect(*args: Any) -> Reflection:
+    """The reflection as it is read: in sentences."""
+    found = reflected(*args)
+    return Reflection(*(tuple(map(sentence, group)) for group in (found.successes, found.improvements, found.insights)))
 
 
 def bad(tool: str, error: str = "KeyError: 'a'") -> Step:
@@ -84,14 +94,12 @@ def test_the_agents_own_lessons_come_first() -> None:
 
 def test_a_recovery_names_the_failed_and_the_working_step() -> None:
     said = reflect(episode(bad("make"), Step("edit"), Step("make"), kind=OutcomeKind.SUCCESS), Reward(0.9))
-    assert "Overcame `KeyError: <q>` in make (step 0) after edit: it worked at step 2." in said.successes
+    assert "`KeyError: 'a'` in make (step 0) was fixed by edit (step 1): it worked at step 2." in said.successes
 
 
 def test_failures_of_one_call_in_a_row_are_one_recovery() -> None:
     said = reflect(episode(bad("make"), bad("make"), Step("edit"), Step("make"), kind=OutcomeKind.SUCCESS), Reward(0.9))
-    assert [s for s in said.successes if "Overcame" in s] == [
-        "Overcame `KeyError: <q>` in make (steps 0-1) after edit: it worked at step 3."
-    ]
+    assert list(said.successes) == ["`KeyError: 'a'` in make (steps 0-1) was fixed by edit (step 2): it worked at step 3."]
 
 
 def test_a_success_that_its_tests_deny_is_called_out() -> None:
@@ -103,13 +111,13 @@ def test_a_success_that_its_tests_deny_is_called_out() -> None:
 def test_standing_errors_and_repeats_name_their_steps() -> None:
     again = Step("ls", arguments={"p": "."}, observation="a")
     said = reflect(episode(again, again, again, bad("deploy", "Permission denied")), Reward(0.1))
-    assert any("left standing (step 3)" in s and "Permission denied" in s for s in said.improvements)
+    assert any("left standing (step 3" in s and "Permission denied" in s for s in said.improvements)
     assert any("(steps 1-2)" in s for s in said.improvements)
 
 
 def test_one_error_left_standing_several_times_is_told_once() -> None:
     said = reflect(episode(bad("pay"), Step("look"), bad("pay")), Reward(0.1))
-    assert [s for s in said.improvements if "standing" in s] == ["`KeyError: <q>` in pay was left standing (steps 0, 2)."]
+    assert [s for s in said.improvements if "standing" in s] == ["`KeyError: 'a'` in pay was left standing (steps 0, 2, last tried: pay)."]
 
 
 def test_the_rejection_of_the_work_is_no_error_that_others_met_too() -> None:
@@ -129,25 +137,69 @@ def test_an_error_met_before_says_how_it_ended() -> None:
 def test_what_a_success_overcame_and_what_a_failure_did_not_is_what_they_teach() -> None:
     won = episode(bad("make"), Step("edit"), Step("make"), kind=OutcomeKind.SUCCESS)
     lost = episode(Step("look"), bad("make"))
-    taught = [taught_by(replace(e, reflection=reflect(e, Reward(0.5), None, GOOD))) for e in (won, lost)]
-    assert taught[0] == ("Overcame `KeyError: <q>` in make (step 0) after edit: it worked at step 2.",)
-    assert taught[1][0] == "`KeyError: <q>` in make was left standing (step 1)."
-    assert not any("attempts at this task" in s or "No step failed" in s for said in taught for s in said)
+    taught = [tuple(map(sentence, taught_by(replace(e, reflection=reflected(e, Reward(0.5), None, GOOD))))) for e in (won, lost)]
+    assert taught[0] == ("`KeyError: 'a'` in make (step 0) was fixed by edit (step 1): it worked at step 2.",)
+    assert taught[1][0] == "`KeyError: 'a'` in make was left standing (step 1, last tried: make)."
+    assert not any("attempts at this task" in s for said in taught for s in said)
     assert taught_by(won) == ()
 
 
-def test_the_best_attempt_is_shown_as_a_route() -> None:
+def script(name: str, status: StepStatus = StepStatus.OK) -> Step:
+    error = "NameError: x" if status is StepStatus.ERROR else None
+    return Step("bash", arguments={"command": f"python3 {name}"}, status=status, error=error)
+
+
+def test_another_script_does_not_overcome_the_error_of_one() -> None:
+    said = reflected(episode(script("a.py", StepStatus.ERROR), script("b.py"), kind=OutcomeKind.SUCCESS), Reward(0.9))
+    assert [sentence(fact) for fact in said.successes] == [
+        "`NameError: x` in bash:python3 (step 0): got on with bash `python3 b.py` (step 1) instead."
+    ]
+
+
+def test_a_failure_names_the_error_that_stopped_it_although_other_calls_of_its_tool_worked_later() -> None:
+    lost = episode(script("a.py", StepStatus.ERROR), *(script(f"{i}.py") for i in "bcdefgh"))
+    failed = replace(lost, steps=(lost.steps[0], Step("think"), *(Step("look", arguments={"i": i}) for i in range(8))))
+    assert (
+        "`NameError: x` in bash:python3 was left standing (step 0, last tried: bash `python3 a.py`)."
+        in reflect(failed, Reward(0.1)).improvements
+    )
+
+
+def test_a_step_that_never_failed_is_no_praise() -> None:
+    assert reflect(episode(Step("look"), kind=OutcomeKind.SUCCESS), Reward(0.9)).successes == ()
+
+
+def asked(made: Episode) -> str:
+    assert made.outcome is not None
+    fact = asked_about(reflected(made, Reward(0.5)), made.outcome.kind)
+    return question(fact) if fact else ""
+
+
+def test_one_question_is_asked_about_what_was_overcome_or_left_standing() -> None:
+    edit = Step("edit", arguments={"path": "src/cart.py", "old": "a = 1", "new": "a = 2"})
+    won = episode(bad("make"), edit, Step("make"), kind=OutcomeKind.SUCCESS)
+    assert asked(won) == (
+        "Step 0 failed (`KeyError: 'a'`), step 2 worked after edit src/cart.py: - a = 1 + a = 2 (step 1): "
+        "say in one sentence why, for next time."
+    )
+    assert asked(episode(Step("look"), bad("make"))) == (
+        "Step 1 failed (`KeyError: 'a'`) and nothing later answered it: say in one sentence what should be tried next time."
+    )
+    assert asked(episode(Step("look"), kind=OutcomeKind.SUCCESS)) == ""
+
+
+def test_a_better_attempt_is_named_and_no_list_of_tools() -> None:
     said = reflect(episode(Step("edit")), Reward(0.1), None, GOOD)
-    assert "The best earlier attempt (old1, reward 0.89) went open → edit → pytest → submit." in said.insights
+    assert "An earlier attempt did better (old1, reward 0.89): `get_episode` shows how." in said.insights
     best = reflect(episode(Step("edit"), Step("edit"), kind=OutcomeKind.SUCCESS), Reward(0.99), None, GOOD)
-    assert any("best attempt so far: edit ×2 (steps 0-1)" in s for s in best.insights)
+    assert best.insights == ("2 of 2 earlier attempts at this task succeeded.",)
 
 
 def test_it_is_deterministic_short_and_every_judgement_of_steps_has_numbers() -> None:
     steps = tuple([bad(f"t{i}", f"Error {chr(97 + i)}{chr(98 + i)}") for i in range(9)] + [Step("t1"), Step("t2"), Step("t3"), bad("z")])
     one, two = (reflect(episode(*steps, lessons=tuple("abcdefg")), Reward(0.1), None, GOOD) for _ in range(2))
     assert one == two
-    assert all(len(group) <= MAX_SENTENCES for group in (one.successes, one.improvements, one.insights))
+    assert all(len(group) <= MAX_FACTS for group in (one.successes, one.improvements, one.insights))
     assert all(re.search(r"steps? \d", s) for s in one.improvements)
 
 

@@ -99,7 +99,7 @@ class FakeMemory:
         await self._asked(asked)
         self._open(asked.episode_id)
         suggestion = Suggestion("bash", "pytest", "worked 3 of 4 times", 0.6, ("pat_1",), {"path": "tests", "x_at_ms": 5, "none": None})
-        recovery = answers.Recovery("ModuleNotFoundError", ({"tool": "bash", "fixed": 2, "tried": 2},))
+        recovery = answers.Recovery("ModuleNotFoundError", ({"tool": "bash", "kind": "fixed", "fixed": 2, "got_on": 0, "tried": 2},))
         return answers.NextStep("rec_2", (suggestion,), recovery, (answers.StepWarning("failed before", 2, 3, ("ep1",)),))
 
     async def recommend_playbook(self, asked: requests.RecommendPlaybook, /) -> answers.PlaybookAnswer:

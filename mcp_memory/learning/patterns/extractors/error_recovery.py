@@ -1,46 +1,59 @@
-"""Error recoveries: after this error of this tool, what was tried next and whether it worked."""
+"""Error recoveries: after this error of this tool, what fixed it, or did the job instead, and what did not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mcp_memory.domain.episode import Json
-from mcp_memory.domain.pattern import Observation, PatternKind
+from mcp_memory.domain.pattern import INSTEAD, Observation, PatternKind
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.run import Run
-from mcp_memory.views.fixes import fixes_of
+from mcp_memory.views.fixes import Came, Fix, fixes_of
 
 MAX_RECOVERIES = 60  # of one run, the earliest
+
+_Try = tuple[str, bool, int, bool]  # tool key, whether it worked, at which step, whether it did the job instead of fixing the call
 
 
 def recovery_observations(run: Run, durations_ms: Sequence[int | None] = ()) -> list[Observation]:
     """Return one observation for each (tool, error, answer tried); it succeeded when the answer worked at least once.
 
-    What was tried right after the failure counts, and what at last worked within five steps. The step that ended a run without
-    success answered nothing, even if it worked itself: giving up is no recovery.
+    What worked is what fixed the call or did its job; what did not is a try right after the failure that failed in turn. A look, a
+    thought or the end of the work answers nothing.
     """
-    gave_up_at = -1 if run.success else len(run.keys) - 1
-    found: dict[tuple[str, str, str], tuple[bool, dict[str, Json]]] = {}
-    for fix in fixes_of(run.keys, run.failed, dict(run.errors)):
-        tries: list[tuple[str, bool, int]] = []
-        after = fix.index + 1
-        if after < len(run.keys):
-            tries.append((run.keys[after], not run.failed[after] and after != gave_up_at, 1))
-        if fix.fix_key and fix.steps_later > 1:
-            tries.append((fix.fix_key, fix.index + fix.steps_later != gave_up_at, fix.steps_later))
-        for tried, worked, later in tries:
-            name = (fix.failed_key, fix.signature, tried)
-            if not found.get(name, (False, {}))[0]:
-                found[name] = (worked, _detail(fix.index, later, durations_ms))
+    found: dict[tuple[str, str, str, bool], tuple[bool, Fix, int]] = {}
+    for fix in fixes_of(run.calls, dict(run.errors)):
+        for tried, worked, at, instead in _tries(run, fix):
+            name = (fix.failed_key, fix.signature, tried, instead)
+            if name not in found or (worked and not found[name][0]):
+                found[name] = (worked, fix, at)
+    worked_at_last = {name[:3] for name, (worked, _, _) in found.items() if worked}
+    said = [(name, what) for name, what in found.items() if what[0] or name[:3] not in worked_at_last]
     return [
         Observation(
             PatternKind.ERROR_RECOVERY,
-            {"tool": tool, "error": error, "try": tried},
-            f"after {tool} failed with “{error}”, try {tried}",
+            {"tool": tool, "error": error, "try": tried} | ({INSTEAD: True} if instead else {}),
+            _description(tool, run.messages.get(fix.index) or error, tried, instead),
             worked,
-            detail=detail,
+            detail=_detail(fix.index, at, durations_ms),
         )
-        for (tool, error, tried), (worked, detail) in list(found.items())[:MAX_RECOVERIES]
+        for (tool, error, tried, instead), (worked, fix, at) in said[:MAX_RECOVERIES]
     ]
 
 
-def _detail(index: int, later: int, durations_ms: Sequence[int | None]) -> dict[str, Json]:
-    spent = [d for d in durations_ms[index + 1 : index + 1 + later] if d is not None]
-    return {"failed_step": index, "fix_step": index + later, "steps_later": later, "duration_ms": sum(spent) if spent else None}
+def _tries(run: Run, fix: Fix) -> Iterator[_Try]:
+    after = fix.index + 1
+    if after < len(run.keys) and run.failed[after] and after != fix.by and role_of(run.keys[after]) is not Role.PASSES:
+        yield run.keys[after], False, after, False
+    if fix.came is not Came.GAVE_UP:
+        yield run.keys[fix.by], True, fix.by, fix.came is Came.GOT_ON
+
+
+def _description(tool: str, message: str, tried: str, instead: bool) -> str:
+    if instead:
+        return f"when {tool} fails with “{message}”, do it with {tried} instead"
+    how = f"{tool} with other arguments" if tried == tool else tried
+    return f"when {tool} fails with “{message}”, fix it with {how}"
+
+
+def _detail(index: int, at: int, durations_ms: Sequence[int | None]) -> dict[str, Json]:
+    spent = [d for d in durations_ms[index + 1 : at + 1] if d is not None]
+    return {"failed_step": index, "fix_step": at, "steps_later": at - index, "duration_ms": sum(spent) if spent else None}

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+from mcp_memory.domain.text import shorten
+
 MAX_ROUTE = 8  # tools of a route that are named
+MAX_ERROR = 120  # characters of an error that is quoted
 
 
 def numbers(positions: Sequence[int]) -> str:
@@ -41,3 +44,12 @@ def route(keys: Sequence[str]) -> str:
     if len(names) > MAX_ROUTE:
         names = [*names[: MAX_ROUTE // 2], "…", *names[-MAX_ROUTE // 2 :]]
     return " → ".join(names)
+
+
+def quoted(error: str) -> str:
+    """Return an error's message as it is shown within a sentence.
+
+    >>> quoted("KeyError: 'a'")
+    "`KeyError: 'a'`"
+    """
+    return f"`{shorten(' '.join(error.split()), MAX_ERROR)}`"

@@ -1,0 +1,60 @@
+"""What a step can have done to the state of things, read off its key: looked, passed something on, or acted. Pure.
+
+A look cannot have fixed anything, and a step that passes something on (a thought, a plan, an answer, the end of the work) is no
+alternative to anything. What a name does not say counts as acting.
+"""
+
+import enum
+import re
+from functools import lru_cache
+
+_PASSING_TEXT = """
+submit finish finished done complete exit quit stop terminate respond reply answer think thought reason reasoning plan todo todos todowrite
+reflect note message ask say speak wait sleep noop transfer handoff escalate talk attempt
+"""
+_LOOKING_TEXT = """
+read view open get list ls ll dir search find grep rg ag cat head tail less more nl scroll goto show display describe fetch lookup look
+query browse inspect stat status wc tree diff log which whereis pwd echo type file du df ps env print glob check count calculate
+"""
+_PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
+_WRITES = (" >", " -i")  # `cat >`, `sed -i`
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_RUNS = frozenset({"test", "tests", "pytest", "lint", "mypy", "ruff"})
+
+
+class Role(enum.Enum):
+    LOOKS = "looks"
+    PASSES = "passes"
+    ACTS = "acts"
+
+
+@lru_cache(maxsize=20_000)
+def role_of(key: str) -> Role:
+    """Return what a step of that key can have done.
+
+    >>> [role_of(k).value for k in ("Read", "bash:grep", "editor:view", "get_user_details", "find_file", "bash:git diff")]
+    ['looks', 'looks', 'looks', 'looks', 'looks', 'looks']
+    >>> [role_of(k).value for k in ("submit", "think", "transfer_to_human_agents", "TodoWrite", "exit_cost")]
+    ['passes', 'passes', 'passes', 'passes', 'passes']
+    >>> [role_of(k).value for k in ("edit", "bash:cat >", "bash:sed -i", "bash:pip install", "editor:str_replace", "open_door_lock")]
+    ['acts', 'acts', 'acts', 'acts', 'acts', 'looks']
+    """
+    tool, _, what = key.partition(":")
+    if key.endswith(_WRITES):
+        return Role.ACTS
+    words = [word.lower() for word in _WORD.findall(what or tool)]
+    if not words:
+        return Role.ACTS
+    if words[0] in _PASSING or (not what and "".join(words) in _PASSING):
+        return Role.PASSES
+    verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
+    return Role.LOOKS if verb in _LOOKING else Role.ACTS
+
+
+def runs_tests(key: str) -> bool:
+    """Return whether a step of that key runs tests or checks: it acts, but changes nothing.
+
+    >>> runs_tests("bash:pytest"), runs_tests("bash:python3 -m pytest"), runs_tests("edit")
+    (True, True, False)
+    """
+    return any(word.lower() in _RUNS for word in _WORD.findall(key))

@@ -1,0 +1,190 @@
+"""What a step changed: the file, the line and the first words that differ, read off its arguments and earlier answers. Pure."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.episode import Step
+from mcp_memory.domain.text import shorten
+
+MAX_LINE = 100  # characters of a line that is shown
+_MAX_DIFFED = 400  # lines of a text that is compared with another
+_PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
+_PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
+_RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
+_FILE_HEAD = re.compile(r"\[File: (\S+) \(")
+_HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
+_HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
+_TRIAL = (
+    r"[^/]*(?:repro|replicat)[^/]*$|(?:scratch|debug|temp|tmp|demo|check|verify|example)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$"
+)
+_SCRATCH = re.compile(rf"(?:^|/)(?:tmp/|{_TRIAL})", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one file; `line` is 0 where it is not known."""
+
+    path: str
+    line: int
+    removed: str
+    added: str
+
+    @property
+    def is_scratch(self) -> bool:
+        """Whether the file's name says that it was made to try something out."""
+        return is_scratch(self.path)
+
+    def __str__(self) -> str:
+        """`admin_modify.py:102: + and has_add_permission`, the file by the end of its path."""
+        parts = [f"{sign} {text[:MAX_LINE]}" for sign, text in (("-", self.removed), ("+", self.added)) if text]
+        where = "/".join(self.path.split("/")[-2:]) + (f":{self.line}" if self.line else "")
+        return f"{where}: {' '.join(parts)}" if parts else where
+
+
+def is_scratch(path: str) -> bool:
+    """Return whether a file's name says that it was made to try something out.
+
+    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "src/cart.py", "tests/test_cart.py")]
+    [True, True, True, False, False]
+    """
+    return _SCRATCH.search(path) is not None
+
+
+def change_of(steps: Sequence[Step], index: int) -> Change | None:
+    """Return what the step of that index changed; None where it failed, changed nothing, or does not tell.
+
+    Args:
+        steps: Of the episode from its beginning: what a line said before is looked up in earlier answers.
+        index: The step's position.
+    """
+    step = steps[index]
+    if step.failed:
+        return None
+    return _replaced(step) or _edited_range(steps, index) or _patched(step) or _written(step)
+
+
+def _replaced(step: Step) -> Change | None:
+    """Read an edit that gives the old text and the new one."""
+    arguments = step.arguments
+    path = next((str(arguments[name]) for name in _PATHS if arguments.get(name)), "")
+    for old, new in _PAIRS:
+        if isinstance(before := arguments.get(old), str) and isinstance(after := arguments.get(new), str) and path and before != after:
+            return Change(path, 0, *_difference(before, after))
+    return None
+
+
+def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
+    """Read an edit of a range of lines: `102:102` and a text; what they said before is in what was shown of the file."""
+    step = steps[index]
+    span, text = _RANGE.fullmatch(str(step.arguments.get("args", ""))), step.arguments.get("text")
+    head = _FILE_HEAD.match(step.observation)
+    if not span or not isinstance(text, str) or not head:
+        return None
+    first, last = int(span[1]), int(span[2])
+    before = _shown(steps[:index], head[1], first, last)
+    removed, added = _difference(before, text) if before is not None else ("", _first(text.splitlines()))
+    line = first + _offset(before or "", text)
+    return Change(head[1], line, removed, added)
+
+
+def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
+    """Return what the lines of a file said when they were last shown; None when they were not."""
+    for step in reversed(steps):
+        if step.observation.startswith(f"[File: {path} ") and f"\n{first}:" in step.observation:
+            numbered = (line.partition(":") for line in step.observation.splitlines())
+            lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
+            if all(number in lines for number in range(first, last + 1)):
+                return "\n".join(lines[number] for number in range(first, last + 1))
+    return None
+
+
+def _patched(step: Step) -> Change | None:
+    """Read a patch among the arguments, or a diff in the answer; a file that is there already before one that is new."""
+    texts = [text for text in step.arguments.values() if isinstance(text, str) and "*** " in text]
+    if "diff --git " in step.observation:
+        texts.append(step.observation)
+    found = [change for text in texts for change in _in_patch(text)]
+    return min(found, key=lambda change: change.is_scratch, default=None)
+
+
+def _in_patch(text: str) -> Iterator[Change]:
+    parts = re.split(r"^(?:diff --git a/\S+ b/|\*\*\* (?:Update|Add) File: )", text, flags=re.M)[1:]
+    for part in parts:
+        path, _, body = part.partition("\n")
+        lines = [line for line in body.splitlines() if not line.startswith(("+++", "---"))]
+        removed, added = _first([x[1:] for x in lines if x[:1] == "-"]), _first([x[1:] for x in lines if x[:1] == "+"])
+        hunk = _HUNK.search(body)
+        if path.strip() and (removed or added):
+            yield Change(path.strip(), int(hunk[1]) if hunk else 0, *_narrowed(removed, added))
+
+
+def _written(step: Step) -> Change | None:
+    """Read a file that is written as a whole: no line of it is the change."""
+    command = command_in(step.arguments)
+    if command and (found := _HEREDOC.search(command.split("\n", 1)[0])):
+        return Change(found[1] or found[2], 0, "", "")
+    path = next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")
+    if path and any(isinstance(step.arguments.get(name), str) for name in ("content", "file_text", "contents")):
+        return Change(path, 0, "", "")
+    return None
+
+
+def _difference(before: str, after: str) -> tuple[str, str]:
+    """Return the first line that went and the first that came, and of one changed line only what differs.
+
+    >>> _difference("    if a:", "    if a and b:")
+    ('', 'and b')
+    """
+    old, new = before.splitlines()[:_MAX_DIFFED], after.splitlines()[:_MAX_DIFFED]
+    diff = list(difflib.ndiff(old, new)) if len(old) * len(new) < _MAX_DIFFED else []
+    removed, added = ([line[2:] for line in diff if line.startswith(sign)] for sign in ("- ", "+ "))
+    if not diff:
+        known, there = set(old), set(new)
+        removed, added = [line for line in old if line not in there], [line for line in new if line not in known]
+    return _narrowed(_first(removed), _first(added))
+
+
+def _narrowed(removed: str, added: str) -> tuple[str, str]:
+    """Return two lines without the words they begin and end with in common, where what is left still says something."""
+    if not removed or not added:
+        return removed, added
+    old, new = re.findall(r"\w+|[^\w\s]|\s+", removed), re.findall(r"\w+|[^\w\s]|\s+", added)
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    gone, came = "".join(old[start : len(old) - end]).strip(), "".join(new[start : len(new) - end]).strip()
+    if not gone and len(came) > 3:
+        return "", came
+    return removed, added
+
+
+def _first(lines: Sequence[str]) -> str:
+    """Return the first line that says something: a statement before a comment."""
+    said = [" ".join(line.split()) for line in lines if line.strip()]
+    return next((line for line in said if not line.startswith(("#", "//", '"""', "import ", "from "))), said[0] if said else "")
+
+
+def _offset(before: str, after: str) -> int:
+    old, new = before.splitlines(), after.splitlines()
+    return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)) if before else 0)
+
+
+def brief(steps: Sequence[Step], index: int, max_chars: int = 120) -> str:
+    """Return what a step did in a few words: its key with the change, the command, or the arguments.
+
+    >>> brief([Step("bash", arguments={"command": "pip install yaml"})], 0)
+    'bash `pip install yaml`'
+    """
+    step = steps[index]
+    if change := change_of(steps, index):
+        return f"{step.key} {shorten(str(change), max_chars)}"
+    if command := command_in(step.arguments):
+        return f"{step.tool} `{shorten(' '.join(command.split()), max_chars)}`"
+    arguments = " ".join(f"{name}={value}" for name, value in step.arguments.items())
+    return f"{step.key} {shorten(' '.join(arguments.split()), max_chars)}".strip()

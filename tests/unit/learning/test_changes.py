@@ -1,0 +1,54 @@
+"""What a step changed, and which steps of a fix are shown."""
+
+from mcp_memory.domain.episode import FileUse, Step, StepStatus, Use
+from mcp_memory.learning.reading.changes import brief, change_of
+from mcp_memory.learning.reading.step_values import key_steps
+from mcp_memory.verbs.presenting import key_step_lines
+
+SHOWN = "[File: /repo/admin_modify.py (200 lines total)]\n101:def f():\n102:    show = save_as\n103:    return show\n"
+
+
+def test_an_edit_of_a_range_of_lines_shows_the_words_that_came() -> None:
+    steps = [
+        Step("open", arguments={"args": "admin_modify.py"}, observation=SHOWN, index=0),
+        Step("edit", arguments={"args": "102:102", "text": "    show = save_as and has_add_permission"}, observation=SHOWN, index=1),
+    ]
+    assert str(change_of(steps, 1)) == "repo/admin_modify.py:102: + and has_add_permission"
+    assert key_step_lines(steps, [0, 1], 120)[0] == "#1 edit → changed repo/admin_modify.py:102: + and has_add_permission"
+    assert change_of(steps, 0) is None
+
+
+def test_an_edit_of_an_old_text_by_a_new_one_shows_both_lines_where_both_say_something() -> None:
+    edit = Step("Edit", arguments={"file_path": "src/a.py", "old_string": "x = 1\ny = 2", "new_string": "x = 1\ny = 3"})
+    assert str(change_of([edit], 0)) == "src/a.py: - y = 2 + y = 3"
+    failed = Step("Edit", arguments=edit.arguments, status=StepStatus.ERROR)
+    assert change_of([failed], 0) is None
+
+
+def test_a_patch_is_read_by_its_first_file_that_was_there() -> None:
+    diff = (
+        "diff --git a/reproduce_bug.py b/reproduce_bug.py\n+++ b/reproduce_bug.py\n@@ -0,0 +1,2 @@\n+import a\n+a.f()\n"
+        "diff --git a/src/cart.py b/src/cart.py\n--- a/src/cart.py\n+++ b/src/cart.py\n@@ -7,1 +7,1 @@\n-total = 0\n+total = Decimal(0)\n"
+    )
+    submit = Step("submit", observation=diff)
+    assert str(change_of([submit], 0)) == "src/cart.py:7: - total = 0 + total = Decimal(0)"
+    patch = "*** Begin Patch\n*** Update File: a.py\n@@ def f\n-    return 1\n+    return 2\n*** End Patch"
+    assert str(change_of([Step("apply_patch", arguments={"input": patch})], 0)) == "a.py: - return 1 + return 2"
+
+
+def test_a_file_written_as_a_whole_is_named_and_what_only_looks_is_described() -> None:
+    written = Step("bash", arguments={"command": "cat > src/new.py <<'EOF'\nprint()\nEOF"})
+    assert str(change_of([written], 0)) == "src/new.py"
+    assert brief([Step("bash", arguments={"command": "grep -n x a.py"})], 0) == "bash `grep -n x a.py`"
+
+
+def test_the_last_change_is_a_key_step_and_scratch_files_are_not() -> None:
+    def edit(path: str, new: str) -> Step:
+        return Step("edit", arguments={"path": path, "old": "a", "new": new})
+
+    steps = [edit("src/a.py", "b"), edit("src/a.py", "c"), edit("reproduce.py", "d"), edit("mine.py", "e"), *(Step(k) for k in "lmn")]
+    values = [0.0, 0.0, 0.9, 0.8, 0.5, 0.6, 0.7]
+    assert 1 in key_steps(steps, values, files=[FileUse("mine.py", Use.MADE)])
+    assert 0 not in key_steps(steps, values)
+    lines = key_step_lines([Step(s.tool, arguments=s.arguments, index=i) for i, s in enumerate(steps)], [1, 2], 100)
+    assert [line.split()[0] for line in lines] == ["#1", "#2"]
