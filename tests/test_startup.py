@@ -22,6 +22,7 @@ HEAVY = (
     "ruptures",
     "tomlkit",
     "ruamel",
+    "shtab",
     "prometheus_client",
     "starlette",
     "uvicorn",

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -92,6 +93,17 @@ def paint(text: str, style: str) -> str:
     if not style or not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m"
+
+
+def tell(text: str, indent: str = "", *, style: str = "", mark: str = "") -> None:
+    """Print a line; on a terminal, broken between words, with *indent* before what follows. *mark*: the style of its first word."""
+    width = terminal_width()
+    lines = [text] if width is None or cell_width(text) <= width else textwrap.wrap(text, width, subsequent_indent=indent)
+    if mark:
+        first, space, rest = lines[0].partition(" ")
+        lines[0] = paint(first, mark) + space + rest
+    for line in lines:
+        print(paint(line, style))
 
 
 def print_field(name: str, value: Any, indent: str = "") -> None:

@@ -2,11 +2,14 @@
 
 import argparse
 
+from mcp_memory.cli.options import add_common
+
 SHELLS = ("bash", "zsh", "tcsh")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, help='for bash: `eval "$(mcp-memory completion bash)"` in ~/.bashrc')
+    add_common(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         for check in checks:
             mark = "FAIL" if not check.ok else "note" if check.fix else "ok"
-            print(f"{render.paint(mark, render.COLOURS[mark])}{' ' * (4 - len(mark))}  {check.name}: {render.one_line(check.detail, 2000)}")
+            line = f"{mark:<4}  {check.name}: {render.one_line(check.detail, 2000)}"
+            render.tell(line, "      ", mark=render.COLOURS[mark])
             if check.fix:
                 print(f"      fix: {check.fix}")
     return 0 if all(check.ok for check in checks) else 1

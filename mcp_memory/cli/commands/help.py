@@ -2,9 +2,12 @@
 
 import argparse
 
+from mcp_memory.cli.options import add_common
+
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("command", nargs="?", help="the command whose options to list")
+    add_common(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,9 +2,11 @@
 
 import argparse
 
+from mcp_memory.cli.options import add_common
+
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    add_common(parser)
 
 
 def run(args: argparse.Namespace) -> int:

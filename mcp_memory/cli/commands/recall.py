@@ -1,10 +1,15 @@
 """`mcp-memory recall`: what an agent would be told about a task."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, scope
+
+if TYPE_CHECKING:
+    from mcp_memory.domain.answers import Recall
+    from mcp_memory.memory import EpisodicMemory
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -20,9 +25,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    answer = with_memory(
-        args,
-        lambda memory: memory.recall(
+    async def ask(memory: "EpisodicMemory") -> "Recall":
+        return await memory.recall(
             query=" ".join(args.query),
             limit=args.limit,
             budget_tokens=args.budget_tokens,
@@ -30,13 +34,15 @@ def run(args: argparse.Namespace) -> int:
             strict=args.strict,
             project=scope(args),
             **given(args, CONTEXT + SPAN),
-        ),
-    )
+        )
+
+    answer = with_memory(args, ask)
     if args.json:
         render.print_json(answer)
         return 0
     from mcp_memory.rendering.lines import recall_text
     from mcp_memory.rendering.render import answer as wire
 
-    print(recall_text(wire(answer), why=args.full))
+    for line in recall_text(wire(answer), why=args.full).split("\n"):
+        render.tell(line, "   ")
     return 0
