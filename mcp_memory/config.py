@@ -7,6 +7,7 @@ An unknown key or section is a ConfigError: typing errors must not be silent. In
 
 import logging
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -20,6 +21,7 @@ from mcp_memory.projects import DEFAULT_PROJECT, project_at
 PREFIX = "MCP_MEMORY_"
 logger = logging.getLogger(__name__)
 _SECRET_FIELDS = {"token"}
+_USER_IN_ADDRESS = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class ServerConfig:
     project: str = ""  # namespace; empty: the workspace's repository (the host's roots, else the working directory), else `default`
     allowed_hosts: str = ""  # extra Host header values for HTTP, comma-separated
     allowed_origins: str = ""  # extra Origin header values for HTTP, comma-separated
+    trusted_proxies: str = ""  # addresses whose X-Forwarded-For is believed, comma-separated; empty: nobody's
     max_body_bytes: int = 4 * 1024 * 1024
     max_connections: int = 500
     tool_timeout_ms: int = 60_000
@@ -191,8 +194,15 @@ def settings(config: Config) -> list[tuple[str, Any, str]]:
     for section in SECTIONS:
         for item in fields(SECTIONS[section]):
             name, value = f"{section}.{item.name}", getattr(getattr(config, section), item.name)
-            rows.append((name, "***" if item.name in _SECRET_FIELDS and value else value, config.origins.get(name, "default")))
+            rows.append((name, _shown(item.name, value), config.origins.get(name, "default")))
     return rows
+
+
+def _shown(key: str, value: Any) -> Any:
+    """Return a setting's value without what is secret in it: all of a token, the user and password of an address."""
+    if key in _SECRET_FIELDS and value:
+        return "***"
+    return _USER_IN_ADDRESS.sub("***@", value) if isinstance(value, str) else value
 
 
 def _from_file(path: Path) -> dict[str, tuple[Any, str]]:

@@ -26,6 +26,8 @@ from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.reporting import Reporting
 from mcp_memory.verbs.retention import Retention
+from mcp_memory.verbs.shown import Shown
+from mcp_memory.verbs.voting import Voting
 
 R = TypeVar("R", bound=requests.Request)
 
@@ -41,9 +43,10 @@ class EpisodicMemory:
         redacting = Redacting(engines.config.server.redact, engines.metrics)
         self._engines, self._background = engines, background
         self._watchers: list[Callable[[str], None]] = []
-        self._recalling = Recalling(engines)
-        self._recording = Recording(engines, self._recalling, redacting, background, self._on_completed)
-        self._advising = Advising(engines, redacting)
+        shown = Shown(engines)
+        self._recalling = Recalling(engines, shown)
+        self._recording = Recording(engines, self._recalling, redacting, background, Voting(engines, shown), self._on_completed)
+        self._advising = Advising(engines, redacting, shown)
         self._curating = Curating(engines, redacting)
         self._reporting = Reporting(engines)
         self._exchange = Exchange(engines, redacting, background.ring)

@@ -5,10 +5,13 @@ cosine to the text alone: 0.99 mean, 0.97 least, more than the quantisation itse
 """
 
 import logging
+import os
 import threading
 from collections.abc import Sequence
 
 import numpy as np
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when onnxruntime is imported: a memory tells nobody that it is used
 import onnxruntime as ort
 from tokenizers import Tokenizer
 

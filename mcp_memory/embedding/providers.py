@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from mcp_memory.config import EmbeddingConfig
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ConfigError, ProviderUnavailable
 
 
@@ -90,12 +92,17 @@ def plan_provider(config: EmbeddingConfig) -> ProviderPlan:
 
     Raises:
         ConfigError: The model cannot have the configured dimension, the dimension of an unknown model is not given, or the
-            address is no web address.
+            address is no web address or is http to another machine.
     """
     provider = PROVIDERS[config.provider]
     base_url = config.base_url or provider.base_url
     if not base_url.startswith(("https://", "http://")):
         raise ConfigError("embedding.base_url must start with https:// or http://", hint="Change MCP_MEMORY_EMBEDDING__BASE_URL.")
+    if base_url.startswith("http://") and not is_loopback(urlsplit(base_url).hostname or ""):
+        raise ConfigError(
+            "embedding.base_url would send the provider's key and every text in clear text",
+            hint="Use https://, or http:// to this machine only.",
+        )
     model = config.model or provider.default_model
     dimension = config.dimension or provider.own_dimensions.get(model, 0)
     if dimension < 1:

@@ -232,7 +232,12 @@ class EmbeddingService:
         from mcp_memory.embedding.http_embedder import HttpEmbedder
 
         key = provider_key(self._plan.provider, self._env)
-        self._http = HttpEmbedder(self._plan, key, query_budget_ms=self._config.ready_wait_ms, metrics=self._metrics)
+        try:
+            self._http = HttpEmbedder(self._plan, key, query_budget_ms=self._config.ready_wait_ms, metrics=self._metrics)
+        except Exception as error:  # of the HTTP library: a proxy it has no support for, a certificate file that is gone
+            self._remote_error = f"provider {self._plan.provider.name} cannot be used ({type(error).__name__}: {error})"
+            logger.warning(self._remote_error)
+            return
         self._remote = CachedEmbedder(self._http, self._cache)
 
     def _local_failed(self, error: ModelUnavailable) -> None:

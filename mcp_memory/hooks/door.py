@@ -149,7 +149,8 @@ def _who(request: Request, record: Mapping[str, Any]) -> str:
     user = request.scope.get("user")
     access = getattr(user, "access_token", None)
     holder = getattr(access, "subject", None) or (user.display_name if user is not None else "")
-    return f"{holder}, {record['host']} hook" if holder else f"{record['host']} hook"
+    sender = holder or ("http" if request.client else "")  # nobody: a hook of this machine, by the door of its own
+    return f"{sender}, {record['host']} hook" if sender else f"{record['host']} hook"
 
 
 async def _guarded(finish: Callable[[str], Awaitable[None]], session_id: str) -> None:

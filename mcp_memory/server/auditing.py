@@ -17,6 +17,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
+from mcp_memory import private
 from mcp_memory.errors import ConfigError
 from mcp_memory.redaction import redact
 from mcp_memory.rendering.neutralise import one_line
@@ -26,6 +27,7 @@ BACKUPS = 5
 _ID_FIELDS = ("episode_id", "episode_ids", "parent_id", "pattern_id", "recommendation_id", "used_ids", "checkpoint_id", "from_id", "to_id")
 _ID = re.compile(r"[\w.:/-]{1,80}")
 _NO_ID = "(not an id)"
+REFUSED: Mapping[str, Any] = {"isError": True, "content": [{"text": "refused"}]}
 _MAX_IDS = 20
 _MAX_WHO_CHARS = 120
 Context = ServerRequestContext[Any, Any]
@@ -45,6 +47,7 @@ class AuditLog:
         self._broken = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            private.tighten(self._path)
             self._append(b"")
         except OSError as error:
             raise ConfigError(f"the audit log {self._path} cannot be written: {error}", hint="Change server.audit_log.") from error
@@ -95,12 +98,36 @@ class AuditLog:
             old.unlink(missing_ok=True)
 
 
+class Refusals:
+    """Refused logins in the audit log, one a second with the number of the others: a siege must not push what was done out of it."""
+
+    def __init__(self, log: AuditLog | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log, self._clock = log, clock
+        self._last, self._kept_back = float("-inf"), 0
+
+    def record(self, client: str, duration_ms: float) -> None:
+        """Note that a request of *client*, an address, had no good token."""
+        if self._log is None:
+            return
+        if self._clock() - self._last < 1.0:
+            self._kept_back += 1
+            return
+        more = f", and {self._kept_back} more since the last line" if self._kept_back else ""
+        self._last, self._kept_back = self._clock(), 0
+        self._log.record(f"unknown, from {client}{more}", "login", {}, REFUSED, duration_ms)
+
+
+def holder_of(scope: Mapping[str, Any]) -> str:
+    """Return the holder of a request's token; empty where none is asked for."""
+    user = scope.get("user")
+    return "" if user is None else str(user.access_token.subject or user.display_name)
+
+
 def who(ctx: Context) -> str:
     """Return who is asking: the token's holder, or the transport."""
     if ctx.request is None:
         return "stdio"
-    user = ctx.request.scope.get("user")
-    return user.access_token.subject or user.display_name if user is not None else "http"
+    return holder_of(ctx.request.scope) or "http"
 
 
 def audited(log: AuditLog | None, method: str, handler: Handler, ids_of: Callable[[Any], Mapping[str, Any]]) -> Handler:
@@ -121,7 +148,7 @@ def audited(log: AuditLog | None, method: str, handler: Handler, ids_of: Callabl
             result = await handler(ctx, params)
             return result
         except MCPError:
-            result = {"isError": True, "content": [{"text": "refused"}]}
+            result = dict(REFUSED)
             raise
         finally:
             log.record(who(ctx), method, ids_of(params), result, (time.perf_counter() - started) * 1000)

@@ -1,22 +1,12 @@
 """Where the server may listen, and what it takes to do so."""
 
-import ipaddress
 import logging
 
 from mcp_memory.config import ServerConfig
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ConfigError
 
 logger = logging.getLogger(__name__)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether binding to *host* keeps the server on this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def require_safe_bind(config: ServerConfig, *, authenticated: bool) -> None:

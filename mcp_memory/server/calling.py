@@ -14,7 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server import fitting
-from mcp_memory.server.auditing import AuditLog, who
+from mcp_memory.server.auditing import REFUSED, AuditLog, who
 from mcp_memory.server.confirming import Confirmation
 from mcp_memory.server.errors import error_result
 from mcp_memory.server.lifecycle import MemoryHost
@@ -49,6 +49,8 @@ class Caller:
         """
         tool = self._tools.get(params.name)
         if tool is None:
+            if self._audit is not None:
+                self._audit.record(who(ctx), "(unknown tool)", {}, REFUSED, 0.0)
             raise MCPError(code=INVALID_PARAMS, message=one_line(f"Unknown tool: {params.name}"))
         started = time.perf_counter()
         result = None

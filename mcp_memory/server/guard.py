@@ -1,24 +1,32 @@
-"""The guard in front of every HTTP route: Host and Origin, then the token, then how many streams may be open."""
+"""The guard in front of every HTTP route: Host and Origin, then the token, then how much of the server its holder may have."""
 
-import ipaddress
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_memory.config import ServerConfig
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ProviderUnavailable
 from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.server.auditing import AuditLog, Refusals, holder_of
 from mcp_memory.server.auth import Authentication
-from mcp_memory.server.binding import is_loopback
+from mcp_memory.server.connections import became_known
+from mcp_memory.server.origins import CORS_EXPOSED, CORS_HEADERS, CORS_METHODS, is_address, listed, name_of_host, name_of_origin
+from mcp_memory.server.rechecking import EVERY_S, Rechecking
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OPEN_PATHS = ("/healthz",)  # says nothing but that the server is there
+_WITH_SLASH = {"/mcp/": "/mcp", "/sse/": "/sse"}  # served as they are: a redirect would name http behind a proxy that ends TLS
 _STREAM_SHARE = 0.8  # of all connections may be long-lived streams, so that ordinary requests still get through
+_HOLDER_SHARE = 0.5  # of those may be one token's
 logger = logging.getLogger(__name__)
 
 
@@ -26,45 +34,83 @@ class Guard:
     """ASGI middleware. A refused request gets one line and is logged with its reason."""
 
     def __init__(
-        self, app: ASGIApp, config: ServerConfig, authentication: Authentication, admits: Sequence[Callable[[Scope], bool]] = ()
+        self,
+        app: ASGIApp,
+        config: ServerConfig,
+        authentication: Authentication,
+        admits: Sequence[Callable[[Scope], bool]] = (),
+        log: AuditLog | None = None,
+        recheck_s: float = EVERY_S,
     ) -> None:
         """*admits* tell of a request whether it needs no token, since it carries another proof; one that says so is enough."""
         self._app, self._authentication, self._admits = app, authentication, admits
+        self._rechecking, self._refusals = Rechecking(authentication.verify_token, recheck_s), Refusals(log)
         public_host = urlsplit(config.public_url).hostname or ""
-        self._hosts = {name.lower() for name in (*_LOCAL_NAMES, config.host, *_listed(config.allowed_hosts), public_host) if name}
+        self._hosts = {name.lower() for name in (*_LOCAL_NAMES, config.host, *listed(config.allowed_hosts), public_host) if name}
         self._open_paths = {*_OPEN_PATHS, *authentication.documents()}
-        self._origins = {origin.lower().rstrip("/") for origin in _listed(config.allowed_origins)}
+        self._origins = {origin.lower().rstrip("/") for origin in listed(config.allowed_origins)}
+        self._cors = CORSMiddleware(
+            self._let_in,
+            allow_origins=sorted(self._origins),
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_HEADERS,
+            expose_headers=CORS_EXPOSED,
+        )
         self._takes_addresses = not is_loopback(config.host)
         self._max_streams = max(1, int(config.max_connections * _STREAM_SHARE))
-        self._streams = 0
+        self._streams: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._foreign(headers) or await self._unknown(scope, headers)
+        scope["path"] = _WITH_SLASH.get(scope["path"], scope["path"])
+        refusal = self._foreign(headers)
         if refusal is not None:
-            client = (scope.get("client") or ("?",))[0]
-            logger.warning(
-                "refused %s %s from %s: %d %s", scope["method"], one_line(scope["path"]), client, refusal.status_code, _line(refusal)
-            )
-            await refusal(scope, receive, send)
+            await self._refuse(refusal, scope, receive, send)
+        elif headers.get("origin") is not None and self._is_listed(headers["origin"]):
+            await self._cors(scope, receive, send)  # answers a preflight itself: that one carries no token
+        else:
+            await self._let_in(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        refusal = await self._unknown(scope, Headers(scope=scope))
+        if refusal is not None:
+            if refusal.status_code in (401, 403):
+                self._refusals.record(_client(scope), (time.perf_counter() - started) * 1000)
+            await self._refuse(refusal, scope, receive, send)
+        elif scope["path"] not in self._open_paths and not became_known(scope, holder_of(scope)):
+            await _busy("Too many connections; try again later.\n")(scope, receive, send)
         elif scope["method"] == "GET" and scope["path"] in ("/sse", "/mcp"):
             await self._stream(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._serve(scope, receive, send)
+
+    async def _refuse(self, refusal: PlainTextResponse, scope: Scope, receive: Receive, send: Send) -> None:
+        path, reason = one_line(scope["path"]), bytes(refusal.body).decode().strip()
+        logger.warning("refused %s %s from %s: %d %s", scope["method"], path, _client(scope), refusal.status_code, reason)
+        await refusal(scope, receive, send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._streams >= self._max_streams:
-            busy = PlainTextResponse("Too many open streams; try again later.\n", 503, {"Retry-After": "10"})
-            await busy(scope, receive, send)
+        holder = holder_of(scope)
+        share = max(1, int(self._max_streams * _HOLDER_SHARE)) if holder else self._max_streams
+        if self._streams.total() >= self._max_streams or self._streams[holder] >= share:
+            await _busy("Too many open streams; try again later.\n")(scope, receive, send)
             return
-        self._streams += 1
+        self._streams[holder] += 1
         try:
-            await self._app(scope, receive, send)
+            await self._serve(scope, receive, send)
         finally:
-            self._streams -= 1
+            self._streams[holder] -= 1
+            self._streams += Counter()  # drops those that have none left
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "user" in scope:
+            await self._rechecking.run(self._app, _token(Headers(scope=scope)), scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def _foreign(self, headers: Headers) -> PlainTextResponse | None:
         """Return the answer that refuses another site's request, or None."""
@@ -78,11 +124,11 @@ class Guard:
         """Return the answer that refuses a request without a good token, or None. A known token's holder becomes the request's user."""
         if not self._authentication.required or scope["path"] in self._open_paths or any(admits(scope) for admits in self._admits):
             return None
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        token = _token(headers)
+        if not token:
             return self._denied(401, "A bearer token is needed.")
         try:
-            access = await self._authentication.verify_token(token.strip())
+            access = await self._authentication.verify_token(token)
         except ProviderUnavailable as error:
             return PlainTextResponse(f"{error.line()}\n", 503, {"Retry-After": "5"})
         if access is None:
@@ -98,39 +144,28 @@ class Guard:
         return PlainTextResponse(f"{reason}\n", status, {"WWW-Authenticate": challenge})
 
     def _host_is_ours(self, host: str) -> bool:
-        name = _without_port(host.lower())
+        name = name_of_host(host)
         if "*" in self._hosts or name in self._hosts:
             return bool(name)
         # DNS rebinding needs a name; a bare address cannot be rebound. Only where we listen on the network, and there a token is needed.
-        return self._takes_addresses and _is_address(name)
+        return self._takes_addresses and is_address(name)
+
+    def _is_listed(self, origin: str) -> bool:
+        return origin.lower() in self._origins or "*" in self._origins
 
     def _origin_is_ours(self, origin: str | None) -> bool:
-        if origin is None:
-            return True
-        origin = origin.lower()
-        if origin in self._origins or "*" in self._origins:
-            return True
-        parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and _without_port(parts.netloc) in self._hosts
+        return origin is None or self._is_listed(origin) or name_of_origin(origin) in self._hosts
 
 
-def _line(response: PlainTextResponse) -> str:
-    return bytes(response.body).decode().strip()
+def _busy(reason: str) -> PlainTextResponse:
+    return PlainTextResponse(reason, 503, {"Retry-After": "10"})
 
 
-def _listed(setting: str) -> Iterable[str]:
-    return [item.strip() for item in setting.split(",") if item.strip()]
+def _client(scope: Scope) -> str:
+    return str((scope.get("client") or ("?",))[0])
 
 
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
+def _token(headers: Headers) -> str:
+    """Return the bearer token of a request; empty without one."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

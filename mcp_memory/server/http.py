@@ -14,7 +14,6 @@ from typing import Any
 
 import anyio
 import uvicorn
-from mcp.server.lowlevel import Server
 from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from starlette.applications import Starlette
@@ -22,18 +21,19 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
 
 from mcp_memory.config import Config
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
+from mcp_memory.server.connections import BACKLOG, Connections, affordable, quieten
 from mcp_memory.server.guard import Guard
 from mcp_memory.server.lifecycle import MemoryHost, Opener
 from mcp_memory.server.parts import HttpPart, parts_of
+from mcp_memory.server.sessions import MAX_SESSIONS, Sessions
+from mcp_memory.server.sse_connection import SseEndpoint
 
 SHUTDOWN_S = 3  # for requests in flight, after a signal
-MAX_SESSIONS = 2_000  # of Streamable HTTP's older era; each ends after 30 idle minutes
 logger = logging.getLogger(__name__)
 
 
@@ -47,15 +47,20 @@ def serve(config: Config, opener: Opener | None = None, started: Callable[[int],
     require_safe_bind(config.server, authenticated=authentication.required)
     host = MemoryHost(config, opener)
     app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools, is_shared=True)
+    connections = Connections(affordable(config.server.max_connections))
+    quieten()
     settings = uvicorn.Config(
         http_app(app, host, authentication, parts_of(host, app.audit_log)),
         host=config.server.host,
         port=config.server.port,
-        limit_concurrency=config.server.max_connections,
+        http=connections.protocol,  # type: ignore[arg-type]  # any maker of protocols will do
+        backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(config.server.trusted_proxies),
+        forwarded_allow_ips=config.server.trusted_proxies,
         ws="none",
         lifespan="on",
     )
@@ -69,7 +74,7 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
     """Return the ASGI application: MCP and *parts*. Its lifespan opens and closes the memory."""
     limits = host.config.server
     manager = StreamableHTTPSessionManager(app.server, max_request_body_size=limits.max_body_bytes, max_sessions=MAX_SESSIONS)
-    sse = SseServerTransport("/messages/", max_request_body_size=limits.max_body_bytes)
+    sse = SseEndpoint(app.server, SseServerTransport("/messages/", max_request_body_size=limits.max_body_bytes))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -94,19 +99,23 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
         memory = await host.memory()
         return Response(exposition.page(memory.metrics, program_version()), media_type=exposition.CONTENT_TYPE)
 
-    return Starlette(
+    served = Starlette(
         routes=[
-            Route("/mcp", StreamableHTTPASGIApp(manager)),
-            Route("/sse", _SseEndpoint(app.server, sse), methods=["GET"]),
-            Mount("/messages/", sse.handle_post_message),
+            Route("/mcp", Sessions(StreamableHTTPASGIApp(manager), limits.max_body_bytes)),
+            Route("/sse", sse, methods=["GET"]),
+            Mount("/messages/", sse.post),
             *(route for part in parts for route in part.routes),
             Route("/healthz", health),
             Route("/metrics", metrics),
             *(Route(path, _document(body), methods=["GET"]) for path, body in authentication.documents().items()),
         ],
-        middleware=[Middleware(Guard, config=limits, authentication=authentication, admits=[part.admits for part in parts])],
+        middleware=[
+            Middleware(Guard, config=limits, authentication=authentication, admits=[part.admits for part in parts], log=app.audit_log)
+        ],
         lifespan=lifespan,
     )
+    served.router.redirect_slashes = False  # a redirect would name http behind a proxy that ends TLS
+    return served
 
 
 def _document(body: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response]]:
@@ -114,17 +123,6 @@ def _document(body: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response
         return JSONResponse(body, headers={"Cache-Control": "max-age=3600", "Access-Control-Allow-Origin": "*"})
 
     return answer
-
-
-class _SseEndpoint:
-    """One connection of the older transport: a stream of events out, posted messages in."""
-
-    def __init__(self, server: Server[None], transport: SseServerTransport) -> None:
-        self._server, self._transport = server, transport
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._transport.connect_sse(scope, receive, send) as (read_stream, write_stream):
-            await self._server.run(read_stream, write_stream, self._server.create_initialization_options())
 
 
 class _HttpServer(uvicorn.Server):

@@ -5,20 +5,18 @@ A token is taken only when its signature is by a key of the issuer with an asymm
 this issuer (`iss`), is in force (`exp`, `nbf`), and has every scope that is asked for. Tokens are never passed on.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import anyio
-import anyio.to_thread
 import jwt
 from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.config import ServerConfig
-from mcp_memory.errors import ConfigError, ProviderUnavailable
-from mcp_memory.server.binding import is_loopback
+from mcp_memory.domain.addresses import is_loopback
+from mcp_memory.errors import ConfigError
+from mcp_memory.server.issuer_keys import IssuerKeys
 
 ALGORITHMS = (
     "RS256",
@@ -34,9 +32,6 @@ ALGORITHMS = (
 )  # never `none`, never a shared secret
 MAX_TOKEN_CHARS = 16_384
 LEEWAY_S = 30  # between two machines' clocks
-_KEYS_LIFESPAN_S = 300.0
-_KEYS_TIMEOUT_S = 5.0
-_RETRY_S = 5.0  # after the keys could not be fetched: nobody waits for them again before that
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 _REQUIRED_CLAIMS = ["exp", "iss", "aud"]
 
@@ -77,39 +72,36 @@ class JwtVerifier:
 
     def __init__(self, settings: OAuthSettings) -> None:
         self._settings = settings
-        self._keys = jwt.PyJWKClient(settings.jwks_url, lifespan=_KEYS_LIFESPAN_S, timeout=_KEYS_TIMEOUT_S)
-        self._not_before = 0.0  # monotonic time of the next try after a failed fetch
-        self._threads: anyio.CapacityLimiter | None = None
+        self._keys = IssuerKeys(settings.jwks_url)
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return who the token speaks for, or None where it is not acceptable. Scopes are the caller's to check.
 
         Raises:
-            ProviderUnavailable: The issuer's keys cannot be fetched.
+            ProviderUnavailable: It names a key that is not here, and the issuer's keys cannot be fetched.
         """
-        if not self._plausible(token):
+        key_id = self._plausible(token)
+        if key_id is None:
             return None
-        if self._threads is None:
-            self._threads = anyio.CapacityLimiter(2)  # of its own: a slow issuer must not take the memory's threads
-        claims = await anyio.to_thread.run_sync(self._claims, token, limiter=self._threads)
+        key = await self._keys.get(key_id)
+        claims = None if key is None else self._claims(token, key)
         return None if claims is None else _access(token, claims, self._settings.audience)
 
-    def _plausible(self, token: str) -> bool:
-        """Look at what the token claims to be, before any key is fetched for it."""
+    def _plausible(self, token: str) -> str | None:
+        """Return the key id of a token that claims to be what we take, before any key is fetched for it."""
         if len(token) > MAX_TOKEN_CHARS or token.count(".") != 2:
-            return False
+            return None
         try:
             header = jwt.get_unverified_header(token)
             issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
         except (jwt.PyJWTError, ValueError):
-            return False
-        return header.get("alg") in ALGORITHMS and issuer == self._settings.issuer
+            return None
+        key_id = header.get("kid")
+        good = header.get("alg") in ALGORITHMS and issuer == self._settings.issuer and isinstance(key_id, str)
+        return key_id if good else None
 
-    def _claims(self, token: str) -> Mapping[str, Any] | None:
-        if time.monotonic() < self._not_before:
-            raise ProviderUnavailable("the authorization server's keys cannot be fetched", hint="Try again in a few seconds.")
+    def _claims(self, token: str, key: jwt.PyJWK) -> Mapping[str, Any] | None:
         try:
-            key = self._keys.get_signing_key_from_jwt(token)
             claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
@@ -120,9 +112,6 @@ class JwtVerifier:
                 options={"require": _REQUIRED_CLAIMS},
             )
             return claims
-        except jwt.PyJWKClientConnectionError as error:
-            self._not_before = time.monotonic() + _RETRY_S
-            raise ProviderUnavailable("the authorization server's keys cannot be fetched", hint="Try again in a few seconds.") from error
         except (jwt.PyJWTError, ValueError, TypeError):
             return None
 

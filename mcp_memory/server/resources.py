@@ -11,6 +11,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, PaginatedRequestParams, Re
 from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import inert, neutral, one_line
+from mcp_memory.server import fitting
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.outputs import Json
 from mcp_memory.server.tools.browsing import episode_record
@@ -132,7 +133,18 @@ async def _episode(memory: "Memory", episode_id: str) -> tuple[str, str]:
         record["steps"] += more["steps"]
         record["next_step_from"] = more["next_step_from"]
         chars += len(render.text_of(more["steps"]))
-    return _JSON, render.text_of({"note": render.NOTE, **record})
+    return _JSON, _bounded({"note": render.NOTE, **record})
+
+
+def _bounded(record: dict[str, Any]) -> str:
+    """Return a record as text within the cap: fewer steps, said by `next_step_from`; then shorter texts, said by `truncated`."""
+    text = render.text_of(record)
+    while len(text) > _MAX_EPISODE_CHARS and len(record["steps"]) > 1:
+        kept = max(1, int(len(record["steps"]) * 0.9 * _MAX_EPISODE_CHARS / len(text)))
+        record["next_step_from"] = record["steps"][kept]["index"] if kept < len(record["steps"]) else record["next_step_from"]
+        record["steps"] = record["steps"][:kept]
+        text = render.text_of(record)
+    return text if len(text) <= _MAX_EPISODE_CHARS else render.text_of(fitting.shortened(record))
 
 
 async def _pattern(memory: "Memory", pattern_id: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import logging
 import os
 import select
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ from mcp_types import (
     PARSE_ERROR,
     ErrorData,
     JSONRPCError,
+    JSONRPCMessage,
     JSONRPCNotification,
     JSONRPCRequest,
     JSONRPCResponse,
@@ -32,6 +33,9 @@ from mcp_memory.domain.limits import MAX_INT
 from mcp_memory.server.line_source import LineSource
 
 MAX_WAITING_LINES = 1024
+MAX_WAITING_BYTES = 64 * 1024 * 1024  # of them together; one line may be as long as that
+MAX_IN_FLIGHT = 128  # requests begun whose answers are not written yet
+MAX_HELD = 64  # requests read, and not begun for want of room: behind them may be the answers that others wait for
 DRAIN_DEADLINE_S = 10.0  # how long calls in flight may take after the end of input
 _SURE_BYTES = getattr(select, "PIPE_BUF", 512)  # POSIX: a pipe that polls writable takes this much without blocking
 logger = logging.getLogger(__name__)
@@ -60,7 +64,7 @@ class StdioPipe:
         self.reader = _Reader(self, in_fd)
         self.writer = _Writer(self, out_fd)
         self._on_end, self._on_first_answer = on_end, on_first_answer
-        self._unanswered: set[tuple[type, Any]] = set()
+        self._unanswered: Counter[tuple[type, Any]] = Counter()  # an id may be in use twice: nothing stops a client
         self._all_answered = anyio.Event()
         self._answered_any = False
         self._ended = False
@@ -77,12 +81,19 @@ class StdioPipe:
             with anyio.move_on_after(DRAIN_DEADLINE_S):
                 await self._all_answered.wait()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether another request may be begun. A client that does not read its answers gets no further ones made."""
+        return self._unanswered.total() < MAX_IN_FLIGHT
+
     def received(self, message: Any) -> None:
         """Note a message from the client."""
         if isinstance(message, JSONRPCRequest):
-            self._unanswered.add(_key(message.id))
+            self._unanswered[_key(message.id)] += 1
         elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
-            self._settle((message.params or {}).get("requestId"))
+            request_id = (message.params or {}).get("requestId")
+            if _can_be_sent(request_id):  # what is no id cannot have been asked with
+                self._settle(request_id)
 
     def sent(self, message: Any) -> None:
         """Note a message to the client."""
@@ -93,7 +104,12 @@ class StdioPipe:
                 self._on_first_answer()
 
     def _settle(self, request_id: Any) -> None:
-        self._unanswered.discard(_key(request_id))
+        key = _key(request_id)
+        if self._unanswered[key] <= 1:
+            del self._unanswered[key]
+        else:
+            self._unanswered[key] -= 1
+        self.reader.wake()
         if self._ended and not self._unanswered:
             self._all_answered.set()
 
@@ -109,6 +125,8 @@ class _Reader:
         self._pipe = pipe
         self._source = LineSource(fd, self._deliver)
         self._lines: deque[bytes | None] = deque()  # None: the input ended
+        self._waiting_bytes = 0
+        self._held: deque[JSONRPCRequest] = deque()
         self._arrived = anyio.Event()
         self._started = self._paused = self._finished = False
 
@@ -133,37 +151,54 @@ class _Reader:
             self._started = True
             self._source.start()
         while not self._finished:
-            if not self._lines:
+            if self._held and self._pipe.has_room:
+                return self._begun(self._held.popleft())
+            if not self._lines or len(self._held) >= MAX_HELD or (self._held and self._lines[0] is None):
                 self._arrived = anyio.Event()
                 await self._arrived.wait()
                 continue
-            line = self._lines.popleft()
+            line = self._next_line()
             if line is None:
                 await self._pipe.input_ended()
                 break
-            if self._paused and len(self._lines) < MAX_WAITING_LINES // 2:
-                self._paused = False
-                self._source.resume()
             message = await self._parsed(line) if line.strip() else None
-            if message is not None:
-                return message
+            if isinstance(message, JSONRPCRequest) and (self._held or not self._pipe.has_room):
+                self._held.append(message)
+            elif message is not None:
+                return self._begun(message)
         raise StopAsyncIteration
+
+    def wake(self) -> None:
+        """Say that there may be room again."""
+        self._arrived.set()
+
+    def _begun(self, message: JSONRPCMessage) -> SessionMessage:
+        self._pipe.received(message)
+        return SessionMessage(message)
+
+    def _next_line(self) -> bytes | None:
+        line = self._lines.popleft()
+        self._waiting_bytes -= len(line or b"")
+        if self._paused and len(self._lines) < MAX_WAITING_LINES // 2 and self._waiting_bytes < MAX_WAITING_BYTES // 2:
+            self._paused = False
+            self._source.resume()
+        return line
 
     def _deliver(self, line: bytes | None) -> None:
         self._lines.append(line)
+        self._waiting_bytes += len(line or b"")
         self._arrived.set()
-        if not self._paused and len(self._lines) >= MAX_WAITING_LINES:
+        if not self._paused and (len(self._lines) >= MAX_WAITING_LINES or self._waiting_bytes >= MAX_WAITING_BYTES):
             self._paused = True
             self._source.pause()
 
-    async def _parsed(self, line: bytes) -> SessionMessage | None:
+    async def _parsed(self, line: bytes) -> JSONRPCMessage | None:
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValueError:
             await self._pipe.writer.send(SessionMessage(_refusal(line)))
             return None
-        self._pipe.received(message)
-        return SessionMessage(message)
+        return message
 
     async def aclose(self) -> None:
         self.finish()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mcp_memory import private
 from mcp_memory.errors import ConfigError, InvalidInput, NotFound
 
 PREFIX = "mcpm_"  # lets scanners, ours too, recognise a leaked token
@@ -86,6 +87,7 @@ def create_token(path: str | os.PathLike[str], name: str) -> str:
     line = f"{entry_of(token, name)}  # created {datetime.now(UTC).isoformat(timespec='seconds')}\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        private.tighten(file)
         if file.exists() and not file.read_bytes().endswith(b"\n") and file.stat().st_size:
             line = "\n" + line
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as out:

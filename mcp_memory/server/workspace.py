@@ -17,8 +17,8 @@ from mcp.shared.message import ServerMessageMetadata
 from mcp_types import ListRootsRequest, ListRootsResult
 
 from mcp_memory.config import WORKING_DIRECTORY, Config
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.projects import Project, project_at, project_named_by
-from mcp_memory.server.binding import is_loopback
 
 if TYPE_CHECKING:
     from mcp_memory.server.front_door import Memory

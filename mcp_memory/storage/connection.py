@@ -9,12 +9,14 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
+from mcp_memory import private
 from mcp_memory.domain.filtering import fold
 from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable, StoreUnusable
+from mcp_memory.places import user_data_dir
 from mcp_memory.storage.file_system import cause, require_short
 from mcp_memory.storage.row_sums import row_sum
 
@@ -106,9 +108,13 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_ms: int, deadline_
     """
     require_short(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(path.parent, ours=path.parent == Path(user_data_dir()))
     except OSError as error:
         raise StoreUnusable(f"the data directory {path.parent} cannot be made: {error}", hint="Set another data directory.") from error
+    with suppress(OSError):  # what is wrong with the place is explained below
+        private.make_file(path)
+        for suffix in ("-wal", "-shm"):
+            private.tighten(path.with_name(path.name + suffix))
     with translated(), _explained(path):
         connection = _connect(f"file:{_quoted(path)}?mode=rwc", busy_timeout_ms)
         try:

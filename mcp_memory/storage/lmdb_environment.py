@@ -15,6 +15,8 @@ from pathlib import Path
 
 import lmdb
 
+from mcp_memory import private
+
 FORMAT = b"1"
 DATA_FILE = "data.mdb"
 MIN_MAP_BYTES = 1 << 20
@@ -46,7 +48,7 @@ class Environment:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         """Open the file in *folder*, creating it when absent. Raises lmdb.Error."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(folder, ours=True)
         self._folder, self._file = folder, folder / DATA_FILE
         self._map_bytes = max(max_bytes, MIN_MAP_BYTES)
         self._fill_bytes = int(self._map_bytes * FILL)
@@ -56,7 +58,13 @@ class Environment:
                 _remove(folder)
             _reserve_lock_file(folder)
             self._env = lmdb.open(
-                str(folder), map_size=self._map_bytes, max_dbs=4, max_readers=MAX_READERS, metasync=False, max_spare_txns=16
+                str(folder),
+                map_size=self._map_bytes,
+                max_dbs=4,
+                max_readers=MAX_READERS,
+                metasync=False,
+                max_spare_txns=16,
+                mode=private.FILE,
             )
             try:
                 self._prepare()
@@ -195,7 +203,7 @@ def discard(folder: Path, damaged: tuple[int, int] | None) -> None:
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Let one process at a time open or exchange the file: half a pair of data and lock file would corrupt the other half's users."""
-    with (folder / "open.lock").open("a+b") as file:
+    with open(folder / "open.lock", "a+b", opener=private.opener) as file:
         _lock(file.fileno())
         yield  # closing the file releases the lock
 
@@ -220,7 +228,7 @@ def _reserve_lock_file(folder: Path) -> None:
     """
     if not hasattr(os, "posix_fallocate"):
         return
-    with (folder / "lock.mdb").open("a+b") as file:
+    with open(folder / "lock.mdb", "a+b", opener=private.opener) as file:
         os.posix_fallocate(file.fileno(), 0, LOCK_FILE_BYTES)
 
 

@@ -10,6 +10,7 @@ from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Situation
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.redacting import Redacting
+from mcp_memory.verbs.shown import Shown
 
 CONTROL_GROUP = "this episode is in the control group (learning.holdout): it gets no advice"
 
@@ -17,8 +18,8 @@ CONTROL_GROUP = "this episode is in the control group (learning.holdout): it get
 class Advising:
     """The verbs suggest_next_step, recommend_playbook, give_feedback."""
 
-    def __init__(self, engines: Engines, redacting: Redacting) -> None:
-        self._e, self._redacting = engines, redacting
+    def __init__(self, engines: Engines, redacting: Redacting, shown: Shown) -> None:
+        self._e, self._redacting, self._shown = engines, redacting, shown
 
     async def next_step(self, asked: SuggestNextStep) -> NextStep:
         """Answer the `suggest_next_step` tool."""
@@ -74,8 +75,8 @@ class Advising:
         e, asked = self._e, self._redacting.request(asked)
         recommendation_id, used_ids, verdict, rating = asked.recommendation_id, tuple(asked.used_ids), Verdict(asked.outcome), asked.rating
         note = asked.note
-        found = await e.in_thread(lambda: e.store.recommendations(ids=[recommendation_id]))
-        if found and (foreign := [key for key in used_ids if key not in found[0].shown_ids]):
+        shown = await self._shown.of(recommendation_id)
+        if foreign := [key for key in used_ids if key not in shown.shown_ids]:
             raise InvalidInput(
                 f"`used_ids` names {foreign[0]!r}, which that recommendation did not show",
                 hint="Give ids from that answer, or leave `used_ids` out.",
@@ -84,7 +85,7 @@ class Advising:
         with e.metrics.timed("give_feedback"):
             await e.store.put_feedback(vote)
             await self._correct(vote)
-        moved = () if verdict is Verdict.NO_EFFECT else used_ids or (found[0].shown_ids if found else ())
+        moved = () if verdict is Verdict.NO_EFFECT else used_ids or shown.shown_ids
         return FeedbackRecorded(True, moved)
 
     async def _correct(self, vote: Feedback) -> None:
@@ -95,9 +96,7 @@ class Advising:
                 await self._e.store.put_correction(key, content, vote.at_ms)
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:
-        recommendation = Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock())
-        # Not awaited: see recalling.py.
-        self._e.start_soon(lambda: self._e.store.put_recommendation(recommendation))
+        self._shown.note(Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock()))
 
 
 def _like(episode: Episode) -> Query:

@@ -17,6 +17,7 @@ from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
+from mcp_memory.verbs.shown import Shown
 
 MAX_PATTERNS = 3
 
@@ -24,8 +25,8 @@ MAX_PATTERNS = 3
 class Recalling:
     """The verbs recall, search_episodes, get_episode."""
 
-    def __init__(self, engines: Engines) -> None:
-        self._e = engines
+    def __init__(self, engines: Engines, shown: Shown) -> None:
+        self._e, self._shown = engines, shown
 
     async def recall(self, asked: requests.Recall) -> Recall:
         """Answer the `recall` tool."""
@@ -53,8 +54,7 @@ class Recalling:
         recommendation = Recommendation(
             answer.recommendation_id, RecommendationKind.RECALL, query.filter.project, episode_id, shown, e.clock()
         )
-        # Not awaited: reading must not cost a commit. The writer is first in, first out, so a vote on this answer finds it.
-        e.start_soon(lambda: e.store.put_recommendation(recommendation))
+        self._shown.note(recommendation)
         return answer
 
     def _recall(self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail) -> Recall:

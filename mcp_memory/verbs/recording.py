@@ -31,11 +31,16 @@ class Recording:
     """The verbs start_episode, log_step, log_steps, complete_episode."""
 
     def __init__(
-        self, engines: Engines, recalling: Recalling, redacting: Redacting, background: Background, completed: Callable[[str], None]
+        self,
+        engines: Engines,
+        recalling: Recalling,
+        redacting: Redacting,
+        background: Background,
+        voting: Voting,
+        completed: Callable[[str], None],
     ) -> None:
         self._e, self._recalling, self._redacting = engines, recalling, redacting
-        self._background, self._completed = background, completed
-        self._voting = Voting(engines)
+        self._background, self._voting, self._completed = background, voting, completed
 
     async def start(self, asked: StartEpisode) -> StartedEpisode:
         """Open an episode; with `recall`, also return what earlier episodes say about the task."""

@@ -198,14 +198,16 @@ class Reporting:
 
     def _tried_embedding(self) -> tuple[list[str], str]:
         """Return what is wrong with the embedding of a sentence, done here and now, and how it went."""
-        embedding = self._e.embedding
+        e, embedding = self._e, self._e.embedding
         wrong = embedding.check()
         started = time.perf_counter()
-        vectors, lesser = embedding.embed_query("does the model answer", wait_ms=DOCTOR_WAIT_MS) if embedding.spaces else ({}, ())
+        sentence = f"does the model answer {e.new_id()}"  # a new one each time: one that was embedded before is not asked for
+        vectors, lesser = embedding.embed_query(sentence, wait_ms=DOCTOR_WAIT_MS) if embedding.spaces else ({}, ())
         took_ms = (time.perf_counter() - started) * 1000
         status = embedding.status()
+        wrong = list(distinct(wrong, lesser))  # whatever was configured and did not answer, also where another model did
         if embedding.spaces and not vectors and not wrong:
-            wrong = list(lesser) or ["the model gave no vector"]
+            wrong = ["the model gave no vector"]
         if not vectors:
             return wrong, str(status.get("state"))
         return wrong, f"{status.get('model_id')}: {status.get('state')}, a sentence in {took_ms:.0f} ms"

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mcp_memory import private
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
 from mcp_memory.domain.reports import Pruned
@@ -98,7 +99,7 @@ def _worth(episode: Episode) -> tuple[float, int]:
 
 def _write_synced(path: Path, lines: Sequence[str]) -> None:
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
+    with open(private.create(part), "w", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())

@@ -6,6 +6,7 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.errors import NotFound
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.shown import Shown
 
 Vote = tuple[Recommendation | None, Feedback]  # with the recommendation it is on, where that is not stored yet
 
@@ -13,24 +14,26 @@ Vote = tuple[Recommendation | None, Feedback]  # with the recommendation it is o
 class Voting:
     """Turns `helped` and `hindered` into votes."""
 
-    def __init__(self, engines: Engines) -> None:
-        self._e = engines
+    def __init__(self, engines: Engines, shown: Shown) -> None:
+        self._e, self._shown = engines, shown
 
     def votes(self, episode: Episode, helped: Sequence[str], hindered: Sequence[str]) -> list[Vote]:
         """Return the votes to put (blocking). What was recalled outside of the episode is noted as shown to it.
 
         Raises:
-            NotFound: An id is neither an episode's nor a pattern's.
+            NotFound: An id is neither an episode's nor a pattern's, or out of reach: of another project, and was never shown.
         """
         keys = [*helped, *hindered]
         if not keys:
             return []
         store = self._e.store
-        known = {p.id for p in store.patterns(ids=keys, limit=len(keys))}
-        known |= {e.id for e in store.get_episodes(keys, steps=False) if e is not None}
-        if missing := [key for key in keys if key not in known]:
-            raise NotFound(f"there is no pattern or episode {missing[0]!r}", hint="Give ids from what was recalled or suggested.")
         shown = store.recommendations(episode_id=episode.id)
+        projects = {p.id: p.project for p in store.patterns(ids=keys, limit=len(keys))}
+        projects |= {e.id: e.project for e in store.get_episodes(keys, steps=False) if e is not None}
+        reached = {key for key, project in projects.items() if self._shown.in_reach(key, project, episode.project)}
+        reached.update(key for recommendation in shown for key in recommendation.shown_ids if key in projects)
+        if missing := [key for key in keys if key not in reached]:
+            raise NotFound(f"there is no pattern or episode {missing[0]!r}", hint="Give ids from what was recalled or suggested.")
         return [
             vote
             for verdict, wanted in ((Verdict.HELPED, helped), (Verdict.HINDERED, hindered))

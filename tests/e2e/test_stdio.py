@@ -192,3 +192,12 @@ def test_stray_output_of_the_program_does_not_reach_the_wire(tmp_path: Path) -> 
         message = server.receive()
         assert message is not None
         assert message["id"] == 1
+
+
+@pytest.mark.parametrize("request_id", [{}, {"a": 1}, [], [1], None, True, 1.5, "", 10**400, "\ud800"])
+def test_a_cancellation_of_what_is_no_id_is_ignored(long_lived: Process, request_id: object) -> None:
+    long_lived.send("notifications/cancelled", {"requestId": request_id})
+    long_lived.send("notifications/cancelled", {})
+    long_lived.send("notifications/cancelled")
+    long_lived.send("ping", {}, 900)
+    assert long_lived.answer(900)["result"] == {}

@@ -2,12 +2,14 @@
 
 import argparse
 import gzip
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
+from mcp_memory import private
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_span, given, scope, words
 
@@ -51,6 +53,9 @@ def _writer(name: str) -> Iterator[IO[str]]:
         return
     path = Path(name)
     part = path.with_name(path.name + ".part")
-    with gzip.open(part, "wt", encoding="utf-8") if path.suffix == ".gz" else part.open("w", encoding="utf-8") as file:
-        yield cast(IO[str], file)
+    with open(private.create(part), "wb") as raw, gzip.open(raw, "wb") if path.suffix == ".gz" else raw as packed:
+        text = io.TextIOWrapper(cast(IO[bytes], packed), encoding="utf-8")
+        yield text
+        text.flush()
+        text.detach()
     part.replace(path)

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import anyio
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -32,7 +33,9 @@ from mcp_memory.server.app import build_server
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.guard import Guard
 from mcp_memory.server.http import http_app
+from mcp_memory.server.issuer_keys import IssuerKeys
 from mcp_memory.server.lifecycle import MemoryHost
+from mcp_memory.server.oauth import JwtVerifier, oauth_settings
 from mcp_memory.server.token_file import PREFIX, TokenFile, create_token, list_tokens, revoke_token
 
 pytestmark = pytest.mark.anyio
@@ -48,13 +51,16 @@ class Issuer:
 
     def __init__(self) -> None:
         self.keys = [self._jwk(RSAAlgorithm, RSA_KEY.public_key(), "rsa-1"), self._jwk(ECAlgorithm, EC_KEY.public_key(), "ec-1")]
-        self.fetches, self.broken = 0, False
+        self.fetches, self.broken, self.page = 0, False, b""
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         issuer = self
 
         class Answer(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.fetches += 1
-                body = json.dumps({"keys": issuer.keys}).encode()
+                issuer.may_answer.wait(10)
+                body = issuer.page or json.dumps({"keys": issuer.keys}).encode()
                 self.send_response(500 if issuer.broken else 200)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
@@ -277,6 +283,50 @@ async def test_an_issuer_that_cannot_be_reached_is_our_trouble_not_a_bad_token(i
         with pytest.raises(ProviderUnavailable):
             await authentication.verify_token(signed())
     assert issuer.fetches == 1
+
+
+async def test_keys_that_are_here_serve_while_the_issuer_is_broken_or_slow_and_unknown_ones_are_our_trouble(issuer: Issuer) -> None:
+    verifier = JwtVerifier(oauth_settings(config_of(issuer)))  # type: ignore[arg-type]
+    now = [1_000.0]
+    verifier._keys = IssuerKeys(issuer.url, lambda: now[0])
+    assert await verifier.verify_token(signed()) is not None
+    issuer.broken = True
+    for _ in range(3):
+        now[0] += 400  # stale, and time for another fetch
+        with pytest.raises(ProviderUnavailable):
+            await verifier.verify_token(signed(kid="made-up"))
+        assert await verifier.verify_token(signed()) is not None
+    issuer.broken = False
+    issuer.may_answer.clear()
+    now[0] += 400
+    with anyio.fail_after(2):  # the issuer says nothing
+        assert await verifier.verify_token(signed()) is not None
+    issuer.may_answer.set()
+    now[0] += 24 * 3600
+    issuer.broken = True
+    with pytest.raises(ProviderUnavailable):
+        await verifier.verify_token(signed())
+
+
+async def test_a_new_key_is_taken_up_within_seconds_and_forged_ids_fetch_no_faster(issuer: Issuer) -> None:
+    verifier = JwtVerifier(oauth_settings(config_of(issuer)))  # type: ignore[arg-type]
+    now = [1_000.0]
+    verifier._keys = IssuerKeys(issuer.url, lambda: now[0])
+    assert await verifier.verify_token(signed()) is not None
+    issuer.keys.append(Issuer._jwk(RSAAlgorithm, FOREIGN_KEY.public_key(), "rsa-2"))
+    for _ in range(50):
+        now[0] += 0.1
+        await verifier.verify_token(signed(kid="made-up"))
+    assert issuer.fetches <= 2
+    now[0] += 6
+    assert await verifier.verify_token(signed(FOREIGN_KEY, kid="rsa-2")) is not None
+
+
+@pytest.mark.parametrize("page", [b"<html>Sign in</html>", b"[]", b"{}", b'{"keys": []}', b'{"keys": 3}', b"\xff\xfe"])
+async def test_a_page_that_is_no_set_of_keys_is_our_trouble(issuer: Issuer, page: bytes) -> None:
+    issuer.page = page
+    with pytest.raises(ProviderUnavailable):
+        await Authentication(config_of(issuer)).verify_token(signed())
 
 
 async def test_our_own_tokens_work_beside_jwts_and_have_every_scope(issuer: Issuer) -> None:

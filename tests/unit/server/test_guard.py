@@ -1,17 +1,21 @@
 """Tokens, names and streams: what the guard lets through."""
 
 import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from mcp_memory.config import ServerConfig
+from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ConfigError
+from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.auth import Authentication
-from mcp_memory.server.binding import is_loopback, require_safe_bind
+from mcp_memory.server.binding import require_safe_bind
 from mcp_memory.server.guard import Guard
-from mcp_memory.server.token_file import read_tokens
+from mcp_memory.server.token_file import create_token, read_tokens, revoke_token
 
 pytestmark = pytest.mark.anyio
 TOKEN = "0123456789abcdef"
@@ -103,3 +107,100 @@ def test_only_this_machine_is_loopback(host: str, local: bool) -> None:
         with pytest.raises(ConfigError):
             require_safe_bind(ServerConfig(host=host), authenticated=False)
         require_safe_bind(ServerConfig(host=host), authenticated=True)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://[::1].evil.example",
+        "http://[::1]evil.example",
+        "http://localhost@evil.example",
+        "http://evil.example#localhost",
+        "http://localhost:80.evil.example",
+        "http://localhost:x",
+        "http://localhost/",
+        "http://localhost ",
+        "ftp://localhost",
+        "//localhost",
+        "localhost",
+        "http://",
+        "http://[::1",
+    ],
+)
+async def test_an_origin_is_compared_whole(origin: str) -> None:
+    assert await status_of(guard_of(), origin=origin) == 403
+    assert await status_of(guard_of(), origin="http://[::1]:8080") == 200
+
+
+async def test_a_host_is_compared_whole() -> None:
+    for host in ("[::1].evil.example", "localhost:80.evil.example", "localhost@evil.example", "localhost:", "evil.example:localhost"):
+        assert await status_of(guard_of(), host=host) == 421
+
+
+class Passed:
+    """An application that counts what reaches it, and stays open until told."""
+
+    def __init__(self) -> None:
+        self.reached = 0
+        self.release = anyio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.reached += 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await self.release.wait()
+
+
+async def test_a_revoked_tokens_open_stream_is_closed_and_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    ann, bob = create_token(path, "ann"), create_token(path, "bob")
+    config, app, ended = ServerConfig(token_file=str(path)), Passed(), list[str]()
+    one_ended = anyio.Event()
+    guard = Guard(app, config, Authentication(config), recheck_s=0.02)
+
+    async def listen(name: str, token: str) -> None:
+        await status_of(guard, "/mcp", "POST" if name == "bob" else "GET", authorization=f"Bearer {token}")
+        ended.append(name)
+        one_ended.set()
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            group.start_soon(listen, "ann", ann)
+            group.start_soon(listen, "bob", bob)
+            await anyio.wait_all_tasks_blocked()
+            assert app.reached == 2
+            revoke_token(path, "ann")
+            await one_ended.wait()
+            assert ended == ["ann"]
+            app.release.set()
+    assert ended == ["ann", "bob"]
+
+
+async def test_one_token_has_half_of_the_streams_at_most() -> None:
+    config, app = ServerConfig(token=f"{TOKEN}, another-token-of-good-length", max_connections=10), Passed()
+    guard = Guard(app, config, Authentication(config))
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(lambda: status_of(guard, "/sse", "GET", authorization=f"Bearer {TOKEN}"))
+        await anyio.wait_all_tasks_blocked()
+        assert await status_of(guard, "/sse", "GET", authorization=f"Bearer {TOKEN}") == 503
+        group.start_soon(lambda: status_of(guard, "/sse", "GET", authorization="Bearer another-token-of-good-length"))
+        await anyio.wait_all_tasks_blocked()
+        assert app.reached == 5
+        app.release.set()
+
+
+async def test_refused_logins_are_in_the_audit_log_with_the_address_one_a_second(tmp_path: Path) -> None:
+    config, log = ServerConfig(token=TOKEN), AuditLog(str(tmp_path / "audit.jsonl"))
+    guard = Guard(passes, config, Authentication(config), log=log)
+    now = [0.0]
+    guard._refusals._clock = lambda: now[0]
+    for _ in range(50):
+        await status_of(guard, authorization="Bearer wrong", x_forwarded_for="6.6.6.6")
+    now[0] = 2.0
+    await status_of(guard)
+    await status_of(guard, authorization=f"Bearer {TOKEN}")
+    rows = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["who"], row["tool"], row["outcome"]) for row in rows] == [
+        ("unknown, from ?", "login", "refused"),
+        ("unknown, from ?, and 49 more since the last line", "login", "refused"),
+    ]

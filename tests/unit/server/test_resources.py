@@ -1,11 +1,14 @@
 """Resources, prompts and completions, in both protocol eras."""
 
 import json
+from pathlib import Path
 
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
+from mcp_memory.config import Config, EmbeddingConfig, StorageConfig
+from mcp_memory.server import resources
 from tests.unit.server.conftest import Connect
 from tests.unit.server.fake_memory import FakeMemory
 
@@ -102,3 +105,24 @@ async def test_completions_offer_what_is_there(connect: Connect) -> None:
         assert (await client.complete(wrap_up, {"name": "episode_id", "value": "zz"})).completion.values == []
         assert (await client.complete(patterns, {"name": "pattern_id", "value": "pat"})).completion.values == ["pat_1"]
         assert (await client.complete(patterns, {"name": "unknown", "value": ""})).completion.values == []
+
+
+@pytest.mark.parametrize(("steps", "chars"), [(60, 99_000), (1, 99_000), (200, 30_000)])
+async def test_an_episode_of_any_size_is_a_resource_within_the_bound_that_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, chars: int
+) -> None:
+    from mcp_memory.bootstrap import open_memory
+
+    monkeypatch.setattr(resources, "_MAX_EPISODE_CHARS", 50_000 if steps == 1 else 1_000_000)
+    async with open_memory(Config(storage=StorageConfig(data_dir=str(tmp_path)), embedding=EmbeddingConfig(provider="off"))) as memory:
+        started = await memory.start_episode("read much", recall=False)
+        for number in range(0, steps, 20):
+            taken = [{"tool": "shell", "observation": f"{number} " + "word " * (chars // 5 - 2)}] * min(20, steps - number)
+            await memory.log_steps(started.episode_id, taken)
+        _, text = await resources._episode(memory, started.episode_id)
+    assert len(text) <= resources._MAX_EPISODE_CHARS
+    record = json.loads(text)
+    if steps == 1:
+        assert record["truncated"] is True
+    else:
+        assert record["next_step_from"] == len(record["steps"]) > 1
