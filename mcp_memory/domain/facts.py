@@ -13,14 +13,14 @@ class FactBase(Struct, frozen=True, array_like=True):
     """Steps are positions in the episode; `key` is a tool key, `error` a real message."""
 
 
-class Reported(FactBase, tag="reported"):
+class Reported(FactBase, frozen=True, tag="reported"):
     """What the agent said it did, or did not do."""
 
     done: bool
     items: tuple[str, ...]
 
 
-class TestsPassed(FactBase, tag="tests_passed"):
+class TestsPassed(FactBase, frozen=True, tag="tests_passed"):
     """The last test run passed."""
 
     __test__ = False
@@ -29,7 +29,7 @@ class TestsPassed(FactBase, tag="tests_passed"):
     step: int
 
 
-class TestsFailed(FactBase, tag="tests_failed"):
+class TestsFailed(FactBase, frozen=True, tag="tests_failed"):
     """The last test run failed."""
 
     __test__ = False
@@ -40,14 +40,14 @@ class TestsFailed(FactBase, tag="tests_failed"):
     claimed: bool  # the agent reported a success
 
 
-class Rejected(FactBase, tag="rejected"):
+class Rejected(FactBase, frozen=True, tag="rejected"):
     """The last answer was a rejection of the work."""
 
     step: int
     claimed: bool
 
 
-class Overcome(FactBase, tag="overcome"):
+class Overcome(FactBase, frozen=True, tag="overcome"):
     """A failed call that worked later."""
 
     error: str
@@ -58,7 +58,7 @@ class Overcome(FactBase, tag="overcome"):
     worked_at: int
 
 
-class GotOn(FactBase, tag="got_on"):
+class GotOn(FactBase, frozen=True, tag="got_on"):
     """A failed call whose job another tool did."""
 
     error: str
@@ -68,7 +68,7 @@ class GotOn(FactBase, tag="got_on"):
     change: str
 
 
-class Standing(FactBase, tag="standing"):
+class Standing(FactBase, frozen=True, tag="standing"):
     """An error that nothing in the episode answered."""
 
     error: str
@@ -77,23 +77,23 @@ class Standing(FactBase, tag="standing"):
     call: str = ""  # the last failed call in a few words
 
 
-class Unlogged(FactBase, tag="unlogged"):
+class Unlogged(FactBase, frozen=True, tag="unlogged"):
     """No steps were logged."""
 
 
-class Repeated(FactBase, tag="repeated"):
+class Repeated(FactBase, frozen=True, tag="repeated"):
     """Calls that got an answer that was there already."""
 
     steps: tuple[int, ...]
 
 
-class Reverted(FactBase, tag="reverted"):
+class Reverted(FactBase, frozen=True, tag="reverted"):
     """Steps that took work back."""
 
     steps: tuple[int, ...]
 
 
-class Skipped(FactBase, tag="skipped"):
+class Skipped(FactBase, frozen=True, tag="skipped"):
     """What the successful attempts did and this one did not."""
 
     key: str
@@ -103,7 +103,7 @@ class Skipped(FactBase, tag="skipped"):
     steps: int  # of this one
 
 
-class OtherFile(FactBase, tag="other_file"):
+class OtherFile(FactBase, frozen=True, tag="other_file"):
     """A file that the successful attempts changed and this one did not."""
 
     path: str
@@ -112,7 +112,7 @@ class OtherFile(FactBase, tag="other_file"):
     steps: int
 
 
-class Length(FactBase, tag="length"):
+class Length(FactBase, frozen=True, tag="length"):
     """How long it was beside the successful attempts."""
 
     steps: int
@@ -120,7 +120,7 @@ class Length(FactBase, tag="length"):
     usual: float
 
 
-class KnownError(FactBase, tag="known_error"):
+class KnownError(FactBase, frozen=True, tag="known_error"):
     """An error that earlier attempts met too."""
 
     error: str
@@ -129,14 +129,14 @@ class KnownError(FactBase, tag="known_error"):
     won: int
 
 
-class Record(FactBase, tag="record"):
+class Record(FactBase, frozen=True, tag="record"):
     """How earlier attempts at the task ended."""
 
     won: int
     attempts: int
 
 
-class BestAttempt(FactBase, tag="best_attempt"):
+class BestAttempt(FactBase, frozen=True, tag="best_attempt"):
     """An earlier attempt that did better than this one."""
 
     episode_id: str
