@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-from mcp_memory.domain.facts import FactBase, Said
+from mcp_memory.domain.facts import Fact, FactBase
 from mcp_memory.phrases import sentence
 from mcp_memory.rendering.neutralise import neutral as neutral
 
@@ -62,7 +62,7 @@ def _wire(value: Any) -> Json:
     if isinstance(value, tuple | list | frozenset):
         return [_wire(item) for item in value]
     if isinstance(value, FactBase):
-        return neutral(sentence(cast("Said", value)))
+        return neutral(sentence(cast(Fact, value)))
     if is_dataclass(value):
         pairs = ((wire_name, name, getattr(value, name)) for name, wire_name in _names(kind))
         return {wire_name: _field(name, item) for wire_name, name, item in pairs if item is not None}

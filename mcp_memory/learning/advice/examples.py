@@ -17,8 +17,8 @@ MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
 SMALL = 100  # numbers below it are settings, not ids
 _CODE_TEXT = """
-command cmd args text content contents file_text old_str new_str old_string new_string old new insert_text new_content
-patch diff replacement
+command cmd args text content contents file_text old_str new_str old_string new_string old new insert_text new_content patch diff
+replacement
 edits code_edit new_source code script expression input pattern regex glob search replace
 """
 _PLACE_TEXT = (
