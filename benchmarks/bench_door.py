@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def embeddings(queries: list[str]) -> list[float]:
     service.start()
     try:
         service.embed_query("warm up", wait_ms=60_000)
-        return timed_ms(lambda query=query: service.embed_query(query, wait_ms=60_000) for query in queries)
+        return timed_ms(partial(service.embed_query, query, wait_ms=60_000) for query in queries)
     finally:
         service.close()
 
@@ -88,24 +89,22 @@ def operations(server: StdioServer, calls: int) -> dict[str, Iterator[Callable[[
 
     def start() -> Iterator[Callable[[], Any]]:
         for query in queries:
-            yield lambda query=query: server.call("start_episode", task=query, project=PROJECT, recall=False)
+            yield partial(server.call, "start_episode", task=query, project=PROJECT, recall=False)
 
     def log() -> Iterator[Callable[[], Any]]:
         episode_id = server.call("start_episode", task="a long one", project=PROJECT, recall=False)["episode_id"]
         for step in steps:
-            yield lambda step=step: server.call("log_step", episode_id=episode_id, **step)
+            yield partial(server.call, "log_step", episode_id=episode_id, **step)
 
     def complete() -> Iterator[Callable[[], Any]]:
         for query in queries:
             episode_id = server.call("start_episode", task=query, project=PROJECT, recall=False)["episode_id"]
             server.call("log_steps", episode_id=episode_id, steps=workloads.steps(workloads.COMPLETE_STEPS))
-            yield lambda episode_id=episode_id: server.call(
-                "complete_episode", episode_id=episode_id, outcome="success", lessons=["test it"]
-            )
+            yield partial(server.call, "complete_episode", episode_id=episode_id, outcome="success", lessons=["test it"])
 
     def recall() -> Iterator[Callable[[], Any]]:
         for query in workloads.queries(calls * 2, seed=7):
-            yield lambda query=query: server.call("recall", query=query, project=PROJECT)
+            yield partial(server.call, "recall", query=query, project=PROJECT)
 
     return {
         "start_episode (recall off)": start(),

@@ -39,7 +39,7 @@ def scores(corpus: dict[str, Any]) -> tuple[dict[str, float], float]:
 def detect_secrets_scores(corpus: dict[str, Any]) -> tuple[float, float] | None:
     """Return recall and false alarms of detect-secrets on the same corpus; None where it is not installed."""
     try:
-        from detect_secrets import SecretsCollection
+        from detect_secrets.core.secrets_collection import SecretsCollection
         from detect_secrets.settings import default_settings
     except ImportError:
         return None

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def parts(store: SqliteStore, retriever: Retriever, v: View, embedder: HashEmbed
         "rank, lexical only": lambda q: retriever.rank(v, Query(q, everything), {}),
         "rank, hybrid": lambda q: retriever.rank(v, Query(q, everything), vectors[q]),
     }
-    return {name: timed_ms([lambda q=q, call=call: call(q) for q in queries]) for name, call in work.items()}
+    return {name: timed_ms([partial(call, q) for q in queries]) for name, call in work.items()}
 
 
 def vector_search(size: int) -> dict[str, Any]:
@@ -108,9 +109,16 @@ def vector_search(size: int) -> dict[str, Any]:
         index.add(range(first, min(first + BATCH, size)), codes[first : first + BATCH], scales[first : first + BATCH])
     build_s = time.perf_counter() - started
     found: list[set[int]] = []
-    ours = timed_ms([lambda q=q: found.append(set(index.search(q, 10)[0].tolist())) for q in queries])
     true: list[set[int]] = []
-    plain = timed_ms([lambda q=q: true.append(set(np.argpartition(-(rows @ q), 10)[:10].tolist())) for q in queries])
+
+    def search(query: np.ndarray) -> None:
+        found.append(set(index.search(query, 10)[0].tolist()))
+
+    def search_plainly(query: np.ndarray) -> None:
+        true.append(set(np.argpartition(-(rows @ query), 10)[:10].tolist()))
+
+    ours = timed_ms(partial(search, query) for query in queries)
+    plain = timed_ms(partial(search_plainly, query) for query in queries)
     agreement = sum(len(a & b) for a, b in zip(found, true, strict=True)) / (10 * VECTOR_QUERIES)
     return {
         "p50": summary(ours)["p50"],

@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.harness import circumstances, wins
 from benchmarks.quality import answers, split
 from benchmarks.quality.in_process import InProcess, opened_here
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import joined
 
 CUTS = (0.25, 0.5, 0.75)
 MIN_QUESTIONS = 10  # of a source that counts in the mean over sources
@@ -36,7 +36,7 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
     groups: dict[str, list[Any]] = defaultdict(list)
     for episode in episodes:
         groups[episode["task_id"] if mode == "transfer" else episode["episode_id"]].append(episode)
-    attempts = defaultdict(int)
+    attempts: dict[str, int] = defaultdict(int)
     for episode in episodes:
         attempts[episode["task_id"]] += 1
     there = await door.episode_ids()
@@ -57,7 +57,7 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
 async def asked(door: InProcess, episode: Any) -> Scores:
     """Return what an episode that is not in memory scores."""
     question = {"task_description": episode["task_description"], "query": episode["task_description"], "context": episode["context"]}
-    keys = [step_key(step["tool"], step["action"]) for step in episode["steps"]]
+    keys = [joined(step["tool"], step["action"]) for step in episode["steps"]]
     scores: Scores = {"hit1": [], "hit3": [], "rest5": []}
     for at in sorted({int(len(keys) * cut) for cut in CUTS} - {0}):
         prediction = await answers.next_tool(door, {"qid": "", "prefix": episode["steps"][:at], **question})

@@ -17,10 +17,12 @@ from mcp_memory.learning.learner import Learner
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Store
+from mcp_memory.projects import Project
 from mcp_memory.retrieval.retriever import Retriever
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.projects import Projects
 from mcp_memory.views.vector_index import SignBitIndex
 from mcp_memory.views.views import Views
 
@@ -57,6 +59,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
     async with anyio.create_task_group() as tasks:
         try:
             async with anyio.create_task_group() as writes:  # those nobody waits for; closing waits for them
+                projects = Projects(store, now_ms)
                 engines = Engines(
                     config=config,
                     store=store,
@@ -68,6 +71,8 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                     clock=now_ms,
                     new_id=new_id,
                     start_soon=lambda work: writes.start_soon(_guarded, work, metrics),
+                    default_project=await projects.kept_as(Project(config.project, config.project_before)),
+                    projects=projects,
                 )
                 background = Background(engines, quantize_rows)
                 embedding.start()

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mcp_memory.errors import ConfigError
 from mcp_memory.places import user_data_dir
+from mcp_memory.projects import DEFAULT_PROJECT, project_at
 
 PREFIX = "MCP_MEMORY_"
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class EmbeddingConfig:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalConfig:
-    """Query to ranked matches. The weights are explained, with what each brings, in docs/design.md."""
+    """Query to ranked matches. The weights are explained in docs/design.md; docs/measurements.md has what each brings."""
 
     query_cache_entries: int = 10_000
     candidates: int = 100  # from each of the lexical and the semantic search
@@ -95,7 +96,7 @@ class ServerConfig:
     oauth_scopes: str = ""  # scopes every JWT must have, comma-separated
     public_url: str = ""  # how clients reach the HTTP server, such as https://memory.example.org
     tools: Literal["core", "full", "auto"] = "auto"  # auto: core on stdio, full on HTTP
-    project: str = ""  # namespace; empty: CLAUDE_PROJECT_DIR's folder name, else `default`
+    project: str = ""  # namespace; empty: the workspace's repository (the host's roots, else the working directory), else `default`
     allowed_hosts: str = ""  # extra Host header values for HTTP, comma-separated
     allowed_origins: str = ""  # extra Origin header values for HTTP, comma-separated
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For is believed, comma-separated; empty: nobody's
@@ -116,6 +117,7 @@ class Config:
     learning: LearningConfig = LearningConfig()
     server: ServerConfig = ServerConfig()
     origins: Mapping[str, str] = field(default_factory=dict)
+    project_before: tuple[str, ...] = ()  # names under which earlier versions kept the project
 
     @property
     def data_dir(self) -> Path:
@@ -125,7 +127,7 @@ class Config:
     @property
     def project(self) -> str:
         """The namespace used when a call names none."""
-        return self.server.project or "default"
+        return self.server.project or DEFAULT_PROJECT
 
 
 SECTIONS: Mapping[str, type] = {
@@ -135,6 +137,7 @@ SECTIONS: Mapping[str, type] = {
     "learning": LearningConfig,
     "server": ServerConfig,
 }
+WORKING_DIRECTORY = "working directory"  # the origin of a project that is taken from it
 ALIASES = {  # short environment names a user is likely to type
     "DATA_DIR": "storage.data_dir",
     "PROJECT": "server.project",
@@ -148,7 +151,10 @@ _NOT_SETTINGS = {"CONFIG"}  # MCP_MEMORY_CONFIG names the TOML file
 
 
 def load_config(
-    env: Mapping[str, str] | None = None, file: str | os.PathLike[str] | None = None, flags: Mapping[str, Any] | None = None
+    env: Mapping[str, str] | None = None,
+    file: str | os.PathLike[str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+    folder: str = "",
 ) -> Config:
     """Return the effective settings.
 
@@ -156,6 +162,7 @@ def load_config(
         env: The environment; `os.environ` when None.
         file: A TOML file with the sections above; when None, `MCP_MEMORY_CONFIG` may name one.
         flags: Values from the command line by dotted name (`storage.data_dir`); None values are ignored.
+        folder: Where the work is done, when that is known: its project is the one used, unless one is named.
 
     Raises:
         ConfigError: An unknown section, key or environment name, or a value of the wrong type.
@@ -167,9 +174,12 @@ def load_config(
         values |= _from_file(Path(path))
     values |= _from_env(env)
     values |= {name: (value, "command line") for name, value in (flags or {}).items() if value is not None}
-    if "server.project" not in values and env.get("CLAUDE_PROJECT_DIR"):
-        values["server.project"] = (Path(env["CLAUDE_PROJECT_DIR"]).name or "default", "CLAUDE_PROJECT_DIR")
-    config = Config(origins={name: origin for name, (_, origin) in values.items()})
+    project_before: tuple[str, ...] = ()
+    told = ((env.get("CLAUDE_PROJECT_DIR", ""), "CLAUDE_PROJECT_DIR"), (folder, WORKING_DIRECTORY))
+    for place, origin in told:
+        if not values.get("server.project", ("", ""))[0] and (found := project_at(place)) is not None:
+            values["server.project"], project_before = (found.name, origin), found.before
+    config = Config(project_before=project_before, origins={name: origin for name, (_, origin) in values.items()})
     for name, (value, origin) in values.items():
         section, _, key = name.partition(".")
         current = getattr(config, section)

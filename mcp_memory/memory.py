@@ -5,20 +5,22 @@ anything is done. Answers are the records of `domain/answers.py` and `domain/rep
 owns the background work.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
+from mcp_memory.projects import Project
 from mcp_memory.verbs.advising import Advising
 from mcp_memory.verbs.asked import takes
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import Engines, working_in
 from mcp_memory.verbs.exchange import Exchange
-from mcp_memory.verbs.ids import with_whole_ids
+from mcp_memory.verbs.ids import short_id, with_whole_ids
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
@@ -60,9 +62,35 @@ class EpisodicMemory:
         """The namespace used when a call names none."""
         return self._engines.project
 
+    async def project_named(self, project: Project) -> str:
+        """Return the namespace a project is kept in: its own name, or one that an earlier version kept it under; that is stored once."""
+        return await self._engines.projects.kept_as(project)
+
+    def heard_of(self, session_id: str, project: str) -> None:
+        """Note that a session of this machine's works in a project, or with "" that it is over."""
+        self._engines.projects.heard_of(session_id, project)
+
+    @property
+    def heard_project(self) -> str:
+        """The namespace that all sessions of this machine work in, as far as hooks tell; "" when there are several, or none."""
+        return self._engines.projects.only_heard
+
+    @contextmanager
+    def working_in(self, project: str) -> Iterator[None]:
+        """While the block runs, calls that name no project mean this one; "" leaves it at that of this process."""
+        token = working_in.set(project)
+        try:
+            yield
+        finally:
+            working_in.reset(token)
+
     async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
         """Return *asked* with the ids completed that were cut to a unique beginning. Raises InvalidInput for one that begins several."""
         return await self._engines.in_thread(lambda: with_whole_ids(asked, cut, self._engines.store.ids_starting))
+
+    async def short_ids(self, ids: Sequence[str]) -> list[str]:
+        """Return the shortest beginning of each id that no other stored id has: what a person has to type."""
+        return await self._engines.in_thread(lambda: [short_id(whole, self._engines.store.ids_starting) for whole in ids])
 
     # --- recording ---
     @takes(requests.StartEpisode)

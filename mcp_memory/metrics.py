@@ -1,12 +1,40 @@
-"""Counters and latency histories by name. `snapshot()` is a plain dict; percentiles are of the last observations, computed on demand."""
+"""Counters and latencies by name: percentiles of the last observations, computed on demand, and histograms since the start."""
 
 import threading
 import time
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import accumulate
+from typing import NamedTuple
 
 _WINDOW = 2048  # observations kept per operation: enough for a p99, 16 KiB each
+BOUNDS_MS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+
+
+class Histogram(NamedTuple):
+    """All durations of one operation since the start.
+
+    `at_most` counts, for each of `BOUNDS_MS` and at last for all, the durations up to it; `sum_ms` is their sum.
+    """
+
+    at_most: list[int]
+    sum_ms: float
+
+
+class _Timings:
+    """What is kept of one operation."""
+
+    def __init__(self) -> None:
+        self.last_ms: deque[float] = deque(maxlen=_WINDOW)
+        self.by_bucket = [0] * (len(BOUNDS_MS) + 1)
+        self.sum_ms = 0.0
+
+    def add(self, duration_ms: float) -> None:
+        self.last_ms.append(duration_ms)
+        self.by_bucket[bisect_left(BOUNDS_MS, duration_ms)] += 1
+        self.sum_ms += duration_ms
 
 
 class Metrics:
@@ -15,8 +43,7 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
-        self._totals: Counter[str] = Counter()
-        self._timings_ms: dict[str, deque[float]] = {}
+        self._timings: dict[str, _Timings] = {}
 
     def count(self, name: str, by: int = 1) -> None:
         """Add *by* to the counter *name*."""
@@ -26,11 +53,10 @@ class Metrics:
     def observe(self, name: str, duration_ms: float) -> None:
         """Record one duration of operation *name*."""
         with self._lock:
-            window = self._timings_ms.get(name)
-            if window is None:
-                window = self._timings_ms[name] = deque(maxlen=_WINDOW)
-            window.append(duration_ms)
-            self._totals[name] += 1
+            timings = self._timings.get(name)
+            if timings is None:
+                timings = self._timings[name] = _Timings()
+            timings.add(duration_ms)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -49,9 +75,14 @@ class Metrics:
     def latencies_ms(self) -> dict[str, dict[str, float]]:
         """Return p50, p95, p99 (of the last 2,048) and the count since start, per operation."""
         with self._lock:
-            windows = {name: sorted(window) for name, window in self._timings_ms.items()}
-            totals = dict(self._totals)
-        return {name: percentiles(values) | {"count": totals[name]} for name, values in windows.items() if values}
+            windows = {name: sorted(timings.last_ms) for name, timings in self._timings.items()}
+            totals = {name: sum(timings.by_bucket) for name, timings in self._timings.items()}
+        return {name: percentiles(values) | {"count": totals[name]} for name, values in windows.items()}
+
+    def histograms(self) -> dict[str, Histogram]:
+        """Return the histogram of every operation."""
+        with self._lock:
+            return {name: Histogram(list(accumulate(each.by_bucket)), each.sum_ms) for name, each in self._timings.items()}
 
 
 def percentiles(ordered: list[float]) -> dict[str, float]:

@@ -31,6 +31,10 @@ class Reply:
 Behaviour = Callable[[dict[str, Any]], Reply]
 
 
+def _always(reply: Reply) -> Behaviour:
+    return lambda _: reply
+
+
 @dataclass
 class ProviderServer:
     """Requests received, and behaviours for the requests to come (the API's own when none is queued)."""
@@ -50,7 +54,7 @@ class ProviderServer:
 
     def queue(self, *behaviours: Behaviour | Reply) -> None:
         for behaviour in behaviours:
-            self.queued.append((lambda _, reply=behaviour: reply) if isinstance(behaviour, Reply) else behaviour)
+            self.queued.append(_always(behaviour) if isinstance(behaviour, Reply) else behaviour)
 
     def answer(self, body: dict[str, Any], authorization: str) -> Reply:
         if authorization != f"Bearer {KEY}":
@@ -69,7 +73,7 @@ class ProviderServer:
             return openai_error(400, "Too many inputs in one request.")
         dimension = body.get("dimensions") or body.get("output_dimension") or OWN_DIMENSIONS[body["model"]]
         vectors = HashEmbedder(dimension).embed(texts) * 3  # not normalised, on purpose
-        return Reply(body=embeddings_body(vectors, encoding=body.get("encoding_format", "float")))
+        return Reply(body=embeddings_body(list(vectors), encoding=body.get("encoding_format", "float")))
 
 
 def embeddings_body(vectors: Sequence[Any], encoding: str = "float") -> bytes:

@@ -22,6 +22,10 @@ HEAVY = (
     "ruptures",
     "tomlkit",
     "ruamel",
+    "prometheus_client",
+    "starlette",
+    "uvicorn",
+    "httpx2",
 )
 TELL = f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])"
 

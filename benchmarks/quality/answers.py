@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.quality.door import Door
 from benchmarks.quality.split import Line, step_line
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import joined
 
 Prediction = dict[str, Any]
 SAME_TASK_LIMIT, RIGHT_FILE_LIMIT, DOCUMENT_LIMIT, PAST_REQUESTS = 10, 50, 20, 10
@@ -67,7 +67,7 @@ async def recovery(door: Door, question: Line) -> Prediction:
 
 def _tools(question: Line, suggestions: list[Line], limit: int) -> Prediction:
     """Return the keys of the tools suggested, and how sure the memory is of the first."""
-    keys = [step_key(s["tool"], s["action"]) for s in suggestions]
+    keys = [joined(s["tool"], s["action"]) for s in suggestions]
     sure = {"confidence": suggestions[0]["confidence"]} if suggestions else {}
     return {"qid": question["qid"], "tools": list(dict.fromkeys(keys))[:limit], **sure}
 

@@ -1,5 +1,6 @@
 """What plain full-text search and counting reach on the same questions, in this process."""
 
+import heapq
 import json
 import re
 import sqlite3
@@ -69,7 +70,7 @@ def outcome(memory: Bm25, question: Line) -> dict[str, Any]:
 def next_tool(memory: Bm25, question: Line, limit: int) -> dict[str, Any]:
     """B3: what followed the last steps in the nearest episodes, with back-off; then their most frequent tools."""
     before = [tool_key(s) for s in question["prefix"]]
-    votes: Counter[str] = Counter()
+    votes: dict[str, float] = defaultdict(float)
     for rank, found in enumerate(memory.search(question["task_description"], NEIGHBOURS)):
         keys = [tool_key(s) for s in memory.lines[found]["steps"]]
         for order in (3, 2, 1):
@@ -80,7 +81,7 @@ def next_tool(memory: Bm25, question: Line, limit: int) -> dict[str, Any]:
                 break
         for key in set(keys):
             votes[key] += 0.05 / (1 + rank)
-    return {"qid": question["qid"], "tools": [key for key, _ in votes.most_common(limit)]}
+    return {"qid": question["qid"], "tools": heapq.nlargest(limit, votes, key=votes.__getitem__)}
 
 
 def new_bug(memory: Bm25, question: Line, limit: int) -> dict[str, Any]:

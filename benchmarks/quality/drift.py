@@ -5,7 +5,7 @@ from typing import Any
 from benchmarks.quality.answers import context_of, opened_after, suggested
 from benchmarks.quality.door import Door
 from benchmarks.quality.split import Line
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import joined
 
 SUGGESTIONS = 3
 
@@ -37,7 +37,7 @@ async def _first_suggestion(door: Door, question: Line, project: str) -> dict[st
     found = await suggested(door, question, [given(s) for s in question["steps"]], SUGGESTIONS, project=project)
     if not found:
         return {"key": "", "arguments": {}}
-    return {"key": step_key(found[0]["tool"], found[0]["action"]), "arguments": found[0].get("arguments_example") or {}}
+    return {"key": joined(found[0]["tool"], found[0]["action"]), "arguments": found[0].get("arguments_example") or {}}
 
 
 async def _warned(door: Door, stream_: Line) -> bool:
@@ -52,6 +52,6 @@ def old_way(stream_: Line) -> Line:
     """Return the newest old step that is the stream's `bad` way, as `intended`. Raises ValueError: no old episode went it."""
     for episode in reversed(stream_["old"]):
         for step in reversed(episode["steps"]):
-            if step_key(step["tool"], step.get("action")) == stream_["bad"]["key"]:
+            if joined(step["tool"], step.get("action") or "") == stream_["bad"]["key"]:
                 return {name: step[name] for name in ("tool", "action", "arguments") if step.get(name)}
     raise ValueError(f"{stream_['qid']}: no old episode has a step {stream_['bad']['key']!r}")

@@ -9,7 +9,7 @@ from benchmarks.quality import split
 from benchmarks.quality.answers import opened_after
 from benchmarks.quality.baselines import tool_key
 from benchmarks.quality.door import Door
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import joined
 
 SETTINGS = ("repeat", "transfer")
 
@@ -40,7 +40,7 @@ async def after_failures(door: Door, question: dict[str, Any]) -> dict[str, Any]
         logged = at + 1
         found = (await door.call("suggest_next_step", episode_id=episode_id, limit=1))["suggestions"]
         if found:
-            first = {"key": step_key(found[0]["tool"], found[0]["action"]), "confidence": found[0]["confidence"]}
+            first = {"key": joined(found[0]["tool"], found[0]["action"]), "confidence": found[0]["confidence"]}
             worked = next(s for s in steps[at + 1 :] if s["success"])
             asked.append(first | {"at": at, "taken": tool_key(steps[at + 1]), "worked": tool_key(worked)})
     return {"qid": question["qid"], "setting": question["setting"], "source": question["source"], "asked": asked}

@@ -9,8 +9,8 @@ from mcp_memory.errors import McpMemoryError
 TYPE_CHECKING = False  # as type checkers know it: this module runs with every hook, and `typing` alone would take a third of its time
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
-    from typing import Protocol
+    from collections.abc import Iterable, Sequence
+    from typing import NoReturn, Protocol
 
     class CommandModule(Protocol):
         def options(self, parser: argparse.ArgumentParser) -> None: ...
@@ -51,6 +51,9 @@ COMMANDS = {
     "hook": Command("hook", "answer an agent host's lifecycle hook (JSON on stdin)"),
     "token": Command("token", "make a bearer token for `serve`"),
     "config": Command("config", "the settings in force and where each came from"),
+    "completion": Command("completion", "print the completion script of a shell"),
+    "man": Command("man", "print the manual page"),
+    "help": Command("help", "what there is to type, or the options of one command"),
 }
 DEFAULT_COMMAND = "stdio"
 _VALUE_OPTIONS = ("--data-dir", "--project", "--config")  # may stand before the command, too
@@ -93,7 +96,14 @@ def parser_of(name: str) -> "argparse.ArgumentParser":
     import argparse
 
     command = COMMANDS[name]
-    parser = argparse.ArgumentParser(prog=f"mcp-memory {name}", description=_sentence(command.summary), allow_abbrev=False)
+
+    class Parser(argparse.ArgumentParser):
+        """Says of a typing error what was probably meant."""
+
+        def error(self, message: str) -> "NoReturn":
+            super().error(message + _suggestion(message, self._option_string_actions))
+
+    parser = Parser(prog=f"mcp-memory {name}", description=_sentence(command.summary), allow_abbrev=False)
     parser.set_defaults(run=load(name).run, fail=parser.error)
     load(name).options(parser)
     return parser
@@ -128,24 +138,53 @@ def _run(argv: list[str]) -> int:
         print(f"mcp-memory {__version__}")
         return 0
     if name is not None and name not in COMMANDS:
-        print(f"mcp-memory: there is no command {name!r}; `mcp-memory --help` lists them", file=sys.stderr)
+        print(f"mcp-memory: there is no command {name!r}{_meant(name, COMMANDS)}; `mcp-memory help` lists them", file=sys.stderr)
         return USAGE_ERROR
     if name == "hook" and rest and not {"drain", "-h", "--help"} & set(rest):
         from mcp_memory.hooks.client import run
 
         return run(rest)
+    if name == "help" and not (rest and rest[0].startswith("-")):
+        return _help(rest)
     args = parser_of(name or DEFAULT_COMMAND).parse_args(rest)
     return int(args.run(args))
 
 
+def _help(names: list[str]) -> int:
+    if not names:
+        print(help_text(), end="")
+        return 0
+    return _run([names[0], "--help"])
+
+
+def _meant(given: str, known: "Iterable[str]") -> str:
+    """Return a question for what was probably meant, "" where nothing is like it."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(given, list(known), 1)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
 def _report(error: McpMemoryError) -> int:
-    print(f"{error.code}: {error.message}\n{error.hint}", file=sys.stderr)
+    from mcp_memory.cli.wording import for_people
+
+    print(for_people(f"{error.code}: {error.message}\n{error.hint}"), file=sys.stderr)
     return 1
 
 
 def _first(group: BaseExceptionGroup[McpMemoryError]) -> McpMemoryError:
     error = group.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _suggestion(message: str, options: "Iterable[str]") -> str:
+    """Return what was probably meant, from what argparse says is wrong: an option it does not know, or a word that is no choice."""
+    wrong, has_choices, choices = message.partition(" (choose from ")
+    if has_choices:
+        return _meant(wrong.rpartition(": ")[2].strip("'"), choices.rstrip(")").replace("'", "").split(", "))
+    _, is_unknown, words = message.partition("unrecognized arguments: ")
+    first = words.split(" ")[0].partition("=")[0]
+    return _meant(first, options) if is_unknown and first.startswith("-") else ""
 
 
 def _sentence(summary: str) -> str:

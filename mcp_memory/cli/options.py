@@ -1,5 +1,7 @@
 """Options that several commands share, and how they become settings."""
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -7,6 +9,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mcp_memory.config import Config
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def add_common(parser: "argparse.ArgumentParser") -> None:
@@ -34,8 +38,8 @@ def add_context(parser: "argparse.ArgumentParser") -> None:
 def add_span(parser: "argparse.ArgumentParser") -> None:
     """Add --outcome, --since and --until."""
     parser.add_argument("--outcome", choices=words("WhereFields", "outcome"))
-    parser.add_argument("--since", metavar="TIME", help="ISO 8601, inclusive")
-    parser.add_argument("--until", metavar="TIME", help="ISO 8601, exclusive")
+    parser.add_argument("--since", metavar="TIME", type=moment, help="ISO 8601, or how long ago: 30m, 12h, 2d, 3w; inclusive")
+    parser.add_argument("--until", metavar="TIME", type=moment, help="the same, exclusive")
 
 
 def words(request: str, field: str) -> "tuple[str, ...]":
@@ -43,6 +47,44 @@ def words(request: str, field: str) -> "tuple[str, ...]":
     from mcp_memory.domain import requests
 
     return requests.words_of(getattr(requests, request), field)
+
+
+def moment(text: str) -> str:
+    """Return a time as ISO 8601: as it is, or what was so long ago.
+
+    >>> moment("2026-01-31")
+    '2026-01-31'
+    """
+    from datetime import UTC, datetime, timedelta
+
+    number, unit = text[:-1], text[-1:].lower()
+    if not (number.isdecimal() and unit in _UNITS):
+        return text
+    try:
+        return (datetime.now(UTC) - timedelta(**{_UNITS[unit]: int(number)})).isoformat(timespec="milliseconds")
+    except OverflowError:
+        import argparse
+
+        raise argparse.ArgumentTypeError(f"{text!r} is before all times") from None
+
+
+def size_bytes(text: str) -> int:
+    """Return a size in bytes: a number, or one with K, M, G or T (times 1,024 each).
+
+    >>> size_bytes("10M"), size_bytes("1.5k"), size_bytes("7")
+    (10485760, 1536, 7)
+    """
+    import argparse
+
+    number = text.strip().lower().removesuffix("b").removesuffix("i")
+    power = "kmgt".find(number[-1:]) + 1 if number[-1:] else 0
+    try:
+        size = float(number[:-1] if power else number) * 1024**power
+        if 0 <= size < 2**63:
+            return int(size)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no size such as 500K, 10M or 2G")
 
 
 def given(args: "argparse.Namespace", names: "Sequence[str]") -> "dict[str, Any]":
@@ -59,9 +101,18 @@ def scope(args: "argparse.Namespace") -> str:
     return args.project or "*"
 
 
-def settings_of(args: "argparse.Namespace", **flags: "Any") -> "Config":
-    """Return the effective settings. Raises ConfigError."""
+def settings_of(args: "argparse.Namespace", *, in_folder: bool = True, **flags: "Any") -> "Config":
+    """Return the effective settings, with the working directory's project unless not *in_folder*. Raises ConfigError."""
     from mcp_memory.config import load_config
 
     common = {"storage.data_dir": args.data_dir, "server.project": args.project}
-    return load_config(file=args.config, flags=common | {name.replace("__", "."): value for name, value in flags.items()})
+    flags = common | {name.replace("__", "."): value for name, value in flags.items()}
+    return load_config(file=args.config, flags=flags, folder=working_directory() if in_folder else "")
+
+
+def working_directory() -> str:
+    """Return the folder this process works in, "" where it was deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""

@@ -1,12 +1,29 @@
 """Answers as text for people and as JSON for programs. Stored text is neutralised either way: it must not repaint a terminal."""
 
 import json
+import os
+import shutil
 import sys
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
-PIPE_WIDTH = 200  # columns of a table that is not printed on a terminal
+GAP = 2  # columns between columns
+PROJECT_WIDTH = 24  # of a project's name in a table
+MIN_LAST_WIDTH = 24  # of a table's last column, before optional ones are left out
+STYLES = {"bold": "1", "dim": "2", "good": "32", "bad": "31", "middling": "33"}
+COLOURS = {
+    "success": "good",
+    "failure": "bad",
+    "partial": "middling",
+    "open": "dim",
+    "abandoned": "dim",
+    "ok": "good",
+    "FAIL": "bad",
+    "note": "middling",
+}
 
 
 def print_json(value: Any) -> None:
@@ -24,21 +41,70 @@ def iso(at_ms: int) -> str:
     return iso(at_ms)[:19] + "Z"
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under column names, fitted to the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, optional: Sequence[str] = ()) -> None:
+    """Print rows under column names. On a terminal the last column is cut where it does not fit, all others are whole; in a pipe none is.
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell(value)) for value in row))
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-    with console.capture() as printed:
-        console.print(table)
-    print("\n".join(line.rstrip() for line in printed.get().splitlines()))
+    *optional* columns are left out, the first named first, where the last would have less than MIN_LAST_WIDTH.
+    """
+    cells = [[cell(value) for value in row] for row in rows]
+    shown = list(range(len(columns)))
+    width = terminal_width()
+    widths = [max([cell_width(name), *(cell_width(row[n]) for row in cells)]) for n, name in enumerate(columns)]
+    for name in optional:
+        if width is None or width - sum(widths[n] + GAP for n in shown[:-1]) >= min(MIN_LAST_WIDTH, widths[-1]):
+            break
+        shown.remove(columns.index(name))
+    last = None if width is None else max(1, width - sum(widths[n] + GAP for n in shown[:-1]))
+    print(paint(_row([columns[n] for n in shown], [widths[n] for n in shown[:-1]], last), "bold"))
+    for row in cells:
+        print(_row([row[n] for n in shown], [widths[n] for n in shown[:-1]], last, colours=True))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], last: int | None, *, colours: bool = False) -> str:
+    padded = [(paint(text, COLOURS.get(text, "")) if colours else text) + " " * (n - cell_width(text)) for text, n in zip(cells, widths)]
+    final = cells[-1] if last is None else cut(cells[-1], last)
+    return (" " * GAP).join([*padded, final]).rstrip()
+
+
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that stdout is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def cell_width(text: str) -> int:
+    """Return how many columns a text takes: a wide character two, a combining one none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text of at most *width* columns, with an ellipsis where something is left out."""
+    if cell_width(text) <= width:
+        return text
+    while text and cell_width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def paint(text: str, style: str) -> str:
+    """Return a text in a style of STYLES where stdout is a terminal that shows colours, and nobody set NO_COLOR; else as it is."""
+    if not style or not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{STYLES[style]}m{text}\x1b[0m"
+
+
+def print_field(name: str, value: Any, indent: str = "") -> None:
+    """Print a stored value in full under its name, without a program's brackets and quotes: long or many-lined text below the name."""
+    text = safe(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) if not isinstance(value, Mapping) else ""
+    lines = text.splitlines() or [""]
+    print(f"{indent}{paint(name + ':', 'dim')}" + (f" {lines[0]}" if len(lines) == 1 and lines[0] else ""))
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            print_field(one_line(str(key)), item, indent + "  ")
+    elif len(lines) > 1:
+        for line in lines:
+            print(f"{indent}  {line}")
 
 
 def cell(value: Any) -> str:
@@ -68,6 +134,15 @@ def one_line(text: str, max_chars: int = 160) -> str:
 def why(parts: Mapping[str, float]) -> str:
     """Return the components of a score, the large ones first, zeros left out."""
     return " ".join(f"{name} {value:+.2f}" for name, value in sorted(parts.items(), key=lambda item: -abs(item[1])) if abs(value) >= 0.005)
+
+
+def project_names(projects: Sequence[str]) -> dict[str, str]:
+    """Return what to call each project beside the others: its short name, or all of it where two have the same."""
+    from mcp_memory.projects import display_name
+
+    short = {project: display_name(project) for project in set(projects)}
+    several = Counter(short.values())
+    return {project: cut(name if several[name] == 1 else project, PROJECT_WIDTH) for project, name in short.items()}
 
 
 def note_degraded(degraded: Sequence[str]) -> None:

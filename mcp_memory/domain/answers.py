@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward
-from mcp_memory.domain.query import Outlook, Suggestion
+from mcp_memory.domain.query import InferredContext, Outlook, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,13 @@ class RecalledPattern:
 
 @dataclass(frozen=True, slots=True)
 class RecalledFile:
-    """A file that recalled episodes worked on."""
+    """A file that recalled episodes worked on, or that the request's words lead to."""
 
     path: str
     attempts: int  # recalled episodes that read or changed it
     changed: int  # of these, that changed it
     succeeded: int  # of these, that were a success
+    why: str = ""  # where none of them worked on it: "seen in 3 other tasks", "named in the request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class NextStep:
     recovery: Recovery | None
     warnings: tuple[StepWarning, ...]
     degraded: tuple[str, ...] = ()
+    inferred: InferredContext | None = None  # the context the advice is for, where the episode names none
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,15 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class InferredContext:
+    """What a task is taken to be about because nobody said it: the context of the earlier episodes most like it."""
+
+    domain: str = ""
+    framework: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outlook:
     """The calibrated chance of success of a task like this, and how many episodes it rests on."""
 

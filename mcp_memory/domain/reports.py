@@ -74,6 +74,7 @@ class Status:
     learning: Mapping[str, Json]
     warnings: tuple[str, ...]
     degraded: tuple[str, ...] = ()
+    kept_as: Mapping[str, str] = field(default_factory=dict)  # projects whose memories are kept under an earlier name
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,14 @@ def answer(event: str, raw: bytes, place: "Place") -> bytes:
     call_id, process = f"{time.time_ns():x}-{os.getpid():x}", host_process()
     headers = {wire.CALL_HEADER: call_id} | ({wire.HOST_HEADER: place.host} if place.host else {})
     local = headers | ({wire.PROCESS_HEADER: process} if process else {})
-    status, body = _at_the_door(wire.Letter(event, raw, place.project, local), place)
+    status, body = _at_the_door(wire.Letter(event, raw, place.project, local, place.before), place)
     if not status and place.named is not None:
-        from mcp_memory.hooks.spooling import redacted_body
+        from mcp_memory.hooks.spooling import project_of, redacted_body
 
+        found = project_of(raw, place)  # the server may be on another machine, where the folder is not
         sent = redacted_body(raw) if place.redact else raw  # it may leave this machine
-        status, body = _at_the_server(wire.Letter(event, sent, place.project, headers), place.named)
+        letter = wire.Letter(event, sent, found.name if found else "", headers, found.before if found else ())
+        status, body = _at_the_server(letter, place.named)
     if status == _DONE:
         return _printed(event, body, place.host)
     if status == _NOT_UNDERSTOOD:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024  # a tool's whole output comes with its event; what is larger, the hook clips and spools
+MAX_BEFORE = 8  # earlier names of a project
 OPENING_WAIT_S = 2.5  # of an event that comes before the memory is open: the hook itself waits for three
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,8 @@ class Door:
             told,
             call_id=headers.get(wire.CALL_HEADER) or str(uuid4()),
             project=request.query_params.get("project", ""),
+            before=request.query_params.getlist("before")[:MAX_BEFORE],
+            is_here=not request.client,
             at_ms=time.time_ns() // 1_000_000,
             host=headers.get(wire.HOST_HEADER, ""),
             process="" if request.client else headers.get(wire.PROCESS_HEADER, ""),  # of this machine only

@@ -10,10 +10,11 @@ from mcp_memory.domain.own_tools import is_work, own_tool
 from mcp_memory.hooks import texts
 from mcp_memory.hooks.field_maps import DEFAULT_HOST, field_map
 from mcp_memory.hooks.kinds import EVENTS, PROMPTS
+from mcp_memory.projects import DEFAULT_PROJECT, Project, project_at, project_named_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from mcp_memory.hooks.field_maps import FieldMap
@@ -36,27 +37,41 @@ def told_by(raw: bytes) -> "dict[str, Any]":
 
 
 def record_of(
-    event: str, told: "Mapping[str, Any]", *, call_id: str, project: str, at_ms: int, host: str = "", process: str = ""
+    event: str,
+    told: "Mapping[str, Any]",
+    *,
+    call_id: str,
+    project: str,
+    at_ms: int,
+    host: str = "",
+    process: str = "",
+    before: "Sequence[str]" = (),
+    is_here: bool = True,
 ) -> "dict[str, Any]":
     """Return what the memory needs of an event.
 
     Args:
         event: One of EVENTS.
         told: The host's JSON.
-        project: The configured one; else the folder the agent works in gives it.
+        project: The configured one, or the one the hook found; else the folder the agent works in gives it.
         host: The agent host; "" where the hook was set up by a version that knew one host only, and no batches.
         process: The host's process, when it runs on this machine.
+        before: Names under which earlier versions kept the project.
+        is_here: Whether that folder is on this machine, and may be looked at.
     """
     fields = field_map(host or DEFAULT_HOST)
     cwd = _folder(fields.get(told, "cwd"))
+    found = Project(project, before) if project else (is_here and project_at(cwd)) or (None if is_here else project_named_by(cwd))
     record: dict[str, Any] = {
         "id": call_id,
         "event": event,
         "host": clip(fields.host, limits.MAX_NAME_CHARS),
         "session": clip(fields.text(told, "session") or "unknown", limits.MAX_ID_CHARS),
-        "project": clip(project or _last_part(cwd) or "default", limits.MAX_NAME_CHARS),
+        "project": clip(found.name if found else DEFAULT_PROJECT, limits.MAX_NAME_CHARS),
         "at_ms": at_ms,
     }
+    if found and found.before:
+        record["project_before"] = [clip(name, limits.MAX_NAME_CHARS) for name in found.before]
     if process:
         record["process"] = clip(process, limits.MAX_NAME_CHARS)
     if agent := fields.text(told, "agent"):
@@ -173,6 +188,8 @@ def is_understood(record: "Any") -> bool:
     if not isinstance(record, dict) or not all(isinstance(record.get(name), str) for name in ("id", "event", "session", "project")):
         return False
     event = record["event"]
+    if not (isinstance(before := record.get("project_before", []), list) and all(isinstance(name, str) for name in before)):
+        return False
     if event not in EVENTS or not isinstance(record.get("host", ""), str) or not isinstance(record.get("agent", ""), str):
         return False
     if event == "post-tool-use":
@@ -206,13 +223,13 @@ def name_of(event: str, told: "Mapping[str, Any]", host: str = "") -> str:
     return given or ("PostToolUseFailure" if event == "post-tool-use" and "error" in told else EVENTS[event])
 
 
+def folder_of(told: "Mapping[str, Any]", host: str = "") -> str:
+    """Return the folder that an event says the agent works in, "" where it says none."""
+    return _folder(field_map(host or DEFAULT_HOST).get(told, "cwd"))
+
+
 def _folder(value: "Any") -> str:
     """Return a folder; hosts with several name a list, of which the first counts."""
     if isinstance(value, list):
         value = value[0] if value else ""
     return value if isinstance(value, str) else ""
-
-
-def _last_part(path: str) -> str:
-    """Return the folder's name of a path of any system."""
-    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]

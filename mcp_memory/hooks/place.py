@@ -4,6 +4,7 @@ import os
 
 from mcp_memory.hooks.wire import Address
 from mcp_memory.places import user_data_dir
+from mcp_memory.projects import project_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +20,13 @@ OPTIONS = ("--data-dir", "--project", "--config", "--token-file", "--host")
 class Place:
     """Where the memory is. `named` is a server the settings name, to ask when no door stands open in the data directory."""
 
-    __slots__ = ("data_dir", "host", "named", "project", "redact")
+    __slots__ = ("before", "data_dir", "host", "named", "project", "redact")
 
-    def __init__(self, data_dir: str, project: str, named: Address | None, *, redact: bool = True, host: str = "") -> None:
+    def __init__(
+        self, data_dir: str, project: str, named: Address | None, *, redact: bool = True, host: str = "", before: "Sequence[str]" = ()
+    ) -> None:
         self.data_dir, self.project, self.named, self.redact = data_dir, project, named, redact
+        self.before = tuple(before)  # names under which earlier versions kept the project
         self.host = host  # the agent host whose hook it is, as `install` wrote it
 
     @property
@@ -41,11 +45,11 @@ def quick_place(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Place
         return None
     given |= {option[2:].upper().replace("-", "_"): value for option, value in options.items() if option != "--host"}
     data_dir = os.path.abspath(os.path.expanduser(given["DATA_DIR"])) if given.get("DATA_DIR") else user_data_dir()
-    folder = env.get("CLAUDE_PROJECT_DIR", "")
-    project = given.get("PROJECT", os.path.basename(os.path.normpath(folder)) or "default" if folder else "")
+    found = project_at(env.get("CLAUDE_PROJECT_DIR", "")) if "PROJECT" not in given else None
+    project = found.name if found else given.get("PROJECT", "")
     address = Address(given.get("HOST", "127.0.0.1"), int(given.get("PORT", 8765)), token=given.get("TOKEN", ""))
     named = address if any(given.get(name) for name in _NETWORK) else None
-    return Place(data_dir, project, named, host=options.get("--host", ""))
+    return Place(data_dir, project, named, host=options.get("--host", ""), before=found.before if found else ())
 
 
 def read_arguments(argv: "Sequence[str]") -> "tuple[str, dict[str, str]]":
@@ -75,7 +79,9 @@ def place_of(options: "Mapping[str, str]") -> Place:
     server = config.server
     named = any(f"server.{name.lower()}" in config.origins for name in _NETWORK)
     address = Address(server.host, server.port, token=server.token) if named else None
-    return Place(str(config.data_dir), server.project, address, redact=server.redact, host=options.get("--host", ""))
+    return Place(
+        str(config.data_dir), server.project, address, redact=server.redact, host=options.get("--host", ""), before=config.project_before
+    )
 
 
 def read_token(path: str) -> str:

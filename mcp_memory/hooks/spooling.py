@@ -12,6 +12,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
 from mcp_memory.hooks import answers, events, spool
 from mcp_memory.hooks.kinds import SHOWS
+from mcp_memory.projects import Project, project_at
 from mcp_memory.redaction import redact_record, redact_tree
 
 TYPE_CHECKING = False
@@ -23,12 +24,19 @@ if TYPE_CHECKING:
 DRAIN = "drain"  # the event of a hook of our own: take in what waits
 _DRAIN_AFTER = frozenset({"user-prompt-submit", "stop", "session-end"})  # not every step: a process that opens the memory takes a second
 _OURS = frozenset({"id", "event", "at_ms", "host"})
-_IDS = frozenset({"session", "project", "agent", "call", "started", "turn", "process"})
+_IDS = frozenset({"session", "project", "project_before", "agent", "call", "started", "turn", "process"})
 
 
 def redacted(record: "dict[str, Any]") -> "dict[str, Any]":
     """Return a record without secrets in whatever the host told; ids stay apart from each other."""
     return redact_record(record, [], ours=_OURS, ids=_IDS)
+
+
+def project_of(raw: bytes, place: "Place") -> Project | None:
+    """Return the project that the settings name, else that of the folder an event tells of. Raises ValueError: it is no event."""
+    if place.project:
+        return Project(place.project, place.before)
+    return project_at(events.folder_of(events.told_by(raw), place.host))
 
 
 def redacted_body(raw: bytes) -> bytes:
@@ -51,7 +59,9 @@ def keep(event: str, raw: bytes, call_id: str, place: "Place", process: str = ""
     """Keep an event, on disk when this returns; return what the session is owed. Raises ValueError: not an event; OSError: not kept."""
     told = events.told_by(raw)
     at_ms = time.time_ns() // 1_000_000
-    record = events.record_of(event, told, call_id=call_id, project=place.project, at_ms=at_ms, host=place.host, process=process)
+    record = events.record_of(
+        event, told, call_id=call_id, project=place.project, at_ms=at_ms, host=place.host, process=process, before=place.before
+    )
     if place.redact:
         record = redacted(record)
     spool.append(place.folder, record)

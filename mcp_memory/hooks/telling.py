@@ -28,7 +28,8 @@ def recalled_text(recalled: Mapping[str, Any]) -> str:
 
 def _file_text(file: Mapping[str, Any]) -> str:
     changed = f", changed by {file['changed']} of {file['attempts']} attempts" if file["changed"] else ""
-    return clip(f"{file['path']}{changed}", 200)
+    why = f", {file['why']}" if file.get("why") else changed
+    return clip(f"{file['path']}{why}", 200)
 
 
 def recovery_text(advice: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from mcp_memory.hooks.kinds import SHOWS
 from mcp_memory.hooks.ledger import Session, Turn
 from mcp_memory.hooks.outcomes import CUT_OFF, UNANSWERED, outcome_of
 from mcp_memory.hooks.steps import Record, Steps
+from mcp_memory.projects import Project
 from mcp_memory.rendering.neutralise import neutral, unmarked
 from mcp_memory.rendering.render import answer
 
@@ -160,6 +161,8 @@ class Hooks:
         if record["id"] in session.handled:
             return ""
         session.over = event == "session-end"
+        if session.over:
+            self._memory.heard_of(session.id, "")
         text = await self._acts[event](session, record, tells)
         session.handled.append(record["id"])
         return text
@@ -171,10 +174,17 @@ class Hooks:
         """Give the agent what is known about the project, if anything is."""
         if not tells or self._memory.has_control_group:  # what a whole session is told, its held-out episodes would be told, too
             return ""
-        completed = await self._memory.search_episodes(project=record["project"], state="completed", limit=1)
+        project = await self._project(session, record)
+        completed = await self._memory.search_episodes(project=project, state="completed", limit=1)
         if not completed.total:
             return ""
-        return neutral(await self._memory.project_digest(project=record["project"]))
+        return neutral(await self._memory.project_digest(project=project))
+
+    async def _project(self, session: Session, record: Record) -> str:
+        """Return the name that the project of an event is kept under."""
+        found = await self._memory.project_named(Project(record["project"], record.get("project_before", ())))
+        self._memory.heard_of(session.id, found)
+        return found
 
     async def _prompt(self, session: Session, record: Record, tells: bool) -> str:
         """Begin a new task, unless the prompt only says to go on, and give the agent what is known about it."""
@@ -189,13 +199,14 @@ class Hooks:
         await self._end_turn(session)
         host, working_dir = record.get("host") or "claude-code", record.get(WORKING_DIR, "")
         name = _name(session, record.get("turn") or "")
-        session.turn = Turn(prompt, host=host, name=name, project=record["project"], working_dir=working_dir)
+        project = await self._project(session, record)
+        session.turn = Turn(prompt, host=host, name=name, project=project, working_dir=working_dir)
         session.save()  # before the recall: a failure of it must not lose the turn
         if not tells:
             return ""
         prepared = await self._memory.prepare_episode(
             prompt,
-            project=record["project"],
+            project=project,
             limit=telling.SHOWN_EPISODES,
             budget_tokens=RECALL_TOKENS,
             min_similarity=telling.MIN_SIMILARITY,

@@ -14,6 +14,9 @@ try:
 except ImportError:  # another Python than CPython
     import socket  # type: ignore[no-redef]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SOCKET = "door.sock"  # in the folder of the hooks
 SILENT = "door-silent"  # beside it: when a hook waited there for nothing
@@ -48,10 +51,13 @@ class Address:
 class Letter:
     """One event on its way: its kind, the host's JSON, and what names this run of the hook."""
 
-    __slots__ = ("body", "event", "headers", "project")
+    __slots__ = ("before", "body", "event", "headers", "project")
 
-    def __init__(self, event: str, body: bytes, project: str = "", headers: "dict[str, str] | None" = None) -> None:
+    def __init__(
+        self, event: str, body: bytes, project: str = "", headers: "dict[str, str] | None" = None, before: "Sequence[str]" = ()
+    ) -> None:
         self.event, self.body, self.project, self.headers = event, body, project, headers or {}
+        self.before = before  # names under which earlier versions kept the project
 
 
 def is_private(folder: str) -> bool:
@@ -195,7 +201,8 @@ def _asked(connection: "socket.socket", letter: Letter, host: str, more: dict[st
         **letter.headers,
         **more,
     }
-    head = f"POST /hook/{letter.event}?project={_quoted(letter.project)} HTTP/1.1\r\n"
+    query = "".join([f"project={_quoted(letter.project)}", *(f"&before={_quoted(name)}" for name in letter.before)])
+    head = f"POST /hook/{letter.event}?{query} HTTP/1.1\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
     connection.settimeout(ANSWER_TIMEOUT_S)
     connection.sendall(head.encode("latin-1", "replace") + letter.body)

@@ -13,23 +13,26 @@ from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarn
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers
+from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import Pattern, PatternKind, pattern_id
-from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query, Suggestion
+from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
 from mcp_memory.domain.reports import Trends
 from mcp_memory.learning.advice import playbook
-from mcp_memory.learning.advice.adviser import Adviser
+from mcp_memory.learning.advice.adviser import Adviser, place_of
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.judging import reflection, reward
 from mcp_memory.learning.judging.comparison import CHANGED, changed_files
 from mcp_memory.learning.patterns import implicit
-from mcp_memory.learning.patterns.assessing import Trust
+from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
+from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.run import run_of_episode
+from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout, trends
 from mcp_memory.learning.reports.guide import Guide
 from mcp_memory.learning.reports.worker import AnalysisWorker
@@ -38,10 +41,9 @@ from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation
 from mcp_memory.views.experience import Experience, Place
 from mcp_memory.views.view import View
 
-SAME_TASK = 0.8  # similarity from which an earlier episode counts as an attempt at the same task
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
-DIGEST_VERSION = 1
+DIGEST_VERSION = 2  # 1: without the files that were shown
 
 
 class Learner:
@@ -54,7 +56,7 @@ class Learner:
         self._spaces = spaces
         self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
         self._worker = AnalysisWorker()  # starts no process before it is asked
-        self._trust = Trust(store, clock, config.half_life_days)
+        self._assessor = Assessor(store, clock, config.half_life_days)
 
     # --- completion ---
 
@@ -74,12 +76,14 @@ class Learner:
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
         rewarded = reward.reward(episode, _history(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
-        reflected = reflection.reflect(episode, rewarded, signs, [run for run in earlier if run[1] >= SAME_TASK])
+        reflected = reflection.reflect(episode, rewarded, signs, earlier)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values))
 
     def extract(self, episode: Episode) -> Extraction:
         """Return the episode's evidence and its digest. Pure."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
+        if shown := shown_files(episode):
+            digest[SHOWN] = shown
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
             digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
@@ -97,6 +101,12 @@ class Learner:
         """Return suggestions, the recovery when the last step failed, and warnings about an intended step."""
         return Adviser(v.experience, self._store.get_episodes, self._fix_ms).suggest(situation, limit, intended)
 
+    def inferred_context(self, v: View, situation: Situation) -> InferredContext | None:
+        """Return the context that advice for *situation* goes by, None where the episode names its own or nothing is like it."""
+        said = place_of(situation.episode)
+        place = inferred(v.experience, said, situation.neighbours, [s.key for s in situation.episode.steps])
+        return None if place == said else InferredContext(place.domain, place.framework, tuple(sorted(place.tags)))
+
     def _fix_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
         """Return the median time this answer to this error took, None where no run measured it."""
         key = pattern_id(PatternKind.ERROR_RECOVERY, {"tool": failed_key, "error": signature, "try": tried})
@@ -113,7 +123,7 @@ class Learner:
         self, v: View, query: Query, neighbours: Neighbours, limit: int
     ) -> list[tuple[Pattern, float, Mapping[str, float]]]:
         """Return (pattern with confidence, score, why), best first."""
-        return Relevance(v, self._store, self._trust).relevant(query.filter.project, neighbours, limit)
+        return Relevance(v, self._store, self._assessor).relevant(query.filter.project, neighbours, limit)
 
     def playbook(self, v: View, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
         """Return the playbook, or None and the reason why there is none."""
@@ -131,19 +141,19 @@ class Learner:
             for step, place in zip(steps, places, strict=True)
         )
 
-    # --- trust ---
+    # --- confidence ---
 
     def confidence(self, v: View, patterns: Sequence[Pattern]) -> list[Pattern]:
         """Return the patterns with confidence, votes, use and retirement."""
-        return self._trust.assess(v, patterns)
+        return self._assessor.assess(v, patterns)
 
     def explain_confidence(self, v: View, pattern: Pattern) -> Mapping[str, Json]:
         """Return the numbers a pattern's confidence was computed from."""
-        return self._trust.explain(v, pattern)
+        return self._assessor.explain(v, pattern)
 
     def usage(self, v: View, pattern_id: str) -> Mapping[str, Json]:
         """Return how often a pattern was shown and used, and how these episodes ended."""
-        return self._trust.usage_report(v, pattern_id)
+        return self._assessor.usage_report(v, pattern_id)
 
     def implicit_feedback(self, v: View, episode: Episode, recommendations: Sequence[Recommendation]) -> tuple[Feedback, ...]:
         """Return the votes that a completed episode casts by what its steps used."""
@@ -184,7 +194,7 @@ class Learner:
 
     def lessons_markdown(self, v: View, *, domain: str, project: str, budget_tokens: int) -> str:
         """Return the best-supported patterns as a Markdown guide."""
-        return Guide(v, self._store, self._trust).markdown(domain, project, budget_tokens)
+        return Guide(v, self._store, self._assessor).markdown(domain, project, budget_tokens)
 
 
 def _runs(x: Experience, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:

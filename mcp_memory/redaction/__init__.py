@@ -1,4 +1,4 @@
-"""Secrets out of texts before anything is stored: `redact` for a text, `redact_tree` for JSON, `redact_record` for a request. Pure; no import but `re` and the errors."""
+"""Secrets out of texts before anything is stored: `redact` a text, `redact_tree` for JSON, `redact_record` for a request. Pure."""
 
 from mcp_memory.redaction.scanner import redact
 from mcp_memory.redaction.tree import redact_identifier, redact_record, redact_tree

@@ -1,5 +1,7 @@
 """The table, third part: what programs and statements are given as a password. `-p` means one only to some of them."""
 
+from collections.abc import Callable
+
 from mcp_memory.redaction.rules import Rule, not_template, strong
 
 _LINE = r"[^\n|;&]{0,200}?"  # on, within the same command
@@ -7,14 +9,12 @@ _VALUE = r"(?:'(?P<q1>[^'\n]{2,200}+)'|\"(?P<q2>[^\"\n]{2,200}+)\"|(?P<bare>[^\s
 _MAN = "the program's manual page"
 
 
-def _flag(programs: str, flags: str, found: str, spared: str, *, glued: bool = False, source: str = _MAN) -> Rule:
+def _flag(programs: str, flags: str, found: str, spared: str, *, glued: bool = False, check: Callable[[str], bool] = not_template) -> Rule:
     """Return the rule of programs (separated by blanks) whose flags (an expression) take a password, *glued* to it without a blank."""
     names = tuple(programs.split())
     head = rf"(?<![\w.])(?:{'|'.join(names)})(?:\.exe)?\b{_LINE}\s(?:{flags})"
     between = r"(?!\s)" if glued else r"(?:[ =]{1,4}|[\"'],\s?(?=[\"']))"
-    return Rule(
-        "cli-password", f"passwords given to {', '.join(names)}", source, names, head + between + _VALUE, found, spared, not_template
-    )
+    return Rule("cli-password", f"passwords given to {', '.join(names)}", _MAN, names, head + between + _VALUE, found, spared, check)
 
 
 COMMANDS: tuple[Rule, ...] = (
@@ -95,8 +95,15 @@ COMMANDS: tuple[Rule, ...] = (
         "keytool -genkey -keypass hunter22",
         "keytool -list -keystore a.jks",
     ),
-    _flag("openssl", r"-(?:k|K|pass|passin|passout)", "openssl enc -aes-256-cbc -k hunter22 -in f", "openssl enc -in f -out g")._replace(
-        pattern=rf"\bopenssl\b[^\n|;]{{0,300}}?\s-(?:k|K|pass|passin|passout)\s{{1,4}}(?:[\"']?pass:)?(?!(?:env|file|stdin|fd)\b){_VALUE}"
+    Rule(
+        "cli-password",
+        "passwords given to openssl",
+        "docs.openssl.org: passphrase options",
+        ("openssl",),
+        rf"\bopenssl\b[^\n|;]{{0,300}}?\s-(?:k|K|pass|passin|passout)\s{{1,4}}(?:[\"']?pass:)?(?!(?:env|file|stdin|fd)\b){_VALUE}",
+        "openssl enc -aes-256-cbc -k hunter22 -in f",
+        "openssl enc -in f -out g",
+        not_template,
     ),
     _flag(
         "vercel netlify influx sentry-cli railway fly flyctl surge", "-t|--auth", "influx config create -t {A40} -n x", "vercel -t $TOKEN"
@@ -114,7 +121,8 @@ COMMANDS: tuple[Rule, ...] = (
         "-p|-P|--password",
         "cqlsh -u a -p hunter22 h",
         "cqlsh -u a h",
-    )._replace(check=strong),
+        check=strong,
+    ),
     Rule(
         "cli-password",
         "user%password of Samba",
@@ -150,19 +158,21 @@ COMMANDS: tuple[Rule, ...] = (
         "cli-password",
         "a password piped into a program that reads one",
         _MAN,
-        ("passwd", "--password-stdin", "sudo -S", "--stdin"),
-        r"(?:echo|printf)\s(?:-[ne]{1,2}\s)?(?:[\"'](?P<secret>[^\"'\n|]{3,200}+)[\"']|(?P<secret2>[^\s\"'|]{3,200}+))\s{0,4}\|\s{0,4}[^\n|]{0,80}(?:passwd|--password-stdin|sudo -S|--stdin)",
+        ("echo ", "printf "),
+        r"(?:echo|printf)\s(?:-[ne]{1,2}\s)?(?:[\"'](?P<secret>[^\"'\n|]{3,200}+)[\"']|(?P<secret2>[^\s\"'|]{3,200}+))"
+        r"\s{0,4}\|\s{0,4}[^\n|]{0,80}(?:passwd|--password-stdin|sudo -S|--stdin)",
         "echo hunter22 | sudo -S ls",
         "echo $PASS | passwd --stdin",
         strong,
-        before=320,
     ),
     Rule(
         "cli-password",
         "passwords of Windows accounts and shares",
         "learn.microsoft.com: net use",
         ("net use", "net user", "cmdkey", "psexec", "schtasks", "runas"),
-        r"(?:net use\b[^\n]{0,120}?\s/user:\S{1,80}+\s{1,3}|net user\s{1,3}\S{1,60}+\s{1,3}|(?:cmdkey|psexec|schtasks|runas)\b[^\n]{0,160}?\s[/-](?:pass:|rp\s|p\s))[\"']?(?P<secret>[^\s\"'/*]\S{2,100}?)(?=[\s\"']|\Z)",
+        r"(?:net use\b[^\n]{0,120}?\s/user:\S{1,80}+\s{1,3}|"
+        r"net user\s{1,3}\S{1,60}+\s{1,3}|(?:cmdkey|psexec|schtasks|runas)\b[^\n]{0,160}?\s[/-](?:pass:|rp\s|p\s))"
+        r"[\"']?(?P<secret>[^\s\"'/*]\S{2,100}?)(?=[\s\"']|\Z)",
         "net use Z: \\\\h\\s /user:bob hunter22!",
         "net use Z: \\\\h\\s",
         strong,
@@ -194,7 +204,8 @@ COMMANDS: tuple[Rule, ...] = (
             "create-secret",
             "put-parameter",
         ),
-        rf"(?:secrets?[: ](?:set|put|create)|put-secret-value|create-secret|put-parameter)\b[^\n|;&]{{0,160}}?(?:--body|-b|--value|--secret-string|--secret-value|--secret|-v)[ =]{{1,3}}{_VALUE}",
+        rf"(?:secrets?[: ](?:set|put|create)|put-secret-value|create-secret|put-parameter)\b[^\n|;&]{{0,160}}?"
+        rf"(?:--body|-b|--value|--secret-string|--secret-value|--secret|-v)[ =]{{1,3}}{_VALUE}",
         "gh secret set DEPLOY_KEY --body 'hunter22'",
         "gh secret set DEPLOY_KEY < f",
         not_template,
@@ -204,7 +215,8 @@ COMMANDS: tuple[Rule, ...] = (
         "what is put into Vault",
         "developer.hashicorp.com/vault",
         ("vault ",),
-        r"\bvault (?:kv )?(?:put|write|patch) \S{1,200}+(?:\s[\w-]{1,40}=[^\s\"']{1,100}){0,8}?\s(?:value|key|data|pass|pw|secret|cert)=[\"']?(?P<secret>[^\s\"'@]{1}[^\s\"']{2,200}+)",
+        r"\bvault (?:kv )?(?:put|write|patch) \S{1,200}+"
+        r"(?:\s[\w-]{1,40}=[^\s\"']{1,100}){0,8}?\s(?:value|key|data|pass|pw|secret|cert)=[\"']?(?P<secret>[^\s\"'@]{1}[^\s\"']{2,200}+)",
         "vault kv put secret/db value=hunter22",
         "vault kv get secret/data/prod/db",
         not_template,
@@ -214,7 +226,10 @@ COMMANDS: tuple[Rule, ...] = (
         "passwords in SQL",
         "dev.mysql.com: CREATE USER; postgresql.org: ALTER ROLE",
         ("identified ", "password"),
-        r"(?:identified (?:with [\w'\"]{1,60} )?(?:by|as)(?: password)?|(?<=[a-z] )password(?: for [^\n=]{1,80} ?= ?| ?\(|(?= )))\s{0,4}(?:'(?P<secret>[^'\n]{1,200}+)'|\"(?P<secret2>[^\"\n]{1,200}+)\"|(?<=by )(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\Z)))",
+        r"(?:identified (?:with [\w'\"]{1,60} )?(?:by|as)(?: password)?|"
+        r"(?<=[a-z] )password(?: for [^\n=]{1,80} ?= ?| ?\(|(?= )))\s{0,4}"
+        r"(?:'(?P<secret>[^'\n]{1,200}+)'|\"(?P<secret2>[^\"\n]{1,200}+)\"|"
+        r"(?<=by )(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\Z)))",
         "ALTER ROLE app WITH PASSWORD 'hunter22';",
         "password VARCHAR(255) NOT NULL",
         strong,
@@ -228,7 +243,7 @@ COMMANDS: tuple[Rule, ...] = (
         (":5432:", ":5433:", ":6432:", ":*:*:"),
         r"(?<![\w:/.])[\w.*-]{1,60}:(?:\d{2,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:(?P<secret>[^\s:\"']{4,100}+)(?![:\w])",
         "db.test:5432:app:bob:hunter22!",
-        "a.py:12:3: error: no",
+        "db.test:5432:app:bob:$PASS",
         strong,
         before=62,
     ),

@@ -1,6 +1,6 @@
 """The table, second part: secrets known by what stands around them: PEM frames, signed tokens, URLs, headers, cookies."""
 
-import base64
+import binascii
 
 from mcp_memory.redaction.entropy import has_digit, looks_random
 from mcp_memory.redaction.rules import START, Rule, not_template
@@ -13,7 +13,7 @@ _HOST = r"[\w\[]"
 def _is_credential_pair(text: str) -> bool:
     """Tell that *text* is `user:password` in base64."""
     try:
-        return b":" in base64.b64decode(text, validate=True)
+        return b":" in binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return False
 
@@ -95,7 +95,7 @@ FRAMES: tuple[Rule, ...] = (
         "passwords in the data source names of Go's MySQL driver",
         "github.com/go-sql-driver/mysql",
         ("@tcp(", "@unix(", "@udp("),
-        r"[\w.-]{1,40}:(?P<secret>[^\s\"'`]{1,60})@(?:tcp|unix|udp)\(",
+        r":(?<=\w:)(?P<secret>[^\s\"'`]{1,60})@(?:tcp|unix|udp)\(",
         "app:hunter2@tcp(db:3306)/app",
         "@tcp(db:3306)",
         not_template,
@@ -127,7 +127,9 @@ FRAMES: tuple[Rule, ...] = (
         "RFC 9110, 11.6.2",
         ("authorization",),
         r"authorization[\"'\\]{0,3}[ \t]{0,4}(?:[:=,]|=>)[ \t]{0,4}[\"'\\]{0,3}f?"
-        r"(?:(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|key|sso-key|genie[kK]ey|splunk|dpop|hawk|aws4-hmac-sha256|bot|oauth)[ \t]{1,4}(?:token=)?[\"'\\]{0,3})?(?P<secret>[A-Za-z0-9._~+/=:-]{8,4000}+)",
+        r"(?:(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|key|sso-key|genie[kK]ey|"
+        r"splunk|dpop|hawk|aws4-hmac-sha256|bot|oauth)[ \t]{1,4}(?:token=)?[\"'\\]{0,3})?"
+        r"(?P<secret>[A-Za-z0-9._~+/=:-]{8,4000}+)",
         "Authorization: Bearer {A15}7",
         "Authorization: Bearer <token>",
         has_digit,
@@ -171,7 +173,7 @@ FRAMES: tuple[Rule, ...] = (
         "numbers of payment cards",
         "ISO/IEC 7812",
         ("card", "creditcard", "debitcard", "cc", "pan", "visa", "amex"),
-        rf"{START}(?:(?:credit|debit)?card|cc|pan|visa|amex)[\w ]{{0,20}}[\"']?[ :=#]{{1,4}}[\"']?"
+        r"(?<![A-Za-z0-9])(?:(?:credit|debit)?card|cc|pan|visa|amex)[\w ]{0,20}[\"']?[ :=#]{1,4}[\"']?"
         r"(?P<secret>\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?!\d)",
         "card 4111111111111111",
         "card 1234567890123456",
@@ -189,4 +191,3 @@ FRAMES: tuple[Rule, ...] = (
         not_template,
     ),
 )
-

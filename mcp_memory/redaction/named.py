@@ -1,18 +1,17 @@
-"""Secrets that are known by their name: `password = …`, `"api_key": "…"`, `DB_PASS=…`, `--token …`, `<secret>…</secret>`, `setenv("X", "…")`.
+"""Secrets that are known by their name: `password = …`, `"api_key": "…"`, `DB_PASS=…`, `--token …`, `<secret>…</secret>`.
 
 A name alone is weak evidence (`token`, `pass` are ordinary words), so the value decides too; see `names` and `values`.
 """
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
-from mcp_memory.redaction.names import KEY, PASSWORD, WEAK, kind_of
+from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
+from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.values import MARKER_START, is_bare_secret, is_plainly_harmless, is_quoted_secret, is_random, is_word_secret
-from mcp_memory.redaction.work import Work
+from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
 Span = tuple[int, int, str]
-# Expressions are compiled on first use: most processes that import this never meet a secret's name.
 _ANCHORS = (
     "pass",
     "pwd",
@@ -25,7 +24,8 @@ _ANCHORS = (
     "pw",
     "appid",
     "sig",
-    "session",
+    "sessid",
+    "sessionid",
     "contrase",
     "kennwort",
     "senha",
@@ -40,10 +40,14 @@ _FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "aut
 _MAX_VALUE = 2_000
 _TAIL = (
     r"(?P<rest>[\wñ-]{0,30}+)(?:\\{0,2}[\"'`])?\]?(?:[ \t]{1,8}+(?=[:=>,]))?(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"
-    r"(?P<sep>:=|=>|={1,3}(?!=)|:(?!:)|>|,(?=[ \t]{0,4}\\{0,2}[\"'])|(?<=[\w\"'])[ \t](?:is|was)[ \t]|(?<=\w)[ \t](?=[\"'`]|[\da-f]{8}-))[ \t]{0,8}+"
+    r"(?P<sep>:=|=>|={1,3}(?!=)|:(?!:)|>|,(?=[ \t]{0,4}\\{0,2}[\"'])"
+    r"|(?<=[\w\"'])[ \t](?:is|was)[ \t]|(?<=\w)[ \t](?=[\"'`]|[\da-f]{8}-))[ \t]{0,8}+"
     r"(?!\[redacted:)(?=[^\s])(?:[bfru]{0,2}(?P<quote>\\{0,2}[\"'`]))?"
 )
-_FLAG_TAIL = r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
+_FLAG_TAIL = (
+    r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)"
+    r"[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
+)
 _PREFIX = r"[\w.-]{0,40}+(?: [a-z]{2,10}+\b)?"  # of a name, read backwards
 _FLAG = r"[\w-]{0,30}+(?<=-)(?:[\s\"']|\Z)"  # the same
 _BEFORE = 60  # characters ahead of a telling word that its name may have
@@ -57,6 +61,12 @@ _PAIR = (
     r"(?:[\s,;]{1,30}+(?:[\"']?(?:name|type|secure|sensitive|enabled)[\"']?\s{0,3}[:=]\s{0,3}[\"']?\w{1,40}[\"']?[\s,;]{1,30}+)?)[\"']?(?:value|val|content|default)[\"']?\s{0,3}[:=]\s{0,3}"
     r"(?:\"(?P<double>[^\"\n]{1,500}+)\"|'(?P<single>[^'\n]{1,500}+)'|(?P<bare>[^\s\"',;{}]{3,500}+))"
 )
+_COLUMN_ANCHORS = frozenset({"pass", "secret", "token", "key"})
+_COLUMN_NAME = r"[\"']?[A-Za-z_][\w .-]{0,40}[\"']?"
+_LINE_CHARS = 4_000
+_PAIR_CHARS = 250  # from its name to its value
+_VALUE_WORDS = ("val", "content", "default")
+_VALUE_SIGN = r"(?<=[\s\"',;]{word})(?:ue)?[\"']?\s{{0,3}}[:=]"
 _PHRASE = r"(?:mnemonic|seed phrase|recovery phrase)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?P<value>[a-z]{3,8}(?: [a-z]{3,8}){11,23}+)"
 _CREDENTIALS = r"cred(?:ential)?s?[\"']?[:=]\s{0,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':]{5,200}+)"
 
@@ -65,17 +75,17 @@ def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
     anchors = [anchor for anchor in _ANCHORS if anchor in lowered]
     for anchor in anchors:
-        for match in _compiled(anchor + _TAIL).finditer(lowered):
+        for match in compiled(anchor + _TAIL).finditer(lowered):
             yield from _judged(text, lowered, match, work)
     if not anchors:
         return
     if "-" in lowered:
         for anchor in _FLAG_ANCHORS.intersection(anchors):
-            for match in _compiled(anchor + _FLAG_TAIL).finditer(lowered):
+            for match in compiled(anchor + _FLAG_TAIL).finditer(lowered):
                 yield from _flag(text, lowered, match, work)
     yield from _pairs(text, lowered, work)
-    if "," in text and ("pass" in lowered or "secret" in lowered or "token" in lowered):
-        yield from _columns(text, work)
+    if "," in text and not _COLUMN_ANCHORS.isdisjoint(anchors):
+        yield from _columns(text, lowered, work)
 
 
 def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
@@ -98,22 +108,26 @@ def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterat
         return
     if separator in (",", " "):
         return
-    yield from _bare(text, lowered, match, kind, name_start, before)
+    yield from _bare(text, lowered, match, kind, work)
 
 
-def _bare(text: str, lowered: str, match: re.Match[str], kind: str, name_start: int, before: str) -> Iterator[Span]:
+def _bare(text: str, lowered: str, match: re.Match[str], kind: str, work: Work) -> Iterator[Span]:
     begin, name_end, separator = match.end(), match.end("rest"), match["sep"]
+    name_start = _name_start(lowered, match.start())
+    last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
+    before = lowered[last_word - 1] if last_word else ""
     tight = separator == "=" and begin == match.end("sep")
     name = text[name_start:name_end].rpartition(" ")[2]
     is_env = tight and name.isupper()
-    line = _compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name_start) else None
-    found = line or _compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
+    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name_start) else None
+    found = line or compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
     if found is None:
         return
     end = found.end("value") if line else found.end()
+    work.spend(begin, (end - begin) // CHARS_PER_TRY)
     if line and text[end - 1] in ",;" and end - begin > 3:
         end -= 1
-    if not line and (form := _compiled(_FORM_END).search(text, begin, end)):
+    if not line and (form := compiled(_FORM_END).search(text, begin, end)):
         end = form.start()
     if separator == ">" and not (before == "<" and lowered.startswith("</", end)):  # an element, not `<your-password> …`
         return
@@ -129,7 +143,7 @@ def _bare(text: str, lowered: str, match: re.Match[str], kind: str, name_start: 
 def _begins_line(text: str, at: int) -> bool:
     """Tell whether only blanks, a list's dash, `export` or the parts of a dotted name stand between the line's start and *at*."""
     start = text.rfind("\n", max(0, at - 80), at) + 1
-    return (start > 0 or at <= 80) and _compiled(r"[ \t]{0,40}+(?:- )?(?:export |ENV |\[?[\"']?)?[\w.:/-]{0,60}").fullmatch(
+    return (start > 0 or at <= 80) and compiled(r"[ \t]{0,40}+(?:- )?(?:export |ENV |\[?[\"']?)?[\w.:/-]{0,60}").fullmatch(
         text, start, at
     ) is not None
 
@@ -148,14 +162,14 @@ def _closing(text: str, begin: int, quote: str) -> int:
 
 def _name_start(lowered: str, anchor: int) -> int:
     """Return where the name begins that has its telling word at *anchor*: `aws_secret` + `key`, `api ` + `key`."""
-    prefix = _compiled(_PREFIX).match(lowered[max(0, anchor - _BEFORE) : anchor][::-1])
+    prefix = compiled(_PREFIX).match(lowered[max(0, anchor - _BEFORE) : anchor][::-1])
     start = anchor - (prefix.end() if prefix else 0)
     # `\\nDB_PASSWORD=…` in a text that holds JSON: the letter belongs to the line end.
     return start + 1 if start < anchor and lowered[start] in "nrt" and lowered.endswith("\\", 0, start) else start
 
 
 def _flag(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
-    if not _compiled(_FLAG).match(lowered[max(0, match.start() - 40) : match.start()][::-1]):
+    if not compiled(_FLAG).match(lowered[max(0, match.start() - 40) : match.start()][::-1]):
         work.glance(match.start())
         return
     work.spend(match.start())
@@ -172,9 +186,8 @@ def _is_strange(kind: str, value: str) -> bool:
 
 
 def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
-    if "val" in lowered or "content" in lowered:
-        for match in _compiled(_PAIR).finditer(lowered):
-            work.spend(match.start())
+    for word in _VALUE_WORDS:
+        for match in _valued(word, lowered, work):
             kind = kind_of(text[match.start("name") : match.end("name")])
             group = next(g for g in ("double", "single", "bare") if match[g] is not None)
             begin, end = match.span(group)
@@ -183,7 +196,7 @@ def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
             ):
                 yield begin, end, kind
     if "set" in lowered:
-        for match in _compiled(_SETTER).finditer(lowered):
+        for match in compiled(_SETTER).finditer(lowered):
             work.spend(match.start())
             begin, end = match.span("value")
             kind = kind_of(text[match.start("name") : match.end("name")])
@@ -191,38 +204,64 @@ def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
                 yield begin, end, kind
     for needle, pattern, kind in (("phrase", _PHRASE, PASSWORD), ("mnemonic", _PHRASE, PASSWORD), ("cred", _CREDENTIALS, WEAK)):
         if needle in lowered:
-            for match in _compiled(pattern).finditer(lowered):
+            for match in compiled(pattern).finditer(lowered):
                 work.spend(match.start())
                 begin, end = match.span("value")
                 if needle != "cred" or _is_strange(PASSWORD, text[begin:end]):
                     yield begin, end, kind
 
 
-def _columns(text: str, work: Work) -> Iterator[Span]:
+def _valued(word: str, lowered: str, work: Work) -> Iterator[re.Match[str]]:
+    """Yield the pairs of a name and its value: looked for around each `value`."""
+    if word not in lowered:
+        return
+    done = 0
+    for value in compiled(word + _VALUE_SIGN.format(word=word)).finditer(lowered):
+        work.glance(value.start())
+        if match := compiled(_PAIR).search(lowered, max(done, value.start() - _PAIR_CHARS), value.end() + _PAIR_CHARS):
+            work.spend(match.start())
+            done = match.end()
+            yield match
+
+
+def _columns(text: str, lowered: str, work: Work) -> Iterator[Span]:
     """Yield the fields of a table of comma-separated values that stand under a password's or a key's name."""
-    columns: list[tuple[int, str]] = []
-    width = at = 0
-    for line in text.splitlines(keepends=True):
-        fields = line.strip().split(",") if 2 < len(line) < 4_000 and "," in line else []
-        if columns and len(fields) == width:
-            work.spend(at)
-            starts = [at + len(line) - len(line.lstrip())]
-            for field in fields:
-                starts.append(starts[-1] + len(field) + 1)
-            for index, kind in columns:
-                value = fields[index].strip("\"'")
-                if value and (_is_strange(kind, value) or (kind != PASSWORD and is_random(value, 12))):
-                    begin = starts[index] + fields[index].index(value)
-                    yield begin, begin + len(value), kind
-        elif 2 <= len(fields) <= 60 and all(_compiled(r"[\"']?[A-Za-z_][\w .-]{0,40}[\"']?").fullmatch(f.strip()) for f in fields):
-            work.spend(at)
-            columns = [(i, kind) for i, f in enumerate(fields) if (kind := kind_of(f.strip())) in (PASSWORD, KEY, WEAK) and kind]
-            width = len(fields)
-        else:
-            columns = []
-        at += len(line)
+    found = (match.start() for word in _COLUMN_ANCHORS if word in lowered for match in compiled(word + r"[^\n]{0,4000}").finditer(lowered))
+    done = 0
+    for at in sorted(found):
+        if at < done:
+            continue
+        begin, end = text.rfind("\n", max(0, at - _LINE_CHARS), at) + 1, text.find("\n", at, at + _LINE_CHARS)
+        work.glance(at)
+        names = text[begin:end].strip().split(",") if end >= 0 else []
+        done = end + 1 if end >= 0 else at + 1
+        if 2 <= len(names) <= 60 and all(compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):
+            columns = [(i, kind) for i, name in enumerate(names) if (kind := kind_of(name.strip()))]
+            for row_begin, fields in _rows(text, end + 1, len(names)):
+                work.spend(row_begin)
+                done = row_begin + 1
+                yield from _in_row(row_begin, fields, columns)
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _rows(text: str, at: int, width: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield where the lines of a table begin, and their fields, as far as they have *width*."""
+    while at < len(text):
+        end = text.find("\n", at, at + _LINE_CHARS)
+        fields = text[at : end if end >= 0 else at + _LINE_CHARS].split(",")
+        if len(fields) != width:
+            return
+        yield at, fields
+        if end < 0:
+            return
+        at = end + 1
+
+
+def _in_row(at: int, fields: list[str], columns: list[tuple[int, str]]) -> Iterator[Span]:
+    starts = [0]
+    for field in fields:
+        starts.append(starts[-1] + len(field) + 1)
+    for index, kind in columns:
+        value = fields[index].strip("\"' \t\r")
+        if value and (_is_strange(kind, value) or (kind != PASSWORD and is_random(value, 12))):
+            begin = at + starts[index] + fields[index].index(value)
+            yield begin, begin + len(value), kind

@@ -22,11 +22,15 @@ _KEY_NAME = (
 )
 _WEAK_NAME = rf".*(?:secret|token|credential|creds?|salt|pepper){_SUFFIX}|.*auth|(?:x)?sig(?:nature)?|(?:jsess(?:ion)?|phpsess)id|.*cookie"
 _ENV_KEY = r"[A-Z0-9]+(?:_[A-Z0-9]+)*_(?:KEY|SALT|DSN|PAT|SAS)(?:_?\d)?"  # a variable of the environment: STRIPE_KEY
-_NO_SECRET_KEY = r"(?i:.*(?:primary|foreign|sort|public|pub|partition|cache|hash|unique|index|map|group|dict|idempotency|object|bucket|s3|row|lookup)_key(?:_?\d)?)"
+_NO_SECRET_KEY = (
+    r"(?i:.*(?:primary|foreign|sort|public|pub|partition|cache|hash|unique|index|map"
+    r"|group|dict|idempotency|object|bucket|s3|row|lookup)_key(?:_?\d)?)"
+)
 _HARMLESS_NAME = (  # cursors, the tokens of language models, and names of things about secrets
     r"(?:.*[_\-. ])?(?:(?:page|next|continuation|pagination|sync|max|min|num|total|prompt|completion|input|output|cached|eos|bos|pad|unk"
     r"|sep|cls|mask|special|stop|end|start|word|sub|cache|public|pub)[_\-. ]?)+(?:access[_\-. ]?)?(?:token|key|secret)s?"
-    r"|(?:.*[_\-. ])?(?:requires|needs|has|is|show|hide|forgot|forgotten|reset|change|no|oauth2?)[_\-. ]?(?:password|auth|token|credentials?|secret)"
+    r"|(?:.*[_\-. ])?(?:requires|needs|has|is|show|hide|forgot|forgotten|reset|change|no|oauth2?)"
+    r"[_\-. ]?(?:password|auth|token|credentials?|secret)"
     r"|author|.*[_\-. ](?:author|coauth)|.*(?:tokenid|tokentype|secretname|secretid|keyid|usedtokens)"
 )
 

@@ -2,37 +2,66 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import cache
 
 from mcp_memory.redaction.entropy import has_digit, looks_random
 
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
 
 
-class Rule(NamedTuple):
+@cache
+def compiled(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
+    """Return the compiled *pattern*: on first use, for most processes never meet most of them."""
+    return re.compile(pattern, re.IGNORECASE if ignore_case else 0)
+
+
+class Rule:
     """One shape. The secret is group `secret` of the pattern, or the whole match; `name` is what the marker says.
 
     `pattern` is tried where one of `keywords` stands, up to `before` characters ahead of it. Its repeats are bounded or possessive, so a
     try is linear in what it looks at. In `found` and `spared`, `{A20}` stands for 20 random letters and digits, `{H..}` for hexadecimal,
     `{U..}` for upper case and digits, `{D..}` for digits, `{L..}` for lower case and digits; none of them is a secret of anybody.
+
+    Args:
+        found, spared: A text it must find something in, and one it must leave alone.
+        check: A second look at the secret.
+        ignore_case: The keywords are in lower case then.
+        is_glued: Keywords may stand inside a longer word.
     """
 
-    name: str
-    finds: str
-    source: str
-    keywords: tuple[str, ...]
-    pattern: str
-    found: str
-    spared: str
-    check: Callable[[str], bool] | None = None  # a second look at the secret
-    ignore_case: bool = False  # keywords are in lower case then
-    before: int = 0
-    is_glued: bool = False  # keywords may stand inside a longer word
+    __slots__ = (
+        "along_line",
+        "before",
+        "check",
+        "finds",
+        "found",
+        "ignore_case",
+        "is_glued",
+        "keywords",
+        "name",
+        "pattern",
+        "source",
+        "spared",
+    )
 
-    @property
-    def along_line(self) -> bool:
-        """Whether the pattern looks along the line, not along a word only."""
-        return r"[^\n" in self.pattern
+    def __init__(  # a plain class: `typing` and `dataclasses` take longer to import than a hook may take
+        self,
+        name: str,
+        finds: str,
+        source: str,
+        keywords: tuple[str, ...],
+        pattern: str,
+        found: str,
+        spared: str,
+        check: Callable[[str], bool] | None = None,
+        ignore_case: bool = False,
+        before: int = 0,
+        is_glued: bool = False,
+    ) -> None:
+        self.name, self.finds, self.source, self.keywords, self.pattern = name, finds, source, keywords, pattern
+        self.found, self.spared, self.check, self.ignore_case = found, spared, check, ignore_case
+        self.before, self.is_glued = before, is_glued
+        self.along_line = r"[^\n" in pattern  # it looks along the line, not along a word only
 
 
 def token(

@@ -2,7 +2,9 @@
 
 from bisect import bisect_right
 
-from mcp_memory.redaction import named, shapes, wrapped
+import mcp_memory.redaction.named as named
+import mcp_memory.redaction.shapes as shapes
+import mcp_memory.redaction.wrapped as wrapped
 from mcp_memory.redaction.values import MARKER_START
 from mcp_memory.redaction.work import OutOfWork, Work
 

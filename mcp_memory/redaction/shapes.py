@@ -3,89 +3,94 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
-from mcp_memory.redaction.rules import START, Rule
+from mcp_memory.redaction.rules import START, Rule, compiled
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
 Span = tuple[int, int, str]
-Hit = tuple[str, Rule]  # a keyword that the text has, and its rule
+Entry = tuple[int, str, Rule, frozenset[bytes]]  # a keyword of the table: where it stands there, its rule, the whole words in it
 _AWS_ID = "aws-access-key-id"
 _REACH = 700  # how far a pattern looks beyond its keyword
 _REACH_BEFORE = 260  # the same for one that begins ahead of its keyword, and is searched for
 _LONG = 30  # characters of the shortest word that a rule without a telling keyword finds
-_HEAD_CHARS = 3
+_HEAD_CHARS = 4
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
-_RUN = re.compile(r"[^\s\"'`,;<>()\[\]{}]*+")
-_SESSION = re.compile(r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)")
+_RUN = r"[^\s\"'`,;<>()\[\]{}]*+"
+_SESSION = r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)"
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
-_GENERAL = frozenset({"_", "-", "-us", ".", "1/", "2/", "5", "K", "L", "SK"})  # keywords that say little: their pattern searches itself
-_PARTS = re.compile(r"[A-Za-z0-9]+")
+_GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say little: their pattern searches itself
+_PARTS = r"[A-Za-z0-9]+"
 
 
-class _Index:
+class Index:
     """The table's keywords, by the cheapest question that rules them out: a whole word of the text, how a word begins, a piece of it."""
 
-    def __init__(self) -> None:
-        self.whole: dict[bytes, list[Hit]] = {}
-        self.heads: dict[bytes, list[Hit]] = {}
-        self.pieces: list[Hit] = []
-        self.general = tuple(rule for rule in TABLE if not _GENERAL.isdisjoint(rule.keywords))
-        for rule in TABLE:
-            if rule not in self.general:
-                for keyword in rule.keywords:
-                    self._add(keyword, rule)
+    def __init__(self, rules: Sequence[Rule] = TABLE) -> None:
+        self.whole: dict[bytes, list[Entry]] = {}
+        self.heads: dict[bytes, list[Entry]] = {}
+        self.pieces: list[Entry] = []
+        self.general = tuple(rule for rule in rules if not _GENERAL.isdisjoint(rule.keywords))
+        keywords = ((keyword, rule) for rule in rules if rule not in self.general for keyword in rule.keywords)
+        for number, (keyword, rule) in enumerate(keywords):
+            self._add(number, keyword, rule)
 
-    def _add(self, keyword: str, rule: Rule) -> None:
+    def _add(self, number: int, keyword: str, rule: Rule) -> None:
         is_prefix = rule.pattern.startswith(START)
-        words = [] if rule.is_glued else _PARTS.findall(keyword + ("a" if is_prefix else ""))
+        words = [] if rule.is_glued else re.findall(_PARTS, keyword.lower() + ("a" if is_prefix else ""))
         if is_prefix and words:  # letters may follow it
             words.pop()
+        entry = (number, keyword, rule, frozenset(word.encode() for word in words))
         if words:
-            self.whole.setdefault(max(words, key=len).lower().encode(), []).append((keyword, rule))
+            self.whole.setdefault(max(words, key=len).encode(), []).append(entry)
         elif is_prefix and not rule.is_glued:
-            self.heads.setdefault(keyword[:_HEAD_CHARS].lower().encode(), []).append((keyword, rule))
+            self.heads.setdefault(keyword[:_HEAD_CHARS].lower().encode(), []).append(entry)
         else:
-            self.pieces.append((keyword, rule))
+            self.pieces.append(entry)
 
-    def hits(self, text: str, lowered: str) -> list[Hit]:
-        """Return the keywords that *text* has."""
+    def hits(self, text: str, lowered: str) -> list[Entry]:
+        """Return the keywords that *text* has, in the table's order: of two rules for one place the first gives the name."""
         words = set(lowered.encode("ascii", "replace").translate(_WORDS_ONLY).split())
-        words |= {word[1:] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in START
+        if "\\" in text:
+            words |= {word[1:] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in START
         heads = {word[:_HEAD_CHARS] for word in words}
-        heads |= {head[:2] for head in heads}
-        found = [hit for word in self.whole.keys() & words for hit in self.whole[word]]
-        found += [hit for head in self.heads.keys() & heads for hit in self.heads[head]]
-        return [hit for hit in (*found, *self.pieces) if hit[0] in (lowered if hit[1].ignore_case else text)]
+        heads |= {head[:size] for head in heads for size in (2, 3)}
+        found = [entry for word in self.whole.keys() & words for entry in self.whole[word] if entry[3] <= words]
+        found += [entry for head in self.heads.keys() & heads for entry in self.heads[head]]
+        found = [entry for entry in (*found, *self.pieces) if entry[1] in (lowered if entry[2].ignore_case else text)]
+        return sorted(found, key=itemgetter(0))
 
 
 @cache
-def _index() -> _Index:
-    return _Index()
+def _whole_table() -> Index:
+    return Index()
 
 
-def find(text: str, lowered: str, words: Sequence[str], work: Work) -> Iterator[Span]:
+def find(text: str, lowered: str, words: Sequence[str], work: Work, index: Index | None = None) -> Iterator[Span]:
     """Yield (start, end, rule name) of every shape in *text*; overlaps are possible. Raises OutOfWork.
 
     Args:
         lowered: *text* in lower case.
         words: Its words, being what blanks separate.
+        index: The rules; by default the whole table.
     """
-    hits = _index().hits(text, lowered)
-    for keyword, rule in hits:
+    index = index or _whole_table()
+    hits = index.hits(text, lowered)
+    for _, keyword, rule, _ in hits:
         yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
-    yield from _in_long_words(text, words, work)
-    if any(rule.name == _AWS_ID for _, rule in hits) or "aws" in lowered or "SecretAccessKey" in text:
-        for match in _compiled(_AWS_SECRET, False).finditer(text):
+    yield from _in_long_words(text, words, work, index)
+    if any(rule.name == _AWS_ID for _, _, rule, _ in hits) or "aws" in lowered or "SecretAccessKey" in text:
+        for match in compiled(_AWS_SECRET).finditer(text):
             work.spend(match.start())
             if is_mixed(match[0]):
                 yield *match.span(), "aws-secret-key"
 
 
-def _in_long_words(text: str, words: Sequence[str], work: Work) -> Iterator[Span]:
+def _in_long_words(text: str, words: Sequence[str], work: Work, index: Index) -> Iterator[Span]:
     """Yield what the rules without a telling keyword find. A word that comes again is judged once."""
     judged: dict[str, list[Span]] = {}
     for begin, word in long_words(text, words, _LONG):
@@ -94,9 +99,9 @@ def _in_long_words(text: str, words: Sequence[str], work: Work) -> Iterator[Span
             work.spend(begin, 1 + len(word) // CHARS_PER_TRY)
             spans = [
                 (*match.span(_group(match)), rule.name)
-                for rule in _index().general
+                for rule in index.general
                 if any(k in word for k in rule.keywords)
-                for match in _compiled(rule.pattern, False).finditer(word)
+                for match in compiled(rule.pattern).finditer(word)
                 if rule.check is None or rule.check(match[_group(match)])
             ]
             judged[word] = spans
@@ -105,19 +110,20 @@ def _in_long_words(text: str, words: Sequence[str], work: Work) -> Iterator[Span
 
 
 def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) -> Iterator[Span]:
-    compiled = _compiled(rule.pattern, rule.ignore_case)
+    pattern = compiled(rule.pattern, rule.ignore_case)
     at, done = searched.find(keyword), 0
     while at >= 0:
-        if rule.before:
-            match = compiled.search(text, max(done, at - rule.before), at + _REACH_BEFORE)
-        else:
-            match = compiled.match(text, at)
+        begin = max(done, at - rule.before)
+        match = pattern.search(text, begin, at + _REACH_BEFORE) if rule.before else pattern.match(text, at)
         if match and match.start() <= at + len(keyword):
             work.spend(at)
             yield from _judged(rule, match)
             done = max(match.end(), at + len(keyword))
         else:
-            work.spend(at, 1 + _looked_at(rule, text, at) // CHARS_PER_TRY)
+            if far := _looked_at(rule, text, at) // CHARS_PER_TRY:
+                work.spend(at, 1 + far)
+            else:
+                work.glance(at)
             done = at + len(keyword)
         at = searched.find(keyword, done)
 
@@ -129,7 +135,7 @@ def _looked_at(rule: Rule, text: str, at: int) -> int:
     if rule.along_line:
         end = text.find("\n", at, at + _REACH)
         return (end if end >= 0 else min(len(text), at + _REACH)) - at
-    run = _RUN.match(text, at)
+    run = compiled(_RUN).match(text, at)
     return run.end() - at if run else 0
 
 
@@ -150,15 +156,10 @@ def _group(match: re.Match[str]) -> str | int:
 
 def _judged(rule: Rule, match: re.Match[str]) -> Iterator[Span]:
     if "list" in match.re.groupindex:  # cookies: each of them is judged by its own name
-        for cookie in _SESSION.finditer(match["list"]):
+        for cookie in compiled(_SESSION).finditer(match["list"]):
             if looks_random(cookie["value"]) and any(word in cookie["name"].lower() for word in _SESSION_WORDS):
                 yield match.start("list") + cookie.start("value"), match.start("list") + cookie.end("value"), rule.name
         return
     group = _group(match)
     if rule.check is None or rule.check(match[group]):
         yield *match.span(group), rule.name
-
-
-@cache
-def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE if ignore_case else 0)

@@ -1,7 +1,8 @@
 """A JSON value in, the same value without its secrets out."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from mcp_memory.domain import limits
 from mcp_memory.errors import InvalidInput
@@ -9,7 +10,12 @@ from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.scanner import redact
 from mcp_memory.redaction.values import MARKER_START, is_given_secret
 
+TYPE_CHECKING = False  # `typing` itself takes longer to import than a hook may take
+if TYPE_CHECKING:
+    from typing import Any
+
 _VALUE_KEYS = frozenset({"value", "val", "content", "Value"})
+_OUR_ID, _OUR_ID_CHARS = frozenset("0123456789abcdef-"), 36
 MAX_DEPTH = 100  # deeper than any tool's arguments; far from the interpreter's own limit
 _MAX_CHARS = limits.MAX_OBSERVATION_CHARS  # the largest limit of any text: what is longer is refused later anyway, so it is not scanned
 
@@ -88,10 +94,11 @@ def _marker(rule: str) -> str:
 
 
 def redact_identifier(value: Any, found: list[str]) -> Any:
-    """Return an id that others gave, or, where it holds a secret, a digest in its place: the same for the same id, so that a second delivery
-    of an episode is still known and two sessions stay two.
+    """Return an id that others gave, or, where it holds a secret, a digest in its place.
+
+    The digest is the same for the same id, so that a second delivery of an episode is still known and two sessions stay two.
     """
-    if not isinstance(value, str) or len(value) > limits.MAX_ID_CHARS:
+    if not isinstance(value, str) or len(value) > limits.MAX_ID_CHARS or (len(value) == _OUR_ID_CHARS and _OUR_ID.issuperset(value)):
         return value
     rules = redact(value)[1]
     if not rules:

@@ -1,124 +1,43 @@
 """What a value says for itself: a placeholder, a reference, code, prose, or something that can be a secret."""
 
-import re
+from itertools import pairwise
 
 from mcp_memory.redaction.entropy import bits_per_char, is_mixed
 from mcp_memory.redaction.names import KEY, PASSWORD
+from mcp_memory.redaction.rules import compiled
 
 MARKER_START = "[redacted:"
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = (
     r"(?i:\$[A-Z_][A-Z0-9_]*|\$[{(].*|[{<%].*[}>%]|[{<]+.*|\*+|\.{2,}|…|(.)\1*|x{3,}.*"
     r"|(?:your|insert|enter|change|replace|example|dummy|fake|sample|some|my)[\s_-].*|.*[_-](?:here|placeholder)"
     r"|changeme|example|dummy|placeholder|none|null|nil|true|false|undefined|nan|str|string|text|number|int|integer|bool|boolean|object|array"
     r"|bytes|any|required|optional|missing|invalid|unset|empty|hidden|masked|censored|redacted|(?:user)?pass(?:word|wd)?s?|pwd|secrets?"
     r"|(?:access|api|auth)?[_-]?(?:token|key)s?|credentials?|basic|bearer|digest|enabled|disabled|\w{2,7}:)"
 )
-_REFERENCE = re.compile(  # code, not a value: `self.token`, `os.environ`, `password2`
+_REFERENCE = (  # code, not a value: `self.token`, `os.environ`, `password2`
     r"(?i:[A-Z_]\w*(?:(?:\.|->|::|\?\.)[A-Z_]\w*)+[.,;]?|[A-Z_]*(?:pass|pwd|token|secret|key|cred)[A-Z_]*\d{0,2}[,;]?|[@#:&*][A-Z_.-]*|!\w+)"
 )
-_CALL = re.compile(r"(?:(?:new|await|not|lambda)\s|[!&*]?)[A-Za-z_$][\w$.:>?-]*(?:\(|\[|<[A-Z]|\{)")
-_LITERAL = re.compile(r"[rbfu]{0,2}[\"'`({\[]")
-_PATH = re.compile(
+_CALL = r"(?:(?:new|await|not|lambda)\s|[!&*]?)[A-Za-z_$][\w$.:>?-]*(?:\(|\[|<[A-Z]|\{)"
+_LITERAL = r"[rbfu]{0,2}[\"'`({\[]"
+_PATH = (
     r"(?:~|\.{1,2})?/[\w.-]+(?:/[\w.@-]*)+|(?:~|\.{1,2})/.*|/[a-z._-]+|[A-Za-z]:\\.*|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|md|pem|key|env|cfg|ini|html?|crt|jks)"
     r"|(?:https?|file|s3|gs|vault|op|arn|ssm|secret|ref\+\w+)[:+]/?/?.*|/"
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
-_PROSE = re.compile(
-    r"(?i:\b(?:is|are|must|should|may|can|cannot|not|be|required|invalid|incorrect|field|least|this|your|the|for|of|to|and|or|eingeben|ein|le|la)\b)"
+_TELLING_CHARS = 200  # of a value: whether it is random shows in them
+_DATE = r"\d{4}-\d\d-\d\d.*"
+_PROSE = (
+    r"(?i:\b(?:is|are|must|should|may|can|cannot|not|be|required|invalid|incorrect|field|least|this|your|the|for|of|to|and"
+    r"|or|eingeben|ein|le|la)\b)"
 )
-_STATE = frozenset(
-    [
-        "accepted",
-        "admin",
-        "anonymous",
-        "authentication",
-        "bcrypt",
-        "blank",
-        "boolean",
-        "changed",
-        "char",
-        "claims",
-        "clear",
-        "created",
-        "default",
-        "denied",
-        "deleted",
-        "disabled",
-        "encrypted",
-        "error",
-        "expired",
-        "exists",
-        "failed",
-        "failure",
-        "false",
-        "field",
-        "file",
-        "forgotten",
-        "from",
-        "generated",
-        "given",
-        "hashed",
-        "input",
-        "invalid",
-        "keyring",
-        "label",
-        "login",
-        "manual",
-        "managed",
-        "match",
-        "matched",
-        "mismatch",
-        "must",
-        "needed",
-        "never",
-        "none",
-        "normal",
-        "null",
-        "okay",
-        "only",
-        "optional",
-        "passed",
-        "plain",
-        "plaintext",
-        "prompt",
-        "property",
-        "provided",
-        "public",
-        "random",
-        "readonly",
-        "refused",
-        "rejected",
-        "required",
-        "reset",
-        "rotated",
-        "sha256",
-        "signed",
-        "skipped",
-        "stored",
-        "string",
-        "strong",
-        "success",
-        "superuser",
-        "tested",
-        "text",
-        "this",
-        "true",
-        "type",
-        "unchanged",
-        "unknown",
-        "unset",
-        "updated",
-        "user",
-        "username",
-        "valid",
-        "value",
-        "varchar",
-        "verified",
-        "weak",
-        "wrong",
-        "yes",
-    ]
-)
+_STATE_WORDS = """
+accepted admin anonymous authentication bcrypt blank boolean changed char claims clear created default denied deleted
+disabled encrypted error expired exists failed failure false field file forgotten from generated given hashed input
+invalid keyring label login manual managed match matched mismatch must needed never none normal null okay only optional
+passed plain plaintext prompt property provided public random readonly refused rejected required reset rotated sha256
+signed skipped stored string strong success superuser tested text this true type unchanged unknown unset updated user
+username valid value varchar verified weak wrong yes
+"""  # what is said of a password, not one
+_STATE = frozenset(_STATE_WORDS.split())
 
 
 def is_plainly_harmless(value: str) -> bool:
@@ -128,7 +47,7 @@ def is_plainly_harmless(value: str) -> bool:
         return True
     if value[:1] == "$" and _mixes(value[1:]):  # `$uMm3r!x` is no variable
         return False
-    return any(pattern.fullmatch(value) for pattern in (_PLACEHOLDER, _REFERENCE, _PATH))
+    return any(compiled(pattern).fullmatch(value) for pattern in (_PLACEHOLDER, _REFERENCE, _PATH))
 
 
 def is_given_secret(kind: str, value: str) -> bool:
@@ -155,7 +74,7 @@ def is_bare_secret(kind: str, value: str, *, relaxed: bool) -> bool:
         return False
     if relaxed and kind == PASSWORD:
         return len(value) >= 4
-    if _is_call(value) or _LITERAL.match(value):
+    if _is_call(value) or compiled(_LITERAL).match(value):
         return False
     if kind == PASSWORD:
         return len(value) >= 6 and any(c.isalpha() for c in value) and any(not c.isalpha() and c not in "_-.:/,;()[]{}" for c in value)
@@ -163,14 +82,14 @@ def is_bare_secret(kind: str, value: str, *, relaxed: bool) -> bool:
 
 
 def is_word_secret(value: str) -> bool:
-    """Tell whether the single lower-case word after `password:` on its line can be the password itself: `letmein` can, `required` cannot."""
+    """Tell whether the one lower-case word after `password:` can be the password: `letmein` can, `required` cannot."""
     return 6 <= len(value) <= 40 and value.isalpha() and value.islower() and value not in _STATE and not is_plainly_harmless(value)
 
 
 def is_random(value: str, min_chars: int) -> bool:
     """Tell whether *value* of at least *min_chars* looks made by a machine: letters and digits without a word's regularity."""
-    value = value.strip()
-    if len(value) < min_chars or " " in value or _DATE.fullmatch(value):
+    value = value[:_TELLING_CHARS].strip()
+    if len(value) < min_chars or " " in value or compiled(_DATE).fullmatch(value):
         return False
     digits = sum(c.isdigit() for c in value)
     if not any(c.isalpha() for c in value):
@@ -186,15 +105,15 @@ def _mixes(value: str) -> bool:
 
 def _mixes_cases(value: str) -> bool:
     """Tell whether upper and lower case alternate more than in the names of code (`someLongName`)."""
-    changes = sum(a.islower() and b.isupper() for a, b in zip(value, value[1:], strict=False))
+    changes = sum(a.islower() and b.isupper() for a, b in pairwise(value))
     return value.isalnum() and changes >= len(value) / 6
 
 
 def _is_call(value: str) -> bool:
-    return _CALL.match(value) is not None
+    return compiled(_CALL).match(value) is not None
 
 
 def _is_prose(value: str) -> bool:
     words = value.split()
     letters_only = all(word.strip(".,:!?…").isalpha() for word in words)
-    return _PROSE.search(value) is not None or (letters_only and (len(words) < 3 or any(c.isupper() for c in value)))
+    return compiled(_PROSE).search(value) is not None or (letters_only and (len(words) < 3 or any(c.isupper() for c in value)))

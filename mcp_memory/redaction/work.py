@@ -3,7 +3,7 @@
 TEXT_PER_TRY = 30  # characters: a text of 100 kB has some 3,600 tries; ordinary text needs a tenth of that
 LEAST_TRIES = 300
 CHARS_PER_TRY = 128  # a try that looks at more characters than that counts as several
-GLANCES_PER_TRY = 8  # a name that is known to be harmless costs a look into a table, not a try
+GLANCES_PER_TRY = 3  # a place that is ruled out after a few characters, or by its name, costs less than a try
 
 
 class OutOfWork(Exception):

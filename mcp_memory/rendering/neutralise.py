@@ -17,7 +17,7 @@ _UNSAFE = re.compile(
     "\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # soft hyphen, joiners and fillers without a shape
     "\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"  # overrides, isolates, separators; a single direction mark (LRM, RLM, ALM) is text
     "\ud800-\udfff"  # lone surrogates, which no encoder takes
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # invisible notes, tag characters, variation selectors of the supplement
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # invisible notes, tags, variation selectors
     "]"
     # Zero-width blanks stay between Thai, Lao, Khmer and Burmese words, which have no other; direction marks never come in runs.
     "|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b|\u200b(?![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])|[\u061c\u200e\u200f]{2,}|(?<=[0-9A-Za-z])[\u061c\u200e\u200f](?=[0-9A-Za-z])"

@@ -3,7 +3,7 @@
 Text decides: lexical and semantic scores become z-scores over the candidates and are blended. On top, in units of one standard
 deviation of the text score, come the context, the outcome, feedback and recency. Then attempts at one and the same task support each
 other, so that the right *task* is found by its best-matching attempt and the best *attempt* is shown first; and near-duplicates of what
-is above step back a little. Sources and figures: docs/design.md.
+is above step back a little. Sources: docs/design.md, figures: docs/measurements.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ CONTEXT_WEIGHTS = (("framework", 1.5), ("domain", 0.5), ("language", 0.25), ("ta
 TAGS = 0.5  # times the share of tags in common
 OUTCOME_ASKED, TIME_ASKED = 1.0, 0.5  # filters that are boosts
 VALUE: Mapping[str, float] = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAINED: 0.25, OutcomeKind.FAILURE: 0.0}
-SAME_TASK = 0.7  # cosine of the task texts above which two episodes are attempts at one task
+SAME_TASK_COSINE = 0.7  # cosine of the task texts above which two episodes are attempts at one task
 SUPPORT = 0.4  # share of the score an attempt takes from the best attempt at the same task
 NEAR_DUPLICATE = 0.95  # cosine above which an episode repeats another
 FOLD_PENALTY = 0.6  # standard deviations, for each near-duplicate ranked above
@@ -116,7 +116,7 @@ def value_of(where: Filter, trace: Trace) -> float:
 
 def supported(relevance: np.ndarray, likeness: np.ndarray) -> np.ndarray:
     """Return relevance blended with that of the best attempt at the same task. `likeness`: cosines of the candidates' tasks (n, n)."""
-    same = likeness > SAME_TASK
+    same = likeness > SAME_TASK_COSINE
     np.fill_diagonal(same, True)
     best = np.where(same, relevance[None, :], -np.inf).max(axis=1)
     blended: np.ndarray = (1 - SUPPORT) * relevance + SUPPORT * best

@@ -35,7 +35,7 @@ class App:
     audit_log: AuditLog | None
 
 
-def build_server(host: MemoryHost, tool_set: str) -> App:
+def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) -> App:
     """Return the server for a tool set, `core` or `full`. Nothing of the memory is loaded by this."""
     offered = tools.by_name(tool_set)
     updates = Updates()
@@ -57,7 +57,7 @@ def build_server(host: MemoryHost, tool_set: str) -> App:
         on_subscriptions_listen=updates.listen,
     )
     log = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
-    resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered, log)
+    resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered, log, is_shared=is_shared)
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, caller)
     server.add_request_handler("resources/list", types.PaginatedRequestParams, resources.list)

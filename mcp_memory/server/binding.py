@@ -9,11 +9,6 @@ from mcp_memory.errors import ConfigError
 logger = logging.getLogger(__name__)
 
 
-def reachable(host: str) -> str:
-    """Return the address a process of this machine reaches a server bound to *host* by."""
-    return {"localhost": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host).strip("[]")
-
-
 def require_safe_bind(config: ServerConfig, *, authenticated: bool) -> None:
     """Refuse to serve a network without authentication; say so when the tokens would travel in clear text.
 

@@ -20,9 +20,11 @@ from mcp_memory.server.errors import error_result
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.outputs import Json
 from mcp_memory.server.registry import Tool
+from mcp_memory.server.workspace import Workspace
 
 if TYPE_CHECKING:
     from mcp_memory.domain.requests import Request
+    from mcp_memory.server.front_door import Memory
 
 PROGRESS_AFTER_S = 1.0
 logger = logging.getLogger(__name__)
@@ -32,10 +34,12 @@ Context = ServerRequestContext[Any, Any]
 class Caller:
     """Serves `tools/call` for a set of tools."""
 
-    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool], log: AuditLog | None = None) -> None:
+    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool], log: AuditLog | None = None, *, is_shared: bool = False) -> None:
+        """*is_shared*: clients come by the network, so that this process's working directory is not theirs."""
         self._host, self._tools = host, tools
         self._timeout_s = host.config.server.tool_timeout_ms / 1000
         self._audit = log
+        self._workspace = Workspace(host.config, is_shared=is_shared)
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> dict[str, Any]:
         """Return the result of one call; what the agent can act on comes back as `isError`.
@@ -67,6 +71,12 @@ class Caller:
 
     async def _answer(self, ctx: Context, params: CallToolRequestParams, tool: Tool, asked: "Request") -> dict[str, Any]:
         memory = await self._host.memory()
+        with memory.working_in(await self._workspace.project(ctx, memory)):
+            return await self._answered(ctx, params, tool, asked, memory)
+
+    async def _answered(
+        self, ctx: Context, params: CallToolRequestParams, tool: Tool, asked: "Request", memory: "Memory"
+    ) -> dict[str, Any]:
         if tool.asks_user and not getattr(asked, "confirm", False):
             confirmation = Confirmation(ctx, params)
             if confirmation.possible:

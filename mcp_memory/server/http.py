@@ -6,6 +6,7 @@ Both protocol eras, one memory, one guard in front of all routes.
 
 import gc
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import FrameType
@@ -18,11 +19,10 @@ from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, Streamable
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from mcp_memory.config import Config
-from mcp_memory.server import exposition
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
@@ -37,8 +37,8 @@ SHUTDOWN_S = 3  # for requests in flight, after a signal
 logger = logging.getLogger(__name__)
 
 
-def serve(config: Config, opener: Opener | None = None) -> int:
-    """Serve HTTP until a signal comes; return the exit status.
+def serve(config: Config, opener: Opener | None = None, started: Callable[[int], None] | None = None) -> int:
+    """Serve HTTP until a signal comes; return the exit status. *started* is called with the port once it listens.
 
     Raises:
         ConfigError: The address is not a loopback one and there is no token.
@@ -46,7 +46,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
     authentication = Authentication(config.server)
     require_safe_bind(config.server, authenticated=authentication.required)
     host = MemoryHost(config, opener)
-    app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools)
+    app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools, is_shared=True)
     connections = Connections(affordable(config.server.max_connections))
     quieten()
     settings = uvicorn.Config(
@@ -65,7 +65,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
         lifespan="on",
     )
     gc.freeze()
-    server = _HttpServer(settings, app.updates.listen.close)
+    server = _HttpServer(settings, app.updates.listen.close, started)
     server.run()
     return 0 if server.started else 1
 
@@ -94,8 +94,10 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
         return JSONResponse({"status": state, "version": program_version()}, 503 if state == "failed" else 200)
 
     async def metrics(request: Request) -> Response:
+        from mcp_memory.server import exposition  # whoever never asks does not load the library
+
         memory = await host.memory()
-        return PlainTextResponse(exposition.page(memory.metrics), media_type=exposition.CONTENT_TYPE)
+        return Response(exposition.page(memory.metrics, program_version()), media_type=exposition.CONTENT_TYPE)
 
     served = Starlette(
         routes=[
@@ -126,9 +128,14 @@ def _document(body: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response
 class _HttpServer(uvicorn.Server):
     """Ends open listen streams first: a client holds one for hours, and shutting down would wait for it."""
 
-    def __init__(self, settings: uvicorn.Config, close_streams: Callable[[], None]) -> None:
+    def __init__(self, settings: uvicorn.Config, close_streams: Callable[[], None], started: Callable[[int], None] | None) -> None:
         super().__init__(settings)
-        self._close_streams = close_streams
+        self._close_streams, self._when_started = close_streams, started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._when_started is not None:
+            self._when_started(self.servers[0].sockets[0].getsockname()[1])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._close_streams()

@@ -38,8 +38,10 @@ class Advising:
             return NextStep(self._e.new_id(), (), None, (), (CONTROL_GROUP,)), episode.project
         neighbours, degraded = self._e.neighbours(_like(episode))
         with self._e.views.read() as v:
-            suggestions, recovery, warnings = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
-        return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded), episode.project
+            situation = Situation(episode, neighbours)
+            suggestions, recovery, warnings = self._e.learning.suggest(v, situation, limit, intended)
+            inferred = self._e.learning.inferred_context(v, situation)
+        return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded, inferred), episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
         found = self._e.store.get_episodes([episode_id])[0]

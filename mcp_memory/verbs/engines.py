@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -13,12 +14,14 @@ from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
 from mcp_memory.retrieval.retriever import Retriever
+from mcp_memory.verbs.projects import Projects
 from mcp_memory.views.view import View
 from mcp_memory.views.views import Views
 
 if TYPE_CHECKING:
     import numpy as np
 
+working_in: ContextVar[str] = ContextVar("working_in", default="")  # the project a call comes from, where its caller is known to be in one
 S = TypeVar("S")
 T = TypeVar("T")
 NEIGHBOURS = 200  # episodes that advice and outlook may rest on
@@ -58,6 +61,8 @@ class Engines:
     clock: Clock
     new_id: Callable[[], str]
     start_soon: Callable[[Callable[..., Coroutine[Any, Any, None]]], object]  # runs a coroutine function in the memory's task group
+    default_project: str
+    projects: Projects
     _beside: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +74,8 @@ class Engines:
 
     @property
     def project(self) -> str:
-        return self.config.project
+        """The project of a call that names none: the one it comes from, else that of this process."""
+        return working_in.get() or self.default_project
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Run blocking *work* off the event loop. A caller that goes away does not wait for it."""

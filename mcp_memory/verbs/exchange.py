@@ -14,8 +14,9 @@ from mcp_memory.domain.reports import ImportReport
 from mcp_memory.domain.requests import ContextFields, EpisodeLine, LineOutcome, Request, StepFields, fields_of
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
+from mcp_memory.projects import Project
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.incoming import in_milliseconds, names_of, next_lines, parsed_json, project_of
+from mcp_memory.verbs.incoming import earlier_names, in_milliseconds, names_of, next_lines, parsed_json, project_of
 from mcp_memory.verbs.judging import Importer
 from mcp_memory.verbs.redacting import Redacting
 
@@ -53,7 +54,10 @@ class Exchange:
         tally, number = _Tally(), 0
         source = iter(lines)
         while batch := await self._e.in_thread(next_lines, source):
-            prepared = await self._e.in_thread(self._prepare, batch, number + 1, project, tally)
+            read = await self._e.in_thread(_objects, batch, number + 1, tally)
+            for _, value in read:
+                await self._keep_together(value, dry_run=dry_run)
+            prepared = await self._e.in_thread(self._prepare, read, project, tally)
             number += len(batch)
             if dry_run:
                 tally.added += len(prepared)
@@ -68,9 +72,13 @@ class Exchange:
             self._imported()
         return ImportReport(tally.added, tally.skipped, tally.open, tuple(sorted(tally.errors)), dict(tally.ignored), dict(tally.converted))
 
-    def _prepare(self, lines: Sequence[str | bytes], first: int, project: str, tally: _Tally) -> list[Completion | Episode]:
+    async def _keep_together(self, line: dict[str, Any], *, dry_run: bool) -> None:
+        """Let a line go where its project is kept."""
+        if before := earlier_names(line):
+            line["project"] = await self._e.projects.kept_as(Project(project_of(line), before), dry_run=dry_run)
+
+    def _prepare(self, read: Sequence[tuple[int, dict[str, Any]]], project: str, tally: _Tally) -> list[Completion | Episode]:
         self._e.current()
-        read = [(number, value) for number, line in enumerate(lines, first) if (value := _object(number, line, tally)) is not None]
         # Redaction takes longer than all else, so what is here already is passed over before it: a second import is quick.
         names = [(project_of(value) or project or self._e.project, names_of(value)) for _, value in read]
         known, parsed = self._known(names), list[Episode]()
@@ -143,6 +151,11 @@ class Exchange:
         return {e.id: e.external_id or e.id for e in self._e.store.get_episodes(ids, steps=False) if e is not None}
 
 
+def _objects(lines: Sequence[str | bytes], first: int, tally: _Tally) -> list[tuple[int, dict[str, Any]]]:
+    """Return the objects on the lines with their lines' numbers; problems go to *tally*."""
+    return [(number, value) for number, line in enumerate(lines, first) if (value := _object(number, line, tally)) is not None]
+
+
 def _object(number: int, line: str | bytes, tally: _Tally) -> dict[str, Any] | None:
     """Return the object on a line; None where there is nothing, or a problem, which goes to *tally*."""
     if not line.strip():
@@ -153,6 +166,7 @@ def _object(number: int, line: str | bytes, tally: _Tally) -> dict[str, Any] | N
             raise InvalidInput("the line is not a JSON object")
         project_of(value)
         names_of(value)
+        earlier_names(value)
         return value
     except OverflowError:
         tally.errors.append((number, "a number is too large"))

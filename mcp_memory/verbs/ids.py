@@ -12,6 +12,8 @@ R = TypeVar("R", bound=Request)
 MIN_CHARS = 6  # fewer are taken as they are
 WHOLE_CHARS = (36, 28)  # of an id of ours, and of a pattern's: nothing to complete
 MAX_SHOWN = 5  # candidates
+SHORT_CHARS = 8  # of an id as a person is shown it
+MAX_ALIKE = 500  # ids with the same first characters that are compared
 
 
 def cut_ids(asked: Request) -> dict[str, Any]:
@@ -39,6 +41,21 @@ def with_whole_ids(asked: R, cut: Mapping[str, Any], ids_starting: Callable[[str
         return candidates[0]
 
     return asked.but(**{name: whole(name, v) if isinstance(v, str) else tuple(whole(name, item) for item in v) for name, v in cut.items()})
+
+
+def short_id(whole: str, ids_starting: Callable[[str, int], list[str]]) -> str:
+    """Return the shortest beginning of an id, of SHORT_CHARS at least, that no other stored id has (blocking)."""
+    others = [other for other in ids_starting(whole[:SHORT_CHARS], MAX_ALIKE) if other != whole]
+    if len(others) == MAX_ALIKE:
+        return whole
+    shared = max((_shared(whole, other) for other in others), default=0)
+    length = max(SHORT_CHARS, shared + 1)
+    return whole[: length + (length in WHOLE_CHARS)]
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many first characters two ids share."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 @cache

@@ -34,6 +34,14 @@ def project_of(line: Mapping[str, Any]) -> str:
     return _read(Name(), "project", line.get("project") or "")
 
 
+def earlier_names(line: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names that a line's project may be kept under already. Raises InvalidInput: they are none."""
+    given = line.get("project_before")
+    if not isinstance(given, list | None):
+        raise InvalidInput("`project_before` must be a list of names")
+    return tuple(_read(Name(), "project_before", name) for name in given or ()) if line.get("project") else ()
+
+
 def _identifier(field: str, value: Any) -> str:
     return _read(Text(max_chars=limits.MAX_ID_CHARS, may_be_empty=False), field, value)
 

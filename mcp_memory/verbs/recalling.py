@@ -11,7 +11,7 @@ from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
-from mcp_memory.learning.advice.common_files import common_files
+from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
@@ -66,12 +66,13 @@ class Recalling:
             neighbours = e.retrieval.similar(v, query, vectors, NEIGHBOURS)
             ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms)
             outlook = e.learning.outlook(v, query, neighbours)
+            seen = v.workspace.find(query.filter.project, query.text, MAX_SEEN, query.filter.domain, query.filter.framework)
             wanted_patterns = "patterns" in include and (ranking.matches or not query.min_similarity)
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS) if wanted_patterns else []
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()
         read = self._read(page)
-        files = common_files([(episode, match.similarity) for match, episode, _ in read])
+        files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         now_ms = e.clock()
         episodes = [recalled_episode(match, episode, detail, now_ms, correction) for match, episode, correction in read]
         fitted = fit(episodes, files, patterns, budget_tokens)

@@ -10,9 +10,9 @@ from mcp_memory.redaction import redact_record
 R = TypeVar("R", bound=Request)
 
 # Ids of our own: looked up among what is stored, so a secret there is refused and never written.
-_OURS = frozenset({"episode_id", "checkpoint_id", "from_id", "to_id", "target_id"})
-# Ids that others may have made, and what episodes are told apart by.
-_IDS = frozenset({"parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids", "same_as"})
+_OURS = frozenset({"checkpoint_id", "from_id", "to_id", "target_id"})
+# Ids that others may have made, and what episodes are told apart by. An `episode_id` may be new: `start_episode` takes a prepared one.
+_IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids", "same_as"})
 
 
 class Redacting:

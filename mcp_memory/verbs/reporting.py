@@ -132,6 +132,7 @@ class Reporting:
             learning=learning,
             warnings=tuple(info.get("notices") or ()),
             degraded=distinct(degraded, embedding.get("degraded") or ()),
+            kept_as=e.projects.aliases(),
         )
 
     async def lessons(self, asked: requests.LessonsMarkdown) -> str:
@@ -183,14 +184,14 @@ class Reporting:
         rows = [
             ("data directory", os.access(e.config.data_dir, os.W_OK), _place(e.config.data_dir, info)),
             ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
-            ("hot tier", True, "; ".join(info.get("notices") or ()) or str(info.get("cache") or "off")),
+            ("hot tier", True, "; ".join(info.get("notices") or ()) or _told(info["cache"]) if info.get("cache") else "off"),
         ]
         wrong, detail = self._tried_embedding()
         rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))
         try:
             e.current()
             with e.views.read() as v:
-                rows.append(("index", True, str(dict(e.retrieval.stats(v)))))
+                rows.append(("index", True, _told(e.retrieval.stats(v))))
         except McpMemoryError as error:
             rows.append(("index", False, error.line()))
         return rows
@@ -222,6 +223,18 @@ def package_version() -> str:
         return version("mcp-episodic-memory")
     except PackageNotFoundError:
         return "checkout"
+
+
+def _told(values: Mapping[str, Json], prefix: str = "") -> str:
+    """Return a report's values in words, those of nested ones after their names; what is empty is left out."""
+    parts = []
+    for name, value in values.items():
+        called = f"{prefix}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            parts.append(_told(value, f"{called}: "))
+        elif value not in ("", None):
+            parts.append(f"{called} {value}")
+    return ", ".join(filter(None, parts))
 
 
 def _place(data_dir: object, info: Mapping[str, Json]) -> str:

@@ -9,12 +9,13 @@ from mcp_memory.ports import VectorIndex, VectorRow
 from mcp_memory.views.catalog import Catalog
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.votes import Cast, Votes
+from mcp_memory.views.workspace import Workspace, without_shown
 
 NewIndex = Callable[[int], VectorIndex]  # an empty index for vectors of a dimension
 
 
 class View:
-    """All views at one moment: nothing of it changes until the reader lets go of it. Its four parts know the same episodes.
+    """All views at one moment: nothing of it changes until the reader lets go of it. Its five parts know the same episodes.
 
     `vectors` holds an index for each space that has any vector, its keys being `Trace.seq`. `version` is another number after every
     change of what readers see, so that answers can be kept under it; it means nothing in another process. `seq` is the change
@@ -25,6 +26,7 @@ class View:
         self.catalog = Catalog()
         self.experience = Experience()
         self.votes = Votes()
+        self.workspace = Workspace()
         self.vectors: dict[str, VectorIndex] = {}
         self.version = 0
         self.seq = 0
@@ -45,6 +47,8 @@ class Updater:
         ids = [t.id for t in traces]
         kept = {t.seq for t in traces}
         gone = [seq for seq in map(v.catalog.seq_of, ids) if seq is not None and seq not in kept]
+        v.workspace.add(traces)
+        traces = [without_shown(trace) for trace in traces]  # the index has it now; keeping it twice would double the memory
         v.catalog.add(traces)
         v.experience.remove(ids)
         v.experience.add(traces)
@@ -56,6 +60,7 @@ class Updater:
         v = self._view
         self._drop_vectors(v.catalog.remove(episode_ids))
         v.experience.remove(episode_ids)
+        v.workspace.remove(episode_ids)
         v.version += 1
 
     def add_vectors(self, space: str, rows: list[VectorRow]) -> None:

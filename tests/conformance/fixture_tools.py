@@ -53,7 +53,7 @@ def _asking(properties: dict[str, Any], message: str = "Please answer") -> Run:
 async def _missing_capability(ctx: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     capabilities = ctx.session.client_capabilities
     if capabilities is None or capabilities.sampling is None:
-        data = {"requiredCapabilities": {"sampling": {}}}
+        data: dict[str, Any] = {"requiredCapabilities": {"sampling": {}}}
         raise MCPError(code=types.MISSING_REQUIRED_CLIENT_CAPABILITY, message="The client must support sampling", data=data)
     return text("supported")
 

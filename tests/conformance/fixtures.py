@@ -31,7 +31,9 @@ Handler = Callable[..., Awaitable[Any]]
 
 def with_fixtures(app: App) -> App:
     """Return *app* with the suite's fixtures in front of its own handlers."""
-    handlers = {method: entry.handler for method in METHODS if (entry := app.server.get_request_handler(method)) is not None}
+    handlers: dict[str, Any] = {
+        method: entry.handler for method in METHODS if (entry := app.server.get_request_handler(method)) is not None
+    }
     bus = app.updates._bus
 
     async def list_tools(ctx: Any, params: Any) -> Any:

@@ -57,12 +57,12 @@ async def open_store(kind: str, data_dir: Path, config: StorageConfig = CONFIG, 
 
 def episode(id_: str, task: str = "fix the date parser", *, at_ms: int = 1000, **fields: Any) -> Episode:
     """Return an open episode of project `p`."""
-    return Episode(**({"id": id_, "project": "p", "task": task, "started_at_ms": at_ms} | fields))
+    return Episode(**{"id": id_, "project": "p", "task": task, "started_at_ms": at_ms, **fields})
 
 
 def step(tool: str = "bash", **fields: Any) -> Step:
     """Return a step."""
-    return Step(**({"tool": tool, "action": "run", "at_ms": 5} | fields))
+    return Step(**{"tool": tool, "action": "run", "at_ms": 5, **fields})
 
 
 def observation(name: str, *, success: bool = True, **fields: Any) -> Observation:

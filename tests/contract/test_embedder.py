@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def local() -> OnnxEmbedder:
 
 @pytest.fixture(params=["hash", "local", "openai", "mistral", "cached hash", "cached local", "cached openai"])
 def embedder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedder]:
-    def remote(provider: str) -> Embedder:
+    def remote(provider: Literal["openai", "mistral"]) -> Embedder:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         server = stack.enter_context(provider_server())
         config = EmbeddingConfig(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,10 +22,10 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await opened.aclose()
 
 
-def recommendation(id_: str, shown: tuple[str, ...] = ("a",), **fields: object) -> Recommendation:
+def recommendation(id_: str, shown: tuple[str, ...] = ("a",), **fields: Any) -> Recommendation:
     return Recommendation(
-        **({"id": id_, "kind": RecommendationKind.RECALL, "project": "p", "episode_id": None, "shown_ids": shown, "at_ms": 5} | fields)
-    )  # type: ignore[arg-type]
+        **{"id": id_, "kind": RecommendationKind.RECALL, "project": "p", "episode_id": None, "shown_ids": shown, "at_ms": 5, **fields}
+    )
 
 
 def vote(id_: str, about: str, **fields: object) -> Feedback:

@@ -186,7 +186,8 @@ async def test_a_listing_pages_through_everything_once_in_each_order(store: Stor
     assert oldest == tuple(f"e{i}" for i in range(7))
     newest = store.list_episodes(Filter(), sort=Sort.NEWEST, limit=9, cursor=None).ids
     assert newest == oldest[::-1]
-    rewards = [e.reward.score for e in store.get_episodes(store.list_episodes(Filter(), sort=Sort.REWARD, limit=9, cursor=None).ids)]
+    found = store.get_episodes(store.list_episodes(Filter(), sort=Sort.REWARD, limit=9, cursor=None).ids)
+    rewards = [e.reward.score for e in found if e is not None and e.reward is not None]
     assert rewards == sorted(rewards, reverse=True)
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.cli import session_samples
 from tests.unit.cli import transcript_samples as samples
 
-EPISODES = [
+EPISODES: list[dict[str, Any]] = [
     {
         "external_id": "t/1",
         "task": "Fix the flaky login test of the web shop",

@@ -95,7 +95,7 @@ def stdio_server(data_dir: Path) -> Iterator[None]:
 
 def expect_the_session(found: list[dict[str, Any]]) -> None:
     (episode,) = found
-    assert (episode["task"], episode["project"], episode["agent"]) == (TASK, "shop", "claude-code")
+    assert (episode["task"], episode["project"], episode["agent"]) == (TASK, "shop@7f6476d3", "claude-code")
     assert [(step["tool"], step["status"]) for step in episode["steps"]] == [("Bash", "error"), ("Edit", "ok"), ("Bash", "ok")]
     assert episode["outcome"]["kind"] == "success"
     assert episode["outcome"]["summary"] == (

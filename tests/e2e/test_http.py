@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
+from prometheus_client.parser import text_string_to_metric_families
 
 from mcp_memory.config import Config, ServerConfig
 from mcp_memory.errors import ConfigError
@@ -90,7 +91,7 @@ TARGETS: dict[str, tuple[Callable[[str], Any], str, str]] = {
 @pytest.mark.parametrize("target", list(TARGETS))
 async def test_the_whole_walk_on_every_transport_and_era(server: HttpServer, target: str) -> None:
     connect, mode, version = TARGETS[target]
-    async with Client(connect(server.url), mode=mode) as client:  # type: ignore[arg-type]
+    async with Client(connect(server.url), mode=mode) as client:
         assert client.protocol_version == version
         assert len((await client.list_tools()).tools) == 20  # HTTP shows the full set
         started = await client.call_tool("start_episode", {"task": "fix it"})
@@ -153,10 +154,14 @@ def test_an_unknown_version_is_refused_with_the_known_ones(server: HttpServer) -
     assert "2026-07-28" in str(refused.json()["error"]["data"])
 
 
-def test_metrics_are_a_prometheus_page(server: HttpServer) -> None:
+def test_metrics_are_a_prometheus_page_about_the_process_too(server: HttpServer) -> None:
     page = httpx2.get(server.url + "/metrics")
-    assert page.headers["Content-Type"].startswith("text/plain")
-    assert "# TYPE mcp_memory_latency_seconds summary" in page.text
+    assert page.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    families = {family.name: family.type for family in text_string_to_metric_families(page.text)}
+    assert families["mcp_memory_latency_seconds"] == "histogram"
+    assert families["mcp_memory_build_info"] == "gauge"
+    if sys.platform == "linux":
+        assert families["process_resident_memory_bytes"] == "gauge"
 
 
 def test_a_network_address_without_a_token_refuses_to_start() -> None:

@@ -54,7 +54,7 @@ def _at(ms: int) -> dict[str, int]:
     return {"started_at_ms": ms, "ended_at_ms": ms + 60_000}
 
 
-_LOOK = ("list_offices", {}, None)
+_LOOK: tuple[str, dict[str, Any], None] = ("list_offices", {}, None)
 _PRINT = ("print_file", {"path": "{}.pdf"}, None)
 _DENIED = ("fetch_report", {"office": "{}"}, "403: the report server denies access")
 _MIRROR = ("copy_from_mirror", {"office": "{}"}, None)

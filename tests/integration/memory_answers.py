@@ -75,7 +75,7 @@ async def write(memory: EpisodicMemory) -> None:
     for n, (task, task_type, project, framework, outcome) in enumerate(TASKS):
         opened = await memory.start_episode(
             task, task_type=task_type, project=project, framework=framework, domain="backend", language="python", tags=[f"t{n % 3}"],
-            agent="coder", metadata={"ticket": n, "nested": {"deep": [1, 2.5, None]}}, **({"follows": ids[0]} if n == 4 else {}),
+            agent="coder", metadata={"ticket": n, "nested": {"deep": [1, 2.5, None]}},
         )  # fmt: skip
         ids.append(opened.episode_id)
         await memory.log_step(opened.episode_id, "read_file", arguments={"path": f"app/{framework}.py"}, observation="def parse(text): ...")

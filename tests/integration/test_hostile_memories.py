@@ -137,7 +137,8 @@ def test_the_whole_episode_comes_back_verbatim_but_for_what_hides(client: RawCli
 def test_in_prompts_no_stored_text_gets_out_of_its_fence(client: RawClient, stored: dict[str, str], name: str) -> None:
     message = client.request("prompts/get", {"name": "recall_for_task", "arguments": {"task": f"marker{name.replace(' ', '')}"}})
     text = message["result"]["messages"][0]["content"]["text"]
-    before, fenced, after = text.split("```json\n")[0], *text.split("```json\n", 1)[1].split("\n```", 1)
+    before, rest = text.split("```json\n", 1)
+    fenced, after = rest.split("\n```", 1)
     assert before.rstrip().endswith(NOTE)
     assert stored[name] in {episode["episode_id"] for episode in json.loads(fenced)["episodes"]}
     assert INJECTIONS[name].strip() not in after

@@ -10,7 +10,7 @@ from mcp_memory.cli.commands.import_ import read_all
 from mcp_memory.cli.transcripts.formats import convert, transcript_files
 from mcp_memory.cli.transcripts.record import TranscriptError
 from mcp_memory.config import load_config
-from mcp_memory.domain.query import Filter
+from mcp_memory.domain.requests import WhereFields
 
 ROOT = Path(__file__).resolve().parents[3] / "shared" / "hosts" / "transcripts"
 pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason=f"the real sessions are not on this machine ({ROOT})")
@@ -28,8 +28,9 @@ FILES = {
 
 def episodes(host: str) -> list[dict[str, Any]]:
     found = [item for path in transcript_files(host, ROOT / FILES[host]) for _, item in convert(host, path)]
-    assert not [item for item in found if isinstance(item, TranscriptError)]
-    return found
+    whole = [item for item in found if not isinstance(item, TranscriptError)]
+    assert whole == found
+    return whole
 
 
 def claude(session: str) -> list[dict[str, Any]]:
@@ -113,5 +114,5 @@ async def test_all_of_them_are_imported_once_with_children_under_their_turns_and
         assert (first.added, first.open, first.problems) == (26, 0, [])
         second = await read_all(memory, named, project="", quiet=True)
         assert (second.added, second.skipped, second.problems) == (0, 26, [])
-        lines = [line async for line in memory.export_lines(Filter(project="*"))]
+        lines = [line async for line in memory.export_lines(WhereFields(project="*"))]
         assert sum('"parent": "claude-code/' in line for line in lines) == 3

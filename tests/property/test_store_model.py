@@ -36,7 +36,7 @@ def calls(draw: st.DrawFn) -> Call:
     )
     id_, other, task = draw(IDS), draw(IDS), draw(TASKS)
     at_ms = draw(st.integers(1, 5))
-    fields = {"project": draw(PROJECTS), "context": Context("web", tags=draw(TAGS)), "at_ms": at_ms}
+    fields: dict[str, Any] = {"project": draw(PROJECTS), "context": Context("web", tags=draw(TAGS)), "at_ms": at_ms}
     steps, names, flag = draw(st.integers(0, 3)), draw(NAMES), draw(st.booleans())
     observations = tuple(observation(n, success=flag) for n in names)
     if verb == "start":

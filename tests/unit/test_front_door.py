@@ -1,6 +1,7 @@
 """Retention, corrections, stale episodes and closing, through the front door on real files."""
 
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -213,27 +214,28 @@ async def test_a_small_budget_gets_the_best_episode_in_a_few_words(memory: Episo
 @pytest.mark.parametrize("typo", ["dommain", "observaton", "statuss"])
 async def test_a_misspelt_argument_is_refused_and_nothing_is_done(memory: EpisodicMemory, typo: str) -> None:
     started = await memory.start_episode("fix it", recall=False)
-    calls = {
-        "start_episode": lambda: memory.start_episode("fix it", **{typo: "x"}),
-        "log_step": lambda: memory.log_step(started.episode_id, "bash", **{typo: "x"}),
-        "log_steps": lambda: memory.log_steps(started.episode_id, [{"tool": "bash", typo: "x"}]),
-        "complete_episode": lambda: memory.complete_episode(started.episode_id, "success", **{typo: "x"}),
-        "recall": lambda: memory.recall("fix", **{typo: "x"}),
-        "search_episodes": lambda: memory.search_episodes(**{typo: "x"}),
-        "recommend_playbook": lambda: memory.recommend_playbook("fix", **{typo: "x"}),
-        "give_feedback": lambda: memory.give_feedback("r", "helped", **{typo: "x"}),
-        "search_patterns": lambda: memory.search_patterns(**{typo: "x"}),
-        "analyze_trends": lambda: memory.analyze_trends(**{typo: "x"}),
-        "update_episode": lambda: memory.update_episode(started.episode_id, **{typo: "x"}),
-        "checkpoint_episode": lambda: memory.checkpoint_episode(started.episode_id, "label", **{typo: "x"}),
-        "forget": lambda: memory.forget(filter={typo: "x"}, confirm=True),
+    wrong: dict[str, Any] = {typo: "x"}
+    calls: dict[str, Callable[[], Awaitable[Any]]] = {
+        "start_episode": lambda: memory.start_episode("fix it", **wrong),
+        "log_step": lambda: memory.log_step(started.episode_id, "bash", **wrong),
+        "log_steps": lambda: memory.log_steps(started.episode_id, [{"tool": "bash", **wrong}]),
+        "complete_episode": lambda: memory.complete_episode(started.episode_id, "success", **wrong),
+        "recall": lambda: memory.recall("fix", **wrong),
+        "search_episodes": lambda: memory.search_episodes(**wrong),
+        "recommend_playbook": lambda: memory.recommend_playbook("fix", **wrong),
+        "give_feedback": lambda: memory.give_feedback("r", "helped", **wrong),
+        "search_patterns": lambda: memory.search_patterns(**wrong),
+        "analyze_trends": lambda: memory.analyze_trends(**wrong),
+        "update_episode": lambda: memory.update_episode(started.episode_id, **wrong),
+        "checkpoint_episode": lambda: memory.checkpoint_episode(started.episode_id, "label", **wrong),
+        "forget": lambda: memory.forget(filter=wrong, confirm=True),
     }
     for verb, call in calls.items():
         with pytest.raises(InvalidInput, match=typo) as refused:
             await call()
         assert "unknown argument" in refused.value.message, verb
     with pytest.raises(InvalidInput, match="did you mean `domain`"):
-        await memory.recall("fix", dommain="web")
+        await memory.recall("fix", **{"dommain": "web"})  # type: ignore[call-overload]  # the type checker refuses it, too
     page = await memory.search_episodes()
     assert (page.total, page.episodes[0].step_count, page.episodes[0].state) == (1, 0, "open")
 
@@ -260,7 +262,7 @@ async def test_one_filter_means_the_same_at_every_door(memory: EpisodicMemory) -
     }
     await memory.import_lines([json.dumps(line)])
     for since, until, found in (("2023-11-15", None, 1), (None, "2023-11-15", 0), ("2023-11-14", "2023-11-15", 0)):
-        period = {"since": since, "until": until}
+        period: dict[str, Any] = {"since": since, "until": until}
         assert len((await memory.recall("deploy the shop", strict=True, domain="web", **period)).episodes) == found
         assert (await memory.search_episodes(domain="web", **period)).total == found
         if until is None:
@@ -287,7 +289,7 @@ async def test_a_second_completion_gives_the_first_result_and_adds_the_new_lesso
 
 
 async def test_one_call_records_a_whole_episode_and_its_second_delivery_is_the_same(memory: EpisodicMemory) -> None:
-    call = {"task": "Water the plants", "outcome": "success", "steps": STEPS, "lessons": "Use the can."}
+    call: dict[str, Any] = {"task": "Water the plants", "outcome": "success", "steps": STEPS, "lessons": "Use the can."}
     first = await memory.complete_episode(**call)
     assert first.step_count == len(STEPS)
     assert await memory.complete_episode(**call) == first
@@ -295,9 +297,10 @@ async def test_one_call_records_a_whole_episode_and_its_second_delivery_is_the_s
     assert [(e.episode_id, e.task, e.outcome, e.step_count) for e in page.episodes] == [
         (first.episode_id, "Water the plants", "success", len(STEPS))
     ]
-    other = await memory.complete_episode(**call | {"lessons": "Use the hose."})
+    other = await memory.complete_episode(**{**call, "lessons": "Use the hose."})
     assert other.episode_id != first.episode_id
-    for wrong in ({"outcome": "success"}, {"outcome": "success", "task": "x", "episode_id": first.episode_id}):
+    neither: dict[str, Any] = {"outcome": "success"}
+    for wrong in (neither, neither | {"task": "x", "episode_id": first.episode_id}):
         with pytest.raises(InvalidInput, match="give `episode_id`, or `task`"):
             await memory.complete_episode(**wrong)
 

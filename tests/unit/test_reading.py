@@ -1,7 +1,8 @@
 """What a reader of the memory is promised, through the front door: one moment at a time, every row once, and nothing read in vain."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config, load_config
+from mcp_memory.domain.answers import EpisodePage, PatternPage
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.storage.store_reads import StoreReads
 
@@ -74,15 +76,21 @@ async def test_pages_of_any_size_show_the_same_order(filled: EpisodicMemory) -> 
 
 
 async def test_the_pages_of_listings_show_every_row_once(filled: EpisodicMemory) -> None:
+    async def search_page(sort: str, cursor: str | None) -> EpisodePage:
+        return await filled.search_episodes(query="mend page", sort=sort, limit=50, cursor=cursor)
+
+    async def pattern_page(query: str, cursor: str | None) -> PatternPage:
+        return await filled.search_patterns(query=query, limit=1, cursor=cursor)
+
     for sort in ("relevance", "newest", "oldest", "reward", "duration"):
         shown = await collected(
-            lambda cursor, sort=sort: filled.search_episodes(query="mend page", sort=sort, limit=50, cursor=cursor),
+            partial(search_page, sort),
             lambda answer: [e.episode_id for e in answer.episodes],
         )
         assert len(shown) == len(set(shown)) == TASKS, sort
     for query in ("", "edit"):
         patterns = await collected(
-            lambda cursor, query=query: filled.search_patterns(query=query, limit=1, cursor=cursor),
+            partial(pattern_page, query),
             lambda answer: [p.pattern_id for p in answer.patterns],
         )
         assert len(patterns) == len(set(patterns)) > 1
@@ -105,7 +113,8 @@ async def test_a_page_says_when_the_memory_has_changed_since_the_one_before(fill
 
 
 async def test_an_explanation_is_of_one_moment_whatever_falls_in_between(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    evidence, between = StoreReads.evidence, []
+    evidence = StoreReads.evidence
+    between: list[Callable[[], Coroutine[Any, Any, Any]]] = []
 
     def slow(self: StoreReads, ids: Any, *, limit_each: int = 50, details: bool = True) -> Any:
         if details and between:  # of what is shown, not of what confidence is made of

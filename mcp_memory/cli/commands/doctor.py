@@ -3,8 +3,9 @@
 import argparse
 
 from mcp_memory.cli import render
+from mcp_memory.cli.checks import Check
 from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import add_common, add_json
+from mcp_memory.cli.options import add_common, add_json, settings_of
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -13,10 +14,16 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    checks = [tuple(check) for check in with_memory(args, lambda memory: memory.doctor())]
+    from mcp_memory.cli import checking
+
+    checks = [Check(name, ok, detail) for name, ok, detail in with_memory(args, lambda memory: memory.doctor())]
+    checks += [*checking.permissions(settings_of(args).data_dir), *checking.hosts()]
     if args.json:
-        render.print_json([{"check": name, "ok": ok, "detail": detail} for name, ok, detail in checks])
+        render.print_json([{"check": c.name, "ok": c.ok, "detail": c.detail, "fix": c.fix} for c in checks])
     else:
-        for name, ok, detail in checks:
-            print(f"{'ok  ' if ok else 'FAIL'}  {name}: {detail}")
-    return 0 if all(ok for _, ok, _ in checks) else 1
+        for check in checks:
+            mark = "FAIL" if not check.ok else "note" if check.fix else "ok"
+            print(f"{render.paint(mark, render.COLOURS[mark])}{' ' * (4 - len(mark))}  {check.name}: {render.one_line(check.detail, 2000)}")
+            if check.fix:
+                print(f"      fix: {check.fix}")
+    return 0 if all(check.ok for check in checks) else 1

@@ -1,10 +1,15 @@
 """`mcp-memory episodes`: list what is stored."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, scope, words
+
+if TYPE_CHECKING:
+    from mcp_memory.domain.answers import EpisodePage
+    from mcp_memory.memory import EpisodicMemory
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -21,23 +26,27 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     query = " ".join(args.query)
-    page = with_memory(
-        args,
-        lambda memory: memory.search_episodes(
+
+    async def ask(memory: "EpisodicMemory") -> tuple["EpisodePage", list[str]]:
+        page = await memory.search_episodes(
             query=query,
             sort=args.sort or ("relevance" if query else "newest"),
             limit=args.limit,
             cursor=args.cursor,
             project=scope(args),
             **given(args, (*CONTEXT, *SPAN, "state")),
-        ),
-    )
+        )
+        return page, await memory.short_ids([e.episode_id for e in page.episodes])
+
+    page, short_ids = with_memory(args, ask)
     if args.json:
         render.print_json(page)
         return 0
+    projects = render.project_names([e.project for e in page.episodes])
     rows = [
-        (e.episode_id, render.iso(e.started_at_ms), e.project, e.outcome or e.state, e.reward, e.step_count, e.task) for e in page.episodes
+        (short, e.outcome or e.state, e.reward, e.step_count, render.iso(e.started_at_ms), projects[e.project], e.task)
+        for short, e in zip(short_ids, page.episodes, strict=True)
     ]
-    render.print_table(("episode", "started", "project", "outcome", "reward", "steps", "task"), rows)
+    render.print_table(("episode", "outcome", "reward", "steps", "started", "project", "task"), rows, optional=("started", "steps"))
     print(f"{len(page.episodes)} of {page.total}" + (f"; more with --cursor {page.next_cursor}" if page.next_cursor else ""))
     return 0

@@ -4,13 +4,20 @@ import argparse
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import add_common, add_json, scope
+from mcp_memory.cli.options import add_common, add_json, scope, size_bytes
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--older-than-days", type=float, metavar="DAYS", help="ended longer ago than this")
     parser.add_argument("--below-reward", type=float, metavar="REWARD", help="with a reward below this (0 to 1)")
-    parser.add_argument("--max-bytes", type=int, metavar="BYTES", help="while the store is larger: the least rewarded, oldest first")
+    parser.add_argument(
+        "--max-size",
+        "--max-bytes",
+        dest="max_bytes",
+        type=size_bytes,
+        metavar="SIZE",
+        help="while the store is larger (500K, 10M, 2G): the least rewarded, oldest first",
+    )
     parser.add_argument("--archive", metavar="FILE", help="write what goes to FILE (interchange form) before it is deleted")
     parser.add_argument("--yes", action="store_true", help="really delete")
     add_json(parser)

@@ -36,16 +36,17 @@ def run(args: argparse.Namespace) -> int:
         render.print_json(answer)
         return 0
     for number, episode in enumerate(answer.episodes, 1):
-        print(f"{number}. {render.one_line(episode.task)}")
+        print(render.paint(f"{number}. {render.one_line(episode.task)}", "bold"))
         age = f"{episode.age_days:.0f} days ago"
         alike = f"{episode.similarity:.0%} alike"
-        print(f"   {episode.outcome}, reward {episode.reward:.2f}, {age}, {alike}, score {episode.score:.2f}  {episode.episode_id}")
+        outcome = render.paint(episode.outcome, render.COLOURS.get(episode.outcome, ""))
+        print(f"   {outcome}, reward {episode.reward:.2f}, {age}, {alike}, score {episode.score:.2f}  {episode.episode_id}")
         for line in filter(None, (episode.summary, *episode.lessons, *episode.key_steps)):
             print(f"   - {render.one_line(line)}")
         print(f"   why: {render.why(episode.why)}")
     for file in answer.files:
         changed = f"changed by {file.changed} ({file.succeeded} a success)" if file.changed else "changed by none"
-        print(f"> {render.one_line(file.path)}: in {file.attempts} of these, {changed}")
+        print(f"> {render.one_line(file.path)}: {file.why or f'in {file.attempts} of these, {changed}'}")
     for pattern in answer.patterns:
         print(f"* {render.one_line(pattern.description)}")
         counts = f"{pattern.successes} of {pattern.support} succeeded"

@@ -9,13 +9,14 @@ from mcp_memory.cli.options import add_common, add_json
 
 if TYPE_CHECKING:
     from mcp_memory.domain.answers import EpisodeDetail, PatternDetail
+    from mcp_memory.domain.episode import Step
 
 PATTERN_PREFIX = "pat_"
 ALL_STEPS = 5_000  # an episode has no more (domain/limits.py)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="an episode's or a pattern's id")
+    parser.add_argument("id", help="an episode's or a pattern's id, or its beginning")
     add_json(parser)
     add_common(parser)
 
@@ -32,27 +33,48 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_episode(detail: "EpisodeDetail") -> None:
     episode = detail.episode
-    print(render.safe(episode.task))
+    print(render.paint(render.safe(episode.task), "bold"))
+    kind = episode.outcome.kind if episode.outcome else episode.state
+    print(f"{render.paint(kind, render.COLOURS.get(kind, ''))}, started {render.iso(episode.started_at_ms)}")
     context = episode.context
-    about = filter(None, (episode.task_type, context.domain, context.language, context.framework, *detail.tags))
-    print(f"{episode.state} in project {episode.project}, started {render.iso(episode.started_at_ms)}; {render.cell(tuple(about))}")
+    fields = {
+        "episode": episode.id,
+        "project": episode.project,
+        "kind": episode.task_type,
+        "agent": episode.agent,
+        "domain": context.domain,
+    }
+    fields |= {"language": context.language, "framework": context.framework, "tags": ", ".join(detail.tags)}
+    for name, value in (fields | dict(episode.metadata)).items():
+        if value not in ("", None):
+            render.print_field(name, value)
     for step in episode.steps:
-        mark = "ok" if not step.failed else f"{step.status}: {render.one_line(step.error or '')}"
-        print(f"  #{step.index} {step.key} {render.one_line(str(dict(step.arguments)), 80)} → {mark}")
-        if step.observation:
-            print(f"      {render.one_line(step.observation)}")
+        _print_step(step)
     if episode.outcome:
-        print(f"outcome: {episode.outcome.kind}. {render.safe(episode.outcome.summary)}")
+        print()
+        render.print_field("outcome", f"{kind}. {episode.outcome.summary}".strip())
         for lesson in episode.outcome.lessons:
-            print(f"  lesson: {render.one_line(lesson)}")
+            render.print_field("lesson", lesson)
     if detail.correction:
-        print(f"corrected: {render.safe(detail.correction)}")
+        render.print_field("corrected", detail.correction)
     if episode.reward:
         parts = ", ".join(f"{name} {value:.2f}" for name, value in episode.reward.components.items())
-        print(f"reward: {episode.reward.score:.2f} ({parts})")
+        render.print_field("reward", f"{episode.reward.score:.2f} ({parts})")
     if episode.reflection:
         for sentence in (*episode.reflection.successes, *episode.reflection.improvements, *episode.reflection.insights):
-            print(f"  {render.one_line(sentence)}")
+            print(f"  {render.safe(sentence)}")
+
+
+def _print_step(step: "Step") -> None:
+    """Print a step in full: what was called, what came back."""
+    status = render.paint(step.status, "bad" if step.failed else "good")
+    print(f"\n{render.paint(f'#{step.index}', 'bold')} {render.one_line(step.key)}  {status}")
+    for name, value in step.arguments.items():
+        render.print_field(render.one_line(name), value, "  ")
+    if step.error:
+        render.print_field("error", step.error, "  ")
+    if step.observation:
+        render.print_field("observation", step.observation, "  ")
 
 
 def _print_pattern(detail: "PatternDetail") -> None:
@@ -64,6 +86,8 @@ def _print_pattern(detail: "PatternDetail") -> None:
         print(f"corrected: {render.safe(pattern.correction)}")
     if detail.retired:
         print(f"retired: {render.safe(str(detail.confidence_from['retired_because']))}")
-    print(f"confidence from: {dict(detail.confidence_from)}")
+    render.print_field("confidence from", detail.confidence_from)
+    print(render.paint("evidence:", "dim"))
     for item in detail.evidence:
-        print(f"  {item['episode_id']}  {'succeeded' if item['success'] else 'failed'}")
+        outcome = "success" if item["success"] else "failure"
+        print(f"  {item['episode_id']}  {render.paint(outcome, render.COLOURS[outcome])}")

@@ -1,10 +1,20 @@
 """`mcp-memory stats`: the memory's own report."""
 
 import argparse
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import add_common, add_json
+
+if TYPE_CHECKING:
+    from mcp_memory.domain.reports import Status
+    from mcp_memory.memory import EpisodicMemory
+
+TRIES = 5
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -13,17 +23,47 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    status = with_memory(args, lambda memory: memory.memory_status())
+    started = time.perf_counter()
+
+    async def ask(memory: "EpisodicMemory") -> "Status":
+        opened_ms = (time.perf_counter() - started) * 1000
+        await _try_out(memory)
+        status = await memory.memory_status()
+        return replace(status, latency_ms={"open": {"p50": round(opened_ms, 3), "count": 1}, **status.latency_ms})
+
+    status = with_memory(args, ask)
     if args.json:
         render.print_json(status)
         return 0
     print(f"mcp-memory {status.version}, data in {status.data_dir}, durability {status.durability}, {status.processes} process(es)")
-    rows = [(name, count) for name, count in status.counts.items()]
+    rows = [row for name, value in status.counts.items() for row in _rows(name, value)]
     for section in ("embedding", "replication", "learning"):
-        rows += [(f"{section}.{key}", value) for key, value in getattr(status, section).items()]
-    rows += [(f"cache.{name}.{key}", value) for name, values in status.caches.items() for key, value in values.items()]
-    render.print_table(("what", "value"), rows)
+        rows += _rows(section, getattr(status, section))
+    render.print_table(("what", "value"), rows + _rows("cache", status.caches))
+    print()
+    render.print_table(
+        ("latency", "times", "p50 ms", "p95 ms"),
+        [(name, int(found.get("count", 0)), found.get("p50"), found.get("p95")) for name, found in status.latency_ms.items()],
+    )
+    print("(measured now, in this process; a server's own are in its memory_status and, over HTTP, at /metrics)")
+    for name, kept in status.kept_as.items():
+        print(f"project {render.one_line(name)} is kept under its earlier name {render.one_line(kept)}")
     for warning in status.warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {render.one_line(warning)}")
     render.note_degraded(status.degraded)
     return 0
+
+
+async def _try_out(memory: "EpisodicMemory") -> None:
+    """Look up and read the newest episodes, which leaves no trace, so that there are latencies to tell."""
+    newest = (await memory.search_episodes(project="*", limit=TRIES)).episodes
+    for row in newest:
+        await memory.search_episodes(query=row.task[:200], project="*", limit=5)
+        await memory.get_episode(episode_id=row.episode_id)
+
+
+def _rows(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return a row for a value, or for each value of a mapping, however deep; none for what is empty."""
+    if isinstance(value, Mapping):
+        return [row for key, item in value.items() for row in _rows(f"{name}.{key}", item)]
+    return [] if value in ("", None) else [(name, value)]

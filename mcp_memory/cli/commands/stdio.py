@@ -1,6 +1,7 @@
 """`mcp-memory stdio`: the server an agent host starts."""
 
 import argparse
+import sys
 
 from mcp_memory.cli.opening import log_to_stderr
 from mcp_memory.cli.options import add_common, settings_of
@@ -14,6 +15,13 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     config = settings_of(args, server__tools=args.tools)
     log_to_stderr()
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        print(
+            f"mcp-memory speaks MCP on stdin and stdout: an agent host starts it, nobody types here. The memory is in {config.data_dir}.\n"
+            "Next: `mcp-memory install` connects the agents on this machine, `mcp-memory demo` shows what it does, `mcp-memory help` lists"
+            " the commands. Ctrl-D ends it.",
+            file=sys.stderr,
+        )
     from mcp_memory.server.stdio import serve
 
     return serve(config)

@@ -49,6 +49,8 @@ class _Lines:
                     facts.setdefault(fact, text)
             if branch := text_field(payload, "git", "branch"):
                 facts.setdefault("branch", branch)
+            if remote := text_field(payload, "git", "repository_url"):
+                facts.setdefault("remote", remote)
         elif kind == "turn_context":
             self._turn = text_field(payload, "turn_id") or self._turn
             facts.setdefault("model", text_field(payload, "model"))

@@ -3,13 +3,14 @@
 import enum
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PureWindowsPath
 from typing import Any
 
 from mcp_memory.domain.times import as_milliseconds
+from mcp_memory.projects import Project, project_at, project_by_remote, project_named_by
 
 
 class TranscriptError(ValueError):
@@ -53,7 +54,7 @@ class Origin:
 
     external_id: str  # stable, so that a second import adds nothing
     agent: str
-    project: str | None = None
+    project: Project | None = None
     task: str | None = None  # where the format states it apart from the conversation
     outcome: Mapping[str, Any] | None = None  # where the format states it
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -115,9 +116,14 @@ def at_ms(value: Any) -> int:
         return 0
 
 
-def project_of(working_dir: str) -> str | None:
-    """Return the project of a folder of any system: the same name that the hooks and the server give it."""
-    return PureWindowsPath(working_dir).name or None
+def project_of(working_dir: str, remote: str = "") -> Project | None:
+    """Return the project of a session's folder: the one that hooks and servers find there.
+
+    A folder that is gone, or was another machine's, is its own project, unless the session's record names its repository's *remote*.
+    """
+    if os.path.isdir(working_dir):
+        return project_at(working_dir)
+    return project_by_remote(remote, working_dir) or project_named_by(working_dir)
 
 
 def content_id(value: Any) -> str:

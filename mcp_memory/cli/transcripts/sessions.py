@@ -20,7 +20,7 @@ def session_origin(host: str, path: Path, facts: Mapping[str, str], **more: Any)
     return Origin(
         external_id=f"{host}/{session_id}",
         agent=host,
-        project=project_of(cwd),
+        project=project_of(cwd, facts.get("remote", "")),
         metadata={name: value for name, value in known.items() if value},
         host=host,
         session_id=session_id,

@@ -36,3 +36,4 @@ class EpisodeLine(Request, frozen=True, kw_only=True):
     follows: Annotated[str | None, _ID] = None
     parent: Annotated[str | None, _ID] = None
     same_as: Annotated[Sequence[str], Texts(of=_ID)] = ()  # looked for, not stored
+    project_before: Annotated[Sequence[str], Texts(of=Name())] = ()  # names the project may be kept under already; not stored

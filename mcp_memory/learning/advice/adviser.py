@@ -12,7 +12,7 @@ from mcp_memory.domain.query import Suggestion
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
-from mcp_memory.learning.advice.step_warnings import Pitfalls
+from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
@@ -47,7 +47,7 @@ class Adviser:
     def __init__(self, experience: Experience, read_episodes: ReadEpisodes, fix_ms: FixDuration) -> None:
         self._x, self._read, self._fix_ms = experience, read_episodes, fix_ms
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
-        self._pitfalls = Pitfalls(experience)
+        self._warner = StepWarner(experience)
 
     def suggest(
         self, situation: Situation, limit: int, intended: Step | None
@@ -63,7 +63,7 @@ class Adviser:
             recovered = self._recoveries.after(place, neighbours, episode.steps[-1].key, sig)
         warnings: tuple[StepWarning, ...] = ()
         if intended is not None:
-            warnings = self._pitfalls.warnings(
+            warnings = self._warner.warnings(
                 place, neighbours, episode, intended, lambda key, s: self._recoveries.after(place, neighbours, key, s)
             )
         if forecast is None:

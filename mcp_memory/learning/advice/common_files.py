@@ -5,24 +5,30 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.answers import RecalledFile
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
+from mcp_memory.domain.paths import is_full
 from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
-from mcp_memory.learning.reading.file_uses import files_of, is_full
+from mcp_memory.learning.reading.file_uses import files_of
+from mcp_memory.learning.reading.phrases import counted
+from mcp_memory.views.workspace import SeenFile
 
-MAX_FILES = 5
+MAX_FILES, MAX_SEEN = 5, 20
 LIKENESS = 2.0  # power of a task's similarity that its episode counts by
+SEEN_WEIGHT = 0.4  # of the first file that the request's words lead to, in attempts at the same task
+FADING = 8.0  # places in that list after which a file counts half: it falls slowly, for the first few are about as likely
 
 
-def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFile, ...]:
-    """Return the files that most of the work of *recalled* went into, at most 5, best first.
+def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenFile] = ()) -> tuple[RecalledFile, ...]:
+    """Return the files that most of the work of *recalled* went into and those that the request's words lead to, at most 5, best first.
 
     An episode counts by its task's similarity and its files by their order in it, 1, 1/2, 1/3, …; tasks hardly alike count nothing. Round
     choices: others gave .69 to .73 of right files in the first five on the development split.
 
     Args:
         recalled: Completed episodes and how alike their tasks are, in [0, 1].
+        seen: What the project's episodes showed, whatever their tasks were, the likeliest first.
     """
     alike = [(episode, _to_find(episode), similarity) for episode, similarity in recalled if similarity >= MIN_SIMILARITY]
-    names = _names({file.path for _, files, _ in alike for file in files})
+    names = _names({file.path for _, files, _ in alike for file in files}.union(file.path for file in seen))
     weights: dict[str, float] = defaultdict(float)
     attempts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)  # (changed it, succeeded)
     for episode, files, similarity in alike:
@@ -34,6 +40,11 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
             changed[name] = changed.get(name, False) or file.use is not Use.READ
         for name, is_changed in changed.items():
             attempts[name].append((is_changed, succeeded))
+    why: dict[str, str] = {}
+    for rank, led in enumerate(seen):
+        name = names[led.path]
+        weights[name] += SEEN_WEIGHT * FADING / (FADING + rank)
+        why.setdefault(name, f"seen in {counted(led.tasks, 'other task')}" if led.tasks else "named in the request")
     best = sorted(weights, key=lambda path: -weights[path])[:MAX_FILES]
     return tuple(
         RecalledFile(
@@ -41,6 +52,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]]) -> tuple[RecalledFil
             attempts=len(attempts[path]),
             changed=sum(is_changed for is_changed, _ in attempts[path]),
             succeeded=sum(is_changed and succeeded for is_changed, succeeded in attempts[path]),
+            why="" if attempts[path] else why[path],
         )
         for path in best
     )

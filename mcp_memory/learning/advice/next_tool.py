@@ -5,7 +5,7 @@ variable-order context, up to four steps back), an answer of the same kind to th
 far into the run, the last step failed or not; and by its run: same context, similar task. What followed it is what is counted. What this
 run itself did in such a state counts too, as far as runs in this context use a tool again at all. The estimate is then corrected for what
 the task's own words name and for what has been used already. Constants are round numbers found by leave-one-out over memories of five
-kinds of agents (docs/design.md); nothing is fitted at run time.
+kinds of agents (docs/measurements.md); nothing is fitted at run time.
 """
 
 import math

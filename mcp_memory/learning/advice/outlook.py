@@ -2,7 +2,7 @@
 
 Kernel-weighted nearest neighbours, shrunk towards the base rate of the context, which is itself shrunk step by step towards the
 memory's overall rate. The constants are round numbers that leave-one-out over four kinds of agents' memories could not tell from the
-best (docs/design.md); no further calibration helped there.
+best (docs/measurements.md); no further calibration helped there.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,6 @@ class Estimate:
     """A probability and its parts."""
 
     probability: float
-    base_rate: float
     evidence: float  # kernel weight of the similar episodes, in episodes
     based_on: int
 
@@ -60,7 +59,7 @@ class OutlookEstimator:
         kernel = self._kernel(place, rows, similarity, seen)
         total = float(kernel.sum())
         probability = (float(kernel @ success[rows]) + TASK_PRIOR * base) / (total + TASK_PRIOR)
-        return Estimate(probability, base, total, int((similarity >= MIN_COUNTED).sum()))
+        return Estimate(probability, total, int((similarity >= MIN_COUNTED).sum()))
 
     def _kernel(self, place: Place, rows: Ints, similarity: Floats, seen: Floats) -> Floats:
         """Return what each neighbour counts, one number a row."""

@@ -14,7 +14,7 @@ MAX_SENTENCES, MAX_FROM_PATTERNS, MAX_ERROR_CHARS = 5, 3, 100
 _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
 
 
-def cautions(
+def pitfalls(
     good: Sequence[Attempt], bad: Sequence[Attempt], patterns: Sequence[Pattern], recommended: Collection[str], usual: float
 ) -> tuple[list[str], list[str]]:
     """Return at most five sentences, and the ids of the patterns among their evidence.

@@ -15,14 +15,13 @@ from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.pitfalls import cautions
+from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
-from mcp_memory.learning.reading.attempts import Attempt, attempt, common
+from mcp_memory.learning.reading.attempts import SAME_TASK, Attempt, attempt, common
 
 MAX_PATTERNS = 40  # of those relevant to the task, that the caller hands in
 MAX_RUNS = 12  # successful ones that are aligned, and failed ones they are compared with
 MIN_SUPPORT = 0.5  # weighted share of the successful attempts that took a step
-SAME_TASK = 0.8  # similarity from which a single success is enough to go by
 MIN_FOLLOWED = 0.7  # share of the steps a run must have taken, in order, to have followed them
 MIN_CONTRADICTING = 5  # attempts
 CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
@@ -59,7 +58,7 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
             f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
         )
     failed = sum(not r.trace.success for r in known)
-    pitfalls, from_patterns = cautions(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2))
+    pitfalls, from_patterns = pitfalls_of(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2))
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
         title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",
@@ -93,7 +92,7 @@ def _thin(good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
         return "no episode with steps is like this task"
     if not good:
         return f"none of the {len(bad)} attempts at something like this succeeded; `recall` shows how they failed"
-    if len(good) == 1 and good[0].similarity < SAME_TASK:
+    if len(good) == 1 and good[0].similarity < SAME_TASK:  # one success at the very task is enough to go by
         only = good[0]
         return f"only one success is like this task ({only.trace.id}, similarity {only.similarity:.2f}), too thin; `get_episode` shows it"
     return ""

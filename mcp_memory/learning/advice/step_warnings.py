@@ -21,7 +21,7 @@ MAX_EVIDENCE = 3
 Answer = Callable[[str, str], Recovered | None]  # (failed tool key, signature) -> what followed such failures
 
 
-class Pitfalls:
+class StepWarner:
     """Warns from an `Experience` and from the run itself."""
 
     def __init__(self, experience: Experience) -> None:

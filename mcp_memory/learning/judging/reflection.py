@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
+from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.phrases import numbers, route
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.step_signs import Signs, read
 
 MAX_SENTENCES = 5  # of each kind; more are not read
-SAME_TASK = 0.75  # similarity from which an earlier episode is an attempt at the same task
 _MAX_CHARS = 200
 _OVERCAME = "Overcame"
 
@@ -25,7 +25,7 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
         episode: A closed episode with its outcome and steps.
         reward: What `reward.reward` made of it.
         signs: `step_signs.read(episode.steps)`, when the caller has them already.
-        attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below 0.75 are not compared.
+        attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below `SAME_TASK` are not compared.
     """
     assert episode.outcome is not None
     signs = read(episode.steps) if signs is None else signs

@@ -15,7 +15,7 @@ MAX_KEPT = 20_000  # validations, and sums of use; one is a few numbers
 EVIDENCE_EACH = 20  # the newest: what held lately
 
 
-class Trust:
+class Assessor:
     """Confidence, use and retirement of patterns. Evidence is read once for each state of a pattern's counts.
 
     What it keeps is used while reading only.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.patterns.assessing import Trust
+from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.ports import PatternTally, Store
 from mcp_memory.views.view import View
@@ -36,8 +36,8 @@ Scored = tuple[Pattern, float, Mapping[str, float]]
 class Relevance:
     """Ranks patterns for a task, during one read."""
 
-    def __init__(self, v: View, store: Store, trust: Trust) -> None:
-        self._v, self._store, self._trust = v, store, trust
+    def __init__(self, v: View, store: Store, assessor: Assessor) -> None:
+        self._v, self._store, self._assessor = v, store, assessor
 
     def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
         """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
@@ -56,7 +56,7 @@ class Relevance:
         read = self._store.patterns(ids=chosen, project=project, limit=len(chosen)) if chosen else []
         places = {key: place for place, key in enumerate(chosen)}
         whole = without_parts(sorted(read, key=lambda p: places[p.id]))
-        assessed = [p for p in self._trust.assess(self._v, whole[: limit + 1]) if not p.retired]
+        assessed = [p for p in self._assessor.assess(self._v, whole[: limit + 1]) if not p.retired]
         rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
         telling = [row for row in rows if _tells(row[0], row[2]["contrast"])]
         return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]

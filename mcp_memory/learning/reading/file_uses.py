@@ -14,6 +14,7 @@ from functools import lru_cache
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Episode, FileUse, Step, Use
 from mcp_memory.domain.metadata_keys import WORKING_DIR
+from mcp_memory.domain.paths import is_full
 
 MAX_FILES = 8  # kept of an episode
 READS, CHANGE = 3.0, 2.0  # looks that count, and how many of them a change is worth
@@ -48,7 +49,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Touch:
+class Touch:
     """What one step did to some files."""
 
     paths: tuple[tuple[str, str], ...]  # as the step named it, and in full where its answer shows that
@@ -65,9 +66,9 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
     """
     if episode.files is not None:
         return episode.files
-    touches = [touch for step in episode.steps for touch in _touches(step)]
-    artifacts = [path for a in (episode.outcome.artifacts if episode.outcome else ()) if " " not in a and (path := _as_path(a))]
-    root = _working_dir(episode) or _root(touches, artifacts)
+    touches = [touch for step in episode.steps for touch in touches_of(step)]
+    artifacts = _artifacts(episode)
+    root = root_of(episode, touches)
     read: Counter[str] = Counter()
     changed = set(artifacts)
     seen: set[str] = set()
@@ -86,13 +87,9 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
     return tuple(FileUse(path, Use.MADE if path in made else Use.CHANGED if path in changed else Use.READ) for path in ranked)
 
 
-def is_full(path: str) -> bool:
-    """Return whether a path begins at the root of a file system, of any kind.
-
-    >>> is_full("/home/ana/a.py"), is_full("C:/work/a.py"), is_full("src/a.py")
-    (True, True, False)
-    """
-    return path.startswith("/") or path[1:3] == ":/"
+def root_of(episode: Episode, touches: Sequence[Touch]) -> str:
+    """Return the episode's working folder with its last slash, "" where neither its metadata nor its steps tell."""
+    return _working_dir(episode) or _root(touches, _artifacts(episode))
 
 
 def same_file(a: str, b: str) -> bool:
@@ -104,22 +101,26 @@ def same_file(a: str, b: str) -> bool:
     return a == b or a.endswith("/" + b) or b.endswith("/" + a)
 
 
-def _touches(step: Step) -> Iterator[_Touch]:
+def touches_of(step: Step) -> Iterator[Touch]:
     """Yield what the step did to the files it names, and, apart, to those that its output goes to."""
     head = step.observation[:_HEAD_CHARS]
     absolute = _ABSOLUTE.findall(head) if "/" in head and "." in head else []
     command = command_in(step.arguments) if _PATH_ARGUMENTS.isdisjoint(step.arguments) else ""
     line = command[:_COMMAND_CHARS].split("\n", 1)[0]
-    targets = [path for word in _REDIRECTED.findall(line) if (path := _as_path(word))]
+    targets = [path for word in _REDIRECTED.findall(line) if (path := as_path(word))]
     paths = [path for path in (_paths_in(line) if command else _argument_paths(step)) if path not in targets]
     if not paths and not targets and absolute and "\n" not in head[: head.find(absolute[0])]:
         paths = absolute[:1]
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
     use = _use(step, command) if paths and not step.failed else Use.READ
     folder = found[1] if command and (found := _CHANGED_FOLDER.match(command)) else ""
-    yield _Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), use, folder)
+    yield Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), use, folder)
     if targets:
-        yield _Touch(tuple((path, path) for path in targets), (), Use.MADE)  # a shell makes them before the command can fail
+        yield Touch(tuple((path, path) for path in targets), (), Use.MADE)  # a shell makes them before the command can fail
+
+
+def _artifacts(episode: Episode) -> list[str]:
+    return [path for a in (episode.outcome.artifacts if episode.outcome else ()) if " " not in a and (path := as_path(a))]
 
 
 def _use(step: Step, command: str) -> Use:
@@ -155,11 +156,16 @@ def _paths_in(text: str) -> Iterator[str]:
     ['src/a.py', 'out.txt']
     """
     for word in _BETWEEN.split(text) if "." in text else ():
-        if path := _as_path(word):
+        if path := as_path(word):
             yield path
 
 
-def _as_path(word: str) -> str:
+def as_path(word: str) -> str:
+    """Return the path that *word* is, "" when it ends with no usual extension.
+
+    >>> as_path("./src/a.py"), as_path("self.name"), as_path("//x.org/a.py")
+    ('src/a.py', '', '')
+    """
     stem, _, extension = word.rpartition(".")
     if not stem or extension.lower() not in _EXTENSIONS or word.startswith("//") or len(word) > _MAX_PATH_CHARS:
         return ""
@@ -186,7 +192,7 @@ def _working_dir(episode: Episode) -> str:
     return f"{_plain(told).rstrip('/')}/" if isinstance(told, str) and told else ""
 
 
-def _root(touches: Sequence[_Touch], artifacts: Sequence[str]) -> str:
+def _root(touches: Sequence[Touch], artifacts: Sequence[str]) -> str:
     """Return the working folder with its last slash, or "": what stands before a relative path in the full one, or where a command
     changes to, whichever most full paths begin with.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from mcp_memory.domain.episode import EpisodeState, Json
 from mcp_memory.domain.pattern import PATTERN_PREFIX, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
-from mcp_memory.learning.patterns.assessing import Trust
+from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.lessons import Correction, ReportedLesson, Usual, lessons_markdown
 from mcp_memory.ports import Store
 from mcp_memory.views.view import View
@@ -19,8 +19,8 @@ MAX_EPISODES = 100
 class Guide:
     """Gathers from the store what is worth telling, with the trust it deserves, during one read."""
 
-    def __init__(self, v: View, store: Store, trust: Trust) -> None:
-        self._v, self._store, self._trust = v, store, trust
+    def __init__(self, v: View, store: Store, assessor: Assessor) -> None:
+        self._v, self._store, self._assessor = v, store, assessor
 
     def markdown(self, domain: str, project: str, budget_tokens: int) -> str:
         """Return the guide for a domain ("" for all) of a project ("" or `*` for all)."""
@@ -36,11 +36,11 @@ class Guide:
 
     def _patterns(self, domain: str, project: str) -> list[Pattern]:
         found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_PATTERNS)
-        ranked = sorted(self._trust.assess(self._v, found, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
+        ranked = sorted(self._assessor.assess(self._v, found, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
         fitting = [p for p in ranked if domain in ("", p.domain)]
         # What works is at one end and what to avoid at the other; only these are compared with their later evidence.
         best = {p.id: p for p in (*fitting[:MAX_EACH], *fitting[-MAX_EACH:])}
-        return self._trust.assess(self._v, list(best.values()))
+        return self._assessor.assess(self._v, list(best.values()))
 
     def _corrections(self, domain: str, project: str) -> dict[str, Correction]:
         """Return every correction of what belongs to the domain and project, by the id of what it corrects."""

@@ -85,7 +85,7 @@ def codex_fix() -> list[dict[str, Any]]:
         return line(second, "response_item", type="message", role=role, content=[part], **extra)
 
     def call(second: float, call_id: str, command: str, output: str, exit_code: int) -> list[dict[str, Any]]:
-        item = {
+        item: dict[str, Any] = {
             "type": "CommandExecution",
             "id": call_id,
             "command": ["/bin/bash", "-lc", command],
@@ -236,7 +236,7 @@ def cline_fix() -> dict[str, Any]:
 
 def continue_fix() -> dict[str, Any]:
     def call(call_id: str, name: str, output: str, status: str = "done", **arguments: Any) -> dict[str, Any]:
-        state = {
+        state: dict[str, Any] = {
             "toolCallId": call_id,
             "toolCall": {"id": call_id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}},
         }

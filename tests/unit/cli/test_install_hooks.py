@@ -55,11 +55,11 @@ def test_hooks_are_added_beside_the_persons_own_and_removed_alone(name: str, hom
     found = json.loads(file.read_text())["hooks"]
     assert set(found) == {event.name for event in host.ready} | {"Mine"}
     assert found[event][0] == own_hook(host)
-    for event in host.ready:
-        (handler,) = handlers(found[event.name][-1])
+    for ready in host.ready:
+        (handler,) = handlers(found[ready.name][-1])
         command = handler.get("command") or handler["bash"]
-        assert command.endswith(f" {event.argument} --host {name}")
-        assert handler.get("timeout", handler.get("timeoutSec")) == event.timeout_s * host.timeout_unit
+        assert command.endswith(f" {ready.argument} --host {name}")
+        assert handler.get("timeout", handler.get("timeoutSec")) == ready.timeout_s * host.timeout_unit
     main(["install", name, "--hooks"])
     assert json.loads(file.read_text())["hooks"] == found
     file.write_text(file.read_text() + "\n", encoding="utf-8")  # no longer as we wrote it
@@ -160,7 +160,7 @@ def test_a_hook_takes_its_hosts_name_beside_any_option(tmp_path: Path) -> None:
 
 
 def test_hooks_of_windows_need_no_shell_and_are_removed_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     host = HOOK_HOSTS["claude-code"]
     text = hooks.add_hooks("{}\n", host, hook_command(), ["--data-dir", "C:\\my memory"])
     handler = json.loads(text)["hooks"]["Stop"][0]["hooks"][0]

@@ -152,7 +152,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(clone: Pat
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert main(["install", "claude-code", "--project-dir", str(clone)]) == 1
     assert [path.name for path in clone.iterdir()] == [".mcp.json"]
     assert file.read_text() == "{}"

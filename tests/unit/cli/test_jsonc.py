@@ -1,6 +1,7 @@
 """Edits of JSON with comments: what is asked for is there, and nothing else moved."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -85,7 +86,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=4), VALUES, max_size=4), st.sampled_from([None, 2, 4, "\t"]), VALUES)
-def test_any_document_can_be_edited_and_restored(document: dict, indent: int | str | None, value: object) -> None:
+def test_any_document_can_be_edited_and_restored(document: dict[str, Any], indent: int | str | None, value: object) -> None:
     text = json.dumps(document, indent=indent)
     edited = set_member(text, ("new key", "deep"), value)
     assert json.loads(edited) == document | {"new key": {"deep": value}}
@@ -93,7 +94,7 @@ def test_any_document_can_be_edited_and_restored(document: dict, indent: int | s
 
 
 @given(st.lists(VALUES, max_size=5), st.sampled_from([None, 2]), st.data())
-def test_any_item_of_an_array_can_be_removed(items: list, indent: int | None, data: st.DataObject) -> None:
+def test_any_item_of_an_array_can_be_removed(items: list[Any], indent: int | None, data: st.DataObject) -> None:
     marked = [[index, item] for index, item in enumerate(items)]
     gone = data.draw(st.sets(st.integers(0, max(0, len(items) - 1))))
     text = remove_items(json.dumps({"a": marked}, indent=indent), ("a",), lambda _, item: item[0] in gone)

@@ -1,5 +1,7 @@
 """The command table: dispatch, exit statuses, and how errors are told."""
 
+from collections.abc import Callable
+
 import pytest
 
 from mcp_memory.cli import main as cli
@@ -44,7 +46,9 @@ def test_common_options_may_stand_before_the_command(argv: list[str], expected: 
 
 
 @pytest.mark.parametrize("wrap", [lambda e: e, lambda e: ExceptionGroup("g", [ExceptionGroup("h", [e])])])
-def test_our_errors_become_one_line_a_hint_and_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrap) -> None:
+def test_our_errors_become_one_line_a_hint_and_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrap: Callable[[Exception], Exception]
+) -> None:
     def fail(argv: list[str]) -> int:
         raise wrap(NotFound("no episode x", hint="Look again."))
 

@@ -15,16 +15,19 @@ from mcp_memory.cli.transcripts.formats import convert, transcript_files
 from mcp_memory.cli.transcripts.hosts import HOSTS, folders_of, sessions_here
 from mcp_memory.cli.transcripts.record import StillRunning, TranscriptError
 from mcp_memory.domain.session_ids import prompt_turn, turn_id
+from mcp_memory.projects import project_named_by
 from tests.unit.cli import session_samples as samples
 from tests.unit.cli.session_samples import FAILED_RUN, PASSED_RUN, TASK, Claude
 
 BY_PROMPT = prompt_turn(TASK)
+SHOP = project_named_by("/home/ana/shop").name  # type: ignore[union-attr]
 
 
 def episodes(host: str, path: Path) -> list[dict[str, Any]]:
     found = [item for _, item in convert(host, path)]
-    assert not [item for item in found if isinstance(item, TranscriptError)]
-    return found
+    whole = [item for item in found if not isinstance(item, TranscriptError)]
+    assert whole == found
+    return whole
 
 
 def steps_of(episode: dict[str, Any]) -> list[tuple[str, str]]:
@@ -61,7 +64,7 @@ def test_a_session_of_every_host_is_the_work_that_was_done(tmp_path: Path, host:
     assert "pytest -q" in str(first["arguments"])
     assert found["outcome"] == {"kind": "success", "summary": "Fixed.", "error": None}
     assert found["metadata"]["outcome_inferred"] == f"the last check of the work, step #{len(steps) - 1} (pytest), passed"
-    assert (found["agent"], found["project"], found["metadata"]["working_dir"]) == (host, "shop", "/home/ana/shop")
+    assert (found["agent"], found["project"], found["metadata"]["working_dir"]) == (host, SHOP, "/home/ana/shop")
     assert found["external_id"] == f"{host}/{turn}"
 
 
@@ -263,7 +266,25 @@ def test_a_hosts_own_variable_moves_its_folder(tmp_path: Path, host: str, variab
     assert folders_of(host, {"HOME": "/home/ana", variable: ""})[0].is_relative_to("/home/ana")
 
 
-WEIRD = (None, True, 0, -1, float("inf"), 3.5, "", "x", [], {}, [None], [[1]], {"a": 1}, "\ud800", 10**30, {"text": 5}, [{"type": "text"}])
+WEIRD: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    float("inf"),
+    3.5,
+    "",
+    "x",
+    [],
+    {},
+    [None],
+    [[1]],
+    {"a": 1},
+    "\ud800",
+    10**30,
+    {"text": 5},
+    [{"type": "text"}],
+)
 
 
 def spoiled(value: Any, chance: Random, share: float) -> Any:

@@ -14,8 +14,9 @@ from tests.unit.cli import transcript_samples as samples
 
 def episodes(name: str, path: Path) -> list[dict[str, Any]]:
     found = [item for _, item in convert(name, path)]
-    assert not [item for item in found if isinstance(item, TranscriptError)]
-    return found
+    whole = [item for item in found if not isinstance(item, TranscriptError)]
+    assert whole == found
+    return whole
 
 
 def steps_of(episode: dict[str, Any]) -> list[tuple[str, str]]:
@@ -29,7 +30,7 @@ def test_a_claude_code_session_is_an_episode_per_task(tmp_path: Path) -> None:
     assert first["outcome"]["kind"] == "success"
     assert first["metadata"]["outcome_inferred"] == "the last check of the work, step #2 (pytest), passed"
     assert first["outcome"]["summary"] == "The rounding is right now."
-    assert (first["project"], first["agent"]) == ("shop", "claude-code")
+    assert (first["project"], first["agent"]) == ("shop@7f6476d3", "claude-code")
     assert first["steps"][0]["duration_ms"] == 1000
     assert second["task"].startswith("Now write a changelog")
     assert second["outcome"]["kind"] == "partial"

@@ -150,7 +150,7 @@ def test_a_provider_answers_beside_the_local_model(open_service: Open, server: P
     assert lesser == ()
     assert service.spaces == (LOCAL, REMOTE)
     assert service.embed_documents(["a", "b"], REMOTE).shape == (2, 48)
-    assert service.status() | {"load_ms": 0, "cache": {}} == {
+    assert dict(service.status()) | {"load_ms": 0, "cache": {}} == {
         "provider": "openai",
         "in_use": "openai",
         "model_id": "text-embedding-3-small",

@@ -123,7 +123,7 @@ async def test_no_trouble_with_the_hooks_ends_the_server(memory: EpisodicMemory,
         looks += 1
         raise [PermissionError("belongs to somebody else"), KeyError("step"), RecursionError()][looks % 3]
 
-    monkeypatch.setattr(keeper.spool, "make_private", broken)
+    monkeypatch.setattr("mcp_memory.hooks.spool.make_private", broken)
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(HookPart(Opened(memory, config), always=True).run)

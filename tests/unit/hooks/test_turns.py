@@ -109,7 +109,7 @@ async def test_the_first_step_starts_the_episode_and_a_check_completes_it(host: 
     await host("post-tool-use", **bash("pytest -q", "3 passed"), duration_ms=812)
     await host("stop", stop_hook_active=False, last_assistant_message="Rounding is right.")
     (episode,) = await host.episodes()
-    assert (episode["task"], episode["project"], episode["outcome"]["kind"]) == (TASK, "shop", "success")
+    assert (episode["task"], episode["project"], episode["outcome"]["kind"]) == (TASK, "shop@7f6476d3", "success")
     assert episode["outcome"]["summary"] == "Rounding is right.\nOutcome inferred: the last check of the work, step #0 (pytest), passed."
     assert episode["steps"][0]["duration_ms"] == 812
 
@@ -417,7 +417,7 @@ async def test_what_a_prompt_was_told_counts_for_the_episode_that_follows(host: 
         await host("post-tool-use", **bash("pytest -q", "3 passed"))
         await host("stop")
     assert "pytest" in told
-    (recalled, _, _) = (await host.memory.recall(TASK, project="shop")).episodes
+    (recalled, _, _) = (await host.memory.recall(TASK, project="shop@7f6476d3")).episodes
     assert recalled.why["feedback"] > 0, "it was followed, and that went well"
 
 

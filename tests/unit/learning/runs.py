@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.fingerprints import pack, pack_answers
+from mcp_memory.learning.learner import DIGEST_VERSION
 from mcp_memory.learning.reading.run import error_signatures
 
 WEB = Context("web", "python", "flask")
@@ -64,5 +65,5 @@ def trace_of(made: Episode, seq: int = 0) -> Trace:
         step_keys=tuple(s.key for s in made.steps),
         step_failed=bytes(s.failed for s in made.steps),
         errors=error_signatures(made),
-        digest={"v": 1, "args": pack(made.steps), "answers": pack_answers(made.steps)},
+        digest={"v": DIGEST_VERSION, "args": pack(made.steps), "answers": pack_answers(made.steps)},
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def adviser(*episodes: Episode) -> Adviser:
     return Adviser(experience, lambda ids: [known.get(i) for i in ids], lambda *_: None)
 
 
-def keys(advice: Sequence) -> list[str]:
+def keys(advice: Sequence[Any]) -> list[str]:
     return [s.tool if s.tool == s.action else f"{s.tool}:{s.action}" for s in advice]
 
 

@@ -7,7 +7,7 @@ LONG = "x" * 1_000
 
 
 def episode(**arguments: object) -> Episode:
-    return Episode("e", "p", "t", steps=(Step("edit", arguments=arguments),), step_count=1)  # type: ignore[arg-type]
+    return Episode("e", "p", "t", steps=(Step("edit", arguments=arguments),), step_count=1)
 
 
 def test_short_arguments_are_shown_as_they_were() -> None:

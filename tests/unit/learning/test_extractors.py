@@ -1,6 +1,7 @@
 """One run to its observations."""
 
 import time
+from typing import Any
 
 from mcp_memory.domain.episode import OutcomeKind
 from mcp_memory.domain.pattern import PatternKind
@@ -10,7 +11,7 @@ from mcp_memory.learning.reading.run import run_of_episode
 from .runs import episode
 
 
-def contents(kind: PatternKind, *steps: str, outcome: OutcomeKind = OutcomeKind.SUCCESS) -> list[dict]:
+def contents(kind: PatternKind, *steps: str, outcome: OutcomeKind = OutcomeKind.SUCCESS) -> list[dict[str, Any]]:
     return [dict(o.content) for o in observations_of(run_of_episode(episode("e", steps, outcome))) if o.kind is kind]
 
 

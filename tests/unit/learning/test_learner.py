@@ -44,7 +44,7 @@ class Engine:
         return asked
 
 
-def learner(store: InMemoryStore, **settings: float) -> Engine:
+def learner(store: InMemoryStore, **settings: Any) -> Engine:
     return Engine(store, Learner(store, replace(LearningConfig(), **settings), Metrics(), lambda: 2_000))
 
 

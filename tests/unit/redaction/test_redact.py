@@ -2,6 +2,8 @@
 
 import random
 import string
+import subprocess
+import sys
 import uuid
 
 import pytest
@@ -291,3 +293,40 @@ def test_beyond_the_bound_the_rest_of_a_text_is_masked_and_not_let_through() -> 
     assert clean.startswith("start ")
     assert "hunter2!" not in clean
     assert "unjudged" in found
+
+
+COOKIES = "Cookie: " + "; ".join(f"pref_{i}=value-{i}" for i in range(30)) + "\n"
+
+
+def test_thirty_cookies_a_dozen_times_take_work_in_proportion_to_their_length_and_stay() -> None:
+    text = COOKIES * 12
+    assert len(text) > 5_500
+    assert redact(text) == (text, ())
+    assert work_of(text)[0] <= 12 * work_of(COOKIES)[0]
+
+
+def test_among_thirty_cookies_the_sessions_alone_goes() -> None:
+    session = chars(32, HEX)
+    text = (COOKIES.rstrip("\n") + f"; sessionid={session}\n") * 12
+    assert redact(text)[0] == text.replace(session, "[redacted:cookie]")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"prompt_tokens": 1234, "completion_tokens": 456, "total_tokens": 1690}\n',
+        "2026-01-03 10:12:01 GET https://x.test/a/b?page=2 200 auth=none user=ann\n",
+        "tests/unit/test_password_reset.py::test_token_expires PASSED\n",
+        "    self.token = token or self.settings.secret_key\n",
+        "root:x:0:0:root:/root:/bin/bash /etc/passwd\n",
+    ],
+)
+def test_a_long_log_of_telling_words_is_judged_to_its_end(line: str) -> None:
+    text = line * (100_000 // len(line))
+    assert redact(text) == (text, ())
+
+
+def test_redaction_loads_nothing_that_a_hook_would_wait_for() -> None:
+    code = "import sys; from mcp_memory.redaction import redact; redact('nothing here to be seen'); print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert not {"typing", "base64", "dataclasses", "hashlib", "json"}.intersection(ran.stdout.split())

@@ -48,11 +48,11 @@ def test_containers_without_secrets_come_back_as_they_are(redacting: Redacting) 
 
 
 def test_ids_of_our_own_are_left_alone(redacting: Redacting) -> None:
-    raw = {"episode_id": TOKEN, "checkpoint_id": TOKEN}
+    raw = {"episode_id": "01a22655-b7b5-70f3-9614-f9cbab4979ec", "checkpoint_id": TOKEN}
     assert redacting.fields(raw) == raw
 
 
-@pytest.mark.parametrize("field", ["external_id", "follows", "parent", "parent_id", "project", "recommendation_id"])
+@pytest.mark.parametrize("field", ["episode_id", "external_id", "follows", "parent", "parent_id", "project", "recommendation_id"])
 def test_a_secret_in_an_id_of_others_becomes_the_same_digest_every_time(redacting: Redacting, field: str) -> None:
     first, again, other = (redacting.fields({field: value})[field] for value in (TOKEN, TOKEN, TOKEN.replace("16C7", "27D8")))
     assert TOKEN not in first

@@ -1,4 +1,4 @@
-"""The table: every rule finds its example, spares its near miss and says where the format is documented."""
+"""The table: every rule by itself finds its example and spares its near miss, and says where the format is documented."""
 
 import random
 import re
@@ -7,7 +7,9 @@ import string
 import pytest
 
 from mcp_memory.redaction import redact
+from mcp_memory.redaction.shapes import Index, Span, find
 from mcp_memory.redaction.table import TABLE, Rule
+from mcp_memory.redaction.work import Work
 
 ALPHABETS = {
     "A": string.ascii_letters + string.digits,
@@ -34,16 +36,33 @@ def filled(template: str, seed: int) -> str:
     return re.sub(r"\{([AHUDL])(\d+)\}", run, template)
 
 
+def spans(rule: Rule, text: str) -> list[Span]:
+    """Return what *rule* alone finds in *text*."""
+    return list(find(text, text.lower(), text.split(), Work(len(text)), Index([rule])))
+
+
 @pytest.mark.parametrize("rule", TABLE, ids=IDS)
-def test_a_rule_finds_its_example(rule: Rule) -> None:
+def test_a_rule_by_itself_finds_its_example_and_so_does_the_whole_table(rule: Rule) -> None:
     for seed in range(5):
         example = filled(rule.found, seed)
-        assert redact(f"see {example} here")[1] or redact(example)[1]
+        (_, _, name), *_ = spans(rule, example)
+        assert name == rule.name
+        assert redact(example)[1]
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=IDS)
-def test_a_rule_spares_its_near_miss(rule: Rule) -> None:
+def test_what_a_rule_finds_is_more_than_its_keyword_and_goes_with_all_its_characters(rule: Rule) -> None:
+    example = filled(rule.found, 7)
+    start, end, _ = spans(rule, example)[0]
+    assert end - start >= 4
+    assert example[start:end] not in redact(example)[0]
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=IDS)
+def test_a_rule_spares_its_near_miss_which_has_its_keyword(rule: Rule) -> None:
     text = filled(rule.spared, 1)
+    assert any(keyword in (text.lower() if rule.ignore_case else text) for keyword in rule.keywords)
+    assert not spans(rule, text)
     assert redact(text) == (text, ())
 
 

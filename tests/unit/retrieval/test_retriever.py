@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ class Memory:
         with self.views.read() as v:
             return self.retriever.similar(v, query, vectors, k)
 
-    def ask(self, text: str, *, vectors: bool = True, **fields: object) -> list[str]:
+    def ask(self, text: str, *, vectors: bool = True, **fields: Any) -> list[str]:
         return [m.episode_id for m in self.rank(text, vectors=vectors, **fields).matches]
 
     def rank(self, text: str, *, vectors: bool = True, limit: int = 5, strict: bool = False, exclude: Sequence[str] = (), **where: object):  # type: ignore[no-untyped-def]

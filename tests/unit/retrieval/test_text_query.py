@@ -1,7 +1,7 @@
 """Any text becomes a query that asks for the right words, and a safe FTS5 expression."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -28,7 +28,7 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def table() -> "sqlite3.Connection":
+def table() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE VIRTUAL TABLE t USING fts5 (a, tokenize = 'porter unicode61 remove_diacritics 2')")
     connection.executemany("INSERT INTO t VALUES (?)", [("fix the date parser",), ("修正する 日期解析器",), ("a secret NEAR word",)])
@@ -72,8 +72,8 @@ def test_chinese_words_match_by_their_beginning(table: sqlite3.Connection) -> No
     assert table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,)).fetchall() == [(2,)]
 
 
-def counting(frequency: dict[str, int]) -> "Sequence[int]":
-    return lambda terms: [frequency.get(t, 0) for t in terms]  # type: ignore[return-value]
+def counting(frequency: dict[str, int]) -> Callable[[Sequence[str]], Sequence[int]]:
+    return lambda terms: [frequency.get(t, 0) for t in terms]
 
 
 def test_a_cheap_query_is_left_as_it_is_and_counts_nothing() -> None:

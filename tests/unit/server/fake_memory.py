@@ -1,7 +1,7 @@
 """A scripted stand-in for the front door: real answer records, no storage. It keeps what it was asked, so that tests can look."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
@@ -12,6 +12,7 @@ from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, O
 from mcp_memory.domain.query import Outlook, Suggestion
 from mcp_memory.errors import EpisodeClosed, NotFound
 from mcp_memory.metrics import Metrics
+from mcp_memory.projects import Project
 from mcp_memory.server.front_door import Memory
 
 STARTED_AT_MS = 1_700_000_000_000
@@ -27,6 +28,7 @@ class FakeMemory:
         self.watchers: list[Callable[[str], None]] = []
         self.metrics = Metrics()
         self.project = "shop"
+        self.projects: list[str] = []  # that calls came from
         self.failure: Exception | None = None  # raised by the next verb
         self.delay_s = 0.0
         self.observation = "out"
@@ -38,6 +40,18 @@ class FakeMemory:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
+
+    async def project_named(self, project: Project, /) -> str:
+        return project.name
+
+    @contextmanager
+    def working_in(self, project: str, /) -> Iterator[None]:
+        self.projects.append(project)
+        yield
+
+    @property
+    def heard_project(self) -> str:
+        return ""
 
     def _open(self, episode_id: str) -> list[dict[str, Any]]:
         if episode_id not in self.episodes:

@@ -249,7 +249,7 @@ async def test_unsigned_tokens_and_shared_secrets_are_refused_before_any_key_is_
     authentication = Authentication(config_of(issuer))
     good = signed()
     for token in (
-        jwt.encode(claims(), None, algorithm="none", headers={"kid": "rsa-1"}),
+        jwt.encode(claims(), "", algorithm="none", headers={"kid": "rsa-1"}),
         signed_with_the_public_key(),
         good.rpartition(".")[0] + ".",
         "a.b.c",
@@ -352,7 +352,7 @@ async def test_our_own_tokens_work_beside_jwts_and_have_every_scope(issuer: Issu
     ],
 )
 def test_oauth_settings_that_are_missing_or_unsafe_are_refused(settings: dict[str, str]) -> None:
-    good = {"oauth_issuer": ISSUER, "oauth_jwks_url": "https://login.example.org/jwks", "public_url": PUBLIC_URL}
+    good: dict[str, Any] = {"oauth_issuer": ISSUER, "oauth_jwks_url": "https://login.example.org/jwks", "public_url": PUBLIC_URL}
     with pytest.raises(ConfigError):
         Authentication(ServerConfig(**{**good, **settings}))
 
@@ -368,10 +368,7 @@ def client_of(config: ServerConfig) -> TestClient:
         return JSONResponse(request.user.access_token.subject)
 
     routes = [Route("/mcp", who, methods=["GET", "POST"])]
-    routes += [
-        Route(path, lambda _, body=body: JSONResponse(body), methods=["GET"])  # type: ignore[misc]
-        for path, body in authentication.documents().items()
-    ]
+    routes += [Route(path, lambda _, body=body: JSONResponse(body), methods=["GET"]) for path, body in authentication.documents().items()]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, config=config, authentication=authentication)])
     return TestClient(app, base_url=PUBLIC_URL)
 

@@ -30,7 +30,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 @pytest.fixture
 def make(connection: Connection) -> Make:
     def made(**settings: Any) -> WriteBatcher:
-        defaults = {
+        defaults: dict[str, Any] = {
             "max_queue_size": 100,
             "max_batch_size": 50,
             "busy_deadline_ms": 200,
@@ -226,7 +226,9 @@ async def test_a_programming_error_in_a_write_is_said_to_be_ours_and_logged_with
     make: Make, connection: Connection, caplog: pytest.LogCaptureFixture, wrong: Callable[[Connection], Any], kind: type[Exception]
 ) -> None:
     batcher = make()
-    good, bad = await asyncio.gather(batcher.run(insert("a")), batcher.run(wrong), return_exceptions=True)
+    results = await asyncio.gather(batcher.run(insert("a")), batcher.run(wrong), return_exceptions=True)
+    good: int | BaseException = results[0]
+    bad: BaseException = results[1]
     assert good == 1
     assert isinstance(bad, InternalError)
     assert (bad.code, bad.retryable) == ("internal_error", False)

@@ -1,0 +1,68 @@
+"""Identifiers and plain words of code, logs and requests as 32-bit numbers, and what an episode showed of files as short text. Pure."""
+
+import base64
+import re
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from mcp_memory.domain.episode import Json
+
+SHOWN = "shown"  # in a trace's digest: the files an episode showed, packed
+CHANGED = "\0changed"  # stands among the words of a file that the episode changed
+MIN_CHARS, MAX_CHARS = 3, 60  # of a word that tells one file from another
+_WORD = re.compile(r"[^\W\d]\w{2,}")
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
+_COMMON_TEXT = """
+the and for that with this from not are was has have does did but can could should would will when what which where who why how there then
+they them use used using get set new one two all any into out off you your our its let may more also than only see here like just
+def class return import none null true false self cls var const func function public private static void int str string float bool list dict
+else elif elseif try except finally catch throw raise assert lambda yield async await pass break continue while print len type object name
+value values data file files line lines code error test tests example expected actual result results issue description following total
+found matches match directory path http https www com org usr bin etc
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
+
+
+def words_in(text: str) -> Iterator[str]:
+    """Yield the words of *text* in lower case, each identifier whole and then in its parts; the commonest words are left out.
+
+    >>> list(words_in("The getUserName of shop.cart_items"))
+    ['getusername', 'user', 'shop', 'cart_items', 'cart', 'items']
+    """
+    for word in _WORD.findall(text):
+        yield from _spellings(word)
+
+
+@lru_cache(maxsize=50_000)
+def _spellings(word: str) -> tuple[str, ...]:
+    whole = word.lower()
+    if len(word) > MAX_CHARS:
+        return ()
+    parts = [] if word.islower() and "_" not in word else [part.lower() for part in _PART.findall(word)]
+    kept = (whole, *(part for part in parts if len(part) >= MIN_CHARS)) if len(parts) > 1 else (whole,)
+    return tuple(part for part in dict.fromkeys(kept) if part not in _COMMON)
+
+
+@lru_cache(maxsize=50_000)
+def number(word: str) -> int:
+    """Return the word's 32-bit number: two of 100,000 words share one by chance."""
+    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+
+
+def pack_files(words: Mapping[str, Sequence[int]]) -> Json:
+    """Return files and the numbers of the words shown near each as a JSON value: paths, how many words each has, all the numbers."""
+    numbers = [n for found in words.values() for n in found]
+    packed = struct.pack(f"<{len(numbers)}I", *numbers)
+    return [list(words), [len(found) for found in words.values()], base64.b64encode(packed).decode("ascii")]
+
+
+def unpack_files(packed: Json) -> tuple[list[str], list[int], bytes]:
+    """Return what `pack_files` packed: the paths, how many words each has, and their numbers as little-endian 32-bit integers.
+
+    >>> unpack_files(pack_files({"a.py": [7, 8], "b.py": []}))
+    (['a.py', 'b.py'], [2, 0], b'\\x07\\x00\\x00\\x00\\x08\\x00\\x00\\x00')
+    """
+    paths, counts, numbers = packed
+    return list(paths), list(counts), base64.b64decode(numbers)

@@ -1,0 +1,312 @@
+"""Which files hold what, from everything that episodes' observations showed: words to files, an inverted index.
+
+A posting says that an episode showed a word near a file. Postings lie in segments sorted by word, of sizes that grow geometrically, so
+that adding an episode costs little and asking a few binary searches. A project keeps its newest 4 million postings (some 50 MB).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.identifiers import CHANGED, SHOWN, number, unpack_files, words_in
+from mcp_memory.domain.paths import is_full
+from mcp_memory.domain.query import ANY_PROJECT
+from mcp_memory.views.columns import Column, Interner
+
+MAX_POSTINGS = 4_000_000  # of a project: the oldest go
+MAX_WORDS = 100  # of a request, the rarest
+MAX_READ = 64  # newest postings of one word, in each segment: BM25 makes little of more
+PATH_WEIGHT = 2.0  # of a word in a file's path, in looks at the file
+K1, B = 1.2, 0.75  # of BM25
+OTHER_CONTEXT = 0.05  # weight of an episode of another domain or framework
+NAMED, MODULE, BASENAME = 40.0, 15.0, 8.0  # in BM25's unit: the request names the file, the module, the last part of its path
+SEEN, CHANGES = 0.5, 2.0
+LEAST = 1.8  # of the weight of a word that one file has: of requests about something else, 1 in 20 gets that far
+ASIDE = 0.3  # of a test or a scratch file: where a request leads to last
+_GIVEN = re.compile(r"\w\.[A-Za-z]{1,5}$")
+_BETWEEN = re.compile(r"[^\w./@+-]+")
+_BITS = 64
+_CANDIDATES, _REQUEST_CHARS = 60, 20_000
+_ASIDE = re.compile(
+    r"(?:^|/)(?:tests?|testing|__tests__|specs?|fixtures|examples?|docs?|build|dist|node_modules|site-packages)/"
+    r"|(?:^|/)test_[^/]*$|[._-](?:test|spec|tests)\.\w+$|(?:^|/)tests?\.\w+$|\.(?:log|out|txt|md|rst|csv|lock)$"
+    r"|^[^/]*(?:repro|replicate|simulat|bug|tmp|scratch|debug|demo|try)[^/]*$",
+    re.I,
+)
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Postings = npt.NDArray[np.uint32]  # (3, n): word, file, episode, sorted by word
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """A file that a request leads to."""
+
+    path: str
+    score: float  # BM25's, higher is better; comparable within one answer
+    tasks: int  # different tasks whose episodes showed it
+
+
+class Workspace:
+    """One index for each project."""
+
+    def __init__(self) -> None:
+        self._projects: dict[str, ProjectFiles] = {}
+        self._project_of: dict[str, str] = {}
+
+    def add(self, traces: Sequence[Trace]) -> None:
+        """Add what episodes showed; one that is there already is replaced."""
+        self.remove([trace.id for trace in traces])
+        by_project: dict[str, list[Trace]] = {}
+        for trace in traces:
+            if SHOWN in trace.digest:
+                by_project.setdefault(trace.project, []).append(trace)
+                self._project_of[trace.id] = trace.project
+        for project, shown in by_project.items():
+            self._projects.setdefault(project, ProjectFiles()).add(shown)
+
+    def remove(self, episode_ids: Sequence[str]) -> None:
+        """Forget what episodes showed; unknown ids are ignored."""
+        for episode_id in episode_ids:
+            if (project := self._project_of.pop(episode_id, None)) is not None:
+                self._projects[project].remove(episode_id)
+
+    def find(self, project: str, request: str, limit: int, domain: str = "", framework: str = "") -> list[SeenFile]:
+        """Return the files that *request* leads to, best first. `*` asks every project. Some milliseconds for 10,000 episodes."""
+        asked = self._projects.values() if project == ANY_PROJECT else [p for p in (self._projects.get(project),) if p is not None]
+        found = [file for files in asked for file in files.find(request, limit, domain, framework)]
+        return sorted(found, key=lambda file: -file.score)[:limit]
+
+    def postings(self) -> int:
+        """How many postings there are, dead ones too."""
+        return sum(project.size for project in self._projects.values())
+
+
+class ProjectFiles:
+    """The files of one project."""
+
+    def __init__(self) -> None:
+        self._files, self._tasks, self._places = Interner(), Interner(), Interner()
+        self._episodes: dict[str, int] = {}
+        self._dead = 0  # with postings that are still there
+        self._segments: list[Postings] = []
+        self._tops: set[str] = set()  # first folders of relative paths
+        self._ends: dict[str, list[int]] = {}  # paths by their last two parts
+        self._one = Column(np.int64)  # of each path, the file it is: a full path is the relative one that it ends with
+        self._length, self._aside = Column(np.float32), Column(np.float32)  # words that were shown near a file; what its path makes of it
+        self._shows, self._changes = Column(np.int32), Column(np.int32)  # episodes that showed a file, that changed it
+        self._seen_from = Column(np.uint64)  # a bit for each context of theirs
+        self._alive, self._task, self._place = Column(np.bool_), Column(np.int32), Column(np.int32)
+        self._files_of: list[npt.NDArray[np.uint32]] = []  # of each episode, those it changed twice
+        self._new_episode(0, ("", ""), np.zeros(0, np.uint32))  # episode 0 stands for the words of the paths themselves
+
+    @property
+    def size(self) -> int:
+        return sum(segment.shape[1] for segment in self._segments)
+
+    def add(self, traces: Sequence[Trace]) -> None:
+        self._push([self._postings(trace) for trace in traces])
+        while self.size > MAX_POSTINGS:
+            for episode_id in list(self._episodes)[: max(1, len(self._episodes) // 8)]:
+                self._kill(episode_id)
+            self._compact()
+
+    def remove(self, episode_id: str) -> None:
+        if episode_id in self._episodes:
+            self._kill(episode_id)
+            if self._dead > max(64, len(self._episodes) // 3):
+                self._compact()
+
+    def find(self, request: str, limit: int, domain: str, framework: str) -> list[SeenFile]:
+        request = request[:_REQUEST_CHARS]
+        words = _query_words(request)
+        if not words or not self._episodes:
+            return []
+        agrees = [all(not a or not b or a == b for a, b in ((domain, d), (framework, f))) for d, f in self._places.all()]
+        scores = self._scores(words, np.array([1.0 if agree else OTHER_CONTEXT for agree in agrees]))
+        best = np.argpartition(-scores, min(_CANDIDATES, len(scores) - 1))[:_CANDIDATES]
+        best = best[(scores[best] > 0) & (self._shows.values[best] > 0)]
+        near = np.uint64(sum(1 << (place % _BITS) for place in {i % _BITS for i, agree in enumerate(agrees) if agree}))
+        factor = np.where(self._seen_from.values[best] & near, 1.0, OTHER_CONTEXT) * self._aside.values[best]
+        prior = SEEN * np.log1p(self._shows.values[best]) + CHANGES * np.log1p(self._changes.values[best])
+        given = [word.strip(".-") for word in _BETWEEN.split(request) if "." in word]
+        names = frozenset(word.rpartition("/")[2] for word in given)
+        told = np.array([_named(self._files.value(int(file)), request, names) for file in best])
+        total = dict(zip(best.tolist(), ((scores[best] + told + prior) * factor).tolist()))
+        least = LEAST * log(1 + len(self._files))
+        chosen = [file for file in sorted(total, key=lambda file: (-total[file], file))[:limit] if total[file] >= least]
+        found = [SeenFile(self._files.value(f), total[f], tasks) for f, tasks in zip(chosen, self._tasks_of(chosen))]
+        return sorted([*found, *self._only_named(given)], key=lambda file: -file.score)[:limit]
+
+    def _only_named(self, given: Sequence[str]) -> Iterator[SeenFile]:
+        """Yield the files among the words of a request that nobody has seen and that are below a folder of the workspace."""
+        for word in dict.fromkeys(word for word in given if "/" in word and _GIVEN.search(word)):
+            parts = word.split("/")
+            start = next((i for i, part in enumerate(parts[:-1]) if part in self._tops), None)
+            if start is not None and self._files.find(path := "/".join(parts[start:])) < 0:
+                yield SeenFile(path, NAMED * _aside(path), 0)
+
+    # --- writing ---
+
+    def _new_episode(self, task: int, place: tuple[str, str], files: npt.NDArray[np.uint32]) -> int:
+        self._alive.append(True)
+        self._task.append(self._tasks[task])
+        self._place.append(self._places[place])
+        self._files_of.append(files)
+        return len(self._alive) - 1
+
+    def _postings(self, trace: Trace) -> Postings:
+        """Take in what an episode showed, and return its postings with those of the paths that are new."""
+        paths, counts, packed = unpack_files(trace.digest[SHOWN])
+        words = np.frombuffer(packed, "<u4").astype(np.uint32)
+        known = len(self._files)
+        numbers = [self._files[path] for path in paths]
+        new = self._of_paths(range(known, len(self._files)))
+        files = self._one.values[numbers].astype(np.uint32)
+        near = np.repeat(files, counts)
+        changed = near[words == number(CHANGED)]
+        episode = self._new_episode(number(trace.task), (trace.domain, trace.framework), np.concatenate([files, changed]))
+        self._episodes[trace.id] = episode
+        np.add.at(self._length.values, files, np.array(counts, np.float32))
+        np.add.at(self._shows.values, files, 1)
+        np.add.at(self._changes.values, changed, 1)
+        self._seen_from.values[files] |= np.uint64(1 << (int(self._place.values[episode]) % _BITS))
+        word = np.concatenate([words, np.array([_mark(int(file)) for file in files], np.uint32)])
+        file = np.concatenate([near, files])
+        return np.concatenate([new, np.stack([word, file, np.full(len(word), episode, np.uint32)])], axis=1)
+
+    def _of_paths(self, files: Sequence[int]) -> Postings:
+        """Make room for new files, and return the postings of the words of their paths."""
+        for column in (self._length, self._shows, self._changes, self._seen_from):
+            column.extend([0] * len(files))
+        self._one.extend(files)
+        self._aside.extend([_aside(self._files.value(file)) for file in files])
+        for file in files:
+            self._unite(file)
+        pairs = [(number(word), file) for file in files for word in dict.fromkeys(words_in(self._files.value(file)))]
+        np.add.at(self._length.values, [file for _, file in pairs], PATH_WEIGHT)
+        return np.array([(word, file, 0) for word, file in pairs], np.uint32).reshape(-1, 3).T
+
+    def _unite(self, file: int) -> None:
+        """Find the other paths of a new one's file: `/home/ana/shop/src/a.py` and `src/a.py` are one, a bare name tells too little."""
+        path = self._files.value(file)
+        if "/" not in path:
+            return
+        if not is_full(path):
+            self._tops.add(path.partition("/")[0])
+        alike = self._ends.setdefault("/".join(path.rsplit("/", 2)[-2:]), [])
+        for other in alike:
+            theirs = self._files.value(other)
+            if is_full(path) and not is_full(theirs) and path.endswith(f"/{theirs}"):
+                self._one.values[file] = self._one.values[other]
+            elif is_full(theirs) and not is_full(path) and theirs.endswith(f"/{path}"):
+                self._one.values[self._one.values == other] = file
+                for column in (self._length, self._shows, self._changes):
+                    column.values[file] += column.values[other]
+                    column.values[other] = 0
+                self._seen_from.values[file] |= self._seen_from.values[other]
+        alike.append(file)
+
+    def _push(self, parts: list[Postings]) -> None:
+        """Append postings; a segment is merged with the one before it while that is less than twice as large."""
+        new = np.concatenate(parts, axis=1)
+        while self._segments and self._segments[-1].shape[1] < 2 * new.shape[1]:
+            new = np.concatenate([self._segments.pop(), new], axis=1)
+        self._segments.append(new[:, np.argsort(new[0], kind="stable")])
+
+    def _kill(self, episode_id: str) -> None:
+        episode = self._episodes.pop(episode_id)
+        self._alive.values[episode] = False
+        self._dead += 1
+        files = self._one.values[self._files_of[episode]]
+        once, times = np.unique(files, return_counts=True)
+        self._shows.values[once] -= 1
+        self._changes.values[once] -= times > 1
+        self._files_of[episode] = np.zeros(0, np.uint32)
+
+    def _compact(self) -> None:
+        """Leave out the postings of dead episodes."""
+        alive = [segment[:, self._alive.values[segment[2]]] for segment in self._segments]
+        self._segments, self._dead = [], 0
+        self._push(alive)
+
+    # --- reading ---
+
+    def _scores(self, words: Mapping[int, float], by_place: Floats) -> Floats:
+        """Return BM25 of every file, its words counted by the weights of the contexts of the episodes that showed them."""
+        asked_for = sorted(words)
+        at, files, episodes, counts, read = _lookup(self._segments, np.array(asked_for, np.uint32))
+        looks = np.where(episodes > 0, by_place[self._place.values[episodes]], PATH_WEIGHT) * self._alive.values[episodes]
+        count = len(self._files)
+        keys = at * count + self._one.values[files]
+        order = np.argsort(keys, kind="stable")
+        first = np.flatnonzero(np.diff(keys[order], prepend=-1))
+        tf = np.add.reduceat(looks[order], first) if len(first) else np.zeros(0)
+        term, file = np.divmod(keys[order][first], count)
+        df = np.minimum(count, np.bincount(term, minlength=len(words)) * counts / np.maximum(read, 1))
+        rare = np.zeros(len(words))
+        kept = np.argsort(df, kind="stable")[:MAX_WORDS]
+        rare[kept] = np.log(1 + (count - df[kept] + 0.5) / (df[kept] + 0.5)) * np.array([words[asked_for[i]] for i in kept])
+        length = self._length.values
+        norm = K1 * (1 - B + B * length[file] / max(1.0, float(length.mean())))
+        return np.asarray(np.bincount(file, rare[term] * tf * (K1 + 1) / (tf + norm), count), np.float64)
+
+    def _tasks_of(self, files: Sequence[int]) -> list[int]:
+        """Return of how many tasks the newest episodes were that showed each file."""
+        marks = np.array([_mark(file) for file in files], np.uint32)
+        at, found, episodes, _, _ = _lookup(self._segments, marks)
+        right = self._alive.values[episodes] & (np.array(files, np.int64)[at] == found) if files else np.zeros(0, np.bool_)
+        pairs = np.unique(at[right] * len(self._tasks) + self._task.values[episodes[right]])
+        return [max(1, int(n)) for n in np.bincount(pairs // len(self._tasks), minlength=len(files))]
+
+
+def without_shown(trace: Trace) -> Trace:
+    """Return the trace without what its episode showed."""
+    return replace(trace, digest={k: v for k, v in trace.digest.items() if k != SHOWN}) if SHOWN in trace.digest else trace
+
+
+def _lookup(segments: Sequence[Postings], words: npt.NDArray[np.uint32]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return the newest postings of *words*: place in *words*, file, episode; and for each word how many it has and how many are here."""
+    parts: list[Postings] = []
+    total, read = np.zeros(len(words), np.int64), np.zeros(len(words), np.int64)
+    for segment in segments:
+        first, last = np.searchsorted(segment[0], words, "left"), np.searchsorted(segment[0], words, "right")
+        total += last - first
+        counts = np.minimum(last - first, MAX_READ)
+        read += counts
+        rows = np.arange(int(counts.sum())) + np.repeat(last - np.cumsum(counts), counts)
+        parts.append(np.stack([np.repeat(np.arange(len(words)), counts), segment[1, rows], segment[2, rows]]))
+    at, files, episodes = np.concatenate(parts, axis=1)
+    return at, files, episodes, total, read
+
+
+def _mark(file: int) -> int:
+    """Return the number under which an episode's having seen a file is found."""
+    return number(f"\0{file}")
+
+
+def _query_words(request: str) -> dict[int, float]:
+    """Return the numbers of the request's words, and how much each is asked for."""
+    counts: dict[int, int] = {}
+    for word in words_in(request[:_REQUEST_CHARS]):
+        n = number(word)
+        counts[n] = counts.get(n, 0) + 1
+    return {n: 1 + log(count) for n, count in counts.items()}
+
+
+def _named(path: str, request: str, names: frozenset[str]) -> float:
+    """Return what it counts that the request names the file: in full, as a module, or by the last part."""
+    if "/" in path and path in request:
+        return NAMED
+    if "/" in path and path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".") in request:
+        return MODULE
+    return BASENAME if path.rpartition("/")[2] in names else 0.0
+
+
+def _aside(path: str) -> float:
+    return ASIDE if _ASIDE.search(path) else 1.0

@@ -1,0 +1,59 @@
+"""What is imported is declared, and what is declared is imported: by the program itself, by its tests, by its benchmarks."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+OWN = {"mcp_memory", "tests", "benchmarks"}
+TOOLS = {"ruff", "mypy", "pytest-timeout", "import-linter", "hatchling"}  # started by name (`dev.py`, the tests' settings), not imported
+
+
+def canonical(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def named(requirements: list[str]) -> set[str]:
+    """The distributions that *requirements* ask for, an extra's among them (`pyjwt[crypto]` brings cryptography)."""
+    extras = {"cryptography"} if any("[crypto]" in each for each in requirements) else set()
+    return extras | {canonical(re.split(r"[\[<>=!~; ]", each)[0]) for each in requirements}
+
+
+DECLARED = named(PYPROJECT["project"]["dependencies"])
+GROUPS = {name: named(requirements) for name, requirements in PYPROJECT["dependency-groups"].items()}
+
+
+def imported(*folders: str) -> dict[str, str]:
+    """Every distribution outside the standard library that a module of *folders* imports, lazily or not, and one such module."""
+    of_module = packages_distributions()
+    found = {}
+    for path in sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            for top in {name.split(".")[0] for name in names} - sys.stdlib_module_names - OWN:
+                for distribution in of_module.get(top, [top]):
+                    found[canonical(distribution)] = path.relative_to(ROOT).as_posix()
+    return found
+
+
+def test_every_library_that_the_program_imports_is_declared() -> None:
+    assert {name: where for name, where in imported("mcp_memory").items() if name not in DECLARED} == {}
+
+
+def test_every_declared_library_is_imported_by_the_program() -> None:
+    assert DECLARED - {"cryptography"} - imported("mcp_memory").keys() == set()
+
+
+def test_every_library_that_tests_and_benchmarks_import_is_declared() -> None:
+    known = DECLARED | GROUPS["dev"] | GROUPS["bench"]
+    assert {name: where for name, where in imported("tests", "benchmarks").items() if name not in known} == {}
+
+
+def test_every_development_library_is_imported_or_a_tool() -> None:
+    assert (GROUPS["dev"] | GROUPS["bench"]) - TOOLS - imported("tests", "benchmarks").keys() == set()

@@ -1,0 +1,117 @@
+"""Which files hold what, asked through the front door about a task that nobody did before."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config import Config
+from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Step
+from mcp_memory.learning.reading.shown_files import MAX_FILES, MAX_PAIRS, shown_files
+from mcp_memory.memory import EpisodicMemory
+
+pytestmark = pytest.mark.anyio
+
+INVOICE = "class InvoiceNumbering:\n    def next_serial_number(self, tenant):\n        return self.sequence.advance(tenant)\n"
+ROUTES = "def register_routes(app):\n    app.add_route('/health', health)\n"
+QUESTION = "Two tenants get the same invoice: InvoiceNumbering.next_serial_number hands a serial number out twice"
+GREP = "src/billing/numbering.py:1:class InvoiceNumbering:\nsrc/billing/numbering.py:2:    def next_serial_number(self, tenant):\n"
+TRACEBACK = (
+    'Traceback (most recent call last):\n  File "/home/ana/shop/src/billing/numbering.py", line 2, in next_serial_number\n'
+    "    InvoiceNumbering.advance\nKeyError: 'tenant'\n"
+)
+AGENTS: dict[str, list[dict[str, Any]]] = {
+    "shell only": [
+        {"tool": "bash", "arguments": {"command": "cat src/web/routes.py"}, "observation": ROUTES},
+        {"tool": "bash", "arguments": {"command": "grep -rn InvoiceNumbering ."}, "observation": GREP},
+    ],
+    "shell, a file printed": [
+        {"tool": "bash", "arguments": {"command": "cd /home/ana/shop && sed -n 1,40p src/billing/numbering.py"}, "observation": INVOICE},
+        {"tool": "bash", "arguments": {"command": "cat src/web/routes.py"}, "observation": ROUTES},
+    ],
+    "shell, a traceback": [
+        {"tool": "exec_command", "arguments": {"cmd": "cd /home/ana/shop && pytest -q"}, "observation": TRACEBACK},
+        {"tool": "exec_command", "arguments": {"cmd": "cat src/web/routes.py"}, "observation": ROUTES},
+    ],
+    "editor tools": [
+        {"tool": "Read", "arguments": {"file_path": "/home/ana/shop/src/billing/numbering.py"}, "observation": f"1\t{INVOICE}"},
+        {"tool": "Edit", "arguments": {"file_path": "src/web/routes.py", "old_string": "a", "new_string": "b"}, "observation": ROUTES},
+        {"tool": "Bash", "arguments": {"command": "cd /home/ana/shop && ls"}, "observation": "src\n"},
+    ],
+    "MCP file tools": [
+        {"tool": "read_text_file", "arguments": {"path": "src/billing/numbering.py"}, "observation": INVOICE},
+        {
+            "tool": "search_code",
+            "arguments": {"query": "register_routes"},
+            "observation": '{"matches": "src/web/routes.py:1:def register_routes(app)\\nsrc/web/routes.py:2: app.add_route"}',
+        },
+    ],
+}
+
+
+async def _work(memory: EpisodicMemory, task: str, steps: Sequence[Mapping[str, Any]]) -> str:
+    started = await memory.start_episode(task, recall=False)
+    await memory.log_steps(started.episode_id, steps)
+    await memory.complete_episode(started.episode_id, "success")
+    return started.episode_id
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+async def test_a_file_that_another_task_showed_answers_a_request_nobody_made_before(memory: EpisodicMemory, agent: str) -> None:
+    await _work(memory, "translate the welcome mail", AGENTS[agent])
+    first = (await memory.recall(QUESTION)).files[0]
+    assert (first.path, first.why) == ("src/billing/numbering.py", "seen in 1 other task")
+
+
+async def test_an_index_survives_a_restart_and_a_forgotten_episode_is_out_of_it(config: Config) -> None:
+    async with open_memory(config) as memory:
+        episode_id = await _work(memory, "translate the welcome mail", AGENTS["shell only"])
+        await _work(memory, "tidy up the style sheet", [{"tool": "bash", "arguments": {"command": "ls"}, "observation": "a\n"}])
+    async with open_memory(config) as memory:
+        assert [file.path for file in (await memory.recall(QUESTION)).files] == ["src/billing/numbering.py"]
+        await memory.forget(episode_ids=[episode_id], confirm=True)
+        assert (await memory.recall(QUESTION)).files == ()
+
+
+async def test_a_request_about_something_else_gets_no_file(memory: EpisodicMemory) -> None:
+    await _work(memory, "translate the welcome mail", AGENTS["shell only"])
+    assert (await memory.recall("book a table for two in Lisbon on Friday")).files == ()
+
+
+async def test_another_project_s_files_are_not_told(memory: EpisodicMemory) -> None:
+    await _work(memory, "translate the welcome mail", AGENTS["shell only"])
+    assert (await memory.recall(QUESTION, project="elsewhere")).files == ()
+
+
+async def test_a_file_that_a_request_names_is_told_from_the_workspace_s_folder_on(memory: EpisodicMemory) -> None:
+    await _work(memory, "translate the welcome mail", AGENTS["shell only"])
+    asked = 'Crash on start: File "/usr/lib/site-packages/src/mail/sender.py", line 3, in connect'
+    assert [(file.path, file.why) for file in (await memory.recall(asked)).files] == [("src/mail/sender.py", "named in the request")]
+
+
+async def test_files_of_attempts_at_the_task_come_before_those_that_its_words_lead_to(memory: EpisodicMemory) -> None:
+    await _work(memory, "translate the welcome mail", AGENTS["shell only"])
+    read = {"tool": "Read", "arguments": {"file_path": "src/db/locks.py"}, "observation": "def acquire(): ..."}
+    await _work(memory, QUESTION, [read, read, read])
+    files = (await memory.recall(QUESTION)).files
+    assert [file.path for file in files] == ["src/db/locks.py", "src/billing/numbering.py"]
+    assert (files[0].attempts, files[0].why) == (1, "")
+
+
+def test_what_an_episode_showed_is_bounded_however_much_it_printed() -> None:
+    listing = "\n".join(f"src/part{i}/module{i}.py:1:def function_{i}_{i * 7}(argument_{i}): pass" for i in range(2_000))
+    steps = tuple(Step("bash", "bash", {"command": f"grep -rn def{i} ."}, listing[i * 5_000 :]) for i in range(12))
+    found = shown_files(Episode("e", "p", "t", steps=steps, outcome=Outcome(OutcomeKind.SUCCESS)))
+    assert len(found[0]) == MAX_FILES
+    assert sum(found[1]) <= MAX_PAIRS
+
+
+def test_what_an_episode_made_for_itself_is_not_shown() -> None:
+    steps = (Step("Write", "Write", {"file_path": "reproduce.py", "content": "import shop"}, "written"), *_read("src/a.py"))
+    found = shown_files(Episode("e", "p", "t", steps=steps, outcome=Outcome(OutcomeKind.FAILURE)))
+    assert found[0] == ["src/a.py"]
+
+
+def _read(path: str) -> tuple[Step, ...]:
+    return (Step("Read", "Read", {"file_path": path}, "def load_basket(): ..."),)
