@@ -51,7 +51,7 @@ def test_without_arguments_there_is_no_example() -> None:
         ("passengers", [{"first_name": "Mia", "dob": "1990-01-01"}], [{"first_name": "<first_name>", "dob": "<date>"}]),
     ],
 )
-def test_a_value_of_another_case_is_a_placeholder_by_its_kind(name: str, value: object, instead: object) -> None:
+def test_a_value_of_another_case_is_a_placeholder_by_its_kind(name: str, value: Any, instead: Any) -> None:
     assert shown(**{name: value}) == {name: instead}
 
 
