@@ -49,7 +49,7 @@ class RecalledFile:
     attempts: int  # recalled episodes that read or changed it
     changed: int  # of these, that changed it
     succeeded: int  # of these, that were a success
-    why: str = ""  # where none of them worked on it: "seen in 3 other tasks", "named in the request"
+    why: str | None = None  # where none of them worked on it: "seen in 3 other tasks", "named in the request"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
             attempts=len(attempts[path]),
             changed=sum(is_changed for is_changed, _ in attempts[path]),
             succeeded=sum(is_changed and succeeded for is_changed, succeeded in attempts[path]),
-            why="" if attempts[path] else why[path],
+            why=None if attempts[path] else why[path],
         )
         for path in best
     )
