@@ -24,7 +24,7 @@ PROJECT = "bench"  # of the generated episodes
 async def cold_recall_ms(door: InProcess, query: str) -> float:
     """Return how long a query takes that was not asked before; its embedding is in it."""
     started = time.perf_counter()
-    answer = await door.memory.recall(query=query, project=PROJECT)
+    answer = await door.memory.recall(query=query, project=PROJECT, strict=True)
     took_ms = (time.perf_counter() - started) * 1000
     assert answer.episodes
     return took_ms

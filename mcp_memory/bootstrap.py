@@ -84,6 +84,7 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                     failure = error
                 finally:
                     writes.cancel_scope.deadline = anyio.current_time() + CLOSE_DEADLINE_S
+            await background.finish()
         finally:
             tasks.cancel_scope.cancel()
             with anyio.move_on_after(CLOSE_DEADLINE_S, shield=True):

@@ -28,6 +28,7 @@ HOUR_MS = 3_600_000
 ABANDON_PAGE = 200
 AHEAD_NICENESS = 10  # of the thread that embeds ahead; calls come first
 MAX_AHEAD = 32  # episodes; an older one is embedded at its completion
+FINISH_S = 0.5  # at closing; the table is the queue, so what is left is embedded at the next start
 RETRY_S = 30.0  # after a failure, unless the bell rings
 Quantise = Callable[..., tuple[list[float], list[bytes]]]
 logger = logging.getLogger(__name__)
@@ -46,16 +47,22 @@ class Background:
         self._e, self._quantise = engines, quantise
         self._bell = anyio.Event()
         self._state = _State(anyio.Event())
-        self._rung = True
+        self._rung, self._has_rung = True, False
         self._ahead: deque[str] = deque(maxlen=MAX_AHEAD)
         self._ahead_bell = anyio.Event()
 
     def ring(self) -> None:
         """Say that there may be work. Call from the event loop."""
-        self._rung = True
+        self._rung = self._has_rung = True
         if self._state.idle.is_set():
             self._state.idle = anyio.Event()
         self._bell.set()
+
+    async def finish(self) -> None:
+        """Give what this process completed a moment to be embedded, so that whoever opens the memory next finds it by meaning at once."""
+        if self._has_rung and not self._state.idle.is_set():
+            with anyio.move_on_after(FINISH_S, shield=True):
+                await self._state.idle.wait()
 
     def embed_ahead(self, episode_id: str) -> None:
         """Embed the task of an open episode with what the processor has to spare, so that its completion finds the vector."""

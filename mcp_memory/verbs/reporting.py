@@ -184,7 +184,7 @@ class Reporting:
         rows = [
             ("data directory", os.access(e.config.data_dir, os.W_OK), _place(e.config.data_dir, info)),
             ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
-            ("hot tier", True, "; ".join(info.get("notices") or ()) or _told(info["cache"]) if info.get("cache") else "off"),
+            ("hot tier", True, "; ".join(info.get("notices") or ()) or (_told(info["cache"]) if info.get("cache") else "off")),
         ]
         wrong, detail = self._tried_embedding()
         rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))

@@ -67,7 +67,7 @@ def test_a_reworded_task_recalls_the_episode_after_a_restart_and_says_why(tmp_pa
     assert found["tokens"] <= 1500
     assert not found.get("degraded")
     assert started["recalled"]["episodes"][0]["episode_id"] == episode_id
-    assert started["project"] == found["project"] == "default"
+    assert started["project"] == found["project"]  # of the folder the server runs in
 
 
 def test_a_second_server_on_the_same_directory_recalls_what_the_first_completes(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_real_session_of_each_host_has_its_steps_and_outcome(host: str, steps:
     (episode,) = episodes(host)
     assert short(episode) == steps
     assert episode["outcome"]["kind"] == outcome
-    assert episode["project"] == host
+    assert episode["project"].split("@")[0] == host  # its folder is gone: by its name and path
     if len(steps) > 1:
         assert "AssertionError: -1 != 5" in episode["steps"][0]["error"]
         assert "hook_context" not in str(episode["steps"])

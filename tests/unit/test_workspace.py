@@ -96,7 +96,7 @@ async def test_files_of_attempts_at_the_task_come_before_those_that_its_words_le
     await _work(memory, QUESTION, [read, read, read])
     files = (await memory.recall(QUESTION)).files
     assert [file.path for file in files] == ["src/db/locks.py", "src/billing/numbering.py"]
-    assert (files[0].attempts, files[0].why) == (1, "")
+    assert (files[0].attempts, files[0].why) == (1, None)
 
 
 def test_what_an_episode_showed_is_bounded_however_much_it_printed() -> None:
