@@ -45,7 +45,7 @@ class Narrator:
         for pattern in recalled.get("patterns", [])[:2]:
             counts = f"{pattern['successes']} of {pattern['support']} succeeded"
             self.say(f"pattern: {pattern['description']} ({counts})", 2)
-        if outlook := recalled.get("outlook"):
+        if (outlook := recalled.get("outlook")) and outlook["based_on"]:
             self.say(f"outlook: {outlook['expected_success']:.0%} (from {outlook['based_on']} episodes)", 2)
         for reason in recalled.get("degraded") or ():
             self.say(f"note: {reason}", 2)
