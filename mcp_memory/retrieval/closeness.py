@@ -15,7 +15,7 @@ from mcp_memory.retrieval.text_query import MAX_TERMS, STOP_WORDS, words
 CLOSE_COSINE, CLOSE_COVERAGE = 0.38, 0.26  # either makes an answer
 USUAL_TERMS = 12  # of a request; of a longer one a smaller share is as telling: shares found by chance shrink with the root of the number
 # The local model reads English. Of other languages it sees the names and identifiers alone, and so do the words.
-FOREIGN_COSINE, FOREIGN_COVERAGE = 0.2, 0.03
+FOREIGN_COSINE, FOREIGN_COVERAGE = 0.15, 0.03
 ENGLISH_SHARE, LEAST_SHARE = 0.2, 0.06  # function words among the words of English text: usually at least, and of ten words or more
 LONG_WORDS = 10
 _WORD = re.compile(r"[^\W_]+")

@@ -32,7 +32,9 @@ await client.connect(transport);
 const call = async (name, args) => {
   const result = await client.callTool({ name, arguments: args });
   assert.ok(!result.isError, JSON.stringify(result.content));
-  assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+  const text = result.content[0].text; // plain lines for the model where there are some, else the same JSON
+  if (text.startsWith('{')) assert.deepEqual(JSON.parse(text), result.structuredContent);
+  else assert.ok(text.trim().length > 0);
   return result.structuredContent;
 };
 

@@ -97,7 +97,7 @@ FIRST_DAY = (
 
 SECOND_DAY = (
     Task(
-        text="Invoice amounts come out off by a tiny fraction of a cent. Make the arithmetic exact",
+        text="Invoice prices come out off by a tiny fraction of a cent. Make the arithmetic exact",
         task_type="debugging",
         domain="billing",
         plans=(
