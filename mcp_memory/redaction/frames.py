@@ -104,7 +104,7 @@ FRAMES: tuple[Rule, ...] = (
     Rule(
         "docker-auth",
         "registry credentials in base64",
-        "docs.docker.com/reference/cli/docker/login",
+        "Docker CLI reference: docker login",
         ("auth",),
         r"(?<![A-Za-z0-9])auth[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<secret>[A-Za-z0-9+/]{12,2000}+={0,2})(?![A-Za-z0-9+/=])",
         '"auth": "Ym9iOmh1bnRlcjIy"',
