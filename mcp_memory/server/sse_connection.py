@@ -58,7 +58,24 @@ def _until(full: anyio.Event, receive: Receive) -> Receive:
     return received
 
 
-class _Bounded:
+class _Stream:
+    """One of the SDK's streams, that ends with it."""
+
+    _inner: Any
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> bool | None:
+        handled: bool | None = await self._inner.__aexit__(*error)
+        return handled
+
+
+class _Bounded(_Stream):
     """The SDK's read stream, that ends the connection when too many answers wait."""
 
     def __init__(self, inner: Any, writer: Any, full: anyio.Event, stalled_s: float) -> None:
@@ -99,19 +116,8 @@ class _Bounded:
         found: SessionMessage | Exception = item
         return found
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> bool | None:
-        handled: bool | None = await self._inner.__aexit__(*error)
-        return handled
-
-
-class _Counting:
+class _Counting(_Stream):
     """The SDK's write stream, that counts the answers written."""
 
     def __init__(self, bounded: _Bounded) -> None:
@@ -121,14 +127,3 @@ class _Counting:
         await self._inner.send(item)
         if isinstance(item.message, JSONRPCResponse | JSONRPCError):
             self._bounded.answered()
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> bool | None:
-        handled: bool | None = await self._inner.__aexit__(*error)
-        return handled
