@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DRAIN_BUDGET_S = 2.0  # of a command, for what hooks kept
+DRAIN_WAIT_S = 5.0  # for the process that a session's end started: what a person asks for next is that session
 logger = logging.getLogger(__name__)
 
 
@@ -43,7 +44,7 @@ async def _take_what_waits(memory: "EpisodicMemory", config: "Config") -> None:
     from mcp_memory.hooks.turns import Hooks, folder_of
 
     try:
-        if not await Hooks(memory, folder_of(config)).drain(DRAIN_BUDGET_S):
+        if not await Hooks(memory, folder_of(config)).drain(DRAIN_BUDGET_S, wait_s=DRAIN_WAIT_S):
             print("note: sessions recorded by hooks still wait; `mcp-memory hook drain` takes all of them in", file=sys.stderr)
     except Exception as error:
         logger.warning("what the hooks kept has to wait: %s", error, exc_info=not isinstance(error, (McpMemoryError, OSError)))

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import anyio
+
 from mcp_memory.domain import limits
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.domain.prompts import begins_task, is_command, is_prompt
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 BEGIN_TOKENS = 300  # of what a session is begun with: it is read at every start
 RECALL_TOKENS = 600
 DEAD_AFTER_S = 6 * 3600.0  # without a word, of a session whose process is not known
+_DRAIN_POLL_S = 0.02
 _TURNING = frozenset({"user-prompt-submit", "user-prompt-expansion", "session-end"})
 logger = logging.getLogger(__name__)
 
@@ -71,26 +74,38 @@ class Hooks:
             await self._complete_ended(session)
             session.leave()
 
-    async def drain(self, budget_s: float = float("inf")) -> bool:
+    async def drain(self, budget_s: float = float("inf"), *, wait_s: float = 0.0) -> bool:
         """Take what waits of every session: events that came while nobody had the memory open, turns to complete.
 
-        One process at a time does. Returns whether nothing is left that could be taken now; after *budget_s* it stops between sessions.
+        One process at a time does; *wait_s* is for another one to be done. Returns whether nothing is left: False while another is at
+        it, and after *budget_s*, when it stops between sessions.
 
         Raises:
             StoreUnavailable, Overloaded: Later, then. Nothing is lost.
         """
-        lock = spool.hold_drain(self._folder)
-        if lock is None:
+        if not os.access(self._folder, os.W_OK | os.X_OK):  # nobody has used hooks here, or it is not ours
             return True
+        lock = await self._drain_lock(wait_s)
+        if lock is None:
+            return False
         until = time.monotonic() + budget_s
+        is_all = True
         try:
             for session_id in ledger.waiting(self._folder):
                 if time.monotonic() >= until:
                     return False
-                await self._drain_one(session_id)
-            return True
+                is_all &= await self._drain_one(session_id)
+            return is_all
         finally:
             os.close(lock)
+
+    async def _drain_lock(self, wait_s: float) -> int | None:
+        until = time.monotonic() + wait_s
+        while (lock := spool.hold_drain(self._folder)) is None:
+            if time.monotonic() >= until:
+                return None
+            await anyio.sleep(_DRAIN_POLL_S)  # another process tells nobody when it lets go
+        return lock
 
     async def settle_dead(self, but: str = "") -> None:
         """End the sessions whose host is gone without a word, but for one that has just been heard of."""
@@ -108,14 +123,16 @@ class Hooks:
             except TimeoutError:  # somebody is at it
                 continue
 
-    async def _drain_one(self, session_id: str) -> None:
+    async def _drain_one(self, session_id: str) -> bool:
+        """Return whether the session was ours to take: another process may have it in hand."""
         try:
             async with ledger.session_of(self._folder, session_id, wait_s=0.0) as session:
                 await self._take_waiting(session)
                 await self._complete_ended(session)
                 session.leave()
-        except TimeoutError:  # another process has it in hand
-            return
+        except TimeoutError:
+            return False
+        return True
 
     async def _take_waiting(self, session: Session) -> None:
         """Handle the spooled events of a session in order; what they would have told the agent is owed to its next hook."""

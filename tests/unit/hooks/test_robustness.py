@@ -155,7 +155,7 @@ async def test_a_session_that_a_stopped_process_holds_delays_nobody_for_long(hos
     monkeypatch.setattr(ledger, "WAIT_S", 0.05)
     with held(host.folder, "abc/123"):
         with anyio.fail_after(5):
-            assert await host.hooks.drain()
+            assert not await host.hooks.drain(), "something is left, and that is said"
             with pytest.raises(TimeoutError):
                 async with ledger.session_of(host.folder, "abc/123", wait_s=0.05):
                     pass
@@ -167,10 +167,28 @@ async def test_one_process_at_a_time_takes_in_what_waits(host: Host) -> None:
     host.spooled("user-prompt-submit", prompt=TASK)
     lock = spool.hold_drain(host.folder)
     assert lock is not None
-    assert await host.hooks.drain()
-    assert host.files(".spool"), "the holder of the lock takes it in"
+    assert not await host.hooks.drain(), "the holder of the lock takes it in"
+    assert host.files(".spool")
     os.close(lock)
-    await host.hooks.drain()
+    assert await host.hooks.drain()
+    assert not host.files(".spool")
+
+
+async def test_who_reads_waits_for_the_process_that_takes_in_what_a_session_left(host: Host) -> None:
+    host.spooled("user-prompt-submit", prompt=TASK)
+    lock = spool.hold_drain(host.folder)
+    assert lock is not None
+    drained: list[bool] = []
+
+    async def drain() -> None:
+        drained.append(await host.hooks.drain(wait_s=30))
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(drain)
+            await anyio.wait_all_tasks_blocked()
+            os.close(lock)
+    assert drained == [True]
     assert not host.files(".spool")
 
 
