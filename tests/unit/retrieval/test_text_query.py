@@ -7,7 +7,7 @@ import pytest
 
 from mcp_memory.domain.query import TextQuery
 from mcp_memory.retrieval import text_query
-from mcp_memory.retrieval.text_query import affordable, listing_query, read_query, sentences
+from mcp_memory.retrieval.text_query import affordable, listing_query, read_query, request_parts
 from mcp_memory.storage.text_expression import expression
 
 HOSTILE = [
@@ -117,6 +117,6 @@ def test_unknown_terms_and_their_phrases_are_dropped_from_an_expensive_query() -
 
 def test_sentences_of_a_short_request_and_of_nothing_else() -> None:
     request = "Find me a hotel in Oslo. Also tell me about the weather! Thanks."
-    assert sentences(request) == ("Find me a hotel in Oslo.", "Also tell me about the weather!")
-    assert sentences("Only one thing is asked here") == ()
-    assert sentences("\n".join(f"this is line number {i}" for i in range(20))) == ()
+    assert request_parts(request) == ("Find me a hotel in Oslo.", "Also tell me about the weather!")
+    assert request_parts("Only one thing is asked here") == ()
+    assert request_parts("\n".join(f"this is line number {i}" for i in range(20))) == ()
