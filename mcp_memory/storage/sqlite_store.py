@@ -17,10 +17,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.sources import Quarantine
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, VectorRow
-from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
+from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes, quarantine_writes
 from mcp_memory.storage.checkpointer import Checkpointer
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
@@ -167,6 +168,9 @@ class SqliteStore(StoreReads):
 
     async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
         return await self._write(advice_writes.put_correction, target_id, content, at_ms)
+
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        return await self._write(quarantine_writes.put_quarantine, quarantine, active=active)
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)

@@ -8,6 +8,7 @@ from mcp_memory.domain.edits import edit_fields
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.sources import Quarantine, sources_of
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion, VectorRow
 from mcp_memory.testing.in_memory_deletion import delete_records
@@ -177,6 +178,17 @@ class InMemoryStore(InMemoryReads):
             r.corrections.append((target_id, content))
             r.change(ChangeKind.CORRECTION, correction_id)
             return correction_id
+
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        r, source = self._records, quarantine.source
+        with r.lock:
+            r.quarantines.pop(source, None)
+            r.quarantines[source] = quarantine
+            count = sum(source in sources_of(x.base.agent, x.base.metadata) for x in r.episodes.values())
+            if not active:
+                del r.quarantines[source]
+            r.change(ChangeKind.QUARANTINE, str(source))
+            return count
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         r, count = self._records, 0
