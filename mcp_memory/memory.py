@@ -21,6 +21,7 @@ from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.ids import short_id, with_whole_ids
+from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
@@ -46,7 +47,8 @@ class EpisodicMemory:
         shown = Shown(engines)
         self._recalling = Recalling(engines, shown)
         self._recording = Recording(engines, self._recalling, redacting, background, Voting(engines, shown), self._on_completed)
-        self._advising = Advising(engines, redacting, shown)
+        self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
+        self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
         self._reporting = Reporting(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
@@ -244,6 +246,11 @@ class EpisodicMemory:
     async def correct(self, asked: requests.Correct) -> None:
         """Put a correction over a pattern or an episode's lessons; it outranks what it corrects."""
         await self._curating.correct(asked)
+
+    @takes(requests.Label)
+    async def label(self, asked: requests.Label) -> answers.Labelled:
+        """Say how an episode ended after all; reward, reflection and patterns follow. An open one is completed; twice changes nothing."""
+        return await self._labelling.label(asked)
 
     @takes(requests.Prune)
     async def prune(self, asked: requests.Prune) -> reports.Pruned:

@@ -156,6 +156,9 @@ class SqliteStore(StoreReads):
     ) -> None:
         await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task, add_lessons)
 
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        await self._write(curation_writes.replace_outcome, completion, metadata, add_lessons)
+
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         return await self._write(link_writes.put_link, from_id, to_id, link_type, note, at_ms)
 
