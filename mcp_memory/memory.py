@@ -1,4 +1,4 @@
-"""The front door: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
+"""The facade: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
 
 What can be asked is written in `domain/requests/`: a verb takes its record, or the record's fields by name, and both are checked before
 anything is done. Answers are the records of `domain/answers.py` and `domain/reports.py`. Built by `bootstrap.open_memory`, which also

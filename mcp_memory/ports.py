@@ -47,8 +47,7 @@ class Completion:
     feedback: tuple[Feedback, ...] = ()  # implicit votes
 
 
-@dataclass(frozen=True, slots=True)
-class TextHit:
+class TextHit(NamedTuple):
     """One lexical candidate: higher score is better (negated bm25)."""
 
     seq: int

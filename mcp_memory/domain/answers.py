@@ -1,4 +1,4 @@
-"""What the front door answers: one record per verb, with the field names of the MCP contract.
+"""What the facade answers: one record per verb, with the field names of the MCP contract.
 
 Conventions: `_at_ms` fields are epoch milliseconds; an edge that shows them to agents renders ISO 8601 UTC and drops the `_ms`.
 `degraded` names every lesser state the answer was made in; empty means none.
