@@ -1,4 +1,4 @@
-"""The front door: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
+"""The facade: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
 
 What can be asked is written in `domain/requests/`: a verb takes its record, or the record's fields by name, and both are checked before
 anything is done. Answers are the records of `domain/answers.py` and `domain/reports.py`. Built by `bootstrap.open_memory`, which also
@@ -22,6 +22,7 @@ from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, calling, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.ids import short_id, with_whole_ids
+from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
@@ -47,7 +48,8 @@ class EpisodicMemory:
         shown = Shown(engines)
         self._recalling = Recalling(engines, shown)
         self._recording = Recording(engines, self._recalling, redacting, background, Voting(engines, shown), self._on_completed)
-        self._advising = Advising(engines, redacting, shown)
+        self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
+        self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
         self._reporting = Reporting(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
@@ -255,6 +257,11 @@ class EpisodicMemory:
     async def quarantines(self) -> list[reports.Quarantined]:
         """Return the sources that are quarantined."""
         return await self._curating.quarantines()
+
+    @takes(requests.Label)
+    async def label(self, asked: requests.Label) -> answers.Labelled:
+        """Say how an episode ended after all; reward, reflection and patterns follow. An open one is completed; twice changes nothing."""
+        return await self._labelling.label(asked)
 
     @takes(requests.Prune)
     async def prune(self, asked: requests.Prune) -> reports.Pruned:

@@ -48,8 +48,7 @@ class Completion:
     feedback: tuple[Feedback, ...] = ()  # implicit votes
 
 
-@dataclass(frozen=True, slots=True)
-class TextHit:
+class TextHit(NamedTuple):
     """One lexical candidate: higher score is better (negated bm25)."""
 
     seq: int
@@ -190,6 +189,11 @@ class CurationStore(Protocol):
         add_lessons: Sequence[str] = (),
     ) -> None:
         """Edits, applied over the immutable record at read time; a later call's win, whatever the wall clock does. Raises NotFound."""
+
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        """Lay another outcome, with reward, reflection and key steps, over a completed episode's, as an edit; in the same transaction
+        its evidence, trace and counts become those of *completion*, whose votes are appended. Raises NotFound, InvalidInput: not completed.
+        """
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         """Insert a link and return its id (the same one for the same triple).

@@ -1,4 +1,4 @@
-"""What the front door reports: about the memory as a whole, and about what was done to its episodes.
+"""What the facade reports: about the memory as a whole, and about what was done to its episodes.
 
 Conventions as in `answers`.
 """

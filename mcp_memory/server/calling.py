@@ -1,4 +1,4 @@
-"""`tools/call`: check, ask, answer. Everything between the wire and one method of the front door, in one place."""
+"""`tools/call`: check, ask, answer. Everything between the wire and one method of the facade, in one place."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from mcp_memory.server.workspace import Workspace
 
 if TYPE_CHECKING:
     from mcp_memory.domain.requests import Request
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 PROGRESS_AFTER_S = 1.0
 logger = logging.getLogger(__name__)

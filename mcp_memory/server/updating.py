@@ -17,7 +17,7 @@ from mcp_memory.server import resources
 from mcp_memory.server.auditing import connection_of
 
 if TYPE_CHECKING:
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 Context = ServerRequestContext[Any, Any]
 MAX_SUBSCRIPTIONS = 1_000  # of the older era; the oldest goes when there are more

@@ -52,7 +52,7 @@ class InMemoryReads:
             if sort is Sort.RELEVANCE and scores is not None:
                 found.sort(key=lambda r: -scores[r.row])
             elif sort is Sort.REWARD:
-                found.sort(key=lambda r: -(r.base.reward.score if r.base.reward else -1.0))
+                found.sort(key=lambda r: -(r.episode.reward.score if r.episode.reward else -1.0))
             elif sort is Sort.DURATION:
                 found.sort(key=lambda r: -(r.base.ended_at_ms - r.base.started_at_ms if r.base.ended_at_ms is not None else -1))
             else:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import limits
-from mcp_memory.domain.edits import edit_fields
+from mcp_memory.domain.edits import OUTCOME, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.query import ChangeKind
@@ -152,6 +152,21 @@ class InMemoryStore(InMemoryReads):
             record.seq, r.next_seq = r.next_seq, r.next_seq + 1
             for other in [record, *r.neighbours(record)]:
                 r.index(other)
+
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        r, judged = self._records, completion.episode
+        with r.lock:
+            record = r.record(judged.id)
+            if record.completion is None:
+                raise InvalidInput(f"episode {judged.id!r} is {record.base.state}")
+            record.edits |= edit_fields((), (), metadata, None, add_lessons) | {OUTCOME: label_of(judged)}
+            record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, judged.id))
+            record.completion = replace(completion, index_text=record.completion.index_text)
+            r.remove_evidence(judged.id)
+            r.add_evidence(record, completion.observations)
+            r.drop_unsupported()
+            r.index(record)
+            self._add_votes(completion.feedback)
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         with self._records.lock:

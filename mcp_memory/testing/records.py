@@ -141,6 +141,19 @@ class Records:
             row = Evidence(o.pattern_id, episode.id, o.success, o.weight, at_ms, o.detail)
             self.evidence.setdefault(o.pattern_id, []).append((record.row, episode.project, row))
 
+    def remove_evidence(self, episode_id: str) -> int:
+        """Take back what one episode says about its patterns; return how many pieces went."""
+        before = sum(map(len, self.evidence.values()))
+        self.evidence = {key: [e for e in rows if e[2].episode_id != episode_id] for key, rows in self.evidence.items()}
+        return before - sum(map(len, self.evidence.values()))
+
+    def drop_unsupported(self) -> int:
+        """Let go of the patterns without evidence; return how many went."""
+        gone = [key for key, rows in self.evidence.items() if not rows]
+        for key in gone:
+            del self.evidence[key], self.patterns[key]
+        return len(gone)
+
 
 def with_text(task: str) -> IndexText:
     """Return what is searchable of an episode that is not completed."""

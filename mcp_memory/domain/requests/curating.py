@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from mcp_memory.domain import limits
+from mcp_memory.domain.feedback import EndedAs
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import WhereFields
 from mcp_memory.domain.requests.kinds import Choice, Flag, Fraction, Id, Name, Number, Object, Tags, Text, Texts, Whole
@@ -85,6 +86,12 @@ class QuarantineSource(Request, frozen=True):
     undo: Annotated[bool, Flag(strict=True)] = False
     reason: Annotated[str, Text()] = ""
     by: Annotated[str, Name()] = ""
+
+
+class Label(Request, frozen=True):
+    episode_id: Annotated[str, ID]
+    outcome: Annotated[str, Choice(of=EndedAs, required=True)]
+    lesson: Annotated[str, Text(max_chars=limits.MAX_LIST_ITEM_CHARS)] = ""
 
 
 class Prune(Request, frozen=True, kw_only=True):

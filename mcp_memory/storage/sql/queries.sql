@@ -62,6 +62,9 @@ UPDATE episode SET state = 'abandoned', ended_at_ms = ?, step_count = ?, change_
 -- touch_episode --
 UPDATE episode SET change_seq = ?, edited = 1 WHERE episode_row = ?;
 
+-- set_outcome --
+UPDATE episode SET outcome = ?, reward = ? WHERE episode_row = ?;
+
 -- step_count --
 -- The index is unbroken, so the last one says how many there are; reading it costs one search.
 SELECT coalesce(max(step_index) + 1, 0) FROM step WHERE episode_row = ?;
