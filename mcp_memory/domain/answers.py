@@ -122,6 +122,20 @@ class CompletedEpisode:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """An episode's outcome as it stands now, and what follows from it."""
+
+    episode_id: str
+    outcome: str
+    before: str  # what was taken for its outcome; ", inferred" where nobody had said so
+    changed: bool  # False: it was said and stored already
+    reward: Reward
+    reflection: Reflection
+    patterns: tuple[LearnedPattern, ...]
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TriedFix:
     """What was tried after such an error, how often, and with what success."""
 

@@ -10,6 +10,7 @@ class Correction:
     text: str = ""
     reason: str = ""
     contradicts: bool = False  # what it corrects is wrong, and no longer shown
+    by: str = ""  # who made it
     kept_as: str = ""  # of a project's name instead: the earlier name that its memories are kept under
 
 

@@ -99,6 +99,19 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A source and whether nothing of it counts."""
+
+    kind: str  # agent or session
+    name: str
+    active: bool
+    episodes: int  # that it has
+    reason: str
+    by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pruned:
     would_delete: Mapping[str, int] | None
     deleted: Mapping[str, int] | None

@@ -18,6 +18,7 @@ MAX_PHRASE_WORDS = 6  # a longer run is a path or a hash; its words are asked fo
 MAX_WORK = (
     100_000  # of bm25: episodes matched times (terms + EPISODE_WORK); some 15 ms. A crowd's MRR: .89 with 30,000, .90, .92 with 400,000
 )
+UNCOUNTED_WORK = 15_000  # up to which leaving a word out saves less than counting costs
 EPISODE_WORK = 8  # what scoring an episode costs before its first term: reading its length
 MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences may ask for several things
 
@@ -45,7 +46,10 @@ def read_query(text: str) -> TextQuery:
 
 
 def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]], episodes: int, *, at_least_one: bool) -> TextQuery:
-    """Return *query* with its rarest known terms only, within MAX_TERMS and MAX_WORK, and the phrases they are part of.
+    """Return *query* with its rarest telling terms only, within MAX_TERMS and MAX_WORK, and the phrases they are part of.
+
+    A word that half of the episodes have has no say in FTS5's bm25 (an inverse document frequency of 1e-6): asking for it makes every
+    episode a match and moves no score. It is left out where a rarer one is there.
 
     Args:
         counts: Gives each term's number of episodes.
@@ -53,19 +57,23 @@ def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]
         at_least_one: Keep the rarest term whatever it costs: there is nothing but words to search by. Otherwise a word that a
             good part of a large memory contains is left out, for it tells little.
     """
-    if len(query.terms) <= MAX_TERMS and (len(query.terms) + EPISODE_WORK) * episodes <= MAX_WORK:
+    work = (len(query.terms) + EPISODE_WORK) * episodes
+    if len(query.terms) <= MAX_TERMS and work <= UNCOUNTED_WORK:
         return query
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
-    rarest = sorted((t for t in query.terms if frequency[t] > 0 or is_unspaced(t)), key=lambda t: frequency[t])[:MAX_TERMS]
+    known = sorted((t for t in query.terms if frequency[t] > 0 or is_unspaced(t)), key=lambda t: frequency[t])
+    telling = [t for t in known if 2 * frequency[t] < episodes] or known
+    if len(query.terms) <= MAX_TERMS and work <= MAX_WORK:
+        return TextQuery(tuple(t for t in query.terms if t in telling), query.phrases)
     matched = 0
     kept: set[str] = set()
-    for rank, term in enumerate(rarest, 1):
+    for rank, term in enumerate(telling[:MAX_TERMS], 1):
         matched += frequency[term]
         if (kept or not at_least_one) and min(matched, episodes) * (rank + EPISODE_WORK) > MAX_WORK:
             break
         kept.add(term)
-    known = (p.split() for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))
-    phrases = tuple(" ".join(words) for words in known if kept.intersection(words))  # matches no episode that a kept term does not
+    whole = (p.split() for p in query.phrases if all(frequency.get(w, 0) > 0 or w in STOP_WORDS for w in p.split()))
+    phrases = tuple(" ".join(words) for words in whole if kept.intersection(words))  # matches no episode that a kept term does not
     return TextQuery(tuple(t for t in query.terms if t in kept), phrases)
 
 

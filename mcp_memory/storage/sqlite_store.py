@@ -18,11 +18,12 @@ from mcp_memory.config import StorageConfig
 from mcp_memory.domain.curation import Correction, Handoff
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.sources import Quarantine
 from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, VectorRow
-from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
+from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes, quarantine_writes
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
 from mcp_memory.storage.file_system import file_system_of, notices_of
@@ -158,6 +159,9 @@ class SqliteStore(StoreReads):
     ) -> None:
         await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task, add_lessons)
 
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        await self._write(curation_writes.replace_outcome, completion, metadata, add_lessons)
+
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         return await self._write(link_writes.put_link, from_id, to_id, link_type, note, at_ms)
 
@@ -169,6 +173,9 @@ class SqliteStore(StoreReads):
 
     async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:
         return await self._write(advice_writes.put_correction, target_id, correction, at_ms)
+
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        return await self._write(quarantine_writes.put_quarantine, quarantine, active=active)
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)

@@ -287,8 +287,9 @@ class Experience:
 
     def rows_of(self, pairs: Sequence[tuple[str, float]]) -> tuple[Ints, Floats]:
         """Return the rows of the (episode id, value) pairs that are here, and their values."""
-        known = [(row, value) for episode_id, value in pairs if (row := self._rows.get(episode_id)) is not None]
-        return np.array([row for row, _ in known], np.int64), np.array([value for _, value in known], np.float64)
+        rows = np.array([self._rows.get(episode_id, -1) for episode_id, _ in pairs], np.int64)
+        known = rows >= 0
+        return rows[known], np.array([value for _, value in pairs], np.float64)[known]
 
     def stats(self) -> ExperienceStats:
         """Return how much there is."""

@@ -36,6 +36,7 @@ class Replaced:
 
     text: str
     replaced: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def _corrections(corrections: Mapping[str, Replaced]) -> list[str]:
     lines = []
     for key, correction in sorted(corrections.items()):
         instead = f" (instead of: {shorten(_line(correction.replaced), MAX_LESSON_CHARS)})" if correction.replaced else ""
-        lines.append(f"- {_line(correction.text)}{instead} [{key}]")
+        by = f", by {correction.by}" if correction.by else ""
+        lines.append(f"- {_line(correction.text)}{instead} [{key}{by}]")
     return lines[:MAX_LINES_EACH]
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.pattern import PATTERN_PREFIX, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
@@ -46,12 +47,12 @@ class Guide:
         known = self._store.corrections()
         keys = [key for key in known if key.startswith(PATTERN_PREFIX)]
         patterns = self._store.patterns(ids=keys, project=project, limit=len(keys)) if keys else []
-        found = {p.id: Replaced(known[p.id].text, p.description) for p in patterns if domain in ("", p.domain)}
+        found = {p.id: _replaced(known[p.id], p.description) for p in patterns if domain in ("", p.domain)}
         others = [key for key in known if key not in keys]
         for episode in self._store.get_episodes(others, steps=False) if others else ():
             if episode and domain in ("", episode.context.domain) and project in (ANY_PROJECT, episode.project):
                 lessons = episode.outcome.lessons if episode.outcome else ()
-                found[episode.id] = Replaced(known[episode.id].text, "; ".join(lessons))
+                found[episode.id] = _replaced(known[episode.id], "; ".join(lessons))
         return found
 
     def _usual(self, project: str) -> dict[str, Usual]:
@@ -71,3 +72,7 @@ class Guide:
         page = self._store.list_episodes(where, sort=Sort.REWARD, limit=MAX_EPISODES, cursor=None)
         found = [e for e in self._store.get_episodes(page.ids, steps=False) if e is not None and e.outcome and e.reward]
         return [ReportedLesson(text, e.id, e.reward.score) for e in found if e.outcome and e.reward for text in e.outcome.lessons]
+
+
+def _replaced(correction: Correction, what: str) -> Replaced:
+    return Replaced(correction.text, what, correction.by)

@@ -39,7 +39,7 @@ PATTERNS = [
     pattern(5, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9),
 ]
 USUAL = {"": Usual(40, 20)}
-CORRECTION = {"pat_5": Replaced("Use the new tool.", "tool5 → next5")}
+CORRECTION = {"pat_5": Replaced("Use the new tool.", "tool5 → next5", "a person")}
 
 
 def guide(budget_tokens: int = 2_000, **known: object) -> str:
@@ -50,7 +50,7 @@ def guide(budget_tokens: int = 2_000, **known: object) -> str:
 def test_every_section_names_its_evidence() -> None:
     text = guide(reported=[ReportedLesson("Check the quota.", "e7", 0.9), ReportedLesson("check the  quota.", "e8", 0.8)])
     assert text.startswith("# Lessons of project shop and domain ops")
-    assert "- Use the new tool. (instead of: tool5 → next5) [pat_5]" in text
+    assert "- Use the new tool. (instead of: tool5 → next5) [pat_5, by a person]" in text
     assert "- Check the quota. [e7, e8; reward 0.90]" in text
     assert "- Tool2 → next2 (worked in 5 of 6) [pat_2]" in text
     assert "- tool1 → next1. Succeeded in 9 of 10, usual is 50% [pat_1]" in text

@@ -8,6 +8,7 @@ import anyio
 
 from mcp_memory.config import Config
 from mcp_memory.domain import answers, reports, requests, status
+from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.curation import Handoff, Link
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus
 from mcp_memory.domain.query import Outlook, Suggestion
@@ -46,7 +47,7 @@ class FakeMemory:
         return project.name
 
     @contextmanager
-    def working_in(self, project: str, /) -> Iterator[None]:
+    def working_in(self, project: str, caller: Caller = NOBODY, /) -> Iterator[None]:
         self.projects.append(project)
         yield
 
