@@ -252,7 +252,7 @@ class Feed(Protocol):
         """The sequence of the last committed change that answers depend on, by any process; costs microseconds."""
 
     def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
-        """The changes that answers depend on (`ChangeKind.answers`), in order."""
+        """The changes that answers depend on (not `RECORDED_ONLY`), in order."""
 
     def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
         """Every fact that was written but steps, in order: for whoever copies the memory. Its sequence is that of the changes."""
