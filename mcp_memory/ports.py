@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from mcp_memory.domain.curation import Correction, Handoff, Link
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
 from mcp_memory.domain.query import Change, Filter, Page, Sort, TextQuery
+from mcp_memory.domain.sources import Quarantine
+from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,9 +205,9 @@ class CurationStore(Protocol):
 
     async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
 
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None: ...
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+    async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:
         """Append a correction of a pattern or lesson and return its id; it outranks what it corrects, and the latest counts.
 
         Raises NotFound: the episode it corrects was deleted.
@@ -216,13 +219,28 @@ class CurationStore(Protocol):
         Tombstones are left: a later write to a deleted episode is NotFound, and starting or importing it again does not bring it back.
         """
 
-    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]: ...
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        """Put a source in quarantine, or release it, and return how many episodes it has.
 
-    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
-        """(link_id, from_id, to_id, type, note) of every link touching one of the episodes."""
+        While it stands, also for what arrives later, nothing of the source is in `traces`, `vectors`, `search_text`, `patterns`,
+        `evidence`, `feedback` and `corrections`, and in `list_episodes` only when asked for. Read by id it is there. Releasing brings
+        everything back.
+        """
 
-    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
-        """(episode_id, content), or None."""
+    def quarantines(self) -> list[Quarantine]:
+        """What stands, by kind and name."""
+
+    def quarantined_episodes(self) -> set[str]:
+        """The ids of the episodes of quarantined sources."""
+
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Correction]:
+        """The latest correction of each target that has one."""
+
+    def links(self, episode_ids: Sequence[str]) -> dict[str, Link]:
+        """Every link touching one of the episodes, by its id."""
+
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Handoff] | None:
+        """The episode's id and its handoff, or None."""
 
     def latest_checkpoint(self, episode_id: str) -> str | None: ...
 
@@ -234,7 +252,7 @@ class Feed(Protocol):
         """The sequence of the last committed change that answers depend on, by any process; costs microseconds."""
 
     def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
-        """The changes that answers depend on (`ChangeKind.answers`), in order."""
+        """The changes that answers depend on (not `RECORDED_ONLY`), in order."""
 
     def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
         """Every fact that was written but steps, in order: for whoever copies the memory. Its sequence is that of the changes."""
@@ -258,9 +276,8 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
-    def info(self) -> Mapping[str, Json]:
-        """path, size_bytes, schema_version, replica_id, synchronous, journal_mode, queue_depth, compression_ratio, processes,
-        file_system, cache {...}, notices [...]."""
+    def info(self) -> StoreInfo:
+        """Where and how the data is kept."""
 
     async def aclose(self) -> None: ...
 
@@ -274,8 +291,8 @@ class Cache(Protocol):
 
     def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None: ...
 
-    def stats(self) -> Mapping[str, Json]:
-        """hits, misses, errors, entries, used_bytes, max_bytes, evictions, rebuilt (a sentence, or "")."""
+    def stats(self) -> DiskCacheStats:
+        """What it holds, and how it served since it was opened."""
 
     def close(self) -> None: ...
 

@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.edits import OUTCOME, TAG, edit_fields, label_of
-from mcp_memory.domain.episode import Episode, EpisodeState, Json
-from mcp_memory.domain.identity import imported_id
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, imported_id, trace_of
 from mcp_memory.domain.query import ChangeKind
-from mcp_memory.domain.tracing import trace_of
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.storage.codec import load_trace
@@ -30,10 +28,11 @@ _DELETIONS = (
     ("recommendations", "DELETE FROM recommendation WHERE episode_id = :id"),
     ("edits", "DELETE FROM episode_edit WHERE episode_row = :row"),
     ("tags", "DELETE FROM episode_tag WHERE tag IN (SELECT tag FROM episode_tag WHERE episode_row = :row) AND episode_row = :row"),
+    ("quarantined", "DELETE FROM quarantined_episode WHERE episode_row = :row"),
     ("unfinished", "DELETE FROM unfinished_text WHERE rowid = :row"),
     ("episodes", "DELETE FROM episode WHERE episode_row = :row"),
 )
-_INTERNAL = ("edits", "tags", "unfinished")  # not counted to the caller
+_INTERNAL = ("edits", "tags", "quarantined", "unfinished")  # not counted to the caller
 COUNTED = ("episodes", "steps", "vectors", "evidence", "patterns", "links", "checkpoints", "feedback", "recommendations", "corrections")
 
 

@@ -2,13 +2,14 @@
 
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
+from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import EndedAs, Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import GiveFeedback, Label, RecommendPlaybook, SuggestNextStep
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Situation
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import Engines, calling
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.shown import Shown
@@ -92,9 +93,14 @@ class Advising:
         vote = Feedback(e.new_id(), recommendation_id, verdict, used_ids, rating, note, implicit=False, at_ms=e.clock())
         with e.metrics.timed("give_feedback"):
             await e.store.put_feedback(vote)
-            await self._correct(vote)
+            await self._correct(vote, await e.in_thread(lambda: self._who(shown)))
         moved = () if verdict is Verdict.NO_EFFECT else used_ids or shown.shown_ids
         return FeedbackRecorded(True, moved)
+
+    def _who(self, shown: Recommendation) -> str:
+        """Return who speaks: the agent of the episode that was shown this, else the caller."""
+        found = self._e.store.get_episodes([shown.episode_id], steps=False)[0] if shown.episode_id else None
+        return (found.agent if found else "") or calling.get().name
 
     async def _label(self, asked: GiveFeedback) -> FeedbackRecorded:
         """Say how an episode of the caller's project, or one it was shown, ended after all; the note is kept as its lesson."""
@@ -110,12 +116,11 @@ class Advising:
         labelled = await self._labelling.label(Label(episode_id, asked.outcome, asked.note))
         return FeedbackRecorded(True, (episode_id,) if labelled.changed else ())
 
-    async def _correct(self, vote: Feedback) -> None:
+    async def _correct(self, vote: Feedback, by: str) -> None:
         """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction."""
         if vote.verdict is Verdict.HINDERED and vote.note.strip():
             for key in vote.used_ids:
-                content = {"text": vote.note, "reason": f"feedback {vote.id}", "contradicts": False}
-                await self._e.store.put_correction(key, content, vote.at_ms)
+                await self._e.store.put_correction(key, Correction(vote.note, f"feedback {vote.id}", by=by), vote.at_ms)
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:
         self._shown.note(Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock()))

@@ -9,6 +9,7 @@ from mcp_memory.domain.feedback import EndedAs
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import WhereFields
 from mcp_memory.domain.requests.kinds import Choice, Flag, Fraction, Id, Name, Number, Object, Tags, Text, Texts, Whole
+from mcp_memory.domain.sources import SourceKind
 
 ID = Id(required=True)
 
@@ -76,6 +77,15 @@ class Correct(Request, frozen=True):
     text: Annotated[str, Text(required=True)]
     reason: Annotated[str, Text()] = ""
     contradicts: Annotated[bool, Flag()] = False
+    by: Annotated[str, Name()] = ""
+
+
+class QuarantineSource(Request, frozen=True):
+    name: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True, may_be_empty=False)]
+    kind: Annotated[str, Choice(of=SourceKind)] = ""  # "": the agent of that name, else the session
+    undo: Annotated[bool, Flag(strict=True)] = False
+    reason: Annotated[str, Text()] = ""
+    by: Annotated[str, Name()] = ""
 
 
 class Label(Request, frozen=True):
