@@ -116,3 +116,13 @@ def working_directory() -> str:
         return os.getcwd()
     except OSError:
         return ""
+
+
+def person() -> str:
+    """Return the name of the account that gives a command, "" where it has none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

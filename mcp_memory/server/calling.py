@@ -14,7 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server import fitting
-from mcp_memory.server.auditing import REFUSED, AuditLog, who
+from mcp_memory.server.auditing import REFUSED, AuditLog, caller_of, who
 from mcp_memory.server.confirming import Confirmation
 from mcp_memory.server.errors import error_result
 from mcp_memory.server.lifecycle import MemoryHost
@@ -71,7 +71,7 @@ class Caller:
 
     async def _answer(self, ctx: Context, params: CallToolRequestParams, tool: Tool, asked: "Request") -> dict[str, Any]:
         memory = await self._host.memory()
-        with memory.working_in(await self._workspace.project(ctx, memory)):
+        with memory.working_in(await self._workspace.project(ctx, memory), caller_of(ctx)):
             return await self._answered(ctx, params, tool, asked, memory)
 
     async def _answered(
