@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests
+from mcp_memory.domain.forks import Fork, ForkedTask
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
@@ -20,6 +21,7 @@ from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, working_in
 from mcp_memory.verbs.exchange import Exchange
+from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.ids import short_id, with_whole_ids
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
@@ -48,7 +50,7 @@ class EpisodicMemory:
         self._recording = Recording(engines, self._recalling, redacting, background, Voting(engines, shown), self._on_completed)
         self._advising = Advising(engines, redacting, shown)
         self._curating = Curating(engines, redacting)
-        self._reporting = Reporting(engines)
+        self._reporting, self._forking = Reporting(engines), Forking(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
         self._retention = Retention(engines, self._exchange)
 
@@ -185,6 +187,16 @@ class EpisodicMemory:
     async def analyze_trends(self, asked: requests.AnalyzeTrends) -> reports.Trends:
         """Return a metric over time, its breaks, and clusters of similar tasks."""
         return await self._reporting.trends(asked)
+
+    @takes(requests.CompareAttempts)
+    async def compare_attempts(self, asked: requests.CompareAttempts) -> Fork:
+        """Return all attempts at an episode's task, aligned to the best that worked, and what tells successes from failures."""
+        return await self._forking.compare(asked)
+
+    @takes(requests.ForkedTasks)
+    async def forked_tasks(self, asked: requests.ForkedTasks) -> tuple[ForkedTask, ...]:
+        """Return the tasks that some attempts managed and others did not, where most is to be learnt first; of the latest 5,000."""
+        return await self._forking.forked(asked)
 
     @takes(requests.MemoryStatus)
     async def memory_status(self, asked: requests.MemoryStatus) -> reports.Status:

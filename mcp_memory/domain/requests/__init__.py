@@ -27,6 +27,8 @@ from mcp_memory.domain.requests.recording import (
 )
 from mcp_memory.domain.requests.reporting import (
     AnalyzeTrends,
+    CompareAttempts,
+    ForkedTasks,
     GetPattern,
     LessonsMarkdown,
     MemoryStatus,
@@ -37,11 +39,13 @@ from mcp_memory.domain.requests.reporting import (
 __all__ = [
     "AnalyzeTrends",
     "CheckpointEpisode",
+    "CompareAttempts",
     "CompleteEpisode",
     "ContextFields",
     "Correct",
     "EpisodeLine",
     "Forget",
+    "ForkedTasks",
     "GetEpisode",
     "GetPattern",
     "GiveFeedback",
