@@ -1,4 +1,4 @@
-"""The front door: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
+"""The facade: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
 
 What can be asked is written in `domain/requests/`: a verb takes its record, or the record's fields by name, and both are checked before
 anything is done. Answers are the records of `domain/answers.py` and `domain/reports.py`. Built by `bootstrap.open_memory`, which also
@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests
-from mcp_memory.domain.forks import Fork, ForkedTask
+from mcp_memory.domain.callers import NOBODY, Caller
+from mcp_memory.domain.forks import Fork, ForkedTask, StepMark
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
@@ -19,10 +20,11 @@ from mcp_memory.verbs.advising import Advising
 from mcp_memory.verbs.asked import takes
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
-from mcp_memory.verbs.engines import Engines, working_in
+from mcp_memory.verbs.engines import Engines, calling, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.ids import short_id, with_whole_ids
+from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
@@ -48,7 +50,8 @@ class EpisodicMemory:
         shown = Shown(engines)
         self._recalling = Recalling(engines, shown)
         self._recording = Recording(engines, self._recalling, redacting, background, Voting(engines, shown), self._on_completed)
-        self._advising = Advising(engines, redacting, shown)
+        self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
+        self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
         self._reporting, self._forking = Reporting(engines), Forking(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
@@ -78,13 +81,14 @@ class EpisodicMemory:
         return self._engines.projects.only_heard
 
     @contextmanager
-    def working_in(self, project: str) -> Iterator[None]:
-        """While the block runs, calls that name no project mean this one; "" leaves it at that of this process."""
-        token = working_in.set(project)
+    def working_in(self, project: str, caller: Caller = NOBODY) -> Iterator[None]:
+        """While the block runs, calls that name no project mean this one, "" being that of this process, and *caller* makes them."""
+        tokens = working_in.set(project), calling.set(caller)
         try:
             yield
         finally:
-            working_in.reset(token)
+            working_in.reset(tokens[0])
+            calling.reset(tokens[1])
 
     async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
         """Return *asked* with the ids completed that were cut to a unique beginning. Raises InvalidInput for one that begins several."""
@@ -193,6 +197,11 @@ class EpisodicMemory:
         """Return all attempts at an episode's task, aligned to the best that worked, and what tells successes from failures."""
         return await self._forking.compare(asked)
 
+    @takes(requests.MarkSteps)
+    async def mark_steps(self, asked: requests.MarkSteps) -> tuple[StepMark, ...]:
+        """Return what the steps of an episode changed, and of those that failed, what came of it. Other steps are not among them."""
+        return await self._forking.marks(asked)
+
     @takes(requests.ForkedTasks)
     async def forked_tasks(self, asked: requests.ForkedTasks) -> tuple[ForkedTask, ...]:
         """Return the tasks that some attempts managed and others did not, where most is to be learnt first; of the latest 5,000."""
@@ -257,6 +266,20 @@ class EpisodicMemory:
         """Put a correction over a pattern or an episode's lessons; it outranks what it corrects."""
         await self._curating.correct(asked)
 
+    @takes(requests.QuarantineSource)
+    async def quarantine(self, asked: requests.QuarantineSource) -> reports.Quarantined:
+        """Take everything that comes from an agent or a session out of all answers, now and later; with `undo`, bring it all back."""
+        return await self._curating.quarantine(asked)
+
+    async def quarantines(self) -> list[reports.Quarantined]:
+        """Return the sources that are quarantined."""
+        return await self._curating.quarantines()
+
+    @takes(requests.Label)
+    async def label(self, asked: requests.Label) -> answers.Labelled:
+        """Say how an episode ended after all; reward, reflection and patterns follow. An open one is completed; twice changes nothing."""
+        return await self._labelling.label(asked)
+
     @takes(requests.Prune)
     async def prune(self, asked: requests.Prune) -> reports.Pruned:
         """Let go of what has outlived its use; count only unless `apply`, archive before deleting."""
@@ -272,6 +295,10 @@ class EpisodicMemory:
     def export_lines(self, asked: requests.WhereFields | None = None) -> AsyncIterator[str]:
         """Yield the interchange lines of the episodes that meet the conditions (default: of all projects), oldest first."""
         return self._exchange.write(Filter(project=ANY_PROJECT) if asked is None else filter_of(asked, default_project=self.project))
+
+    def episode_lines(self, ids: Sequence[str]) -> AsyncIterator[str]:
+        """Yield the interchange lines of these episodes, in order; missing ones are passed over."""
+        return self._exchange.lines_of(ids)
 
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:
         """Wait until everything committed is also embedded and indexed; *progress* gets the number still waiting."""

@@ -34,6 +34,7 @@ class Command:
 COMMANDS = {
     "stdio": Command("stdio", "serve MCP on stdin and stdout (what an agent host starts; the default)"),
     "serve": Command("serve", "serve MCP over HTTP: /mcp, /sse and /healthz on one port"),
+    "ui": Command("ui", "see in a browser what the memory knows, and steer it"),
     "demo": Command("demo", "watch a scripted agent work, fail, recover and remember"),
     "recall": Command("recall", "what the memory knows about a task"),
     "episodes": Command("episodes", "list episodes"),
@@ -47,6 +48,8 @@ COMMANDS = {
     "forget": Command("forget", "delete episodes and everything learned from them"),
     "prune": Command("prune", "retention: let go of old, poor or too many episodes, archived first"),
     "correct": Command("correct", "correct or contradict a pattern or an episode's lesson"),
+    "quarantine": Command("quarantine", "take everything of an agent or a session out of all answers, and bring it back"),
+    "label": Command("label", "say how an episode ended, where the outcome was inferred or wrong"),
     "doctor": Command("doctor", "check the installation and the data directory"),
     "install": Command("install", "add the server to an agent host's configuration"),
     "hook": Command("hook", "answer an agent host's lifecycle hook (JSON on stdin)"),

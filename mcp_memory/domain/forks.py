@@ -71,6 +71,15 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptLesson:
+    """A sentence in an AGENTS.md, and the episode whose metadata says so."""
+
+    episode_id: str
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fork:
     """`rows` begins with the reference; what is left out of them is in `attempts` and in the counts of `contrasts`."""
 
@@ -84,7 +93,20 @@ class Fork:
     rows: tuple[ForkRow, ...]
     contrasts: tuple[Contrast, ...]
     longer: int = 0  # steps of the reference that are not shown
+    kept: KeptLesson | None = None  # what a person put into an AGENTS.md because of these attempts
+    history: tuple[tuple[int, bool], ...] = ()  # when each attempt ended, and whether it worked; oldest first
     degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepMark:
+    """What a step changed, and what came of one that failed: `fixed` (the call then worked), `got on` (another did its job), `gave up`."""
+
+    index: int
+    change: str = ""
+    came: str = ""
+    by: int = -1
+    worked_at: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,13 @@ MAX_FIELDS = 50
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`form` is empty for what only reads; `folder` is where the person works, where that is known."""
+    """`form` is empty for what only reads."""
 
     memory: "EpisodicMemory"
     session: Session
     path: Mapping[str, str]
     query: Mapping[str, str]
     form: Mapping[str, str]
-    folder: Path | None
     data_dir: Path
     is_part: bool = False  # asked by a script of the page, which takes a piece of one
 

@@ -1,9 +1,11 @@
 """How a person gets in: `mcp-memory ui` makes a link that works once, for two minutes; it becomes a cookie.
 
 A serving process leaves its address and a secret in the data directory, in a file that is its owner's only. Whoever can read it may look
-at the memory anyway. A link holds a time, a random word and their HMAC under the secret; the server keeps the words that were used.
+at the memory anyway. A link holds a time, a random word, where the person works, and the HMAC of these under the secret; the server keeps
+the words that were used.
 """
 
+import base64
 import hmac
 import json
 import os
@@ -18,6 +20,7 @@ from mcp_memory import private
 FILE_NAME = "pages.json"
 TICKET_S = 120  # how long a link works
 ENTER = "/ui/enter"
+_PROOF_BYTES = 32  # of SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,26 @@ class Server:
     secret: str = field(repr=False)
     pid: int
 
-    def link(self, now_s: float | None = None) -> str:
-        """Return an address that lets a person in, once, within two minutes."""
+    def link(self, folder: str = "", project: str = "", now_s: float | None = None) -> str:
+        """Return an address that lets a person in, once, within two minutes.
+
+        Args:
+            folder: Of the repository they work in, whose AGENTS.md a lesson may be put into; "" for none.
+            project: Whose episodes they want to see first; "" for all.
+            now_s: The time, for tests.
+        """
         until = int((time.time() if now_s is None else now_s) + TICKET_S)
-        word = secrets.token_urlsafe(16)
-        return f"{self.url}{ENTER}?ticket={until}.{word}.{_proof(self.secret, until, word)}"
+        told = json.dumps([until, secrets.token_urlsafe(16), folder, project]).encode()
+        ticket = base64.urlsafe_b64encode(_proof(self.secret, told) + told).decode()
+        return f"{self.url}{ENTER}?ticket={ticket}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who was let in: where they work, and what they want to see first."""
+
+    folder: str = ""
+    project: str = ""
 
 
 def new_secret() -> str:
@@ -71,21 +89,23 @@ class Tickets:
         self._secret, self._clock = secret, clock
         self._used: dict[str, int] = {}  # words, and until when they would be good
 
-    def take(self, ticket: str) -> bool:
-        """Return whether a link's ticket is ours, in time and new; from now on it is not."""
-        until_text, _, rest = ticket.partition(".")
-        word, _, proof = rest.partition(".")
-        if not until_text.isascii() or not until_text.isdecimal() or len(until_text) > 12:
-            return False
-        until, now = int(until_text), self._clock()
+    def take(self, ticket: str) -> Visitor | None:
+        """Return whom a link lets in, where it is ours, in time and new; from now on it is not."""
+        try:
+            raw = base64.urlsafe_b64decode(ticket.encode("ascii"))
+            proof, told = raw[:_PROOF_BYTES], raw[_PROOF_BYTES:]
+            if not hmac.compare_digest(proof, _proof(self._secret, told)):
+                return None
+            until, word, folder, project = json.loads(told)
+        except ValueError:  # not ASCII, not base64
+            return None
+        now = self._clock()
         self._used = {known: end for known, end in self._used.items() if end >= now}
-        if not hmac.compare_digest(proof.encode(), _proof(self._secret, until, word).encode()):
-            return False
         if not now <= until <= now + TICKET_S or word in self._used:
-            return False
+            return None
         self._used[word] = until
-        return True
+        return Visitor(folder, project)
 
 
-def _proof(secret: str, until: int, word: str) -> str:
-    return hmac.new(secret.encode(), f"{until}.{word}".encode(), "sha256").hexdigest()
+def _proof(secret: str, told: bytes) -> bytes:
+    return hmac.digest(secret.encode(), told, "sha256")

@@ -13,6 +13,8 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
+from mcp_memory.domain.callers import Caller
+from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.pages import entering
 from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, Page, form_of
@@ -60,13 +62,11 @@ class Audit(Protocol):
 class PagesPart:
     """Serves `/ui`. A request without a session is answered, too, but only with how to get in."""
 
-    def __init__(self, host: Host, log: Audit | None = None, folder: Path | None = None) -> None:
-        """*folder*: where the person works, whose AGENTS.md a lesson may be put into."""
-        self._host, self._log, self._folder = host, log, folder
+    def __init__(self, host: Host, log: Audit | None = None) -> None:
+        self._host, self._log = host, log
         self._secret = entering.new_secret()
         self._tickets = entering.Tickets(self._secret)
-        named = host.config.origins.get("server.project")
-        self._sessions = Sessions(host.config.project if named else "*")
+        self._sessions = Sessions()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -102,9 +102,11 @@ class PagesPart:
             entering.withdraw(self._host.config.data_dir)
 
     async def _enter(self, request: Request) -> Response:
-        if self._tickets.take(request.query_params.get("ticket", "")):
-            return RedirectResponse("/ui", 303, HEADERS | {"Set-Cookie": self._sessions.begin(request.scope)})
-        return _locked("This link was used already, or is too old.")
+        visitor = self._tickets.take(request.query_params.get("ticket", ""))
+        if visitor is None:
+            return _locked("This link was used already, or is too old.")
+        cookie = self._sessions.begin(request.scope, visitor.project, Path(visitor.folder) if visitor.folder else None)
+        return RedirectResponse("/ui", 303, HEADERS | {"Set-Cookie": cookie})
 
     async def _static(self, request: Request) -> Response:
         path = (STATIC / request.path_params["name"]).resolve()
@@ -149,17 +151,10 @@ class PagesPart:
     async def _answered(self, request: Request, session: Session, handler: Handler, form: Mapping[str, str]) -> Response:
         try:
             memory = await self._host.memory()
-            call = Call(
-                memory,
-                session,
-                request.path_params,
-                dict(request.query_params),
-                form,
-                self._folder,
-                self._host.config.data_dir,
-                "hx-request" in request.headers,
-            )
-            with memory.metrics.timed(f"page {request.scope['route'].path}"):
+            query, is_part = dict(request.query_params), "hx-request" in request.headers
+            call = Call(memory, session, request.path_params, query, form, self._host.config.data_dir, is_part)
+            project = "" if session.project == ANY_PROJECT else session.project
+            with memory.metrics.timed("page"), memory.working_in(project, Caller("ui", session.csrf)):
                 return _response(await handler(call), call)
         except McpMemoryError as error:
             return _failed(error, session)
@@ -169,7 +164,7 @@ class PagesPart:
 
 
 def _is_ours(scope: Scope) -> bool:
-    path = scope.get("path", "")
+    path: str = scope.get("path", "")
     return path == "/ui" or path.startswith("/ui/")
 
 

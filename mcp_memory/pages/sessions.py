@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 
 from starlette.types import Scope
 
 from mcp_memory.domain.bounded_map import BoundedMap
+from mcp_memory.domain.query import ANY_PROJECT
 
 COOKIE = "mcp_memory_ui"  # with the port: browsers share cookies between the ports of a host
 SESSION_S = 12 * 3600
@@ -37,6 +39,7 @@ class Notice:
 class Session:
     until_s: float
     project: str  # whose episodes are shown; "*" all
+    folder: Path | None = None  # of the repository they work in
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     notice: Notice | None = None
 
@@ -53,14 +56,14 @@ class Session:
 class Sessions:
     """The sessions of one process; a restart ends them. Kept by the digest of what the cookie holds."""
 
-    def __init__(self, project: str, clock: Callable[[], float] = time.time) -> None:
-        self._project, self._clock = project, clock
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._sessions: BoundedMap[bytes, Session] = BoundedMap(MAX_SESSIONS)
 
-    def begin(self, scope: Scope) -> str:
+    def begin(self, scope: Scope, project: str, folder: Path | None) -> str:
         """Open a session and return the Set-Cookie header's value."""
         value = secrets.token_urlsafe(32)
-        self._sessions.put(_digest(value), Session(self._clock() + SESSION_S, self._project))
+        self._sessions.put(_digest(value), Session(self._clock() + SESSION_S, project or ANY_PROJECT, folder))
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         return f"{_name(scope)}={value}; Path=/ui; Max-Age={SESSION_S}; HttpOnly; SameSite=Strict{secure}"
 

@@ -38,7 +38,8 @@ def environment() -> "Environment":
         finalize=lambda value: neutral(value) if type(value) is str else value,
     )
     made.filters |= {"ago": ago, "when": when, "cut_id": cut_id, "percent": percent, "ms": milliseconds, "size": size}
-    made.globals |= {"static": static_url}
+    made.globals["static"] = static_url
+    made.globals["csrf_field"] = made.get_template("shared.html").module.__dict__["csrf_field"]
     return made
 
 

@@ -1,27 +1,32 @@
 """All attempts at one task beside the one that worked, and the tasks where there is something to see."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from mcp_memory.domain.episode import Episode, EpisodeState, Trace
-from mcp_memory.domain.forks import Contrast, Fork, ForkedTask
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace
+from mcp_memory.domain.forks import Contrast, Fork, ForkedTask, KeptLesson, StepMark
+from mcp_memory.domain.metadata_keys import LESSON_FOR_AGENTS
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query
-from mcp_memory.domain.requests import CompareAttempts, ForkedTasks
+from mcp_memory.domain.requests import CompareAttempts, ForkedTasks, MarkSteps
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.run import message_of, run_of_episode
 from mcp_memory.learning.reading.signatures import same_error, signature
 from mcp_memory.learning.reports.contrasts import contrasts
 from mcp_memory.learning.reports.forks import aligned
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.presenting import ROW_TASK_CHARS, episode_row
 from mcp_memory.views.experience import Experience
+from mcp_memory.views.fixes import Came, fixes_of
 
 MAX_COMPARED = 50  # attempts that are counted
 MAX_ROWS = 16  # attempts that are shown
+CHANGE_CHARS = 200
+_CAME = {Came.FIXED: "fixed", Came.GOT_ON: "got on", Came.GAVE_UP: "gave up"}
 RECENT = 5_000  # episodes among which forked tasks are looked for
 
 
@@ -66,8 +71,23 @@ class Forking:
             rows=rows,
             contrasts=tuple(_as_met(c, read) for c in contrasts(good, bad)),
             longer=longer,
+            kept=_kept(x for x in e.store.get_episodes([t.id for t in traces], steps=False) if x is not None),
+            history=tuple(sorted((t.ended_at_ms, t.success) for t in traces)),
             degraded=degraded,
         )
+
+    async def marks(self, asked: MarkSteps) -> tuple[StepMark, ...]:
+        """Return what is to be said of the steps of an episode, by their own order."""
+        return await self._e.in_thread(lambda: self._marks(asked.episode_id))
+
+    def _marks(self, episode_id: str) -> tuple[StepMark, ...]:
+        found = self._e.store.get_episodes([episode_id])[0]
+        if found is None:
+            raise NotFound(f"there is no episode {episode_id!r}")
+        steps, calls = found.steps, run_of_episode(found).calls
+        marks = [StepMark(i, change=shorten(str(change), CHANGE_CHARS)) for i in range(len(steps)) if (change := change_of(steps, i))]
+        marks += [StepMark(f.index, came=_CAME[f.came], by=f.by, worked_at=f.worked_at) for f in fixes_of(calls, {})]
+        return tuple(sorted(marks, key=lambda mark: mark.index))
 
     async def forked(self, asked: ForkedTasks) -> tuple[ForkedTask, ...]:
         """Return the tasks with attempts of both kinds among the latest episodes."""
@@ -84,12 +104,23 @@ class Forking:
         return await self._e.in_thread(work)
 
 
+def _kept(attempts: Iterable[Episode]) -> KeptLesson | None:
+    """Return the latest lesson that went into an AGENTS.md; what others keep under that name is not one."""
+    kept = []
+    for attempt in attempts:
+        said = attempt.metadata.get(LESSON_FOR_AGENTS)
+        if isinstance(said, Mapping) and isinstance(said.get("at_ms"), int):
+            kept.append(KeptLesson(attempt.id, str(said.get("text", "")), said["at_ms"]))
+    return max(kept, key=lambda lesson: lesson.at_ms, default=None)
+
+
 def _as_met(contrast: Contrast, read: Sequence[Episode]) -> Contrast:
     """Return a contrast of an error with a message that was met instead of its signature, where one was read."""
     if contrast.kind != "met":
         return contrast
-    failed = (message_of(step) for episode in read for step in episode.steps if step.failed)
-    return replace(contrast, what=next((m for m in failed if same_error(signature(m), contrast.what)), contrast.what))
+    failed = [message_of(step) for episode in read for step in episode.steps if step.failed]
+    known = [m for m in failed if signature(m) == contrast.what] or [m for m in failed if same_error(signature(m), contrast.what)]
+    return replace(contrast, what=min(known, key=len, default=contrast.what))
 
 
 def _shown(traces: Sequence[Trace], reference: Trace, asked: str) -> list[str]:

@@ -12,7 +12,7 @@ from mcp_memory.learning.reading.file_uses import same_file
 from mcp_memory.learning.reading.signatures import same_error
 
 MAX_CONTRASTS = 3
-_MIN_GAP = 0.3  # between the shares, for a contrast that is worth a line
+_MIN_GAP = 0.5  # between the shares, for a contrast that is worth a line
 _MIN_EVIDENCE = 2  # attempts that did it; one may have done anything
 _Kind = Literal["used", "changed", "met"]
 _Found = tuple[_Kind, str, int, int]  # with what, how many of the good and of the bad

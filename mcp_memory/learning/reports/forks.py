@@ -121,7 +121,7 @@ def _moves(steps: Sequence[Step]) -> list[_Move]:
 
 def _brief(steps: Sequence[Step], move: _Move) -> str:
     said = brief(steps, move.said, BRIEF_CHARS)
-    return said.removeprefix(move.key).strip() or move.key
+    return said.removeprefix(move.key).removeprefix(steps[move.said].tool).strip() or move.key
 
 
 def _error(steps: Sequence[Step], move: _Move) -> str:
