@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace
+from mcp_memory.domain.episode import Episode, EpisodeState, Trace
 from mcp_memory.domain.forks import Contrast, Fork, ForkedTask, KeptLesson, StepMark
 from mcp_memory.domain.metadata_keys import LESSON_FOR_AGENTS
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query
