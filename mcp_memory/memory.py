@@ -23,7 +23,6 @@ from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, calling, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.forking import Forking
-from mcp_memory.verbs.ids import short_id, with_whole_ids
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
