@@ -57,7 +57,7 @@ async def show(call: Call) -> Answer:
             "failures": [m for m in marks if m.came],
             "changes": [m for m in marks if m.change],
             "said": _reflection(episode),
-            "links": [(edge, others.get(edge["to_id" if edge["from_id"] == episode.id else "from_id"])) for edge in links.edges],
+            "links": [(edge, others.get(edge.to_id if edge.from_id == episode.id else edge.from_id)) for edge in links.edges],
         },
     )
 
