@@ -7,7 +7,8 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import TaskType
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.requests.base import Request
-from mcp_memory.domain.requests.kinds import Choice, Fraction, Id, Moment, Name, Text, Whole
+from mcp_memory.domain.requests.kinds import Choice, Id, Name, Text
+from mcp_memory.domain.requests.numbers import Fraction, Moment, Whole
 from mcp_memory.domain.requests.recording import BUDGET
 
 
@@ -65,3 +66,16 @@ class LessonsMarkdown(Request, frozen=True):
 class ProjectDigest(Request, frozen=True):
     project: Annotated[str, Name()] = ""
     budget_tokens: Annotated[int, BUDGET] = 1500
+
+
+class CompareAttempts(Request, frozen=True):
+    episode_id: Annotated[str, Id(required=True)]
+
+
+class MarkSteps(Request, frozen=True):
+    episode_id: Annotated[str, Id(required=True)]
+
+
+class ForkedTasks(Request, frozen=True):
+    project: Annotated[str, Name(about="* for all")] = ""
+    limit: Annotated[int, Whole(low=1, high=limits.MAX_SEARCH_LIMIT)] = 50
