@@ -182,6 +182,7 @@ class Trace:
     external_id: str | None = None
     follows: str | None = None
     digest: Mapping[str, Json] = field(default_factory=dict)  # what the learner adds; see learning/
+    session: str = ""  # of the agent host, where somebody said
 
     @property
     def success(self) -> bool:

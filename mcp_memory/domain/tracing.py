@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mcp_memory.domain.episode import Episode, Json, Trace
+from mcp_memory.domain.sources import session_of
 
 
 def trace_of(episode: Episode, errors: Sequence[tuple[int, str]], digest: Mapping[str, Json] | None, seq: int) -> Trace:
@@ -30,4 +31,5 @@ def trace_of(episode: Episode, errors: Sequence[tuple[int, str]], digest: Mappin
         external_id=episode.external_id,
         follows=episode.follows,
         digest=dict(digest or {}),
+        session=session_of(episode.metadata),
     )
