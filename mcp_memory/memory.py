@@ -1,7 +1,7 @@
 """The facade: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
 
 What can be asked is written in `domain/requests/`: a verb takes its record, or the record's fields by name, and both are checked before
-anything is done. Answers are the records of `domain/answers.py` and `domain/reports.py`. Built by `bootstrap.open_memory`, which also
+anything is done. Answers are the records of `domain/{answers,reports,status}.py`. Built by `bootstrap.open_memory`, which also
 owns the background work.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from mcp_memory.domain import answers, reports, requests
+from mcp_memory.domain import answers, reports, requests, status
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
@@ -191,7 +191,7 @@ class EpisodicMemory:
         return await self._reporting.trends(asked)
 
     @takes(requests.MemoryStatus)
-    async def memory_status(self, asked: requests.MemoryStatus) -> reports.Status:
+    async def memory_status(self, asked: requests.MemoryStatus) -> status.Status:
         """Return where the memory is, what it holds and how it is doing."""
         return await self._reporting.status()
 

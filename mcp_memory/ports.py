@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from mcp_memory.domain.curation import Correction, Handoff, Link
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
 from mcp_memory.domain.query import Change, Filter, Page, Sort, TextQuery
 from mcp_memory.domain.sources import Quarantine
+from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -203,9 +205,9 @@ class CurationStore(Protocol):
 
     async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
 
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None: ...
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+    async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:
         """Append a correction of a pattern or lesson and return its id; it outranks what it corrects, and the latest counts.
 
         Raises NotFound: the episode it corrects was deleted.
@@ -231,13 +233,14 @@ class CurationStore(Protocol):
     def quarantined_episodes(self) -> set[str]:
         """The ids of the episodes of quarantined sources."""
 
-    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]: ...
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Correction]:
+        """The latest correction of each target that has one."""
 
-    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
-        """(link_id, from_id, to_id, type, note) of every link touching one of the episodes."""
+    def links(self, episode_ids: Sequence[str]) -> dict[str, Link]:
+        """Every link touching one of the episodes, by its id."""
 
-    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
-        """(episode_id, content), or None."""
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Handoff] | None:
+        """The episode's id and its handoff, or None."""
 
     def latest_checkpoint(self, episode_id: str) -> str | None: ...
 
@@ -273,9 +276,8 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
-    def info(self) -> Mapping[str, Json]:
-        """path, size_bytes, schema_version, replica_id, synchronous, journal_mode, queue_depth, compression_ratio, processes,
-        file_system, cache {...}, notices [...]."""
+    def info(self) -> StoreInfo:
+        """Where and how the data is kept."""
 
     async def aclose(self) -> None: ...
 
@@ -289,8 +291,8 @@ class Cache(Protocol):
 
     def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None: ...
 
-    def stats(self) -> Mapping[str, Json]:
-        """hits, misses, errors, entries, used_bytes, max_bytes, evictions, rebuilt (a sentence, or "")."""
+    def stats(self) -> DiskCacheStats:
+        """What it holds, and how it served since it was opened."""
 
     def close(self) -> None: ...
 

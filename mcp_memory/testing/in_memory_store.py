@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import limits
+from mcp_memory.domain.curation import Correction, Handoff
 from mcp_memory.domain.edits import OUTCOME, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -170,27 +171,27 @@ class InMemoryStore(InMemoryReads):
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         with self._records.lock:
-            return put_link(self._records, from_id, to_id, link_type, note, at_ms)
+            return put_link(self._records, from_id, to_id, link_type, note)
 
     async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool:
         with self._records.lock:
             return remove_link(self._records, from_id, to_id, link_type)
 
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None:
         r = self._records
         with r.lock:
             r.record(episode_id)
             if checkpoint_id in r.checkpoints:
                 raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
-            r.checkpoints[checkpoint_id] = (episode_id, content)
+            r.checkpoints[checkpoint_id] = (episode_id, handoff)
             r.change(ChangeKind.CHECKPOINT, checkpoint_id)
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+    async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:
         r = self._records
         with r.lock:
             r.refuse_deleted(target_id)
             correction_id = f"cor_{len(r.changes)}"
-            r.corrections.append((target_id, content))
+            r.corrections.append((target_id, correction))
             r.change(ChangeKind.CORRECTION, correction_id)
             return correction_id
 

@@ -433,8 +433,8 @@ async def test_the_control_group_is_told_nothing(config: Config, tmp_path: Path)
             assert await host("post-tool-use", **failure("pytest -q", "Exit code 1\nValueError: no")) == ""
             await host("post-tool-use", **bash("pytest -q", "3 passed"))
             await host("stop")
-        report = (await memory.memory_status()).learning["holdout"]
-    assert report["without_memory"]["episodes"] == 2
+        report = (await memory.memory_status()).learning.holdout
+    assert report.without_memory.episodes == 2
 
 
 async def test_a_death_between_the_start_of_an_episode_and_its_note_leaves_no_second_one(
