@@ -39,6 +39,7 @@ class RecalledPattern:
     score: float
     why: Mapping[str, float]
     correction: str | None = None
+    provenance: str = ""  # the independent sources of its evidence; begins with "unverified" where there are fewer than two
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ class TriedFix:
     median_steps: float | None
     median_ms: float | None
     evidence: tuple[str, ...]
-    arguments_example: Mapping[str, Json] | None = None  # of the best only
+    arguments_example: Mapping[str, Json] | None = None  # of the best only, and of what is verified
+    provenance: str = ""  # the independent sources it worked for; begins with "unverified" where there are fewer than two
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ class PlaybookStep:
     action: str
     why: str
     arguments_example: Mapping[str, Json] | None = None  # of the best attempt that took the step
+    provenance: str = ""  # the independent sources that took it; begins with "unverified" where there are fewer than two
 
 
 @dataclass(frozen=True, slots=True)

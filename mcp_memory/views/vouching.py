@@ -62,6 +62,11 @@ class Vouching:
         self._follow_agents()
         return len(self._agents.get(int(self._x.project[row]), ())) > 1
 
+    def is_alone(self, seen: npt.NDArray[np.bool_], asker: str) -> bool:
+        """Whether nobody but *asker* has worked under a name in the episodes that are *seen*."""
+        named = {self._x.agent_name(number) for number in np.unique(self._x.agent[seen]).tolist()} | {asker}
+        return len(named - {""}) <= 1
+
     def support(self, rows: Iterable[int], asker: str = "") -> Support:
         """Return the sources that episodes of one project are.
 

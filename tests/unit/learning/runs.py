@@ -66,4 +66,5 @@ def trace_of(made: Episode, seq: int = 0) -> Trace:
         step_failed=bytes(s.failed for s in made.steps),
         errors=error_signatures(made),
         digest={"v": DIGEST_VERSION, "args": pack(made.steps), "answers": pack_answers(made.steps), "targets": pack_targets(made.steps)},
+        session=f"of {made.id}",
     )
