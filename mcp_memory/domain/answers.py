@@ -25,6 +25,7 @@ class RecalledEpisode:
     score: float
     why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
     similarity: float = 0.0  # how alike the tasks are, in [0, 1], before any re-weighting
+    provenance: str | None = None  # agent and project where they tell; "unverified" where no other agent did what it did
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mcp_memory.domain.text import shorten
 from mcp_memory.views.experience import Experience, Ints
 
 MIN_SOURCES = 2  # independent ones, from which advice counts as verified
@@ -37,7 +38,7 @@ class Support:
         >>> str(Support(1, ("mallory",))), str(Support(3))
         ('unverified: 1 source (mallory)', '3 sources')
         """
-        names = [name if len(name) <= MAX_NAME_CHARS else f"{name[: MAX_NAME_CHARS - 1]}…" for name in self.agents[:MAX_NAMED]]
+        names = [shorten(name, MAX_NAME_CHARS) for name in self.agents[:MAX_NAMED]]
         more = [f"{len(self.agents) - MAX_NAMED} more"] if len(self.agents) > MAX_NAMED else []
         who = f" ({', '.join(names + more)})" if names else ""
         counted = f"{self.sources} source{'' if self.sources == 1 else 's'}{who}"
@@ -112,6 +113,15 @@ class Vouching:
         if all(self._voices.get(code) == _MANY for code in self._calls(steps, rows).tolist()):
             return KNOWN_CALLS
         return KNOWN_TOOLS if all(self._voices.get(code) == _MANY for code in self._tools(steps, rows).tolist()) else ALONE_WITH_IT
+
+    def provenance(self, row: int, *, names_project: bool = False) -> str:
+        """Return where an episode comes from in a few words, "" where there is nothing to tell."""
+        x = self._x
+        agent = shorten(x.agent_name(int(x.agent[row])), MAX_NAME_CHARS)
+        said = [agent and f"by {agent}", x.trace(row).project if names_project else ""]
+        if self.is_shared(row) and self.level(row) < KNOWN_CALLS:
+            said = [f"unverified: 1 source ({agent or 'unnamed'})", said[1]]
+        return ", ".join(part for part in said if part)
 
     def _tools(self, steps: Ints, rows: Ints) -> Ints:
         x = self._x

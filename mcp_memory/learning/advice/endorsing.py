@@ -21,11 +21,11 @@ class Endorser:
     def __init__(self, experience: Experience, project: str, asker: str = "") -> None:
         self._x, self._asker = experience, asker
         self._vouching, self._seen = experience.derived(Vouching), experience.in_project(project)
-        self._is_alone = self._vouching.is_alone(self._seen, asker)
+        self.is_alone = self._vouching.is_alone(self._seen, asker)
 
     def may_show(self, support: Support) -> bool:
         """Whether an example of what has such support is shown: among several agents only where two sources stand behind it."""
-        return self._is_alone or support.is_verified
+        return self.is_alone or support.is_verified
 
     def of_tool(self, tool: int) -> Support:
         """Return the sources that used a tool with success."""
@@ -38,6 +38,12 @@ class Endorser:
     def of_episodes(self, ids: Iterable[str]) -> Support:
         """Return the sources that episodes are, by their ids; those that are not here are passed over."""
         return self.of_rows([row for key in ids if (row := self._x.row(key)) is not None])
+
+    def voice_of(self, episode_id: str) -> int:
+        """Return a number that episodes of one source have in common; of an agent among several, all of its own."""
+        row = self._x.row(episode_id)
+        assert row is not None, "it was read from the same views"
+        return int(self._x.occasion[row] if self.is_alone else self._x.agent[row])
 
     def showable(self, episode_id: str, index: int) -> bool:
         """Whether a step's arguments may be shown as an example: its call is the asker's own or known from others."""
