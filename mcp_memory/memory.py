@@ -16,12 +16,11 @@ from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
 from mcp_memory.projects import Project
 from mcp_memory.verbs.advising import Advising
-from mcp_memory.verbs.asked import takes
+from mcp_memory.verbs.asked import short_id, takes, with_whole_ids
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, calling, working_in
 from mcp_memory.verbs.exchange import Exchange
-from mcp_memory.verbs.ids import short_id, with_whole_ids
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording

@@ -10,7 +10,7 @@ from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.filtering import admits_episode
 from mcp_memory.domain.pattern import Evidence, Pattern
-from mcp_memory.domain.query import ANY_PROJECT, Change, ChangeKind, Filter, Page, Sort, TextQuery
+from mcp_memory.domain.query import ANY_PROJECT, RECORDED_ONLY, Change, Filter, Page, Sort, TextQuery
 from mcp_memory.domain.sources import Quarantine
 from mcp_memory.domain.status import StoreInfo
 from mcp_memory.errors import InvalidInput
@@ -75,10 +75,10 @@ class InMemoryReads:
         return self._records.completed_text.counts(terms)
 
     def change_seq(self) -> int:
-        return next((c.seq for c in reversed(self._records.changes) if ChangeKind(c.kind).answers), 0)
+        return next((c.seq for c in reversed(self._records.changes) if c.kind not in RECORDED_ONLY), 0)
 
     def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
-        return [c for c in self._records.changes[seq:] if ChangeKind(c.kind).answers][:limit]
+        return [c for c in self._records.changes[seq:] if c.kind not in RECORDED_ONLY][:limit]
 
     def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
         return self._records.changes[seq : seq + limit]

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from mcp_memory.domain.curation import Correction, Handoff, Link
 from mcp_memory.domain.edits import LESSON, apply_edits
-from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace, trace_of
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, PatternKind
 from mcp_memory.domain.query import Change, ChangeKind
 from mcp_memory.domain.sources import Quarantine, Source, SourceKind, sources_of
-from mcp_memory.domain.tracing import trace_of
 from mcp_memory.errors import NotFound
 from mcp_memory.ports import Completion, IndexText, VectorRow
 from mcp_memory.testing.text_index import TextIndex

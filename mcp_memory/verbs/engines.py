@@ -17,8 +17,7 @@ from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
 from mcp_memory.retrieval.retriever import Retriever
 from mcp_memory.verbs.projects import Projects
-from mcp_memory.views.view import View
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import View, Views
 
 if TYPE_CHECKING:
     import numpy as np

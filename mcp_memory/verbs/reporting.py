@@ -14,9 +14,8 @@ from mcp_memory.domain.forming import filter_of, project_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
 from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.status import Caches, LearningStatus, Replication, Status
-from mcp_memory.domain.text import shorten
+from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.errors import McpMemoryError, NotFound
-from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.verbs import pattern_search
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, distinct
@@ -163,7 +162,7 @@ class Reporting:
             lines += [
                 f"- {row.outcome}, reward {row.reward}: {shorten(row.task, 120)} ({row.episode_id})".replace("\n", " ") for row in rows
             ]
-            while len(lines) > 4 and estimate_tokens("\n".join(lines)) > budget_tokens // 3:
+            while len(lines) > 4 and token_estimate("\n".join(lines)) > budget_tokens // 3:
                 lines.pop()
             return "\n".join([*lines, "", lessons])
 

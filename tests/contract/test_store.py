@@ -10,10 +10,9 @@ import pytest
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.curation import Correction, Handoff, Link
-from mcp_memory.domain.episode import Episode, EpisodeState, OutcomeKind, StepStatus
+from mcp_memory.domain.episode import Episode, EpisodeState, OutcomeKind, StepStatus, imported_id
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
-from mcp_memory.domain.identity import imported_id
-from mcp_memory.domain.query import Change, ChangeKind, TextQuery
+from mcp_memory.domain.query import RECORDED_ONLY, Change, ChangeKind, TextQuery
 from mcp_memory.domain.requests.kinds import Object
 from mcp_memory.domain.sources import Quarantine, Source, SourceKind
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
@@ -229,7 +228,7 @@ async def test_the_feed_names_every_kind_of_fact_by_its_id_and_answers_move_with
         (ChangeKind.QUARANTINE, "agent/x"),
     ]
     assert {c.kind for c in facts} | {ChangeKind.EPISODE_UPDATED} == set(ChangeKind)
-    assert store.changes_after(0) == [c for c in facts if ChangeKind(c.kind).answers]
+    assert store.changes_after(0) == [c for c in facts if c.kind not in RECORDED_ONLY]
     assert store.facts_after(facts[3].seq, limit=2) == facts[4:6]
     assert store.change_seq() == facts[-1].seq
 

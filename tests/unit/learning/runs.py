@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
-from mcp_memory.domain.metadata_keys import SESSION_ID
-from mcp_memory.domain.sources import session_of
+from mcp_memory.domain.metadata_keys import SESSION_ID, session_of
 from mcp_memory.learning.learner import DIGEST_VERSION
 from mcp_memory.learning.reading.run import error_signatures
 

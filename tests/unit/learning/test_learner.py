@@ -18,7 +18,7 @@ from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, IndexText, Neighbours, Situation
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import Views
 from tests.unit.learning.runs import episode, trace_of
 
 pytestmark = pytest.mark.anyio

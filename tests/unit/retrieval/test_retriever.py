@@ -19,7 +19,7 @@ from mcp_memory.retrieval.indexed_text import ACTIONS_CHARS
 from mcp_memory.retrieval.retriever import LEXICAL_ONLY, Retriever
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import Views
 
 pytestmark = pytest.mark.anyio
 SPACE, DIMENSION = "local:words:256", 256
