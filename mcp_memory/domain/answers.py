@@ -152,6 +152,7 @@ class TriedFix:
     evidence: tuple[str, ...]
     arguments_example: Mapping[str, Json] | None = None  # of the best only, and of what is verified
     provenance: str = ""  # the independent sources it worked for; begins with "unverified" where there are fewer than two
+    correction: str | None = None  # what somebody said of this answer to this very error
 
 
 @dataclass(frozen=True, slots=True)
