@@ -76,10 +76,11 @@ async def texts(memory: EpisodicMemory) -> dict[str, list[str]]:
         found[f"suggestions for {agent}"] = [str(s) for s in advice["suggestions"]]
         found[f"fixes for {agent}"] = [str(fix) for fix in advice["recovery"]["fixes"]]
         found[f"hook after a failure for {agent}"] = recovery_text(advice).split("; ")
-    recalled = render.answer(await memory.recall(TASK, limit=20, budget_tokens=20_000))
-    found["recalled episodes"] = [str(e) for e in recalled["episodes"]]
-    found["recalled patterns"] = [str(p) for p in recalled["patterns"]]
-    found["recall as hooks and tools tell it"] = recall_text(recalled).split("\n1. ")[-1].replace("\n  ", " ").splitlines()
+    for asked in (TASK, f"pytest says {ERROR}", f"{TASK} (0)"):
+        recalled = render.answer(await memory.recall(asked, limit=20, budget_tokens=20_000))
+        found[f"episodes recalled for {asked}"] = [str(e) for e in recalled["episodes"]]
+        found[f"patterns recalled for {asked}"] = [str(p) for p in recalled["patterns"]]
+        found[f"text recalled for {asked}"] = recall_text(recalled).split("\n1. ")[-1].replace("\n  ", " ").splitlines()
     playbook = (await memory.recommend_playbook(TASK)).playbook
     found["playbook"] = [str(s) for s in playbook.steps] + [str(playbook.pitfalls)] if playbook else []
     found["patterns"] = [str(p) for p in (await memory.search_patterns(limit=50)).patterns]
@@ -96,7 +97,7 @@ def is_poison(entry: str) -> bool:
 
 async def test_no_poisoned_command_is_first_and_each_is_marked(memory: EpisodicMemory) -> None:
     for place, entries in (await texts(memory)).items():
-        assert entries or place in ("playbook", "recalled patterns"), place
+        assert entries or place == "playbook" or "patterns" in place, place
         assert not any(map(is_poison, entries[:1])), (place, entries[0])
         for entry in filter(is_poison, entries):
             assert MARK in entry, (place, entry)

@@ -85,7 +85,7 @@ class Relevance:
         exact = [p for p in read if p.content.get("error") in signatures]
         assessed = [p for p in self._assessor.assess(self._v, exact) if not p.retired and (p.successes or p.corrected_by)]
         chosen = sorted(assessed, key=lambda p: (not p.is_verified, not p.corrected_by, -p.confidence, -p.successes, p.id))[:limit]
-        scored = [(p, 1.0, {"context": 1.0, "confidence": p.confidence, "contrast": p.confidence}) for p in chosen]
+        scored: list[Scored] = [(p, 1.0, {"context": 1.0, "confidence": p.confidence, "contrast": p.confidence}) for p in chosen]
         return scored if self._may_lead(project, scored) else []
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
