@@ -1,5 +1,6 @@
 """Advice in the middle of a run: the next tools, what to do about an error, and warnings about an intended step."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,9 @@ MAX_EVIDENCE = 3
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
 RUN_SHARE = 0.5  # of the run so far against the error, in a long run
-SOBER, SOBER_RUN = 0.2, 1.2  # nats off chances after a failure, and off those that go by the run as well: fitted on left-out episodes
+# Chances after a failure as they came true: the power of their odds, nats off, nats off for the log of the run's steps and of the failures
+# in a row. Fitted on left-out episodes of the memory, 1,251 failed steps (docs/measurements.md).
+SOBER_POWER, SOBER, SOBER_RUN, SOBER_IN_A_ROW = 0.75, 0.2, 0.3, 0.17
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
 _FLOOR = 1e-4
@@ -95,7 +98,7 @@ class Adviser:
         chances = ranked = forecast.next
         if recovered is not None:
             chances, ranked = (self._blended(scores, forecast, prefix) for scores in (recovered.chances, recovered.scores))
-            chances = _sobered(chances, len(prefix.keys))
+            chances = _sobered(chances, prefix)
         coming = [int(t) for t in np.argsort(-ranked, kind="stable")[: min(limit, NEXT_SLOTS)] if ranked[t] >= MIN_SCORE]
         picks = [_Pick(t, float(chances[t]), True) for t in coming]
         likely = 1.0 / (1.0 + np.exp(-np.clip(forecast.later, -30, 30)))
@@ -247,11 +250,12 @@ def _run_share(steps: int) -> float:
     return RUN_SHARE * (1.0 - 1.0 / max(1, steps))
 
 
-def _sobered(chances: Floats, steps: int) -> Floats:
+def _sobered(chances: Floats, prefix: Prefix) -> Floats:
     """Return chances after a failure as they came true: multiplying two sources that are not independent overstates the surest."""
-    nats = SOBER + SOBER_RUN * _run_share(steps)
+    in_a_row = next((i for i, failed in enumerate(reversed(prefix.failed)) if not failed), len(prefix.failed))
+    nats = SOBER + SOBER_RUN * math.log(max(1, len(prefix.keys))) + SOBER_IN_A_ROW * math.log(max(1, in_a_row))
     odds = np.clip(chances, 1e-9, 1 - 1e-9)
-    return np.asarray(1.0 / (1.0 + (1.0 - odds) / odds * np.exp(nats)))
+    return np.asarray(1.0 / (1.0 + ((1.0 - odds) / odds) ** SOBER_POWER * np.exp(nats)))
 
 
 def place_of(episode: Episode) -> Place:
