@@ -1,4 +1,4 @@
-"""Recall without the door and without the embedding: its parts and the whole, in one process, against size.
+"""Recall without the server and without the embedding: its parts and the whole, in one process, against size.
 
     python -m benchmarks.bench_retrieve [--episodes 10000] [--queries 200] [--json]
 
@@ -34,8 +34,7 @@ from mcp_memory.retrieval import text_query
 from mcp_memory.retrieval.retriever import Retriever
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.view import View
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import View, Views
 
 DIMENSION = 384
 BATCH = 500

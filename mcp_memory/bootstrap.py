@@ -24,7 +24,7 @@ from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.projects import Projects
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import Views
 
 CLOSE_DEADLINE_S = 5.0
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""What the front door answers: one record per verb, with the field names of the MCP contract.
+"""What the facade answers: one record per verb, with the field names of the MCP contract.
 
 Conventions: `_at_ms` fields are epoch milliseconds; an edge that shows them to agents renders ISO 8601 UTC and drops the `_ms`.
 `degraded` names every lesser state the answer was made in; empty means none.
@@ -122,15 +122,41 @@ class CompletedEpisode:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """What an error like this one was, and what came of it before.
+class Labelled:
+    """An episode's outcome as it stands now, and what follows from it."""
 
-    Each fix has tool, action, kind (`fixed`: the failed call then worked; `got_on`: this did its job instead; `failed`: tried in vain),
-    the numbers tried, fixed and got_on, median_steps, median_ms, evidence and, of the best, arguments_example.
-    """
+    episode_id: str
+    outcome: str
+    before: str  # what was taken for its outcome; ", inferred" where nobody had said so
+    changed: bool  # False: it was said and stored already
+    reward: Reward
+    reflection: Reflection
+    patterns: tuple[LearnedPattern, ...]
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TriedFix:
+    """What was tried after such an error, how often, and with what success."""
+
+    tool: str
+    action: str
+    kind: str  # its best: fixed (the failed call then worked), got_on (this did its job instead), failed
+    tried: int
+    fixed: int
+    got_on: int
+    median_steps: float | None
+    median_ms: float | None
+    evidence: tuple[str, ...]
+    arguments_example: Mapping[str, Json] | None = None  # of the best only
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What an error like this one was, and what came of it before."""
 
     error_signature: str
-    fixes: tuple[Mapping[str, Json], ...]  # see above
+    fixes: tuple[TriedFix, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Filter:
     state: str = ""
     since_ms: int | None = None
     until_ms: int | None = None
+    quarantined: bool = False  # with the episodes of quarantined sources: for whoever tends or copies the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +144,13 @@ class ChangeKind(enum.StrEnum):
     RECOMMENDATION = "recommendation"  # the recommendation
     FEEDBACK = "feedback"  # the vote
     CORRECTION = "correction"  # the correction
+    QUARANTINE = "quarantine"  # the source, as `kind/name`
     LINK = "link"  # the link, put or removed
     CHECKPOINT = "checkpoint"  # the checkpoint
 
-    @property
-    def answers(self) -> bool:
-        """Whether anything that is answered from memory depends on such a fact."""
-        return self not in _RECORDED_ONLY
 
-
-_RECORDED_ONLY = frozenset({ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
+# Nothing that is answered from memory depends on such a fact.
+RECORDED_ONLY = frozenset({ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
 
 
 @dataclass(frozen=True, slots=True)

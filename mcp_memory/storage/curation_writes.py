@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mcp_memory.domain.edits import TAG, edit_fields
-from mcp_memory.domain.episode import Episode, EpisodeState, Json
-from mcp_memory.domain.identity import imported_id
+from mcp_memory.domain.edits import OUTCOME, TAG, edit_fields, label_of
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, imported_id, trace_of
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.errors import InvalidInput
+from mcp_memory.ports import Completion
 from mcp_memory.storage.codec import load_trace
-from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, rewrite_trace, thread_rows
-from mcp_memory.storage.evidence_writes import recount, remove_evidence
+from mcp_memory.storage.completion_writes import add_text, add_votes, refresh_surroundings, remove_text, rewrite_trace, thread_rows
+from mcp_memory.storage.evidence_writes import add_evidence, recount, remove_evidence
 from mcp_memory.storage.tables import Transaction
 
 # What goes with an episode, by the name it is counted under. `:row` and `:id` are the episode's.
@@ -27,10 +28,11 @@ _DELETIONS = (
     ("recommendations", "DELETE FROM recommendation WHERE episode_id = :id"),
     ("edits", "DELETE FROM episode_edit WHERE episode_row = :row"),
     ("tags", "DELETE FROM episode_tag WHERE tag IN (SELECT tag FROM episode_tag WHERE episode_row = :row) AND episode_row = :row"),
+    ("quarantined", "DELETE FROM quarantined_episode WHERE episode_row = :row"),
     ("unfinished", "DELETE FROM unfinished_text WHERE rowid = :row"),
     ("episodes", "DELETE FROM episode WHERE episode_row = :row"),
 )
-_INTERNAL = ("edits", "tags", "unfinished")  # not counted to the caller
+_INTERNAL = ("edits", "tags", "quarantined", "unfinished")  # not counted to the caller
 COUNTED = ("episodes", "steps", "vectors", "evidence", "patterns", "links", "checkpoints", "feedback", "recommendations", "corrections")
 
 
@@ -48,13 +50,7 @@ def update_episode(
     fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
     if not fields:
         return
-    stamp = tx.stamp()
-    for field, value in fields.items():
-        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms, *stamp)
-        if field.startswith(TAG):
-            tx.run("add_tag" if value else "remove_tag", field.removeprefix(TAG), row)
-    tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
-    tx.run("sum_episode", row)
+    _put_edits(tx, row, episode_id, fields)
     current = tx.episode(episode_id, steps=False)
     assert current is not None
     if state == EpisodeState.COMPLETED and task is None:
@@ -66,6 +62,38 @@ def update_episode(
     elif task is not None:
         tx.run("remove_unfinished_text", row)
         tx.run("add_unfinished_text", row, task)
+
+
+def _put_edits(tx: Transaction, row: int, episode_id: str, fields: Mapping[str, Json]) -> None:
+    """Store edits, all with one reading of the clock, and let everybody know."""
+    stamp = tx.stamp()
+    for field, value in fields.items():
+        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms, *stamp)
+        if field.startswith(TAG):
+            tx.run("add_tag" if value else "remove_tag", field.removeprefix(TAG), row)
+    tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
+    tx.run("sum_episode", row)
+
+
+def replace_outcome(tx: Transaction, completion: Completion, metadata: Mapping[str, Json], add_lessons: Sequence[str]) -> None:
+    """Store another outcome of a completed episode as an edit, and bring what is derived from it up to date."""
+    judged = completion.episode
+    row, state = tx.episode_row(judged.id)
+    if state != EpisodeState.COMPLETED:
+        raise InvalidInput(f"episode {judged.id!r} is {state}")
+    assert judged.outcome is not None
+    assert judged.reward is not None
+    # The columns are what listings look at; the record they were made from stays in `closing`, under the edit.
+    tx.run("set_outcome", str(judged.outcome.kind), judged.reward.score, row)
+    _put_edits(tx, row, judged.id, edit_fields((), (), metadata, None, add_lessons) | {OUTCOME: label_of(judged)})
+    if add_lessons:
+        _add_notes(tx, row, add_lessons)
+    _, patterns = remove_evidence(tx, row)
+    add_evidence(tx, row, judged, completion.observations)
+    recount(tx, {(pattern, judged.project) for pattern in patterns})
+    trace = trace_of(judged, completion.errors, completion.digest, 0)
+    rewrite_trace(tx, row, outcome=trace.outcome, reward=trace.reward, errors=trace.errors, digest=trace.digest)
+    add_votes(tx, completion.feedback)
 
 
 def _add_notes(tx: Transaction, row: int, notes: Sequence[str]) -> None:

@@ -27,6 +27,7 @@ COLUMNS = {
     "link": "id, from_row, to_row, type, note, removed, at_ms, hlc, origin",
     "checkpoint": "id, episode_row, content, at_ms",
     "tombstone": "id, reason, change_seq, at_ms",
+    "quarantine": "kind, name, active, reason, made_by, at_ms, hlc, origin",
     "change": "kind, entity_id, at_ms, answers",
 }
 _encode = msgspec.msgpack.Encoder().encode

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mcp_memory.config import StorageConfig
+from mcp_memory.domain.curation import Correction, Handoff
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.sources import Quarantine
+from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, VectorRow
-from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
-from mcp_memory.storage.checkpointer import Checkpointer
+from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes, quarantine_writes
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
 from mcp_memory.storage.file_system import file_system_of, notices_of
@@ -30,6 +32,7 @@ from mcp_memory.storage.migrations import migrate, require_schema
 from mcp_memory.storage.purge import TEXT_TABLES, Purge
 from mcp_memory.storage.store_reads import StoreReads
 from mcp_memory.storage.tables import Tables, Transaction
+from mcp_memory.storage.wal_checkpointer import WalCheckpointer
 from mcp_memory.storage.write_batcher import WriteBatcher
 
 FILE_NAME = "memory.db"
@@ -64,7 +67,7 @@ class SqliteStore(StoreReads):
             )
 
         self._open_another = open_another
-        self._checkpointer = Checkpointer(open_another)
+        self._wal_checkpointer = WalCheckpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
         if cache is not None:
@@ -117,7 +120,7 @@ class SqliteStore(StoreReads):
     async def aclose(self) -> None:
         """Write what is queued and close. Twice is fine."""
         await self._batcher.aclose()
-        await asyncio.get_running_loop().run_in_executor(None, self._checkpointer.close)
+        await asyncio.get_running_loop().run_in_executor(None, self._wal_checkpointer.close)
         self._close_readers()
         self._writer.close()
 
@@ -156,17 +159,23 @@ class SqliteStore(StoreReads):
     ) -> None:
         await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task, add_lessons)
 
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        await self._write(curation_writes.replace_outcome, completion, metadata, add_lessons)
+
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         return await self._write(link_writes.put_link, from_id, to_id, link_type, note, at_ms)
 
     async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool:
         return await self._write(link_writes.remove_link, from_id, to_id, link_type, self._clock())
 
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        await self._write(advice_writes.put_checkpoint, checkpoint_id, episode_id, content, at_ms)
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None:
+        await self._write(advice_writes.put_checkpoint, checkpoint_id, episode_id, handoff, at_ms)
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
-        return await self._write(advice_writes.put_correction, target_id, content, at_ms)
+    async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:
+        return await self._write(advice_writes.put_correction, target_id, correction, at_ms)
+
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        return await self._write(quarantine_writes.put_quarantine, quarantine, active=active)
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)
@@ -177,27 +186,26 @@ class SqliteStore(StoreReads):
             self._hot.drop(ids)
         return counts
 
-    def info(self) -> Mapping[str, Json]:
-        """Return where and how the data is kept. `compression_ratio` is of the records written by this process, None before the first."""
+    def info(self) -> StoreInfo:
+        """Return where and how the data is kept."""
         with self._readers.reader() as connection:
             journal_mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
             replica_id = Tables(connection).value("replica")
         raw, stored = self._codec.raw_bytes, self._codec.stored_bytes
-        cache = dict(self._hot.stats()) if self._hot is not None else {}
-        return {
-            "path": str(self._path),
-            "size_bytes": sum(_size_bytes(p) for p in (self._path, self._log_path)),
-            "schema_version": self._schema_version,
-            "replica_id": replica_id,
-            "synchronous": self._config.synchronous,
-            "journal_mode": journal_mode,
-            "queue_depth": self._batcher.depth,
-            "compression_ratio": round(raw / stored, 3) if stored else None,
-            "cache": cache,
-            "file_system": file_system_of(self._path),
-            "notices": [*notices_of(self._path), *self._notices, *([str(cache["rebuilt"])] if cache.get("rebuilt") else [])],
-            "processes": cache.get("processes", 1),
-        }
+        cache = self._hot.stats() if self._hot is not None else DiskCacheStats()
+        return StoreInfo(
+            path=str(self._path),
+            size_bytes=sum(_size_bytes(p) for p in (self._path, self._log_path)),
+            schema_version=self._schema_version,
+            replica_id=str(replica_id),
+            synchronous=self._config.synchronous,
+            journal_mode=journal_mode,
+            queue_depth=self._batcher.depth,
+            compression_ratio=round(raw / stored, 3) if stored else None,
+            file_system=file_system_of(self._path),
+            notices=(*notices_of(self._path), *self._notices, *((cache.rebuilt,) if cache.rebuilt else ())),
+            cache=cache,
+        )
 
     def check(self) -> list[str]:
         """As `StoreReads.check`, and let FTS5 look at its own structure, for which it wants the right to write."""
@@ -234,7 +242,7 @@ class SqliteStore(StoreReads):
 
     def _upkeep(self, connection: Connection) -> bool:
         """Purge deleted text, milliseconds at a time, after the callers have their answers."""
-        self._checkpointer.note(connection.total_changes)
+        self._wal_checkpointer.note(connection.total_changes)
         if self._purge.pending and _identity(self._path) == self._file:
             return self._purge.work(connection, self._config.busy_deadline_ms)
         return False

@@ -6,7 +6,7 @@ from typing import Any
 from mcp_memory.domain import hlc
 from mcp_memory.domain.edits import apply_edits
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, TaskType
-from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.query import RECORDED_ONLY, ChangeKind
 from mcp_memory.errors import CorruptRecord, NotFound
 from mcp_memory.storage.codec import Codec, load_closing, load_json, load_opening, load_step
 from mcp_memory.storage.connection import Connection
@@ -134,7 +134,7 @@ class Transaction(Tables):
 
     def change(self, kind: ChangeKind, entity_id: str) -> int:
         """Append to the change feed and return the new change sequence."""
-        return self.insert("add_change", str(kind), entity_id, self.now_ms, int(kind.answers))
+        return self.insert("add_change", str(kind), entity_id, self.now_ms, int(kind not in RECORDED_ONLY))
 
     def stamp(self) -> tuple[int, str]:
         """Return the next reading of the hybrid logical clock, and whose it is: this replica's id."""

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import limits
-from mcp_memory.domain.edits import edit_fields
+from mcp_memory.domain.edits import OUTCOME, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion, VectorRow
+from mcp_memory.testing.in_memory_curation import InMemoryCuration
 from mcp_memory.testing.in_memory_deletion import delete_records
-from mcp_memory.testing.in_memory_links import link_new_episode, put_link, remove_link
-from mcp_memory.testing.in_memory_reads import InMemoryReads
+from mcp_memory.testing.in_memory_links import link_new_episode
 from mcp_memory.testing.records import Record, Records, with_text
 
 
-class InMemoryStore(InMemoryReads):
+class InMemoryStore(InMemoryCuration):
     """See `ports.Store`."""
 
     def __init__(self) -> None:
@@ -152,31 +152,20 @@ class InMemoryStore(InMemoryReads):
             for other in [record, *r.neighbours(record)]:
                 r.index(other)
 
-    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
-        with self._records.lock:
-            return put_link(self._records, from_id, to_id, link_type, note, at_ms)
-
-    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool:
-        with self._records.lock:
-            return remove_link(self._records, from_id, to_id, link_type)
-
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        r = self._records
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        r, judged = self._records, completion.episode
         with r.lock:
-            r.record(episode_id)
-            if checkpoint_id in r.checkpoints:
-                raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
-            r.checkpoints[checkpoint_id] = (episode_id, content)
-            r.change(ChangeKind.CHECKPOINT, checkpoint_id)
-
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
-        r = self._records
-        with r.lock:
-            r.refuse_deleted(target_id)
-            correction_id = f"cor_{len(r.changes)}"
-            r.corrections.append((target_id, content))
-            r.change(ChangeKind.CORRECTION, correction_id)
-            return correction_id
+            record = r.record(judged.id)
+            if record.completion is None:
+                raise InvalidInput(f"episode {judged.id!r} is {record.base.state}")
+            record.edits |= edit_fields((), (), metadata, None, add_lessons) | {OUTCOME: label_of(judged)}
+            record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, judged.id))
+            record.completion = replace(completion, index_text=record.completion.index_text)
+            r.remove_evidence(judged.id)
+            r.add_evidence(record, completion.observations)
+            r.drop_unsupported()
+            r.index(record)
+            self._add_votes(completion.feedback)
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         r, count = self._records, 0

@@ -1,21 +1,34 @@
 """Update, link, check point, resume, forget, correct: the verbs that tend what is there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeRow
-from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.filtering import restricts
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Filter, Sort
-from mcp_memory.domain.reports import Checkpoint, Forgotten, Linked, RelatedEpisodes, Resumed
-from mcp_memory.domain.requests import CheckpointEpisode, Correct, Forget, LinkEpisodes, ResumeEpisode, UpdateEpisode, WhereFields
+from mcp_memory.domain.reports import Checkpoint, Forgotten, Linked, Quarantined, RelatedEpisodes, Resumed
+from mcp_memory.domain.requests import (
+    CheckpointEpisode,
+    Correct,
+    Forget,
+    LinkEpisodes,
+    QuarantineSource,
+    ResumeEpisode,
+    UpdateEpisode,
+    WhereFields,
+)
+from mcp_memory.domain.sources import Quarantine, Source, SourceKind
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import Engines, calling
 from mcp_memory.verbs.presenting import episode_row, step_line
 from mcp_memory.verbs.redacting import Redacting
 
+MAX_NAMES = 1_000  # of agents that begin alike
 MAX_RELATED = 200  # nodes of one answer
 MAX_HANDOFF_ITEMS = 20
 FORGET_PAGE = 200
@@ -61,16 +74,16 @@ class Curating:
         return await self._e.in_thread(lambda: self._walk(asked.episode_id, frozenset(asked.types), asked.direction, asked.depth))
 
     def _walk(self, start: str, types: frozenset[str], direction: str, depth: int) -> RelatedEpisodes:
-        seen, frontier, edges = {start: None}, [start], {}
+        seen, frontier, edges = {start: None}, [start], dict[str, Link]()
         for _ in range(depth):
             reached = []
-            for link_id, from_id, to_id, kind, note in self._e.store.links(frontier):
-                if types and kind not in types:
+            for link_id, link in self._e.store.links(frontier).items():
+                if types and link.type not in types:
                     continue
-                ends = [to_id] if direction != "in" and from_id in frontier else []
-                ends += [from_id] if direction != "out" and to_id in frontier else []
+                ends = [link.to_id] if direction != "in" and link.from_id in frontier else []
+                ends += [link.from_id] if direction != "out" and link.to_id in frontier else []
                 if ends:
-                    edges[link_id] = {"from_id": from_id, "to_id": to_id, "type": kind, "note": note}
+                    edges[link_id] = link
                 reached += [end for end in ends if end not in seen]
             frontier = list(dict.fromkeys(reached))[: MAX_RELATED - len(seen)]
             seen |= dict.fromkeys(frontier)
@@ -100,7 +113,7 @@ class Curating:
         if episode_id:
             await self._episode(episode_id)
             checkpoint_id = await e.in_thread(e.store.latest_checkpoint, episode_id)
-        handoff: Mapping[str, Json] | None = None
+        handoff: Handoff | None = None
         if checkpoint_id:
             wanted = checkpoint_id
             found = await e.in_thread(lambda: e.store.checkpoint(wanted))
@@ -136,7 +149,7 @@ class Curating:
         if isinstance(filtered, WhereFields):
             if not restricts(filter_of(filtered, default_project="")):
                 raise InvalidInput("`filter` restricts nothing", hint="Name a project, a domain, a time or another condition.")
-            where = filter_of(filtered, default_project=e.project)
+            where = replace(filter_of(filtered, default_project=e.project), quarantined=True)
             ids = await e.in_thread(lambda: self._matching(where))
         found = await e.in_thread(lambda: e.store.get_episodes(ids, steps=False))
         there = [f.id for f in found if f is not None]
@@ -158,21 +171,47 @@ class Curating:
             if cursor is None:
                 return tuple(ids)
 
+    async def quarantine(self, asked: QuarantineSource) -> Quarantined:
+        """Put a source in quarantine or release it. Raises NotFound: to be released, and not in quarantine."""
+        e, asked = self._e, self._redacting.request(asked)
+        source = await e.in_thread(lambda: self._source(asked.name, asked.kind, asked.undo))
+        given = Quarantine(source, asked.reason, asked.by or calling.get().name, e.clock())
+        count = await e.store.put_quarantine(given, active=not asked.undo)
+        return Quarantined(source.kind, source.name, not asked.undo, count, given.reason, given.by, given.at_ms)
+
+    def _source(self, name: str, kind: str, undo: bool) -> Source:
+        """Return the source that is meant: an agent that has episodes, else the session; of those quarantined when one is released."""
+        store = self._e.store
+        if undo:
+            standing = [q.source for q in store.quarantines() if q.source.name == name and kind in ("", q.source.kind)]
+            if not standing:
+                raise NotFound(f"{name!r} is not in quarantine", hint="`mcp-memory quarantine` lists what is.")
+            return standing[0]
+        if kind:
+            return Source(SourceKind(kind), name)
+        is_agent = name in store.distinct("agent", name, MAX_NAMES)
+        return Source(SourceKind.AGENT if is_agent else SourceKind.SESSION, name)
+
+    async def quarantines(self) -> list[Quarantined]:
+        """Return what stands."""
+        found = await self._e.in_thread(self._e.store.quarantines)
+        return [Quarantined(q.source.kind, q.source.name, True, 0, q.reason, q.by, q.at_ms) for q in found]
+
     async def correct(self, asked: Correct) -> None:
         """Put a person's or a later episode's correction over a pattern or an episode's lessons; it outranks what it corrects."""
         e, key, asked = self._e, asked.target_id, self._redacting.request(asked)
         if not await e.in_thread(lambda: e.store.patterns(ids=[key], limit=1) or e.store.get_episodes([key], steps=False)[0]):
             raise NotFound(f"there is no pattern or episode {key!r}", hint="`search_patterns` and `search_episodes` list them.")
-        content = {"text": asked.text, "reason": asked.reason, "contradicts": asked.contradicts}
-        await e.store.put_correction(key, content, e.clock())
+        by = asked.by or calling.get().name
+        await e.store.put_correction(key, Correction(asked.text, asked.reason, asked.contradicts, by), e.clock())
 
 
-def handoff_pack(episode: Episode, label: str, note: str, findings: Sequence[str], pending: Sequence[str]) -> dict[str, Json]:
-    """Return what another agent needs to go on: goal, done, worked, failed, facts, next."""
-    worked = [step_line(s, 120) for s in episode.steps if not s.failed][-MAX_HANDOFF_ITEMS:]
-    failed = [step_line(s, 120) for s in episode.steps if s.failed][-MAX_HANDOFF_ITEMS:]
+def handoff_pack(episode: Episode, label: str, note: str, findings: Sequence[str], pending: Sequence[str]) -> Handoff:
+    """Return what another agent needs to go on with *episode*."""
+    worked = tuple(step_line(s, 120) for s in episode.steps if not s.failed)[-MAX_HANDOFF_ITEMS:]
+    failed = tuple(step_line(s, 120) for s in episode.steps if s.failed)[-MAX_HANDOFF_ITEMS:]
     tools = list(dict.fromkeys(s.key for s in episode.steps))[:MAX_HANDOFF_ITEMS]
     done = [label] if label else []
     done += [shorten(note, 500)] if note else []
     done += [f"{episode.step_count} steps with {', '.join(tools)}"] if tools else []
-    return {"goal": episode.task, "done": done, "worked": worked, "failed": failed, "facts": list(findings), "next": list(pending)}
+    return Handoff(episode.task, tuple(done), worked, failed, tuple(findings), tuple(pending))

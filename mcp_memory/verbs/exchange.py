@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.episode import Episode, Json, imported_id
 from mcp_memory.domain.forming import episode_of_line
-from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.domain.reports import ImportReport
 from mcp_memory.domain.requests import ContextFields, EpisodeLine, LineOutcome, Request, StepFields, fields_of
@@ -123,7 +122,8 @@ class Exchange:
         return replace(episode, id=imported_id(episode.project, episode.external_id)) if episode.external_id else episode
 
     async def write(self, where: Filter) -> AsyncIterator[str]:
-        """Yield the interchange lines of the episodes that match, oldest first."""
+        """Yield the interchange lines of the episodes that match, oldest first; those of quarantined sources, too."""
+        where = replace(where, quarantined=True)
         cursor: str | None = None
         while True:
             page = await self._e.in_thread(self._page, where, cursor)

@@ -38,7 +38,7 @@ class Retention:
         """
         if asked.older_than_days is None and asked.below_reward is None and asked.max_bytes is None:
             raise InvalidInput("say what to let go: by age, by reward or by space")
-        where = Filter(project=asked.project or ANY_PROJECT)
+        where = Filter(project=asked.project or ANY_PROJECT, quarantined=True)
         chosen = await self._e.in_thread(lambda: self._choose(where, asked.older_than_days, asked.below_reward, asked.max_bytes))
         ids = [episode.id for episode in chosen]
         counts = {"episodes": len(ids), "steps": sum(episode.step_count for episode in chosen)}
@@ -59,7 +59,7 @@ class Retention:
             oldest_ms = None if older_than_days is None else now_ms - older_than_days * DAY_MS
             chosen = {e.id: e for e in closed if _outlived(e, oldest_ms, below_reward)}
         if max_bytes is not None:
-            size_bytes = int(self._e.store.info()["size_bytes"])
+            size_bytes = self._e.store.info().size_bytes
             steps = sum(e.step_count + 1 for e in closed) or 1
             over = size_bytes - max_bytes - size_bytes * sum(e.step_count + 1 for e in chosen.values()) / steps
             for episode in sorted((e for e in closed if e.id not in chosen), key=_worth):

@@ -1,13 +1,16 @@
 """What every Store promises about patterns, evidence, votes, links, checkpoints and corrections."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.episode import OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
-from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.ports import Store
 from tests.contract.store_samples import KINDS, complete, completion, episode, observation, open_store
@@ -102,6 +105,38 @@ async def test_patterns_are_found_by_any_word_of_their_description_in_any_case(s
     assert store.patterns(words=["nothing"]) == []
 
 
+async def test_another_outcome_lies_over_the_record_and_its_evidence_takes_the_place_of_the_first(store: Store) -> None:
+    done = await complete(store, "a", observations=(observation("x"), observation("y")), text="pytest")
+    await complete(store, "b", observations=(observation("x"),), reward=0.5)
+    judged = completion(done, 2, outcome=OutcomeKind.FAILURE, reward=0.1, observations=(observation("x", success=False), observation("z")))
+    await store.replace_outcome(replace(judged, errors=((0, "E"),)), metadata={"outcome_before": "success"}, add_lessons=["mind the zone"])
+    found = store.get_episodes(["a"])[0]
+    assert found is not None
+    assert found.outcome is not None
+    assert (found.outcome.kind, found.outcome.lessons, found.reward) == (
+        "failure",
+        ("run the tests first", "mind the zone"),
+        judged.episode.reward,
+    )
+    assert found.metadata == {"outcome_before": "success"}
+    assert {p.description: (p.successes, p.failures) for p in store.patterns()} == {"pattern x": (1, 1), "pattern z": (1, 0)}
+    (trace,) = store.traces(ids=["a"])
+    assert (trace.outcome, trace.reward, trace.errors, trace.seq) == ("failure", 0.1, ((0, "E"),), store.traces()[0].seq)
+    assert store.list_episodes(Filter(outcome="failure"), sort=Sort.REWARD, limit=5, cursor=None).ids == ("a",)
+    assert store.list_episodes(Filter(), sort=Sort.REWARD, limit=5, cursor=None).ids == ("b", "a")
+    assert [hit.episode_id for hit in store.search_text(TextQuery(("zone",)), project="p", limit=5)] == ["a"]
+    assert store.changes_after(0)[-1].kind == ChangeKind.EPISODE_UPDATED
+    assert store.check() == []
+
+
+async def test_only_a_completed_episode_gets_another_outcome(store: Store) -> None:
+    await store.start_episode(episode("a"))
+    with pytest.raises(InvalidInput, match="open"):
+        await store.replace_outcome(completion(episode("a"), 0), metadata={})
+    with pytest.raises(NotFound):
+        await store.replace_outcome(completion(episode("nothing"), 0), metadata={})
+
+
 async def test_imported_episodes_bring_their_evidence(store: Store) -> None:
     items = [completion(episode(f"e{i}", external_id=f"{i}"), 0, observations=(observation("x"),)) for i in range(3)]
     await store.import_episodes(items)
@@ -169,11 +204,11 @@ async def test_deleting_an_episode_takes_what_was_shown_to_it_and_what_it_said(s
 
 
 async def test_the_latest_correction_counts(store: Store) -> None:
-    await store.put_correction("pat_1", {"text": "first"}, 1)
-    await store.put_correction("pat_1", {"text": "second"}, 2)
-    await store.put_correction("pat_2", {"text": "other"}, 3)
-    assert store.corrections(["pat_1", "nothing"]) == {"pat_1": {"text": "second"}}
-    assert store.corrections() == {"pat_1": {"text": "second"}, "pat_2": {"text": "other"}}
+    await store.put_correction("pat_1", Correction("first"), 1)
+    await store.put_correction("pat_1", Correction("second"), 2)
+    await store.put_correction("pat_2", Correction("other"), 3)
+    assert store.corrections(["pat_1", "nothing"]) == {"pat_1": Correction("second")}
+    assert store.corrections() == {"pat_1": Correction("second"), "pat_2": Correction("other")}
 
 
 async def test_a_link_put_twice_is_one_and_can_be_removed_and_put_again(store: Store) -> None:
@@ -181,12 +216,12 @@ async def test_a_link_put_twice_is_one_and_can_be_removed_and_put_again(store: S
         await store.start_episode(episode(x))
     link = await store.put_link("a", "b", "related_to", "first", 1)
     assert await store.put_link("a", "b", "related_to", "second", 2) == link
-    assert store.links(["b"]) == [(link, "a", "b", "related_to", "second")]
-    assert store.links(["c"]) == []
+    assert store.links(["b"]) == {link: Link("a", "b", "related_to", "second")}
+    assert store.links(["c"]) == {}
     assert store.counts()["links"] == 1
     assert await store.remove_link("a", "b", "related_to")
     assert not await store.remove_link("a", "b", "related_to")
-    assert store.links(["a"]) == []
+    assert store.links(["a"]) == {}
     assert await store.put_link("a", "b", "related_to", "third", 3) == link
     assert len(store.links(["a", "b"])) == 1
 
@@ -218,16 +253,19 @@ async def test_a_removed_link_closes_no_cycle_and_loose_types_may_run_in_circles
 async def test_what_an_episode_starts_with_is_linked(store: Store) -> None:
     await store.start_episode(episode("a"))
     await store.start_episode(episode("b", parent_id="a", follows="a"))
-    assert {(x, y, kind) for _, x, y, kind, _ in store.links(["b"])} == {("a", "b", "parent_child"), ("b", "a", "follows")}
+    assert {(link.from_id, link.to_id, link.type) for link in store.links(["b"]).values()} == {
+        ("a", "b", "parent_child"),
+        ("b", "a", "follows"),
+    }
 
 
 async def test_checkpoints_are_found_by_id_and_the_latest_by_episode(store: Store) -> None:
     await store.start_episode(episode("a"))
-    await store.put_checkpoint("c1", "a", {"goal": "x", "done": [1]}, 1)
-    await store.put_checkpoint("c2", "a", {"goal": "y"}, 2)
-    assert store.checkpoint("c1") == ("a", {"goal": "x", "done": [1]})
+    await store.put_checkpoint("c1", "a", Handoff("x", done=("one",), next=("two",)), 1)
+    await store.put_checkpoint("c2", "a", Handoff("y"), 2)
+    assert store.checkpoint("c1") == ("a", Handoff("x", done=("one",), next=("two",)))
     assert store.latest_checkpoint("a") == "c2"
     assert store.latest_checkpoint("nobody") is None
     assert store.checkpoint("nothing") is None
     with pytest.raises(InvalidInput):
-        await store.put_checkpoint("c1", "a", {}, 3)
+        await store.put_checkpoint("c1", "a", Handoff("z"), 3)

@@ -13,7 +13,8 @@ from typing import Any, Self, get_type_hints
 
 import msgspec
 
-from mcp_memory.domain.requests.kinds import Choice, Kind, Problem, Schema, ShapeProblem, Texts, from_json, ill_typed
+from mcp_memory.domain.requests.kinds import Choice, Kind, Schema, Texts, from_json
+from mcp_memory.domain.requests.problems import Problem, ShapeProblem, ill_typed
 
 _SHOWN_CHARS = 60  # of an unknown field's name
 
@@ -41,7 +42,7 @@ class Request(msgspec.Struct, frozen=True):
 
     @classmethod
     def verb(cls) -> str:
-        """Return what asks this: the name of the tool and of the front door's method."""
+        """Return what asks this: the name of the tool and of the facade's method."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def given(self) -> dict[str, Any]:

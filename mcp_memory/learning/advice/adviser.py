@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcp_memory.domain.answers import Recovery, StepWarning
+from mcp_memory.domain.answers import Recovery, StepWarning, TriedFix
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
@@ -19,7 +18,7 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
-from mcp_memory.views.experience import Experience, Floats, Ints, Place
+from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
 from mcp_memory.views.fixes import Came
 
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
@@ -60,21 +59,21 @@ class Adviser:
         """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
         episode, neighbours = situation.episode, situation.neighbours
         prefix = Prefix.of(episode.steps)
-        place = inferred(self._x, place_of(episode), neighbours, prefix.keys)
-        forecast = self._next.forecast(place, neighbours, episode.task, prefix)
+        standpoint = inferred(self._x, standpoint_of(episode), neighbours, prefix.keys)
+        forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:
             sig = dict(error_signatures(episode)).get(len(episode.steps) - 1, "")
-            recovered = self._recoveries.after(place, neighbours, episode.steps[-1].key, sig)
+            recovered = self._recoveries.after(standpoint, neighbours, episode.steps[-1].key, sig)
         warnings: tuple[StepWarning, ...] = ()
         if intended is not None:
             warnings = self._warner.warnings(
-                place, neighbours, episode, intended, lambda key, s: self._recoveries.after(place, neighbours, key, s)
+                standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
         if forecast is None:
             return (), None, warnings
         suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
-        return suggestions, self._recovery(recovered, place, episode, sig) if recovered else None, warnings
+        return suggestions, self._recovery(recovered, standpoint, episode, sig) if recovered else None, warnings
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
@@ -176,16 +175,16 @@ class Adviser:
             return f"{name} did the job instead after {got_on} of {len(alike)} failures like this one"
         return f"{name} worked next after {worked_next} of {len(alike)} failures like this one" if worked_next else ""
 
-    def _recovery(self, recovered: Recovered, place: Place, episode: Episode, sig: str) -> Recovery:
+    def _recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str) -> Recovery:
         """Return what was tried after failures with such a message, of this tool where it had any, and what came of it."""
         x = self._x
         failed_key = episode.steps[-1].key
-        alike = (x.context_weights(place)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
+        alike = (x.context_weights(standpoint)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
         shell = _shell_of(episode)
-        fixes: list[tuple[dict[str, Any], Ints]] = []  # each with the failures that it answered
+        fixes: list[tuple[TriedFix, Ints]] = []  # each with the failures that it answered
         for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
             key = str(x.tools.value(int(tool)))
             if role_of(key) is Role.PASSES:
@@ -196,14 +195,13 @@ class Adviser:
             if not len(answered) and role_of(key) is Role.LOOKS:
                 continue  # looking after a failure is no try to mend it
             fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
-            fixes.append((fix | {"tool": shell if fix["tool"] == SHELL else fix["tool"]}, answered))
-        best = sorted(fixes, key=lambda f: (-f[0]["fixed"], -f[0]["got_on"], f[0]["tried"], f[0]["tool"], f[0]["action"]))[:MAX_FIXES]
-        for fix, at in best[:FIX_EXAMPLES]:
-            if example := self._example(at, text_of_run(episode)):
-                fix["arguments_example"] = example
-        return Recovery(sig, tuple(fix for fix, _ in best))
+            fixes.append((replace(fix, tool=shell) if fix.tool == SHELL else fix, answered))
+        best = sorted(fixes, key=lambda f: (-f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))[:MAX_FIXES]
+        run = text_of_run(episode)
+        shown = [replace(fix, arguments_example=self._example(at, run)) for fix, at in best[:FIX_EXAMPLES]]
+        return Recovery(sig, (*shown, *(fix for fix, _ in best[FIX_EXAMPLES:])))
 
-    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> dict[str, Any]:
+    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
         """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
         x = self._x
         fixed, got_on, tried = found
@@ -211,17 +209,17 @@ class Adviser:
         name, action = tool_and_action(key)
         evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
         lag = x.failures.by_index[answered] - x.failures.index[answered]
-        return {
-            "tool": name,
-            "action": action,
-            "kind": "fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
-            "tried": len(tried),
-            "fixed": len(fixed),
-            "got_on": len(got_on),
-            "median_steps": float(np.median(lag)) if len(answered) else None,
-            "median_ms": self._fix_ms(failed_key, sig, key) if len(answered) else None,
-            "evidence": list(evidence)[:MAX_EVIDENCE],
-        }
+        return TriedFix(
+            tool=name,
+            action=action,
+            kind="fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
+            tried=len(tried),
+            fixed=len(fixed),
+            got_on=len(got_on),
+            median_steps=float(np.median(lag)) if len(answered) else None,
+            median_ms=self._fix_ms(failed_key, sig, key) if len(answered) else None,
+            evidence=tuple(evidence)[:MAX_EVIDENCE],
+        )
 
     def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
         """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""
@@ -258,6 +256,6 @@ def _sobered(chances: Floats, prefix: Prefix) -> Floats:
     return np.asarray(1.0 / (1.0 + ((1.0 - odds) / odds) ** SOBER_POWER * np.exp(nats)))
 
 
-def place_of(episode: Episode) -> Place:
-    """Return the context of an episode as a place to look from."""
-    return Place(episode.project, episode.context.domain, episode.context.framework, frozenset(episode.context.tags))
+def standpoint_of(episode: Episode) -> Standpoint:
+    """Return the context of an episode as a standpoint to look from."""
+    return Standpoint(episode.project, episode.context.domain, episode.context.framework, frozenset(episode.context.tags))

@@ -1,80 +1,16 @@
-"""Every seam of the program, on one page.
+"""What a store can do, in small protocols. The conventions are in the package's docstring."""
 
-Conventions every port keeps, checked by its contract suite:
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-* `get_many`-style calls return one item per key, in order, None where missing. Missing is no error below `memory.py`.
-* A `Store` write is committed when its awaitable returns; a failed write changed nothing. Once accepted it happens even if the
-  caller stops waiting. Reads of a `Store` are synchronous, short, safe from any thread, and see every commit made before they began.
-* A completed episode is never overwritten; caches rest on that. A `Cache` may forget at any time.
-* Ports speak domain objects and raise only `McpMemoryError`s.
-* Vectors of different spaces (`provider:model:dimension`) never meet: the space is part of every key.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-from mcp_memory.domain.episode import Episode, Json, Reflection, Reward, Step, Trace
+from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.pattern import Evidence, Observation, Pattern
+from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import Change, Filter, Page, Sort, TextQuery
-
-if TYPE_CHECKING:
-    import numpy as np
-
-Clock = Callable[[], int]  # milliseconds since the epoch
-
-
-@dataclass(frozen=True, slots=True)
-class IndexText:
-    """What is searched by words of a completed episode; the fields are weighed by `TextQuery.weights`."""
-
-    task: str
-    steps: str  # tools, arguments, errors, parts of observations
-    notes: str = ""  # summary, lessons, artifacts
-    surroundings: str = ""  # tasks of the neighbouring episodes of the same thread
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """Everything that one completion writes, in one transaction."""
-
-    episode: Episode  # state completed, with outcome, reward, reflection, steps
-    index_text: IndexText
-    observations: tuple[Observation, ...] = ()
-    errors: tuple[tuple[int, str], ...] = ()  # (step index, error signature), kept in the trace
-    digest: Mapping[str, Json] | None = None  # the learner's compact extras, kept in the trace
-    feedback: tuple[Feedback, ...] = ()  # implicit votes
-
-
-@dataclass(frozen=True, slots=True)
-class TextHit:
-    """One lexical candidate: higher score is better (negated bm25)."""
-
-    seq: int
-    episode_id: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class VectorRow:
-    """One stored embedding: int8 codes (dimension bytes) with their scale; vector = codes * scale."""
-
-    seq: int  # the episode's row number
-    episode_id: str
-    part: int  # 0 = the task; further parts as the retriever defines them
-    scale: float
-    codes: bytes
-
-
-class PatternTally(NamedTuple):
-    """That an episode is evidence for a pattern, and how often the pattern held."""
-
-    episode_id: str
-    pattern_id: str
-    kind: str
-    successes: int
-    failures: int
+from mcp_memory.domain.sources import Quarantine
+from mcp_memory.domain.status import StoreInfo
+from mcp_memory.ports.stored import Completion, PatternTally, TextHit, VectorRow
 
 
 class EpisodeStore(Protocol):
@@ -190,6 +126,11 @@ class CurationStore(Protocol):
     ) -> None:
         """Edits, applied over the immutable record at read time; a later call's win, whatever the wall clock does. Raises NotFound."""
 
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        """Lay another outcome, with reward, reflection and key steps, over a completed episode's, as an edit; in the same transaction
+        its evidence, trace and counts become those of *completion*, whose votes are appended. Raises NotFound, InvalidInput: not completed.
+        """
+
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         """Insert a link and return its id (the same one for the same triple).
 
@@ -198,9 +139,9 @@ class CurationStore(Protocol):
 
     async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool: ...
 
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None: ...
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None: ...
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+    async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:
         """Append a correction of a pattern or lesson and return its id; it outranks what it corrects, and the latest counts.
 
         Raises NotFound: the episode it corrects was deleted.
@@ -212,13 +153,28 @@ class CurationStore(Protocol):
         Tombstones are left: a later write to a deleted episode is NotFound, and starting or importing it again does not bring it back.
         """
 
-    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]: ...
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        """Put a source in quarantine, or release it, and return how many episodes it has.
 
-    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
-        """(link_id, from_id, to_id, type, note) of every link touching one of the episodes."""
+        While it stands, also for what arrives later, nothing of the source is in `traces`, `vectors`, `search_text`, `patterns`,
+        `evidence`, `feedback` and `corrections`, and in `list_episodes` only when asked for. Read by id it is there. Releasing brings
+        everything back.
+        """
 
-    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
-        """(episode_id, content), or None."""
+    def quarantines(self) -> list[Quarantine]:
+        """What stands, by kind and name."""
+
+    def quarantined_episodes(self) -> set[str]:
+        """The ids of the episodes of quarantined sources."""
+
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Correction]:
+        """The latest correction of each target that has one."""
+
+    def links(self, episode_ids: Sequence[str]) -> dict[str, Link]:
+        """Every link touching one of the episodes, by its id."""
+
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Handoff] | None:
+        """The episode's id and its handoff, or None."""
 
     def latest_checkpoint(self, episode_id: str) -> str | None: ...
 
@@ -230,7 +186,7 @@ class Feed(Protocol):
         """The sequence of the last committed change that answers depend on, by any process; costs microseconds."""
 
     def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
-        """The changes that answers depend on (`ChangeKind.answers`), in order."""
+        """The changes that answers depend on (not `RECORDED_ONLY`), in order."""
 
     def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
         """Every fact that was written but steps, in order: for whoever copies the memory. Its sequence is that of the changes."""
@@ -254,98 +210,7 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
-    def info(self) -> Mapping[str, Json]:
-        """path, size_bytes, schema_version, replica_id, synchronous, journal_mode, queue_depth, compression_ratio, processes,
-        file_system, cache {...}, notices [...]."""
+    def info(self) -> StoreInfo:
+        """Where and how the data is kept."""
 
     async def aclose(self) -> None: ...
-
-
-class Cache(Protocol):
-    """Bytes to bytes, memory-mapped, shared by the processes of one machine. Implementations: `LmdbCache`, `testing.InMemoryCache`."""
-
-    def get_many(self, namespace: str, keys: Sequence[bytes]) -> list[bytes | None]: ...
-
-    def put_many(self, namespace: str, items: Iterable[tuple[bytes, bytes]]) -> None: ...
-
-    def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None: ...
-
-    def stats(self) -> Mapping[str, Json]:
-        """hits, misses, errors, entries, used_bytes, max_bytes, evictions, rebuilt (a sentence, or "")."""
-
-    def close(self) -> None: ...
-
-
-class Embedder(Protocol):
-    """Text to unit vectors. Implementations: `OnnxEmbedder`, `HttpEmbedder` (OpenAI, Mistral), `CachedEmbedder`, `testing.HashEmbedder`."""
-
-    @property
-    def space(self) -> str:
-        """`provider:model:dimension`."""
-
-    @property
-    def dimension(self) -> int: ...
-
-    def embed(self, texts: Sequence[str], *, role: str = "document") -> "np.ndarray":
-        """Return float32 unit vectors, shape (n, dimension). Blocking; call it from a thread. Roles: document, query.
-
-        Raises ModelUnavailable, ProviderUnavailable.
-        """
-
-
-class VectorIndex(Protocol):
-    """Nearest rows by cosine; a key (an episode's `seq`) may own several. Implementations: `SignBitIndex`, and the plain product as oracle.
-
-    Not safe for concurrent use: `Views` has the lock.
-    """
-
-    def __len__(self) -> int:
-        """How many rows there are."""
-
-    def __contains__(self, key: int) -> bool: ...
-
-    def add(self, keys: Sequence[int], codes: "np.ndarray", scales: "np.ndarray") -> None:
-        """Append unit vectors as int8 rows (n, d) with float32 scales (n,): vector = codes * scale."""
-
-    def remove(self, keys: Sequence[int]) -> None:
-        """Forget all rows of the keys; unknown keys are ignored."""
-
-    def search(self, vector: "np.ndarray", k: int, allowed: "np.ndarray | None" = None) -> "tuple[np.ndarray, np.ndarray]":
-        """Return (keys, similarities) of the k best distinct keys, best first. `allowed`: sorted keys to restrict to."""
-
-    def similarities(self, vector: "np.ndarray", keys: Sequence[int]) -> "np.ndarray":
-        """Return each key's similarity to *vector* (of its best row), float32; NaN for a key that has no row."""
-
-    def rows(self, keys: Sequence[int]) -> "np.ndarray":
-        """Return the vectors of the keys, float32 (n, d): each key's first row, zeros where it has none."""
-
-
-# --- what retrieval, learning and the verbs hand to each other ---
-
-Neighbours = Sequence[tuple[str, float]]  # (episode id, task similarity in [0, 1]), best first
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What completion makes of an episode."""
-
-    reward: Reward
-    reflection: Reflection
-    key_steps: tuple[int, ...]  # indexes of the two or three steps that mattered
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """One episode's evidence, and what its trace keeps for the learner."""
-
-    observations: tuple[Observation, ...]
-    errors: tuple[tuple[int, str], ...]  # (step index, error signature)
-    digest: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Where an agent stands: the open episode's task, context and steps so far, and the episodes like it."""
-
-    episode: Episode  # open, with its steps
-    neighbours: Neighbours
