@@ -9,17 +9,17 @@ from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning
+from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
-from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
-from mcp_memory.learning.advice.adviser import Adviser, standpoint_of
+from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
@@ -111,17 +111,9 @@ class Learner:
 
     # --- advice ---
 
-    def suggest(
-        self, v: View, situation: Situation, limit: int, intended: Step | None
-    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
-        """Return suggestions, the recovery when the last step failed, and warnings about an intended step."""
+    def suggest(self, v: View, situation: Situation, limit: int, intended: Step | None) -> Advice:
+        """Return suggestions, the recovery when the last step failed, warnings about an intended step, and the context gone by."""
         return Adviser(v.experience, self._store.get_episodes, self._stored_answer).suggest(situation, limit, intended)
-
-    def inferred_context(self, v: View, situation: Situation) -> InferredContext | None:
-        """Return the context that advice for *situation* goes by, None where the episode names its own or nothing is like it."""
-        said = standpoint_of(situation.episode)
-        standpoint = inferred(v.experience, said, situation.neighbours, [s.key for s in situation.episode.steps])
-        return None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))
 
     def _stored_answer(self, failed_key: str, signature: str, tried: str) -> tuple[float | None, str | None]:
         """Return the median time this answer to this error took, None where no run measured it, and what corrects it."""

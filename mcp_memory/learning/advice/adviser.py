@@ -7,9 +7,10 @@ import numpy as np
 
 from mcp_memory.domain.answers import Recovery, StepWarning, TriedFix
 from mcp_memory.domain.episode import Episode, Json, Step
-from mcp_memory.domain.query import Suggestion
+from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
@@ -18,7 +19,7 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
-from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
+from mcp_memory.views.experience import Experience, Ints, Standpoint
 from mcp_memory.views.fixes import Came
 from mcp_memory.views.vouching import MIN_SOURCES, Support
 
@@ -29,15 +30,25 @@ MAX_EXAMPLES = 50  # earlier uses among which one is looked for that may be show
 OWN = Support(MIN_SOURCES)  # what only this run has done needs nobody to vouch for it
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
-RUN_SHARE = 0.5  # of the run so far against the error, in a long run
-SOBER, SOBER_RUN = 0.2, 1.2  # nats off chances after a failure, and off those that go by the run as well: fitted on left-out episodes
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
-_FLOOR = 1e-4
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 # (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
 StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`suggestions` best first, `recovery` when the last step failed, `warnings` when a step is intended.
+
+    `inferred` is the context that all of it goes by, None where the episode names its own or nothing is like it.
+    """
+
+    suggestions: tuple[Suggestion, ...] = ()
+    recovery: Recovery | None = None
+    warnings: tuple[StepWarning, ...] = ()
+    inferred: InferredContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +67,14 @@ class Adviser:
         self._endorser = Endorser(experience, "")  # of the episode that is advised
         self._warner = StepWarner(experience, lambda tool: self._endorser.may_show(self._endorser.of_tool(tool)))
 
-    def suggest(
-        self, situation: Situation, limit: int, intended: Step | None
-    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
-        """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
+    def suggest(self, situation: Situation, limit: int, intended: Step | None) -> Advice:
+        """Return what earlier episodes say about going on from here."""
         episode, neighbours = situation.episode, situation.neighbours
         self._endorser = Endorser(self._x, episode.project, episode.agent)
         prefix = Prefix.of(episode.steps)
-        standpoint = inferred(self._x, standpoint_of(episode), neighbours, prefix.keys)
-        forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
+        said = standpoint_of(episode)
+        standpoint = inferred(self._x, said, neighbours, prefix.keys)
+        context = None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:
             sig = dict(error_signatures(episode)).get(len(episode.steps) - 1, "")
@@ -74,10 +84,11 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
+        forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         if forecast is None:
-            return (), None, warnings
+            return Advice(warnings=warnings, inferred=context)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
-        return suggestions, self._recovery(recovered, standpoint, episode, sig) if recovered else None, warnings
+        return Advice(suggestions, self._recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
@@ -110,8 +121,8 @@ class Adviser:
         """Choose the tools: up to three for the next step, then those most likely still to come."""
         chances = ranked = forecast.next
         if recovered is not None:
-            chances, ranked = (self._blended(scores, forecast, prefix) for scores in (recovered.chances, recovered.scores))
-            chances = _sobered(chances, len(prefix.keys))
+            chances, ranked = (blended(scores, forecast.next, len(prefix.keys)) for scores in (recovered.chances, recovered.scores))
+            chances = sobered(chances, prefix.failed)
         coming = [int(t) for t in np.argsort(-ranked, kind="stable")[: min(limit, NEXT_SLOTS)] if ranked[t] >= MIN_SCORE]
         picks = [_Pick(t, float(chances[t]), True) for t in coming]
         likely = 1.0 / (1.0 + np.exp(-np.clip(forecast.later, -30, 30)))
@@ -121,12 +132,6 @@ class Adviser:
             if int(t) not in coming:
                 picks.append(_Pick(int(t), float(likely[t]), False))
         return picks
-
-    def _blended(self, scores: Floats, forecast: Forecast, prefix: Prefix) -> Floats:
-        """Return what the error says together with what the run says: the longer it is the more; of a single failed step only the error."""
-        share = _run_share(len(prefix.keys))
-        blend = np.exp(np.log(np.pad(scores, (0, len(forecast.new))) + _FLOOR) + share * np.log(forecast.next + _FLOOR))
-        return np.asarray(blend / blend.sum())
 
     def _key(self, tool: int, forecast: Forecast) -> str:
         known = len(self._x.tools)
@@ -267,17 +272,6 @@ class Adviser:
 def _shell_of(episode: Episode) -> str:
     """Return what this agent calls its shell tool, as far as it has used one."""
     return next((s.tool for s in reversed(episode.steps) if is_shell(s.tool)), SHELL)
-
-
-def _run_share(steps: int) -> float:
-    return RUN_SHARE * (1.0 - 1.0 / max(1, steps))
-
-
-def _sobered(chances: Floats, steps: int) -> Floats:
-    """Return chances after a failure as they came true: multiplying two sources that are not independent overstates the surest."""
-    nats = SOBER + SOBER_RUN * _run_share(steps)
-    odds = np.clip(chances, 1e-9, 1 - 1e-9)
-    return np.asarray(1.0 / (1.0 + (1.0 - odds) / odds * np.exp(nats)))
 
 
 def standpoint_of(episode: Episode) -> Standpoint:
