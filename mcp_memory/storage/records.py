@@ -97,6 +97,7 @@ class TraceRecord(Record, array_like=True, frozen=True, gc=False):
     external_id: str | None = None
     follows: str | None = None
     digest: Any = {}
+    session: str = ""
 
 
 class EpisodeRecord(Record, array_like=True, frozen=True, gc=False):
@@ -190,7 +191,7 @@ def trace_record(trace: Trace) -> TraceRecord:
         trace.id, trace.project, trace.task, trace.task_type, trace.domain, trace.language, trace.framework, trace.tags, trace.agent,
         trace.outcome, trace.reward, trace.started_at_ms, trace.ended_at_ms, tuple(names),
         bytes(indexes) if len(names) <= _BYTE else tuple(indexes), trace.step_failed, trace.errors,
-        trace.external_id, trace.follows, trace.digest,
+        trace.external_id, trace.follows, trace.digest, trace.session,
     )  # fmt: skip
 
 
@@ -218,6 +219,7 @@ def trace_of(v: TraceRecord, seq: int) -> Trace:
         external_id=v.external_id,
         follows=v.follows,
         digest=v.digest,
+        session=v.session,
     )
 
 
