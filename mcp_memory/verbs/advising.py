@@ -40,10 +40,9 @@ class Advising:
             return NextStep(self._e.new_id(), (), None, (), (CONTROL_GROUP,)), episode.project
         neighbours, degraded = self._e.neighbours(_like(episode))
         with self._e.views.read() as v:
-            situation = Situation(episode, neighbours)
-            suggestions, recovery, warnings = self._e.learning.suggest(v, situation, limit, intended)
-            inferred = self._e.learning.inferred_context(v, situation)
-        return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded, inferred), episode.project
+            said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
+        answer = NextStep(self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred)
+        return answer, episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
         found = self._e.store.get_episodes([episode_id])[0]

@@ -196,9 +196,9 @@ async def test_forgotten_episodes_advise_no_more() -> None:
     engine = learner(store)
     await filled(store, engine, good=2, bad=0)
     open_one = episode("now", ["open"], None)
-    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0]
+    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None).suggestions
     await store.delete_episodes(["good0", "good1"], "", 0)
-    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0] == ()
+    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None).suggestions == ()
     with engine.views.read() as v:
         assert v.experience.stats().episodes == 0
 
