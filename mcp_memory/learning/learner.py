@@ -32,7 +32,7 @@ from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.file_uses import Touch
+from mcp_memory.learning.reading.file_uses import Touch, touches_in
 from mcp_memory.learning.reading.run import run_of_episode
 from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout, trends
@@ -104,7 +104,7 @@ class Learner:
 
     def extract_again(self, episode: Episode, before: Trace) -> Extraction:
         """Return what `extract` makes of a stored episode now; whether it was in the control group stays as it was."""
-        extraction = self.extract(episode)
+        extraction = self.extract(episode, touches_in(episode.steps))
         kept = {key: value for key, value in before.digest.items() if key in _OF_ITS_TIME}
         digest = {key: value for key, value in extraction.digest.items() if key not in _OF_ITS_TIME}
         return replace(extraction, digest=digest | kept)
