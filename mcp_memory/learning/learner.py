@@ -20,6 +20,7 @@ from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
+from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
@@ -158,11 +159,14 @@ class Learner:
         """Return the playbook, or None and the reason why there is none."""
         patterns = [p for p, _, _ in self.relevant_patterns(v, query, neighbours, playbook.MAX_PATTERNS)]
         runs = _runs(v.experience, neighbours, SAME_KIND)
-        book, reason = playbook.playbook(query.text, runs, patterns, max_steps)
-        return (replace(book, steps=self._with_examples(book.steps, runs, query.text)) if book else None), reason
+        endorser = Endorser(v.experience, query.filter.project)
+        book, reason = playbook.playbook(query.text, runs, patterns, max_steps, endorser)
+        return (replace(book, steps=self._with_examples(book.steps, runs, query.text, endorser)) if book else None), reason
 
-    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str) -> tuple[PlaybookStep, ...]:
-        sources = playbook.sources(steps, runs)
+    def _with_examples(
+        self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str, endorser: Endorser
+    ) -> tuple[PlaybookStep, ...]:
+        sources = playbook.sources(steps, runs, endorser.showable)
         ids = list(dict.fromkeys(source[0] for source in sources if source))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
         return tuple(

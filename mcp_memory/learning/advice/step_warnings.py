@@ -24,8 +24,9 @@ Answer = Callable[[str, str], Recovered | None]  # (failed tool key, signature) 
 class StepWarner:
     """Warns from an `Experience` and from the run itself."""
 
-    def __init__(self, experience: Experience) -> None:
-        self._x = experience
+    def __init__(self, experience: Experience, may_name: Callable[[int], bool]) -> None:
+        """*may_name*: whether a tool may be named as what to do instead."""
+        self._x, self._may_name = experience, may_name
 
     def warnings(
         self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
@@ -97,4 +98,4 @@ class StepWarner:
             return None
         best = int(np.argmax(recovered.scores))
         key = str(self._x.tools.value(best))
-        return None if key == failed_key else key
+        return None if key == failed_key or not self._may_name(best) else key
