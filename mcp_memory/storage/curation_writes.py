@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mcp_memory.domain.edits import TAG, edit_fields
+from mcp_memory.domain.edits import LESSON, TAG, TASK, edit_fields
 from mcp_memory.domain.episode import Episode, EpisodeState, Json
 from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.storage.codec import load_trace
 from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, rewrite_trace, thread_rows
 from mcp_memory.storage.evidence_writes import recount, remove_evidence
+from mcp_memory.storage.link_writes import settle_cycles, stamped
 from mcp_memory.storage.tables import Transaction
 
 # What goes with an episode, by the name it is counted under. `:row` and `:id` are the episode's.
@@ -26,11 +28,12 @@ _DELETIONS = (
     ),
     ("recommendations", "DELETE FROM recommendation WHERE episode_id = :id"),
     ("edits", "DELETE FROM episode_edit WHERE episode_row = :row"),
+    ("homes", "DELETE FROM away WHERE episode_row = :row"),
     ("tags", "DELETE FROM episode_tag WHERE tag IN (SELECT tag FROM episode_tag WHERE episode_row = :row) AND episode_row = :row"),
     ("unfinished", "DELETE FROM unfinished_text WHERE rowid = :row"),
     ("episodes", "DELETE FROM episode WHERE episode_row = :row"),
 )
-_INTERNAL = ("edits", "tags", "unfinished")  # not counted to the caller
+_INTERNAL = ("edits", "homes", "tags", "unfinished")  # not counted to the caller
 COUNTED = ("episodes", "steps", "vectors", "evidence", "patterns", "links", "checkpoints", "feedback", "recommendations", "corrections")
 
 
@@ -44,28 +47,40 @@ def update_episode(
     add_lessons: Sequence[str],
 ) -> None:
     """Store the edits, and bring what is derived from tags, task and lessons up to date."""
-    row, state = tx.episode_row(episode_id)
+    tx.episode_row(episode_id)
     fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
     if not fields:
         return
     stamp = tx.stamp()
+    merge_edits(tx, episode_id, fields, tx.now_ms, stamp)
+    tx.share(FactKind.EDIT, episode_id, stamped(stamp))
+
+
+def merge_edits(tx: Transaction, episode_id: str, edits: Mapping[str, Json], at_ms: int, stamp: tuple[int, str]) -> None:
+    """Store those of the edits that are later than what is there, and bring what is derived from them up to date."""
+    row, state = tx.episode_row(episode_id)
+    known = {field for field, _ in tx.sound("get_edits", row)}
+    fields = {f: v for f, v in edits.items() if tx.run("put_edit", row, f, tx.codec.json(v), at_ms, *stamp)}
+    if not fields:
+        return
     for field, value in fields.items():
-        tx.run("put_edit", row, field, tx.codec.json(value), tx.now_ms, *stamp)
         if field.startswith(TAG):
             tx.run("add_tag" if value else "remove_tag", field.removeprefix(TAG), row)
+    add_lessons = [f.removeprefix(LESSON) for f in fields if f.startswith(LESSON) and f not in known]
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
     tx.run("sum_episode", row)
     current = tx.episode(episode_id, steps=False)
     assert current is not None
-    if state == EpisodeState.COMPLETED and task is None:
-        rewrite_trace(tx, row, tags=current.context.tags)
+    if state == EpisodeState.COMPLETED:
+        if TASK in fields:
+            _renumber_trace(tx, row, current)
+        else:
+            rewrite_trace(tx, row, tags=current.context.tags)
         if add_lessons:
             _add_notes(tx, row, add_lessons)
-    elif state == EpisodeState.COMPLETED:
-        _renumber_trace(tx, row, current)
-    elif task is not None:
+    elif TASK in fields:
         tx.run("remove_unfinished_text", row)
-        tx.run("add_unfinished_text", row, task)
+        tx.run("add_unfinished_text", row, fields[TASK])
 
 
 def _add_notes(tx: Transaction, row: int, notes: Sequence[str]) -> None:
@@ -101,6 +116,7 @@ def delete_episodes(tx: Transaction, ids: Sequence[str], reason: str, at_ms: int
         row, _ = tx.episode_row(episode_id)
         rows.add(row)
         neighbours.update(thread_rows(tx, row))
+        _erase_of_others(tx, row, episode_id)
         trace = tx.one("trace_of", row)
         if trace is not None:
             remove_text(tx, trace[0])
@@ -112,11 +128,25 @@ def delete_episodes(tx: Transaction, ids: Sequence[str], reason: str, at_ms: int
         for kind, statement in _DELETIONS:
             counts[kind] += tx.delete(statement, {"row": row, "id": episode_id})
         seq = tx.change(ChangeKind.EPISODE_DELETED, episode_id)
-        tx.run("add_tombstone", episode_id, reason, seq, at_ms)
+        _bury(tx, episode_id, reason, seq, at_ms, found.project)
         if found.external_id:  # imported under an id of its own before ids were derived: importing it again would give it this one
-            tx.run("add_tombstone", imported_id(found.project, found.external_id), reason, seq, at_ms)
+            _bury(tx, imported_id(found.project, found.external_id), reason, seq, at_ms, found.project)
     counts["patterns"] += recount(tx, to_recount)
     refresh_surroundings(tx, neighbours - rows)
+    settle_cycles(tx)
     for kind in _INTERNAL:
         counts.pop(kind, None)
     return dict(counts)
+
+
+def _erase_of_others(tx: Transaction, row: int, episode_id: str) -> None:
+    """Have the shared logs delete what is filed under other episodes but goes with this one."""
+    for from_id, link in tx.all("links_from_others", row):
+        tx.erase(FactKind.LINK, from_id, link)
+    for shown_to, vote in tx.all("votes_on_others", episode_id):
+        tx.erase(FactKind.FEEDBACK, shown_to, vote)
+
+
+def _bury(tx: Transaction, episode_id: str, reason: str, seq: int, at_ms: int, project: str) -> None:
+    tx.run("add_tombstone", episode_id, reason, seq, at_ms, project)
+    tx.share(FactKind.TOMBSTONE, episode_id)

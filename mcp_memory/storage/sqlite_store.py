@@ -19,8 +19,9 @@ from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Cache, Clock, Completion, VectorRow
+from mcp_memory.ports import Cache, Clock, Completion, LogMark, VectorRow
 from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
+from mcp_memory.storage.arrivals import Arrival
 from mcp_memory.storage.checkpointer import Checkpointer
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
@@ -28,7 +29,8 @@ from mcp_memory.storage.file_system import file_system_of, notices_of
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.migrations import migrate, require_schema
 from mcp_memory.storage.purge import TEXT_TABLES, Purge
-from mcp_memory.storage.store_reads import StoreReads
+from mcp_memory.storage.remote_marks import apply_page
+from mcp_memory.storage.store_sharing import StoreSharing
 from mcp_memory.storage.tables import Tables, Transaction
 from mcp_memory.storage.write_batcher import WriteBatcher
 
@@ -38,7 +40,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteStore(StoreReads):
+class SqliteStore(StoreSharing):
     """The durable tier, and the hot one where there is a cache. Open with `open`, close with `aclose`."""
 
     def __init__(
@@ -216,6 +218,18 @@ class SqliteStore(StoreReads):
 
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))
+
+    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None) -> None:
+        deleted = await self._batcher.run(partial(self._applied, url, arrivals, read_seq, mark))
+        if deleted and self._hot is not None:
+            self._hot.drop(deleted)
+
+    def _applied(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, connection: Connection) -> list[str]:
+        tx = Transaction(connection, self._codec, self._clock(), applies=True)
+        deleted = apply_page(tx, url, arrivals, read_seq, mark)
+        if deleted:
+            self._purge.want()
+        return deleted
 
     def _in_transaction(self, write: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any], connection: Connection) -> T:
         return write(Transaction(connection, self._codec, self._clock()), *args, **kwargs)
