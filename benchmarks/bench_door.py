@@ -1,4 +1,4 @@
-"""Through the stdio door, next to the SDK's no-op floor, a bare commit and the query's embedding of the same run.
+"""Through the stdio server, next to the SDK's no-op floor, a bare commit and the query's embedding of the same run.
 
     python -m benchmarks.bench_door [--episodes 10000] [--calls 300] [--starts 7] [--json]
 

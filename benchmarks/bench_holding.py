@@ -48,13 +48,13 @@ def evidence_of(episode: Any) -> Sequence[Observation]:
     return observations_of(run_of_episode(probe), [step.duration_ms for step in probe.steps])
 
 
-async def looked_up(door: InProcess, probes: Sequence[Any]) -> tuple[list[Seen], dict[str, int]]:
+async def looked_up(session: InProcess, probes: Sequence[Any]) -> tuple[list[Seen], dict[str, int]]:
     """Return the evidence about patterns that are known, and how many pieces there are by kind."""
     found, pieces = [], defaultdict[str, int](int)
     known: dict[str, dict[str, Any]] = {}
     cursor: dict[str, str] = {}
     while True:
-        page = await door.call("search_patterns", limit=200, **cursor)
+        page = await session.call("search_patterns", limit=200, **cursor)
         known |= {row["pattern_id"]: row for row in page["patterns"]}
         if not page["next_cursor"]:
             break
@@ -105,8 +105,8 @@ def _share(members: Sequence[Seen]) -> str:
 
 async def run(folder: Path, work: Path) -> dict[str, dict[str, Any]]:
     """Return the figures by learner, and over all."""
-    async with opened_here(work, map(split.episode_line, split.memory(folder, "repeat"))) as door:
-        seen, pieces = await looked_up(door, split.probes(folder))
+    async with opened_here(work, map(split.episode_line, split.memory(folder, "repeat"))) as session:
+        seen, pieces = await looked_up(session, split.probes(folder))
     rows = {str(kind): row([s for s in seen if s.kind == kind], pieces[kind]) for kind in PatternKind}
     return rows | {"ALL": row(seen, sum(pieces.values()))}
 

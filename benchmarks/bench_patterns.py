@@ -1,7 +1,7 @@
 """python -m benchmarks.bench_patterns [--episodes 1000] [--calls 300] [--json]
 
 What patterns cost a recall: the same generated episodes in two memories, one that learned from them and one that did not
-(`learning.enabled`), asked the same new queries in turn through the front door of this process, with patterns included.
+(`learning.enabled`), asked the same new queries in turn through the facade of this process, with patterns included.
 """
 
 import argparse
@@ -21,10 +21,10 @@ WARM_UP = 20
 PROJECT = "bench"  # of the generated episodes
 
 
-async def cold_recall_ms(door: InProcess, query: str) -> float:
+async def cold_recall_ms(session: InProcess, query: str) -> float:
     """Return how long a query takes that was not asked before; its embedding is in it."""
     started = time.perf_counter()
-    answer = await door.memory.recall(query=query, project=PROJECT, strict=True)
+    answer = await session.memory.recall(query=query, project=PROJECT, strict=True)
     took_ms = (time.perf_counter() - started) * 1000
     assert answer.episodes
     return took_ms
@@ -41,7 +41,7 @@ async def run(work: Path, episodes: int, calls: int) -> dict[str, Any]:
     ):
         for number, query in enumerate(queries):
             both = (without, with_) if number % 2 else (with_, without)
-            took = {door: await cold_recall_ms(door, query) for door in both}
+            took = {session: await cold_recall_ms(session, query) for session in both}
             if number >= WARM_UP:
                 durations["without patterns"].append(took[without])
                 durations["with patterns"].append(took[with_])

@@ -1,4 +1,4 @@
-"""Recall without the door and without the embedding: its parts and the whole, in one process, against size.
+"""Recall without the server and without the embedding: its parts and the whole, in one process, against size.
 
     python -m benchmarks.bench_retrieve [--episodes 10000] [--queries 200] [--json]
 

@@ -3,7 +3,7 @@
 Are warnings before an act worth reading? The split's probes (episodes that are not in its memory) are lived through step by step: before
 each step `suggest_next_step` is asked with that step as `intended`, then the step is logged with what really came of it. Of the steps
 warned about, how many failed (precision), against how many steps fail at all (base rate), and how many of the failing ones were warned
-about (coverage). Wilson's 95 % interval. Through the front door of this process, with default settings.
+about (coverage). Wilson's 95 % interval. Through the facade of this process, with default settings.
 """
 
 import argparse
@@ -26,15 +26,15 @@ INTENDED = ("tool", "action", "arguments")
 Lived = tuple[str, bool, bool]  # source, whether it was warned about, whether it failed
 
 
-async def lived(door: InProcess, episode: Any) -> list[Lived]:
+async def lived(session: InProcess, episode: Any) -> list[Lived]:
     """Live through an episode; return what became of each step."""
-    started = await door.call("start_episode", task=episode["task_description"], recall=False, **context_of(episode))
+    started = await session.call("start_episode", task=episode["task_description"], recall=False, **context_of(episode))
     found = []
     for recorded in episode["steps"]:
         step = split.step_line(recorded)
         intended = {name: step[name] for name in INTENDED if step.get(name)}
-        advice = await door.call("suggest_next_step", episode_id=started["episode_id"], limit=1, intended=intended)
-        await door.call("log_step", episode_id=started["episode_id"], **step)
+        advice = await session.call("suggest_next_step", episode_id=started["episode_id"], limit=1, intended=intended)
+        await session.call("log_step", episode_id=started["episode_id"], **step)
         found.append((episode["source"], bool(advice["warnings"]), step["status"] == "error"))
     return found
 
@@ -66,10 +66,10 @@ def _row(steps: Sequence[Lived]) -> dict[str, Any]:
 
 async def run(folder: Path, work: Path) -> dict[str, Any]:
     """Return the rows, and how long the calls took."""
-    async with opened_here(work, map(split.episode_line, split.memory(folder, "repeat"))) as door:
-        door.durations_ms.clear()
-        steps = [step for probe in split.probes(folder) for step in await lived(door, probe)]
-        return {"rows": summarised(steps), "calls_ms": {name: summary(ms) for name, ms in door.durations_ms.items()}}
+    async with opened_here(work, map(split.episode_line, split.memory(folder, "repeat"))) as session:
+        session.durations_ms.clear()
+        steps = [step for probe in split.probes(folder) for step in await lived(session, probe)]
+        return {"rows": summarised(steps), "calls_ms": {name: summary(ms) for name, ms in session.durations_ms.items()}}
 
 
 def main() -> int:

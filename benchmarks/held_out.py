@@ -3,7 +3,7 @@
 Next tool and outlook for the episodes that are *in* the split's memory, each left out while it is asked about: ten times the questions
 that the split itself asks, so that a difference of a few per cent can be told from luck. "transfer": all attempts at the task are
 forgotten first; "repeat": this one only. Each episode is asked about at a quarter, the half and three quarters of its steps. Through the
-front door of this process, with default settings; task ids never reach the memory. Beside each figure half its 95 % interval, by drawing
+facade of this process, with default settings; task ids never reach the memory. Beside each figure half its 95 % interval, by drawing
 episodes.
 """
 
@@ -31,7 +31,7 @@ AGAIN = "~"  # what was forgotten is not imported again under its name
 Scores = dict[str, list[float]]  # metric -> values, of one episode
 
 
-async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[tuple[str, Scores]]:
+async def held_out(session: InProcess, episodes: Sequence[Any], mode: str) -> list[tuple[str, Scores]]:
     """Return (source, scores) of every episode. The memory holds the same episodes afterwards."""
     groups: dict[str, list[Any]] = defaultdict(list)
     for episode in episodes:
@@ -39,7 +39,7 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
     attempts: dict[str, int] = defaultdict(int)
     for episode in episodes:
         attempts[episode["task_id"]] += 1
-    there = await door.episode_ids()
+    there = await session.episode_ids()
     names = {name.rstrip(AGAIN): name for name in there}
     ids = {plain: there[name] for plain, name in names.items()}
     found = []
@@ -48,24 +48,24 @@ async def held_out(door: InProcess, episodes: Sequence[Any], mode: str) -> list[
             continue
         left_out = [ids[e["episode_id"]] for e in group]
         for first in range(0, len(left_out), FORGOTTEN_AT_ONCE):
-            await door.call("forget", episode_ids=left_out[first : first + FORGOTTEN_AT_ONCE], confirm=True)
-        found += [(e["source"], await asked(door, e)) for e in group]
-        await door.take_in(split.episode_line(e) | {"external_id": names[e["episode_id"]] + AGAIN} for e in group)
+            await session.call("forget", episode_ids=left_out[first : first + FORGOTTEN_AT_ONCE], confirm=True)
+        found += [(e["source"], await asked(session, e)) for e in group]
+        await session.take_in(split.episode_line(e) | {"external_id": names[e["episode_id"]] + AGAIN} for e in group)
     return found
 
 
-async def asked(door: InProcess, episode: Any) -> Scores:
+async def asked(session: InProcess, episode: Any) -> Scores:
     """Return what an episode that is not in memory scores."""
     question = {"task_description": episode["task_description"], "query": episode["task_description"], "context": episode["context"]}
     keys = [joined(step["tool"], step["action"]) for step in episode["steps"]]
     scores: Scores = {"hit1": [], "hit3": [], "rest5": []}
     for at in sorted({int(len(keys) * cut) for cut in CUTS} - {0}):
-        prediction = await answers.next_tool(door, {"qid": "", "prefix": episode["steps"][:at], **question})
+        prediction = await answers.next_tool(session, {"qid": "", "prefix": episode["steps"][:at], **question})
         tools, rest = prediction["tools"], set(keys[at:])
         scores["hit1"].append(tools[:1] == [keys[at]])
         scores["hit3"].append(keys[at] in tools[:3])
         scores["rest5"].append(len(set(tools[:5]) & rest) / min(5, len(rest)))
-    chance = (await answers.outcome(door, {"qid": "", **question}))["p"]
+    chance = (await answers.outcome(session, {"qid": "", **question}))["p"]
     succeeded = episode["outcome"]["status"] == "success"
     return scores | {"chance": [chance], "succeeded": [float(succeeded)]}
 
@@ -126,9 +126,9 @@ async def run(folder: Path, work: Path) -> dict[str, Any]:
     """Return the rows of both modes."""
     episodes = split.memory(folder, "repeat")
     results = {}
-    async with opened_here(work, map(split.episode_line, episodes)) as door:
+    async with opened_here(work, map(split.episode_line, episodes)) as session:
         for mode in ("transfer", "repeat"):
-            results[mode] = summarised(await held_out(door, episodes, mode))
+            results[mode] = summarised(await held_out(session, episodes, mode))
     return results
 
 

@@ -2,7 +2,7 @@
 
 Shows that the memory gets better with use, and what each part of it is worth. The curve: B1 to B7 with 0, 1, 2, 3 and 4 attempts at
 every task in memory. The ablation: every ranking term and every part of the learners off in turn, and how far each metric moves.
-The questions are asked of the front door in this process, with default settings. Writes `curve.json`, `ablation.json`, `curve.md`,
+The questions are asked of the facade in this process, with default settings. Writes `curve.json`, `ablation.json`, `curve.md`,
 `ablation.md`, and with matplotlib (`--group bench`) `curve.png` and `ablation.png`.
 """
 
@@ -97,8 +97,8 @@ EPISODES = "episodes in memory"
 
 async def asked(data_dir: Path, lines: Sequence[Any], questions: Sequence[tuple[str, Any]], flags: Mapping[str, Any]) -> list[Any]:
     """Fill the memory in *data_dir* (what is there already is left), and return its predictions."""
-    async with opened_here(data_dir, lines, flags) as door:
-        return [await ASKERS[kind](door, question) for kind, question in questions] if lines else []
+    async with opened_here(data_dir, lines, flags) as session:
+        return [await ASKERS[kind](session, question) for kind, question in questions] if lines else []
 
 
 def first_attempts(episodes: Sequence[Any], count: int) -> list[Any]:

@@ -1,6 +1,6 @@
 """What a reader walks through: the files of the package that one call of each kind runs through, and the ways between them.
 
-In process, on a temporary memory, from the front door down, in every thread but those that work in the background.
+In process, on a temporary memory, from the facade down, in every thread but those that work in the background.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ STEPS: list[dict[str, Any]] = [
     {"tool": "edit", "arguments": {"path": "app/dates.py"}, "observation": "ok"},
     {"tool": "bash", "action": "pytest", "arguments": {"command": "pytest -x"}, "observation": "5 passed"},
 ]
-BACKGROUND = ("embed", "memory-cache", "memory-checkpointer")  # beginnings of the names of threads that no call waits for
+BACKGROUND = ("embed", "memory-cache", "memory-wal-checkpointer")  # beginnings of the names of threads that no call waits for
 BEFORE_MS = 1_700_000_000_000
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mcp_memory.errors import ConfigError
-from mcp_memory.places import user_data_dir
 from mcp_memory.projects import DEFAULT_PROJECT, project_at
+from mcp_memory.user_data import user_data_dir
 
 PREFIX = "MCP_MEMORY_"
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The front door: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
+"""The facade: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
 
 What can be asked is written in `domain/requests/`: a verb takes its record, or the record's fields by name, and both are checked before
 anything is done. Answers are the records of `domain/answers.py` and `domain/reports.py`. Built by `bootstrap.open_memory`, which also
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests
+from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
@@ -18,9 +19,10 @@ from mcp_memory.verbs.advising import Advising
 from mcp_memory.verbs.asked import takes
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
-from mcp_memory.verbs.engines import Engines, working_in
+from mcp_memory.verbs.engines import Engines, calling, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.ids import short_id, with_whole_ids
+from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.redacting import Redacting
@@ -46,7 +48,8 @@ class EpisodicMemory:
         shown = Shown(engines)
         self._recalling = Recalling(engines, shown)
         self._recording = Recording(engines, self._recalling, redacting, background, Voting(engines, shown), self._on_completed)
-        self._advising = Advising(engines, redacting, shown)
+        self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
+        self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
         self._reporting = Reporting(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
@@ -76,13 +79,14 @@ class EpisodicMemory:
         return self._engines.projects.only_heard
 
     @contextmanager
-    def working_in(self, project: str) -> Iterator[None]:
-        """While the block runs, calls that name no project mean this one; "" leaves it at that of this process."""
-        token = working_in.set(project)
+    def working_in(self, project: str, caller: Caller = NOBODY) -> Iterator[None]:
+        """While the block runs, calls that name no project mean this one, "" being that of this process, and *caller* makes them."""
+        tokens = working_in.set(project), calling.set(caller)
         try:
             yield
         finally:
-            working_in.reset(token)
+            working_in.reset(tokens[0])
+            calling.reset(tokens[1])
 
     async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
         """Return *asked* with the ids completed that were cut to a unique beginning. Raises InvalidInput for one that begins several."""
@@ -244,6 +248,20 @@ class EpisodicMemory:
     async def correct(self, asked: requests.Correct) -> None:
         """Put a correction over a pattern or an episode's lessons; it outranks what it corrects."""
         await self._curating.correct(asked)
+
+    @takes(requests.QuarantineSource)
+    async def quarantine(self, asked: requests.QuarantineSource) -> reports.Quarantined:
+        """Take everything that comes from an agent or a session out of all answers, now and later; with `undo`, bring it all back."""
+        return await self._curating.quarantine(asked)
+
+    async def quarantines(self) -> list[reports.Quarantined]:
+        """Return the sources that are quarantined."""
+        return await self._curating.quarantines()
+
+    @takes(requests.Label)
+    async def label(self, asked: requests.Label) -> answers.Labelled:
+        """Say how an episode ended after all; reward, reflection and patterns follow. An open one is completed; twice changes nothing."""
+        return await self._labelling.label(asked)
 
     @takes(requests.Prune)
     async def prune(self, asked: requests.Prune) -> reports.Pruned:

@@ -19,6 +19,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, Pattern
 from mcp_memory.domain.query import Change, Filter, Page, Sort, TextQuery
 from mcp_memory.domain.shared_facts import Fact
+from mcp_memory.domain.sources import Quarantine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,8 +49,7 @@ class Completion:
     feedback: tuple[Feedback, ...] = ()  # implicit votes
 
 
-@dataclass(frozen=True, slots=True)
-class TextHit:
+class TextHit(NamedTuple):
     """One lexical candidate: higher score is better (negated bm25)."""
 
     seq: int
@@ -191,6 +191,11 @@ class CurationStore(Protocol):
     ) -> None:
         """Edits, applied over the immutable record at read time; a later call's win, whatever the wall clock does. Raises NotFound."""
 
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        """Lay another outcome, with reward, reflection and key steps, over a completed episode's, as an edit; in the same transaction
+        its evidence, trace and counts become those of *completion*, whose votes are appended. Raises NotFound, InvalidInput: not completed.
+        """
+
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         """Insert a link and return its id (the same one for the same triple).
 
@@ -212,6 +217,20 @@ class CurationStore(Protocol):
 
         Tombstones are left: a later write to a deleted episode is NotFound, and starting or importing it again does not bring it back.
         """
+
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        """Put a source in quarantine, or release it, and return how many episodes it has.
+
+        While it stands, also for what arrives later, nothing of the source is in `traces`, `vectors`, `search_text`, `patterns`,
+        `evidence`, `feedback` and `corrections`, and in `list_episodes` only when asked for. Read by id it is there. Releasing brings
+        everything back.
+        """
+
+    def quarantines(self) -> list[Quarantine]:
+        """What stands, by kind and name."""
+
+    def quarantined_episodes(self) -> set[str]:
+        """The ids of the episodes of quarantined sources."""
 
     def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]: ...
 

@@ -1,10 +1,10 @@
-"""Questions to predictions, through the door only."""
+"""Questions to predictions, through a session only."""
 
 import re
 from collections import Counter
 from typing import Any
 
-from benchmarks.quality.door import Door
+from benchmarks.quality.session import Session
 from benchmarks.quality.split import Line, step_line
 from mcp_memory.domain.step_keys import joined
 
@@ -21,48 +21,48 @@ def context_of(question: Line) -> dict[str, Any]:
     return {key: context[key] for key in ("domain", "language", "framework", "tags") if context.get(key)}
 
 
-async def same_task(door: Door, question: Line) -> Prediction:
+async def same_task(session: Session, question: Line) -> Prediction:
     """B1 (and with it B2 and B7): which earlier episodes?"""
-    found = await door.recall(question["query"], SAME_TASK_LIMIT, context_of(question))
+    found = await session.recall(question["query"], SAME_TASK_LIMIT, context_of(question))
     return {"qid": question["qid"], "ranked": [e["external_id"] for e in found]}
 
 
-async def right_file(door: Door, question: Line) -> Prediction:
+async def right_file(session: Session, question: Line) -> Prediction:
     """B5: the files a default recall names; and the episodes, whose artifacts tell them where the scorer leaves attempts at the bug out."""
     context = context_of(question)
-    found = await door.recall(question["query"], RIGHT_FILE_LIMIT, context)
-    answer = await door.call("recall", query=question["query"], **context)
+    found = await session.recall(question["query"], RIGHT_FILE_LIMIT, context)
+    answer = await session.call("recall", query=question["query"], **context)
     return {"qid": question["qid"], "ranked": [e["external_id"] for e in found], "files": [f["path"] for f in answer["files"]]}
 
 
-async def default_recall(door: Door, question: Line) -> Prediction:
+async def default_recall(session: Session, question: Line) -> Prediction:
     """B1 as an agent asks it, and B9: a recall with nothing but the question; what it shows, and what reading it costs."""
-    read = await door.read("recall", query=question["query"], **context_of(question))
+    read = await session.read("recall", query=question["query"], **context_of(question))
     rows = {kind: len(read.answer[kind]) for kind in ("episodes", "patterns", "files")}
     return {"qid": question["qid"], "tokens": read.text_tokens, "structured_tokens": read.structured_tokens, **rows}
 
 
-async def new_bug(door: Door, question: Line) -> Prediction:
+async def new_bug(session: Session, question: Line) -> Prediction:
     """B8: the files that a default recall names for a bug nobody has worked on."""
-    answer = await door.call("recall", query=question["query"], **context_of(question))
+    answer = await session.call("recall", query=question["query"], **context_of(question))
     return {"qid": question["qid"], "files": [f["path"] for f in answer["files"]][:NAMED_FILES]}
 
 
-async def outcome(door: Door, question: Line) -> Prediction:
+async def outcome(session: Session, question: Line) -> Prediction:
     """B6: will it succeed?"""
-    answer = await door.call("recall", query=question["query"], limit=1, include=["episodes"], **context_of(question))
+    answer = await session.call("recall", query=question["query"], limit=1, include=["episodes"], **context_of(question))
     return {"qid": question["qid"], "p": answer["outlook"]["expected_success"]}
 
 
-async def next_tool(door: Door, question: Line) -> Prediction:
+async def next_tool(session: Session, question: Line) -> Prediction:
     """B3: which tools come next, after the steps so far?"""
-    return _tools(question, await suggested(door, question, [step_line(s) for s in question["prefix"]], NEXT_TOOLS), NEXT_TOOLS)
+    return _tools(question, await suggested(session, question, [step_line(s) for s in question["prefix"]], NEXT_TOOLS), NEXT_TOOLS)
 
 
-async def recovery(door: Door, question: Line) -> Prediction:
+async def recovery(session: Session, question: Line) -> Prediction:
     """B4: a step just failed; which tool did the successful recovery use?"""
     failed = step_line({"success": False, **question["failed"]})
-    return _tools(question, await suggested(door, question, [failed], RECOVERY_TOOLS), RECOVERY_TOOLS)
+    return _tools(question, await suggested(session, question, [failed], RECOVERY_TOOLS), RECOVERY_TOOLS)
 
 
 def _tools(question: Line, suggestions: list[Line], limit: int) -> Prediction:
@@ -72,28 +72,28 @@ def _tools(question: Line, suggestions: list[Line], limit: int) -> Prediction:
     return {"qid": question["qid"], "tools": list(dict.fromkeys(keys))[:limit], **sure}
 
 
-async def suggested(door: Door, question: Line, steps: list[Line], limit: int, **where: str) -> list[Line]:
+async def suggested(session: Session, question: Line, steps: list[Line], limit: int, **where: str) -> list[Line]:
     """Return what is suggested in an episode that is thrown away: it stays open, so nothing is learned from it."""
-    episode_id = await opened_after(door, question, steps, **where)
-    return list((await door.call("suggest_next_step", episode_id=episode_id, limit=limit))["suggestions"])
+    episode_id = await opened_after(session, question, steps, **where)
+    return list((await session.call("suggest_next_step", episode_id=episode_id, limit=limit))["suggestions"])
 
 
-async def opened_after(door: Door, question: Line, steps: list[Line], **where: str) -> str:
+async def opened_after(session: Session, question: Line, steps: list[Line], **where: str) -> str:
     """Return the id of a new episode in which *steps* (in the form of `log_step`) are done."""
     task = question.get("task") or question["task_description"]
-    started = await door.call("start_episode", task=task, recall=False, **context_of(question), **where)
+    started = await session.call("start_episode", task=task, recall=False, **context_of(question), **where)
     for first in range(0, len(steps), STEPS_AT_ONCE):
-        await door.call("log_steps", episode_id=started["episode_id"], steps=steps[first : first + STEPS_AT_ONCE])
+        await session.call("log_steps", episode_id=started["episode_id"], steps=steps[first : first + STEPS_AT_ONCE])
     return str(started["episode_id"])
 
 
-async def document(door: Door, name: str, question: Line) -> Prediction:
+async def document(session: Session, name: str, question: Line) -> Prediction:
     """R: which documents? For metatool: which tool served the most similar past requests?"""
     scope = {"project": question["scope"]} if question.get("scope") else {}
     if name == "metatool":
-        ranked = _voted(await door.recall(question["query"], PAST_REQUESTS, **scope))
+        ranked = _voted(await session.recall(question["query"], PAST_REQUESTS, **scope))
     else:
-        ranked = [e["external_id"] for e in await door.recall(question["query"], DOCUMENT_LIMIT, **scope)]
+        ranked = [e["external_id"] for e in await session.recall(question["query"], DOCUMENT_LIMIT, **scope)]
     return {"set": name, "query_id": question["query_id"], "ranked": ranked}
 
 

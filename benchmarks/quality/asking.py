@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality import answers, baselines, drift, failures, memories, split
-from benchmarks.quality.door import Door, opened
+from benchmarks.quality.session import Session, opened
 
 Question = dict[str, Any]
 Prediction = dict[str, Any]
-ASKERS: dict[str, Callable[[Door, Question], Awaitable[Prediction]]] = {
+ASKERS: dict[str, Callable[[Session, Question], Awaitable[Prediction]]] = {
     "b1": answers.same_task,
     "b3": answers.next_tool,
     "b4": answers.recovery,
@@ -89,11 +89,11 @@ async def _ask_memory(
 async def _ask_set(memory: Path, kind: str, questions: list[Question], turn: asyncio.Semaphore, asked: Asked) -> None:
     async with turn:
         with memories.copied(memory) as data_dir:
-            async with opened(data_dir) as door:
+            async with opened(data_dir) as session:
                 for question in questions:
                     if kind in split.SETS:
-                        asked.predictions[kind].append(await answers.document(door, kind, question))
+                        asked.predictions[kind].append(await answers.document(session, kind, question))
                     else:
-                        asked.predictions[kind].append(await ASKERS[kind](door, question))
-                for tool, durations in door.durations_ms.items():
+                        asked.predictions[kind].append(await ASKERS[kind](session, question))
+                for tool, durations in session.durations_ms.items():
                     asked.calls_ms[tool] += durations

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.quality import split
 from benchmarks.quality.answers import opened_after
 from benchmarks.quality.baselines import tool_key
-from benchmarks.quality.door import Door
+from benchmarks.quality.session import Session
 from mcp_memory.domain.step_keys import joined
 
 SETTINGS = ("repeat", "transfer")
@@ -30,15 +30,15 @@ def questions(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-async def after_failures(door: Door, question: dict[str, Any]) -> dict[str, Any]:
+async def after_failures(session: Session, question: dict[str, Any]) -> dict[str, Any]:
     """Return, for every failed step of the episode, the first suggestion, its confidence, what was done next, and what worked next."""
     steps = question["steps"]
-    episode_id, logged, asked = await opened_after(door, question, []), 0, []
+    episode_id, logged, asked = await opened_after(session, question, []), 0, []
     for at in _failures(steps):
         lines = [split.step_line(s) for s in steps[logged : at + 1]]
-        await door.call("log_steps", episode_id=episode_id, steps=lines)
+        await session.call("log_steps", episode_id=episode_id, steps=lines)
         logged = at + 1
-        found = (await door.call("suggest_next_step", episode_id=episode_id, limit=1))["suggestions"]
+        found = (await session.call("suggest_next_step", episode_id=episode_id, limit=1))["suggestions"]
         if found:
             first = {"key": joined(found[0]["tool"], found[0]["action"]), "confidence": found[0]["confidence"]}
             worked = next(s for s in steps[at + 1 :] if s["success"])

@@ -1,4 +1,4 @@
-"""The front door of this process, asked as a client would ask the server's: for questions by the thousand."""
+"""The facade of this process, asked as a client would ask the server's: for questions by the thousand."""
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality.door import Door
+from benchmarks.quality.session import Session
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import load_config
 from mcp_memory.memory import EpisodicMemory
@@ -15,7 +15,7 @@ from mcp_memory.memory import EpisodicMemory
 PROJECT = "split"
 
 
-class InProcess(Door):
+class InProcess(Session):
     """A memory of this process behind the calls of a client."""
 
     def __init__(self, memory: EpisodicMemory) -> None:
@@ -48,6 +48,6 @@ async def opened_here(data_dir: Path, lines: Iterable[Any], flags: Mapping[str, 
     """Open a memory with default settings and *flags*, and take *lines* in; what is there already is left as it is."""
     config = load_config(env={}, flags={"storage.data_dir": str(data_dir), "server.project": PROJECT, **(flags or {})})
     async with open_memory(config) as memory:
-        door = InProcess(memory)
-        await door.take_in(lines)
-        yield door
+        session = InProcess(memory)
+        await session.take_in(lines)
+        yield session

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.quality.door import ROOT, fill
+from benchmarks.quality.session import ROOT, fill
 
 FILLED = "filled.json"  # written last: a folder with it is complete
 PROGRAM = ROOT / "mcp_memory"

@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.quality import split
-from benchmarks.quality.door import ROOT
 from benchmarks.quality.goals import Goal
 from benchmarks.quality.measures import measured
+from benchmarks.quality.session import ROOT
 
 Scores = dict[str, dict[str, Any]]
 OURS = ("recall", "calibration")  # not for the scorer

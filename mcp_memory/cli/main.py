@@ -47,6 +47,8 @@ COMMANDS = {
     "forget": Command("forget", "delete episodes and everything learned from them"),
     "prune": Command("prune", "retention: let go of old, poor or too many episodes, archived first"),
     "correct": Command("correct", "correct or contradict a pattern or an episode's lesson"),
+    "quarantine": Command("quarantine", "take everything of an agent or a session out of all answers, and bring it back"),
+    "label": Command("label", "say how an episode ended, where the outcome was inferred or wrong"),
     "doctor": Command("doctor", "check the installation and the data directory"),
     "install": Command("install", "add the server to an agent host's configuration"),
     "hook": Command("hook", "answer an agent host's lifecycle hook (JSON on stdin)"),

@@ -88,7 +88,7 @@ def size_bytes(text: str) -> int:
 
 
 def given(args: "argparse.Namespace", names: "Sequence[str]") -> "dict[str, Any]":
-    """Return those of the named arguments that were given: keyword arguments of a front-door call."""
+    """Return those of the named arguments that were given: keyword arguments of a call of the facade."""
     return {name: value for name in names if (value := getattr(args, name)) not in (None, [], "")}
 
 
@@ -115,4 +115,14 @@ def working_directory() -> str:
     try:
         return os.getcwd()
     except OSError:
+        return ""
+
+
+def person() -> str:
+    """Return the name of the account that gives a command, "" where it has none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
         return ""

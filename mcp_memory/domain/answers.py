@@ -1,4 +1,4 @@
-"""What the front door answers: one record per verb, with the field names of the MCP contract.
+"""What the facade answers: one record per verb, with the field names of the MCP contract.
 
 Conventions: `_at_ms` fields are epoch milliseconds; an edge that shows them to agents renders ISO 8601 UTC and drops the `_ms`.
 `degraded` names every lesser state the answer was made in; empty means none.
@@ -119,6 +119,20 @@ class CompletedEpisode:
     duration_ms: int
     degraded: tuple[str, ...] = ()
     question: str | None = None  # worth a sentence of the agent's own, as a lesson: complete_episode again with `lessons`
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An episode's outcome as it stands now, and what follows from it."""
+
+    episode_id: str
+    outcome: str
+    before: str  # what was taken for its outcome; ", inferred" where nobody had said so
+    changed: bool  # False: it was said and stored already
+    reward: Reward
+    reflection: Reflection
+    patterns: tuple[LearnedPattern, ...]
+    degraded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

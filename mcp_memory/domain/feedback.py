@@ -16,6 +16,25 @@ class Verdict(enum.StrEnum):
     HINDERED = "hindered"
 
 
+class EndedAs(enum.StrEnum):
+    """How an episode ended after all."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILURE = "failure"
+
+
+class Told(enum.StrEnum):
+    """What feedback can say: a verdict on a recommendation, or how an episode ended after all."""
+
+    HELPED = Verdict.HELPED
+    NO_EFFECT = Verdict.NO_EFFECT
+    HINDERED = Verdict.HINDERED
+    SUCCESS = EndedAs.SUCCESS
+    PARTIAL = EndedAs.PARTIAL
+    FAILURE = EndedAs.FAILURE
+
+
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """One answer that was shown: the ids in it, in order, and the episode it was shown to (when known)."""

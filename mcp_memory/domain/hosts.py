@@ -31,7 +31,7 @@ class HookEvent:
 
 
 class HookHost:
-    """A host's hooks. `user_file` and `project_file` are patterns of `cli/install/places.py`; `project_file` is relative to the project."""
+    """A host's hooks. Its files are patterns of `cli/install/host_paths.py`; `project_file` is relative to the project."""
 
     __slots__ = ("events", "name", "off", "project_file", "shape", "timeout_unit", "trust", "user_file")
 

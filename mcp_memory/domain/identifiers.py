@@ -8,21 +8,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from mcp_memory.domain.episode import Json
+from mcp_memory.domain.text_words import STOP_WORDS
 
 SHOWN = "shown"  # in a trace's digest: the files an episode showed, packed
 CHANGED = "\0changed"  # stands among the words of a file that the episode changed
 MIN_CHARS, MAX_CHARS = 3, 60  # of a word that tells one file from another
 _WORD = re.compile(r"[^\W\d]\w{2,}")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
-_COMMON_TEXT = """
-the and for that with this from not are was has have does did but can could should would will when what which where who why how there then
-they them use used using get set new one two all any into out off you your our its let may more also than only see here like just
-def class return import none null true false self cls var const func function public private static void int str string float bool list dict
-else elif elseif try except finally catch throw raise assert lambda yield async await pass break continue while print len type object name
-value values data file files line lines code error test tests example expected actual result results issue description following total
-found matches match directory path http https www com org usr bin etc
+_CODE_WORDS_TEXT = """
+why use used using get set new one two all any out off let may more also only see here like just def class return import none null true
+false self cls var const func function public private static void int str string float bool list dict else elif elseif try except finally
+catch throw raise assert lambda yield async await pass break continue while print len type object name value values data file files line
+lines code error test tests example expected actual result results issue description following total found matches match directory path
+http https www com org usr bin etc
 """
-_COMMON = frozenset(_COMMON_TEXT.split())
+_COMMON = STOP_WORDS.union(_CODE_WORDS_TEXT.split())
 
 
 def words_in(text: str) -> Iterator[str]:

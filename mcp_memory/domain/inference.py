@@ -36,7 +36,18 @@ _NOTHING_RAN = r"(?i)\bno tests ran\b|\bran 0 tests\b|\bcollected 0 items\b|\bno
 _COMMIT = r"\bgit(?:\s+-[Cc]\s+\S+|\s+--?[\w-]+(?:=\S+)?)*\s+commit\b(?![^|;&\n]*--dry-run)"
 _QUOTED_CHARS = 120
 _ERROR_CHARS = 2_000
+INFERRED = "Outcome inferred: "  # begins the last line of a summary, before what the outcome was inferred from
 UNTOLD = "nothing in the record tells how it ended"
+
+
+def without_inference(summary: str) -> str:
+    """Return a summary without the line that says what the outcome was inferred from.
+
+    >>> without_inference("Rounds now.\\nOutcome inferred: the last check passed."), without_inference("Rounds now.")
+    ('Rounds now.', 'Rounds now.')
+    """
+    said, _, last = summary.rpartition("\n")
+    return said if last.startswith(INFERRED) else summary
 
 
 def looks_failed(observation: str) -> bool:

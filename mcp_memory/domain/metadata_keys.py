@@ -2,6 +2,7 @@
 
 WORKING_DIR = "working_dir"  # the folder the agent worked in: files below it are told relative to it
 OUTCOME_INFERRED = "outcome_inferred"  # nobody said how it ended: what the outcome was inferred from
+OUTCOME_BEFORE = "outcome_before"  # what was taken for its outcome before a person or an agent said otherwise
 SESSION_ID = "session_id"  # the host's session the episode is a turn of
 RECORDED_BY = "recorded_by"  # who logged it, where the agent did not do so itself
 HOOK = "hook"  # by lifecycle hooks, while it ran

@@ -39,6 +39,7 @@ class Filter:
     state: str = ""
     since_ms: int | None = None
     until_ms: int | None = None
+    quarantined: bool = False  # with the episodes of quarantined sources: for whoever tends or copies the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ class ChangeKind(enum.StrEnum):
     RECOMMENDATION = "recommendation"  # the recommendation
     FEEDBACK = "feedback"  # the vote
     CORRECTION = "correction"  # the correction
+    QUARANTINE = "quarantine"  # the source, as `kind/name`
     LINK = "link"  # the link, put or removed
     CHECKPOINT = "checkpoint"  # the checkpoint
 

@@ -1,4 +1,4 @@
-"""What the front door reports: about the memory as a whole, and about what was done to its episodes.
+"""What the facade reports: about the memory as a whole, and about what was done to its episodes.
 
 Conventions as in `answers`.
 """
@@ -49,6 +49,19 @@ class Forgotten:
     would_delete: Mapping[str, int] | None
     deleted: Mapping[str, int] | None
     episode_ids: tuple[str, ...]  # the first 50
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A source and whether nothing of it counts."""
+
+    kind: str  # agent or session
+    name: str
+    active: bool
+    episodes: int  # that it has
+    reason: str
+    by: str
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

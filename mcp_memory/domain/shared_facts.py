@@ -26,6 +26,7 @@ class FactKind(enum.StrEnum):
     FEEDBACK = "feedback"
     CORRECTION = "correction"
     CHECKPOINT = "checkpoint"
+    QUARANTINE = "quarantine"
     TOMBSTONE = "tombstone"
 
 

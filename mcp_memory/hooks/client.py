@@ -10,14 +10,14 @@ import time
 
 from mcp_memory.hooks import wire
 from mcp_memory.hooks.kinds import EVENTS, PROMPTS, SHOWS
-from mcp_memory.hooks.place import place_of, quick_place, read_arguments
 from mcp_memory.hooks.processes import host_process
+from mcp_memory.hooks.settings import quick_settings, read_arguments, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mcp_memory.hooks.place import Place
+    from mcp_memory.hooks.settings import HookSettings
 
 _DONE, _NOT_UNDERSTOOD = 200, 400
 
@@ -33,8 +33,8 @@ def run(argv: "Sequence[str]") -> int:
         event, options = read_arguments(argv)
         if event not in EVENTS:  # of a newer version's settings, or an older one's
             raise ValueError(f"this version does not know the event {event!r}; nothing was done")
-        place = quick_place(os.environ, options) or place_of(options)
-        printed = answer(event, sys.stdin.buffer.read(), place)
+        settings = quick_settings(os.environ, options) or settings_of(options)
+        printed = answer(event, sys.stdin.buffer.read(), settings)
         sys.stdout.buffer.write(printed)
         sys.stdout.buffer.flush()
     except Exception as error:
@@ -42,34 +42,34 @@ def run(argv: "Sequence[str]") -> int:
     return 0
 
 
-def answer(event: str, raw: bytes, place: "Place") -> bytes:
+def answer(event: str, raw: bytes, settings: "HookSettings") -> bytes:
     """Return what to print for an event."""
     call_id, process = f"{time.time_ns():x}-{os.getpid():x}", host_process()
-    headers = {wire.CALL_HEADER: call_id} | ({wire.HOST_HEADER: place.host} if place.host else {})
+    headers = {wire.CALL_HEADER: call_id} | ({wire.HOST_HEADER: settings.host} if settings.host else {})
     local = headers | ({wire.PROCESS_HEADER: process} if process else {})
-    status, body = _at_the_door(wire.Letter(event, raw, place.project, local, place.before), place)
-    if not status and place.named is not None:
+    status, body = _at_the_door(wire.Letter(event, raw, settings.project, local, settings.before), settings)
+    if not status and settings.named is not None:
         from mcp_memory.hooks.spooling import project_of, redacted_body
 
-        found = project_of(raw, place)  # the server may be on another machine, where the folder is not
-        sent = redacted_body(raw) if place.redact else raw  # it may leave this machine
+        found = project_of(raw, settings)  # the server may be on another machine, where the folder is not
+        sent = redacted_body(raw) if settings.redact else raw  # it may leave this machine
         letter = wire.Letter(event, sent, found.name if found else "", headers, found.before if found else ())
-        status, body = _at_the_server(letter, place.named)
+        status, body = _at_the_server(letter, settings.named)
     if status == _DONE:
-        return _printed(event, body, place.host)
+        return _printed(event, body, settings.host)
     if status == _NOT_UNDERSTOOD:
         raise ValueError(body.decode("utf-8", "replace"))
     from mcp_memory.hooks.spooling import keep
 
-    return keep(event, raw, call_id, place, process)
+    return keep(event, raw, call_id, settings, process)
 
 
-def _at_the_door(letter: wire.Letter, place: "Place") -> tuple[int, bytes]:
+def _at_the_door(letter: wire.Letter, settings: "HookSettings") -> tuple[int, bytes]:
     """Return the status and the answer of the server that has this memory open; 0: there is none, or it cannot answer now."""
     try:
-        status, body = wire.ask_door(place.folder, letter, wait_s=wire.OPENING_WAIT_S if letter.event in PROMPTS else 0.0)
+        status, body = wire.ask_door(settings.folder, letter, wait_s=wire.OPENING_WAIT_S if letter.event in PROMPTS else 0.0)
     except PermissionError:
-        if place.named is None:
+        if settings.named is None:
             raise
         return 0, b""
     except OSError:

@@ -19,20 +19,20 @@ from starlette.applications import Starlette
 
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.hooks import ledger, spool, wire
-from mcp_memory.hooks.door import Door, Host
+from mcp_memory.hooks.door import Door, Opener
 
 LOOK_EVERY_S = 2.0  # how long a door may stay closed after its keeper died; until then the hooks spool
 DRAIN_BUDGET_S = 1.0  # of taking what waits, before the door is looked after again
 logger = logging.getLogger(__name__)
 
 
-async def keep(door: Door, host: Host, *, always: bool = False) -> None:
+async def keep(door: Door, opener: Opener, *, always: bool = False) -> None:
     """Keep the door, while nobody else does; runs until cancelled. Not *always*: once hooks are used on this data directory."""
     keeper = _Keeper(door, always=always)
     async with anyio.create_task_group() as group:
         try:
             while True:
-                await keeper.look(group, is_open=host.state == "ready")
+                await keeper.look(group, is_open=opener.state == "ready")
                 await anyio.sleep(LOOK_EVERY_S)
         finally:
             keeper.leave()

@@ -5,10 +5,10 @@ from typing import Any
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
-from mcp_memory.domain.inference import UNTOLD, check_of, check_passed, infer_outcome
+from mcp_memory.domain.inference import INFERRED, UNTOLD, check_of, check_passed, infer_outcome
 from mcp_memory.hooks.ledger import Turn
 
-UNSTATED = f"Outcome inferred: {UNTOLD}."
+UNSTATED = f"{INFERRED}{UNTOLD}."
 CUT_OFF = "the session was cut off"
 UNANSWERED = "the session ended before the agent had answered"
 
@@ -21,5 +21,5 @@ def note(turn: Turn, steps: Sequence[Mapping[str, Any]]) -> None:
 def outcome_of(turn: Turn, steps: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Return the outcome and the summary of a turn that is over; the summary ends with what the outcome was inferred from."""
     found, reason = infer_outcome(steps, turn.answer, next_words=turn.next_words, interrupted=turn.interrupted, cut_off=bool(turn.stopped))
-    mark = f"Outcome inferred: {f'{turn.stopped}: ' if turn.stopped else ''}{reason}."
+    mark = f"{INFERRED}{f'{turn.stopped}: ' if turn.stopped else ''}{reason}."
     return str(found["kind"]), f"{clip(turn.answer, limits.MAX_NOTE_CHARS - len(mark) - 1)}\n{mark}".strip()

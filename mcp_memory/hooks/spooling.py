@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from mcp_memory.hooks.place import Place
+    from mcp_memory.hooks.settings import HookSettings
 
 DRAIN = "drain"  # the event of a hook of our own: take in what waits
 _DRAIN_AFTER = frozenset({"user-prompt-submit", "stop", "session-end"})  # not every step: a process that opens the memory takes a second
@@ -32,11 +32,11 @@ def redacted(record: "dict[str, Any]") -> "dict[str, Any]":
     return redact_record(record, [], ours=_OURS, ids=_IDS)
 
 
-def project_of(raw: bytes, place: "Place") -> Project | None:
+def project_of(raw: bytes, settings: "HookSettings") -> Project | None:
     """Return the project that the settings name, else that of the folder an event tells of. Raises ValueError: it is no event."""
-    if place.project:
-        return Project(place.project, place.before)
-    return project_at(events.folder_of(events.told_by(raw), place.host))
+    if settings.project:
+        return Project(settings.project, settings.before)
+    return project_at(events.folder_of(events.told_by(raw), settings.host))
 
 
 def redacted_body(raw: bytes) -> bytes:
@@ -55,27 +55,27 @@ def _clipped(value: "Any", depth: int) -> "Any":
     return value
 
 
-def keep(event: str, raw: bytes, call_id: str, place: "Place", process: str = "") -> bytes:
+def keep(event: str, raw: bytes, call_id: str, settings: "HookSettings", process: str = "") -> bytes:
     """Keep an event, on disk when this returns; return what the session is owed. Raises ValueError: not an event; OSError: not kept."""
     told = events.told_by(raw)
     at_ms = time.time_ns() // 1_000_000
     record = events.record_of(
-        event, told, call_id=call_id, project=place.project, at_ms=at_ms, host=place.host, process=process, before=place.before
+        event, told, call_id=call_id, project=settings.project, at_ms=at_ms, host=settings.host, process=process, before=settings.before
     )
-    if place.redact:
+    if settings.redact:
         record = redacted(record)
-    spool.append(place.folder, record)
-    if event in _DRAIN_AFTER and (lock := spool.hold_drain(place.folder)) is not None:  # else the one at work takes this in, too
+    spool.append(settings.folder, record)
+    if event in _DRAIN_AFTER and (lock := spool.hold_drain(settings.folder)) is not None:  # else the one at work takes this in, too
         os.close(lock)
-        _start(drain_command(place.data_dir), place.data_dir)
+        _start(drain_command(settings.data_dir), settings.data_dir)
     if event not in SHOWS:
         return b""
-    owed = spool.take_owed(place.folder, record["session"])
+    owed = spool.take_owed(settings.folder, record["session"])
     if not owed:
         return b""
     from mcp_memory.rendering.neutralise import unmarked
 
-    return answers.shown(event, events.name_of(event, told, place.host), unmarked(owed), place.host).encode()
+    return answers.shown(event, events.name_of(event, told, settings.host), unmarked(owed), settings.host).encode()
 
 
 def drain_command(data_dir: str) -> list[str]:

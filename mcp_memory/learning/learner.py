@@ -19,7 +19,7 @@ from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
 from mcp_memory.domain.reports import Trends
 from mcp_memory.learning.advice import playbook
-from mcp_memory.learning.advice.adviser import Adviser, place_of
+from mcp_memory.learning.advice.adviser import Adviser, standpoint_of
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
@@ -38,7 +38,7 @@ from mcp_memory.learning.reports.guide import Guide
 from mcp_memory.learning.reports.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
-from mcp_memory.views.experience import Experience, Place
+from mcp_memory.views.experience import Experience, Standpoint
 from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
@@ -104,9 +104,9 @@ class Learner:
 
     def inferred_context(self, v: View, situation: Situation) -> InferredContext | None:
         """Return the context that advice for *situation* goes by, None where the episode names its own or nothing is like it."""
-        said = place_of(situation.episode)
-        place = inferred(v.experience, said, situation.neighbours, [s.key for s in situation.episode.steps])
-        return None if place == said else InferredContext(place.domain, place.framework, tuple(sorted(place.tags)))
+        said = standpoint_of(situation.episode)
+        standpoint = inferred(v.experience, said, situation.neighbours, [s.key for s in situation.episode.steps])
+        return None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))
 
     def _fix_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
         """Return the median time this answer to this error took, None where no run measured it."""
@@ -118,8 +118,8 @@ class Learner:
 
     def outlook(self, v: View, query: Query, neighbours: Neighbours) -> Outlook | None:
         """Return the chance of success; None while the project is empty."""
-        place = inferred(v.experience, _place(query), neighbours, ())
-        return OutlookEstimator(v.experience).outlook(place, neighbours)
+        standpoint = inferred(v.experience, _standpoint_of(query), neighbours, ())
+        return OutlookEstimator(v.experience).outlook(standpoint, neighbours)
 
     def relevant_patterns(
         self, v: View, query: Query, neighbours: Neighbours, limit: int
@@ -135,12 +135,12 @@ class Learner:
         return (replace(book, steps=self._with_examples(book.steps, runs, query.text)) if book else None), reason
 
     def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str) -> tuple[PlaybookStep, ...]:
-        places = playbook.sources(steps, runs)
-        ids = list(dict.fromkeys(place[0] for place in places if place))
+        sources = playbook.sources(steps, runs)
+        ids = list(dict.fromkeys(source[0] for source in sources if source))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
         return tuple(
-            replace(step, arguments_example=arguments_of(read[place[0]], place[1], playbook.MAX_EXAMPLE_CHARS, task)) if place else step
-            for step, place in zip(steps, places, strict=True)
+            replace(step, arguments_example=arguments_of(read[source[0]], source[1], playbook.MAX_EXAMPLE_CHARS, task)) if source else step
+            for step, source in zip(steps, sources, strict=True)
         )
 
     # --- confidence ---
@@ -214,6 +214,6 @@ def _history(earlier: Sequence[tuple[Trace, float]]) -> reward.History:
     )
 
 
-def _place(query: Query) -> Place:
+def _standpoint_of(query: Query) -> Standpoint:
     where = query.filter
-    return Place(where.project, where.domain, where.framework, frozenset(where.tags))
+    return Standpoint(where.project, where.domain, where.framework, frozenset(where.tags))

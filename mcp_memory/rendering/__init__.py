@@ -1,1 +1,1 @@
-"""Records of the front door as what leaves the process: wire data and text, with nothing in it that hides or acts on a display."""
+"""Records of the facade as what leaves the process: wire data and text, with nothing in it that hides or acts on a display."""

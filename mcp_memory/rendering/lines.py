@@ -1,6 +1,6 @@
 """What was recalled as plain lines for a model or a person: the label first, what to act on, no component of a score. Pure, of wire data.
 
-Every door says it with these words: the tools' text, hooks and the command line. The same content as JSON costs twice as much to read; it
+Every edge says it with these words: the tools' text, hooks and the command line. The same content as JSON costs twice as much to read; it
 is in the structured answer.
 """
 

@@ -1,4 +1,4 @@
-"""Answers of the front door to wire data, and wire data to the text a model reads.
+"""Answers of the facade to wire data, and wire data to the text a model reads.
 
 The top-level fields of an answer are always there (null when there is nothing); inside rows, fields without a value are left out.
 """

@@ -6,11 +6,11 @@ match of a long request can have a cosine of .1, beside candidates that are near
 """
 
 import math
-import re
 
 import numpy as np
 
-from mcp_memory.retrieval.text_query import MAX_TERMS, STOP_WORDS, words
+from mcp_memory.domain.text_words import STOP_WORDS, all_words, words
+from mcp_memory.retrieval.text_query import MAX_TERMS
 
 CLOSE_COSINE, CLOSE_COVERAGE = 0.38, 0.26  # either makes an answer
 USUAL_TERMS = 12  # of a request; of a longer one a smaller share is as telling: shares found by chance shrink with the root of the number
@@ -18,7 +18,6 @@ USUAL_TERMS = 12  # of a request; of a longer one a smaller share is as telling:
 FOREIGN_COSINE, FOREIGN_COVERAGE = 0.15, 0.03
 ENGLISH_SHARE, LEAST_SHARE = 0.2, 0.06  # function words among the words of English text: usually at least, and of ten words or more
 LONG_WORDS = 10
-_WORD = re.compile(r"[^\W_]+")
 
 
 def is_foreign(text: str) -> bool:
@@ -27,7 +26,7 @@ def is_foreign(text: str) -> bool:
     >>> is_foreign("Die Zahlenformatierung stürzt ab"), is_foreign("禁止在查询中使用"), is_foreign("Where is the café of my hotel?")
     (True, True, False)
     """
-    found = _WORD.findall(text.lower())
+    found = all_words(text)
     share = sum(w in STOP_WORDS for w in found) / max(1, len(found))
     if all(w.isascii() for w in found):
         return len(found) >= LONG_WORDS and share < LEAST_SHARE

@@ -9,6 +9,7 @@ from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
+from mcp_memory.domain.text_words import overlap
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, IndexText, Neighbours, Store
 from mcp_memory.retrieval import indexed_text, ranking, text_query
@@ -55,7 +56,7 @@ class Retriever:
 
     def query_texts(self, text: str) -> Sequence[str]:
         """The texts to embed for a query: all of it, then the sentences of a short request of several."""
-        return (text, *text_query.sentences(text))
+        return (text, *text_query.request_parts(text))
 
     def look_up(self, v: View, query: Query) -> None:
         """Do the lexical search of a `rank` that follows ahead of it, so that it can run beside the embedding of the query."""
@@ -92,7 +93,7 @@ class Retriever:
         space = best_space(v, vectors)
         if space is None:
             hits = self._lexical.hits(v, query, k + len(excluded), only=True)
-            pairs = sorted(((seq, text_query.overlap(query.text, traces[seq].task)) for seq in hits), key=lambda pair: -pair[1])
+            pairs = sorted(((seq, overlap(query.text, traces[seq].task)) for seq in hits), key=lambda pair: -pair[1])
         else:
             seqs, near = self._vectors.nearest(v, query, space, np.atleast_2d(vectors[space])[0], k + len(excluded))
             pairs = list(zip(seqs.tolist(), np.clip(near, 0, 1).tolist(), strict=True))
@@ -180,7 +181,7 @@ def _match(tier: Tier, place: int, end: int, query: Query) -> Match:
     i, pool = int(tier.order[place]), tier.pool
     at = int(tier.places[i])
     trace, cosine = pool.traces[at], float(pool.semantic[at])
-    similarity = text_query.overlap(query.text, trace.task) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
+    similarity = overlap(query.text, trace.task) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
     hidden = np.sort(tier.order[end:])
     folded = tuple(pool.traces[int(tier.places[j])].id for j in hidden[tier.likeness[i, hidden] > ranking.NEAR_DUPLICATE])
     why = {name: float(getattr(pool.scored, name)[at]) for name in _TERMS}

@@ -18,6 +18,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from mcp_memory import private
+from mcp_memory.domain.callers import Caller
 from mcp_memory.errors import ConfigError
 from mcp_memory.redaction import redact
 from mcp_memory.rendering.neutralise import one_line
@@ -128,6 +129,19 @@ def who(ctx: Context) -> str:
     if ctx.request is None:
         return "stdio"
     return holder_of(ctx.request.scope) or "http"
+
+
+def caller_of(ctx: Context) -> Caller:
+    """Return who is asking, and on which connection."""
+    return Caller(who(ctx), f"{who(ctx)} {connection_of(ctx)}")
+
+
+def connection_of(ctx: Context) -> str:
+    """Return what tells this connection from others: the session of HTTP and SSE; stdio has but one."""
+    if ctx.request is None:
+        return "stdio"
+    session: str = ctx.request.headers.get("mcp-session-id") or ctx.request.query_params.get("session_id") or ""
+    return session
 
 
 def audited(log: AuditLog | None, method: str, handler: Handler, ids_of: Callable[[Any], Mapping[str, Any]]) -> Handler:

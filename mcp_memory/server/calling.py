@@ -1,4 +1,4 @@
-"""`tools/call`: check, ask, answer. Everything between the wire and one method of the front door, in one place."""
+"""`tools/call`: check, ask, answer. Everything between the wire and one method of the facade, in one place."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server import fitting
-from mcp_memory.server.auditing import REFUSED, AuditLog, who
+from mcp_memory.server.auditing import REFUSED, AuditLog, caller_of, who
 from mcp_memory.server.confirming import Confirmation
 from mcp_memory.server.errors import error_result
 from mcp_memory.server.lifecycle import MemoryHost
@@ -24,7 +24,7 @@ from mcp_memory.server.workspace import Workspace
 
 if TYPE_CHECKING:
     from mcp_memory.domain.requests import Request
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 PROGRESS_AFTER_S = 1.0
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Caller:
 
     async def _answer(self, ctx: Context, params: CallToolRequestParams, tool: Tool, asked: "Request") -> dict[str, Any]:
         memory = await self._host.memory()
-        with memory.working_in(await self._workspace.project(ctx, memory)):
+        with memory.working_in(await self._workspace.project(ctx, memory), caller_of(ctx)):
             return await self._answered(ctx, params, tool, asked, memory)
 
     async def _answered(

@@ -15,7 +15,7 @@ from mcp_memory.server.registry import Tool
 
 if TYPE_CHECKING:
     from mcp_memory.domain.requests import Request
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 _KEY = "confirm"
 _ASKED: dict[str, Any] = {

@@ -11,6 +11,7 @@ Workflow
 4. complete_episode once, with an honest outcome and lessons a later attempt needs. \
 Unfinished work: checkpoint_episode, later resume_episode.
 5. give_feedback with the recommendation_id of what you used. Of what misled you, the note says what is right: it is shown as a correction.
+   An outcome that proved wrong: give_feedback with that episode_id.
 
 Good to know
 - The project is taken from the workspace; leave it out unless you mean another one. project="*" searches all.

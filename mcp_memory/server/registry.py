@@ -1,4 +1,4 @@
-"""What a tool is to this server: its words, its schemas, and one call on the front door."""
+"""What a tool is to this server: its words, its schemas, and one call on the facade."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mcp_memory.server.outputs import Json, Schema
 
 if TYPE_CHECKING:
     from mcp_memory.domain.requests import Request
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 Run = Callable[["Memory", Any], Awaitable[dict[str, Json]]]  # Any: the tool's own request
 
@@ -100,7 +100,7 @@ class Tool:
 
 
 def verb(name: str) -> Run:
-    """Return the plain run: the front door's method of this name, its answer as it is."""
+    """Return the plain run: the facade's method of this name, its answer as it is."""
 
     async def run(memory: "Memory", asked: "Request") -> dict[str, Json]:
         return render.answer(await getattr(memory, name)(asked))

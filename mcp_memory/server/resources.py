@@ -17,7 +17,7 @@ from mcp_memory.server.outputs import Json
 from mcp_memory.server.tools.browsing import episode_record
 
 if TYPE_CHECKING:
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 Context = ServerRequestContext[Any, Any]
 SCHEME = "memory://"

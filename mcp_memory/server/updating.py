@@ -14,9 +14,10 @@ from mcp_types import SubscribeRequestParams, UnsubscribeRequestParams
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.server import resources
+from mcp_memory.server.auditing import connection_of
 
 if TYPE_CHECKING:
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 Context = ServerRequestContext[Any, Any]
 MAX_SUBSCRIPTIONS = 1_000  # of the older era; the oldest goes when there are more
@@ -55,13 +56,13 @@ class Updates:
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> dict[str, Any]:
         """Serve `resources/subscribe` (older era). Any address may be subscribed to, also of what does not exist yet."""
-        key = (str(params.uri), _connection(ctx))
+        key = (str(params.uri), connection_of(ctx))
         self._subscribed.put(key, ctx.session)
         return {}
 
     async def unsubscribe(self, ctx: Context, params: UnsubscribeRequestParams) -> dict[str, Any]:
         """Serve `resources/unsubscribe` (older era)."""
-        self._subscribed.pop((str(params.uri), _connection(ctx)))
+        self._subscribed.pop((str(params.uri), connection_of(ctx)))
         return {}
 
     async def _announce(self, uri: str) -> None:
@@ -91,14 +92,6 @@ async def _changed(memory: "Memory", episode_id: str) -> list[str]:
     if episode.context.domain:
         changed.append(resources.uri("lessons", episode.context.domain))
     return [*changed, resources.uri("project", episode.project)]
-
-
-def _connection(ctx: Context) -> str:
-    """Return what tells this connection from others: the session of HTTP and SSE; stdio has but one."""
-    if ctx.request is None:
-        return "stdio"
-    session: str = ctx.request.headers.get("mcp-session-id") or ctx.request.query_params.get("session_id") or ""
-    return session
 
 
 class _CountingBus(InMemorySubscriptionBus):

@@ -21,7 +21,7 @@ from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.projects import Project, project_at, project_named_by
 
 if TYPE_CHECKING:
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 ROOTS_WAIT_S = 1.0  # of a client that says it has roots, once a session
 Context = ServerRequestContext[Any, Any]

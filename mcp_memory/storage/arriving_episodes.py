@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mcp_memory.domain.edits import OUTCOME
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.ports import Completion
@@ -29,7 +30,7 @@ def apply_episode(tx: Transaction, arrival: Arrival) -> None:
 def _completed(tx: Transaction, completion: Completion) -> None:
     episode = completion.episode
     known = tx.original(episode.id, steps=True)
-    if known is not None and _same(known, episode):
+    if known is not None and _same(tx, known, episode):
         return
     episode = _with_free_external(tx, episode)
     if known is None:
@@ -45,8 +46,11 @@ def _completed(tx: Transaction, completion: Completion) -> None:
     _link(tx, episode)
 
 
-def _same(known: Episode, told: Episode) -> bool:
-    """Whether two records are of one completion; who has the external id is settled here."""
+def _same(tx: Transaction, known: Episode, told: Episode) -> bool:
+    """Whether two records are of one completion; who has the external id is settled here, and a label is laid over the columns."""
+    row, _ = tx.episode_row(known.id)
+    if known.outcome and told.outcome and any(field == OUTCOME for field, _ in tx.sound("get_edits", row)):
+        known = replace(known, outcome=replace(known.outcome, kind=told.outcome.kind), reward=told.reward)
     return replace(known, external_id=None) == replace(told, external_id=None, change_seq=0)
 
 

@@ -17,9 +17,9 @@ from mcp_memory import private
 from mcp_memory.domain.filtering import fold
 from mcp_memory.domain.shared_facts import fact_id
 from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable, StoreUnusable
-from mcp_memory.places import user_data_dir
 from mcp_memory.storage.file_system import cause, require_short
 from mcp_memory.storage.row_sums import row_sum
+from mcp_memory.user_data import user_data_dir
 
 Connection = sqlite3.Connection
 DriverError = sqlite3.Error
@@ -165,7 +165,7 @@ def begin(connection: Connection, deadline_ms: int) -> None:
     _retry_busy(lambda: connection.execute("BEGIN IMMEDIATE"), deadline_ms)
 
 
-def checkpoint(connection: Connection) -> None:
+def checkpoint_wal(connection: Connection) -> None:
     """Move committed pages from the log into the file as far as no reader is in the way; a busy lock is no error."""
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 

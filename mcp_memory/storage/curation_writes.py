@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mcp_memory.domain.edits import LESSON, TAG, TASK, edit_fields
+from mcp_memory.domain.edits import LESSON, OUTCOME, TAG, TASK, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json
 from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.shared_facts import FactKind
+from mcp_memory.domain.tracing import trace_of
+from mcp_memory.errors import InvalidInput
+from mcp_memory.ports import Completion
 from mcp_memory.storage.codec import load_trace
-from mcp_memory.storage.completion_writes import add_text, refresh_surroundings, remove_text, rewrite_trace, thread_rows
-from mcp_memory.storage.evidence_writes import recount, remove_evidence
+from mcp_memory.storage.completion_writes import add_text, add_votes, refresh_surroundings, remove_text, rewrite_trace, thread_rows
+from mcp_memory.storage.evidence_writes import add_evidence, recount, remove_evidence
 from mcp_memory.storage.link_writes import settle_cycles, stamped
 from mcp_memory.storage.tables import Transaction
 
@@ -30,10 +33,11 @@ _DELETIONS = (
     ("edits", "DELETE FROM episode_edit WHERE episode_row = :row"),
     ("homes", "DELETE FROM away WHERE episode_row = :row"),
     ("tags", "DELETE FROM episode_tag WHERE tag IN (SELECT tag FROM episode_tag WHERE episode_row = :row) AND episode_row = :row"),
+    ("quarantined", "DELETE FROM quarantined_episode WHERE episode_row = :row"),
     ("unfinished", "DELETE FROM unfinished_text WHERE rowid = :row"),
     ("episodes", "DELETE FROM episode WHERE episode_row = :row"),
 )
-_INTERNAL = ("edits", "homes", "tags", "unfinished")  # not counted to the caller
+_INTERNAL = ("edits", "homes", "tags", "quarantined", "unfinished")  # not counted to the caller
 COUNTED = ("episodes", "steps", "vectors", "evidence", "patterns", "links", "checkpoints", "feedback", "recommendations", "corrections")
 
 
@@ -81,6 +85,36 @@ def merge_edits(tx: Transaction, episode_id: str, edits: Mapping[str, Json], at_
     elif TASK in fields:
         tx.run("remove_unfinished_text", row)
         tx.run("add_unfinished_text", row, fields[TASK])
+
+
+def replace_outcome(tx: Transaction, completion: Completion, metadata: Mapping[str, Json], add_lessons: Sequence[str]) -> None:
+    """Store another outcome of a completed episode as an edit, and bring what is derived from it up to date."""
+    judged = completion.episode
+    _, state = tx.episode_row(judged.id)
+    if state != EpisodeState.COMPLETED:
+        raise InvalidInput(f"episode {judged.id!r} is {state}")
+    stamp = tx.stamp()
+    fields = edit_fields((), (), metadata, None, add_lessons) | {OUTCOME: label_of(judged)}
+    merge_edits(tx, judged.id, fields, tx.now_ms, stamp)
+    tx.share(FactKind.EDIT, judged.id, stamped(stamp))
+    rest_on_outcome(tx, completion)
+    add_votes(tx, completion.feedback)
+
+
+def rest_on_outcome(tx: Transaction, completion: Completion) -> None:
+    """Derive again what rests on how a completed episode ended, after another outcome was put over its own."""
+    judged = completion.episode
+    row, _ = tx.episode_row(judged.id)
+    assert judged.outcome is not None
+    assert judged.reward is not None
+    # The columns are what listings look at; the record they were made from stays in `closing`, under the edit.
+    tx.run("set_outcome", str(judged.outcome.kind), judged.reward.score, row)
+    tx.run("sum_episode", row)
+    _, patterns = remove_evidence(tx, row)
+    add_evidence(tx, row, judged, completion.observations)
+    recount(tx, {(pattern, judged.project) for pattern in patterns})
+    trace = trace_of(judged, completion.errors, completion.digest, 0)
+    rewrite_trace(tx, row, outcome=trace.outcome, reward=trace.reward, errors=trace.errors, digest=trace.digest)
 
 
 def _add_notes(tx: Transaction, row: int, notes: Sequence[str]) -> None:

@@ -7,10 +7,12 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.shared_facts import FactKind
+from mcp_memory.domain.sources import sources_of
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
 from mcp_memory.storage.completion_writes import add_votes, index_completed, rewrite_trace
 from mcp_memory.storage.link_writes import link_new_episode
+from mcp_memory.storage.quarantine_writes import note_new_episode
 from mcp_memory.storage.tables import Transaction
 
 
@@ -146,6 +148,7 @@ def insert_episode(tx: Transaction, episode: Episode) -> int:
         episode.step_count if completed else 0, seq, episode.external_id, episode.parent_id, episode.follows, None, episode.task,
         tx.codec.opening(episode), tx.codec.closing(episode) if completed else None,
     )  # fmt: skip
+    note_new_episode(tx, row, sources_of(episode.agent, episode.metadata))
     for tag in context.tags:
         tx.run("add_tag", tag, row)
     if not completed:

@@ -9,7 +9,7 @@ from mcp_memory.storage.tables import Row, Transaction
 
 
 def add_evidence(tx: Transaction, row: int, episode: Episode, observations: Sequence[Observation]) -> None:
-    """Store what one episode says about its patterns; a pattern nobody saw before is created."""
+    """Store what one episode says about its patterns; new patterns are created. Of a quarantined source, nothing is counted."""
     at_ms = episode.ended_at_ms or episode.started_at_ms
     by_pattern: dict[str, list[Observation]] = {}
     for observation in observations:
@@ -29,7 +29,8 @@ def add_evidence(tx: Transaction, row: int, episode: Episode, observations: Sequ
         successes = sum(one.success for one in seen)
         counts.append((pattern_row, episode.project, successes, len(seen) - successes, at_ms, at_ms))
     tx.many("add_evidence", sorted(evidence, key=lambda r: r[:3]))  # in key order: neighbours go to one page
-    tx.many("count_evidence", sorted(counts))
+    if not tx.one("is_quarantined_episode", row):
+        tx.many("count_evidence", sorted(counts))
 
 
 def remove_evidence(tx: Transaction, row: int) -> tuple[int, set[int]]:

@@ -36,6 +36,7 @@ class FactReads:
             FactKind.FEEDBACK: self._feedback,
             FactKind.CORRECTION: self._correction,
             FactKind.CHECKPOINT: self._checkpoint,
+            FactKind.QUARANTINE: self._quarantine,
             FactKind.TOMBSTONE: self._tombstone,
         }
 
@@ -152,6 +153,17 @@ class FactReads:
     def _tombstone(self, owner: str, rest: Sequence[str]) -> list[Fact]:
         rows = self._tables.sound("tombstone_by_id", owner)
         return [self._fact(FactKind.TOMBSTONE, owner, (), project, {"reason": reason, "at_ms": at_ms}) for reason, at_ms, project in rows]
+
+    def _quarantine(self, owner: str, rest: Sequence[str]) -> list[Fact]:
+        kind, _, name = owner.partition("/")
+        hlc, origin = stamp_in(rest[0])
+        return [
+            self._fact(
+                FactKind.QUARANTINE, owner, rest, ANY_PROJECT,
+                {"active": bool(active), "reason": reason, "by": by, "at_ms": at_ms}, hlc=hlc, origin=origin,
+            )
+            for active, reason, by, at_ms in self._tables.sound("quarantine_of_stamp", kind, name, hlc, origin)
+        ]  # fmt: skip
 
     def _project(self, owner: str) -> str:
         """Return the project of an episode, of a pattern (any, where it is of several) or of a project's name."""

@@ -6,12 +6,22 @@ The log decides: what it has under an id replaces what is here under it. Runs in
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mcp_memory.domain.edits import OUTCOME
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.shared_facts import WHILE_OPEN, Fact, FactKind, parts_of, range_of
-from mcp_memory.storage import advice_writes, arriving_episodes, completion_writes, curation_writes, episode_writes, link_writes
-from mcp_memory.storage.arrivals import Arrival
+from mcp_memory.domain.sources import Quarantine, Source, SourceKind
+from mcp_memory.storage import (
+    advice_writes,
+    arriving_episodes,
+    completion_writes,
+    curation_writes,
+    episode_writes,
+    link_writes,
+    quarantine_writes,
+)
+from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import load_json
 from mcp_memory.storage.fact_reads import parked_fact
 from mcp_memory.storage.tables import Transaction
@@ -27,50 +37,73 @@ class Waits(Exception):
         self.key = key
 
 
-def apply_facts(tx: Transaction, arrivals: Sequence[Arrival]) -> list[str]:
-    """Apply facts in the order of the log, and those that waited for them; return the ids of deleted episodes."""
-    deleted: list[str] = []
+def apply_facts(tx: Transaction, arrivals: Sequence[Arrival], derive: Derive) -> list[str]:
+    """Apply facts in the order of the log, and those that waited for them; return the ids of deleted episodes.
+
+    *derive* is asked only where an edit says that a completed episode ended otherwise; what arrives complete comes with what it derived.
+    """
+    page = _Page(tx, derive)
     for arrival in arrivals:
-        _apply(tx, arrival, deleted)
+        page.apply(arrival)
     if arrivals:
-        _, last = tx.all("replica")[0]
         seen = max(arrival.fact.hlc for arrival in arrivals)
-        if seen > last:
+        if seen > tx.all("replica")[0][1]:
             tx.run("advance_clock", seen)
-    return deleted
+    return page.deleted
 
 
-def _apply(tx: Transaction, arrival: Arrival, deleted: list[str]) -> None:
-    fact = arrival.fact
-    if fact.kind == FactKind.TOMBSTONE and arrival.readable:
-        deleted += _bury(tx, fact)
-        return
-    if fact.owner and tx.one("tombstone", fact.owner):
-        return
-    if fact.kind == FactKind.PART:
-        _park(tx, fact, f"parts of {fact.owner}")
-        return
-    if not arrival.readable or (fact.kind not in _HANDLERS and arrival.episode is None):
-        _park(tx, fact, LATER)
-        return
-    try:
+class _Page:
+    """Facts that are applied together."""
+
+    def __init__(self, tx: Transaction, derive: Derive) -> None:
+        self._tx, self._derive = tx, derive
+        self.deleted: list[str] = []
+
+    def apply(self, arrival: Arrival) -> None:
+        """Apply a fact, or park it."""
+        tx, fact = self._tx, arrival.fact
+        if fact.kind == FactKind.TOMBSTONE and arrival.readable:
+            self.deleted += _bury(tx, fact)
+        elif fact.owner and tx.one("tombstone", fact.owner):
+            return
+        elif fact.kind == FactKind.PART:
+            _park(tx, fact, f"parts of {fact.owner}")
+        elif not arrival.readable or (fact.kind not in _HANDLERS and arrival.episode is None):
+            _park(tx, fact, LATER)
+        else:
+            try:
+                self._tell(arrival)
+            except Waits as waits:
+                _park(tx, fact, waits.key)
+
+    def _tell(self, arrival: Arrival) -> None:
+        tx, fact = self._tx, arrival.fact
         if arrival.episode is not None:
             arriving_episodes.apply_episode(tx, arrival)
-            _release(tx, f"episode {fact.owner}", deleted)
-        else:
-            for key in _HANDLERS[fact.kind](tx, fact, load_json(fact.body[1:]) if fact.kind != FactKind.STEP else {}):
-                _release(tx, key, deleted)
-    except Waits as waits:
-        _park(tx, fact, waits.key)
-    if fact.kind == FactKind.EPISODE:
-        _unpark_finished(tx, fact.owner)
+            self._release(f"episode {fact.owner}")
+            if fact.kind == FactKind.EPISODE:
+                _unpark_finished(tx, fact.owner)
+            self._label(fact.owner)
+            return
+        told = {} if fact.kind == FactKind.STEP else load_json(fact.body[1:])
+        for key in _HANDLERS[fact.kind](tx, fact, told):
+            self._release(key)
+        if fact.kind == FactKind.EDIT and OUTCOME in told["fields"]:
+            self._label(fact.owner)
 
+    def _label(self, owner: str) -> None:
+        """Derive again what rests on how an episode ended, where an edit says otherwise than its record."""
+        row, state = self._tx.episode_row(owner)
+        if state == EpisodeState.COMPLETED and any(field == OUTCOME for field, _ in self._tx.sound("get_edits", row)):
+            current = self._tx.episode(owner, steps=True)
+            assert current is not None
+            curation_writes.rest_on_outcome(self._tx, self._derive(current))
 
-def _release(tx: Transaction, key: str, deleted: list[str]) -> None:
-    for row in tx.sound("parked_for", key):
-        fact = parked_fact(row)
-        tx.run("unpark", fact.id)
-        _apply(tx, Arrival(fact), deleted)
+    def _release(self, key: str) -> None:
+        for row in self._tx.sound("parked_for", key):
+            fact = parked_fact(row)
+            self._tx.run("unpark", fact.id)
+            self.apply(Arrival(fact))
 
 
 def _park(tx: Transaction, fact: Fact, key: str) -> None:
@@ -191,6 +224,13 @@ def _checkpoint(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequenc
     return ()
 
 
+def _quarantine(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]:
+    kind, _, name = fact.owner.partition("/")
+    given = Quarantine(Source(SourceKind(kind), name), told["reason"], told["by"], told["at_ms"])
+    quarantine_writes.merge_quarantine(tx, given, (fact.hlc, fact.origin), active=told["active"])
+    return ()
+
+
 # Each returns the keys of what waited for what it wrote.
 _HANDLERS: Mapping[str, Callable[[Transaction, Fact, Mapping[str, Any]], Sequence[str]]] = {
     FactKind.STEP: _step,
@@ -202,4 +242,5 @@ _HANDLERS: Mapping[str, Callable[[Transaction, Fact, Mapping[str, Any]], Sequenc
     FactKind.FEEDBACK: _feedback,
     FactKind.CORRECTION: _correction,
     FactKind.CHECKPOINT: _checkpoint,
+    FactKind.QUARANTINE: _quarantine,
 }

@@ -4,6 +4,7 @@ from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.connection import DriverError
 from mcp_memory.storage.integrity import MAX_PROBLEMS, deep_problems
+from mcp_memory.storage.quarantine_writes import strayed_episodes
 from mcp_memory.storage.tables import Tables
 
 DISTINCT_COLUMNS = ("project", "domain", "language", "framework", "agent")
@@ -89,6 +90,8 @@ def problems(tables: Tables) -> list[str]:
                 found.append(sentence.format(n=count))
         if drifted := tables.value("drifted_counts"):
             found.append(f"{drifted} pattern counts differ from their evidence")
+        if strayed := strayed_episodes(tables):
+            found.append(f"{strayed} episodes are quarantined or not against what is said of their sources")
     except DriverError as error:
         return [f"memory.db is damaged: {error}"]
     return [*found, *deep_problems(tables)]

@@ -7,8 +7,10 @@ from mcp_memory.domain.episode import Json
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.pattern import Evidence, Pattern, PatternKind
 from mcp_memory.domain.query import ANY_PROJECT
+from mcp_memory.domain.sources import SourceKind
 from mcp_memory.ports import PatternTally
 from mcp_memory.storage.codec import load_json
+from mcp_memory.storage.quarantine_writes import active_sources
 from mcp_memory.storage.tables import Row, Tables
 
 
@@ -74,12 +76,14 @@ def feedback(tables: Tables, project: str, after_rowid: int) -> tuple[list[tuple
 
 
 def corrections(tables: Tables, target_ids: Sequence[str] | None) -> dict[str, Mapping[str, Json]]:
-    """Return the latest correction of each target that has one."""
+    """Return the latest correction of each target that has one; those of quarantined agents are passed over."""
     if target_ids is None:
         rows = tables.sound("all_corrections")
     else:
         rows = [row for target in target_ids for row in tables.sound("corrections_of", target)]
-    return {target: load_json(content) for target, content in rows}
+    silenced = {source.name for source in active_sources(tables) if source.kind is SourceKind.AGENT} if rows else set()
+    found = [(target, load_json(content)) for target, content in rows]
+    return {target: content for target, content in found if content.get("by", "") not in silenced}
 
 
 def _pattern(row: Row) -> Pattern:

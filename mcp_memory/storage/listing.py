@@ -103,6 +103,8 @@ def _page(
 def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []
+    if not where.quarantined:
+        conditions.append("e.episode_row NOT IN (SELECT episode_row FROM quarantined_episode)")
     project = "" if where.project == ANY_PROJECT else where.project
     for column, value in (
         ("project", project),

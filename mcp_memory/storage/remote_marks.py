@@ -6,7 +6,7 @@ from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.errors import NotFound
 from mcp_memory.ports import LogMark, Outgoing, RemoteState
-from mcp_memory.storage.arrivals import Arrival
+from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.fact_reads import FactReads
 from mcp_memory.storage.fact_writes import apply_facts
@@ -70,10 +70,10 @@ def acknowledge(tx: Transaction, url: str, up_to: int) -> None:
     tx.run("clear_outbox", row)
 
 
-def apply_page(tx: Transaction, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None) -> list[str]:
+def apply_page(tx: Transaction, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> list[str]:
     """Apply facts together with the place they were read up to; with *mark* also the newest batch seen. Returns the deleted ids."""
     row = _row(tx, url)[0]
-    deleted = apply_facts(tx, arrivals)
+    deleted = apply_facts(tx, arrivals, derive)
     tx.run("read_up_to", row, read_seq)
     if mark is not None:
         tx.run("seen_batch", row, mark.epoch, mark.batch, mark.nonce, mark.seq)

@@ -31,6 +31,7 @@ COLUMNS = {
     "outbox": "remote_row, fact_id",
     "parked": "fact_id, waits_for, project, kind, hlc, origin, body",
     "away": "episode_row, home",
+    "quarantine": "kind, name, active, reason, made_by, at_ms, hlc, origin",
     "change": "kind, entity_id, at_ms, answers",
 }
 _encode = msgspec.msgpack.Encoder().encode

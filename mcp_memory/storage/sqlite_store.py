@@ -17,12 +17,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from mcp_memory.config import StorageConfig
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.sources import Quarantine
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, LogMark, VectorRow
-from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes
-from mcp_memory.storage.arrivals import Arrival
-from mcp_memory.storage.checkpointer import Checkpointer
+from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes, quarantine_writes
+from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
 from mcp_memory.storage.file_system import file_system_of, notices_of
@@ -32,6 +32,7 @@ from mcp_memory.storage.purge import TEXT_TABLES, Purge
 from mcp_memory.storage.remote_marks import apply_page
 from mcp_memory.storage.store_sharing import StoreSharing
 from mcp_memory.storage.tables import Tables, Transaction
+from mcp_memory.storage.wal_checkpointer import WalCheckpointer
 from mcp_memory.storage.write_batcher import WriteBatcher
 
 FILE_NAME = "memory.db"
@@ -66,7 +67,7 @@ class SqliteStore(StoreSharing):
             )
 
         self._open_another = open_another
-        self._checkpointer = Checkpointer(open_another)
+        self._wal_checkpointer = WalCheckpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
         if cache is not None:
@@ -119,7 +120,7 @@ class SqliteStore(StoreSharing):
     async def aclose(self) -> None:
         """Write what is queued and close. Twice is fine."""
         await self._batcher.aclose()
-        await asyncio.get_running_loop().run_in_executor(None, self._checkpointer.close)
+        await asyncio.get_running_loop().run_in_executor(None, self._wal_checkpointer.close)
         self._close_readers()
         self._writer.close()
 
@@ -158,6 +159,9 @@ class SqliteStore(StoreSharing):
     ) -> None:
         await self._write(curation_writes.update_episode, episode_id, add_tags, remove_tags, metadata, task, add_lessons)
 
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        await self._write(curation_writes.replace_outcome, completion, metadata, add_lessons)
+
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         return await self._write(link_writes.put_link, from_id, to_id, link_type, note, at_ms)
 
@@ -169,6 +173,9 @@ class SqliteStore(StoreSharing):
 
     async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
         return await self._write(advice_writes.put_correction, target_id, content, at_ms)
+
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        return await self._write(quarantine_writes.put_quarantine, quarantine, active=active)
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         return await self._write(episode_writes.abandon_episodes, ids, at_ms)
@@ -219,14 +226,16 @@ class SqliteStore(StoreSharing):
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))
 
-    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None) -> None:
-        deleted = await self._batcher.run(partial(self._applied, url, arrivals, read_seq, mark))
+    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> None:
+        deleted = await self._batcher.run(partial(self._applied, url, arrivals, read_seq, mark, derive))
         if deleted and self._hot is not None:
             self._hot.drop(deleted)
 
-    def _applied(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, connection: Connection) -> list[str]:
+    def _applied(
+        self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive, connection: Connection
+    ) -> list[str]:
         tx = Transaction(connection, self._codec, self._clock(), applies=True)
-        deleted = apply_page(tx, url, arrivals, read_seq, mark)
+        deleted = apply_page(tx, url, arrivals, read_seq, mark, derive)
         if deleted:
             self._purge.want()
         return deleted
@@ -248,7 +257,7 @@ class SqliteStore(StoreSharing):
 
     def _upkeep(self, connection: Connection) -> bool:
         """Purge deleted text, milliseconds at a time, after the callers have their answers."""
-        self._checkpointer.note(connection.total_changes)
+        self._wal_checkpointer.note(connection.total_changes)
         if self._purge.pending and _identity(self._path) == self._file:
             return self._purge.work(connection, self._config.busy_deadline_ms)
         return False

@@ -8,6 +8,7 @@ from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort, TextQuery
+from mcp_memory.domain.sources import Quarantine
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.storage import learning_reads
@@ -17,6 +18,7 @@ from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.inspection import count_rows, distinct_values, problems
 from mcp_memory.storage.listing import list_episodes
 from mcp_memory.storage.migrations import require_schema
+from mcp_memory.storage.quarantine_writes import quarantines
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.tables import Tables
 from mcp_memory.storage.text_expression import expression, quoted
@@ -165,6 +167,14 @@ class StoreReads:
     def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]:
         with self._readers.reader() as connection:
             return learning_reads.corrections(Tables(connection), target_ids)
+
+    def quarantines(self) -> list[Quarantine]:
+        with self._readers.reader() as connection:
+            return quarantines(Tables(connection))
+
+    def quarantined_episodes(self) -> set[str]:
+        with self._readers.reader() as connection:
+            return {row[0] for row in Tables(connection).all("quarantined_ids")}
 
     def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
         with self._readers.reader() as connection:

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
-from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.shared_facts import Fact
-from mcp_memory.ports import Completion, LogMark, Outgoing, RemoteState
+from mcp_memory.ports import LogMark, Outgoing, RemoteState
 from mcp_memory.storage import remote_marks
-from mcp_memory.storage.arrivals import Arrival, decoded
+from mcp_memory.storage.arrivals import Arrival, Derive, decoded
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.store_reads import StoreReads
 from mcp_memory.storage.tables import Tables, Transaction
@@ -26,7 +25,7 @@ class StoreSharing(StoreReads):
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise NotImplementedError
 
-    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None) -> None:
+    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> None:
         """Apply facts in a transaction of their own, and forget the copies of what they deleted."""
         raise NotImplementedError
 
@@ -58,15 +57,15 @@ class StoreSharing(StoreReads):
     async def acknowledge(self, url: str, up_to: int) -> None:
         await self._write(remote_marks.acknowledge, url, up_to)
 
-    async def apply(self, url: str, facts: Sequence[Fact], mark: LogMark | None, derive: Callable[[Episode], Completion]) -> None:
+    async def apply(self, url: str, facts: Sequence[Fact], mark: LogMark | None, derive: Derive) -> None:
         loop = asyncio.get_running_loop()
         for start in range(0, max(len(facts), 1), SLICE):
             part = facts[start : start + SLICE]
             arrivals = await loop.run_in_executor(None, self._decoded, part, derive)
             is_last = start + SLICE >= len(facts)
-            await self._apply(url, arrivals, part[-1].seq if part else 0, mark if is_last else None)
+            await self._apply(url, arrivals, part[-1].seq if part else 0, mark if is_last else None, derive)
 
-    def _decoded(self, facts: Sequence[Fact], derive: Callable[[Episode], Completion]) -> list[Arrival]:
+    def _decoded(self, facts: Sequence[Fact], derive: Derive) -> list[Arrival]:
         with self._readers.reader() as connection:
             return decoded(Tables(connection), facts, derive)
 

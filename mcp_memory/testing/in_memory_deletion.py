@@ -40,13 +40,8 @@ def _delete_dependents(records: Records, episode_id: str, counts: Counter[str]) 
         kept = [(n, v) for n, v in rows if v.episode_id != episode_id]
         counts["vectors"] += len(rows) - len(kept)
         records.vectors[space] = kept
-    for pattern_id, evidence in list(records.evidence.items()):
-        left = [e for e in evidence if e[2].episode_id != episode_id]
-        counts["evidence"] += len(evidence) - len(left)
-        records.evidence[pattern_id] = left
-        if not left:
-            del records.evidence[pattern_id], records.patterns[pattern_id]
-            counts["patterns"] += 1
+    counts["evidence"] += records.remove_evidence(episode_id)
+    counts["patterns"] += records.drop_unsupported()
     gone = {r.id for r in records.recommendations.values() if r.episode_id == episode_id}
     votes = [(n, v) for n, v in records.feedback if v.episode_id != episode_id and v.recommendation_id not in gone]
     counts["feedback"] += len(records.feedback) - len(votes)

@@ -10,6 +10,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.filtering import admits_episode
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Change, ChangeKind, Filter, Page, Sort, TextQuery
+from mcp_memory.domain.sources import Quarantine
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.testing.records import Records
@@ -44,13 +45,14 @@ class InMemoryReads:
             change_seq, last_row, offset = _decode(cursor, mark) if cursor else (self.change_seq(), self._records.next_row - 1, 0)
             scores = self._scores(text) if text is not None else None
             found = [r for r in self._records.episodes.values() if r.row <= last_row and admits_episode(where, r.episode)]
+            found = [r for r in found if where.quarantined or not self._records.is_quarantined(r.base.id)]
             if scores is not None:
                 found = [r for r in found if r.row in scores]
             found.sort(key=lambda r: r.row, reverse=not (sort is Sort.OLDEST or (sort is Sort.RELEVANCE and scores is not None)))
             if sort is Sort.RELEVANCE and scores is not None:
                 found.sort(key=lambda r: -scores[r.row])
             elif sort is Sort.REWARD:
-                found.sort(key=lambda r: -(r.base.reward.score if r.base.reward else -1.0))
+                found.sort(key=lambda r: -(r.episode.reward.score if r.episode.reward else -1.0))
             elif sort is Sort.DURATION:
                 found.sort(key=lambda r: -(r.base.ended_at_ms - r.base.started_at_ms if r.base.ended_at_ms is not None else -1))
             else:
@@ -64,7 +66,8 @@ class InMemoryReads:
         with self._records.lock:
             by_seq = {r.seq: r.base for r in self._records.episodes.values() if r.seq and project in (r.base.project, ANY_PROJECT)}
             hits = self._records.completed_text.search(query)
-            return [TextHit(seq, by_seq[seq].id, score) for seq, score in hits if seq in by_seq][:limit]
+            found = [TextHit(seq, by_seq[seq].id, score) for seq, score in hits if seq in by_seq]
+            return [hit for hit in found if not self._records.is_quarantined(hit.episode_id)][:limit]
 
     def term_counts(self, terms: Sequence[str]) -> list[int]:
         return self._records.completed_text.counts(terms)
@@ -81,11 +84,13 @@ class InMemoryReads:
     def traces(self, *, after_seq: int = 0, ids: Sequence[str] | None = None, limit: int = 10_000) -> list[Trace]:
         with self._records.lock:
             records = [r for r in self._records.episodes.values() if r.seq > after_seq and (ids is None or r.base.id in ids)]
-            return [r.trace for r in sorted(records, key=lambda r: r.seq)][:limit]
+            shown = [r for r in records if not self._records.is_quarantined(r.base.id)]
+            return [r.trace for r in sorted(shown, key=lambda r: r.seq)][:limit]
 
     def vectors(self, space: str, *, after_rowid: int = 0, limit: int = 50_000) -> tuple[list[VectorRow], int]:
         with self._records.lock:
-            rows = [(n, v) for n, v in self._records.vectors.get(space, ()) if n > after_rowid][:limit]
+            rows = [(n, v) for n, v in self._records.vectors.get(space, ()) if n > after_rowid]
+            rows = [row for row in rows if not self._records.is_quarantined(row[1].episode_id)][:limit]
         return [v for _, v in rows], rows[-1][0] if rows else after_rowid
 
     def missing_vectors(self, space: str, limit: int) -> list[str]:
@@ -121,7 +126,7 @@ class InMemoryReads:
 
     def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50, details: bool = True) -> dict[str, list[Evidence]]:
         with self._records.lock:
-            rows = {i: self._records.evidence[i] for i in pattern_ids if i in self._records.evidence}
+            rows = {i: self._counted(i) for i in pattern_ids if self._counted(i)}
         found = {i: [e for _, _, e in sorted(r, key=lambda x: -x[0])][:limit_each] for i, r in rows.items()}
         return found if details else {i: [replace(e, detail={}) for e in each] for i, each in found.items()}
 
@@ -142,10 +147,20 @@ class InMemoryReads:
         with self._records.lock:
             rows = [(n, v, self._records.recommendations[v.recommendation_id]) for n, v in self._records.feedback if n > after_rowid]
         rows = [row for row in rows if project in (row[2].project, ANY_PROJECT)]
+        rows = [row for row in rows if not self._records.is_quarantined(row[1].episode_id or row[2].episode_id)]
         return [(v, r) for _, v, r in rows], rows[-1][0] if rows else after_rowid
 
     def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]:
-        return {t: c for t, c in self._records.corrections if target_ids is None or t in target_ids}
+        silenced = self._records.silenced()
+        known = [(t, c) for t, c in self._records.corrections if c.get("by", "") not in silenced]
+        return {t: c for t, c in known if target_ids is None or t in target_ids}
+
+    def quarantines(self) -> list[Quarantine]:
+        return sorted(self._records.quarantines.values(), key=lambda q: (q.source.kind, q.source.name))
+
+    def quarantined_episodes(self) -> set[str]:
+        with self._records.lock:
+            return {i for i in self._records.episodes if self._records.is_quarantined(i)}
 
     def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
         with self._records.lock:
@@ -165,13 +180,13 @@ class InMemoryReads:
             episodes = [x.base for x in r.episodes.values() if project in (x.base.project, ANY_PROJECT)]
             ids = {e.id for e in episodes}
             shown = {x.id for x in r.recommendations.values() if project in (x.project, ANY_PROJECT)}
-            evidence = {p: [e for _, where, e in rows if project in (where, ANY_PROJECT)] for p, rows in r.evidence.items()}
+            evidence = {p: [e for _, where, e in self._counted(p) if project in (where, ANY_PROJECT)] for p in r.evidence}
             return {
                 "episodes": len(episodes),
                 **{state: sum(e.state == state for e in episodes) for state in ("open", "completed", "abandoned")},
                 "steps": sum(len(e.steps) for e in episodes),
                 "evidence": sum(len(rows) for rows in evidence.values()),
-                "patterns": sum(bool(rows) for rows in evidence.values()),
+                "patterns": sum(any(project in (w, ANY_PROJECT) for _, w, _ in r.evidence[p]) for p in evidence),
                 "vectors": sum(v.episode_id in ids for rows in r.vectors.values() for _, v in rows),
                 "recommendations": len(shown),
                 "feedback": sum(v.recommendation_id in shown for _, v in r.feedback),
@@ -211,8 +226,12 @@ class InMemoryReads:
         scores = {rows[seq]: score for seq, score in self._records.completed_text.search(query)}
         return scores | dict(self._records.unfinished_text.search(query))
 
+    def _counted(self, pattern_id: str) -> list[tuple[int, str, Evidence]]:
+        """Return the evidence that does not come from a quarantined source."""
+        return [row for row in self._records.evidence.get(pattern_id, ()) if not self._records.is_quarantined(row[2].episode_id)]
+
     def _pattern(self, pattern_id: str, project: str) -> Pattern | None:
-        rows = [(where, e) for _, where, e in self._records.evidence[pattern_id] if project in (where, ANY_PROJECT)]
+        rows = [(where, e) for _, where, e in self._counted(pattern_id) if project in (where, ANY_PROJECT)]
         if not rows:
             return None
         p, projects, times = self._records.patterns[pattern_id], {where for where, _ in rows}, [e.at_ms for _, e in rows]

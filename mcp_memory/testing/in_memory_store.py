@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import limits
-from mcp_memory.domain.edits import edit_fields
+from mcp_memory.domain.edits import OUTCOME, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.sources import Quarantine, sources_of
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion, VectorRow
 from mcp_memory.testing.in_memory_deletion import delete_records
@@ -152,6 +153,21 @@ class InMemoryStore(InMemoryReads):
             for other in [record, *r.neighbours(record)]:
                 r.index(other)
 
+    async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
+        r, judged = self._records, completion.episode
+        with r.lock:
+            record = r.record(judged.id)
+            if record.completion is None:
+                raise InvalidInput(f"episode {judged.id!r} is {record.base.state}")
+            record.edits |= edit_fields((), (), metadata, None, add_lessons) | {OUTCOME: label_of(judged)}
+            record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, judged.id))
+            record.completion = replace(completion, index_text=record.completion.index_text)
+            r.remove_evidence(judged.id)
+            r.add_evidence(record, completion.observations)
+            r.drop_unsupported()
+            r.index(record)
+            self._add_votes(completion.feedback)
+
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         with self._records.lock:
             return put_link(self._records, from_id, to_id, link_type, note, at_ms)
@@ -177,6 +193,17 @@ class InMemoryStore(InMemoryReads):
             r.corrections.append((target_id, content))
             r.change(ChangeKind.CORRECTION, correction_id)
             return correction_id
+
+    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
+        r, source = self._records, quarantine.source
+        with r.lock:
+            r.quarantines.pop(source, None)
+            r.quarantines[source] = quarantine
+            count = sum(source in sources_of(x.base.agent, x.base.metadata) for x in r.episodes.values())
+            if not active:
+                del r.quarantines[source]
+            r.change(ChangeKind.QUARANTINE, str(source))
+            return count
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         r, count = self._records, 0

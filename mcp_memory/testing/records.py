@@ -9,6 +9,7 @@ from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, PatternKind
 from mcp_memory.domain.query import Change, ChangeKind
+from mcp_memory.domain.sources import Quarantine, Source, SourceKind, sources_of
 from mcp_memory.domain.tracing import trace_of
 from mcp_memory.errors import NotFound
 from mcp_memory.ports import Completion, IndexText, VectorRow
@@ -79,6 +80,7 @@ class Records:
         self.checkpoints: dict[str, tuple[str, Mapping[str, Json]]] = {}
         self.corrections: list[tuple[str, Mapping[str, Json]]] = []
         self.tombstones: set[str] = set()
+        self.quarantines: dict[Source, Quarantine] = {}
         self.completed_text = TextIndex()
         self.unfinished_text = TextIndex()
 
@@ -99,6 +101,15 @@ class Records:
         """Raise NotFound when the episode was deleted."""
         if episode_id in self.tombstones:
             raise NotFound(f"episode {episode_id!r} was deleted")
+
+    def is_quarantined(self, episode_id: str | None) -> bool:
+        """Whether the episode comes from a quarantined source."""
+        found = self.episodes.get(episode_id or "")
+        return found is not None and any(source in self.quarantines for source in sources_of(found.base.agent, found.base.metadata))
+
+    def silenced(self) -> set[str]:
+        """Return the names of the quarantined agents."""
+        return {source.name for source in self.quarantines if source.kind is SourceKind.AGENT}
 
     def external(self, project: str, external_id: str) -> str | None:
         """Return the id of the episode with that external id, if any."""
@@ -129,6 +140,19 @@ class Records:
             self.patterns.setdefault(o.pattern_id, PatternRecord(o.kind, o.content, o.description, episode.context.domain))
             row = Evidence(o.pattern_id, episode.id, o.success, o.weight, at_ms, o.detail)
             self.evidence.setdefault(o.pattern_id, []).append((record.row, episode.project, row))
+
+    def remove_evidence(self, episode_id: str) -> int:
+        """Take back what one episode says about its patterns; return how many pieces went."""
+        before = sum(map(len, self.evidence.values()))
+        self.evidence = {key: [e for e in rows if e[2].episode_id != episode_id] for key, rows in self.evidence.items()}
+        return before - sum(map(len, self.evidence.values()))
+
+    def drop_unsupported(self) -> int:
+        """Let go of the patterns without evidence; return how many went."""
+        gone = [key for key, rows in self.evidence.items() if not rows]
+        for key in gone:
+            del self.evidence[key], self.patterns[key]
+        return len(gone)
 
 
 def with_text(task: str) -> IndexText:

@@ -1,1 +1,1 @@
-"""The verbs behind the front door, grouped: recording, recalling, advising, curating, exchange, reporting."""
+"""The verbs behind the facade, grouped: recording, recalling, advising, curating, exchange, reporting."""

@@ -3,12 +3,13 @@
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
-from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.feedback import EndedAs, Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import Filter, Query
-from mcp_memory.domain.requests import GiveFeedback, RecommendPlaybook, SuggestNextStep
+from mcp_memory.domain.requests import GiveFeedback, Label, RecommendPlaybook, SuggestNextStep
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Situation
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import Engines, calling
+from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.shown import Shown
 
@@ -18,8 +19,8 @@ CONTROL_GROUP = "this episode is in the control group (learning.holdout): it get
 class Advising:
     """The verbs suggest_next_step, recommend_playbook, give_feedback."""
 
-    def __init__(self, engines: Engines, redacting: Redacting, shown: Shown) -> None:
-        self._e, self._redacting, self._shown = engines, redacting, shown
+    def __init__(self, engines: Engines, redacting: Redacting, shown: Shown, labelling: Labelling) -> None:
+        self._e, self._redacting, self._shown, self._labelling = engines, redacting, shown, labelling
 
     async def next_step(self, asked: SuggestNextStep) -> NextStep:
         """Answer the `suggest_next_step` tool."""
@@ -71,10 +72,17 @@ class Advising:
         return answer
 
     async def feedback(self, asked: GiveFeedback) -> FeedbackRecorded:
-        """Answer the `give_feedback` tool. The vote is committed when this returns."""
+        """Answer the `give_feedback` tool. The vote, or the outcome, is committed when this returns."""
+        if asked.outcome in tuple(EndedAs):
+            return await self._label(asked)
+        if not asked.recommendation_id or asked.episode_id:
+            raise InvalidInput(
+                f"`outcome` {asked.outcome!r} is about a recommendation: give its `recommendation_id`, and no `episode_id`",
+                hint="How an episode ended is `episode_id` with success, partial or failure.",
+            )
         e, asked = self._e, self._redacting.request(asked)
-        recommendation_id, used_ids, verdict, rating = asked.recommendation_id, tuple(asked.used_ids), Verdict(asked.outcome), asked.rating
-        note = asked.note
+        used_ids, verdict, rating, note = tuple(asked.used_ids), Verdict(asked.outcome), asked.rating, asked.note
+        recommendation_id = asked.recommendation_id or ""
         shown = await self._shown.of(recommendation_id)
         if foreign := [key for key in used_ids if key not in shown.shown_ids]:
             raise InvalidInput(
@@ -84,15 +92,34 @@ class Advising:
         vote = Feedback(e.new_id(), recommendation_id, verdict, used_ids, rating, note, implicit=False, at_ms=e.clock())
         with e.metrics.timed("give_feedback"):
             await e.store.put_feedback(vote)
-            await self._correct(vote)
+            await self._correct(vote, await e.in_thread(lambda: self._who(shown)))
         moved = () if verdict is Verdict.NO_EFFECT else used_ids or shown.shown_ids
         return FeedbackRecorded(True, moved)
 
-    async def _correct(self, vote: Feedback) -> None:
+    def _who(self, shown: Recommendation) -> str:
+        """Return who speaks: the agent of the episode that was shown this, else the caller."""
+        found = self._e.store.get_episodes([shown.episode_id], steps=False)[0] if shown.episode_id else None
+        return (found.agent if found else "") or calling.get().name
+
+    async def _label(self, asked: GiveFeedback) -> FeedbackRecorded:
+        """Say how an episode of the caller's project, or one it was shown, ended after all; the note is kept as its lesson."""
+        e, episode_id = self._e, asked.episode_id
+        if not episode_id or asked.recommendation_id or asked.used_ids or asked.rating is not None:
+            raise InvalidInput(
+                f"`outcome` {asked.outcome!r} is how an episode ended: give its `episode_id`, and a `note` at most",
+                hint="Whether a recommendation helped is `recommendation_id` with helped, no_effect or hindered.",
+            )
+        found = (await e.in_thread(lambda: e.store.get_episodes([episode_id], steps=False)))[0]
+        if found is None or not self._shown.in_reach(episode_id, found.project, e.project):
+            raise NotFound(f"there is no episode {episode_id!r}", hint="Use an `episode_id` of this project, or one that was recalled.")
+        labelled = await self._labelling.label(Label(episode_id, asked.outcome, asked.note))
+        return FeedbackRecorded(True, (episode_id,) if labelled.changed else ())
+
+    async def _correct(self, vote: Feedback, by: str) -> None:
         """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction."""
         if vote.verdict is Verdict.HINDERED and vote.note.strip():
             for key in vote.used_ids:
-                content = {"text": vote.note, "reason": f"feedback {vote.id}", "contradicts": False}
+                content = {"text": vote.note, "reason": f"feedback {vote.id}", "contradicts": False, "by": by}
                 await self._e.store.put_correction(key, content, vote.at_ms)
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""How a method of the front door takes its request: as the record, or as the record's fields by name, with real signatures either way."""
+"""How a method of the facade takes its request: as the record, or as the record's fields by name, with real signatures either way."""
 
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
@@ -16,7 +16,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Ask(Protocol[P, Q_contra, R_co]):
-    """A bound method of the front door."""
+    """A bound method of the facade."""
 
     @overload
     def __call__(self, asked: Q_contra, /) -> Coroutine[Any, Any, R_co]: ...
@@ -26,7 +26,7 @@ class Ask(Protocol[P, Q_contra, R_co]):
 
 
 class Verb(Generic[P, Q, R]):
-    """A method of the front door as type checkers see it; at run time it is a plain function."""
+    """A method of the facade as type checkers see it; at run time it is a plain function."""
 
     def __get__(self, memory: object, owner: type | None = None) -> Ask[P, Q, R]:
         raise NotImplementedError

@@ -1,6 +1,7 @@
 """Update, link, check point, resume, forget, correct: the verbs that tend what is there."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeRow
@@ -8,14 +9,25 @@ from mcp_memory.domain.episode import Episode, EpisodeState, Json
 from mcp_memory.domain.filtering import restricts
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Filter, Sort
-from mcp_memory.domain.reports import Checkpoint, Forgotten, Linked, RelatedEpisodes, Resumed
-from mcp_memory.domain.requests import CheckpointEpisode, Correct, Forget, LinkEpisodes, ResumeEpisode, UpdateEpisode, WhereFields
+from mcp_memory.domain.reports import Checkpoint, Forgotten, Linked, Quarantined, RelatedEpisodes, Resumed
+from mcp_memory.domain.requests import (
+    CheckpointEpisode,
+    Correct,
+    Forget,
+    LinkEpisodes,
+    QuarantineSource,
+    ResumeEpisode,
+    UpdateEpisode,
+    WhereFields,
+)
+from mcp_memory.domain.sources import Quarantine, Source, SourceKind
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import Engines, calling
 from mcp_memory.verbs.presenting import episode_row, step_line
 from mcp_memory.verbs.redacting import Redacting
 
+MAX_NAMES = 1_000  # of agents that begin alike
 MAX_RELATED = 200  # nodes of one answer
 MAX_HANDOFF_ITEMS = 20
 FORGET_PAGE = 200
@@ -136,7 +148,7 @@ class Curating:
         if isinstance(filtered, WhereFields):
             if not restricts(filter_of(filtered, default_project="")):
                 raise InvalidInput("`filter` restricts nothing", hint="Name a project, a domain, a time or another condition.")
-            where = filter_of(filtered, default_project=e.project)
+            where = replace(filter_of(filtered, default_project=e.project), quarantined=True)
             ids = await e.in_thread(lambda: self._matching(where))
         found = await e.in_thread(lambda: e.store.get_episodes(ids, steps=False))
         there = [f.id for f in found if f is not None]
@@ -158,12 +170,38 @@ class Curating:
             if cursor is None:
                 return tuple(ids)
 
+    async def quarantine(self, asked: QuarantineSource) -> Quarantined:
+        """Put a source in quarantine or release it. Raises NotFound: to be released, and not in quarantine."""
+        e, asked = self._e, self._redacting.request(asked)
+        source = await e.in_thread(lambda: self._source(asked.name, asked.kind, asked.undo))
+        given = Quarantine(source, asked.reason, asked.by or calling.get().name, e.clock())
+        count = await e.store.put_quarantine(given, active=not asked.undo)
+        return Quarantined(source.kind, source.name, not asked.undo, count, given.reason, given.by, given.at_ms)
+
+    def _source(self, name: str, kind: str, undo: bool) -> Source:
+        """Return the source that is meant: an agent that has episodes, else the session; of those quarantined when one is released."""
+        store = self._e.store
+        if undo:
+            standing = [q.source for q in store.quarantines() if q.source.name == name and kind in ("", q.source.kind)]
+            if not standing:
+                raise NotFound(f"{name!r} is not in quarantine", hint="`mcp-memory quarantine` lists what is.")
+            return standing[0]
+        if kind:
+            return Source(SourceKind(kind), name)
+        is_agent = name in store.distinct("agent", name, MAX_NAMES)
+        return Source(SourceKind.AGENT if is_agent else SourceKind.SESSION, name)
+
+    async def quarantines(self) -> list[Quarantined]:
+        """Return what stands."""
+        found = await self._e.in_thread(self._e.store.quarantines)
+        return [Quarantined(q.source.kind, q.source.name, True, 0, q.reason, q.by, q.at_ms) for q in found]
+
     async def correct(self, asked: Correct) -> None:
         """Put a person's or a later episode's correction over a pattern or an episode's lessons; it outranks what it corrects."""
         e, key, asked = self._e, asked.target_id, self._redacting.request(asked)
         if not await e.in_thread(lambda: e.store.patterns(ids=[key], limit=1) or e.store.get_episodes([key], steps=False)[0]):
             raise NotFound(f"there is no pattern or episode {key!r}", hint="`search_patterns` and `search_episodes` list them.")
-        content = {"text": asked.text, "reason": asked.reason, "contradicts": asked.contradicts}
+        content = {"text": asked.text, "reason": asked.reason, "contradicts": asked.contradicts, "by": asked.by or calling.get().name}
         await e.store.put_correction(key, content, e.clock())
 
 

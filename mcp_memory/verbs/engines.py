@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import anyio.to_thread
 
 from mcp_memory.config import Config
+from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.query import Query
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 working_in: ContextVar[str] = ContextVar("working_in", default="")  # the project a call comes from, where its caller is known to be in one
+calling: ContextVar[Caller] = ContextVar("calling", default=NOBODY)
 S = TypeVar("S")
 T = TypeVar("T")
 NEIGHBOURS = 200  # episodes that advice and outlook may rest on

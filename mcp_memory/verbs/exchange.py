@@ -123,7 +123,8 @@ class Exchange:
         return replace(episode, id=imported_id(episode.project, episode.external_id)) if episode.external_id else episode
 
     async def write(self, where: Filter) -> AsyncIterator[str]:
-        """Yield the interchange lines of the episodes that match, oldest first."""
+        """Yield the interchange lines of the episodes that match, oldest first; those of quarantined sources, too."""
+        where = replace(where, quarantined=True)
         cursor: str | None = None
         while True:
             page = await self._e.in_thread(self._page, where, cursor)

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.text_words import overlap
 from mcp_memory.domain.tracing import trace_of
 from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
-from mcp_memory.retrieval.text_query import overlap
 from mcp_memory.verbs.engines import Engines
 
 COMPARED = 50  # earlier attempts a completion is judged against

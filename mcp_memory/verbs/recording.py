@@ -120,8 +120,8 @@ class Recording:
         e.metrics.count("episodes_completed")
         try:
             await self._voting.put(votes)
-            patterns = await e.in_thread(lambda: self._learned(completion.episode))
-        finally:  # only now: what it sets going takes turns with `_learned` at the views
+            patterns = await e.in_thread(lambda: self.learned(completion.episode))
+        finally:  # only now: what it sets going takes turns with `learned` at the views
             self._completed(e_id)
         return _completed(completion.episode, patterns, degraded)
 
@@ -132,7 +132,7 @@ class Recording:
             await self._e.store.update_episode(done.id, add_lessons=new)
             assert done.outcome is not None
             done = replace(done, outcome=replace(done.outcome, lessons=(*known, *new)))
-        return _completed(done, await self._e.in_thread(lambda: self._learned(done)), ())
+        return _completed(done, await self._e.in_thread(lambda: self.learned(done)), ())
 
     async def _subject(self, asked: CompleteEpisode) -> str:
         """Return the id of the episode to complete; begin one for a task that none was started for."""
@@ -180,7 +180,8 @@ class Recording:
         ended, extraction = extracted.result()
         return complete(self._e, ended, neighbours, extraction), degraded
 
-    def _learned(self, episode: Episode) -> tuple[LearnedPattern, ...]:
+    def learned(self, episode: Episode) -> tuple[LearnedPattern, ...]:
+        """Return the best supported patterns that a completed episode is evidence for (blocking)."""
         store = self._e.store
         # An episode of 30 steps has over a hundred patterns: only those that are shown are read whole and assessed.
         tallies = store.pattern_tallies([episode.id], project=episode.project)

@@ -38,7 +38,7 @@ class Retention:
         """
         if asked.older_than_days is None and asked.below_reward is None and asked.max_bytes is None:
             raise InvalidInput("say what to let go: by age, by reward or by space")
-        where = Filter(project=asked.project or ANY_PROJECT)
+        where = Filter(project=asked.project or ANY_PROJECT, quarantined=True)
         chosen = await self._e.in_thread(lambda: self._choose(where, asked.older_than_days, asked.below_reward, asked.max_bytes))
         ids = [episode.id for episode in chosen]
         counts = {"episodes": len(ids), "steps": sum(episode.step_count for episode in chosen)}

@@ -6,7 +6,7 @@ from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.feedback import Recommendation
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import NotFound
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import Engines, calling
 
 _KEPT_IDS = 10_000  # shown lately by this process; an older id must be of the episode's own project to be voted on
 
@@ -17,13 +17,13 @@ class Shown:
     def __init__(self, engines: Engines) -> None:
         self._e = engines
         self._queued: dict[str, anyio.Event] = {}
-        self._lately: BoundedMap[str, None] = BoundedMap(_KEPT_IDS)
+        self._lately: BoundedMap[tuple[str, str], None] = BoundedMap(_KEPT_IDS)  # (client, id)
 
     def note(self, recommendation: Recommendation) -> None:
         """Queue what was shown. Not awaited: reading must not cost a commit."""
         written = self._queued[recommendation.id] = anyio.Event()
         for key in recommendation.shown_ids:
-            self._lately.put(key, None)
+            self._lately.put((calling.get().client, key), None)
 
         async def write() -> None:
             try:
@@ -51,5 +51,5 @@ class Shown:
         return found[0]
 
     def in_reach(self, key: str, of_project: str, project: str) -> bool:
-        """Whether somebody who works in *project* may vote on *key*, which belongs to *of_project*: its own, or shown lately."""
-        return project in (of_project, ANY_PROJECT) or key in self._lately
+        """Whether who works in *project* may vote on *key* of *of_project*: its own, or shown lately to this client."""
+        return project in (of_project, ANY_PROJECT) or (calling.get().client, key) in self._lately

@@ -28,7 +28,7 @@ _REBUILD_MIN = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Standpoint:
     """A context to look from. `project` "*" sees every project."""
 
     project: str
@@ -226,10 +226,13 @@ class Experience:
         seen: Bools = self.alive & (self._project.values == self._projects.find(project))
         return seen
 
-    def agrees(self, place: Place) -> Bools:
-        """Return which of the project's episodes differ from *place* in nothing that both of them say."""
-        same = self.in_project(place.project)
-        for column, names, name in ((self._domain, self._domains, place.domain), (self._framework, self._frameworks, place.framework)):
+    def agrees(self, standpoint: Standpoint) -> Bools:
+        """Return which of the project's episodes differ from *standpoint* in nothing that both of them say."""
+        same = self.in_project(standpoint.project)
+        for column, names, name in (
+            (self._domain, self._domains, standpoint.domain),
+            (self._framework, self._frameworks, standpoint.framework),
+        ):
             if name:
                 same &= (column.values == names.find(name)) | (column.values == names.find(""))
         return same
@@ -240,34 +243,34 @@ class Experience:
             len(rows), len(tools)
         )
 
-    def levels(self, place: Place) -> tuple[Bools, Bools, Bools, Bools]:
+    def levels(self, standpoint: Standpoint) -> tuple[Bools, Bools, Bools, Bools]:
         """Return which episodes share the field, the domain, domain and framework, and these with all tags; widest first."""
-        domain = self._domain.values == self._domains.find(place.domain)
-        field = self._field.values == self._fields.find(place.domain.split("/", 1)[0])
-        framework = domain & (self._framework.values == self._frameworks.find(place.framework))
-        return field, domain, framework, framework & (self._tag_set.values == self.tag_sets.find(place.tags))
+        domain = self._domain.values == self._domains.find(standpoint.domain)
+        field = self._field.values == self._fields.find(standpoint.domain.split("/", 1)[0])
+        framework = domain & (self._framework.values == self._frameworks.find(standpoint.framework))
+        return field, domain, framework, framework & (self._tag_set.values == self.tag_sets.find(standpoint.tags))
 
-    def context_weights(self, place: Place, tag_nats: float = 0.0) -> Floats:
-        """Return how much each episode's context counts from *place*, in [0, 1]; 0 for dead ones and those of other projects.
+    def context_weights(self, standpoint: Standpoint, tag_nats: float = 0.0) -> Floats:
+        """Return how much each episode's context counts from *standpoint*, in [0, 1]; 0 for dead ones and those of other projects.
 
         Args:
-            place: Where to look from.
+            standpoint: Where to look from.
             tag_nats: Log weight between equal and disjoint tags.
         """
-        field, domain, _, _ = self.levels(place)
-        framework = self._framework.values == self._frameworks.find(place.framework)
+        field, domain, _, _ = self.levels(standpoint)
+        framework = self._framework.values == self._frameworks.find(standpoint.framework)
         base = np.where(framework, SAME_FRAMEWORK, np.where(domain, SAME_DOMAIN, np.where(field, SAME_FIELD, ELSEWHERE)))
-        base = np.where(self._unknown(place), UNKNOWN, base)
-        return np.where(self.in_project(place.project), base * np.exp(tag_nats * (self.tag_overlap(place.tags) - 1.0)), 0.0)
+        base = np.where(self._unknown(standpoint), UNKNOWN, base)
+        return np.where(self.in_project(standpoint.project), base * np.exp(tag_nats * (self.tag_overlap(standpoint.tags) - 1.0)), 0.0)
 
     def tag_overlap(self, tags: frozenset[str]) -> Floats:
         """Return the Jaccard overlap of each episode's tags with *tags*; two empty sets are equal, one empty set says half."""
         overlaps = [_overlap(tags, other) for other in self.tag_sets.all()]
         return np.array(overlaps, np.float64)[self._tag_set.values] if overlaps else np.zeros(0)
 
-    def _unknown(self, place: Place) -> Bools:
-        """Return which episodes cannot be compared with *place*, because one of the two names no context."""
-        if not (place.domain or place.framework):
+    def _unknown(self, standpoint: Standpoint) -> Bools:
+        """Return which episodes cannot be compared with *standpoint*, because one of the two names no context."""
+        if not (standpoint.domain or standpoint.framework):
             return np.ones(len(self._traces), np.bool_)
         nothing: Bools = (self._domain.values == self._domains.find("")) & (self._framework.values == self._frameworks.find(""))
         return nothing
@@ -283,8 +286,9 @@ class Experience:
 
     def rows_of(self, pairs: Sequence[tuple[str, float]]) -> tuple[Ints, Floats]:
         """Return the rows of the (episode id, value) pairs that are here, and their values."""
-        known = [(row, value) for episode_id, value in pairs if (row := self._rows.get(episode_id)) is not None]
-        return np.array([row for row, _ in known], np.int64), np.array([value for _, value in known], np.float64)
+        rows = np.array([self._rows.get(episode_id, -1) for episode_id, _ in pairs], np.int64)
+        known = rows >= 0
+        return rows[known], np.array([value for _, value in pairs], np.float64)[known]
 
     def stats(self) -> dict[str, Any]:
         return {"episodes": len(self), "steps": len(self._step_tool), "tools": len(self.tools), "failed_steps": len(self.failures)}

@@ -80,6 +80,11 @@ class Updater:
         self._view.votes.add(rows)
         self._view.version += 1
 
+    def forget_votes(self) -> None:
+        """Forget all votes: they are going to be read again."""
+        self._view.votes = Votes()
+        self._view.version += 1
+
     def _drop_vectors(self, seqs: list[int]) -> None:
         for index in self._view.vectors.values():
             index.remove(seqs)

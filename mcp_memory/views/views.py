@@ -27,6 +27,7 @@ class Views:
         self._followed_seq = 0
         self._feedback_rowid = 0
         self._vector_rowids: dict[str, int] = {}
+        self._quarantined: set[str] = set()  # episodes that the store leaves out of what is read here
         self._loaded = threading.Event()
 
     @contextmanager
@@ -53,6 +54,7 @@ class Views:
     def load(self) -> None:
         """Fill the views from the store, a page at a time, so that a reader can get in between. Call once."""
         seq = self._store.change_seq()
+        self._quarantined = self._store.quarantined_episodes()
         after_seq = 0
         while traces := self._store.traces(after_seq=after_seq, limit=_PAGE):
             with self._held():
@@ -86,12 +88,30 @@ class Views:
         if deleted := ids.get(ChangeKind.EPISODE_DELETED):
             self._update.remove(deleted)
         wanted = list(dict.fromkeys(ids.get(ChangeKind.EPISODE_COMPLETED, []) + ids.get(ChangeKind.EPISODE_UPDATED, [])))
-        if wanted and (traces := self._store.traces(ids=wanted, limit=len(wanted))):
+        if wanted:
+            traces = self._store.traces(ids=wanted, limit=len(wanted))
             self._update.put(traces)
+            self._quarantined |= set(wanted) - {trace.id for trace in traces}
         if ChangeKind.VECTORS_ADDED in ids:
             self._read_vectors()
-        if ChangeKind.FEEDBACK in ids:
+        if ChangeKind.QUARANTINE in ids:
+            self._follow_quarantine()
+        elif ChangeKind.FEEDBACK in ids:
             self._read_votes()
+
+    def _follow_quarantine(self) -> None:
+        """Take out what is quarantined now, and take in again what is no longer."""
+        quarantined = self._store.quarantined_episodes()
+        self._update.remove(list(quarantined))
+        if released := list(self._quarantined - quarantined):
+            for start in range(0, len(released), _PAGE):
+                self._update.put(self._store.traces(ids=released[start : start + _PAGE], limit=_PAGE))
+            self._vector_rowids.clear()  # theirs stand among the others'; those that are here are passed over
+            self._read_vectors()
+        self._quarantined = quarantined
+        self._update.forget_votes()
+        self._feedback_rowid = 0
+        self._read_votes()
 
     def _read_vectors(self) -> None:
         """Read the vectors that are new. Rows are numbered for ever, so those of a reworded task come after all that were read."""

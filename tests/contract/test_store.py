@@ -14,6 +14,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationK
 from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import Change, ChangeKind, TextQuery
 from mcp_memory.domain.requests.kinds import Object
+from mcp_memory.domain.sources import Quarantine, Source, SourceKind
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion, Store, VectorRow
 from tests.contract.store_samples import CONTEXT, KINDS, complete, completion, episode, observation, open_store, step
@@ -209,6 +210,7 @@ async def test_the_feed_names_every_kind_of_fact_by_its_id_and_answers_move_with
     await store.put_vectors("s", [VectorRow(0, "a", 0, 1.0, b"\1")])
     await store.abandon_episodes(["b"], 5)
     await store.delete_episodes(["b"], "", 1)
+    await store.put_quarantine(Quarantine(Source(SourceKind.AGENT, "x"), "", "", 1), active=True)
     facts = store.facts_after(0)
     assert [(c.kind, c.entity_id) for c in facts] == [
         (ChangeKind.EPISODE_STARTED, "a"),
@@ -223,6 +225,7 @@ async def test_the_feed_names_every_kind_of_fact_by_its_id_and_answers_move_with
         (ChangeKind.VECTORS_ADDED, "s"),
         (ChangeKind.EPISODE_ABANDONED, "b"),
         (ChangeKind.EPISODE_DELETED, "b"),
+        (ChangeKind.QUARANTINE, "agent/x"),
     ]
     assert {c.kind for c in facts} | {ChangeKind.EPISODE_UPDATED} == set(ChangeKind)
     assert store.changes_after(0) == [c for c in facts if ChangeKind(c.kind).answers]

@@ -1,13 +1,15 @@
 """What every Store promises about patterns, evidence, votes, links, checkpoints and corrections."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_memory.domain.episode import OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
-from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.ports import Store
 from tests.contract.store_samples import KINDS, complete, completion, episode, observation, open_store
@@ -100,6 +102,38 @@ async def test_patterns_are_found_by_any_word_of_their_description_in_any_case(s
         assert [p.description for p in store.patterns(words=["100%"], project=project)] == ["pattern 100%"]
     assert len(store.patterns(words=["timeout"])) == 2
     assert store.patterns(words=["nothing"]) == []
+
+
+async def test_another_outcome_lies_over_the_record_and_its_evidence_takes_the_place_of_the_first(store: Store) -> None:
+    done = await complete(store, "a", observations=(observation("x"), observation("y")), text="pytest")
+    await complete(store, "b", observations=(observation("x"),), reward=0.5)
+    judged = completion(done, 2, outcome=OutcomeKind.FAILURE, reward=0.1, observations=(observation("x", success=False), observation("z")))
+    await store.replace_outcome(replace(judged, errors=((0, "E"),)), metadata={"outcome_before": "success"}, add_lessons=["mind the zone"])
+    found = store.get_episodes(["a"])[0]
+    assert found is not None
+    assert found.outcome is not None
+    assert (found.outcome.kind, found.outcome.lessons, found.reward) == (
+        "failure",
+        ("run the tests first", "mind the zone"),
+        judged.episode.reward,
+    )
+    assert found.metadata == {"outcome_before": "success"}
+    assert {p.description: (p.successes, p.failures) for p in store.patterns()} == {"pattern x": (1, 1), "pattern z": (1, 0)}
+    (trace,) = store.traces(ids=["a"])
+    assert (trace.outcome, trace.reward, trace.errors, trace.seq) == ("failure", 0.1, ((0, "E"),), store.traces()[0].seq)
+    assert store.list_episodes(Filter(outcome="failure"), sort=Sort.REWARD, limit=5, cursor=None).ids == ("a",)
+    assert store.list_episodes(Filter(), sort=Sort.REWARD, limit=5, cursor=None).ids == ("b", "a")
+    assert [hit.episode_id for hit in store.search_text(TextQuery(("zone",)), project="p", limit=5)] == ["a"]
+    assert store.changes_after(0)[-1].kind == ChangeKind.EPISODE_UPDATED
+    assert store.check() == []
+
+
+async def test_only_a_completed_episode_gets_another_outcome(store: Store) -> None:
+    await store.start_episode(episode("a"))
+    with pytest.raises(InvalidInput, match="open"):
+        await store.replace_outcome(completion(episode("a"), 0), metadata={})
+    with pytest.raises(NotFound):
+        await store.replace_outcome(completion(episode("nothing"), 0), metadata={})
 
 
 async def test_imported_episodes_bring_their_evidence(store: Store) -> None:

@@ -148,6 +148,23 @@ def test_patterns_are_listed_shown_and_corrected(filled: Cli) -> None:
     assert filled.json("show", pattern_id)["pattern"]["correction"] == "Only on Mondays"
 
 
+def test_a_label_says_how_an_episode_ended_after_all(filled: Cli) -> None:
+    (burnt,) = [e for e in filled.json("episodes", "--project", "kitchen")["episodes"] if e["task"] == "Bake a cake"]
+    cut = burnt["episode_id"][:20]
+    said = filled("label", cut, "success", "--lesson", "Burnt is what they wanted.")
+    assert "is success now (was failure), reward " in said
+    assert burnt["episode_id"] in said
+    assert "was success already" in filled("label", cut, "success")
+    shown = filled("show", cut)
+    assert "Burnt is what they wanted." in shown
+    assert [e["outcome"] for e in filled.json("recall", "Bake a cake", "--project", "kitchen")["episodes"]] == ["success"]
+    assert filled.json("label", cut, "partial")["before"] == "success"
+    filled("label", cut, "splendid", status=2)
+    assert "did you mean `success`?" in (filled("label", cut, "succes", status=2), filled.err)[1]
+    filled("label", "nothing", "success", status=1)
+    assert "`mcp-memory episodes` lists them" in filled.err
+
+
 def test_stats_doctor_and_config_say_where_the_data_is(filled: Cli) -> None:
     assert filled.json("stats")["counts"]["episodes"] == 3
     assert all(check["ok"] for check in filled.json("doctor"))

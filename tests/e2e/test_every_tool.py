@@ -83,6 +83,11 @@ def test_every_tool_answers_as_its_schema_says(call: Checked) -> None:
     call("give_feedback", recommendation_id=wrong["recommendation_id"], used_ids=used, outcome="hindered", note="read the code")
     assert call("get_episode", episode_id=used[0])["correction"] == "read the code"
 
+    assert call("give_feedback", episode_id=ids[10], outcome="failure", note="nobody understood it")["counted"] == [ids[10]]
+    relabelled = call("get_episode", episode_id=ids[10])["outcome"]
+    assert (relabelled["kind"], relabelled["lessons"]) == ("failure", ["nobody understood it"])
+    assert [e["outcome"] for e in call("recall", query="Explain module 4", limit=1)["episodes"]] == ["failure"]
+
     opened = call("start_episode", task="Fix the KeyError in module 9", parent_id=ids[0], metadata={"a": 1}, **PLACE)["episode_id"]
     playbook = call("recommend_playbook", task="Fix the KeyError in module 9", **PLACE)["playbook"]
     assert {"command": "pytest"} in [step.get("arguments_example") for step in playbook["steps"]]

@@ -1,4 +1,4 @@
-"""When the world changes, advice follows: short streams through the front door, made here."""
+"""When the world changes, advice follows: short streams through the facade, made here."""
 
 from pathlib import Path
 from typing import Any

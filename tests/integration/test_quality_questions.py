@@ -1,4 +1,4 @@
-"""The questions of a split are asked through the real door: every set, on a split of a few made-up episodes."""
+"""The questions of a split are asked through a real server: every set, on a split of a few made-up episodes."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import quality_variants
-from benchmarks.quality import door, failures, goals, measures, memories, report, split
+from benchmarks.quality import failures, goals, measures, memories, report, session, split
 from benchmarks.quality.asking import ask, kinds_of
 from benchmarks.quality.drift import old_way
 from tests.integration.made_up_split import TASKS, recorded, write
@@ -80,7 +80,7 @@ def test_a_memory_is_filled_anew_for_another_program_with_the_embeddings_there_w
 
     def fill(data_dir: Path, lines: list[Any]) -> dict[str, Any]:
         began_with.append((data_dir / "cache" / "data.mdb").exists())
-        return door.fill(data_dir, lines)
+        return session.fill(data_dir, lines)
 
     monkeypatch.setattr(memories, "PROGRAM", program)
     monkeypatch.setattr(memories, "fill", fill)

@@ -13,7 +13,7 @@ from mcp_memory.learning.history.recoveries import Recoveries
 from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.reading.file_uses import MAX_FILES, files_of
 from mcp_memory.learning.reading.run import run_of_episode, run_of_trace
-from mcp_memory.views.experience import Experience, Place
+from mcp_memory.views.experience import Experience, Standpoint
 from tests.unit.learning.runs import episode, trace_of
 
 STEP = st.sampled_from(
@@ -30,7 +30,7 @@ EPISODES = st.lists(
     ),
     max_size=12,
 )
-PLACE = Place("p", "web", "flask", frozenset({"a"}))
+STANDPOINT = Standpoint("p", "web", "flask", frozenset({"a"}))
 
 
 def named(episodes: list[Episode]) -> list[Episode]:
@@ -75,10 +75,10 @@ def test_forgetting_equals_never_having_known(episodes: list[Episode], gone: set
     neighbours = [("e1", 0.9), ("e3", 0.5)]
     answers = []
     for experience in (forgetful, never):
-        forecast = NextTool(experience).forecast(PLACE, neighbours, "fix the login page", prefix)
+        forecast = NextTool(experience).forecast(STANDPOINT, neighbours, "fix the login page", prefix)
         counted = [] if forecast is None else sorted(experience.tools.value(int(t)) for t in experience.step_tool[forecast.steps])
-        recovered = Recoveries(experience).after(PLACE, neighbours, "edit", "bad syntax")
-        estimate = OutlookEstimator(experience).estimate(PLACE, neighbours)
+        recovered = Recoveries(experience).after(STANDPOINT, neighbours, "edit", "bad syntax")
+        estimate = OutlookEstimator(experience).estimate(STANDPOINT, neighbours)
         answers.append((counted, recovered is None, round(estimate.probability, 9), estimate.based_on))
     assert answers[0] == answers[1]
 
@@ -91,7 +91,7 @@ def test_a_forecast_is_a_distribution_over_known_tools(episodes: list[Episode], 
     known = len(experience.tools)
     now = episode("now", steps, None)
     prefix = Prefix.of(now.steps)
-    forecast = NextTool(experience).forecast(PLACE, [], now.task, prefix)
+    forecast = NextTool(experience).forecast(STANDPOINT, [], now.task, prefix)
     if forecast is not None:
         assert abs(float(forecast.next.sum()) - 1.0) < 1e-9
         assert (forecast.next >= 0).all()

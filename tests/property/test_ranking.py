@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mcp_memory.retrieval import ranking
-from mcp_memory.retrieval.text_query import listing_query, read_query, sentences
+from mcp_memory.retrieval.text_query import listing_query, read_query, request_parts
 
 SCORES = st.integers(1, 30).flatmap(lambda n: arrays(float, n, elements=st.floats(-50, 50)))
 
@@ -34,4 +34,4 @@ def test_every_term_is_a_word_free_of_syntax(text: str) -> None:
     query = read_query(text)
     assert (listing_query(text) is None) == (not query.terms)
     assert all('"' not in term and not term.isspace() for term in (*query.terms, *query.phrases))
-    assert all(sentence in text for sentence in sentences(text))
+    assert all(sentence in text for sentence in request_parts(text))

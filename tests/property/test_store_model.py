@@ -32,7 +32,9 @@ Call = Callable[[Store], Awaitable[Any]]
 def calls(draw: st.DrawFn) -> Call:
     """Draw one write."""
     verb = draw(
-        st.sampled_from(["start", "append", "complete", "import", "update", "link", "unlink", "vectors", "abandon", "delete", "vote"])
+        st.sampled_from(
+            ["start", "append", "complete", "import", "update", "label", "link", "unlink", "vectors", "abandon", "delete", "vote"]
+        )
     )
     id_, other, task = draw(IDS), draw(IDS), draw(TASKS)
     at_ms = draw(st.integers(1, 5))
@@ -53,6 +55,9 @@ def calls(draw: st.DrawFn) -> Call:
         return lambda s: s.update_episode(
             id_, add_tags=names[:1], remove_tags=names[1:], metadata={"k": at_ms}, task=task if flag else None
         )
+    if verb == "label":
+        ended = draw(st.sampled_from([OutcomeKind.SUCCESS, OutcomeKind.FAILURE]))
+        return lambda s: _label(s, id_, ended, observations, at_ms / 5, [task] if flag else [])
     if verb == "link":
         kind = draw(LINKS)
         return lambda s: s.put_link(id_, other, kind, task, at_ms)
@@ -79,6 +84,14 @@ async def _complete(store: Store, id_: str, steps: int | None, observations: Any
     count = len(opened.steps) if steps is None else steps
     judged = replace(opened, steps=opened.steps[:count])
     await store.complete_episode(completion(judged, count, observations=observations, reward=reward))
+
+
+async def _label(store: Store, id_: str, kind: OutcomeKind, observations: Any, reward: float, lessons: list[str]) -> None:
+    """Say that a stored episode ended otherwise."""
+    found = store.get_episodes([id_])[0] or episode(id_)
+    judged = completion(found, len(found.steps), observations=observations, reward=reward, outcome=kind)
+    kept = replace(judged.episode, ended_at_ms=found.ended_at_ms)
+    await store.replace_outcome(replace(judged, episode=kept), metadata={"before": "partial"}, add_lessons=lessons)
 
 
 async def _vote(store: Store, id_: str, other: str, note: str) -> None:

@@ -1,4 +1,4 @@
-"""What a reader of the memory is promised, through the front door: one moment at a time, every row once, and nothing read in vain."""
+"""What a reader of the memory is promised, through the facade: one moment at a time, every row once, and nothing read in vain."""
 
 import json
 from collections.abc import Callable, Coroutine

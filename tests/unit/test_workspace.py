@@ -1,4 +1,4 @@
-"""Which files hold what, asked through the front door about a task that nobody did before."""
+"""Which files hold what, asked through the facade about a task that nobody did before."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -4,7 +4,7 @@ import argparse
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import add_common, add_json
+from mcp_memory.cli.options import add_common, add_json, person
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +17,6 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with_memory(args, lambda memory: memory.correct(args.id, args.text, reason=args.reason, contradicts=args.contradicts))
+    with_memory(args, lambda memory: memory.correct(args.id, args.text, reason=args.reason, contradicts=args.contradicts, by=person()))
     render.print_json({"corrected": args.id}) if args.json else print(f"corrected {args.id}")
     return 0

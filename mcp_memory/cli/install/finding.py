@@ -3,8 +3,8 @@
 import shutil
 from collections.abc import Iterable
 
+from mcp_memory.cli.install.host_paths import host_path
 from mcp_memory.cli.install.hosts import Host
-from mcp_memory.cli.install.places import place
 
 
 def found(hosts: Iterable[Host]) -> list[tuple[Host, str]]:
@@ -14,6 +14,6 @@ def found(hosts: Iterable[Host]) -> list[tuple[Host, str]]:
 
 
 def _sign(host: Host) -> str:
-    files = (str(path) for sign in host.signs if (path := place(sign)).exists())
+    files = (str(path) for sign in host.signs if (path := host_path(sign)).exists())
     programs = (program for program in host.programs if shutil.which(program))
     return next(files, "") or next(programs, "")

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mcp_memory.cli.install.host_paths import host_path
 from mcp_memory.cli.install.jsonc import append_item, parse, prune, remove_items, set_member
-from mcp_memory.cli.install.places import place
 from mcp_memory.domain.hosts import GROUPS, LIST, SHELLS, HookEvent, HookHost
 from mcp_memory.errors import InvalidInput
 
@@ -22,7 +22,7 @@ _VERSION = 1  # of the files that carry one
 
 def hooks_file(host: HookHost, project: Path | None) -> Path:
     """Return the file of the user's or of a project's hooks. Raises ConfigError: there is no home directory."""
-    return project / host.project_file if project else place(host.user_file)
+    return project / host.project_file if project else host_path(host.user_file)
 
 
 def add_hooks(text: str, host: HookHost, program: Sequence[str], options: Sequence[str] = ()) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_memory.cli.install.entries import HTTP_TOKEN, Form, Launch, codex, continue_yaml, opencode, plain, typed
-from mcp_memory.cli.install.places import place
+from mcp_memory.cli.install.host_paths import host_path
 from mcp_memory.errors import InvalidInput
 
 TOKEN_INPUT = "mcp-memory-token"  # the id of what VS Code asks for
@@ -38,7 +38,7 @@ class Host:
         if project is not None and not self.project_file:
             raise InvalidInput(f"{self.name} has no per-project file", hint="Leave out --project-dir.")
         pattern = self.user_file if project is None else self.project_file
-        files = [place(name) if project is None else project / name for name in pattern.split("|")]
+        files = [host_path(name) if project is None else project / name for name in pattern.split("|")]
         return next((file for file in files if file.exists()), files[0])
 
     def entry(self, launch: Launch) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.episode import TaskType
-from mcp_memory.domain.feedback import Verdict
+from mcp_memory.domain.feedback import Told
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import Subject
 from mcp_memory.domain.requests.kinds import Choice, Fraction, Id, Name, Object, Text, Texts, Whole
@@ -33,8 +33,9 @@ class RecommendPlaybook(Subject, frozen=True):
 
 
 class GiveFeedback(Request, frozen=True):
-    recommendation_id: Annotated[str, Id(required=True)]
-    outcome: Annotated[str, Choice(of=Verdict, required=True)]
+    recommendation_id: Annotated[str | None, Id()] = None
+    outcome: Annotated[str, Choice(of=Told, required=True)] = ""
     used_ids: Annotated[Sequence[str], Texts(of=Id(required=True))] = ()
     rating: Annotated[float | None, Fraction(about="0..1")] = None
     note: Annotated[str, Text(about="the right way")] = ""
+    episode_id: Annotated[str | None, Id()] = None

@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True):
 
     @classmethod
     def verb(cls) -> str:
-        """Return what asks this: the name of the tool and of the front door's method."""
+        """Return what asks this: the name of the tool and of the facade's method."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def given(self) -> dict[str, Any]:

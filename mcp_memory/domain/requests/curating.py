@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from mcp_memory.domain import limits
+from mcp_memory.domain.feedback import EndedAs
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import WhereFields
 from mcp_memory.domain.requests.kinds import Choice, Flag, Fraction, Id, Name, Number, Object, Tags, Text, Texts, Whole
+from mcp_memory.domain.sources import SourceKind
 
 ID = Id(required=True)
 
@@ -75,6 +77,21 @@ class Correct(Request, frozen=True):
     text: Annotated[str, Text(required=True)]
     reason: Annotated[str, Text()] = ""
     contradicts: Annotated[bool, Flag()] = False
+    by: Annotated[str, Name()] = ""
+
+
+class QuarantineSource(Request, frozen=True):
+    name: Annotated[str, Text(max_chars=limits.MAX_ID_CHARS, required=True, may_be_empty=False)]
+    kind: Annotated[str, Choice(of=SourceKind)] = ""  # "": the agent of that name, else the session
+    undo: Annotated[bool, Flag(strict=True)] = False
+    reason: Annotated[str, Text()] = ""
+    by: Annotated[str, Name()] = ""
+
+
+class Label(Request, frozen=True):
+    episode_id: Annotated[str, ID]
+    outcome: Annotated[str, Choice(of=EndedAs, required=True)]
+    lesson: Annotated[str, Text(max_chars=limits.MAX_LIST_ITEM_CHARS)] = ""
 
 
 class Prune(Request, frozen=True, kw_only=True):

@@ -118,7 +118,7 @@ class Name(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class Id(Text):
-    """The id of something stored. The front door completes one that was cut; see `verbs/ids.py`."""
+    """The id of something stored. The facade completes one that was cut; see `verbs/ids.py`."""
 
     max_chars: int = limits.MAX_ID_CHARS
 

@@ -18,7 +18,7 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
-from mcp_memory.views.experience import Experience, Floats, Ints, Place
+from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
 from mcp_memory.views.fixes import Came
 
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
@@ -57,21 +57,21 @@ class Adviser:
         """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
         episode, neighbours = situation.episode, situation.neighbours
         prefix = Prefix.of(episode.steps)
-        place = inferred(self._x, place_of(episode), neighbours, prefix.keys)
-        forecast = self._next.forecast(place, neighbours, episode.task, prefix)
+        standpoint = inferred(self._x, standpoint_of(episode), neighbours, prefix.keys)
+        forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:
             sig = dict(error_signatures(episode)).get(len(episode.steps) - 1, "")
-            recovered = self._recoveries.after(place, neighbours, episode.steps[-1].key, sig)
+            recovered = self._recoveries.after(standpoint, neighbours, episode.steps[-1].key, sig)
         warnings: tuple[StepWarning, ...] = ()
         if intended is not None:
             warnings = self._warner.warnings(
-                place, neighbours, episode, intended, lambda key, s: self._recoveries.after(place, neighbours, key, s)
+                standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
         if forecast is None:
             return (), None, warnings
         suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
-        return suggestions, self._recovery(recovered, place, episode, sig) if recovered else None, warnings
+        return suggestions, self._recovery(recovered, standpoint, episode, sig) if recovered else None, warnings
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
@@ -173,11 +173,11 @@ class Adviser:
             return f"{name} did the job instead after {got_on} of {len(alike)} failures like this one"
         return f"{name} worked next after {worked_next} of {len(alike)} failures like this one" if worked_next else ""
 
-    def _recovery(self, recovered: Recovered, place: Place, episode: Episode, sig: str) -> Recovery:
+    def _recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str) -> Recovery:
         """Return what was tried after failures with such a message, of this tool where it had any, and what came of it."""
         x = self._x
         failed_key = episode.steps[-1].key
-        alike = (x.context_weights(place)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
+        alike = (x.context_weights(standpoint)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
@@ -254,6 +254,6 @@ def _sobered(chances: Floats, steps: int) -> Floats:
     return np.asarray(1.0 / (1.0 + (1.0 - odds) / odds * np.exp(nats)))
 
 
-def place_of(episode: Episode) -> Place:
-    """Return the context of an episode as a place to look from."""
-    return Place(episode.project, episode.context.domain, episode.context.framework, frozenset(episode.context.tags))
+def standpoint_of(episode: Episode) -> Standpoint:
+    """Return the context of an episode as a standpoint to look from."""
+    return Standpoint(episode.project, episode.context.domain, episode.context.framework, frozenset(episode.context.tags))

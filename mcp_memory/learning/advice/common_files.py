@@ -1,7 +1,7 @@
 """Which files the recalled episodes worked on: where to look first. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mcp_memory.domain.answers import RecalledFile
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
@@ -70,5 +70,12 @@ def _names(paths: set[str]) -> dict[str, str]:
     One attempt showed its working folder, another did not: `/home/ana/shop/src/a.py` and `src/a.py` are one file. A bare name is too
     little to go by.
     """
-    relative = sorted((path for path in paths if "/" in path and not is_full(path)), key=len, reverse=True)
-    return {path: next((short for short in relative if is_full(path) and path.endswith("/" + short)), path) for path in paths}
+    relative = {path for path in paths if "/" in path and not is_full(path)}
+    return {path: next((end for end in _ends(path) if end in relative), path) if is_full(path) else path for path in paths}
+
+
+def _ends(path: str) -> Iterator[str]:
+    """Yield what a path ends with from each of its folders on, the longest first."""
+    while "/" in path:
+        path = path.partition("/")[2]
+        yield path

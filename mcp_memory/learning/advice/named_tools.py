@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.learning.reading.text_words import sentences, tool_words
+from mcp_memory.domain.text_words import sentence_stems, tool_stems
 from mcp_memory.views.columns import Interner
 from mcp_memory.views.experience import Bools, Floats, Ints
 
@@ -29,7 +29,7 @@ class NamedTools:
         """
         self._index()
         used = frozenset(done)
-        parts = sentences(task)
+        parts = sentence_stems(task)
         ahead = parts[self._reached(parts, used) :]
         scores = np.zeros(len(self._tools))
         for part in ahead:
@@ -39,7 +39,7 @@ class NamedTools:
                     scores[number] = max(scores[number], self._share(key, part))
         return scores
 
-    def trust(self, tasks: Sequence[tuple[str, str]], used: Bools) -> float:
+    def naming_log_odds(self, tasks: Sequence[tuple[str, str]], used: Bools) -> float:
         """Return how much a name in a task has told so far: the log odds ratio of using a tool when it is named, at least 0.
 
         Where a task's words happen to be tool names ("edit the page") it is near 0; where tasks spell out their steps it is large.
@@ -75,12 +75,12 @@ class NamedTools:
         return reached
 
     def _share(self, key: str, part: frozenset[str]) -> float:
-        name = tool_words(key)
+        name = tool_stems(key)
         whole = sum(1 / len(self._by_word.get(w, ".")) for w in name)
         return sum(1 / len(self._by_word.get(w, ".")) for w in name & part) / whole if whole else 0.0
 
     def _index(self) -> None:
         for number in range(self._indexed, len(self._tools)):
-            for word in tool_words(self._tools.value(number)):
+            for word in tool_stems(self._tools.value(number)):
                 self._by_word.setdefault(word, []).append(number)
         self._indexed = len(self._tools)

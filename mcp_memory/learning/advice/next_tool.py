@@ -19,7 +19,7 @@ from mcp_memory.domain.episode import Step
 from mcp_memory.domain.fingerprints import answer_kind
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
-from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Place
+from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Standpoint
 
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000
@@ -35,8 +35,8 @@ NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 2.5, 0.4, 0.1
 LATER, NAMED_LATER, USED_LATER = 0.6, 1.5, 0.4
 OWN = 10.0  # what the run so far counts, in runs of this context
 OWN_AGAIN = 2.0  # power of the chance that a tool used before is used again, by which it counts
-MAX_TRUSTED = 60  # episodes by which the naming of tools is judged
-FULL_TRUST = 2.0  # log odds ratio
+MAX_NAMING_EPISODES = 60  # episodes by which the naming of tools is judged
+FULL_LOG_ODDS = 2.0  # log odds ratio
 _MAX_PREFIX = 64  # steps of a long run that its state is compared by
 _MAX_USES = 3  # a tool used more often than this says no more
 
@@ -94,10 +94,10 @@ class NextTool:
         self._x = experience
         self._names = NamedTools(experience.tools)
 
-    def forecast(self, place: Place, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
+    def forecast(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
         """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory."""
         x = self._x
-        context = x.context_weights(place, TAGS)
+        context = x.context_weights(standpoint, TAGS)
         if not context.any():
             return None
         context = context * np.exp(SUCCESS * x.success)
@@ -119,7 +119,7 @@ class NextTool:
         tries = tries_of(x, steps, rows[owner], sharp, view.n_tools)
         counted = tries.counts(usual) + own
         near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
-        named = self._trust(rows, weight, view) * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
+        named = self._naming_weight(rows, weight, view) * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
         used = np.log1p(_uses(tools, view.n_tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
@@ -133,12 +133,12 @@ class NextTool:
         numbers |= {key: len(self._x.tools) + i for i, key in enumerate(new)}
         return [numbers[key] for key in keys], new
 
-    def _trust(self, rows: Ints, weight: Floats, view: _View) -> float:
+    def _naming_weight(self, rows: Ints, weight: Floats, view: _View) -> float:
         """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""
-        best = np.sort(rows[np.argsort(-weight[rows], kind="stable")[:MAX_TRUSTED]])
+        best = np.sort(rows[np.argsort(-weight[rows], kind="stable")[:MAX_NAMING_EPISODES]])
         used = view.uses(np.ones(len(view.steps), np.bool_))[np.searchsorted(rows, best)]
         tasks = [(trace.id, trace.task) for trace in map(self._x.trace, map(int, best))]
-        return min(1.0, self._names.trust(tasks, used) / FULL_TRUST)
+        return min(1.0, self._names.naming_log_odds(tasks, used) / FULL_LOG_ODDS)
 
     def _order(self, view: _View, tools: Sequence[int]) -> Ints:
         """Return how many of the last tools (up to four) came right before each step as well."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcp_memory.domain.query import Outlook
-from mcp_memory.views.experience import Experience, Floats, Ints, Place
+from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
 
 WIDTH = 0.12  # of the kernel on task similarity
 TAGS = 3.0  # nats between equal and disjoint tags
@@ -37,35 +37,35 @@ class OutlookEstimator:
     def __init__(self, experience: Experience) -> None:
         self._x = experience
 
-    def outlook(self, place: Place, neighbours: Sequence[tuple[str, float]]) -> Outlook | None:
+    def outlook(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> Outlook | None:
         """Return the chance of success; None while the project has no completed episode."""
-        seen = self._x.in_project(place.project)
+        seen = self._x.in_project(standpoint.project)
         if not seen.any():
             return None
-        estimate = self.estimate(place, neighbours)
+        estimate = self.estimate(standpoint, neighbours)
         evidence = SIMILAR if estimate.based_on else BASE_RATE
         return Outlook(round(estimate.probability, 4), estimate.based_on, evidence)
 
-    def estimate(self, place: Place, neighbours: Sequence[tuple[str, float]]) -> Estimate:
+    def estimate(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> Estimate:
         """Return the probability with its parts. One pass over the episodes' columns."""
         x = self._x
-        seen = x.in_project(place.project).astype(np.float64)
+        seen = x.in_project(standpoint.project).astype(np.float64)
         success = x.success.astype(np.float64)
-        levels = (np.ones(len(seen), bool), *x.levels(place))
+        levels = (np.ones(len(seen), bool), *x.levels(standpoint))
         base, prior = 0.5, UNKNOWN_PRIOR
         for level, inner in zip(levels, (*levels[1:], None), strict=True):
             weight = seen * (level if inner is None else level & ~inner)  # an episode counts once, at its innermost level
             base = (float(weight @ success) + prior * base) / (float(weight.sum()) + prior)
             prior = LEVEL_PRIOR
         rows, similarity = x.rows_of(neighbours)
-        kernel = self._kernel(place, rows, similarity, seen)
+        kernel = self._kernel(standpoint, rows, similarity, seen)
         total = float(kernel.sum())
         probability = (float(kernel @ success[rows]) + TASK_PRIOR * base) / (total + TASK_PRIOR)
         return Estimate(probability, total, int((similarity >= MIN_COUNTED).sum()))
 
-    def _kernel(self, place: Place, rows: Ints, similarity: Floats, seen: Floats) -> Floats:
+    def _kernel(self, standpoint: Standpoint, rows: Ints, similarity: Floats, seen: Floats) -> Floats:
         """Return what each neighbour counts, one number a row."""
         x = self._x
         near = np.where(similarity > 0, np.exp((similarity - 1.0) / WIDTH), 0.0)
-        kernel: Floats = seen[rows] * near * np.exp(TAGS * (x.tag_overlap(place.tags)[rows] - 1.0))
+        kernel: Floats = seen[rows] * near * np.exp(TAGS * (x.tag_overlap(standpoint.tags)[rows] - 1.0))
         return kernel

@@ -9,7 +9,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import fingerprint
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.signatures import signature
-from mcp_memory.views.experience import Experience, Floats, Ints, Place
+from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
 
 MIN_FAILURES = 2.0  # weighted; fewer are no warning
 MIN_SHARE = 0.5  # weighted share of tries that failed
@@ -28,10 +28,10 @@ class StepWarner:
         self._x = experience
 
     def warnings(
-        self, place: Place, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
+        self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
     ) -> tuple[StepWarning, ...]:
         """Return at most one warning from this run and one from earlier ones."""
-        found = [self._in_this_run(episode, intended, answer), self._in_earlier_runs(place, neighbours, episode, intended, answer)]
+        found = [self._in_this_run(episode, intended, answer), self._in_earlier_runs(standpoint, neighbours, episode, intended, answer)]
         return tuple(w for w in found if w is not None)
 
     def _in_this_run(self, episode: Episode, intended: Step, answer: Answer) -> StepWarning | None:
@@ -50,7 +50,7 @@ class StepWarner:
         return StepWarning(message, failed, len(same), (episode.id,), self._instead(answer, intended.key, sig))
 
     def _in_earlier_runs(
-        self, place: Place, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
+        self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
     ) -> StepWarning | None:
         x = self._x
         tool = x.tools.find(intended.key)
@@ -58,7 +58,7 @@ class StepWarner:
             return None
         steps = np.flatnonzero(x.step_tool == tool)
         rows = np.searchsorted(x.first, steps, side="right") - 1
-        context = x.context_weights(place)[rows]
+        context = x.context_weights(standpoint)[rows]
         weight = context * self._alike(steps, rows, neighbours, episode, intended)
         failed = x.step_failed[steps]
         usual = (float(context[failed].sum()) + 0.1) / (float(context.sum()) + 1.0)

@@ -5,28 +5,28 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcp_memory.views.experience import Experience, Place
+from mcp_memory.views.experience import Experience, Standpoint
 
 WIDTH = 0.12  # of the kernel on task similarity
 UNSEEN = 0.02  # share at which a context is credited with a tool that nobody used there
 
 
-def inferred(x: Experience, place: Place, neighbours: Sequence[tuple[str, float]], tools: Collection[str]) -> Place:
-    """Return *place* with what it leaves open filled in; what it names is kept.
+def inferred(x: Experience, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], tools: Collection[str]) -> Standpoint:
+    """Return *standpoint* with what it leaves open filled in; what it names is kept.
 
     Args:
         x: All completed episodes.
-        place: What the agent said. An empty field is not known, and no mismatch with anything.
+        standpoint: What the agent said. An empty field is not known, and no mismatch with anything.
         neighbours: (episode id, task similarity), best first.
         tools: Keys of the tools used so far.
     """
-    if place.domain and place.framework:
-        return place
+    if standpoint.domain and standpoint.framework:
+        return standpoint
     rows, similarity = x.rows_of(neighbours)
-    fits = x.agrees(place)[rows]
+    fits = x.agrees(standpoint)[rows]
     rows, similarity = rows[fits], similarity[fits]
     if not len(rows):
-        return place
+        return standpoint
     contexts, of = np.unique(x.context[rows], return_inverse=True)
     near = np.bincount(of, weights=np.exp((similarity - similarity.max()) / WIDTH), minlength=len(contexts))
     score = np.log(near)
@@ -36,4 +36,6 @@ def inferred(x: Experience, place: Place, neighbours: Sequence[tuple[str, float]
         shares = np.array([used[of == i].mean(axis=0) for i in range(len(contexts))])
         score = score + np.log(np.maximum(shares, UNSEEN)).sum(axis=1)
     domain, framework, tags = x.context_of(int(contexts[int(np.argmax(score))]))
-    return replace(place, domain=place.domain or domain, framework=place.framework or framework, tags=place.tags or tags)
+    return replace(
+        standpoint, domain=standpoint.domain or domain, framework=standpoint.framework or framework, tags=standpoint.tags or tags
+    )

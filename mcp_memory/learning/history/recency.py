@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.int64]
 HALF = 2.0  # tries after which the short memory has forgotten half
 JUDGED_HALF = 6.0  # tries after which a forecast counts half in the comparison of the two
 CALM = -1.5  # nats for the short memory beforehand: changes are rare
-MAX_TRUST = 0.9  # the short memory alone would have nothing to say beyond the last tries
+MAX_SHARE = 0.9  # the short memory alone would have nothing to say beyond the last tries
 SMOOTHING = 0.5  # pseudo-tries of what is usual
 MAX_TRIES = 400  # the latest
 
@@ -51,10 +51,10 @@ def tracked(choice: Ints, weight: Floats, usual: Floats, source: Ints) -> Floats
     known = usual[choice] * SMOOTHING
     gain = np.log((lately + known) / (all_lately + SMOOTHING)) - np.log((older + known) / (all_older + SMOOTHING))
     ahead = float((weight * np.exp2(-age / JUDGED_HALF)) @ gain) + CALM
-    trust = 1.0 / (1.0 + np.exp(-np.clip(ahead, -30, 30)))
+    share = 1.0 / (1.0 + np.exp(-np.clip(ahead, -30, 30)))
     short = np.bincount(choice, weights=fresh, minlength=len(usual)) + SMOOTHING * usual
-    trust = MAX_TRUST * trust
-    return np.asarray((1.0 - trust) * counts + trust * counts.sum() * short / short.sum())
+    share = MAX_SHARE * share
+    return np.asarray((1.0 - share) * counts + share * counts.sum() * short / short.sum())
 
 
 def _before(choice: Ints, order: Ints, weight: Floats) -> Floats:

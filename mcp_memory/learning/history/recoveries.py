@@ -13,7 +13,7 @@ import numpy as np
 from mcp_memory.learning.history.recency import tracked
 from mcp_memory.learning.reading.signatures import signature_words
 from mcp_memory.views.columns import fading
-from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Place
+from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Standpoint
 
 MESSAGE, SAME_TOOL, SAME_FAMILY = 3.0, 2.0, 2.0  # nats: message alike, same tool, same tool before the colon
 TASK, TASK_WIDTH = 1.5, 0.2  # as in next_tool, weaker: an error says more than a task
@@ -48,12 +48,14 @@ class Recoveries:
         self._weights: dict[str, float] = {}
         self._totals: list[float] = []
 
-    def after(self, place: Place, neighbours: Sequence[tuple[str, float]], failed_key: str, error_signature: str) -> Recovered | None:
+    def after(
+        self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], failed_key: str, error_signature: str
+    ) -> Recovered | None:
         """Return what followed failures like this one; None when no failure in this project was ever overcome."""
         x = self._x
         if not len(x.failures):
             return None
-        context = x.context_weights(place)[x.failures.row]
+        context = x.context_weights(standpoint)[x.failures.row]
         usable = (context > 0) & (x.failures.fix >= 0)
         if not usable.any():
             return None

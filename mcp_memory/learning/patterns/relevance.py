@@ -98,13 +98,15 @@ def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float],
 def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping[str, float]]:
     """Return the score and why: near the task, and a success rate that surely differs from that of tasks like it."""
     near = weight / (weight + 1.0)
-    trust = pattern.confidence / (CORRECTED_FACTOR if pattern.corrected_by else 1.0)  # a correction is shown where what it corrects was
+    confidence = pattern.confidence / (
+        CORRECTED_FACTOR if pattern.corrected_by else 1.0
+    )  # a correction is shown where what it corrects was
     if pattern.kind is PatternKind.ERROR_RECOVERY:
-        telling = trust
+        telling = confidence
     else:
         high = wilson(pattern.successes, pattern.successes + pattern.failures)[1]
-        telling = max(trust - base, AVOIDING * (base - high), 0.0)
-    score = KIND_WEIGHTS[pattern.kind] * near * min(1.0, 0.1 * trust + telling)
+        telling = max(confidence - base, AVOIDING * (base - high), 0.0)
+    score = KIND_WEIGHTS[pattern.kind] * near * min(1.0, 0.1 * confidence + telling)
     return score, {"context": near, "confidence": pattern.confidence, "contrast": telling}
 
 

@@ -12,7 +12,9 @@ from mcp_memory.domain.text import shorten
 MAX_LINE = 100  # characters of a line that is shown
 _MAX_DIFFED = 400  # lines of a text that is compared with another
 _PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
+_OLD = frozenset(old for old, _ in _PAIRS)
 _PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
+_WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
@@ -69,6 +71,8 @@ def change_of(steps: Sequence[Step], index: int) -> Change | None:
 def _replaced(step: Step) -> Change | None:
     """Read an edit that gives the old text and the new one."""
     arguments = step.arguments
+    if _OLD.isdisjoint(arguments):
+        return None
     path = next((str(arguments[name]) for name in _PATHS if arguments.get(name)), "")
     for old, new in _PAIRS:
         if isinstance(before := arguments.get(old), str) and isinstance(after := arguments.get(new), str) and path and before != after:
@@ -79,9 +83,11 @@ def _replaced(step: Step) -> Change | None:
 def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
     """Read an edit of a range of lines: `102:102` and a text; what they said before is in what was shown of the file."""
     step = steps[index]
-    span, text = _RANGE.fullmatch(str(step.arguments.get("args", ""))), step.arguments.get("text")
-    head = _FILE_HEAD.match(step.observation)
-    if not span or not isinstance(text, str) or not head:
+    text = step.arguments.get("text")
+    if not isinstance(text, str):
+        return None
+    span, head = _RANGE.fullmatch(str(step.arguments.get("args", ""))), _FILE_HEAD.match(step.observation)
+    if not span or not head:
         return None
     first, last = int(span[1]), int(span[2])
     before = _shown(steps[:index], head[1], first, last)
@@ -126,10 +132,10 @@ def _written(step: Step) -> Change | None:
     command = command_in(step.arguments)
     if command and (found := _HEREDOC.search(command.split("\n", 1)[0])):
         return Change(found[1] or found[2], 0, "", "")
+    if not any(isinstance(step.arguments.get(name), str) for name in _WHOLE):
+        return None
     path = next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")
-    if path and any(isinstance(step.arguments.get(name), str) for name in ("content", "file_text", "contents")):
-        return Change(path, 0, "", "")
-    return None
+    return Change(path, 0, "", "") if path else None
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ MAX_EPISODES = 100
 
 
 class Guide:
-    """Gathers from the store what is worth telling, with the trust it deserves, during one read."""
+    """Gathers from the store what is worth telling, with its confidence, during one read."""
 
     def __init__(self, v: View, store: Store, assessor: Assessor) -> None:
         self._v, self._store, self._assessor = v, store, assessor

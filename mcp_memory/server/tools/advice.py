@@ -8,8 +8,8 @@ RECALL = Tool(
     name="recall",
     title="Recall similar work",
     description=(
-        "Use this when a task, question or error may have come up before: returns similar episodes, the "
-        "files they worked on and learned patterns. Filters (names in any case) only boost unless strict."
+        "Use this when a task, question or error may have come up before: returns similar episodes, "
+        "their files and patterns. Filters only boost unless strict."
     ),
     make_output_schema=answered("Recall"),
     run=verb("recall"),
@@ -23,7 +23,7 @@ SUGGEST_NEXT_STEP = Tool(
     name="suggest_next_step",
     title="Suggest the next step",
     description=(
-        "Use this in an open episode when stuck, after a failed step, or before a risky one (put it in intended): what "
+        "Use this when stuck, after a failed step, or before a risky one (put it in intended): what "
         "worked next, what fixed this error, warnings."
     ),
     make_output_schema=answered("NextStep"),
@@ -35,7 +35,7 @@ SUGGEST_NEXT_STEP = Tool(
 RECOMMEND_PLAYBOOK = Tool(
     name="recommend_playbook",
     title="Recommend a playbook",
-    description=("Use this before planning a kind of task done before: an ordered plan from what worked, or the reason why there is none."),
+    description=("Use this before planning a kind of task done before: an ordered plan from what worked, or why there is none."),
     make_output_schema=answered("PlaybookAnswer"),
     run=verb("recommend_playbook"),
     read_only=True,
@@ -45,7 +45,9 @@ RECOMMEND_PLAYBOOK = Tool(
 GIVE_FEEDBACK = Tool(
     name="give_feedback",
     title="Give feedback",
-    description="Call this after using something recalled or suggested: whether it helped moves later rankings.",
+    description=(
+        "Call this after using something recalled: did it help? Or with episode_id: how that one really ended; note is its lesson."
+    ),
     make_output_schema=answered("FeedbackRecorded"),
     run=verb("give_feedback"),
 )

@@ -9,7 +9,7 @@ from mcp_memory.server.registry import Tool, verb
 if TYPE_CHECKING:
     from mcp_memory.domain import requests
     from mcp_memory.domain.answers import EpisodeDetail
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 
 async def _get_episode(memory: "Memory", asked: "requests.GetEpisode") -> dict[str, Json]:

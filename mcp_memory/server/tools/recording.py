@@ -9,7 +9,7 @@ from mcp_memory.server.registry import Tool, verb
 
 if TYPE_CHECKING:
     from mcp_memory.domain import requests
-    from mcp_memory.server.front_door import Memory
+    from mcp_memory.server.memory_protocol import Memory
 
 
 async def _log_step(memory: "Memory", asked: "requests.LogStep") -> dict[str, Json]:

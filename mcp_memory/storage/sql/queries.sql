@@ -62,6 +62,9 @@ UPDATE episode SET state = 'abandoned', ended_at_ms = ?, step_count = ?, change_
 -- touch_episode --
 UPDATE episode SET change_seq = ?, edited = 1 WHERE episode_row = ?;
 
+-- set_outcome --
+UPDATE episode SET outcome = ?, reward = ? WHERE episode_row = ?;
+
 -- step_count --
 -- The index is unbroken, so the last one says how many there are; reading it costs one search.
 SELECT coalesce(max(step_index) + 1, 0) FROM step WHERE episode_row = ?;
@@ -108,10 +111,12 @@ UPDATE trace SET body = ?1, sum = row_sum(episode_row, project, episode_id, ?1) 
 SELECT seq, body, {sound trace} FROM trace WHERE episode_row = ?;
 
 -- trace_of_id --
-SELECT seq, body, {sound trace} FROM trace WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?);
+SELECT seq, body, {sound trace} FROM trace WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?)
+AND episode_row NOT IN (SELECT episode_row FROM quarantined_episode);
 
 -- traces_after --
-SELECT seq, body, {sound trace} FROM trace WHERE seq > ? ORDER BY seq LIMIT ?;
+SELECT seq, body, {sound trace} FROM trace WHERE seq > ? AND episode_row NOT IN (SELECT episode_row FROM quarantined_episode)
+ORDER BY seq LIMIT ?;
 
 -- last_trace --
 SELECT coalesce(max(seq), 0) FROM trace;
@@ -157,13 +162,16 @@ UPDATE episode SET follows = ?, follows_external = NULL WHERE episode_row = ?;
 -- bm25 called by name: `rank MATCH 'bm25(…)'` makes FTS5 sort whole rows of an inner statement, which takes 1.7 times as long.
 SELECT f.seq, t.episode_id, f.score
 FROM (
-    SELECT rowid AS seq, bm25(episode_text, ?, ?, ?, ?) AS score FROM episode_text WHERE episode_text MATCH ? ORDER BY score LIMIT ?
+    SELECT rowid AS seq, bm25(episode_text, ?, ?, ?, ?) AS score FROM episode_text
+    WHERE episode_text MATCH ? AND rowid NOT IN (SELECT t.seq FROM quarantined_episode AS q JOIN trace AS t ON t.episode_row = q.episode_row)
+    ORDER BY score LIMIT ?
 ) AS f CROSS JOIN trace AS t ON t.seq = f.seq;
 
 -- search_project --
 SELECT f.rowid, t.episode_id, bm25(episode_text, ?, ?, ?, ?) AS score
 FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid
-WHERE f.episode_text MATCH ? AND t.project = ? ORDER BY score LIMIT ?;
+WHERE f.episode_text MATCH ? AND t.project = ? AND t.episode_row NOT IN (SELECT episode_row FROM quarantined_episode)
+ORDER BY score LIMIT ?;
 
 -- count_matches --
 -- Twice to seven times as fast as FTS5's own vocabulary table, which reads every position of a term.
@@ -194,7 +202,7 @@ DELETE FROM pattern_count WHERE pattern_row = ? AND project = ?;
 INSERT INTO pattern_count (pattern_row, project, support, successes, failures, first_at_ms, last_at_ms)
 SELECT e.pattern_row, p.project, count(DISTINCT e.episode_row), sum(e.success), sum(1 - e.success), min(e.at_ms), max(e.at_ms)
 FROM evidence AS e JOIN episode AS p ON p.episode_row = e.episode_row
-WHERE e.pattern_row = ? AND p.project = ? GROUP BY 1, 2;
+WHERE e.pattern_row = ? AND p.project = ? AND e.episode_row NOT IN (SELECT episode_row FROM quarantined_episode) GROUP BY 1, 2;
 
 -- drop_unsupported --
 DELETE FROM pattern
@@ -206,7 +214,8 @@ SELECT count(*) FROM (
     SELECT pattern_row, project, support, successes, failures, first_at_ms, last_at_ms FROM pattern_count
     EXCEPT
     SELECT e.pattern_row, p.project, count(DISTINCT e.episode_row), sum(e.success), sum(1 - e.success), min(e.at_ms), max(e.at_ms)
-    FROM evidence AS e JOIN episode AS p ON p.episode_row = e.episode_row GROUP BY 1, 2
+    FROM evidence AS e JOIN episode AS p ON p.episode_row = e.episode_row
+    WHERE e.episode_row NOT IN (SELECT episode_row FROM quarantined_episode) GROUP BY 1, 2
 );
 
 -- pattern_in_project --
@@ -256,7 +265,10 @@ ORDER BY q.support DESC, p.id;
 -- Newest episode first.
 SELECT x.id, e.success, e.weight, e.at_ms, e.detail, {sound evidence e}
 FROM evidence AS e JOIN episode AS x ON x.episode_row = e.episode_row
-WHERE e.pattern_row = (SELECT pattern_row FROM pattern WHERE id = ?) ORDER BY e.episode_row DESC, e.ordinal LIMIT ?;
+WHERE
+    e.pattern_row = (SELECT pattern_row FROM pattern WHERE id = ?)
+    AND e.episode_row NOT IN (SELECT episode_row FROM quarantined_episode)
+ORDER BY e.episode_row DESC, e.ordinal LIMIT ?;
 
 -- tallies_in_project --
 -- ?1: a JSON array of episode ids.
@@ -302,7 +314,7 @@ WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?5);
 -- vectors_after --
 SELECT v.vector_row, v.seq, t.episode_id, v.part, v.scale, v.codes, {sound vector v}
 FROM vector AS v CROSS JOIN trace AS t ON t.seq = v.seq
-WHERE v.space_row = ? AND v.vector_row > ? ORDER BY v.vector_row LIMIT ?;
+WHERE v.space_row = ? AND v.vector_row > ? AND t.episode_row NOT IN (SELECT episode_row FROM quarantined_episode) ORDER BY v.vector_row LIMIT ?;
 
 -- missing_vectors --
 SELECT t.seq, t.episode_id FROM trace AS t
@@ -337,16 +349,54 @@ SELECT
     r.kind, r.project, r.episode_id, r.at_ms, r.shown_ids,
     {sound feedback f} AND {sound recommendation r}
 FROM feedback AS f JOIN recommendation AS r ON r.recommendation_row = f.recommendation_row
-WHERE f.feedback_row > ?1 AND (?2 = '*' OR r.project = ?2) ORDER BY f.feedback_row;
+WHERE
+    f.feedback_row > ?1 AND (?2 = '*' OR r.project = ?2)
+    AND NOT EXISTS (
+        SELECT 1 FROM quarantined_episode AS q JOIN episode AS e ON e.episode_row = q.episode_row
+        WHERE e.id = coalesce(f.episode_id, r.episode_id)
+    )
+ORDER BY f.feedback_row;
 
 -- add_correction --
 INSERT OR IGNORE INTO correction (id, target_id, content, at_ms, hlc, origin, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6));
 
 -- corrections_of --
-SELECT target_id, content, {sound correction} FROM correction WHERE target_id = ? ORDER BY hlc DESC, origin DESC LIMIT 1;
+SELECT target_id, content, {sound correction} FROM correction WHERE target_id = ? ORDER BY hlc, origin;
 
 -- all_corrections --
 SELECT target_id, content, {sound correction} FROM correction ORDER BY hlc, origin;
+
+-- put_quarantine --
+INSERT INTO quarantine (kind, name, active, reason, made_by, at_ms, hlc, origin, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))
+ON CONFLICT (kind, name) DO UPDATE
+SET active = excluded.active, reason = excluded.reason, made_by = excluded.made_by, at_ms = excluded.at_ms, hlc = excluded.hlc,
+    origin = excluded.origin, sum = excluded.sum
+WHERE (excluded.hlc, excluded.origin) > (hlc, origin);
+
+-- is_quarantined --
+SELECT 1 FROM quarantine WHERE kind = ? AND name = ? AND active = 1;
+
+-- quarantines --
+SELECT kind, name, reason, made_by, at_ms, {sound quarantine} FROM quarantine WHERE active = 1 ORDER BY kind, name;
+
+-- quarantine_episode --
+INSERT OR IGNORE INTO quarantined_episode (episode_row) VALUES (?);
+
+-- release_episode --
+DELETE FROM quarantined_episode WHERE episode_row = ?;
+
+-- quarantined_rows --
+SELECT episode_row FROM quarantined_episode;
+
+-- quarantined_ids --
+SELECT e.id FROM quarantined_episode AS q JOIN episode AS e ON e.episode_row = q.episode_row;
+
+-- is_quarantined_episode --
+SELECT 1 FROM quarantined_episode WHERE episode_row = ?;
+
+-- episode_sources --
+SELECT episode_row, project, agent, opening FROM episode;
 
 -- put_link --
 INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms, hlc, origin, sum)
@@ -413,6 +463,9 @@ SELECT 1 FROM link WHERE to_row = ? AND type = ? AND removed = 0;
 -- shared_step --
 SELECT e.project, s.body, {sound step s} FROM episode AS e JOIN step AS s ON s.episode_row = e.episode_row
 WHERE e.id = ? AND s.step_index = ? AND e.state != 'completed';
+
+-- quarantine_of_stamp --
+SELECT active, reason, made_by, at_ms, {sound quarantine} FROM quarantine WHERE kind = ? AND name = ? AND hlc = ? AND origin = ?;
 
 -- project_of --
 SELECT project FROM episode WHERE id = ?;
@@ -586,5 +639,6 @@ SELECT ?1, id, row_sum(?1, id) FROM (
     UNION ALL SELECT fact_id('correction', target_id, id), 6, correction_row, 0 FROM correction
     UNION ALL SELECT fact_id('checkpoint', e.id, c.id), 7, c.checkpoint_row, 0
     FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row
-    UNION ALL SELECT fact_id, 8, 0, 0 FROM parked
+    UNION ALL SELECT fact_id('quarantine', kind || '/' || name, printf('%x_%s', hlc, origin)), 8, 0, 0 FROM quarantine
+    UNION ALL SELECT fact_id, 9, 0, 0 FROM parked
 ) ORDER BY part, row, place;

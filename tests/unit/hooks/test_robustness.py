@@ -16,7 +16,7 @@ import pytest
 from mcp_memory.cli.main import main
 from mcp_memory.hooks import answers, ledger, spool, wire
 from mcp_memory.hooks.client import run
-from mcp_memory.hooks.place import Place
+from mcp_memory.hooks.settings import HookSettings
 from mcp_memory.hooks.spooling import drain_command
 from mcp_memory.memory import EpisodicMemory
 from tests.unit.hooks.host import Host
@@ -341,10 +341,10 @@ def line_record() -> dict[str, Any]:
     return {"id": "1", "event": "user-prompt-submit", "session": "s", "project": "p", "prompt": TASK, "at_ms": 1}
 
 
-def test_the_place_of_a_hook_names_its_host() -> None:
-    from mcp_memory.hooks.place import quick_place, read_arguments
+def test_the_settings_of_a_hook_name_its_host() -> None:
+    from mcp_memory.hooks.settings import quick_settings, read_arguments
 
     event, options = read_arguments(["stop", "--host=gemini", "--data-dir", "/d"])
-    place = quick_place({}, options)
-    assert isinstance(place, Place)
-    assert (event, place.host, place.data_dir) == ("stop", "gemini", "/d")
+    settings = quick_settings({}, options)
+    assert isinstance(settings, HookSettings)
+    assert (event, settings.host, settings.data_dir) == ("stop", "gemini", "/d")

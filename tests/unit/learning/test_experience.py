@@ -3,7 +3,7 @@
 import numpy as np
 
 from mcp_memory.domain.episode import Context, OutcomeKind
-from mcp_memory.views.experience import Experience, Place
+from mcp_memory.views.experience import Experience, Standpoint
 
 from .runs import episode, trace_of
 
@@ -32,7 +32,7 @@ def test_a_removed_episode_counts_nowhere() -> None:
     experience = filled()
     experience.remove(["e1", "unknown"])
     assert len(experience) == 2
-    assert experience.context_weights(Place("p", "web", "flask"))[1] == 0.0
+    assert experience.context_weights(Standpoint("p", "web", "flask"))[1] == 0.0
     assert experience.row("e1") is None
 
 
@@ -53,7 +53,7 @@ def test_the_nearer_the_context_the_more_an_episode_counts() -> None:
         Context("math", "", "x"),
     ]
     experience.add([trace_of(episode(f"e{i}", ["a"], context=c)) for i, c in enumerate(contexts)])
-    weights = experience.context_weights(Place("p", "web/shop", "flask"))
+    weights = experience.context_weights(Standpoint("p", "web/shop", "flask"))
     assert list(weights) == sorted(weights, reverse=True)
     assert len(set(weights)) == 4
 
@@ -61,7 +61,7 @@ def test_the_nearer_the_context_the_more_an_episode_counts() -> None:
 def test_other_projects_are_not_seen() -> None:
     experience = Experience()
     experience.add([trace_of(episode("mine", ["a"])), trace_of(episode("theirs", ["a"], project="q"))])
-    assert list(experience.context_weights(Place("p", "web", "flask")) > 0) == [True, False]
+    assert list(experience.context_weights(Standpoint("p", "web", "flask")) > 0) == [True, False]
     assert list(experience.in_project("*")) == [True, True]
 
 

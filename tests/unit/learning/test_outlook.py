@@ -4,11 +4,11 @@ import pytest
 
 from mcp_memory.domain.episode import Context, OutcomeKind
 from mcp_memory.learning.advice.outlook import OutlookEstimator
-from mcp_memory.views.experience import Experience, Place
+from mcp_memory.views.experience import Experience, Standpoint
 
 from .runs import WEB, episode, trace_of
 
-HERE = Place("p", "web", "flask")
+HERE = Standpoint("p", "web", "flask")
 
 
 def memory(good: int, bad: int, context: Context = WEB) -> tuple[OutlookEstimator, Experience]:

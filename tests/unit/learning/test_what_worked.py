@@ -10,7 +10,7 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recency import tracked
 from mcp_memory.ports import Situation
 from mcp_memory.views.columns import fading
-from mcp_memory.views.experience import Experience, Place
+from mcp_memory.views.experience import Experience, Standpoint
 
 from .runs import WEB, episode, trace_of
 from .test_adviser import adviser, keys, now
@@ -82,27 +82,27 @@ def experience(*episodes: Episode) -> Experience:
 
 def test_a_context_that_nobody_names_is_that_of_the_tasks_most_like_it() -> None:
     x = experience(episode("web", ["open"]), episode("ops", ["ping"], context=OPS))
-    found = inferred(x, Place("p"), [("ops", 0.9), ("web", 0.2)], ())
+    found = inferred(x, Standpoint("p"), [("ops", 0.9), ("web", 0.2)], ())
     assert (found.domain, found.framework) == ("ops", "ansible")
 
 
 def test_tools_used_so_far_decide_between_tasks_equally_like_it() -> None:
     x = experience(episode("web", ["open"]), episode("ops", ["ping"], context=OPS))
-    assert inferred(x, Place("p"), [("ops", 0.5), ("web", 0.5)], ["open"]).domain == "web"
+    assert inferred(x, Standpoint("p"), [("ops", 0.5), ("web", 0.5)], ["open"]).domain == "web"
 
 
 def test_what_is_named_is_kept_and_what_contradicts_it_is_no_source() -> None:
     x = experience(episode("web", ["open"]), episode("ops", ["ping"], context=OPS))
-    assert inferred(x, Place("p", "web", "flask"), [("ops", 0.9)], ()) == Place("p", "web", "flask")
-    assert inferred(x, Place("p", "web"), [("ops", 0.9), ("web", 0.1)], ()).framework == "flask"
-    assert inferred(x, Place("p"), [], ()) == Place("p")
+    assert inferred(x, Standpoint("p", "web", "flask"), [("ops", 0.9)], ()) == Standpoint("p", "web", "flask")
+    assert inferred(x, Standpoint("p", "web"), [("ops", 0.9), ("web", 0.1)], ()).framework == "flask"
+    assert inferred(x, Standpoint("p"), [], ()) == Standpoint("p")
 
 
 def test_an_episode_without_a_context_neither_matches_nor_contradicts() -> None:
     x = experience(episode("web", ["open"]), episode("bare", ["open"], context=Context()), episode("ops", ["ping"], context=OPS))
-    same, unknown, other = x.context_weights(Place("p", WEB.domain, WEB.framework))
+    same, unknown, other = x.context_weights(Standpoint("p", WEB.domain, WEB.framework))
     assert same > unknown > other
-    assert len(set(x.context_weights(Place("p")))) == 1
+    assert len(set(x.context_weights(Standpoint("p")))) == 1
 
 
 def test_after_a_failure_a_chance_is_no_more_than_what_came_true() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from mcp_memory.domain.query import TextQuery
 from mcp_memory.retrieval import text_query
-from mcp_memory.retrieval.text_query import affordable, listing_query, read_query, sentences
+from mcp_memory.retrieval.text_query import affordable, listing_query, read_query, request_parts
 from mcp_memory.storage.text_expression import expression
 
 HOSTILE = [
@@ -100,6 +100,13 @@ def test_words_that_are_everywhere_are_asked_for_only_where_nothing_else_searche
     assert len(affordable(query, counting(dict.fromkeys("abcdefgh", 90_000)), 100_000, at_least_one=at_least_one).terms) == kept
 
 
+def test_a_word_that_half_of_the_episodes_have_is_asked_for_only_where_no_rarer_one_is() -> None:
+    query = TextQuery(("everywhere", "half", "rare"), ("everywhere half",))
+    frequency = {"everywhere": 3_000, "half": 1_500, "rare": 1_499}
+    assert affordable(query, counting(frequency), 3_000, at_least_one=False) == TextQuery(("rare",), ("everywhere half",))
+    assert affordable(query, counting(frequency | {"rare": 0}), 3_000, at_least_one=False).terms == ("everywhere", "half")
+
+
 def test_unknown_terms_and_their_phrases_are_dropped_from_an_expensive_query() -> None:
     words = tuple(f"w{i}" for i in range(30))
     query = TextQuery(("nowhere", *words), ("nowhere w1", "w1 w2"))
@@ -110,6 +117,6 @@ def test_unknown_terms_and_their_phrases_are_dropped_from_an_expensive_query() -
 
 def test_sentences_of_a_short_request_and_of_nothing_else() -> None:
     request = "Find me a hotel in Oslo. Also tell me about the weather! Thanks."
-    assert sentences(request) == ("Find me a hotel in Oslo.", "Also tell me about the weather!")
-    assert sentences("Only one thing is asked here") == ()
-    assert sentences("\n".join(f"this is line number {i}" for i in range(20))) == ()
+    assert request_parts(request) == ("Find me a hotel in Oslo.", "Also tell me about the weather!")
+    assert request_parts("Only one thing is asked here") == ()
+    assert request_parts("\n".join(f"this is line number {i}" for i in range(20))) == ()

@@ -1,4 +1,4 @@
-"""A scripted stand-in for the front door: real answer records, no storage. It keeps what it was asked, so that tests can look."""
+"""A scripted stand-in for the facade: real answer records, no storage. It keeps what it was asked, so that tests can look."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -8,12 +8,13 @@ import anyio
 
 from mcp_memory.config import Config
 from mcp_memory.domain import answers, reports, requests
+from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus
 from mcp_memory.domain.query import Outlook, Suggestion
 from mcp_memory.errors import EpisodeClosed, NotFound
 from mcp_memory.metrics import Metrics
 from mcp_memory.projects import Project
-from mcp_memory.server.front_door import Memory
+from mcp_memory.server.memory_protocol import Memory
 
 STARTED_AT_MS = 1_700_000_000_000
 
@@ -45,7 +46,7 @@ class FakeMemory:
         return project.name
 
     @contextmanager
-    def working_in(self, project: str, /) -> Iterator[None]:
+    def working_in(self, project: str, caller: Caller = NOBODY, /) -> Iterator[None]:
         self.projects.append(project)
         yield
 
@@ -224,7 +225,7 @@ async def open_fake(config: Config) -> AsyncIterator[FakeMemory]:
     yield FakeMemory()
 
 
-def as_front_door(memory: FakeMemory) -> Memory:
+def as_memory(memory: FakeMemory) -> Memory:
     """Return *memory* as what the server asks; a verb that only one of the two knows is a type error here."""
     return memory
 

@@ -28,7 +28,7 @@ async def answers(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-class Door:
+class Clients:
     def __init__(self, port: int) -> None:
         self._port, self._writers = port, list[asyncio.StreamWriter]()
 
@@ -52,19 +52,19 @@ class Door:
 
 
 @asynccontextmanager
-async def served(connections: Connections) -> AsyncIterator[Door]:
+async def served(connections: Connections) -> AsyncIterator[Clients]:
     settings = ServerConfig(token=TOKEN)
     config = uvicorn.Config(Guard(answers, settings, Authentication(settings)), log_config=None, lifespan="off", ws="none")
     config.load()
     state = ServerState()
     make = lambda: connections.protocol(config=config, server_state=state, app_state={})  # noqa: E731
     server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
-    door = Door(server.sockets[0].getsockname()[1])
+    clients = Clients(server.sockets[0].getsockname()[1])
     try:
         with anyio.fail_after(20):
-            yield door
+            yield clients
     finally:
-        door.close()
+        clients.close()
         server.close()
         await server.wait_closed()
 
@@ -79,39 +79,39 @@ async def closed(streams: Streams) -> bool:
 
 
 async def test_silent_and_half_sent_connections_are_closed_and_the_known_ones_are_served() -> None:
-    async with served(Connections(20)) as door:
-        known = await door.connect()
-        assert await door.status(known) == 200
-        silent = [await door.connect(b"" if number % 2 else GOOD[:40]) for number in range(60)]
+    async with served(Connections(20)) as clients:
+        known = await clients.connect()
+        assert await clients.status(known) == 200
+        silent = [await clients.connect(b"" if number % 2 else GOOD[:40]) for number in range(60)]
         assert await closed(silent[0])
         assert await closed(silent[50])
-        assert await door.status(known) == 200
+        assert await clients.status(known) == 200
         for _ in range(5):
-            assert await door.status() == 200, "a newcomer with a token gets in"
+            assert await clients.status() == 200, "a newcomer with a token gets in"
 
 
 async def test_what_does_not_send_its_headers_in_time_is_closed() -> None:
-    async with served(Connections(20, headers_s=0.1)) as door:
-        assert await closed(await door.connect())
-        assert await closed(await door.connect(GOOD[:30]))
-        known = await door.connect()
-        assert await door.status(known) == 200
+    async with served(Connections(20, headers_s=0.1)) as clients:
+        assert await closed(await clients.connect())
+        assert await closed(await clients.connect(GOOD[:30]))
+        known = await clients.connect()
+        assert await clients.status(known) == 200
         known[1].write(GOOD[:30])
         assert await closed(known), "a second request has to come in time as well"
 
 
 async def test_without_a_token_nobody_stays() -> None:
-    async with served(Connections(20, unknown_s=0.2)) as door:
-        streams = await door.connect()
-        assert await door.status(streams, NO_TOKEN) == 401
+    async with served(Connections(20, unknown_s=0.2)) as clients:
+        streams = await clients.connect()
+        assert await clients.status(streams, NO_TOKEN) == 401
         assert await closed(streams)
 
 
 async def test_those_who_are_known_have_a_bound_too_and_are_told() -> None:
-    async with served(Connections(10)) as door:
+    async with served(Connections(10)) as clients:
         for _ in range(4):
-            assert await door.status() == 200
-        assert await door.status() == 503
+            assert await clients.status() == 200
+        assert await clients.status() == 503
 
 
 def test_one_warning_of_a_kind_a_second_with_the_number_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mcp_memory.cli.main import main
 from mcp_memory.errors import ConfigError
-from mcp_memory.places import user_data_dir
+from mcp_memory.user_data import user_data_dir
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the XDG directories")
 

@@ -8,21 +8,23 @@ import logging
 import threading
 from collections.abc import Callable
 
-from mcp_memory.storage.connection import Connection, DriverError, checkpoint
+from mcp_memory.storage.connection import Connection, DriverError, checkpoint_wal
 
 CHANGES_EACH = 2_000  # changed rows, at most a page each: some eight megabytes of log
 COMMITS_EACH = 128  # of few rows: a commit of one step logs about four pages
 logger = logging.getLogger(__name__)
 
 
-class Checkpointer:
+class WalCheckpointer:
     """Counts what the writer commits and checkpoints when it is enough. `note` is for the writer's thread only."""
 
     def __init__(self, open_connection: Callable[[], Connection]) -> None:
         self._open = open_connection
         self._bell, self._closed = threading.Event(), False
         self._commits = self._changes = 0
-        self._thread = threading.Thread(target=self._run, name="memory-checkpointer", daemon=True)  # must not keep a dying process alive
+        self._thread = threading.Thread(
+            target=self._run, name="memory-wal-checkpointer", daemon=True
+        )  # must not keep a dying process alive
         self._thread.start()
 
     def note(self, total_changes: int) -> None:
@@ -47,9 +49,9 @@ class Checkpointer:
                 if self._closed:
                     return
                 connection = connection or self._open()
-                checkpoint(connection)
+                checkpoint_wal(connection)
         except DriverError as error:  # SQLite's own checkpoint inside a commit takes over
-            logger.warning("checkpoints: %s", error)
+            logger.warning("WAL checkpoints: %s", error)
         finally:
             if connection is not None:
                 connection.close()

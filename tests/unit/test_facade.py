@@ -1,4 +1,4 @@
-"""Retention, corrections, stale episodes and closing, through the front door on real files."""
+"""Retention, corrections, stale episodes and closing, through the facade on real files."""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -3,7 +3,7 @@
 import pytest
 
 from mcp_memory.config import load_config
-from mcp_memory.hooks.place import quick_place
+from mcp_memory.hooks.settings import quick_settings
 
 
 @pytest.mark.parametrize(
@@ -19,19 +19,23 @@ from mcp_memory.hooks.place import quick_place
 @pytest.mark.parametrize("options", [{}, {"--data-dir": "/elsewhere", "--project": "named"}])
 def test_the_quick_settings_are_those_of_the_settings_machinery(env: dict[str, str], options: dict[str, str]) -> None:
     flags = {"storage.data_dir": options.get("--data-dir"), "server.project": options.get("--project")}
-    place, config = quick_place(env, options), load_config(env=env, flags=flags)
-    assert place
-    assert (place.data_dir, place.project) == (str(config.data_dir), config.server.project)
-    if place.named:
-        assert (place.named.host, place.named.port, place.named.token) == (config.server.host, config.server.port, config.server.token)
+    settings, config = quick_settings(env, options), load_config(env=env, flags=flags)
+    assert settings
+    assert (settings.data_dir, settings.project) == (str(config.data_dir), config.server.project)
+    if settings.named:
+        assert (settings.named.host, settings.named.port, settings.named.token) == (
+            config.server.host,
+            config.server.port,
+            config.server.token,
+        )
 
 
 @pytest.mark.parametrize("name", ["MCP_MEMORY_CONFIG", "MCP_MEMORY_SERVER__PORT", "MCP_MEMORY_TYPO"])
 def test_other_settings_are_left_to_the_settings_machinery(name: str) -> None:
-    assert quick_place({name: "1"}, {}) is None
-    assert quick_place({"MCP_MEMORY_PORT": "many"}, {}) is None
+    assert quick_settings({name: "1"}, {}) is None
+    assert quick_settings({"MCP_MEMORY_PORT": "many"}, {}) is None
 
 
 def test_a_server_is_asked_only_where_the_settings_name_one() -> None:
-    assert quick_place({}, {}).named is None  # type: ignore[union-attr]
-    assert quick_place({"MCP_MEMORY_PORT": "9000"}, {}).named  # type: ignore[union-attr]
+    assert quick_settings({}, {}).named is None  # type: ignore[union-attr]
+    assert quick_settings({"MCP_MEMORY_PORT": "9000"}, {}).named  # type: ignore[union-attr]

@@ -59,7 +59,7 @@ class Reading:
         return token_estimate(json.dumps(self.answer, ensure_ascii=False, separators=(",", ":")))
 
 
-class Door:
+class Session:
     """One MCP client session. Every call's duration is kept."""
 
     def __init__(self, client: Client) -> None:
@@ -105,12 +105,12 @@ class Door:
 
 
 @asynccontextmanager
-async def opened(data_dir: Path) -> AsyncIterator[Door]:
+async def opened(data_dir: Path) -> AsyncIterator[Session]:
     """Start a server process with the default settings on *data_dir* and connect to it."""
     parameters = StdioServerParameters(
         command=sys.executable, args=["-m", "mcp_memory", "stdio", "--data-dir", str(data_dir)], env=clean_environment(), cwd=ROOT
     )
     async with Client(parameters, read_timeout_seconds=CALL_TIMEOUT_S) as client:
-        door = Door(client)
-        await door.ready()
-        yield door
+        session = Session(client)
+        await session.ready()
+        yield session

@@ -8,7 +8,7 @@ from pathlib import Path
 from mcp_memory.errors import ConfigError
 
 
-def place(pattern: str) -> Path:
+def host_path(pattern: str) -> Path:
     """Return the path of a pattern, whose first part is `~` or one of `_FOLDERS`. Raises ConfigError: there is no home directory."""
     first, _, rest = pattern.partition("/")
     folder = home() if first == "~" else _FOLDERS[first]()

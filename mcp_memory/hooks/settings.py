@@ -3,8 +3,8 @@
 import os
 
 from mcp_memory.hooks.wire import Address
-from mcp_memory.places import user_data_dir
 from mcp_memory.projects import project_at
+from mcp_memory.user_data import user_data_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _QUICK_OPTIONS = {"--data-dir", "--project", "--host"}
 OPTIONS = ("--data-dir", "--project", "--config", "--token-file", "--host")
 
 
-class Place:
+class HookSettings:
     """Where the memory is. `named` is a server the settings name, to ask when no door stands open in the data directory."""
 
     __slots__ = ("before", "data_dir", "host", "named", "project", "redact")
@@ -35,8 +35,8 @@ class Place:
         return os.path.join(self.data_dir, "hooks")
 
 
-def quick_place(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Place | None:
-    """Return the place when the environment has none but the short names, else None: `load_config` must read the rest.
+def quick_settings(env: "Mapping[str, str]", options: "Mapping[str, str]") -> HookSettings | None:
+    """Return the settings when the environment has none but the short names, else None: `load_config` must read the rest.
 
     A test holds it to what `load_config` returns.
     """
@@ -49,7 +49,7 @@ def quick_place(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Place
     project = found.name if found else given.get("PROJECT", "")
     address = Address(given.get("HOST", "127.0.0.1"), int(given.get("PORT", 8765)), token=given.get("TOKEN", ""))
     named = address if any(given.get(name) for name in _NETWORK) else None
-    return Place(data_dir, project, named, host=options.get("--host", ""), before=found.before if found else ())
+    return HookSettings(data_dir, project, named, host=options.get("--host", ""), before=found.before if found else ())
 
 
 def read_arguments(argv: "Sequence[str]") -> "tuple[str, dict[str, str]]":
@@ -69,8 +69,8 @@ def read_arguments(argv: "Sequence[str]") -> "tuple[str, dict[str, str]]":
     return events[0], options
 
 
-def place_of(options: "Mapping[str, str]") -> Place:
-    """Return the place that the options and all settings name. Raises ConfigError."""
+def settings_of(options: "Mapping[str, str]") -> HookSettings:
+    """Return what the options and all settings name. Raises ConfigError."""
     from mcp_memory.config import load_config
 
     token = read_token(options["--token-file"]) if "--token-file" in options else None
@@ -79,7 +79,7 @@ def place_of(options: "Mapping[str, str]") -> Place:
     server = config.server
     named = any(f"server.{name.lower()}" in config.origins for name in _NETWORK)
     address = Address(server.host, server.port, token=server.token) if named else None
-    return Place(
+    return HookSettings(
         str(config.data_dir), server.project, address, redact=server.redact, host=options.get("--host", ""), before=config.project_before
     )
 

@@ -1,0 +1,14 @@
+"""Who makes a call, as far as the edge it came through knows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`name` is for people, `client` tells one connection from another."""
+
+    name: str = ""
+    client: str = ""
+
+
+NOBODY = Caller()
