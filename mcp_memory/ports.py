@@ -453,6 +453,7 @@ class RemoteState:
     url: str
     mark: LogMark
     pending: int  # rows of the outbox that the log does not have
+    done_up_to: int  # the last row of the outbox that it has, or that is not for it
     resyncs: int  # how often it had gone back
     in_step_at_ms: int | None  # when nothing was left to send and to read
     last_error: str
@@ -478,7 +479,8 @@ class Replica(Protocol):
     def outgoing(self, url: str, projects: Collection[str], limit: int) -> Outgoing:
         """Return the facts of up to *limit* rows of the outbox, some 2 MB of them; those that are no longer true are left out."""
 
-    async def acknowledge(self, url: str, up_to: int) -> None: ...
+    async def acknowledge(self, url: str, up_to: int, *, told: bool) -> None:
+        """Note that a log is done with the outbox up to that row; not *told*: nothing of it was for this log, and no batch was sent."""
 
     async def apply(self, url: str, facts: Sequence[Fact], mark: LogMark | None, derive: Callable[[Episode], Completion]) -> None:
         """Apply facts of a log, each with the place in the log in one transaction; at the last, note *mark*.

@@ -1,9 +1,10 @@
 """What came from a shared log, decoded before the transaction that applies it, so that the writer is not held up by it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.edits import OUTCOME
+from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.shared_facts import Fact, FactKind, parts_of, range_of
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import Completion
@@ -16,7 +17,10 @@ Derive = Callable[[Episode], Completion]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A fact, and of one that tells a whole episode what it tells; `readable` is False where a later program wrote it."""
+    """A fact, and of one that tells a whole episode what it tells; `readable` is False where a later program wrote it.
+
+    Without a completion, a completed episode is known here just so.
+    """
 
     fact: Fact
     episode: Episode | None = None
@@ -44,7 +48,9 @@ class Decoder:
             episode = load_episode(self._whole(fact))
         except CorruptRecord:  # a form of a later program, or damaged on the way: kept for one that can tell
             return Arrival(fact, readable=False)
-        return Arrival(fact, episode, self._derive(episode) if fact.kind == FactKind.EPISODE else None)
+        if fact.kind == FactKind.OPEN or is_known(self._tables, episode):
+            return Arrival(fact, episode)
+        return Arrival(fact, episode, self._derive(episode))
 
     def _whole(self, fact: Fact) -> bytes:
         payload = fact.body[1:]
@@ -57,6 +63,22 @@ class Decoder:
         if len(parts) != told["parts"]:
             raise CorruptRecord(f"{told['parts'] - len(parts)} parts of {fact.id} are missing")
         return b"".join(parts[id_].body[1:] for id_ in sorted(parts))
+
+
+def is_known(tables: Tables, told: Episode) -> bool:
+    """Whether *told* is the record of a completed episode that is here.
+
+    Who has an external id is settled by each machine alike, and a label is laid over what the record says of the outcome.
+    """
+    row = tables.one("episode_state", told.id)
+    if row is None or row[1] != EpisodeState.COMPLETED:
+        return False
+    known = tables.original(told.id, steps=True)
+    if known is None or known.outcome is None or told.outcome is None:
+        return False
+    if any(field == OUTCOME for field, _ in tables.sound("get_edits", row[0])):
+        known = replace(known, outcome=replace(known.outcome, kind=told.outcome.kind), reward=told.reward)
+    return replace(known, external_id=None) == replace(told, external_id=None, change_seq=0)
 
 
 def decoded(tables: Tables, facts: Sequence[Fact], derive: Derive) -> list[Arrival]:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from mcp_memory.domain.edits import OUTCOME
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.ports import Completion
-from mcp_memory.storage.arrivals import Arrival
+from mcp_memory.storage.arrivals import Arrival, is_known
 from mcp_memory.storage.completion_writes import index_completed, remove_text
 from mcp_memory.storage.episode_writes import add_steps, insert_episode
 from mcp_memory.storage.evidence_writes import recount, remove_evidence
@@ -20,7 +20,7 @@ def apply_episode(tx: Transaction, arrival: Arrival) -> None:
     assert episode is not None
     if arrival.completion is not None:
         _completed(tx, arrival.completion)
-    elif not tx.one("episode_exists", episode.id):
+    elif arrival.fact.kind == FactKind.OPEN and not tx.one("episode_exists", episode.id):
         row = insert_episode(tx, replace(_with_free_external(tx, episode), state=EpisodeState.OPEN))
         if arrival.fact.origin != tx.value("replica"):
             tx.run("set_home", row, arrival.fact.origin)
@@ -30,7 +30,7 @@ def apply_episode(tx: Transaction, arrival: Arrival) -> None:
 def _completed(tx: Transaction, completion: Completion) -> None:
     episode = completion.episode
     known = tx.original(episode.id, steps=True)
-    if known is not None and _same(tx, known, episode):
+    if is_known(tx, episode):  # another page, or this machine itself, was faster
         return
     episode = _with_free_external(tx, episode)
     if known is None:
@@ -44,14 +44,6 @@ def _completed(tx: Transaction, completion: Completion) -> None:
     assert current is not None
     index_completed(tx, [(row, _as_edited(completion, episode, current))])
     _link(tx, episode)
-
-
-def _same(tx: Transaction, known: Episode, told: Episode) -> bool:
-    """Whether two records are of one completion; who has the external id is settled here, and a label is laid over the columns."""
-    row, _ = tx.episode_row(known.id)
-    if known.outcome and told.outcome and any(field == OUTCOME for field, _ in tx.sound("get_edits", row)):
-        known = replace(known, outcome=replace(known.outcome, kind=told.outcome.kind), reward=told.reward)
-    return replace(known, external_id=None) == replace(told, external_id=None, change_seq=0)
 
 
 def _as_edited(completion: Completion, told: Episode, current: Episode) -> Completion:

@@ -18,8 +18,8 @@ MAX_BYTES = 2_000_000  # of the bodies of one request, as far as one fact is not
 def know_remotes(tx: Transaction, urls: Sequence[str]) -> None:
     """Begin to share with those of the logs that are new: everything there is goes to them."""
     for url in urls:
-        if tx.run("add_remote", url):
-            row = _row(tx, url)[0]
+        if tx.one("remote_by_url", url) is None:
+            row = tx.insert("add_remote", url)
             tx.run("sum_remote", row)
             tx.run("queue_everything", row)
 
@@ -39,7 +39,7 @@ def state_of(tables: Tables, url: str) -> RemoteState:
     """Return how things stand with a log. Raises NotFound: it is not shared with."""
     row, epoch, read_seq, batch, nonce, acknowledged, own_batch, resyncs, in_step_at_ms, last_error = _row(tables, url)
     mark = LogMark(epoch, read_seq, batch, nonce, own_batch)
-    return RemoteState(url, mark, tables.value("pending", acknowledged, row), resyncs, in_step_at_ms, last_error)
+    return RemoteState(url, mark, tables.value("pending", acknowledged, row), acknowledged, resyncs, in_step_at_ms, last_error)
 
 
 def outgoing(tables: Tables, codec: Codec, url: str, projects: Collection[str], limit: int) -> Outgoing:
@@ -62,10 +62,10 @@ def outgoing(tables: Tables, codec: Codec, url: str, projects: Collection[str], 
     return Outgoing(last, tuple(facts), tuple(erased), more=len(rows) == limit)
 
 
-def acknowledge(tx: Transaction, url: str, up_to: int) -> None:
-    """Note that a log has what the outbox names up to that row."""
+def acknowledge(tx: Transaction, url: str, up_to: int, *, told: bool) -> None:
+    """Note that a log has what the outbox names up to that row; not *told*: there was nothing in it for this log."""
     row = _row(tx, url)[0]
-    tx.run("acknowledge", row, up_to, up_to)
+    tx.run("acknowledge", row, up_to, up_to if told else 0)
     tx.run("sum_remote", row)
     tx.run("clear_outbox", row)
 

@@ -54,8 +54,8 @@ class StoreSharing(StoreReads):
             connection.execute("BEGIN")  # one snapshot: a fact and the place it stands at must fit together
             return remote_marks.outgoing(Tables(connection), self._codec, url, projects, limit)
 
-    async def acknowledge(self, url: str, up_to: int) -> None:
-        await self._write(remote_marks.acknowledge, url, up_to)
+    async def acknowledge(self, url: str, up_to: int, *, told: bool) -> None:
+        await self._write(remote_marks.acknowledge, url, up_to, told=told)
 
     async def apply(self, url: str, facts: Sequence[Fact], mark: LogMark | None, derive: Derive) -> None:
         loop = asyncio.get_running_loop()

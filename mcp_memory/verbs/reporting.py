@@ -127,11 +127,11 @@ class Reporting:
             latency_ms=e.metrics.latencies_ms(),
             caches=caches,
             embedding={k: v for k, v in embedding.items() if k != "cache"},
-            replication={"state": "off", "lag": None, "pending": 0, "last_error": None},
+            replication=e.sharing.status() if e.sharing else {"state": "off", "lag": None, "pending": 0, "last_error": None},
             processes=int(info.get("processes", 1)),
             learning=learning,
             warnings=tuple(info.get("notices") or ()),
-            degraded=distinct(degraded, embedding.get("degraded") or ()),
+            degraded=distinct(degraded, embedding.get("degraded") or (), e.sharing.degraded() if e.sharing else ()),
             kept_as=e.projects.aliases(),
         )
 

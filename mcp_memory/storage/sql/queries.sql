@@ -570,7 +570,7 @@ SELECT DISTINCT type FROM link WHERE removed = 2;
 UPDATE link SET removed = ?2, sum = row_sum(id, from_row, to_row, type, note, ?2, at_ms, hlc, origin) WHERE id = ?1;
 
 -- add_remote --
-INSERT OR IGNORE INTO remote (url) VALUES (?);
+INSERT INTO remote (url, sum) VALUES (?1, 0);
 
 -- sum_remote --
 UPDATE remote SET sum = {sum remote} WHERE remote_row = ?;
