@@ -16,7 +16,7 @@ from mcp_memory.redaction import redact, redact_tree
 from mcp_memory.redaction.table import TABLE
 
 CORPUS = Path(__file__).parents[2] / "shared" / "eval" / "secrets_dev.json.gz"
-TRIALS, WORST_CHARS = 60, 100_000
+TRIALS, WORST_CHARS = 300, 100_000
 
 
 def cleaned(text: Any) -> str:
@@ -81,11 +81,14 @@ def worst(trials: int) -> tuple[float, str]:
         " ",
         ";",
         "a" * 40,
+        "value=",
+        "key,",
+        "<",
         "@",
         "://",
         "\\",
     ]
-    texts = ["".join(rng.choices(pieces, k=rng.randint(1, 4))) for _ in range(trials)]
+    texts = ["".join(rng.choices(pieces, k=rng.randint(1, 5))) for _ in range(trials)]
     return max((took_ms((text * (WORST_CHARS // len(text) + 1))[:WORST_CHARS]), text) for text in texts)
 
 

@@ -34,8 +34,7 @@ from mcp_memory.retrieval import text_query
 from mcp_memory.retrieval.retriever import Retriever
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.view import View
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import View, Views
 
 DIMENSION = 384
 BATCH = 500

@@ -172,8 +172,8 @@ async def run(folder: Path, episodes: int, runs: int) -> dict[str, Any]:
         rows = await writes(store, work, folder, runs)
         rows |= reads(store, dual, cache, work, episodes, runs)
         info = store.info()
-        about = {"episodes": episodes, "import_s": round(imported_s, 1), "size_mb": round(info["size_bytes"] / 1e6, 1)}
-        return {"about": about | {"compression_ratio": info["compression_ratio"]} | circumstances(), "ms": rows}
+        about = {"episodes": episodes, "import_s": round(imported_s, 1), "size_mb": round(info.size_bytes / 1e6, 1)}
+        return {"about": about | {"compression_ratio": info.compression_ratio} | circumstances(), "ms": rows}
     finally:
         await dual.aclose()
         await store.aclose()

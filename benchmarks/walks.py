@@ -17,7 +17,7 @@ import mcp_memory
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import load_config
 from mcp_memory.hooks.events import record_of
-from mcp_memory.hooks.turns import Hooks
+from mcp_memory.hooks.intake import Hooks
 
 PACKAGE = str(Path(mcp_memory.__file__).parent)
 QUIET_S = 0.5  # in which what a call left to the background is done

@@ -16,7 +16,7 @@ from mcp_memory.errors import ConfigError, McpMemoryError
 from mcp_memory.learning.learner import Learner
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Cache, SharedLog, Store
+from mcp_memory.ports import Cache, SharedLog
 from mcp_memory.projects import Project
 from mcp_memory.remote_config import RemoteConfig
 from mcp_memory.replication.replicator import Replicator
@@ -29,7 +29,7 @@ from mcp_memory.verbs.deriving import deriving
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.projects import Projects
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import Views
 
 CLOSE_DEADLINE_S = 5.0
 logger = logging.getLogger(__name__)
@@ -59,9 +59,8 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
     metrics = Metrics()
     logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
     cache, notices = _open_cache(config)
-    replica = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
-    await replica.share_with([remote.address for remote in config.remotes])
-    store: Store = replica
+    store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
+    await store.share_with([remote.address for remote in config.remotes])
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
@@ -83,7 +82,7 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
                     projects=projects,
                 )
                 background = Background(engines, quantize_rows)
-                engines.sharing = sharing = _shared(engines, replica, logs, background.ring)
+                engines.sharing = sharing = _shared(engines, store, logs, background.ring)
                 embedding.start()
                 tasks.start_soon(sharing.run)
                 tasks.start_soon(background.run)
@@ -111,7 +110,7 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
 
 def _shared(engines: Engines, store: SqliteStore, logs: Sequence[tuple[RemoteConfig, SharedLog]], arrived: Callable[[], None]) -> Sharing:
     """Return what shares the memory through the logs."""
-    origin, derive, through = str(store.info()["replica_id"]), deriving(engines), list[SharedThrough]()
+    origin, derive, through = store.info().replica_id, deriving(engines), list[SharedThrough]()
     for remote, log in logs:
         thread = WorkerThread(f"shared log {remote.address}")
         given = (store, log, remote.address, origin, remote.projects, derive, engines.clock, thread.run, arrived)

@@ -1,7 +1,7 @@
 """The facade: `EpisodicMemory`, one method per thing an agent can ask. Server and CLI both call it; neither knows SQL or numpy.
 
 What can be asked is written in `domain/requests/`: a verb takes its record, or the record's fields by name, and both are checked before
-anything is done. Answers are the records of `domain/answers.py` and `domain/reports.py`. Built by `bootstrap.open_memory`, which also
+anything is done. Answers are the records of `domain/{answers,reports,status}.py`. Built by `bootstrap.open_memory`, which also
 owns the background work.
 """
 
@@ -9,19 +9,18 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from mcp_memory.domain import answers, reports, requests
+from mcp_memory.domain import answers, reports, requests, status
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
 from mcp_memory.projects import Project
 from mcp_memory.verbs.advising import Advising
-from mcp_memory.verbs.asked import takes
+from mcp_memory.verbs.asked import short_id, takes, with_whole_ids
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, calling, working_in
 from mcp_memory.verbs.exchange import Exchange
-from mcp_memory.verbs.ids import short_id, with_whole_ids
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
@@ -191,7 +190,7 @@ class EpisodicMemory:
         return await self._reporting.trends(asked)
 
     @takes(requests.MemoryStatus)
-    async def memory_status(self, asked: requests.MemoryStatus) -> reports.Status:
+    async def memory_status(self, asked: requests.MemoryStatus) -> status.Status:
         """Return where the memory is, what it holds and how it is doing."""
         return await self._reporting.status()
 

@@ -41,7 +41,7 @@ def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[
 
 async def _take_what_waits(memory: "EpisodicMemory", config: "Config") -> None:
     """Take in what hooks kept while nobody had the memory open, as far as it goes at once. The command comes first, whatever happens."""
-    from mcp_memory.hooks.turns import Hooks, folder_of
+    from mcp_memory.hooks.intake import Hooks, folder_of
 
     try:
         if not await Hooks(memory, folder_of(config)).drain(DRAIN_BUDGET_S, wait_s=DRAIN_WAIT_S):

@@ -136,15 +136,27 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """What an error like this one was, and what came of it before.
+class TriedFix:
+    """What was tried after such an error, how often, and with what success."""
 
-    Each fix has tool, action, kind (`fixed`: the failed call then worked; `got_on`: this did its job instead; `failed`: tried in vain),
-    the numbers tried, fixed and got_on, median_steps, median_ms, evidence and, of the best, arguments_example.
-    """
+    tool: str
+    action: str
+    kind: str  # its best: fixed (the failed call then worked), got_on (this did its job instead), failed
+    tried: int
+    fixed: int
+    got_on: int
+    median_steps: float | None
+    median_ms: float | None
+    evidence: tuple[str, ...]
+    arguments_example: Mapping[str, Json] | None = None  # of the best only
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What an error like this one was, and what came of it before."""
 
     error_signature: str
-    fixes: tuple[Mapping[str, Json], ...]  # see above
+    fixes: tuple[TriedFix, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Episode, step, outcome, reward, reflection: one attempt at one task, and what was made of it."""
 
 import enum
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mcp_memory.domain.facts import Said
 from mcp_memory.domain.step_keys import step_key
 
+_IMPORTED = uuid.UUID("6f0c9a52-3c1e-5d0b-9a3f-0d6f5f1b7e21")  # the namespace of imported episodes; never to be changed
 Json = Any  # a JSON value: dict, list, str, int, float, bool, None
 
 
@@ -186,3 +188,40 @@ class Trace:
     @property
     def success(self) -> bool:
         return self.outcome == OutcomeKind.SUCCESS
+
+
+def imported_id(project: str, external_id: str) -> str:
+    """Return the id of an imported episode, a UUIDv5: two machines that import the same session have one episode.
+
+    >>> imported_id("shop", "session-1") == imported_id("shop", "session-1") != imported_id("ops", "session-1")
+    True
+    """
+    return str(uuid.uuid5(_IMPORTED, f"{len(project)}:{project}{external_id}"))
+
+
+def trace_of(episode: Episode, errors: Sequence[tuple[int, str]], digest: Mapping[str, Json] | None, seq: int) -> Trace:
+    """Return the trace of *episode*, which has its outcome, reward and steps."""
+    assert episode.outcome is not None
+    context = episode.context
+    return Trace(
+        seq=seq,
+        id=episode.id,
+        project=episode.project,
+        task=episode.task,
+        task_type=str(episode.task_type),
+        domain=context.domain,
+        language=context.language,
+        framework=context.framework,
+        tags=context.tags,
+        agent=episode.agent,
+        outcome=str(episode.outcome.kind),
+        reward=episode.reward.score if episode.reward else 0.0,
+        started_at_ms=episode.started_at_ms,
+        ended_at_ms=episode.ended_at_ms or episode.started_at_ms,
+        step_keys=tuple(step.key for step in episode.steps),
+        step_failed=bytes(step.failed for step in episode.steps),
+        errors=tuple(errors),
+        external_id=episode.external_id,
+        follows=episode.follows,
+        digest=dict(digest or {}),
+    )

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from mcp_memory.domain.episode import Episode, EpisodeState, Trace
 from mcp_memory.domain.query import ANY_PROJECT, Filter
-from mcp_memory.errors import InvalidInput
 
 
 def fold(name: str) -> str:
@@ -54,13 +53,6 @@ def admits_episode(where: Filter, episode: Episode) -> bool:
 def restricts(where: Filter) -> bool:
     """Whether some episode could fail to meet the filter."""
     return where not in (Filter(), Filter(project=ANY_PROJECT))
-
-
-def checked(where: Filter) -> Filter:
-    """Return *where*. Raises InvalidInput when no time could be in it."""
-    if where.since_ms is not None and where.until_ms is not None and where.since_ms >= where.until_ms:
-        raise InvalidInput("`since` must be before `until`")
-    return where
 
 
 def _admits(where: Filter, project: str, domain: str, language: str, framework: str, tags: Iterable[str]) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mcp_memory.domain import filtering
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, Outcome, OutcomeKind, Step, StepStatus, TaskType
 from mcp_memory.domain.query import ANY_PROJECT, Filter
@@ -26,19 +25,20 @@ def project_of(given: str, default: str, *, any_allowed: bool = False) -> str:
 
 def filter_of(asked: Request, *, default_project: str) -> Filter:
     """Return the conditions among the fields of *asked*. Raises InvalidInput when `since` is not before `until`."""
-    return filtering.checked(
-        Filter(
-            project=project_of(getattr(asked, "project", ""), default_project, any_allowed=True),
-            domain=getattr(asked, "domain", ""),
-            task_type=getattr(asked, "task_type", ""),
-            language=getattr(asked, "language", ""),
-            framework=getattr(asked, "framework", ""),
-            tags=tuple(getattr(asked, "tags", ())),
-            outcome=getattr(asked, "outcome", ""),
-            state=getattr(asked, "state", ""),
-            since_ms=getattr(asked, "since", None),
-            until_ms=getattr(asked, "until", None),
-        )
+    since_ms, until_ms = getattr(asked, "since", None), getattr(asked, "until", None)
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        raise InvalidInput("`since` must be before `until`")
+    return Filter(
+        project=project_of(getattr(asked, "project", ""), default_project, any_allowed=True),
+        domain=getattr(asked, "domain", ""),
+        task_type=getattr(asked, "task_type", ""),
+        language=getattr(asked, "language", ""),
+        framework=getattr(asked, "framework", ""),
+        tags=tuple(getattr(asked, "tags", ())),
+        outcome=getattr(asked, "outcome", ""),
+        state=getattr(asked, "state", ""),
+        since_ms=since_ms,
+        until_ms=until_ms,
     )
 
 

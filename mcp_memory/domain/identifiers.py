@@ -1,4 +1,4 @@
-"""Identifiers and plain words of code, logs and requests as 32-bit numbers, and what an episode showed of files as short text. Pure."""
+"""Identifiers and plain words of code, logs and requests as 32-bit numbers; paths, and what an episode showed of files as text. Pure."""
 
 import base64
 import re
@@ -49,6 +49,15 @@ def _spellings(word: str) -> tuple[str, ...]:
 def number(word: str) -> int:
     """Return the word's 32-bit number: two of 100,000 words share one by chance."""
     return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+
+
+def is_full(path: str) -> bool:
+    """Return whether a path begins at the root of a file system, of any kind.
+
+    >>> is_full("/home/ana/a.py"), is_full("C:/work/a.py"), is_full("src/a.py")
+    (True, True, False)
+    """
+    return path.startswith("/") or path[1:3] == ":/"
 
 
 def pack_files(words: Mapping[str, Sequence[int]]) -> Json:

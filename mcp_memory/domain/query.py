@@ -148,13 +148,9 @@ class ChangeKind(enum.StrEnum):
     LINK = "link"  # the link, put or removed
     CHECKPOINT = "checkpoint"  # the checkpoint
 
-    @property
-    def answers(self) -> bool:
-        """Whether anything that is answered from memory depends on such a fact."""
-        return self not in _RECORDED_ONLY
 
-
-_RECORDED_ONLY = frozenset({ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
+# Nothing that is answered from memory depends on such a fact.
+RECORDED_ONLY = frozenset({ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKind.CHECKPOINT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the facade reports: about the memory as a whole, and about what was done to its episodes.
+"""What the facade reports: about many episodes at once, and about what was done to episodes. Of its own state: `status`.
 
 Conventions as in `answers`.
 """
@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mcp_memory.domain.answers import EpisodeRow
-from mcp_memory.domain.episode import Json
+from mcp_memory.domain.curation import Handoff, Link
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     checkpoint_id: str
-    handoff: Mapping[str, Json]  # goal, done[], worked[], failed[], facts[], next[]
+    handoff: Handoff
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
     episode_id: str
-    handoff: Mapping[str, Json]
+    handoff: Handoff
     steps_carried: int
 
 
@@ -32,15 +32,62 @@ class Linked:
 @dataclass(frozen=True, slots=True)
 class RelatedEpisodes:
     nodes: tuple[EpisodeRow, ...]
-    edges: tuple[Mapping[str, Json], ...]  # from_id, to_id, type, note
+    edges: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    start: str  # the day, or the Monday of the week
+    value: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changepoint:
+    """Where a metric's level changed."""
+
+    at: str
+    episode_id: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCluster:
+    label: str
+    size: int
+    success_rate: float
+    mean_reward: float
+    example_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOutcomes:
+    episodes: int
+    successes: int
+    success_rate: float | None
+    interval: tuple[float, ...]
+    mean_reward: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdout:
+    """Outcomes with and without memory, and what their difference and its 95 % interval say."""
+
+    share: float
+    with_memory: GroupOutcomes
+    without_memory: GroupOutcomes
+    difference: float
+    interval: tuple[float, ...]
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
 class Trends:
-    series: tuple[Mapping[str, Json], ...]
-    changepoints: tuple[Mapping[str, Json], ...]  # at, before, after
-    clusters: tuple[Mapping[str, Json], ...]  # label, size, success_rate, example_ids
-    holdout: Mapping[str, Json] | None = None  # outcomes with and without memory, with an interval
+    series: tuple[SeriesPoint, ...]
+    changepoints: tuple[Changepoint, ...]
+    clusters: tuple[TaskCluster, ...]
+    holdout: Holdout | None = None
     degraded: tuple[str, ...] = ()
 
 
@@ -70,24 +117,6 @@ class Pruned:
     deleted: Mapping[str, int] | None
     archive: str | None
     episode_ids: tuple[str, ...]  # the first 50
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    version: str
-    data_dir: str
-    project: str
-    durability: str
-    counts: Mapping[str, int]
-    latency_ms: Mapping[str, Mapping[str, float]]
-    caches: Mapping[str, Mapping[str, Json]]
-    embedding: Mapping[str, Json]  # model_id, dimension, state, fallback
-    replication: Mapping[str, Json]  # state, lag, pending, last_error
-    processes: int
-    learning: Mapping[str, Json]
-    warnings: tuple[str, ...]
-    degraded: tuple[str, ...] = ()
-    kept_as: Mapping[str, str] = field(default_factory=dict)  # projects whose memories are kept under an earlier name
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
+from mcp_memory.domain.status import CacheStats
 from mcp_memory.ports import Cache, Embedder
 
 NAMESPACE = "embeddings"
@@ -49,10 +50,10 @@ class CachedEmbedder:
         found |= {key: flight.result() for key, flight in awaited.items()}
         return np.stack([found[key] for key in keys])
 
-    def stats(self) -> Mapping[str, int]:
+    def stats(self) -> CacheStats:
         """Return hits and misses of distinct texts since start, and the entries kept in this process."""
         with self._lock:
-            return {"hits": self._hits, "misses": self._misses, "entries": len(self._recent)}
+            return CacheStats(self._hits, self._misses, len(self._recent))
 
     def _key(self, text: str) -> bytes:
         return hashlib.blake2b(f"{self.space}\0{text}".encode("utf-8", "surrogatepass"), digest_size=20).digest()

@@ -22,10 +22,7 @@ class ModelFiles:
     dimension: int
     max_tokens: int
     files: Mapping[str, tuple[int, str]]  # name -> (size in bytes, sha256)
-
-    @property
-    def space(self) -> str:
-        return f"local:{self.model_id}:{self.dimension}"
+    space: str  # of its vectors
 
     def check_sizes(self) -> None:
         """Raise ModelUnavailable when a file is absent or cut short. Costs microseconds, so it is done at every load."""
@@ -74,7 +71,8 @@ def _read(folder: Path, manifest: Mapping[str, Any]) -> ModelFiles:
     dimension, max_tokens = int(manifest["dimension"]), int(manifest["max_tokens"])
     if dimension < 1 or max_tokens < 3:
         raise ValueError("dimension and max_tokens must be positive")
-    return ModelFiles(folder, str(manifest["model_id"]), dimension, max_tokens, files)
+    model_id = str(manifest["model_id"])
+    return ModelFiles(folder, model_id, dimension, max_tokens, files, space=f"local:{model_id}:{dimension}")
 
 
 def _sha256(path: Path) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from mcp_memory.config import EmbeddingConfig
-from mcp_memory.domain.episode import Json
+from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.embedding.model_files import ModelFiles, find_model
 from mcp_memory.embedding.providers import ProviderPlan, plan_provider, provider_key
 from mcp_memory.errors import McpMemoryError, ModelUnavailable, ProviderUnavailable
@@ -154,24 +154,23 @@ class EmbeddingService:
             raise ModelUnavailable(self._local_error or f"nothing embeds in the space {space}")
         return embedder.embed(texts, role="document")
 
-    def status(self) -> Mapping[str, Json]:
-        """Return provider, model_id, dimension and space of the best space in use; state; fallback; spaces; cache; degraded."""
+    def status(self) -> EmbeddingStatus:
+        """Return what is in use and in what state."""
         primary = self.spaces[-1] if self.spaces else ""
         provider, model_id, dimension = primary.split(":")[0], primary.partition(":")[2].rpartition(":")[0], primary.rpartition(":")[2]
         outage = self._remote_error or (self._http.breaker.reason if self._http is not None else "")
         loading = "the local embedding model is still loading" if self._state == "loading" else ""
-        return {
-            "provider": self._config.provider,
-            "in_use": provider,
-            "model_id": model_id,
-            "dimension": int(dimension or 0),
-            "state": self._state,
-            "fallback": self._files.space if self._files is not None and self._plan is not None else "",
-            "spaces": list(self.spaces),
-            "load_ms": round(self._load_ms, 1),
-            "cache": self._cache_stats(),
-            "degraded": [reason for reason in (self._local_error, loading, outage) if reason],
-        }
+        return EmbeddingStatus(
+            provider=self._config.provider,
+            in_use=provider,
+            model_id=model_id,
+            dimension=int(dimension or 0),
+            state=self._state,
+            fallback=self._files.space if self._files is not None and self._plan is not None else "",
+            spaces=tuple(self.spaces),
+            load_ms=round(self._load_ms, 1),
+            degraded=tuple(reason for reason in (self._local_error, loading, outage) if reason),
+        )
 
     def check(self) -> list[str]:
         """Return what is wrong with the local model's files, by their SHA-256; empty when sound or off. Tens of milliseconds."""
@@ -179,9 +178,10 @@ class EmbeddingService:
             return [self._local_error] if self._local_error else []
         return self._files.problems()
 
-    def _cache_stats(self) -> Mapping[str, int]:
+    def cache_stats(self) -> CacheStats:
+        """Return those of the caches before the models, added up."""
         both = [embedder.stats() for embedder in (self._local, self._remote) if embedder is not None]
-        return {name: sum(stats[name] for stats in both) for name in ("hits", "misses", "entries")}
+        return CacheStats(sum(s.hits for s in both), sum(s.misses for s in both), sum(s.entries for s in both))
 
     def _try_embed(self, embedder: Embedder, text: str, vectors: "dict[str, np.ndarray]", lesser: list[str]) -> None:
         try:

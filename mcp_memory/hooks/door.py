@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from mcp_memory.errors import McpMemoryError, StoreUnavailable
 from mcp_memory.hooks import answers, events, wire
+from mcp_memory.hooks.intake import Hooks, folder_of
 from mcp_memory.hooks.kinds import EVENTS, PROMPTS
 from mcp_memory.hooks.spooling import redacted
-from mcp_memory.hooks.turns import Hooks, folder_of
 from mcp_memory.rendering.neutralise import one_line
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Audit(Protocol):
     def record(self, who: str, tool: str, arguments: Any, result: Mapping[str, Any] | None, duration_ms: float) -> None: ...
 
 
-class Opener(Protocol):
+class MemoryOwner(Protocol):
     """Whoever opens the memory of this process."""
 
     @property
@@ -58,11 +58,11 @@ class Opener(Protocol):
 class Door:
     """Answers the hooks' events. Who may ask is settled before: by the folder of the socket, or on `serve`'s port by its guard."""
 
-    def __init__(self, opener: Opener, log: Audit | None = None) -> None:
-        self._opener, self._log = opener, log
-        self.folder = folder_of(opener.config)
+    def __init__(self, owner: MemoryOwner, log: Audit | None = None) -> None:
+        self._owner, self._log = owner, log
+        self.folder = folder_of(owner.config)
         self._opened = anyio.Event()
-        opener.on_open(lambda _: self._opened.set())
+        owner.on_open(lambda _: self._opened.set())
 
     def route(self) -> Route:
         """Return the route the events come by."""
@@ -73,12 +73,12 @@ class Door:
 
         A hook does not have it opened: before the handshake is answered, that would take the handshake's time.
         """
-        if self._opener.state != "failed":
+        if self._owner.state != "failed":
             with anyio.move_on_after(OPENING_WAIT_S):
                 await self._opened.wait()
         if not self._opened.is_set():
             raise StoreUnavailable("the memory is not open yet")
-        return Hooks(await self._opener.memory(), self.folder)
+        return Hooks(await self._owner.memory(), self.folder)
 
     async def _answer(self, request: Request) -> Response:
         """200 with what the hook prints; 400: it was not understood; 403: no hook sent it; 404, 503: it should be kept."""
@@ -131,7 +131,7 @@ class Door:
             process="" if request.client else headers.get(wire.PROCESS_HEADER, ""),  # of this machine only
         )
         # The ledger keeps prompts and answers; the memory itself redacts again.
-        return redacted(record) if self._opener.config.server.redact else record
+        return redacted(record) if self._owner.config.server.redact else record
 
 
 async def _body(request: Request) -> bytes:

@@ -18,21 +18,21 @@ from anyio.abc import TaskGroup, TaskStatus
 from starlette.applications import Starlette
 
 from mcp_memory.errors import McpMemoryError
-from mcp_memory.hooks import ledger, spool, wire
-from mcp_memory.hooks.door import Door, Opener
+from mcp_memory.hooks import sessions, spool, wire
+from mcp_memory.hooks.door import Door, MemoryOwner
 
 LOOK_EVERY_S = 2.0  # how long a door may stay closed after its keeper died; until then the hooks spool
 DRAIN_BUDGET_S = 1.0  # of taking what waits, before the door is looked after again
 logger = logging.getLogger(__name__)
 
 
-async def keep(door: Door, opener: Opener, *, always: bool = False) -> None:
+async def keep(door: Door, owner: MemoryOwner, *, always: bool = False) -> None:
     """Keep the door, while nobody else does; runs until cancelled. Not *always*: once hooks are used on this data directory."""
     keeper = _Keeper(door, always=always)
     async with anyio.create_task_group() as group:
         try:
             while True:
-                await keeper.look(group, is_open=opener.state == "ready")
+                await keeper.look(group, is_open=owner.state == "ready")
                 await anyio.sleep(LOOK_EVERY_S)
         finally:
             keeper.leave()
@@ -78,7 +78,7 @@ class _Keeper:
         await hooks.drain(DRAIN_BUDGET_S)
         if not self._settled:
             self._settled = True
-            ledger.remove_stale(self._door.folder, time.time())
+            sessions.remove_stale(self._door.folder, time.time())
             await hooks.settle_dead()
 
     def _is_mine(self) -> bool:

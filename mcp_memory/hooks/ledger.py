@@ -7,7 +7,7 @@ Files of a session: `.json` this ledger, `.over` the ledger of a session that en
 import json
 import os
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,6 @@ from mcp_memory.hooks import spool
 SUFFIX = ".json"
 OVER_SUFFIX = ".over"
 HELD_SUFFIX = ".held"
-KEEP_DAYS = 14  # of a session that never said it ended, and of one that may be resumed
 WAIT_S = 2.0  # for another process that holds a session
 _LOCKS = 16  # files, never removed: a lock on a removed file would lock nobody out
 _LOCK_POLL_S = 0.005
@@ -135,9 +134,9 @@ class Session:
             if self.turn.parts:
                 os.replace(self._path, self._over_path)
             else:
-                _unlink(self._path)
+                unlink(self._path)
         for suffix in (HELD_SUFFIX, spool.OWED_SUFFIX):
-            _unlink(os.path.join(self._folder, spool.file_name(self.id, suffix)))
+            unlink(os.path.join(self._folder, spool.file_name(self.id, suffix)))
 
     def hold(self, step: dict[str, Any]) -> None:
         """Keep a step until it is clear who logs it."""
@@ -155,7 +154,7 @@ class Session:
 
     def let_go(self) -> None:
         """Keep no step any longer."""
-        _unlink(os.path.join(self._folder, spool.file_name(self.id, HELD_SUFFIX)))
+        unlink(os.path.join(self._folder, spool.file_name(self.id, HELD_SUFFIX)))
 
     def _text(self) -> str:
         kept: dict[str, Any] = {
@@ -189,75 +188,8 @@ async def session_of(folder: str, session_id: str, wait_s: float = WAIT_S) -> As
         os.close(fd)
 
 
-def waiting(folder: str) -> Iterator[str]:
-    """Yield the ids of the sessions with something to take, to complete or to clear away. What is not understood is put right or aside."""
-    seen = set()
-    for entry in _entries(folder):
-        try:
-            if entry.name.endswith(spool.SUFFIX):
-                found = _spooled(folder, entry)
-            elif entry.name.endswith(SUFFIX):
-                found = _unfinished(entry.path)
-            else:
-                continue
-        except FileNotFoundError:  # another process was quicker
-            continue
-        if found and found not in seen:
-            seen.add(found)
-            yield found
-
-
-def open_sessions(folder: str) -> Iterator[tuple[str, str, float]]:
-    """Yield (id, the host's process, when it was last heard of in epoch seconds) of the sessions that did not say they ended."""
-    for entry in _entries(folder):
-        if not entry.name.endswith(SUFFIX):
-            continue
-        try:
-            with open(entry.path, encoding="utf-8") as file:
-                kept = json.load(file)
-            if not kept["over"] and (kept["turn"]["prompt"] or kept["ended"] or kept["agents"]):
-                yield str(kept["session"]), str(kept.get("process", "")), entry.stat().st_mtime
-        except (OSError, ValueError, TypeError, KeyError):
-            continue
-
-
-def _spooled(folder: str, entry: os.DirEntry[str]) -> str:
-    """Return the session of a spool file. One under an earlier version's name is taken apart: several sessions may have met in it."""
-    with open(entry.path, "rb") as file:
-        first = next((event for line in file if (event := spool.parsed(line))), None)
-    if first is not None and entry.name == spool.file_name(first["session"], spool.SUFFIX):
-        return str(first["session"])
-    return spool.take_apart(folder, entry.path)
-
-
-def _unfinished(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            kept = json.load(file)
-        return str(kept["session"]) if kept["ended"] or kept["over"] else ""
-    except (ValueError, TypeError, KeyError):
-        return ""
-
-
-def remove_stale(folder: str, now_s: float) -> None:
-    """Remove the files of sessions that never said they ended."""
-    suffixes = (SUFFIX, OVER_SUFFIX, HELD_SUFFIX, spool.OWED_SUFFIX)
-    for entry in _entries(folder):
-        try:
-            if entry.name.endswith(suffixes) and entry.stat().st_mtime < now_s - KEEP_DAYS * 86_400:
-                _unlink(entry.path)
-        except FileNotFoundError:  # another process was quicker
-            continue
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        return sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return []
-
-
-def _unlink(path: str) -> None:
+def unlink(path: str) -> None:
+    """Remove a file, unless another process was quicker."""
     try:
         os.unlink(path)
     except FileNotFoundError:

@@ -6,15 +6,15 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from mcp_memory.hooks import keeper
-from mcp_memory.hooks.door import Audit, Door, Opener
+from mcp_memory.hooks.door import Audit, Door, MemoryOwner
 
 
 class HookPart:
     """Answers hooks wherever its routes are served, and keeps the local door in the background."""
 
-    def __init__(self, opener: Opener, log: Audit | None = None, *, always: bool = False) -> None:
+    def __init__(self, owner: MemoryOwner, log: Audit | None = None, *, always: bool = False) -> None:
         """*always*: open a door even where no hook has run yet; a server that an agent host starts waits for the first."""
-        self._opener, self._door, self._always = opener, Door(opener, log), always
+        self._owner, self._door, self._always = owner, Door(owner, log), always
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -27,4 +27,4 @@ class HookPart:
 
     async def run(self) -> None:
         """Keep the local door and take in what waits, until cancelled."""
-        await keeper.keep(self._door, self._opener, always=self._always)
+        await keeper.keep(self._door, self._owner, always=self._always)

@@ -1,44 +1,32 @@
-"""What each event does. One prompt is one episode, begun with its first step, so that mere conversation leaves nothing behind."""
+"""What each event does to a session's turn. One prompt is one episode, begun with its first step, so that mere talk leaves nothing."""
 
 import logging
-import os
-import time
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import anyio
-
-from mcp_memory.domain import limits
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.domain.prompts import begins_task, is_command, is_prompt
-from mcp_memory.errors import EpisodeClosed, InvalidInput, McpMemoryError, NotFound
-from mcp_memory.hooks import ledger, processes, spool, telling
-from mcp_memory.hooks.kinds import SHOWS
+from mcp_memory.errors import EpisodeClosed, NotFound
+from mcp_memory.hooks import telling
 from mcp_memory.hooks.ledger import Session, Turn
-from mcp_memory.hooks.outcomes import CUT_OFF, UNANSWERED, outcome_of
+from mcp_memory.hooks.outcomes import UNANSWERED, outcome_of
 from mcp_memory.hooks.steps import Record, Steps
 from mcp_memory.projects import Project
-from mcp_memory.rendering.neutralise import neutral, unmarked
+from mcp_memory.rendering.neutralise import neutral
 from mcp_memory.rendering.render import answer
 
 if TYPE_CHECKING:
-    from mcp_memory.config import Config
     from mcp_memory.memory import EpisodicMemory
 
 BEGIN_TOKENS = 300  # of what a session is begun with: it is read at every start
 RECALL_TOKENS = 600
-DEAD_AFTER_S = 6 * 3600.0  # without a word, of a session whose process is not known
-_DRAIN_POLL_S = 0.02
-_TURNING = frozenset({"user-prompt-submit", "user-prompt-expansion", "session-end"})
 logger = logging.getLogger(__name__)
 
 
-class Hooks:
-    """The hooks of one data directory, in a process that has the memory open."""
+class Turns:
+    """The turns of hooked sessions, in a process that has the memory open."""
 
-    def __init__(self, memory: "EpisodicMemory", folder: str) -> None:
-        self._memory, self._folder = memory, folder
-        self._steps = Steps(memory)
+    def __init__(self, memory: "EpisodicMemory", steps: Steps) -> None:
+        self._memory, self._steps = memory, steps
         self._acts = {
             "session-start": self._begin,
             "user-prompt-submit": self._prompt,
@@ -46,144 +34,12 @@ class Hooks:
             "subagent-start": self._nothing,
             "subagent-stop": self._subagent_stop,
             "stop": self._stop,
-            "session-end": self._end,
+            "session-end": self.end,
         }
 
-    async def handle(self, record: Record) -> tuple[str, str]:
-        """Do what an event asks for, after those of its session that wait; return what the agent should be told and the episode's id.
-
-        Durability: steps are committed when this returns, or, while their round is not over, in the ledger. A prompt that ends a turn
-        leaves its completion to `finish`.
-
-        Raises:
-            TimeoutError: Another process holds the session.
-        """
-        async with ledger.session_of(self._folder, record["session"]) as session:
-            await self._take_waiting(session)
-            turn = session.turn  # the one the event belongs to: afterwards there may be another
-            text = await self._one(session, record, tells=True)
-            session.leave()
-            if record["event"] not in SHOWS:
-                return "", turn.episode_id
-            owed = spool.take_owed(self._folder, session.id)
-            return unmarked("\n\n".join(part for part in (owed, text) if part)), turn.episode_id
-
-    async def finish(self, session_id: str) -> None:
-        """Complete the session's turns that are over."""
-        async with ledger.session_of(self._folder, session_id) as session:
-            await self._complete_ended(session)
-            session.leave()
-
-    async def drain(self, budget_s: float = float("inf"), *, wait_s: float = 0.0) -> bool:
-        """Take what waits of every session: events that came while nobody had the memory open, turns to complete.
-
-        One process at a time does; *wait_s* is for another one to be done. Returns whether nothing is left: False while another is at
-        it, and after *budget_s*, when it stops between sessions.
-
-        Raises:
-            StoreUnavailable, Overloaded: Later, then. Nothing is lost.
-        """
-        if not os.access(self._folder, os.W_OK | os.X_OK):  # nobody has used hooks here, or it is not ours
-            return True
-        lock = await self._drain_lock(wait_s)
-        if lock is None:
-            return False
-        until = time.monotonic() + budget_s
-        is_all = True
-        try:
-            for session_id in ledger.waiting(self._folder):
-                if time.monotonic() >= until:
-                    return False
-                is_all &= await self._drain_one(session_id)
-            return is_all
-        finally:
-            os.close(lock)
-
-    async def _drain_lock(self, wait_s: float) -> int | None:
-        until = time.monotonic() + wait_s
-        while (lock := spool.hold_drain(self._folder)) is None:
-            if time.monotonic() >= until:
-                return None
-            await anyio.sleep(_DRAIN_POLL_S)  # another process tells nobody when it lets go
-        return lock
-
-    async def settle_dead(self, but: str = "") -> None:
-        """End the sessions whose host is gone without a word, but for one that has just been heard of."""
-        for session_id, process, heard_s in list(ledger.open_sessions(self._folder)):
-            if session_id == but or processes.is_alive(process) or (not process and time.time() - heard_s < DEAD_AFTER_S):
-                continue
-            try:
-                async with ledger.session_of(self._folder, session_id, wait_s=0.0) as session:
-                    await self._take_waiting(session)
-                    if not session.over and session.process == process:
-                        session.turn.stopped = CUT_OFF
-                        session.over = True
-                        await self._end(session, {}, tells=False)
-                    session.leave()
-            except TimeoutError:  # somebody is at it
-                continue
-
-    async def _drain_one(self, session_id: str) -> bool:
-        """Return whether the session was ours to take: another process may have it in hand."""
-        try:
-            async with ledger.session_of(self._folder, session_id, wait_s=0.0) as session:
-                await self._take_waiting(session)
-                await self._complete_ended(session)
-                session.leave()
-        except TimeoutError:
-            return False
-        return True
-
-    async def _take_waiting(self, session: Session) -> None:
-        """Handle the spooled events of a session in order; what they would have told the agent is owed to its next hook."""
-        await self._steps.settle_doubt(session)
-        waiting = list(spool.read(self._folder, session.id, session.taken_of, session.taken))
-        if waiting:
-            session.taken_of = spool.first_id(self._folder, session.id)
-        turning = [end for end, record in waiting if isinstance(record, dict) and record["event"] in _TURNING]
-        for end, records in self._chunks(waiting):
-            if records:
-                # Only the latest task is worth a recall, and nothing is owed to a session that is over.
-                tells = not turning or end >= turning[-1] or records[0]["event"] == "session-start"
-                text = await self._understood(session, records, tells=tells)
-                if text and tells and records[0]["event"] in SHOWS:
-                    spool.owe(self._folder, session.id, text)
-            session.taken = end
-            session.save()
-        spool.remove_taken(self._folder, session.id, session.taken_of, session.taken)  # though nothing waited: it may have been locked
-
-    async def _understood(self, session: Session, records: Sequence[Record], *, tells: bool) -> str:
-        """Handle events that were kept; those that nobody can handle are set aside. Raises McpMemoryError, OSError: later, then."""
-        try:
-            if records[0]["event"] == "post-tool-use":
-                session.over = False
-                return await self._steps.use(session, records)
-            return await self._one(session, records[0], tells=tells)
-        except InvalidInput as error:
-            reason = error.message
-        except (McpMemoryError, OSError):
-            raise
-        except Exception as error:
-            logger.exception("events of session %s could not be handled and are set aside in %s", session.id, spool.ASIDE)
-            reason = f"{type(error).__name__}: {error}"
-        for record in records:
-            spool.set_aside(self._folder, repr(record).encode("utf-8", "replace"), reason)
-        return ""
-
-    async def _one(self, session: Session, record: Record, *, tells: bool) -> str:
-        event = record["event"]
-        session.process = record.get("process", "") or session.process
-        if event in ("post-tool-use", "post-tool-batch"):
-            session.over = False
-            return await (self._steps.use(session, [record]) if event == "post-tool-use" else self._steps.batch(session, record))
-        if record["id"] in session.handled:
-            return ""
-        session.over = event == "session-end"
-        if session.over:
-            self._memory.heard_of(session.id, "")
-        text = await self._acts[event](session, record, tells)
-        session.handled.append(record["id"])
-        return text
+    async def act(self, session: Session, record: Record, *, tells: bool) -> str:
+        """Do what any event but a step's asks for; return what the agent should be told, "" where not *tells*."""
+        return await self._acts[record["event"]](session, record, tells)
 
     async def _nothing(self, session: Session, record: Record, tells: bool) -> str:
         return ""
@@ -244,7 +100,7 @@ class Hooks:
             await self._steps.settle_held(session, turn)
         if turn.checked:
             await self._end_turn(session)
-            await self._complete_ended(session)
+            await self.complete_ended(session)
         return ""
 
     async def _subagent_stop(self, session: Session, record: Record, tells: bool) -> str:
@@ -257,10 +113,10 @@ class Hooks:
         del session.agents[record["agent"]]
         if turn.logged:
             session.ended.append(turn)
-        await self._complete_ended(session)
+        await self.complete_ended(session)
         return ""
 
-    async def _end(self, session: Session, record: Record, tells: bool) -> str:
+    async def end(self, session: Session, record: Record, tells: bool) -> str:
         """Complete what is open. The task stays at hand: what follows without a new prompt belongs to it."""
         for turn in list(session.agents.values()):
             await self._steps.flush(session, turn)
@@ -271,7 +127,7 @@ class Hooks:
         if session.turn.tells_ends and not session.turn.answered and not session.turn.stopped:
             session.turn.stopped = UNANSWERED
         await self._end_turn(session)
-        await self._complete_ended(session)
+        await self.complete_ended(session)
         return ""
 
     async def _end_turn(self, session: Session) -> None:
@@ -284,7 +140,7 @@ class Hooks:
             session.ended.append(turn)
             session.turn = turn.after()
 
-    async def _complete_ended(self, session: Session) -> None:
+    async def complete_ended(self, session: Session) -> None:
         """Complete the episodes of the turns that are over. What the outcome was inferred from is said in the summary."""
         while session.ended:
             turn = session.ended[0]
@@ -296,37 +152,6 @@ class Hooks:
                 except (EpisodeClosed, NotFound) as error:
                     logger.info("episode %s of a hook was not completed: %s", turn.episode_id, error.message)
             session.ended.pop(0)
-
-    def _chunks(self, waiting: Sequence[tuple[int, Record | bytes]]) -> Iterator[tuple[int, list[Record]]]:
-        """Yield (offset after them, records): steps in a row of one agent together, as many as one call takes, and every other event alone.
-
-        A line that is not understood is set aside, and yields nothing but its end.
-        """
-        chunk: list[Record] = []
-        end = 0
-        for offset, record in waiting:
-            is_step = isinstance(record, dict) and record["event"] == "post-tool-use"
-            joins = is_step and chunk and record.get("agent") == chunk[0].get("agent")  # type: ignore[union-attr]
-            if chunk and (not joins or len(chunk) == limits.MAX_STEPS_PER_CALL):
-                yield end, chunk
-                chunk = []
-            end = offset
-            if isinstance(record, bytes):
-                if record.strip():
-                    logger.warning("an event that this version does not understand is set aside in %s", spool.ASIDE)
-                    spool.set_aside(self._folder, record, "no event that this version understands")
-                yield end, []
-            elif is_step:
-                chunk.append(record)
-            else:
-                yield end, [record]
-        if chunk:
-            yield end, chunk
-
-
-def folder_of(config: "Config") -> str:
-    """Return where the hooks keep their files."""
-    return str(config.data_dir / "hooks")
 
 
 def _name(session: Session, turn: str) -> str:

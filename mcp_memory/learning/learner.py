@@ -17,7 +17,7 @@ from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
-from mcp_memory.domain.reports import Trends
+from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Adviser, standpoint_of
 from mcp_memory.learning.advice.examples import arguments_of
@@ -173,11 +173,11 @@ class Learner:
         """Return whether the episode belongs to the control group."""
         return holdout.in_holdout(episode_id, self._config.holdout)
 
-    def holdout_report(self, v: View, project: str) -> Mapping[str, Json]:
+    def holdout_report(self, v: View, project: str) -> Holdout:
         """Return outcomes with and without memory, with an interval."""
         return self._holdout_report(project, v.experience.outlines())
 
-    def _holdout_report(self, project: str, traces: Iterable[Trace]) -> Mapping[str, Json]:
+    def _holdout_report(self, project: str, traces: Iterable[Trace]) -> Holdout:
         return holdout.report((t for t in traces if project in (ANY_PROJECT, t.project)), self._config.holdout)
 
     def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:

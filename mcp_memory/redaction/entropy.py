@@ -19,20 +19,20 @@ def looks_random(text: str) -> bool:
 
     English words joined by dashes stay below the digit count; numbers and repeated characters below the entropy.
     """
-    digits = sum(c.isdigit() for c in text)
-    return 2 <= digits < len(text) and any(c.isalpha() for c in text) and bits_per_char(text) >= 3.0
+    digits = sum(map(str.isdigit, text))
+    return 2 <= digits < len(text) and any(map(str.isalpha, text)) and bits_per_char(text) >= 3.0
 
 
 def has_digit(text: str) -> bool:
     """Tell whether *text* has a digit."""
-    return any(c.isdigit() for c in text)
+    return any(map(str.isdigit, text))
 
 
 def has_both_cases(text: str) -> bool:
     """Tell whether *text* has upper and lower case, as random letters have: `hf_` before a function's name has not."""
-    return any(c.isupper() for c in text[3:]) and any(c.islower() for c in text[3:])
+    return any(map(str.isupper, text[3:])) and any(map(str.islower, text[3:]))
 
 
 def is_mixed(text: str) -> bool:
     """Tell whether *text* has upper case, lower case and digits: base64 of random bytes has, hexadecimal and words have not."""
-    return any(c.isupper() for c in text) and any(c.islower() for c in text) and any(c.isdigit() for c in text)
+    return any(map(str.isupper, text)) and any(map(str.islower, text)) and any(map(str.isdigit, text))

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 
 from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.rules import compiled
-from mcp_memory.redaction.values import MARKER_START, is_bare_secret, is_plainly_harmless, is_quoted_secret, is_random, is_word_secret
+from mcp_memory.redaction.values import (
+    MARKER_START,
+    is_bare_secret,
+    is_plainly_harmless,
+    is_quoted_secret,
+    is_random,
+    is_word_secret,
+    looks_secret,
+)
+from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import CHARS_PER_TRY, Work
 
 Span = tuple[int, int, str]
@@ -36,6 +45,7 @@ _ANCHORS = (
     "_pat",
     "pin",
 )
+_PARTS = tuple((anchor, anchor.strip("_")) for anchor in _ANCHORS)
 _FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "auth"})
 _MAX_VALUE = 2_000
 _TAIL = (
@@ -71,9 +81,9 @@ _PHRASE = r"(?:mnemonic|seed phrase|recovery phrase)[\"']?[ \t]{0,3}[:=][ \t]{0,
 _CREDENTIALS = r"cred(?:ential)?s?[\"']?[:=]\s{0,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':]{5,200}+)"
 
 
-def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
+def find(text: str, lowered: str, vocabulary: Vocabulary, work: Work) -> Iterator[Span]:
     """Yield (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
-    anchors = [anchor for anchor in _ANCHORS if anchor in lowered]
+    anchors = [anchor for anchor, part in _PARTS if part in vocabulary.joined and anchor in lowered]
     for anchor in anchors:
         for match in compiled(anchor + _TAIL).finditer(lowered):
             yield from _judged(text, lowered, match, work)
@@ -91,35 +101,39 @@ def find(text: str, lowered: str, work: Work) -> Iterator[Span]:
 def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
     name_start, name_end = _name_start(lowered, match.start()), match.end("rest")
     last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
-    kind = kind_of(text[name_start:name_end]) or kind_of(text[last_word:name_end])
+    kind = kind_of(text[name_start:name_end]) or (kind_of(text[last_word:name_end]) if last_word > name_start else None)
     before = lowered[last_word - 1] if last_word else ""
     if kind is None or before == "/" or lowered.endswith(MARKER_START, 0, name_start):  # `/etc/passwd:root:…` names a file
         work.glance(match.start())
         return
     work.spend(match.start())
-    separator, begin = match["sep"], match.end()
-    if match["quote"]:
-        end = _closing(text, begin, match["quote"])
+    separator, quote = match.group("sep", "quote")
+    begin = match.end()
+    if quote:
+        end = _closing(text, begin, quote)
         value = text[begin:end]
         if separator in (",", " ") and not (is_random(value, 8) or _is_strange(kind, value)):
             return
         if end > begin and is_quoted_secret(kind, value):
             yield begin, end, kind
-        return
-    if separator in (",", " "):
-        return
-    yield from _bare(text, lowered, match, kind, work)
+    elif separator not in (",", " "):
+        name = _Name(name_start, text[last_word:name_end], before, kind)
+        yield from _bare(text, lowered, name, separator, match.end("sep"), begin, work)
 
 
-def _bare(text: str, lowered: str, match: re.Match[str], kind: str, work: Work) -> Iterator[Span]:
-    begin, name_end, separator = match.end(), match.end("rest"), match["sep"]
-    name_start = _name_start(lowered, match.start())
-    last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
-    before = lowered[last_word - 1] if last_word else ""
-    tight = separator == "=" and begin == match.end("sep")
-    name = text[name_start:name_end].rpartition(" ")[2]
-    is_env = tight and name.isupper()
-    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name_start) else None
+class _Name:
+    """What a value without quotes is judged by: where the name begins, its last word, what stands before that, what it says."""
+
+    __slots__ = ("before", "kind", "start", "word")
+
+    def __init__(self, start: int, word: str, before: str, kind: str) -> None:
+        self.start, self.word, self.before, self.kind = start, word, before, kind
+
+
+def _bare(text: str, lowered: str, name: _Name, separator: str, separator_end: int, begin: int, work: Work) -> Iterator[Span]:
+    kind, tight = name.kind, separator == "=" and begin == separator_end
+    is_env = tight and name.word.isupper()
+    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name.start) else None
     found = line or compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
     if found is None:
         return
@@ -129,12 +143,15 @@ def _bare(text: str, lowered: str, match: re.Match[str], kind: str, work: Work) 
         end -= 1
     if not line and (form := compiled(_FORM_END).search(text, begin, end)):
         end = form.start()
-    if separator == ">" and not (before == "<" and lowered.startswith("</", end)):  # an element, not `<your-password> …`
+    if separator == ">" and not (name.before == "<" and lowered.startswith("</", end)):  # an element, not `<your-password> …`
         return
-    relaxed = is_env or (tight and before in ("?", "&"))
     value = text[begin:end]
-    is_word = name.lower() == "pass"  # of a test report: `pass: 120.5ms`
-    if ((relaxed or not is_word) and is_bare_secret(kind, value, relaxed=relaxed)) or (
+    if is_plainly_harmless(value):
+        return
+    work.spend(begin)  # to judge a value takes as long as to find it
+    relaxed = is_env or (tight and name.before in ("?", "&"))
+    is_word = name.word.lower() == "pass"  # of a test report: `pass: 120.5ms`
+    if ((relaxed or not is_word) and looks_secret(kind, value, relaxed=relaxed)) or (
         line and kind == PASSWORD and not is_word and is_word_secret(value)
     ):
         yield begin, end, kind
@@ -181,7 +198,7 @@ def _flag(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator
 
 def _is_strange(kind: str, value: str) -> bool:
     """Tell whether *value* has the digits and signs of a password and the name says that it is one."""
-    letters, others = any(c.isalpha() for c in value), sum(not c.isalpha() and c not in "_-.:/ " for c in value)
+    letters, others = any(map(str.isalpha, value)), sum(not c.isalpha() and c not in "_-.:/ " for c in value)
     return kind == PASSWORD and letters and others >= 1 and len(value) >= 6 and " " not in value and not is_plainly_harmless(value)
 
 

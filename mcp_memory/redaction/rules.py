@@ -8,6 +8,9 @@ from mcp_memory.redaction.entropy import has_digit, looks_random
 
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
 
+_WORD = r"[^\s\"'`,;<>()\[\]{}]*+"
+_FAR = {r"[^\n": r"[^\n]{0,700}+", r"[^{}]{0,3000}": r"[^{}]{0,3000}+"}  # by what is in a pattern, how far one that does not match looked
+
 
 @cache
 def compiled(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
@@ -30,7 +33,6 @@ class Rule:
     """
 
     __slots__ = (
-        "along_line",
         "before",
         "check",
         "finds",
@@ -38,6 +40,7 @@ class Rule:
         "ignore_case",
         "is_glued",
         "keywords",
+        "looks_over",
         "name",
         "pattern",
         "source",
@@ -61,7 +64,7 @@ class Rule:
         self.name, self.finds, self.source, self.keywords, self.pattern = name, finds, source, keywords, pattern
         self.found, self.spared, self.check, self.ignore_case = found, spared, check, ignore_case
         self.before, self.is_glued = before, is_glued
-        self.along_line = r"[^\n" in pattern  # it looks along the line, not along a word only
+        self.looks_over = next((far for sign, far in _FAR.items() if sign in pattern), _WORD)
 
 
 def token(
@@ -82,4 +85,4 @@ def not_template(text: str) -> bool:
 
 def strong(text: str) -> bool:
     """Tell that *text* mixes letters with digits or signs as a password does, and is no variable."""
-    return len(text) >= 6 and not_template(text) and any(c.isalpha() for c in text) and (has_digit(text) or not text.isalnum())
+    return len(text) >= 6 and not_template(text) and any(map(str.isalpha, text)) and (has_digit(text) or not text.isalnum())

@@ -5,7 +5,9 @@ from bisect import bisect_right
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
+from mcp_memory.redaction.runs import codes_of
 from mcp_memory.redaction.values import MARKER_START
+from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import OutOfWork, Work
 
 Span = tuple[int, int, str]
@@ -55,13 +57,13 @@ def _spans(text: str, work: Work, *, inner: bool = False) -> list[Span]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few letters grow when lowered (İ); offsets must fit
         lowered = "".join(c.lower() if c.isascii() else c for c in text)
-    words = text.split()
+    codes, vocabulary = codes_of(text), Vocabulary(lowered)
     spans: list[Span] = []
     try:
-        spans += shapes.find(text, lowered, words, work)
-        spans += named.find(text, lowered, work)
+        spans += shapes.find(text, lowered, codes, vocabulary, work)
+        spans += named.find(text, lowered, vocabulary, work)
         if not inner:
-            spans += wrapped.find(text, words, lambda inside: _spans(inside, work, inner=True), work)
+            spans += wrapped.find(text, codes, lambda inside: _spans(inside, work, inner=True), work)
     except OutOfWork as out:
         spans.append((out.position if not inner else 0, len(text), UNJUDGED))
     return spans

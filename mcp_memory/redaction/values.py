@@ -1,6 +1,6 @@
 """What a value says for itself: a placeholder, a reference, code, prose, or something that can be a secret."""
 
-from itertools import pairwise
+from operator import and_
 
 from mcp_memory.redaction.entropy import bits_per_char, is_mixed
 from mcp_memory.redaction.names import KEY, PASSWORD
@@ -23,6 +23,7 @@ _PATH = (
     r"(?:~|\.{1,2})?/[\w.-]+(?:/[\w.@-]*)+|(?:~|\.{1,2})/.*|/[a-z._-]+|[A-Za-z]:\\.*|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|md|pem|key|env|cfg|ini|html?|crt|jks)"
     r"|(?:https?|file|s3|gs|vault|op|arn|ssm|secret|ref\+\w+)[:+]/?/?.*|/"
 )
+_HARMLESS = f"{_PLACEHOLDER}|{_REFERENCE}|{_PATH}"
 _TELLING_CHARS = 200  # of a value: whether it is random shows in them
 _DATE = r"\d{4}-\d\d-\d\d.*"
 _PROSE = (
@@ -47,7 +48,7 @@ def is_plainly_harmless(value: str) -> bool:
         return True
     if value[:1] == "$" and _mixes(value[1:]):  # `$uMm3r!x` is no variable
         return False
-    return any(compiled(pattern).fullmatch(value) for pattern in (_PLACEHOLDER, _REFERENCE, _PATH))
+    return compiled(_HARMLESS).fullmatch(value) is not None
 
 
 def is_given_secret(kind: str, value: str) -> bool:
@@ -70,20 +71,25 @@ def is_quoted_secret(kind: str, value: str) -> bool:
 
 def is_bare_secret(kind: str, value: str, *, relaxed: bool) -> bool:
     """Judge a value without quotes; *relaxed* where the place (an environment line, a form) leaves no doubt that it is a value."""
-    if is_plainly_harmless(value) or (value.replace(".", "").isdigit() and not (relaxed and kind == PASSWORD)):
+    return not is_plainly_harmless(value) and looks_secret(kind, value, relaxed=relaxed)
+
+
+def looks_secret(kind: str, value: str, *, relaxed: bool) -> bool:
+    """Judge a value without quotes that is not plainly harmless."""
+    if value.replace(".", "").isdigit() and not (relaxed and kind == PASSWORD):
         return False
     if relaxed and kind == PASSWORD:
         return len(value) >= 4
     if _is_call(value) or compiled(_LITERAL).match(value):
         return False
     if kind == PASSWORD:
-        return len(value) >= 6 and any(c.isalpha() for c in value) and any(not c.isalpha() and c not in "_-.:/,;()[]{}" for c in value)
+        return len(value) >= 6 and any(map(str.isalpha, value)) and any(not c.isalpha() and c not in "_-.:/,;()[]{}" for c in value)
     return is_random(value, 8 if relaxed else 12 if kind == KEY else 16)
 
 
 def is_word_secret(value: str) -> bool:
-    """Tell whether the one lower-case word after `password:` can be the password: `letmein` can, `required` cannot."""
-    return 6 <= len(value) <= 40 and value.isalpha() and value.islower() and value not in _STATE and not is_plainly_harmless(value)
+    """Tell whether the one lower-case word after `password:`, not plainly harmless, can be it: `letmein` can, `required` cannot."""
+    return 6 <= len(value) <= 40 and value.isalpha() and value.islower() and value not in _STATE
 
 
 def is_random(value: str, min_chars: int) -> bool:
@@ -91,8 +97,8 @@ def is_random(value: str, min_chars: int) -> bool:
     value = value[:_TELLING_CHARS].strip()
     if len(value) < min_chars or " " in value or compiled(_DATE).fullmatch(value):
         return False
-    digits = sum(c.isdigit() for c in value)
-    if not any(c.isalpha() for c in value):
+    digits = sum(map(str.isdigit, value))
+    if not any(map(str.isalpha, value)):
         return False
     if not (digits >= 2 or (digits and is_mixed(value)) or (len(value) >= 20 and _mixes_cases(value))):  # `my-k8s-secret` is a name
         return False
@@ -100,13 +106,12 @@ def is_random(value: str, min_chars: int) -> bool:
 
 
 def _mixes(value: str) -> bool:
-    return len(value) >= 6 and is_mixed(value) and (not value.isidentifier() or sum(c.isdigit() for c in value) >= 2)
+    return len(value) >= 6 and is_mixed(value) and (not value.isidentifier() or sum(map(str.isdigit, value)) >= 2)
 
 
 def _mixes_cases(value: str) -> bool:
     """Tell whether upper and lower case alternate more than in the names of code (`someLongName`)."""
-    changes = sum(a.islower() and b.isupper() for a, b in pairwise(value))
-    return value.isalnum() and changes >= len(value) / 6
+    return value.isalnum() and sum(map(and_, map(str.islower, value), map(str.isupper, value[1:]))) >= len(value) / 6
 
 
 def _is_call(value: str) -> bool:

@@ -1,21 +1,23 @@
 """Secrets inside a wrapping: invisible characters, colours or blanks between the letters, base64, hexadecimal, half a PEM frame."""
 
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+import string
+from collections.abc import Callable, Iterator
 
 from mcp_memory.redaction.rules import compiled
-from mcp_memory.redaction.shapes import long_words
+from mcp_memory.redaction.runs import kind, outline, runs
 from mcp_memory.redaction.work import Work
 
 Span = tuple[int, int, str]
 Finder = Callable[[str], list[Span]]
+_UNSEEN_CHARS = "\xad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
+_TAGS = b"\xf3\xa0"  # of U+E0000 to U+E007F in UTF-8: the first bytes
 _UNSEEN = "\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f"
-_UNSEEN_SIGN = f"[{_UNSEEN}]"
 _NOISE = rf"\x1b\[[0-9;?]{{0,20}}[A-Za-z]|\\(?:u001b|x1b|033|e)\[[0-9;]{{0,20}}m|[{_UNSEEN}]+"
-_NOISE_SIGNS = ("\x1b[", "\\u001b[", "\\x1b[", "\\033[", "\\e[")
-_ENCODED = r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,8000}+={0,2}"
-_SPACED_LETTERS = 16
-_SINGLES = b"\1" * _SPACED_LETTERS
+_ESCAPES = ("\\u001b[", "\\x1b[", "\\033[", "\\e[")
+_BASE64, _LEAST_ENCODED, _MAX_ENCODED = kind(string.ascii_letters + string.digits + "+/"), 24, 8_000
+_SOLID = kind("".join(chr(code) for code in range(128) if chr(code).isspace()), others=True)
+_SINGLES = b" ".join([b"x"] * 16)
 _SPACED = r"(?<!\S)\S(?: \S){15,300}+(?!\S)"
 _KEY_END = "PRIVATE KEY"
 _KEY_LINE = r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,76}"
@@ -23,8 +25,7 @@ _KEY_LINE = r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,76}"
 
 def plain(text: str) -> tuple[str, list[tuple[int, int]]] | None:
     """Return *text* without colours and invisible characters, and steps (position there, characters left out before); None: it has none."""
-    has_colours = "[" in text and any(sign in text for sign in _NOISE_SIGNS)
-    if not has_colours and (text.isascii() or not compiled(_UNSEEN_SIGN).search(text)):
+    if not (_has_colours(text) or _has_unseen(text)):
         return None
     parts: list[str] = []
     steps: list[tuple[int, int]] = []
@@ -38,13 +39,27 @@ def plain(text: str) -> tuple[str, list[tuple[int, int]]] | None:
     return ("".join([*parts, text[end:]]), steps) if steps else None
 
 
-def find(text: str, words: Sequence[str], tokens: Finder, work: Work) -> Iterator[Span]:
-    """Yield what is wrapped; *tokens* finds the secrets of a text that was unwrapped, by their shapes and names."""
-    yield from _encoded(text, words, tokens, work)
+def _has_colours(text: str) -> bool:
+    return "\x1b[" in text or ("\\" in text and any(sign in text for sign in _ESCAPES))
+
+
+def _has_unseen(text: str) -> bool:
+    if text.isascii():
+        return False
+    return any(sign in text for sign in _UNSEEN_CHARS) or _TAGS in text.encode("utf-8", "surrogatepass")
+
+
+def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+    """Yield what is wrapped.
+
+    Args:
+        codes: *text* as `runs` looks at it.
+        tokens: Finds the secrets of a text that was unwrapped, by their shapes and names.
+    """
+    yield from _encoded(text, codes, tokens, work)
     if _KEY_END in text:
         yield from _cut_keys(text, work)
-    lengths = list(map(len, words))
-    if lengths.count(1) < _SPACED_LETTERS or _SINGLES not in bytes([length if length < 9 else 9 for length in lengths]):
+    if _SINGLES not in outline(codes, _SOLID):
         return
     for match in compiled(_SPACED).finditer(text):
         work.spend(match.start(), 2)
@@ -52,13 +67,18 @@ def find(text: str, words: Sequence[str], tokens: Finder, work: Work) -> Iterato
             yield *match.span(), "spaced-secret"
 
 
-def _encoded(text: str, words: Sequence[str], tokens: Finder, work: Work) -> Iterator[Span]:
-    judged: dict[str, list[Span]] = {}
-    for begin, word in long_words(text, words, 24):
-        if word not in judged:
-            judged[word] = [(*m.span(), "encoded-secret") for m in compiled(_ENCODED).finditer(word) if _hides(m[0], begin, tokens, work)]
-        for start, end, name in judged[word]:
-            yield begin + start, begin + end, name
+def _encoded(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+    judged: dict[str, bool] = {}
+    for begin, end in runs(codes, _BASE64, _LEAST_ENCODED):
+        if begin and text[begin - 1] in "=_-":  # the rest of a token in another alphabet
+            continue
+        end = min(end, begin + _MAX_ENCODED)
+        end += len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
+        run = text[begin:end]
+        if run not in judged:
+            judged[run] = _hides(run, begin, tokens, work)
+        if judged[run]:
+            yield begin, end, "encoded-secret"
 
 
 def _hides(run: str, position: int, tokens: Finder, work: Work) -> bool:

@@ -4,7 +4,7 @@ Writers take one advisory lock before their first insert: places are given out b
 """
 
 from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -38,7 +38,7 @@ _ADD_BATCH = (
 )
 _NEWEST = "SELECT coalesce(max(n), 0) FROM mm_batch"
 T = TypeVar("T")
-Connection = psycopg.Connection[Any]
+Connection: TypeAlias = Any  # psycopg's: an extra, which type checkers may not have
 
 
 class PostgresLog:

@@ -7,14 +7,14 @@ feed. What they write is sent by that one, which looks at the outbox four times 
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
 from mcp_memory import private
-from mcp_memory.domain.episode import Json
+from mcp_memory.domain.status import RemoteStatus, Replication
 from mcp_memory.errors import McpMemoryError, RemoteRefused
 from mcp_memory.file_locks import try_lock
 from mcp_memory.metrics import Metrics
@@ -149,45 +149,35 @@ class Sharing:
             os.close(self._lock_fd)
             self._lock_fd = None
 
-    def status(self) -> Mapping[str, Json]:
-        """Return state, lag_ms, pending, last_error, last_in_step_ms over all logs, and the same of each."""
-        known = [self._state(url) for url in self._store.shared_with()]
+    def status(self) -> Replication:
+        """Return how the memory stands with its logs."""
+        known = tuple(self._state(url) for url in self._store.shared_with())
         if not known:
-            return {"state": "off", "lag": None, "pending": 0, "last_error": None}
-        worst = max(known, key=lambda each: (_BADNESS.index(each["state"]), each["lag_ms"] or 0))
-        return {
-            "state": worst["state"],
-            "lag": worst["lag_ms"],
-            "pending": max(each["pending"] for each in known),
-            "last_error": worst["last_error"] or None,
-            "remotes": known,
-        }
+            return Replication()
+        worst = max(known, key=lambda each: (_BADNESS.index(each.state), each.lag_ms or 0))
+        return Replication(worst.state, worst.lag_ms, max(each.pending for each in known), worst.last_error or None, known)
 
-    def _state(self, url: str) -> dict[str, Json]:
-        found = self._store.remote_state(url)
-        last = self._last.get(url)
-        error = found.last_error
+    def _state(self, url: str) -> RemoteStatus:
+        found, last = self._store.remote_state(url), self._last.get(url)
         if url not in {log.replicator.url for log in self._logs}:
             state = "not configured here"
-        elif error:
-            state = "refused" if error.startswith(RemoteRefused.code) else "unreachable"
+        elif found.last_error:
+            state = "refused" if found.last_error.startswith(RemoteRefused.code) else "unreachable"
         elif found.pending or (last is not None and last.was_news) or found.in_step_at_ms is None:
             state = "behind"
         else:
             state = "in step"
-        lag_ms = 0 if state == "in step" else self._clock() - found.in_step_at_ms if found.in_step_at_ms else None
-        return {
-            "url": url, "state": state, "lag_ms": lag_ms, "pending": found.pending, "last_error": error,
-            "in_step_at_ms": found.in_step_at_ms, "resyncs": found.resyncs,
-        }  # fmt: skip
+        since_ms = None if found.in_step_at_ms is None else max(0, self._clock() - found.in_step_at_ms)
+        lag_ms = 0 if state == "in step" else since_ms
+        return RemoteStatus(url, state, lag_ms, found.pending, found.last_error, found.in_step_at_ms, found.resyncs)
 
     def degraded(self) -> tuple[str, ...]:
         """Return what may be missing from an answer because a log cannot be reached."""
-        states = [self._state(url) for url in self._store.shared_with()] if self._logs else []
+        states = [self._state(log.replicator.url) for log in self._logs]
         return tuple(
-            f"the shared log {each['url']} is {each['state']}: what other machines told lately may be missing"
+            f"the shared log {each.url} is {each.state}: what other machines told lately may be missing"
             for each in states
-            if each["state"] in ("refused", "unreachable")
+            if each.state in ("refused", "unreachable")
         )
 
 

@@ -1,14 +1,15 @@
 """Query to ranked matches: lexical and semantic candidates, blended and re-weighted."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
+from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, IndexText, Neighbours, Store
@@ -108,13 +109,10 @@ class Retriever:
         found = self.similar(v, anywhere, vectors, 1)
         return found[0] if found and found[0][1] >= CLOSE_COSINE else None
 
-    def stats(self, v: View) -> Mapping[str, Json]:
-        """query_cache {hits, misses, entries}, vectors per space, traces."""
-        return {
-            "query_cache": {"hits": self._answers.hits, "misses": self._answers.misses, "entries": len(self._answers)},
-            "vectors": {space: len(index) for space, index in v.vectors.items()},
-            "traces": len(v.catalog),
-        }
+    def stats(self, v: View) -> RetrievalStats:
+        """Return what there is to search in."""
+        queries = CacheStats(self._answers.hits, self._answers.misses, len(self._answers))
+        return RetrievalStats(queries, {space: len(index) for space, index in v.vectors.items()}, len(v.catalog))
 
     # --- how ---
 

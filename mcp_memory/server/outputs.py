@@ -21,7 +21,7 @@ _SCALARS: dict[type, Schema] = {str: {"type": "string"}, int: {"type": "integer"
 
 def record_class(name: str) -> type:
     """Return the record of this name: an answer, a report, or one of the nouns they are made of."""
-    modules = map(importlib.import_module, ("mcp_memory.domain.answers", "mcp_memory.domain.reports"))
+    modules = map(importlib.import_module, ("mcp_memory.domain.answers", "mcp_memory.domain.reports", "mcp_memory.domain.status"))
     return next(found for module in modules if isinstance(found := getattr(module, name, None), type))
 
 

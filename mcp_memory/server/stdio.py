@@ -1,6 +1,8 @@
 """`serve(config)`: MCP over stdin and stdout, until the client closes stdin, a signal comes, or the parent process is gone."""
 
 import gc
+import os
+import sys
 from collections.abc import Callable
 
 import anyio
@@ -9,7 +11,7 @@ from mcp_memory.config import Config
 from mcp_memory.hooks.part import HookPart
 from mcp_memory.server.app import App, build_server
 from mcp_memory.server.lifecycle import MemoryHost, Opener, ends_within, exit_in, on_signals, parent_gone
-from mcp_memory.server.stdio_pipe import StdioPipe, claim_standard_streams
+from mcp_memory.server.stdio_pipe import StdioPipe
 
 SIGNAL_EXIT_S = 0.8
 CLOSE_DEADLINE_S = 6.0  # after the end of input and the last answer
@@ -20,7 +22,7 @@ def serve(config: Config, opener: Opener | None = None) -> int:
 
     At the end of input, calls in flight are finished and answered first. SIGINT and SIGTERM end the process within a second.
     """
-    in_fd, out_fd = claim_standard_streams()
+    in_fd, out_fd = _claim_standard_streams()
     anyio.run(_serve, config, opener, in_fd, out_fd)
     return 0
 
@@ -56,3 +58,19 @@ async def _run(app: App, host: MemoryHost, pipe: StdioPipe, stop: Callable[[], N
         group.start_soon(HookPart(host, app.audit_log).run)
         await app.server.run(pipe.reader, pipe.writer, app.server.create_initialization_options())
         group.cancel_scope.cancel()
+
+
+def _claim_standard_streams() -> tuple[int, int]:
+    """Return private descriptors of stdin and stdout, and point 0 at nothing and 1 at stderr.
+
+    From here on a stray `print`, also of a child process, cannot get between the protocol's lines.
+    """
+    sys.stdout.flush()
+    private_in, private_out = os.dup(0), os.dup(1)
+    if private_out <= 2 or private_in <= 2:
+        raise OSError("a standard stream is closed; stdio cannot be served")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return private_in, private_out

@@ -5,10 +5,6 @@ keeps an interrupted process alive, and each message costs three thread changes.
 """
 
 import json
-import logging
-import os
-import select
-import sys
 from collections import Counter, deque
 from collections.abc import Callable
 from types import TracebackType
@@ -31,30 +27,13 @@ from mcp_types import (
 
 from mcp_memory.domain.limits import MAX_INT
 from mcp_memory.server.line_source import LineSource
+from mcp_memory.server.stdio_writer import StdioWriter
 
 MAX_WAITING_LINES = 1024
 MAX_WAITING_BYTES = 64 * 1024 * 1024  # of them together; one line may be as long as that
 MAX_IN_FLIGHT = 128  # requests begun whose answers are not written yet
 MAX_HELD = 64  # requests read, and not begun for want of room: behind them may be the answers that others wait for
 DRAIN_DEADLINE_S = 10.0  # how long calls in flight may take after the end of input
-_SURE_BYTES = getattr(select, "PIPE_BUF", 512)  # POSIX: a pipe that polls writable takes this much without blocking
-logger = logging.getLogger(__name__)
-
-
-def claim_standard_streams() -> tuple[int, int]:
-    """Return private descriptors of stdin and stdout, and point 0 at nothing and 1 at stderr.
-
-    From here on a stray `print`, also of a child process, cannot get between the protocol's lines.
-    """
-    sys.stdout.flush()
-    private_in, private_out = os.dup(0), os.dup(1)
-    if private_out <= 2 or private_in <= 2:
-        raise OSError("a standard stream is closed; stdio cannot be served")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return private_in, private_out
 
 
 class StdioPipe:
@@ -62,7 +41,7 @@ class StdioPipe:
 
     def __init__(self, in_fd: int, out_fd: int, *, on_end: Callable[[], None], on_first_answer: Callable[[], None]) -> None:
         self.reader = _Reader(self, in_fd)
-        self.writer = _Writer(self, out_fd)
+        self.writer = StdioWriter(out_fd, on_sent=self.sent, on_gone=self.stop)
         self._on_end, self._on_first_answer = on_end, on_first_answer
         self._unanswered: Counter[tuple[type, Any]] = Counter()  # an id may be in use twice: nothing stops a client
         self._all_answered = anyio.Event()
@@ -209,58 +188,6 @@ class _Reader:
     async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
         await self.aclose()
         return None
-
-
-class _Writer:
-    """The SDK's write stream. Small messages are written at once where the pipe has room, others in a thread."""
-
-    def __init__(self, pipe: StdioPipe, fd: int) -> None:
-        self._pipe, self._fd = pipe, fd
-        self._turn = anyio.Lock()
-        self._closed = False
-        self._poll: Any = None
-        if hasattr(select, "poll"):
-            self._poll = select.poll()
-            self._poll.register(fd, select.POLLOUT)
-
-    async def send(self, item: SessionMessage) -> None:
-        if self._closed:
-            raise anyio.ClosedResourceError
-        data = item.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
-        try:
-            if self._goes_at_once(data):
-                os.write(self._fd, data)
-            else:
-                async with self._turn:
-                    await anyio.to_thread.run_sync(_write_all, self._fd, data)
-        except OSError as error:
-            self._closed = True
-            self._pipe.stop()
-            raise anyio.BrokenResourceError from error
-        self._pipe.sent(item.message)
-
-    def _goes_at_once(self, data: bytes) -> bool:
-        """Whether a write of *data* neither blocks nor overtakes another."""
-        if self._poll is None or len(data) > _SURE_BYTES or self._turn.locked():
-            return False
-        ready = self._poll.poll(0)
-        return bool(ready) and ready[0][1] == select.POLLOUT
-
-    async def aclose(self) -> None:
-        self._closed = True
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
-        await self.aclose()
-        return None
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def _can_be_sent(request_id: Any) -> bool:

@@ -1,8 +1,8 @@
 """Vectors, recommendations, votes, checkpoints, corrections: grow-only rows. Each function runs inside one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from mcp_memory.domain.episode import Json
+from mcp_memory.domain.curation import Correction, Handoff
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.shared_facts import FactKind
@@ -44,22 +44,22 @@ def put_feedback(tx: Transaction, vote: Feedback) -> None:
     add_votes(tx, [vote])
 
 
-def put_checkpoint(tx: Transaction, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
+def put_checkpoint(tx: Transaction, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None:
     """Insert a checkpoint of an episode."""
     row, _ = tx.episode_row(episode_id)
     if tx.one("get_checkpoint", checkpoint_id):
         raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
-    tx.run("add_checkpoint", checkpoint_id, row, tx.codec.json(content), at_ms)
+    tx.run("add_checkpoint", checkpoint_id, row, tx.codec.json(handoff), at_ms)
     tx.change(ChangeKind.CHECKPOINT, checkpoint_id)
     tx.share(FactKind.CHECKPOINT, episode_id, checkpoint_id)
 
 
-def put_correction(tx: Transaction, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
+def put_correction(tx: Transaction, target_id: str, correction: Correction, at_ms: int) -> str:
     """Append a correction and return its id: the reading of the clock and whose it is, which no other correction has."""
     tx.refuse_deleted(target_id)
     reading, origin = tx.stamp()
     correction_id = f"cor_{reading:x}_{origin}"
-    tx.run("add_correction", correction_id, target_id, tx.codec.json(content), at_ms, reading, origin)
+    tx.run("add_correction", correction_id, target_id, tx.codec.json(correction), at_ms, reading, origin)
     tx.change(ChangeKind.CORRECTION, correction_id)
     tx.share(FactKind.CORRECTION, target_id, correction_id)
     return correction_id

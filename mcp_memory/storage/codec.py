@@ -49,7 +49,7 @@ class Codec:
         self.stored_bytes = 0
 
     def json(self, value: Json) -> bytes:
-        """Encode any JSON value."""
+        """Encode any JSON value, or a record of such values as an object."""
         return self._pack(value, lambda: _as_text(value))
 
     def step(self, step: Step) -> bytes:
@@ -102,6 +102,11 @@ class Codec:
 def load_json(data: bytes) -> Json:
     """Decode `Codec.json`. Raises CorruptRecord, as every function here does on bytes that do not decode."""
     return _load(data, _decode_any)
+
+
+def load_as(data: bytes, kind: type[T]) -> T:
+    """Decode a record that `Codec.json` encoded; fields of a later version are passed over."""
+    return _load(data, lambda body: msgspec.convert(_decode_any(body), kind))
 
 
 def load_step(data: bytes, index: int) -> Step:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from mcp_memory.domain.edits import TASK
+from mcp_memory.domain.episode import trace_of
 from mcp_memory.domain.feedback import Feedback
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.shared_facts import FactKind
-from mcp_memory.domain.tracing import trace_of
 from mcp_memory.ports import Completion, IndexText
 from mcp_memory.storage.codec import load_json, load_trace
 from mcp_memory.storage.evidence_writes import add_evidence

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.edits import LESSON, OUTCOME, TAG, TASK, edit_fields, label_of
-from mcp_memory.domain.episode import Episode, EpisodeState, Json
-from mcp_memory.domain.identity import imported_id
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, imported_id, trace_of
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.shared_facts import FactKind
-from mcp_memory.domain.tracing import trace_of
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.storage.codec import load_trace

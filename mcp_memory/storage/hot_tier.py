@@ -5,11 +5,12 @@ from the change feed, and make every copy older than them a miss.
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import Change, ChangeKind
+from mcp_memory.domain.status import DiskCacheStats
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache
@@ -59,7 +60,7 @@ class HotTier:
         self._catch_up()
         self._cache.delete_many(NAMESPACE, [i.encode() for i in ids])
 
-    def stats(self) -> Mapping[str, Json]:
+    def stats(self) -> DiskCacheStats:
         """Return the cache's figures."""
         return self._cache.stats()
 

@@ -1,15 +1,15 @@
 """Reads of patterns, evidence, votes and corrections."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from mcp_memory.domain.episode import Json
+from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.pattern import Evidence, Pattern, PatternKind
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.domain.sources import SourceKind
 from mcp_memory.ports import PatternTally
-from mcp_memory.storage.codec import load_json
+from mcp_memory.storage.codec import load_as, load_json
 from mcp_memory.storage.quarantine_writes import active_sources
 from mcp_memory.storage.tables import Row, Tables
 
@@ -75,15 +75,15 @@ def feedback(tables: Tables, project: str, after_rowid: int) -> tuple[list[tuple
     return found, rows[-1][0] if rows else after_rowid
 
 
-def corrections(tables: Tables, target_ids: Sequence[str] | None) -> dict[str, Mapping[str, Json]]:
+def corrections(tables: Tables, target_ids: Sequence[str] | None) -> dict[str, Correction]:
     """Return the latest correction of each target that has one; those of quarantined agents are passed over."""
     if target_ids is None:
         rows = tables.sound("all_corrections")
     else:
         rows = [row for target in target_ids for row in tables.sound("corrections_of", target)]
     silenced = {source.name for source in active_sources(tables) if source.kind is SourceKind.AGENT} if rows else set()
-    found = [(target, load_json(content)) for target, content in rows]
-    return {target: content for target, content in found if content.get("by", "") not in silenced}
+    found = [(target, load_as(content, Correction)) for target, content in rows]
+    return {target: correction for target, correction in found if correction.by not in silenced}
 
 
 def _pattern(row: Row) -> Pattern:

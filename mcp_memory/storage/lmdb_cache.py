@@ -7,11 +7,11 @@ from memory. Every failure here is absorbed and counted: each entry is a copy of
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from mcp_memory.domain.episode import Json
+from mcp_memory.domain.status import DiskCacheStats
 from mcp_memory.storage.lmdb_environment import CacheError, Environment, discard, identity, is_damage, is_full
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024  # of values not yet written; more are dropped, and counted
@@ -68,8 +68,8 @@ class LmdbCache:
         with self._wake:
             self._wake.wait_for(lambda: self._closed or not (self._pending or self._writing), CLOSE_DEADLINE_S)
 
-    def stats(self) -> Mapping[str, Json]:
-        """Return hits, misses, errors, entries, used_bytes, max_bytes, evictions, dropped, processes and rebuilt (a sentence, or "")."""
+    def stats(self) -> DiskCacheStats:
+        """Return what it holds, and how it served since it was opened."""
         entries = used_bytes = 0
         processes = 1
         with self._lock:
@@ -80,18 +80,18 @@ class LmdbCache:
                     processes = self._environment.process_count()
                 except CacheError as error:
                     self._failed(error)
-        return {
-            "hits": self._hits,
-            "misses": self._misses,
-            "errors": self._errors,
-            "entries": entries,
-            "used_bytes": used_bytes,
-            "max_bytes": self._max_bytes,
-            "evictions": self._evictions,
-            "dropped": self._dropped,
-            "processes": processes,
-            "rebuilt": self._rebuilt,
-        }
+        return DiskCacheStats(
+            hits=self._hits,
+            misses=self._misses,
+            errors=self._errors,
+            entries=entries,
+            used_bytes=used_bytes,
+            max_bytes=self._max_bytes,
+            evictions=self._evictions,
+            dropped=self._dropped,
+            processes=processes,
+            rebuilt=self._rebuilt,
+        )
 
     def close(self) -> None:
         """Write what waits and unmap the file. Twice is fine."""

@@ -19,18 +19,14 @@ class Purge:
 
     def __init__(self, open_connection: Callable[[], Connection]) -> None:
         self._open = open_connection
+        self.pending = False  # whether there is anything to do
         self._wanted = False
         self._waiting: list[str] = []  # tables not merged yet
         self._begun = False  # with the last of them
 
-    @property
-    def pending(self) -> bool:
-        """Whether there is anything to do."""
-        return self._wanted or bool(self._waiting)
-
     def want(self) -> None:
         """Purge what has been deleted by now; when a purge is under way, by another one after it."""
-        self._wanted = True
+        self._wanted = self.pending = True
 
     def work(self, connection: Connection, deadline_ms: int) -> bool:
         """Do one piece and return whether there is more."""
@@ -44,6 +40,7 @@ class Purge:
             self._lower(table, deadline_ms)
         if not self._waiting:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # as far as other processes let it
+        self.pending = self._wanted or bool(self._waiting)
         return self.pending
 
     def _merge(self, connection: Connection, table: str, deadline_ms: int) -> bool:

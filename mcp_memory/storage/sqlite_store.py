@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mcp_memory.config import StorageConfig
+from mcp_memory.domain.curation import Correction, Handoff
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.sources import Quarantine
+from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, LogMark, VectorRow
@@ -168,11 +170,11 @@ class SqliteStore(StoreSharing):
     async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool:
         return await self._write(link_writes.remove_link, from_id, to_id, link_type, self._clock())
 
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        await self._write(advice_writes.put_checkpoint, checkpoint_id, episode_id, content, at_ms)
+    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None:
+        await self._write(advice_writes.put_checkpoint, checkpoint_id, episode_id, handoff, at_ms)
 
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
-        return await self._write(advice_writes.put_correction, target_id, content, at_ms)
+    async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:
+        return await self._write(advice_writes.put_correction, target_id, correction, at_ms)
 
     async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
         return await self._write(quarantine_writes.put_quarantine, quarantine, active=active)
@@ -186,27 +188,26 @@ class SqliteStore(StoreSharing):
             self._hot.drop(ids)
         return counts
 
-    def info(self) -> Mapping[str, Json]:
-        """Return where and how the data is kept. `compression_ratio` is of the records written by this process, None before the first."""
+    def info(self) -> StoreInfo:
+        """Return where and how the data is kept."""
         with self._readers.reader() as connection:
             journal_mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
             replica_id = Tables(connection).value("replica")
         raw, stored = self._codec.raw_bytes, self._codec.stored_bytes
-        cache = dict(self._hot.stats()) if self._hot is not None else {}
-        return {
-            "path": str(self._path),
-            "size_bytes": sum(_size_bytes(p) for p in (self._path, self._log_path)),
-            "schema_version": self._schema_version,
-            "replica_id": replica_id,
-            "synchronous": self._config.synchronous,
-            "journal_mode": journal_mode,
-            "queue_depth": self._batcher.depth,
-            "compression_ratio": round(raw / stored, 3) if stored else None,
-            "cache": cache,
-            "file_system": file_system_of(self._path),
-            "notices": [*notices_of(self._path), *self._notices, *([str(cache["rebuilt"])] if cache.get("rebuilt") else [])],
-            "processes": cache.get("processes", 1),
-        }
+        cache = self._hot.stats() if self._hot is not None else DiskCacheStats()
+        return StoreInfo(
+            path=str(self._path),
+            size_bytes=sum(_size_bytes(p) for p in (self._path, self._log_path)),
+            schema_version=self._schema_version,
+            replica_id=str(replica_id),
+            synchronous=self._config.synchronous,
+            journal_mode=journal_mode,
+            queue_depth=self._batcher.depth,
+            compression_ratio=round(raw / stored, 3) if stored else None,
+            file_system=file_system_of(self._path),
+            notices=(*notices_of(self._path), *self._notices, *((cache.rebuilt,) if cache.rebuilt else ())),
+            cache=cache,
+        )
 
     def check(self) -> list[str]:
         """As `StoreReads.check`, and let FTS5 look at its own structure, for which it wants the right to write."""

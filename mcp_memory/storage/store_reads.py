@@ -4,7 +4,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mcp_memory.domain.episode import Episode, Json, Trace
+from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Change, Filter, Page, Sort, TextQuery
@@ -12,7 +13,7 @@ from mcp_memory.domain.sources import Quarantine
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.storage import learning_reads
-from mcp_memory.storage.codec import load_json, load_trace
+from mcp_memory.storage.codec import load_as, load_trace
 from mcp_memory.storage.connection import Connection, ReadPool, open_reader, translated
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.inspection import count_rows, distinct_values, problems
@@ -164,7 +165,7 @@ class StoreReads:
         with self._readers.reader() as connection:
             return learning_reads.feedback(Tables(connection), project, after_rowid)
 
-    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]:
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Correction]:
         with self._readers.reader() as connection:
             return learning_reads.corrections(Tables(connection), target_ids)
 
@@ -176,16 +177,15 @@ class StoreReads:
         with self._readers.reader() as connection:
             return {row[0] for row in Tables(connection).all("quarantined_ids")}
 
-    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+    def links(self, episode_ids: Sequence[str]) -> dict[str, Link]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            found = {row[0]: row for id_ in episode_ids for row in tables.sound("links_touching", id_)}
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in found.values()]
+            return {row[0]: Link(*row[1:5]) for id_ in episode_ids for row in tables.sound("links_touching", id_)}
 
-    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Handoff] | None:
         with self._readers.reader() as connection:
             found = Tables(connection).sound("get_checkpoint", checkpoint_id)
-        return (found[0][0], load_json(found[0][1])) if found else None
+        return (found[0][0], load_as(found[0][1], Handoff)) if found else None
 
     def latest_checkpoint(self, episode_id: str) -> str | None:
         with self._readers.reader() as connection:

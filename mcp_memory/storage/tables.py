@@ -7,7 +7,7 @@ from typing import Any
 from mcp_memory.domain import hlc
 from mcp_memory.domain.edits import apply_edits
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, TaskType
-from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.query import RECORDED_ONLY, ChangeKind
 from mcp_memory.domain.shared_facts import FactKind, fact_id
 from mcp_memory.errors import CorruptRecord, NotFound
 from mcp_memory.storage.codec import Codec, load_closing, load_json, load_opening, load_step
@@ -143,7 +143,7 @@ class Transaction(Tables):
 
     def change(self, kind: ChangeKind, entity_id: str) -> int:
         """Append to the change feed and return the new change sequence."""
-        return self.insert("add_change", str(kind), entity_id, self.now_ms, int(kind.answers))
+        return self.insert("add_change", str(kind), entity_id, self.now_ms, int(kind not in RECORDED_ONLY))
 
     def share(self, kind: FactKind, owner: str, *rest: object) -> None:
         """Let the shared logs, where there are any, be told of a fact that this transaction makes true."""

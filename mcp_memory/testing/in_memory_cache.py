@@ -1,9 +1,9 @@
 """A Cache in a dict."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from mcp_memory.domain.episode import Json
+from mcp_memory.domain.status import DiskCacheStats
 
 
 class InMemoryCache:
@@ -41,18 +41,18 @@ class InMemoryCache:
             for key in keys:
                 self._drop((namespace, key))
 
-    def stats(self) -> Mapping[str, Json]:
-        """Return hits, misses, errors, entries, used_bytes, max_bytes, evictions and rebuilt."""
-        return {
-            "hits": self._hits,
-            "misses": self._misses,
-            "errors": 0,
-            "entries": len(self._items),
-            "used_bytes": self._used_bytes,
-            "max_bytes": self._max_bytes,
-            "evictions": self._evictions,
-            "rebuilt": "",
-        }
+    def stats(self) -> DiskCacheStats:
+        """Return what it holds."""
+        return DiskCacheStats(
+            hits=self._hits,
+            misses=self._misses,
+            errors=0,
+            entries=len(self._items),
+            used_bytes=self._used_bytes,
+            max_bytes=self._max_bytes,
+            evictions=self._evictions,
+            rebuilt="",
+        )
 
     def close(self) -> None:
         """Forget everything."""

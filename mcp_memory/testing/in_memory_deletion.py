@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from mcp_memory.domain.identity import imported_id
+from mcp_memory.domain.episode import imported_id
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.testing.records import Record, Records
 

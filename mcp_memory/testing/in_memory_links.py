@@ -1,13 +1,14 @@
 """Links of the in-memory store."""
 
+from mcp_memory.domain.curation import Link
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.errors import InvalidInput
-from mcp_memory.testing.records import Link, Records
+from mcp_memory.testing.records import Records
 
 ACYCLIC = frozenset({"parent_child", "depends_on", "follows"})
 
 
-def put_link(records: Records, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
+def put_link(records: Records, from_id: str, to_id: str, link_type: str, note: str) -> str:
     """Insert a link and return its id."""
     records.record(from_id)
     records.record(to_id)
@@ -16,7 +17,7 @@ def put_link(records: Records, from_id: str, to_id: str, link_type: str, note: s
     if link_type in ACYCLIC and (path := _path(records, to_id, from_id, link_type)):
         raise InvalidInput(f"the link would close a cycle of {link_type}: {' -> '.join([from_id, *path])}")
     link_id = f"lnk_{from_id}_{to_id}_{link_type}"
-    records.links[link_id] = Link(link_id, from_id, to_id, link_type, note, at_ms)
+    records.links[link_id] = Link(from_id, to_id, link_type, note)
     records.change(ChangeKind.LINK, link_id)
     return link_id
 
@@ -37,7 +38,7 @@ def link_new_episode(records: Records, episode_id: str, *, parent_id: str | None
     for from_id, to_id, link_type in ((parent_id, episode_id, "parent_child"), (episode_id, follows, "follows")):
         if from_id and to_id and from_id != to_id and not _path(records, to_id, from_id, link_type):
             link_id = f"lnk_{from_id}_{to_id}_{link_type}"
-            records.links[link_id] = Link(link_id, from_id, to_id, link_type, "", 0)
+            records.links[link_id] = Link(from_id, to_id, link_type)
 
 
 def _path(records: Records, start: str, goal: str, link_type: str) -> list[str] | None:

@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mcp_memory.domain.episode import Episode, Json, Trace
+from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.filtering import admits_episode
 from mcp_memory.domain.pattern import Evidence, Pattern
-from mcp_memory.domain.query import ANY_PROJECT, Change, ChangeKind, Filter, Page, Sort, TextQuery
+from mcp_memory.domain.query import ANY_PROJECT, RECORDED_ONLY, Change, Filter, Page, Sort, TextQuery
 from mcp_memory.domain.sources import Quarantine
+from mcp_memory.domain.status import StoreInfo
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.testing.records import Records
@@ -73,10 +75,10 @@ class InMemoryReads:
         return self._records.completed_text.counts(terms)
 
     def change_seq(self) -> int:
-        return next((c.seq for c in reversed(self._records.changes) if ChangeKind(c.kind).answers), 0)
+        return next((c.seq for c in reversed(self._records.changes) if c.kind not in RECORDED_ONLY), 0)
 
     def changes_after(self, seq: int, limit: int = 10_000) -> list[Change]:
-        return [c for c in self._records.changes[seq:] if ChangeKind(c.kind).answers][:limit]
+        return [c for c in self._records.changes[seq:] if c.kind not in RECORDED_ONLY][:limit]
 
     def facts_after(self, seq: int, limit: int = 10_000) -> list[Change]:
         return self._records.changes[seq : seq + limit]
@@ -150,9 +152,9 @@ class InMemoryReads:
         rows = [row for row in rows if not self._records.is_quarantined(row[1].episode_id or row[2].episode_id)]
         return [(v, r) for _, v, r in rows], rows[-1][0] if rows else after_rowid
 
-    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Mapping[str, Json]]:
+    def corrections(self, target_ids: Sequence[str] | None = None) -> dict[str, Correction]:
         silenced = self._records.silenced()
-        known = [(t, c) for t, c in self._records.corrections if c.get("by", "") not in silenced]
+        known = [(t, c) for t, c in self._records.corrections if c.by not in silenced]
         return {t: c for t, c in known if target_ids is None or t in target_ids}
 
     def quarantines(self) -> list[Quarantine]:
@@ -162,12 +164,11 @@ class InMemoryReads:
         with self._records.lock:
             return {i for i in self._records.episodes if self._records.is_quarantined(i)}
 
-    def links(self, episode_ids: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+    def links(self, episode_ids: Sequence[str]) -> dict[str, Link]:
         with self._records.lock:
-            found = [x for x in self._records.links.values() if x.from_id in episode_ids or x.to_id in episode_ids]
-        return [(x.id, x.from_id, x.to_id, x.type, x.note) for x in found]
+            return {id_: x for id_, x in self._records.links.items() if x.from_id in episode_ids or x.to_id in episode_ids}
 
-    def checkpoint(self, checkpoint_id: str) -> tuple[str, Mapping[str, Json]] | None:
+    def checkpoint(self, checkpoint_id: str) -> tuple[str, Handoff] | None:
         return self._records.checkpoints.get(checkpoint_id)
 
     def latest_checkpoint(self, episode_id: str) -> str | None:
@@ -205,21 +206,20 @@ class InMemoryReads:
     def check(self) -> list[str]:
         return []
 
-    def info(self) -> Mapping[str, Json]:
+    def info(self) -> StoreInfo:
         """Return the fields of the durable store's `info`, as far as they mean something here."""
-        return {
-            "path": ":memory:",
-            "size_bytes": 0,
-            "schema_version": 0,
-            "replica_id": "memory",
-            "synchronous": "OFF",
-            "journal_mode": "memory",
-            "queue_depth": 0,
-            "compression_ratio": None,
-            "cache": {},
-            "file_system": "",
-            "notices": ["nothing is kept: this store lives in memory"],
-        }
+        return StoreInfo(
+            path=":memory:",
+            size_bytes=0,
+            schema_version=0,
+            replica_id="memory",
+            synchronous="OFF",
+            journal_mode="memory",
+            queue_depth=0,
+            compression_ratio=None,
+            file_system="",
+            notices=("nothing is kept: this store lives in memory",),
+        )
 
     def _scores(self, query: TextQuery) -> dict[int, float]:
         rows = {r.seq: r.row for r in self._records.episodes.values() if r.seq}

@@ -8,16 +8,15 @@ from mcp_memory.domain.edits import OUTCOME, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.query import ChangeKind
-from mcp_memory.domain.sources import Quarantine, sources_of
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion, VectorRow
+from mcp_memory.testing.in_memory_curation import InMemoryCuration
 from mcp_memory.testing.in_memory_deletion import delete_records
-from mcp_memory.testing.in_memory_links import link_new_episode, put_link, remove_link
-from mcp_memory.testing.in_memory_reads import InMemoryReads
+from mcp_memory.testing.in_memory_links import link_new_episode
 from mcp_memory.testing.records import Record, Records, with_text
 
 
-class InMemoryStore(InMemoryReads):
+class InMemoryStore(InMemoryCuration):
     """See `ports.Store`."""
 
     def __init__(self) -> None:
@@ -167,43 +166,6 @@ class InMemoryStore(InMemoryReads):
             r.drop_unsupported()
             r.index(record)
             self._add_votes(completion.feedback)
-
-    async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
-        with self._records.lock:
-            return put_link(self._records, from_id, to_id, link_type, note, at_ms)
-
-    async def remove_link(self, from_id: str, to_id: str, link_type: str) -> bool:
-        with self._records.lock:
-            return remove_link(self._records, from_id, to_id, link_type)
-
-    async def put_checkpoint(self, checkpoint_id: str, episode_id: str, content: Mapping[str, Json], at_ms: int) -> None:
-        r = self._records
-        with r.lock:
-            r.record(episode_id)
-            if checkpoint_id in r.checkpoints:
-                raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
-            r.checkpoints[checkpoint_id] = (episode_id, content)
-            r.change(ChangeKind.CHECKPOINT, checkpoint_id)
-
-    async def put_correction(self, target_id: str, content: Mapping[str, Json], at_ms: int) -> str:
-        r = self._records
-        with r.lock:
-            r.refuse_deleted(target_id)
-            correction_id = f"cor_{len(r.changes)}"
-            r.corrections.append((target_id, content))
-            r.change(ChangeKind.CORRECTION, correction_id)
-            return correction_id
-
-    async def put_quarantine(self, quarantine: Quarantine, *, active: bool) -> int:
-        r, source = self._records, quarantine.source
-        with r.lock:
-            r.quarantines.pop(source, None)
-            r.quarantines[source] = quarantine
-            count = sum(source in sources_of(x.base.agent, x.base.metadata) for x in r.episodes.values())
-            if not active:
-                del r.quarantines[source]
-            r.change(ChangeKind.QUARANTINE, str(source))
-            return count
 
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int:
         r, count = self._records, 0

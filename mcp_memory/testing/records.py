@@ -4,13 +4,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from mcp_memory.domain.curation import Correction, Handoff, Link
 from mcp_memory.domain.edits import LESSON, apply_edits
-from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace
+from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace, trace_of
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Observation, PatternKind
 from mcp_memory.domain.query import Change, ChangeKind
 from mcp_memory.domain.sources import Quarantine, Source, SourceKind, sources_of
-from mcp_memory.domain.tracing import trace_of
 from mcp_memory.errors import NotFound
 from mcp_memory.ports import Completion, IndexText, VectorRow
 from mcp_memory.testing.text_index import TextIndex
@@ -48,18 +48,6 @@ class PatternRecord:
     domain: str
 
 
-@dataclass(slots=True)
-class Link:
-    """A link that is there."""
-
-    id: str
-    from_id: str
-    to_id: str
-    type: str
-    note: str
-    at_ms: int
-
-
 class Records:
     """All rows, and the small questions both halves of the store ask of them."""
 
@@ -77,8 +65,8 @@ class Records:
         self.feedback: list[tuple[int, Feedback]] = []
         self.next_feedback = 1
         self.links: dict[str, Link] = {}
-        self.checkpoints: dict[str, tuple[str, Mapping[str, Json]]] = {}
-        self.corrections: list[tuple[str, Mapping[str, Json]]] = []
+        self.checkpoints: dict[str, tuple[str, Handoff]] = {}
+        self.corrections: list[tuple[str, Correction]] = []
         self.tombstones: set[str] = set()
         self.quarantines: dict[Source, Quarantine] = {}
         self.completed_text = TextIndex()

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+import msgspec
+
 from mcp_memory.domain.answers import RecalledEpisode, RecalledFile, RecalledPattern
-from mcp_memory.domain.text import shorten
-from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.domain.text import shorten, token_estimate
 
 ENVELOPE_TOKENS = 150  # the answer around its rows: two ids, outlook, cursor, note
 SMALL_TASK_CHARS = 80  # of the one episode that is shown although the budget is too small for it
@@ -71,3 +72,8 @@ def _small_enough(first: RecalledEpisode, budget_tokens: int) -> RecalledEpisode
         return first
     small = replace(first, task=shorten(first.task, SMALL_TASK_CHARS), key_steps=(), lessons=first.lessons[:1])
     return small if ENVELOPE_TOKENS + estimate_tokens(small) <= budget_tokens else replace(small, lessons=())
+
+
+def estimate_tokens(row: Row) -> int:
+    """Return about how many tokens a row costs as compact JSON; rather too many than too few."""
+    return token_estimate(msgspec.json.encode(row))

@@ -1,11 +1,12 @@
 """Update, link, check point, resume, forget, correct: the verbs that tend what is there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeRow
-from mcp_memory.domain.episode import Episode, EpisodeState, Json
+from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.filtering import restricts
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Filter, Sort
@@ -73,16 +74,16 @@ class Curating:
         return await self._e.in_thread(lambda: self._walk(asked.episode_id, frozenset(asked.types), asked.direction, asked.depth))
 
     def _walk(self, start: str, types: frozenset[str], direction: str, depth: int) -> RelatedEpisodes:
-        seen, frontier, edges = {start: None}, [start], {}
+        seen, frontier, edges = {start: None}, [start], dict[str, Link]()
         for _ in range(depth):
             reached = []
-            for link_id, from_id, to_id, kind, note in self._e.store.links(frontier):
-                if types and kind not in types:
+            for link_id, link in self._e.store.links(frontier).items():
+                if types and link.type not in types:
                     continue
-                ends = [to_id] if direction != "in" and from_id in frontier else []
-                ends += [from_id] if direction != "out" and to_id in frontier else []
+                ends = [link.to_id] if direction != "in" and link.from_id in frontier else []
+                ends += [link.from_id] if direction != "out" and link.to_id in frontier else []
                 if ends:
-                    edges[link_id] = {"from_id": from_id, "to_id": to_id, "type": kind, "note": note}
+                    edges[link_id] = link
                 reached += [end for end in ends if end not in seen]
             frontier = list(dict.fromkeys(reached))[: MAX_RELATED - len(seen)]
             seen |= dict.fromkeys(frontier)
@@ -112,7 +113,7 @@ class Curating:
         if episode_id:
             await self._episode(episode_id)
             checkpoint_id = await e.in_thread(e.store.latest_checkpoint, episode_id)
-        handoff: Mapping[str, Json] | None = None
+        handoff: Handoff | None = None
         if checkpoint_id:
             wanted = checkpoint_id
             found = await e.in_thread(lambda: e.store.checkpoint(wanted))
@@ -201,16 +202,16 @@ class Curating:
         e, key, asked = self._e, asked.target_id, self._redacting.request(asked)
         if not await e.in_thread(lambda: e.store.patterns(ids=[key], limit=1) or e.store.get_episodes([key], steps=False)[0]):
             raise NotFound(f"there is no pattern or episode {key!r}", hint="`search_patterns` and `search_episodes` list them.")
-        content = {"text": asked.text, "reason": asked.reason, "contradicts": asked.contradicts, "by": asked.by or calling.get().name}
-        await e.store.put_correction(key, content, e.clock())
+        by = asked.by or calling.get().name
+        await e.store.put_correction(key, Correction(asked.text, asked.reason, asked.contradicts, by), e.clock())
 
 
-def handoff_pack(episode: Episode, label: str, note: str, findings: Sequence[str], pending: Sequence[str]) -> dict[str, Json]:
-    """Return what another agent needs to go on: goal, done, worked, failed, facts, next."""
-    worked = [step_line(s, 120) for s in episode.steps if not s.failed][-MAX_HANDOFF_ITEMS:]
-    failed = [step_line(s, 120) for s in episode.steps if s.failed][-MAX_HANDOFF_ITEMS:]
+def handoff_pack(episode: Episode, label: str, note: str, findings: Sequence[str], pending: Sequence[str]) -> Handoff:
+    """Return what another agent needs to go on with *episode*."""
+    worked = tuple(step_line(s, 120) for s in episode.steps if not s.failed)[-MAX_HANDOFF_ITEMS:]
+    failed = tuple(step_line(s, 120) for s in episode.steps if s.failed)[-MAX_HANDOFF_ITEMS:]
     tools = list(dict.fromkeys(s.key for s in episode.steps))[:MAX_HANDOFF_ITEMS]
     done = [label] if label else []
     done += [shorten(note, 500)] if note else []
     done += [f"{episode.step_count} steps with {', '.join(tools)}"] if tools else []
-    return {"goal": episode.task, "done": done, "worked": worked, "failed": failed, "facts": list(findings), "next": list(pending)}
+    return Handoff(episode.task, tuple(done), worked, failed, tuple(findings), tuple(pending))

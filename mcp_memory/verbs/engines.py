@@ -1,6 +1,6 @@
 """What every verb works with: the store, the views of it, and the three engines that answer from them."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ import anyio.to_thread
 from mcp_memory.config import Config
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.query import Query
+from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
 from mcp_memory.replication.sharing import Sharing
 from mcp_memory.retrieval.retriever import Retriever
 from mcp_memory.verbs.projects import Projects
-from mcp_memory.views.view import View
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import View, Views
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,9 @@ class Embedding(Protocol):
     def embed_documents(self, texts: Sequence[str], space: str) -> "np.ndarray":
         """Return unit vectors (n, d). Raises ModelUnavailable, ProviderUnavailable."""
 
-    def status(self) -> Mapping[str, Any]: ...
+    def status(self) -> EmbeddingStatus: ...
+
+    def cache_stats(self) -> CacheStats: ...
 
     def check(self) -> list[str]:
         """What is wrong with the local model's files; empty when sound or off."""

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.episode import Episode, Json, imported_id
 from mcp_memory.domain.forming import episode_of_line
-from mcp_memory.domain.identity import imported_id
 from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.domain.reports import ImportReport
 from mcp_memory.domain.requests import ContextFields, EpisodeLine, LineOutcome, Request, StepFields, fields_of

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain import limits
-from mcp_memory.domain.requests.kinds import Name, Problem, Text
+from mcp_memory.domain.requests.kinds import Name, Text
+from mcp_memory.domain.requests.problems import Problem
 from mcp_memory.domain.times import as_milliseconds
 from mcp_memory.errors import InvalidInput
 

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mcp_memory.domain.episode import Episode, Trace
+from mcp_memory.domain.episode import Episode, Trace, trace_of
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.text_words import overlap
-from mcp_memory.domain.tracing import trace_of
 from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
 from mcp_memory.verbs.engines import Engines

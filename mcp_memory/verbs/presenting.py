@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from mcp_memory.domain.answers import EpisodeRow, RecalledEpisode, RecalledPattern
-from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.curation import Correction
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Match
 from mcp_memory.domain.text import shorten
@@ -18,16 +19,14 @@ COMPACT_TASK_CHARS, COMPACT_TEXT_CHARS, COMPACT_LESSONS = 240, 200, 3
 COMPACT_STEP_CHARS, FULL_STEP_CHARS = 120, 400
 
 
-def recalled_episode(
-    match: Match, episode: Episode, detail: Detail, now_ms: int, correction: Mapping[str, Json] | None = None
-) -> RecalledEpisode:
+def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int, correction: Correction | None = None) -> RecalledEpisode:
     """Return how *episode* is shown in an answer, a correction of its lessons before them, or instead of what it contradicts."""
     assert episode.outcome is not None
     assert episode.reward is not None
     full = detail is Detail.FULL
     lessons = distinct(episode.outcome.lessons, tuple(map(sentence, taught_by(episode))))
     if correction is not None:
-        lessons = (f"Corrected: {correction['text']}", *(() if correction.get("contradicts") else lessons))
+        lessons = (f"Corrected: {correction.text}", *(() if correction.contradicts else lessons))
     if not full:
         lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
     steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]

@@ -8,13 +8,13 @@ import os
 
 import anyio.to_thread
 
+from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.domain.query import Filter, Sort
 from mcp_memory.ports import Clock, Store
 from mcp_memory.projects import Project, project_at
 
 ALIAS = "project/"  # what the corrections of projects' names are of
-_KEPT_AS = "kept_as"
 _SESSIONS = 200  # remembered
 _LOOKED_AT = 20  # episodes under an earlier name, the newest: whose folder were they made in?
 
@@ -35,7 +35,7 @@ class Projects:
             return project.name
         found, is_new = await anyio.to_thread.run_sync(self._look_up, project)
         if is_new and not dry_run:
-            await self._store.put_correction(ALIAS + project.name, {_KEPT_AS: found}, self._clock())
+            await self._store.put_correction(ALIAS + project.name, Correction(kept_as=found), self._clock())
         if not dry_run:
             self._kept[project] = found
         return found
@@ -57,7 +57,7 @@ class Projects:
     def aliases(self) -> dict[str, str]:
         """Return the projects that are kept under an earlier name, and which (blocking)."""
         found = self._store.corrections()  # a person's or an agent's word each: there are few
-        return {target.removeprefix(ALIAS): str(told[_KEPT_AS]) for target, told in found.items() if target.startswith(ALIAS)}
+        return {target.removeprefix(ALIAS): told.kept_as for target, told in found.items() if target.startswith(ALIAS)}
 
     def _look_up(self, project: Project) -> tuple[str, bool]:
         aliases = self.aliases()

@@ -1,11 +1,12 @@
 """Recall, search, get: from a question to the records that answer it, within a token budget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Nearest, Recall
-from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.curation import Correction
+from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
@@ -106,7 +107,7 @@ class Recalling:
             return None
         return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
 
-    def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Mapping[str, Json] | None]]:
+    def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Correction | None]]:
         """Return the matches with their records and the corrections of their lessons; what was forgotten meanwhile is left out."""
         ids = [m.episode_id for m in matches]
         found, corrections = self._e.store.get_episodes(ids), self._e.store.corrections(ids)
@@ -137,7 +138,7 @@ class Recalling:
         episode_id, detail, step_from, step_limit = asked.episode_id, asked.detail, asked.step_from, asked.step_limit
         store = self._e.store
 
-        def read() -> tuple[Episode | None, Mapping[str, Json] | None]:
+        def read() -> tuple[Episode | None, Correction | None]:
             return store.get_episodes([episode_id], steps=detail != "summary")[0], store.corrections([episode_id]).get(episode_id)
 
         found, correction = await self._e.in_thread(read)
@@ -151,5 +152,5 @@ class Recalling:
             replace(found, steps=steps),
             found.context.tags,
             next_step_from=end if detail != "summary" and end < found.step_count else None,
-            correction=str(correction["text"]) if correction else None,
+            correction=correction.text if correction else None,
         )

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,10 +12,10 @@ from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPatter
 from mcp_memory.domain.episode import EpisodeState, Json, Trace
 from mcp_memory.domain.forming import filter_of, project_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
-from mcp_memory.domain.reports import Status, Trends
-from mcp_memory.domain.text import shorten
+from mcp_memory.domain.reports import Trends
+from mcp_memory.domain.status import Caches, LearningStatus, Replication, Status
+from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.errors import McpMemoryError, NotFound
-from mcp_memory.retrieval.budget import estimate_tokens
 from mcp_memory.verbs import pattern_search
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, distinct
@@ -107,31 +108,25 @@ class Reporting:
     def _status(self) -> Status:
         e = self._e
         degraded = e.current()
-        info = dict(e.store.info())
-        embedding = dict(e.embedding.status())
+        info, embedding = e.store.info(), e.embedding.status()
         with e.views.read() as v:
-            retrieval, learning = dict(e.retrieval.stats(v)), v.experience.stats()
-            learning["holdout"] = e.learning.holdout_report(v, ANY_PROJECT)  # as all counts here
-        caches = {
-            "hot_tier": info.get("cache") or {},
-            "queries": retrieval.get("query_cache") or {},
-            "embeddings": embedding.get("cache") or {},
-        }
+            queries, held = e.retrieval.stats(v).query_cache, v.experience.stats()
+            holdout = e.learning.holdout_report(v, ANY_PROJECT)  # as all counts here
         counts = dict(e.store.counts()) | {f"this_process_{k}": v for k, v in e.metrics.counters().items()}
         return Status(
             version=package_version(),
             data_dir=str(e.config.data_dir),
             project=e.project,
-            durability=f"WAL, synchronous={info.get('synchronous')}: an acknowledged write is committed",
+            durability=f"WAL, synchronous={info.synchronous}: an acknowledged write is committed",
             counts=counts,
             latency_ms=e.metrics.latencies_ms(),
-            caches=caches,
-            embedding={k: v for k, v in embedding.items() if k != "cache"},
-            replication=e.sharing.status() if e.sharing else {"state": "off", "lag": None, "pending": 0, "last_error": None},
-            processes=int(info.get("processes", 1)),
-            learning=learning,
-            warnings=tuple(info.get("notices") or ()),
-            degraded=distinct(degraded, embedding.get("degraded") or (), e.sharing.degraded() if e.sharing else ()),
+            caches=Caches(info.cache, queries, e.embedding.cache_stats()),
+            embedding=embedding,
+            replication=e.sharing.status() if e.sharing else Replication(),
+            processes=info.cache.processes or 1,
+            learning=LearningStatus(held.episodes, held.steps, held.tools, held.failed_steps, holdout),
+            warnings=info.notices,
+            degraded=distinct(degraded, embedding.degraded, e.sharing.degraded() if e.sharing else ()),
             kept_as=e.projects.aliases(),
         )
 
@@ -167,7 +162,7 @@ class Reporting:
             lines += [
                 f"- {row.outcome}, reward {row.reward}: {shorten(row.task, 120)} ({row.episode_id})".replace("\n", " ") for row in rows
             ]
-            while len(lines) > 4 and estimate_tokens("\n".join(lines)) > budget_tokens // 3:
+            while len(lines) > 4 and token_estimate("\n".join(lines)) > budget_tokens // 3:
                 lines.pop()
             return "\n".join([*lines, "", lessons])
 
@@ -182,16 +177,16 @@ class Reporting:
         info = e.store.info()
         problems = e.store.check()
         rows = [
-            ("data directory", os.access(e.config.data_dir, os.W_OK), _place(e.config.data_dir, info)),
-            ("database", not problems, "; ".join(problems) or f"{info.get('path')}: sound, schema {info.get('schema_version')}"),
-            ("hot tier", True, "; ".join(info.get("notices") or ()) or (_told(info["cache"]) if info.get("cache") else "off")),
+            ("data directory", os.access(e.config.data_dir, os.W_OK), _located(e.config.data_dir, info.file_system)),
+            ("database", not problems, "; ".join(problems) or f"{info.path}: sound, schema {info.schema_version}"),
+            ("hot tier", True, "; ".join(info.notices) or _told(asdict(info.cache)) or "off"),
         ]
         wrong, detail = self._tried_embedding()
         rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))
         try:
             e.current()
             with e.views.read() as v:
-                rows.append(("index", True, _told(e.retrieval.stats(v))))
+                rows.append(("index", True, _told(asdict(e.retrieval.stats(v)))))
         except McpMemoryError as error:
             rows.append(("index", False, error.line()))
         return rows
@@ -209,8 +204,8 @@ class Reporting:
         if embedding.spaces and not vectors and not wrong:
             wrong = ["the model gave no vector"]
         if not vectors:
-            return wrong, str(status.get("state"))
-        return wrong, f"{status.get('model_id')}: {status.get('state')}, a sentence in {took_ms:.0f} ms"
+            return wrong, status.state
+        return wrong, f"{status.model_id}: {status.state}, a sentence in {took_ms:.0f} ms"
 
 
 def _iso(at_ms: int) -> str:
@@ -237,6 +232,5 @@ def _told(values: Mapping[str, Json], prefix: str = "") -> str:
     return ", ".join(filter(None, parts))
 
 
-def _place(data_dir: object, info: Mapping[str, Json]) -> str:
-    kind = info.get("file_system")
-    return f"{data_dir} (on {kind})" if kind else str(data_dir)
+def _located(data_dir: object, file_system: str) -> str:
+    return f"{data_dir} (on {file_system})" if file_system else str(data_dir)

@@ -59,7 +59,7 @@ class Retention:
             oldest_ms = None if older_than_days is None else now_ms - older_than_days * DAY_MS
             chosen = {e.id: e for e in closed if _outlived(e, oldest_ms, below_reward)}
         if max_bytes is not None:
-            size_bytes = int(self._e.store.info()["size_bytes"])
+            size_bytes = self._e.store.info().size_bytes
             steps = sum(e.step_count + 1 for e in closed) or 1
             over = size_bytes - max_bytes - size_bytes * sum(e.step_count + 1 for e in chosen.values()) / steps
             for episode in sorted((e for e in closed if e.id not in chosen), key=_worth):

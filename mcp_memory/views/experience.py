@@ -6,13 +6,14 @@ every selection; the columns are rebuilt when more than a quarter is dead.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.fingerprints import unpack, unpack_answers
+from mcp_memory.domain.status import ExperienceStats
 from mcp_memory.views.columns import Column, Interner
 from mcp_memory.views.failures import Failures
 
@@ -290,8 +291,9 @@ class Experience:
         known = rows >= 0
         return rows[known], np.array([value for _, value in pairs], np.float64)[known]
 
-    def stats(self) -> dict[str, Any]:
-        return {"episodes": len(self), "steps": len(self._step_tool), "tools": len(self.tools), "failed_steps": len(self.failures)}
+    def stats(self) -> ExperienceStats:
+        """Return how much there is."""
+        return ExperienceStats(len(self), len(self._step_tool), len(self.tools), len(self.failures))
 
 
 def _overlap(a: frozenset[str], b: frozenset[str]) -> float:

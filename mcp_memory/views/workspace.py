@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Trace
-from mcp_memory.domain.identifiers import CHANGED, SHOWN, number, unpack_files, words_in
-from mcp_memory.domain.paths import is_full
+from mcp_memory.domain.identifiers import CHANGED, SHOWN, is_full, number, unpack_files, words_in
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.views.columns import Column, Interner
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mcp_memory.domain.curation import Correction, Handoff, Link
 from mcp_memory.domain.episode import OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
@@ -203,11 +204,11 @@ async def test_deleting_an_episode_takes_what_was_shown_to_it_and_what_it_said(s
 
 
 async def test_the_latest_correction_counts(store: Store) -> None:
-    await store.put_correction("pat_1", {"text": "first"}, 1)
-    await store.put_correction("pat_1", {"text": "second"}, 2)
-    await store.put_correction("pat_2", {"text": "other"}, 3)
-    assert store.corrections(["pat_1", "nothing"]) == {"pat_1": {"text": "second"}}
-    assert store.corrections() == {"pat_1": {"text": "second"}, "pat_2": {"text": "other"}}
+    await store.put_correction("pat_1", Correction("first"), 1)
+    await store.put_correction("pat_1", Correction("second"), 2)
+    await store.put_correction("pat_2", Correction("other"), 3)
+    assert store.corrections(["pat_1", "nothing"]) == {"pat_1": Correction("second")}
+    assert store.corrections() == {"pat_1": Correction("second"), "pat_2": Correction("other")}
 
 
 async def test_a_link_put_twice_is_one_and_can_be_removed_and_put_again(store: Store) -> None:
@@ -215,12 +216,12 @@ async def test_a_link_put_twice_is_one_and_can_be_removed_and_put_again(store: S
         await store.start_episode(episode(x))
     link = await store.put_link("a", "b", "related_to", "first", 1)
     assert await store.put_link("a", "b", "related_to", "second", 2) == link
-    assert store.links(["b"]) == [(link, "a", "b", "related_to", "second")]
-    assert store.links(["c"]) == []
+    assert store.links(["b"]) == {link: Link("a", "b", "related_to", "second")}
+    assert store.links(["c"]) == {}
     assert store.counts()["links"] == 1
     assert await store.remove_link("a", "b", "related_to")
     assert not await store.remove_link("a", "b", "related_to")
-    assert store.links(["a"]) == []
+    assert store.links(["a"]) == {}
     assert await store.put_link("a", "b", "related_to", "third", 3) == link
     assert len(store.links(["a", "b"])) == 1
 
@@ -252,16 +253,19 @@ async def test_a_removed_link_closes_no_cycle_and_loose_types_may_run_in_circles
 async def test_what_an_episode_starts_with_is_linked(store: Store) -> None:
     await store.start_episode(episode("a"))
     await store.start_episode(episode("b", parent_id="a", follows="a"))
-    assert {(x, y, kind) for _, x, y, kind, _ in store.links(["b"])} == {("a", "b", "parent_child"), ("b", "a", "follows")}
+    assert {(link.from_id, link.to_id, link.type) for link in store.links(["b"]).values()} == {
+        ("a", "b", "parent_child"),
+        ("b", "a", "follows"),
+    }
 
 
 async def test_checkpoints_are_found_by_id_and_the_latest_by_episode(store: Store) -> None:
     await store.start_episode(episode("a"))
-    await store.put_checkpoint("c1", "a", {"goal": "x", "done": [1]}, 1)
-    await store.put_checkpoint("c2", "a", {"goal": "y"}, 2)
-    assert store.checkpoint("c1") == ("a", {"goal": "x", "done": [1]})
+    await store.put_checkpoint("c1", "a", Handoff("x", done=("one",), next=("two",)), 1)
+    await store.put_checkpoint("c2", "a", Handoff("y"), 2)
+    assert store.checkpoint("c1") == ("a", Handoff("x", done=("one",), next=("two",)))
     assert store.latest_checkpoint("a") == "c2"
     assert store.latest_checkpoint("nobody") is None
     assert store.checkpoint("nothing") is None
     with pytest.raises(InvalidInput):
-        await store.put_checkpoint("c1", "a", {}, 3)
+        await store.put_checkpoint("c1", "a", Handoff("z"), 3)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.metadata_keys import SESSION_ID
@@ -40,7 +41,7 @@ async def add(store: Store, id_: str, agent: str, *, session: str = "", opened: 
     await store.put_vectors("local:m:2", [VectorRow(0, id_, 0, 0.5, b"\x01\x02")])
     await store.put_recommendation(Recommendation(f"r{id_}", RecommendationKind.RECALL, "p", id_, ("honest",), 7))
     await store.put_feedback(Feedback(f"v{id_}", f"r{id_}", Verdict.HELPED, (), None, "", False, 8, id_))
-    await store.put_correction("honest", {"text": f"as {agent} says", "by": agent}, 9)
+    await store.put_correction("honest", Correction(f"as {agent} says", by=agent), 9)
 
 
 def seen(store: Store) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mcp_memory.domain.curation import Handoff
 from mcp_memory.domain.episode import Context, OutcomeKind
 from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
@@ -309,7 +310,7 @@ async def test_ids_are_found_by_their_beginning(store: Store) -> None:
     await complete(store, "abcdef-1", observations=(observation("x"),))
     await store.start_episode(episode("abcdef-2"))
     await store.start_episode(episode("abcdeg"))
-    await store.put_checkpoint("abcdef-3", "abcdef-2", {}, 1)
+    await store.put_checkpoint("abcdef-3", "abcdef-2", Handoff("go on"), 1)
     pattern_id = store.patterns()[0].id
     assert store.ids_starting("abcdef", 9) == ["abcdef-1", "abcdef-2", "abcdef-3"]
     assert store.ids_starting("abcdef", 2) == ["abcdef-1", "abcdef-2"]

@@ -95,8 +95,8 @@ def test_trends_are_computed_by_a_real_worker(worker: AnalysisWorker) -> None:
 
     answer = trends([trace(i) for i in range(40)], Filter(), tool="", metric="success_rate", bucket="week", analyse=worker.call)
     (point,) = answer.changepoints
-    assert point["episode_id"] == "e20"
-    assert (point["before"], point["after"]) == (0.0, 1.0)
+    assert point.episode_id == "e20"
+    assert (point.before, point.after) == (0.0, 1.0)
     assert answer.clusters
 
 

@@ -60,7 +60,7 @@ def everything(store: SqliteStore, known: dict[str, Any]) -> dict[str, Any]:
         "vectors": [store.vectors(space) for space in known["spaces"]],
         "missing": [store.missing_vectors(space, 50) for space in known["spaces"]],
         "facts": store.facts_after(0),
-        "replica": store.info()["replica_id"],
+        "replica": store.info().replica_id,
         "search": [store.search_text(TextQuery((word,)), project="*", limit=20) for word in WORDS],
         "terms": store.term_counts(WORDS),
     }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mcp_memory.config import StorageConfig
+from mcp_memory.domain.curation import Correction
 from mcp_memory.metrics import Metrics
 from mcp_memory.storage.migrations import shipped
 from mcp_memory.storage.sqlite_store import SqliteStore
@@ -55,18 +56,18 @@ async def test_what_an_earlier_version_edited_is_edited_again_by_a_clock_that_is
         ).fetchone()
         (corrected,) = connection.execute("SELECT target_id FROM correction GROUP BY target_id HAVING count(*) = 2").fetchone()
     store = await SqliteStore.open(tmp_path, StorageConfig(), Metrics(), lambda: last_ms - 3_600_000)
-    replica_id = store.info()["replica_id"]
+    replica_id = store.info().replica_id
     assert len(replica_id) == 32
-    assert store.corrections([corrected])[corrected]["text"] == "mock the gateway only"
+    assert store.corrections([corrected])[corrected].text == "mock the gateway only"
     await store.update_episode(edited, task="by a clock an hour behind")
-    await store.put_correction(corrected, {"text": "by a clock an hour behind"}, last_ms - 3_600_000)
+    await store.put_correction(corrected, Correction("by a clock an hour behind"), last_ms - 3_600_000)
     await store.aclose()
     again = await SqliteStore.open(tmp_path, StorageConfig(), Metrics(), lambda: last_ms - 7_200_000)
     found = again.get_episodes([edited], steps=False)[0]
     assert found is not None
     assert found.task == "by a clock an hour behind"
-    assert again.corrections()[corrected] == again.corrections([corrected])[corrected] == {"text": "by a clock an hour behind"}
-    assert again.info()["replica_id"] == replica_id
+    assert again.corrections()[corrected] == again.corrections([corrected])[corrected] == Correction("by a clock an hour behind")
+    assert again.info().replica_id == replica_id
     await again.aclose()
     with sqlite3.connect(path) as connection:
         ids, readings = zip(*connection.execute("SELECT id, hlc FROM correction ORDER BY hlc"), strict=True)

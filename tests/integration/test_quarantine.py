@@ -39,7 +39,7 @@ async def shown(memory: EpisodicMemory) -> set[str]:
     advice = await memory.suggest_next_step(opened.episode_id)
     playbook = (await memory.recommend_playbook(TASK)).playbook
     found = {e.episode_id for e in recalled.episodes} | {key for s in advice.suggestions for key in s.evidence}
-    found |= {key for fix in (advice.recovery.fixes if advice.recovery else ()) for key in fix["evidence"]}
+    found |= {key for fix in (advice.recovery.fixes if advice.recovery else ()) for key in fix.evidence}
     return found | {key for key in (playbook.evidence if playbook else ()) if not key.startswith("pat_")}
 
 

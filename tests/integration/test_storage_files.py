@@ -196,7 +196,7 @@ async def test_a_corrupted_cache_is_rebuilt_and_the_notices_say_so(tmp_path: Pat
     (tmp_path / "cache" / "data.mdb").write_bytes(b"garbage" * 4_000)
     again = await open_store("dual", tmp_path)
     assert again.get_episodes(["a"]) == [done]
-    assert any("fills again" in notice for notice in again.info()["notices"])
+    assert any("fills again" in notice for notice in again.info().notices)
     await again.aclose()
 
 
@@ -205,7 +205,7 @@ async def test_the_hot_tier_is_used_and_never_stale(tmp_path: Path) -> None:
     done = await complete(store, "a")
     for _ in range(3):  # `complete` has read it once: the copy is there
         assert store.get_episodes(["a"]) == [done]
-    assert store.info()["cache"]["hits"] == 3
+    assert store.info().cache.hits == 3
     await store.update_episode("a", add_tags=["new"])
     edited = store.get_episodes(["a"])[0]
     assert edited is not None

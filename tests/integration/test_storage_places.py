@@ -27,7 +27,7 @@ cache = LmdbCache(folder / "cache", 8 << 20)
 cache.put_many("n", [(b"%d" % i, b"v" * 3000) for i in range(100)])
 cache.flush()
 assert all(v in (None, b"v" * 3000) for v in cache.get_many("n", [b"%d" % i for i in range(100)]))
-print(cache.stats()["rebuilt"])
+print(cache.stats().rebuilt)
 cache.close()
 """
 

@@ -90,7 +90,7 @@ def test_every_door_admits_the_same_episodes(drawn: list[tuple[Episode, int | No
                 allowed = catalog.allowed(where, strict=True)
                 assert {t.id for t in traces if allowed is None or t.seq in allowed} == meant & completed
                 answer = trends(traces, where, tool="", metric="reward", bucket="day", analyse=no_analysis)
-                assert sum(point["count"] for point in answer.series) == len(meant & completed)
+                assert sum(point.count for point in answer.series) == len(meant & completed)
             finally:
                 for store in stores:
                     await store.aclose()

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def observed(store: Store) -> dict[str, Any]:
         "missing": store.missing_vectors("s", 9),
         "votes": [v for v, _ in store.feedback()[0]],
         "shown": [store.recommendations(episode_id=i) for i in ids],
-        "links": sorted((a, b, kind, note) for _, a, b, kind, note in store.links(ids)),
+        "links": sorted(astuple(link) for link in store.links(ids).values()),
         "external": store.find_external("p", ids),
         "counts": [dict(store.counts()), dict(store.counts("q"))],
         "facts": [(c.kind, c.kind in OWN_IDS or c.entity_id) for c in store.facts_after(0)],

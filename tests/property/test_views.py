@@ -13,8 +13,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationK
 from mcp_memory.ports import Completion, IndexText, VectorRow
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.view import View
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import View, Views
 
 SPACE = "local:x:4"
 NUMBERS = st.integers(0, 9)

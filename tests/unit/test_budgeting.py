@@ -1,8 +1,7 @@
 """What of an answer fits its budget."""
 
 from mcp_memory.domain.answers import RecalledEpisode, RecalledFile, RecalledPattern
-from mcp_memory.retrieval.budget import estimate_tokens
-from mcp_memory.verbs.budgeting import ENVELOPE_TOKENS, fit
+from mcp_memory.verbs.budgeting import ENVELOPE_TOKENS, Row, estimate_tokens, fit
 
 FILES = [RecalledFile(f"src/{name}.py", 2, 1, 1) for name in "abcde"]
 PATTERNS = [RecalledPattern(f"pat_{i}", "tool_sequence", "open then edit", 3, 2, 1, 0.5, 0.4, {}) for i in range(3)]
@@ -14,7 +13,8 @@ def episode(number: int, lessons: tuple[str, ...] = ("run the tests",)) -> Recal
 
 
 EPISODES = [episode(i) for i in range(5)]
-ALL = ENVELOPE_TOKENS + sum(map(estimate_tokens, [*EPISODES, *FILES, *PATTERNS]))
+ROWS: list[Row] = [*EPISODES, *FILES, *PATTERNS]
+ALL = ENVELOPE_TOKENS + sum(map(estimate_tokens, ROWS))
 
 
 def test_everything_is_kept_when_there_is_room() -> None:
@@ -40,7 +40,8 @@ def test_the_files_come_before_the_second_episode() -> None:
 
 
 def test_whatever_kind_was_cut_the_answer_says_that_something_was() -> None:
-    whole = ENVELOPE_TOKENS + sum(map(estimate_tokens, [EPISODES[0], *FILES]))
+    rows: list[Row] = [EPISODES[0], *FILES]
+    whole = ENVELOPE_TOKENS + sum(map(estimate_tokens, rows))
     assert not fit(EPISODES[:1], FILES, [], whole).truncated
     assert fit(EPISODES[:1], FILES, [], whole - 1).truncated
     assert fit(EPISODES[:2], FILES, [], whole).truncated

@@ -266,7 +266,7 @@ async def test_one_filter_means_the_same_at_every_door(memory: EpisodicMemory) -
         assert len((await memory.recall("deploy the shop", strict=True, domain="web", **period)).episodes) == found
         assert (await memory.search_episodes(domain="web", **period)).total == found
         if until is None:
-            assert sum(s["count"] for s in (await memory.analyze_trends(domain="web", since=since)).series) == found
+            assert sum(s.count for s in (await memory.analyze_trends(domain="web", since=since)).series) == found
         exported = [text async for text in memory.export_lines(WhereFields(domain="web", **period))]
         assert len(exported) == found
         counted = await memory.forget(filter={"domain": "web", **period})

@@ -7,7 +7,7 @@ import pytest
 from mcp_memory.domain.episode import Episode
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import Views
 
 pytestmark = pytest.mark.anyio
 

@@ -27,15 +27,15 @@ def run(args: argparse.Namespace) -> int:
 
     from mcp_memory.bootstrap import open_memory
     from mcp_memory.cli.opening import log_to_stderr
-    from mcp_memory.hooks import ledger
-    from mcp_memory.hooks.turns import Hooks, folder_of
+    from mcp_memory.hooks import sessions
+    from mcp_memory.hooks.intake import Hooks, folder_of
 
     async def drained() -> None:
         async with open_memory(config) as memory:
             hooks = Hooks(memory, folder)
             for _ in range(MAX_ROUNDS):
                 await hooks.drain()
-                if next(ledger.waiting(folder), None) is None:  # a hook that found the lock taken started nobody
+                if next(sessions.waiting(folder), None) is None:  # a hook that found the lock taken started nobody
                     break
             await hooks.settle_dead()
 

@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mcp_memory.cli import render
@@ -11,7 +11,7 @@ from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import add_common, add_json
 
 if TYPE_CHECKING:
-    from mcp_memory.domain.reports import Status
+    from mcp_memory.domain.status import Status
     from mcp_memory.memory import EpisodicMemory
 
 TRIES = 5
@@ -63,7 +63,9 @@ async def _try_out(memory: "EpisodicMemory") -> None:
 
 
 def _rows(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Return a row for a value, or for each value of a mapping, however deep; none for what is empty."""
+    """Return a row for a value, or for each value of a mapping or record, however deep; none for what is empty."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, Mapping):
         return [row for key, item in value.items() for row in _rows(f"{name}.{key}", item)]
-    return [] if value in ("", None) else [(name, value)]
+    return [] if value in ("", None, ()) else [(name, value)]

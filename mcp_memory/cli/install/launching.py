@@ -5,7 +5,11 @@ import site
 import sys
 from pathlib import Path
 
-PACKAGE, PROGRAM = "mcp-episodic-memory", "mcp-memory"
+PACKAGE, PROGRAM, RUNNER = "mcp-episodic-memory", "mcp-memory", "uvx"
+FIRST_START = (  # docs/design.md, section 3
+    f"The first start fetches 95 MB: a third of it the model's runtime, a fifth the model. Some hosts do not wait for that long: run "
+    f"`{RUNNER} {PACKAGE} --version` once beforehand."
+)
 HOOK_CODE = "from mcp_memory.hooks.client import main; main()"
 
 
@@ -16,9 +20,9 @@ def server_command(shared: bool = False) -> tuple[str, ...]:
     use, too, on whose machines only names on PATH mean the same.
     """
     if shared:
-        return (PROGRAM,) if shutil.which(PROGRAM) and not shutil.which("uvx") else ("uvx", PACKAGE)
+        return (PROGRAM,) if shutil.which(PROGRAM) and not shutil.which(RUNNER) else (RUNNER, PACKAGE)
     if "uv" in Path(sys.prefix).parts and any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts):
-        return ("uvx", PACKAGE)
+        return (RUNNER, PACKAGE)
     return (sys.executable, "-P", "-m", "mcp_memory")
 
 

@@ -12,7 +12,7 @@ from mcp_memory.cli.install.entries import Launch
 from mcp_memory.cli.install.formats import format_of
 from mcp_memory.cli.install.hosts import TOKEN_INPUT, Host
 from mcp_memory.cli.install.jsonc import append_item, parse, prune, remove_items
-from mcp_memory.cli.install.launching import hook_command
+from mcp_memory.cli.install.launching import FIRST_START, RUNNER, hook_command
 from mcp_memory.domain.hosts import HOOK_HOSTS
 from mcp_memory.errors import InvalidInput
 
@@ -62,6 +62,8 @@ def notes(host: Host, wish: Wish) -> list[str]:
     if wish.uninstalls:
         return []
     told = [host.project_approval if wish.project else host.approval]
+    if wish.launch.command[:1] == (RUNNER,):
+        told.append(FIRST_START)
     if wish.with_hooks:
         hook_host = HOOK_HOSTS[host.name]
         told.append(hook_host.trust)

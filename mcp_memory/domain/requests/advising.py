@@ -8,7 +8,8 @@ from mcp_memory.domain.episode import TaskType
 from mcp_memory.domain.feedback import Told
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import Subject
-from mcp_memory.domain.requests.kinds import Choice, Fraction, Id, Name, Object, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, Id, Name, Object, Text, Texts
+from mcp_memory.domain.requests.numbers import Fraction, Whole
 
 
 class IntendedStep(Request, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from typing import Any, Self, get_type_hints
 
 import msgspec
 
-from mcp_memory.domain.requests.kinds import Choice, Kind, Problem, Schema, ShapeProblem, Texts, from_json, ill_typed
+from mcp_memory.domain.requests.kinds import Choice, Kind, Schema, Texts, from_json
+from mcp_memory.domain.requests.problems import Problem, ShapeProblem, ill_typed
 
 _SHOWN_CHARS = 60  # of an unknown field's name
 

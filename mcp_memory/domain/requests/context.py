@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from mcp_memory.domain import limits
 from mcp_memory.domain.episode import Complexity, EpisodeState, OutcomeKind, TaskType
 from mcp_memory.domain.requests.base import Request
-from mcp_memory.domain.requests.kinds import Choice, Id, Moment, Name, Object, Tags
+from mcp_memory.domain.requests.kinds import Choice, Id, Name, Object, Tags
+from mcp_memory.domain.requests.numbers import Moment
 
 OUTCOME_WORDS: Mapping[str, str] = {"succeeded": "success", "successful": "success", "failed": "failure", "partially": "partial"}
 

@@ -8,7 +8,8 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.feedback import EndedAs
 from mcp_memory.domain.requests.base import One, Request
 from mcp_memory.domain.requests.context import WhereFields
-from mcp_memory.domain.requests.kinds import Choice, Flag, Fraction, Id, Name, Number, Object, Tags, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, Flag, Id, Name, Object, Tags, Text, Texts
+from mcp_memory.domain.requests.numbers import Fraction, Number, Whole
 from mcp_memory.domain.sources import SourceKind
 
 ID = Id(required=True)

@@ -7,7 +7,8 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import OutcomeKind, TaskType
 from mcp_memory.domain.requests.base import Many, One, Request
 from mcp_memory.domain.requests.context import OUTCOME_WORDS, ContextFields
-from mcp_memory.domain.requests.kinds import Choice, Name, Object, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, Name, Object, Text, Texts
+from mcp_memory.domain.requests.numbers import Whole
 from mcp_memory.domain.requests.recording import OutcomeFields, StepFields
 
 _ID = Text(max_chars=limits.MAX_ID_CHARS, may_be_empty=False)

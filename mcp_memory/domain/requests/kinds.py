@@ -6,47 +6,17 @@ the meaning is refused, with the limit in the message; nothing is cut.
 
 import enum
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 from mcp_memory.domain import limits
+from mcp_memory.domain.requests.problems import Problem, ShapeProblem, ill_typed, shown
 from mcp_memory.domain.text import one_line, storable
-from mcp_memory.errors import InvalidArguments, InvalidInput
 
 Schema = dict[str, Any]
-_SHOWN_CHARS = 60  # of a wrong value, in a message
 _MAX_PARSED_CHARS = 4 * 1024 * 1024  # a JSON text inside a JSON string; larger ones are refused by the field's own limit anyway
 _NOT_GIVEN = ("", "null")  # what models write for an optional field they leave out
-_TYPE_NAMES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
-
-
-class Problem(InvalidInput):
-    """What is wrong with a value: `head`, the field's path in backticks and `tail` make one sentence."""
-
-    def __init__(self, tail: str, *, path: str = "", head: str = "", hint: str | None = None) -> None:
-        super().__init__(f"{head}`{path}`{tail}", hint=hint)
-        self.tail, self.path, self.head, self.given_hint = tail, path, head, hint
-
-    def under(self, place: str) -> Self:
-        """Return the problem as seen from the record around it."""
-        path = place + (self.path if self.path.startswith("[") or not self.path else f".{self.path}")
-        return type(self)(self.tail, path=path, head=self.head, hint=self.given_hint)
-
-    def hinting(self, hint: str) -> Self:
-        """Return the problem with another hint."""
-        return type(self)(self.tail, path=self.path, head=self.head, hint=hint)
-
-
-class ShapeProblem(Problem, InvalidArguments):
-    """A wrong name or type, not a wrong value: the caller is shown which arguments there are."""
-
-
-def ill_typed(wanted: str, value: Any) -> Problem:
-    """Return the problem of a value of another type than *wanted*."""
-    return ShapeProblem(f" must be {wanted}, not {_TYPE_NAMES.get(type(value), type(value).__name__)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +88,7 @@ class Name(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class Id(Text):
-    """The id of something stored. The facade completes one that was cut; see `verbs/ids.py`."""
+    """The id of something stored. The facade completes one that was cut; see `verbs/asked.py`."""
 
     max_chars: int = limits.MAX_ID_CHARS
 
@@ -177,78 +147,6 @@ class Flag(Kind):
 
     def is_left_out(self, value: Any) -> bool:
         return value is None if self.strict else super().is_left_out(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Whole(Kind):
-    """A whole number in [low, high]. `rounds`: a fraction is rounded, for measurements."""
-
-    low: int = 0
-    high: int = limits.MAX_INT
-    rounds: bool = False
-    shows_bounds: bool = False
-    default: int | None = None  # shown
-
-    def _schema(self) -> Schema:
-        bounds = {"minimum": self.low, "maximum": self.high} if self.shows_bounds else {}
-        return {"type": "integer"} | bounds | ({} if self.default is None else {"default": self.default})
-
-    def read(self, value: Any) -> Any:
-        number = _number(value, "a whole number")
-        if not self.low <= number <= self.high:
-            raise Problem(f" must be between {self.low} and {self.high}, not {shown_number(number)}")
-        if self.rounds:
-            return round(number)
-        if number != int(number):
-            raise ill_typed("a whole number", value)
-        return int(number)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fraction(Kind):
-    """A number in [0, 1]."""
-
-    shows_bounds: bool = False
-
-    def _schema(self) -> Schema:
-        return {"type": "number"} | ({"minimum": 0, "maximum": 1} if self.shows_bounds else {})
-
-    def read(self, value: Any) -> Any:
-        number = _number(value, "a number")
-        if not 0 <= number <= 1:
-            raise Problem(f" must be a number between 0 and 1, not {shown_number(number)}")
-        return float(number)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Number(Kind):
-    """A number of at least 0."""
-
-    def _schema(self) -> Schema:
-        return {"type": "number", "minimum": 0}
-
-    def read(self, value: Any) -> Any:
-        number = _number(value, "a number")
-        if not 0 <= number <= limits.MAX_INT:
-            raise Problem(f" must be between 0 and {limits.MAX_INT}, not {shown_number(number)}")
-        return float(number)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moment(Kind):
-    """A time, read to epoch milliseconds: ISO 8601 (UTC where it names no zone), or milliseconds."""
-
-    def _schema(self) -> Schema:
-        return {"type": "string"}
-
-    def read(self, value: Any) -> Any:
-        if not isinstance(value, str):
-            return Whole().read(value)
-        try:
-            moment = datetime.fromisoformat(value.strip())
-            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-        except (ValueError, OverflowError):
-            raise Problem(" must be an ISO 8601 time such as 2026-01-31 or 2026-01-31T12:00:00Z") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -334,31 +232,6 @@ def storable_tree(value: Any) -> Any:
     if isinstance(value, list | tuple):
         items = [storable_tree(item) for item in value]
         return value if all(new is old for new, old in zip(items, value, strict=True)) else items
-    return value
-
-
-def shown(value: Any) -> str:
-    """Return a wrong value as a message quotes it."""
-    text = str(value)
-    return repr(text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…")
-
-
-def shown_number(number: int | float) -> str:
-    """Return a number outside its bounds as a message quotes it: 400 digits help nobody."""
-    return str(number) if abs(number) < 10**18 else "a number far beyond"
-
-
-def _number(value: Any, wanted: str) -> int | float:
-    if isinstance(value, str):
-        text = value.strip().replace("_", "?")  # Python's own digit grouping is nobody's else
-        for convert in (int, float):
-            try:
-                value = convert(text)
-                break
-            except ValueError:
-                continue
-    if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and math.isnan(value)):
-        raise ill_typed(wanted, value)
     return value
 
 

@@ -8,7 +8,8 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.query import Detail, Sort
 from mcp_memory.domain.requests.base import Request
 from mcp_memory.domain.requests.context import Where, WhereFields
-from mcp_memory.domain.requests.kinds import Choice, Flag, Id, Name, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, Flag, Id, Name, Text, Texts
+from mcp_memory.domain.requests.numbers import Whole
 from mcp_memory.domain.requests.recording import BUDGET
 
 

@@ -7,7 +7,8 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import OutcomeKind, StepStatus
 from mcp_memory.domain.requests.base import Many, Request
 from mcp_memory.domain.requests.context import OUTCOME_WORDS, TaskFields
-from mcp_memory.domain.requests.kinds import Choice, ErrorText, Flag, Fraction, Id, Name, Object, Text, Texts, Whole
+from mcp_memory.domain.requests.kinds import Choice, ErrorText, Flag, Id, Name, Object, Text, Texts
+from mcp_memory.domain.requests.numbers import Fraction, Whole
 
 STATUS_WORDS: Mapping[str, str] = {
     "success": "ok",

@@ -7,7 +7,8 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import TaskType
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.requests.base import Request
-from mcp_memory.domain.requests.kinds import Choice, Fraction, Id, Moment, Name, Text, Whole
+from mcp_memory.domain.requests.kinds import Choice, Id, Name, Text
+from mcp_memory.domain.requests.numbers import Fraction, Moment, Whole
 from mcp_memory.domain.requests.recording import BUDGET
 
 

@@ -1,12 +1,11 @@
 """Advice in the middle of a run: the next tools, what to do about an error, and warnings about an intended step."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcp_memory.domain.answers import Recovery, StepWarning
+from mcp_memory.domain.answers import Recovery, StepWarning, TriedFix
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.query import Suggestion
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
@@ -182,7 +181,7 @@ class Adviser:
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
         shell = _shell_of(episode)
-        fixes: list[tuple[dict[str, Any], Ints]] = []  # each with the failures that it answered
+        fixes: list[tuple[TriedFix, Ints]] = []  # each with the failures that it answered
         for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
             key = str(x.tools.value(int(tool)))
             if role_of(key) is Role.PASSES:
@@ -193,14 +192,13 @@ class Adviser:
             if not len(answered) and role_of(key) is Role.LOOKS:
                 continue  # looking after a failure is no try to mend it
             fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
-            fixes.append((fix | {"tool": shell if fix["tool"] == SHELL else fix["tool"]}, answered))
-        best = sorted(fixes, key=lambda f: (-f[0]["fixed"], -f[0]["got_on"], f[0]["tried"], f[0]["tool"], f[0]["action"]))[:MAX_FIXES]
-        for fix, at in best[:FIX_EXAMPLES]:
-            if example := self._example(at, text_of_run(episode)):
-                fix["arguments_example"] = example
-        return Recovery(sig, tuple(fix for fix, _ in best))
+            fixes.append((replace(fix, tool=shell) if fix.tool == SHELL else fix, answered))
+        best = sorted(fixes, key=lambda f: (-f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))[:MAX_FIXES]
+        run = text_of_run(episode)
+        shown = [replace(fix, arguments_example=self._example(at, run)) for fix, at in best[:FIX_EXAMPLES]]
+        return Recovery(sig, (*shown, *(fix for fix, _ in best[FIX_EXAMPLES:])))
 
-    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> dict[str, Any]:
+    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
         """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
         x = self._x
         fixed, got_on, tried = found
@@ -208,17 +206,17 @@ class Adviser:
         name, action = tool_and_action(key)
         evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
         lag = x.failures.by_index[answered] - x.failures.index[answered]
-        return {
-            "tool": name,
-            "action": action,
-            "kind": "fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
-            "tried": len(tried),
-            "fixed": len(fixed),
-            "got_on": len(got_on),
-            "median_steps": float(np.median(lag)) if len(answered) else None,
-            "median_ms": self._fix_ms(failed_key, sig, key) if len(answered) else None,
-            "evidence": list(evidence)[:MAX_EVIDENCE],
-        }
+        return TriedFix(
+            tool=name,
+            action=action,
+            kind="fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
+            tried=len(tried),
+            fixed=len(fixed),
+            got_on=len(got_on),
+            median_steps=float(np.median(lag)) if len(answered) else None,
+            median_ms=self._fix_ms(failed_key, sig, key) if len(answered) else None,
+            evidence=tuple(evidence)[:MAX_EVIDENCE],
+        )
 
     def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
         """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""

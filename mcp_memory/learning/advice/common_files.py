@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from mcp_memory.domain.answers import RecalledFile
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
-from mcp_memory.domain.paths import is_full
+from mcp_memory.domain.identifiers import is_full
 from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
 from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.phrases.words import counted

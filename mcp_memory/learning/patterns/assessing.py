@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.bounded_map import BoundedMap
+from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.learning.patterns import confidence, implicit
@@ -46,7 +47,7 @@ class Assessor:
         correction = self._store.corrections([pattern.id]).get(pattern.id)
         return self._numbers(v, _corrected(pattern, correction), correction)
 
-    def _numbers(self, v: View, pattern: Pattern, correction: Mapping[str, Json] | None) -> dict[str, Json]:
+    def _numbers(self, v: View, pattern: Pattern, correction: Correction | None) -> dict[str, Json]:
         return confidence.explain(
             pattern,
             now_ms=self._clock(),
@@ -54,7 +55,7 @@ class Assessor:
             votes=v.votes.stats(pattern.id),
             usage=self._usage_of(v, pattern.id),
             validation=self._validations.get(_state(pattern)) or confidence.NOT_VALIDATED,
-            contradicted=bool(correction and correction.get("contradicts")),
+            contradicted=correction is not None and correction.contradicts,
         )
 
     def usage_report(self, v: View, pattern_id: str) -> Mapping[str, Json]:
@@ -95,5 +96,5 @@ def _state(pattern: Pattern) -> tuple[str, int, int]:
     return pattern.id, pattern.successes, pattern.failures
 
 
-def _corrected(pattern: Pattern, correction: Mapping[str, Json] | None) -> Pattern:
-    return replace(pattern, corrected_by=str(correction["text"])) if correction else pattern
+def _corrected(pattern: Pattern, correction: Correction | None) -> Pattern:
+    return replace(pattern, corrected_by=correction.text) if correction else pattern

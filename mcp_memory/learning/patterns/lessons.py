@@ -31,7 +31,7 @@ class ReportedLesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class Replaced:
     """What is right instead of a pattern, or of what an episode's agent noted."""
 
     text: str
@@ -54,7 +54,7 @@ class Usual:
 
 def lessons_markdown(
     patterns: Sequence[Pattern],
-    corrections: Mapping[str, Correction],
+    corrections: Mapping[str, Replaced],
     *,
     domain: str,
     project: str,
@@ -107,7 +107,7 @@ def _in_turn(sections: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     return first + [item for round_ in zip_longest(*others) for item in round_ if item is not None]
 
 
-def _corrections(corrections: Mapping[str, Correction]) -> list[str]:
+def _corrections(corrections: Mapping[str, Replaced]) -> list[str]:
     lines = []
     for key, correction in sorted(corrections.items()):
         instead = f" (instead of: {shorten(_line(correction.replaced), MAX_LESSON_CHARS)})" if correction.replaced else ""
@@ -129,7 +129,7 @@ def _reported(reported: Sequence[ReportedLesson]) -> list[str]:
     ]
 
 
-def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Correction]) -> list[str]:
+def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]) -> list[str]:
     """Return a line for each error, with its best answers; the error met most often first."""
     answers = answers_by_error(_standing(patterns, corrections))
     lines = []
@@ -140,13 +140,13 @@ def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Correctio
     return lines[:MAX_LINES_EACH]
 
 
-def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Correction], usual: Mapping[str, Usual]) -> list[str]:
+def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced], usual: Mapping[str, Usual]) -> list[str]:
     """Return what goes with success more often than is usual, by how sure that is."""
     above = [(p.confidence - _rate(p, usual), p) for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
     return _told([(gain, p) for gain, p in above if gain > 0], usual)
 
 
-def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Correction], usual: Mapping[str, Usual]) -> list[str]:
+def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced], usual: Mapping[str, Usual]) -> list[str]:
     """Return what succeeds less often than is usual, by how sure that is."""
     found = [p for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
     below = [(_rate(p, usual) - wilson(p.successes, p.successes + p.failures)[1], p) for p in found]
@@ -179,7 +179,7 @@ def _rate(pattern: Pattern, usual: Mapping[str, Usual]) -> float:
     return (usual.get(pattern.domain) or usual.get("") or Usual(0, 0)).rate
 
 
-def _standing(patterns: Sequence[Pattern], corrections: Mapping[str, Correction]) -> list[Pattern]:
+def _standing(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]) -> list[Pattern]:
     return [p for p in best_first(patterns) if p.id not in corrections and not p.corrected_by]
 
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Episode, FileUse, Step, Use
+from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.metadata_keys import WORKING_DIR
-from mcp_memory.domain.paths import is_full
 
 MAX_FILES = 8  # kept of an episode
 READS, CHANGE = 3.0, 2.0  # looks that count, and how many of them a change is worth

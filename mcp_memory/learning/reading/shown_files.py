@@ -9,8 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from mcp_memory.domain.episode import Episode, Json, OutcomeKind, Step, Use
-from mcp_memory.domain.identifiers import CHANGED, number, pack_files, words_in
-from mcp_memory.domain.paths import is_full
+from mcp_memory.domain.identifiers import CHANGED, is_full, number, pack_files, words_in
 from mcp_memory.learning.reading.file_uses import Touch, as_path, files_of, root_of, touches_of
 
 MAX_FILES, MAX_WORDS, MAX_PAIRS = 160, 64, 640  # of an episode: its files, the words of one file, the words of all of them

@@ -1,8 +1,4 @@
-"""Clusters of similar tasks, by HDBSCAN over a ball tree, and variations of one task by DBSCAN.
-
-Runs in the worker process: it imports scikit-learn.
-Source: R. Campello, D. Moulavi, J. Sander, Density-based clustering based on hierarchical density estimates, PAKDD 2013.
-"""
+"""Clusters of similar tasks by their density, and variations of one task. Runs in the worker process: it may take seconds."""
 
 import math
 import re
@@ -11,19 +7,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
-from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
-from sklearn.neighbors import NearestNeighbors
+
+from mcp_memory.domain.text_words import STOP_WORDS
+from mcp_memory.learning.reports.density import NOISE, average_linkage, dbscan, distances, hdbscan, nearest
 
 MIN_CLUSTER = 3  # episodes
 MAX_CLUSTERS, MAX_EXAMPLES, LABEL_WORDS = 20, 3, 3
 CONTEXT_WEIGHT = 0.5  # length of the context's part of a row; the task's part has length 1
-DIMENSION = 64  # tasks are projected to it: a ball tree over 384 dimensions prunes nothing and takes twice as long
+DIMENSION = 64  # tasks are projected to the directions in which they differ most
+MAX_WORDS = 20_000  # the most frequent ones
+ROUNDS = 6  # after which the directions hardly move
 REACH = 1.5  # times the usual distance between neighbours inside a cluster: how far an episode outside the sample may lie
 SAME = 0.45  # distance, a cosine of .9, within which tasks of one context are the same work
-NOISE = -1
-_TOKEN = r"(?u)\b[^\W\d]\w*\b"  # a number tells one task of a kind from the next
+_TOKEN = re.compile(r"\b[^\W\d]\w*\b")  # a number tells one task of a kind from the next
 _WORD = re.compile(r"[a-z][a-z0-9_]{2,}")
 
 Floats = npt.NDArray[np.float64]
@@ -43,20 +39,20 @@ def cluster(payload: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     rows = _rows(texts, payload["contexts"], payload.get("vectors"))
     labels = _joined(rows, _labels(rows, int(payload["sample_threshold"])))
-    words = [set(_WORD.findall(text.lower())) - ENGLISH_STOP_WORDS for text in texts]
+    words = [set(_WORD.findall(text.lower())) - STOP_WORDS for text in texts]
     spread = Counter(word for ws in words for word in ws)
     found = []
     for label, size in Counter(labels[labels != NOISE].tolist()).most_common(MAX_CLUSTERS):
         members = np.flatnonzero(labels == label)
         centre = rows[members].mean(axis=0)
-        nearest = members[np.argsort(((rows[members] - centre) ** 2).sum(axis=1), kind="stable")]
+        closest = members[np.argsort(((rows[members] - centre) ** 2).sum(axis=1), kind="stable")]
         found.append(
             {
                 "label": _label([words[i] for i in members], spread, [payload["contexts"][i] for i in members], len(texts)),
                 "size": size,
                 "success_rate": round(float(np.mean([payload["successes"][i] for i in members])), 4),
                 "mean_reward": round(float(np.mean([payload["rewards"][i] for i in members])), 4),
-                "example_ids": [payload["ids"][i] for i in nearest[:MAX_EXAMPLES]],
+                "example_ids": [payload["ids"][i] for i in closest[:MAX_EXAMPLES]],
             }
         )
     return found
@@ -66,7 +62,7 @@ def _rows(texts: list[str], contexts: list[str], vectors: bytes | None) -> Float
     if vectors:
         tasks = np.frombuffer(vectors, np.float32).reshape(len(texts), -1).astype(np.float64)
         if min(tasks.shape) > DIMENSION:
-            tasks = PCA(DIMENSION, random_state=0).fit_transform(tasks)
+            tasks = _principal(tasks - tasks.mean(axis=0))
     else:
         tasks = _word_rows(texts)
     tasks /= np.maximum(np.linalg.norm(tasks, axis=1, keepdims=True), 1e-9)
@@ -78,29 +74,58 @@ def _rows(texts: list[str], contexts: list[str], vectors: bytes | None) -> Float
 
 
 def _word_rows(texts: list[str]) -> Floats:
-    try:
-        counted = TfidfVectorizer(stop_words="english", sublinear_tf=True, max_features=20_000, token_pattern=_TOKEN).fit_transform(texts)
-    except ValueError:  # no text has a word
+    """Return the tasks by their words: rare ones weigh more (inverse document frequency), repeated ones a little more."""
+    counted = [Counter(word for word in _TOKEN.findall(text.lower()) if word not in STOP_WORDS) for text in texts]
+    spread = Counter(word for words in counted for word in words)
+    known = {word: i for i, (word, _) in enumerate(sorted(spread.items(), key=lambda item: (-item[1], item[0]))[:MAX_WORDS])}
+    if not known:
         return np.zeros((len(texts), 1))
-    if counted.shape[1] <= DIMENSION:
-        return np.asarray(counted.toarray())
-    with np.errstate(divide="ignore", invalid="ignore"):  # of the variance explained, which nobody asks for, where all texts are the same
-        return np.asarray(TruncatedSVD(min(DIMENSION, len(texts) - 1), random_state=0).fit_transform(counted))
+    rarity = {word: 1 + math.log((1 + len(texts)) / (1 + spread[word])) for word in known}
+    sparse = []
+    for words in counted:
+        weights = {known[word]: (1 + math.log(n)) * rarity[word] for word, n in words.items() if word in known}
+        length = math.hypot(*weights.values()) or 1.0
+        sparse.append((np.fromiter(weights, np.int64), np.fromiter(weights.values(), np.float64) / length))
+    return _projected(sparse, len(known))
+
+
+def _projected(sparse: list[tuple[Ints, Floats]], width: int) -> Floats:
+    """Return rows, given as columns and their values, in the DIMENSION directions in which they are largest (subspace iteration).
+
+    Source: N. Halko, P.-G. Martinsson, J. Tropp, Finding structure with randomness, SIAM Review 53 (2011), algorithm 4.4.
+    """
+    if width <= DIMENSION:
+        directions = np.eye(width)
+    else:
+        directions = np.linalg.qr(np.random.default_rng(0).normal(size=(width, DIMENSION)))[0]
+        for _ in range(ROUNDS):
+            image = np.zeros((width, DIMENSION))
+            for columns, values in sparse:
+                image[columns] += np.outer(values, values @ directions[columns])
+            directions = np.linalg.qr(image)[0]
+    return np.stack([values @ directions[columns] for columns, values in sparse])
+
+
+def _principal(rows: Floats) -> Floats:
+    """Return the rows in the DIMENSION directions in which they are largest."""
+    directions = np.linalg.eigh(rows.T @ rows)[1][:, ::-1]
+    return np.asarray(rows @ directions[:, :DIMENSION])
 
 
 def _labels(rows: Floats, sample_threshold: int) -> Ints:
     """Return a cluster number per row, -1 for noise."""
     if len(rows) <= sample_threshold:
-        return np.asarray(_hdbscan(rows), np.int64)
+        return hdbscan(rows, MIN_CLUSTER)
     sample = np.sort(np.random.default_rng(0).choice(len(rows), sample_threshold, replace=False))
-    of_sample = _hdbscan(rows[sample])
-    index = NearestNeighbors(n_neighbors=2, algorithm="ball_tree").fit(rows[sample])
-    inside = index.kneighbors(rows[sample])[0][:, 1]  # to the nearest other one
+    of_sample = hdbscan(rows[sample], MIN_CLUSTER)
+    apart = distances(rows[sample], rows[sample])
+    np.fill_diagonal(apart, np.inf)
+    inside = apart.min(axis=1)  # to the nearest other one
     reach = {c: REACH * float(np.median(inside[of_sample == c])) + 1e-6 for c in set(of_sample.tolist()) if c != NOISE}
-    distances, nearest = (column[:, 0] for column in index.kneighbors(rows, n_neighbors=1))
-    labels: Ints = of_sample[nearest].astype(np.int64)
+    far, which = nearest(rows, rows[sample])
+    labels = of_sample[which]
     limits = np.array([reach.get(int(c), -1.0) for c in labels])
-    labels[distances > limits] = NOISE
+    labels[far > limits] = NOISE
     labels[sample] = of_sample
     return labels
 
@@ -113,20 +138,15 @@ def _joined(rows: Floats, labels: Ints) -> Ints:
     labels = labels.copy()
     left = np.flatnonzero(labels == NOISE)
     if len(left) >= MIN_CLUSTER:
-        found = DBSCAN(eps=SAME, min_samples=MIN_CLUSTER, algorithm="ball_tree").fit_predict(rows[left])
+        found = dbscan(rows[left], SAME, MIN_CLUSTER)
         labels[left] = np.where(found == NOISE, NOISE, found + labels.max() + 1)
     kinds = sorted(set(labels.tolist()) - {NOISE})
     if len(kinds) < 2:
         return labels
     centres = np.stack([rows[labels == kind].mean(axis=0) for kind in kinds])
-    groups = AgglomerativeClustering(None, distance_threshold=SAME, linkage="average").fit_predict(centres)
+    groups = average_linkage(centres, SAME)
     of_kind = dict(zip(kinds, groups.tolist(), strict=True)) | {NOISE: NOISE}
     return np.array([of_kind[label] for label in labels.tolist()], np.int64)
-
-
-def _hdbscan(rows: Floats) -> Ints:
-    # copy: later versions of scikit-learn change the default and warn until it is said
-    return np.asarray(HDBSCAN(min_cluster_size=MIN_CLUSTER, algorithm="ball_tree", copy=True).fit_predict(rows), np.int64)
 
 
 def _label(members: list[set[str]], spread: Counter[str], contexts: list[str], total: int) -> str:

@@ -1,13 +1,13 @@
 """What a guide is made from: the patterns, lessons and corrections of a domain or project, gathered for `lessons`."""
 
 from collections import Counter
-from collections.abc import Mapping
 
-from mcp_memory.domain.episode import EpisodeState, Json
+from mcp_memory.domain.curation import Correction
+from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.pattern import PATTERN_PREFIX, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
 from mcp_memory.learning.patterns.assessing import Assessor
-from mcp_memory.learning.patterns.lessons import Correction, ReportedLesson, Usual, lessons_markdown
+from mcp_memory.learning.patterns.lessons import Replaced, ReportedLesson, Usual, lessons_markdown
 from mcp_memory.ports import Store
 from mcp_memory.views.view import View
 
@@ -42,17 +42,17 @@ class Guide:
         best = {p.id: p for p in (*fitting[:MAX_EACH], *fitting[-MAX_EACH:])}
         return self._assessor.assess(self._v, list(best.values()))
 
-    def _corrections(self, domain: str, project: str) -> dict[str, Correction]:
+    def _corrections(self, domain: str, project: str) -> dict[str, Replaced]:
         """Return every correction of what belongs to the domain and project, by the id of what it corrects."""
         known = self._store.corrections()
         keys = [key for key in known if key.startswith(PATTERN_PREFIX)]
         patterns = self._store.patterns(ids=keys, project=project, limit=len(keys)) if keys else []
-        found = {p.id: _correction(known[p.id], p.description) for p in patterns if domain in ("", p.domain)}
+        found = {p.id: _replaced(known[p.id], p.description) for p in patterns if domain in ("", p.domain)}
         others = [key for key in known if key not in keys]
         for episode in self._store.get_episodes(others, steps=False) if others else ():
             if episode and domain in ("", episode.context.domain) and project in (ANY_PROJECT, episode.project):
                 lessons = episode.outcome.lessons if episode.outcome else ()
-                found[episode.id] = _correction(known[episode.id], "; ".join(lessons))
+                found[episode.id] = _replaced(known[episode.id], "; ".join(lessons))
         return found
 
     def _usual(self, project: str) -> dict[str, Usual]:
@@ -74,5 +74,5 @@ class Guide:
         return [ReportedLesson(text, e.id, e.reward.score) for e in found if e.outcome and e.reward for text in e.outcome.lessons]
 
 
-def _correction(content: Mapping[str, Json], replaced: str) -> Correction:
-    return Correction(str(content["text"]), replaced, str(content.get("by", "")))
+def _replaced(correction: Correction, what: str) -> Replaced:
+    return Replaced(correction.text, what, correction.by)

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable
 from statistics import fmean
 
-from mcp_memory.domain.episode import Json, Trace
+from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.reports import GroupOutcomes, Holdout
 from mcp_memory.learning.patterns.confidence import Z_95_TWO_SIDED, rate_difference, wilson
 
 WAS_LIVE = "live"  # beside it: whether the memory could show something to its agent; imported ones had ended by then
@@ -23,7 +24,7 @@ def in_holdout(episode_id: str, share: float) -> bool:
     return int.from_bytes(digest, "big") < share * 2**64
 
 
-def report(traces: Iterable[Trace], share: float) -> dict[str, Json]:
+def report(traces: Iterable[Trace], share: float) -> Holdout:
     """Return outcomes with and without memory, their difference and its 95 % interval, and what that says in words.
 
     Counted are episodes whose digest says which group they were in; imported ones had no agent to show anything to and are left out.
@@ -35,28 +36,18 @@ def report(traces: Iterable[Trace], share: float) -> dict[str, Json]:
             groups[bool(held_out)].append(trace)
     with_memory, without = _outcomes(groups[False]), _outcomes(groups[True])
     difference, low, high = rate_difference(
-        with_memory["successes"], with_memory["episodes"], without["successes"], without["episodes"], Z_95_TWO_SIDED
+        with_memory.successes, with_memory.episodes, without.successes, without.episodes, Z_95_TWO_SIDED
     )
-    return {
-        "share": share,
-        "with_memory": with_memory,
-        "without_memory": without,
-        "difference": round(difference, 4),
-        "interval": [round(low, 4), round(high, 4)],
-        "verdict": _verdict(with_memory["episodes"], without["episodes"], low, high, share),
-    }
+    verdict = _verdict(with_memory.episodes, without.episodes, low, high, share)
+    return Holdout(share, with_memory, without, round(difference, 4), (round(low, 4), round(high, 4)), verdict)
 
 
-def _outcomes(traces: list[Trace]) -> dict[str, Json]:
+def _outcomes(traces: list[Trace]) -> GroupOutcomes:
     successes = sum(t.success for t in traces)
     low, high = wilson(successes, len(traces), Z_95_TWO_SIDED)
-    return {
-        "episodes": len(traces),
-        "successes": successes,
-        "success_rate": round(successes / len(traces), 4) if traces else None,
-        "interval": [round(low, 4), round(high, 4)],
-        "mean_reward": round(fmean(t.reward for t in traces), 4) if traces else None,
-    }
+    rate = round(successes / len(traces), 4) if traces else None
+    reward = round(fmean(t.reward for t in traces), 4) if traces else None
+    return GroupOutcomes(len(traces), successes, rate, (round(low, 4), round(high, 4)), reward)
 
 
 def _verdict(with_memory: int, without: int, low: float, high: float, share: float) -> str:

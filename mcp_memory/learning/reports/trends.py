@@ -11,7 +11,7 @@ import numpy as np
 from mcp_memory.domain.episode import Json, Trace
 from mcp_memory.domain.filtering import admits
 from mcp_memory.domain.query import Filter
-from mcp_memory.domain.reports import Trends
+from mcp_memory.domain.reports import Changepoint, Holdout, SeriesPoint, TaskCluster, Trends
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import VectorRow
 
@@ -38,7 +38,7 @@ def trends(
     analyse: Analyse,
     sample_threshold: int = 1_000,
     vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]] | None = None,
-    holdout: Mapping[str, Json] | None = None,
+    holdout: Holdout | None = None,
 ) -> Trends:
     """Return how *metric* went over time, per bucket, with its changepoints and the clusters of tasks.
 
@@ -62,8 +62,8 @@ def trends(
         raise InvalidInput(f"there is no metric {metric!r} by {bucket!r}")
     chosen = sorted((t for t in traces if admits(where, t) and (not tool or _uses(t, tool))), key=lambda t: (t.ended_at_ms, t.id))
     values = [_VALUES[metric](t, tool) for t in chosen]
-    points: list[dict[str, Json]] = []
-    groups: list[dict[str, Json]] = []
+    points: tuple[Changepoint, ...] = ()
+    clusters: tuple[TaskCluster, ...] = ()
     degraded: tuple[str, ...] = ()
     if len(chosen) >= MIN_EPISODES:
         points = _changepoints(chosen, values, metric, analyse)
@@ -74,8 +74,9 @@ def trends(
             degraded = (BY_WORDS if by_words else f"{missing} episodes are not embedded yet: they are in no cluster",)
         clustered = chosen if by_words else [t for t in chosen if t.id in known]
         payload = _cluster_payload(clustered, sample_threshold, {} if by_words else known)
-        groups = analyse("mcp_memory.learning.reports.clustering:cluster", payload)
-    return Trends(tuple(_series(chosen, values, metric, bucket)), tuple(points), tuple(groups), holdout, degraded)
+        found = analyse("mcp_memory.learning.reports.clustering:cluster", payload)
+        clusters = tuple(TaskCluster(**cluster | {"example_ids": tuple(cluster["example_ids"])}) for cluster in found)
+    return Trends(_series(chosen, values, metric, bucket), points, clusters, holdout, degraded)
 
 
 def task_vectors(read: ReadVectors, space: str, ids: Collection[str]) -> dict[str, np.ndarray]:
@@ -122,11 +123,11 @@ def _level(values: Sequence[float], metric: str) -> float:
     return round(median(values) if metric == "duration" else fmean(values), 4)
 
 
-def _series(chosen: Sequence[Trace], values: Sequence[float], metric: str, bucket: str) -> list[dict[str, Json]]:
+def _series(chosen: Sequence[Trace], values: Sequence[float], metric: str, bucket: str) -> tuple[SeriesPoint, ...]:
     buckets: dict[str, list[float]] = {}
     for trace, value in zip(chosen, values, strict=True):
         buckets.setdefault(_start(trace.ended_at_ms, bucket), []).append(value)
-    return [{"start": start, "value": _level(group, metric), "count": len(group)} for start, group in buckets.items()]
+    return tuple(SeriesPoint(start, _level(group, metric), len(group)) for start, group in buckets.items())
 
 
 def _start(at_ms: int, bucket: str) -> str:
@@ -139,20 +140,20 @@ def _utc(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
-def _changepoints(chosen: Sequence[Trace], values: Sequence[float], metric: str, analyse: Analyse) -> list[dict[str, Json]]:
+def _changepoints(chosen: Sequence[Trace], values: Sequence[float], metric: str, analyse: Analyse) -> tuple[Changepoint, ...]:
     # Durations differ by factors, so their breaks are looked for in logarithms.
     series = [math.log1p(v) for v in values] if metric == "duration" else list(values)
     starts = analyse("mcp_memory.learning.reports.changepoints:find", {"values": series})
     edges = [0, *starts, len(values)]
-    return [
-        {
-            "at": _utc(chosen[start].ended_at_ms).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "episode_id": chosen[start].id,
-            "before": _level(values[max(edges[i], start - SURROUNDING) : start], metric),
-            "after": _level(values[start : min(edges[i + 2], start + SURROUNDING)], metric),
-        }
+    return tuple(
+        Changepoint(
+            at=_utc(chosen[start].ended_at_ms).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            episode_id=chosen[start].id,
+            before=_level(values[max(edges[i], start - SURROUNDING) : start], metric),
+            after=_level(values[start : min(edges[i + 2], start + SURROUNDING)], metric),
+        )
         for i, start in enumerate(starts)
-    ]
+    )
 
 
 def _cluster_payload(chosen: Sequence[Trace], sample_threshold: int, vectors: Mapping[str, np.ndarray]) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """Heavy analyses in a process of their own: started on demand, gone after a minute of idleness, its crash an error to one call only.
 
-The serving process never imports scikit-learn, scipy or ruptures; the worker does. Frames on its pipes are a length and a msgpack value;
+Clusters of thousands of tasks take seconds of a processor, which the serving process needs for its answers. Frames on its pipes are a
+length and a msgpack value;
 its standard output is moved to standard error first, so that nothing a library prints can spoil a frame. It owns no data: killing it
 at any moment is safe, and when its parent goes away its input ends and so does it.
 """

@@ -323,6 +323,13 @@ def test_a_shared_file_names_nothing_of_this_machine(name: str, home: Path, tmp_
     assert list(project.iterdir()) == []
 
 
+def test_what_a_first_start_fetches_is_said_with_what_to_run_before(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["install", "claude-code", "--project-dir", str(tmp_path)]) == 0
+    assert "`uvx mcp-episodic-memory --version` once beforehand" in capsys.readouterr().out
+    assert main(["install", "claude-code"]) == 0
+    assert "fetches" not in capsys.readouterr().out, "this Python has everything already"
+
+
 def test_a_shared_file_uses_the_program_on_the_path_where_there_is_no_uvx(home: Path, tmp_path: Path) -> None:
     programs = tmp_path / "no-programs"
     programs.mkdir()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from mcp_memory.domain.status import CacheStats, DiskCacheStats
 from mcp_memory.embedding.cached_embedder import NAMESPACE, CachedEmbedder
 from mcp_memory.embedding.hash_embedder import HashEmbedder
 from mcp_memory.errors import ProviderUnavailable
@@ -47,8 +48,8 @@ class DictCache:
         for key in keys:
             self.values.pop((namespace, key), None)
 
-    def stats(self) -> dict[str, object]:
-        return {}
+    def stats(self) -> DiskCacheStats:
+        return DiskCacheStats()
 
     def close(self) -> None: ...
 
@@ -59,7 +60,7 @@ def test_a_text_is_embedded_once_within_a_call_and_across_calls_and_roles() -> N
     embedder.embed(["a", "b", "a"])
     embedder.embed(["b", "c"], role="query")
     assert inner.asked == ["a", "b", "c"]
-    assert embedder.stats() == {"hits": 1, "misses": 3, "entries": 3}
+    assert embedder.stats() == CacheStats(hits=1, misses=3, entries=3)
 
 
 def test_another_process_on_the_same_cache_does_not_embed_it_again_and_gets_the_same_bits() -> None:
@@ -135,4 +136,4 @@ def test_the_least_recently_used_vector_leaves_this_process_first() -> None:
     for text in ("a", "b", "a", "c", "a", "b"):
         embedder.embed([text])
     assert inner.asked == ["a", "b", "c", "b"]
-    assert embedder.stats()["entries"] == 2
+    assert embedder.stats().entries == 2

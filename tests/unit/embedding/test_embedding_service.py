@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from mcp_memory.config import EmbeddingConfig
+from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.embedding import onnx_embedder
 from mcp_memory.embedding.service import EmbeddingService, open_embedding
 from mcp_memory.errors import ConfigError, ModelUnavailable, ProviderUnavailable
@@ -86,8 +88,8 @@ def test_the_local_model_answers_once_it_is_ready(open_service: Open) -> None:
     assert vectors[LOCAL].shape == (384,)
     np.testing.assert_array_equal(service.embed_documents(["fix the parser"], LOCAL)[0], vectors[LOCAL])
     status = service.status()
-    assert (status["state"], status["model_id"], status["dimension"], status["degraded"]) == ("ready", "all-minilm-l6-v2-int8", 384, [])
-    assert status["cache"] == {"hits": 1, "misses": 1, "entries": 1}
+    assert (status.state, status.model_id, status.dimension, status.degraded) == ("ready", "all-minilm-l6-v2-int8", 384, ())
+    assert service.cache_stats() == CacheStats(hits=1, misses=1, entries=1)
     assert service.check() == []
 
 
@@ -96,7 +98,7 @@ def test_a_query_before_the_model_is_ready_waits_no_longer_than_asked_and_says_s
     service.start()
     assert service.embed_query("x", wait_ms=1) == ({}, ("the local embedding model is still loading: the search was lexical only",))
     assert not service.wait_ready(1)
-    assert service.status()["degraded"] == ["the local embedding model is still loading"]
+    assert service.status().degraded == ("the local embedding model is still loading",)
     held_model.set()
     vectors, lesser = service.embed_query("x", wait_ms=READY_MS)
     assert (set(vectors), lesser) == ({LOCAL}, ())
@@ -112,7 +114,7 @@ def test_off_means_lexical_search_and_no_complaint(open_service: Open) -> None:
     service = open_service(provider="off")
     service.start()
     assert (service.state, service.spaces, service.embed_query("x", wait_ms=0)) == ("off", (), ({}, ()))
-    assert service.status()["state"] == "off"
+    assert service.status().state == "off"
     with pytest.raises(ModelUnavailable):
         service.embed_documents(["x"], LOCAL)
 
@@ -150,18 +152,17 @@ def test_a_provider_answers_beside_the_local_model(open_service: Open, server: P
     assert lesser == ()
     assert service.spaces == (LOCAL, REMOTE)
     assert service.embed_documents(["a", "b"], REMOTE).shape == (2, 48)
-    assert dict(service.status()) | {"load_ms": 0, "cache": {}} == {
-        "provider": "openai",
-        "in_use": "openai",
-        "model_id": "text-embedding-3-small",
-        "dimension": 48,
-        "state": "ready",
-        "fallback": LOCAL,
-        "spaces": [LOCAL, REMOTE],
-        "load_ms": 0,
-        "cache": {},
-        "degraded": [],
-    }
+    assert replace(service.status(), load_ms=0.0) == EmbeddingStatus(
+        provider="openai",
+        in_use="openai",
+        model_id="text-embedding-3-small",
+        dimension=48,
+        state="ready",
+        fallback=LOCAL,
+        spaces=(LOCAL, REMOTE),
+        load_ms=0.0,
+        degraded=(),
+    )
 
 
 def test_a_provider_outage_degrades_to_local_in_the_same_call_and_says_so(open_service: Open, server: ProviderServer) -> None:
@@ -173,7 +174,7 @@ def test_a_provider_outage_degrades_to_local_in_the_same_call_and_says_so(open_s
     assert lesser == ("provider openai does not answer (HTTP 503): semantic search used the local model",)
     assert service.embed_query("another text", wait_ms=0)[1] == lesser
     assert len(server.requests) == 1  # the second call did not wait for the outage
-    assert service.status()["degraded"] == ["provider openai does not answer (HTTP 503)"]
+    assert service.status().degraded == ("provider openai does not answer (HTTP 503)",)
     with pytest.raises(ProviderUnavailable):
         service.embed_documents(["a"], REMOTE)
     assert service.embed_documents(["a"], LOCAL).shape == (1, 384)

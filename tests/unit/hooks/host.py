@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp_memory.hooks import spool
 from mcp_memory.hooks.events import record_of
-from mcp_memory.hooks.turns import Hooks
+from mcp_memory.hooks.intake import Hooks
 from mcp_memory.memory import EpisodicMemory
 
 COMMON = {"session_id": "abc/123", "cwd": "/home/ana/shop", "transcript_path": "t.jsonl", "permission_mode": "default"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.hooks import ledger, processes
+from mcp_memory.hooks import processes, sessions
 from mcp_memory.hooks.events import record_of
 from mcp_memory.hooks.kinds import EVENTS
 from mcp_memory.memory import EpisodicMemory
@@ -244,7 +244,7 @@ async def test_a_session_that_is_resumed_and_told_to_go_on_goes_on_with_its_task
     first, second = await host.episodes()
     assert [episode["task"] for episode in (first, second)] == [TASK, TASK]
     assert second["outcome"]["kind"] == "success"
-    assert not host.files(".json") or not list(ledger.waiting(host.folder))
+    assert not host.files(".json") or not list(sessions.waiting(host.folder))
 
 
 async def test_a_session_that_was_killed_and_resumed_goes_on_in_its_episode(host: Host) -> None:

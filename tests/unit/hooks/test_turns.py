@@ -14,12 +14,12 @@ from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.errors import StoreUnavailable
 from mcp_memory.file_locks import try_lock
-from mcp_memory.hooks import ledger, spool
+from mcp_memory.hooks import sessions, spool
 from mcp_memory.hooks.answers import shown
 from mcp_memory.hooks.events import name_of, record_of
+from mcp_memory.hooks.intake import Hooks
 from mcp_memory.hooks.outcomes import UNSTATED
 from mcp_memory.hooks.telling import recalled_text
-from mcp_memory.hooks.turns import Hooks
 from mcp_memory.memory import EpisodicMemory
 
 pytestmark = pytest.mark.anyio
@@ -331,9 +331,9 @@ async def test_files_of_forgotten_sessions_are_removed_and_spools_are_not(host: 
     await host.prompt(TASK)
     host.spooled("post-tool-use", **bash("ls"), session_id="waiting")
     now_s = host.files(".json")[0].stat().st_mtime
-    ledger.remove_stale(host.folder, now_s + 13 * 86_400)
+    sessions.remove_stale(host.folder, now_s + 13 * 86_400)
     assert len(host.files(".json")) == 1
-    ledger.remove_stale(host.folder, now_s + 15 * 86_400)
+    sessions.remove_stale(host.folder, now_s + 15 * 86_400)
     assert not host.files(".json")
     assert len(host.files(".spool")) == 1
 
@@ -434,8 +434,8 @@ async def test_the_control_group_is_told_nothing(config: Config, tmp_path: Path)
             assert await host("post-tool-use", **failure("pytest -q", "Exit code 1\nValueError: no")) == ""
             await host("post-tool-use", **bash("pytest -q", "3 passed"))
             await host("stop")
-        report = (await memory.memory_status()).learning["holdout"]
-    assert report["without_memory"]["episodes"] == 2
+        report = (await memory.memory_status()).learning.holdout
+    assert report.without_memory.episodes == 2
 
 
 async def test_a_death_between_the_start_of_an_episode_and_its_note_leaves_no_second_one(

@@ -113,7 +113,7 @@ def test_after_an_error_what_fixed_it_comes_first() -> None:
     assert keys(suggestions)[0] == "pip"
     assert recovery is not None
     assert recovery.error_signature == "ModuleNotFoundError: No module named <q>"
-    assert (recovery.fixes[0]["tool"], recovery.fixes[0]["fixed"], recovery.fixes[0]["tried"]) == ("pip", 3, 3)
+    assert (recovery.fixes[0].tool, recovery.fixes[0].fixed, recovery.fixes[0].tried) == ("pip", 3, 3)
 
 
 def test_the_example_of_a_fix_is_the_one_after_which_the_failed_step_worked() -> None:
@@ -146,7 +146,7 @@ def test_what_fixed_another_error_is_not_said_to_have_fixed_this_one() -> None:
     def fixes(error: str) -> list[str]:
         recovery = adviser(*runs).suggest(Situation(now(f"run!{error}"), []), 3, None)[1]
         assert recovery is not None
-        return [fix["tool"] for fix in recovery.fixes]
+        return [fix.tool for fix in recovery.fixes]
 
     assert fixes("UnicodeDecodeError: 'ascii' codec can't decode byte") == ["edit"]  # of another tool, but the same error
     assert fixes("MemoryError: cannot allocate") == []

@@ -28,21 +28,21 @@ def test_the_report_compares_the_groups_with_an_interval() -> None:
     helped = [trace(i, success=i % 10 != 0, held_out=False) for i in range(60)]
     control = [trace(i, success=i % 3 == 0, held_out=True) for i in range(60, 90)]
     answer = report(helped + control, 0.3)
-    assert answer["with_memory"]["success_rate"] == 0.9
-    assert answer["without_memory"]["episodes"] == 30
-    low, high = answer["interval"]
-    assert 0 < low < answer["difference"] < high < 1
-    assert answer["verdict"] == "episodes with memory succeed more often"
+    assert answer.with_memory.success_rate == 0.9
+    assert answer.without_memory.episodes == 30
+    low, high = answer.interval
+    assert 0 < low < answer.difference < high < 1
+    assert answer.verdict == "episodes with memory succeed more often"
 
 
 def test_imported_episodes_and_those_from_before_the_mode_are_not_counted() -> None:
     rows = [trace(0, success=True, held_out=None), trace(1, success=True, held_out=False, external_id="x/1")]
     answer = report(rows, 0.0)
-    assert answer["with_memory"]["episodes"] == 0
-    assert answer["interval"] == [-1.0, 1.0]
-    assert answer["verdict"].startswith("no control group")
+    assert answer.with_memory.episodes == 0
+    assert answer.interval == (-1.0, 1.0)
+    assert answer.verdict.startswith("no control group")
 
 
 def test_a_small_difference_is_not_called_one() -> None:
     rows = [trace(i, success=i % 2 == 0, held_out=i % 4 < 2) for i in range(20)]
-    assert report(rows, 0.5)["verdict"] == "no difference can be told yet"
+    assert report(rows, 0.5).verdict == "no difference can be told yet"

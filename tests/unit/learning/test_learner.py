@@ -18,7 +18,7 @@ from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, IndexText, Neighbours, Situation
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import Views
 from tests.unit.learning.runs import episode, trace_of
 
 pytestmark = pytest.mark.anyio
@@ -196,7 +196,7 @@ async def test_forgotten_episodes_advise_no_more() -> None:
     await store.delete_episodes(["good0", "good1"], "", 0)
     assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0] == ()
     with engine.views.read() as v:
-        assert v.experience.stats()["episodes"] == 0
+        assert v.experience.stats().episodes == 0
 
 
 async def test_the_control_group_is_a_fixed_share_and_is_reported() -> None:
@@ -209,7 +209,7 @@ async def test_the_control_group_is_a_fixed_share_and_is_reported() -> None:
     for i in ids[:6]:
         await live(store, engine, episode(i, GOOD))
     report = engine.holdout_report("p")
-    assert report["with_memory"]["episodes"] + report["without_memory"]["episodes"] == 6
+    assert report.with_memory.episodes + report.without_memory.episodes == 6
 
 
 def loaded_modules(statements: Sequence[str]) -> set[str]:

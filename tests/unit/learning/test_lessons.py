@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.text import token_estimate
-from mcp_memory.learning.patterns.lessons import Correction, ReportedLesson, Usual, lessons_markdown
+from mcp_memory.learning.patterns.lessons import Replaced, ReportedLesson, Usual, lessons_markdown
 
 
 def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence: float, retired: bool = False) -> Pattern:
@@ -39,7 +39,7 @@ PATTERNS = [
     pattern(5, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9),
 ]
 USUAL = {"": Usual(40, 20)}
-CORRECTION = {"pat_5": Correction("Use the new tool.", "tool5 → next5", "a person")}
+CORRECTION = {"pat_5": Replaced("Use the new tool.", "tool5 → next5", "a person")}
 
 
 def guide(budget_tokens: int = 2_000, **known: object) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.query import Filter
+from mcp_memory.domain.reports import Changepoint, SeriesPoint
 from mcp_memory.errors import InvalidInput
 from mcp_memory.learning.reports.trends import task_vectors, trends
 from mcp_memory.ports import VectorRow
@@ -30,7 +31,11 @@ class Analyst:
 
     def __call__(self, function: str, payload: Any) -> Any:
         self.asked.append((function, payload))
-        return [12] if "changepoints" in function else [{"label": "x", "size": 3, "success_rate": 0.5, "example_ids": ["e000"]}]
+        return (
+            [12]
+            if "changepoints" in function
+            else [{"label": "x", "size": 3, "success_rate": 0.5, "mean_reward": 0.5, "example_ids": ["e000"]}]
+        )
 
 
 def ask(
@@ -42,32 +47,32 @@ def ask(
 def test_values_are_gathered_by_day_and_by_week() -> None:
     rows = [trace(0), trace(0, success=False), trace(1), trace(8)]
     assert ask(rows).series == (
-        {"start": "2026-01-05", "value": 0.5, "count": 2},
-        {"start": "2026-01-06", "value": 1.0, "count": 1},
-        {"start": "2026-01-13", "value": 1.0, "count": 1},
+        SeriesPoint("2026-01-05", 0.5, 2),
+        SeriesPoint("2026-01-06", 1.0, 1),
+        SeriesPoint("2026-01-13", 1.0, 1),
     )
-    assert [s["start"] for s in ask(rows, bucket="week").series] == ["2026-01-05", "2026-01-12"]
+    assert [s.start for s in ask(rows, bucket="week").series] == ["2026-01-05", "2026-01-12"]
 
 
 def test_each_metric_is_computed_from_its_own_field() -> None:
     rows = [trace(0, keys=("bash:ls", "edit"), failed=b"\1\1"), trace(0, keys=("bash:ls", "edit"), failed=b"\1\0")]
-    values = {m: ask(rows, metric=m).series[0]["value"] for m in ("reward", "duration", "errors")}
+    values = {m: ask(rows, metric=m).series[0].value for m in ("reward", "duration", "errors")}
     assert values == {"reward": 0.9, "duration": 1_000.0, "errors": 1.5}
-    assert ask(rows, metric="errors", tool="edit").series[0]["value"] == 0.5
+    assert ask(rows, metric="errors", tool="edit").series[0].value == 0.5
 
 
 def test_filters_and_tools_restrict() -> None:
     rows = [trace(0), trace(1, domain="data"), trace(2, keys=("edit",))]
-    assert sum(s["count"] for s in ask(rows, Filter(domain="ops")).series) == 2
-    assert sum(s["count"] for s in ask(rows, tool="bash").series) == 2
-    assert sum(s["count"] for s in ask(rows, tool="bas").series) == 0
-    assert sum(s["count"] for s in ask(rows, Filter(since_ms=MONDAY_MS + DAY_MS, until_ms=MONDAY_MS + 2 * DAY_MS)).series) == 1
+    assert sum(s.count for s in ask(rows, Filter(domain="ops")).series) == 2
+    assert sum(s.count for s in ask(rows, tool="bash").series) == 2
+    assert sum(s.count for s in ask(rows, tool="bas").series) == 0
+    assert sum(s.count for s in ask(rows, Filter(since_ms=MONDAY_MS + DAY_MS, until_ms=MONDAY_MS + 2 * DAY_MS)).series) == 1
 
 
 def test_breaks_say_when_and_from_what_to_what() -> None:
     answer = ask([trace(i, success=i >= 12) for i in range(24)])
-    assert answer.changepoints == ({"at": "2026-01-17T00:00:00Z", "episode_id": "e012", "before": 0.0, "after": 1.0},)
-    assert answer.clusters[0]["label"] == "x"
+    assert answer.changepoints == (Changepoint("2026-01-17T00:00:00Z", "e012", before=0.0, after=1.0),)
+    assert answer.clusters[0].label == "x"
 
 
 def test_few_episodes_start_no_process() -> None:

@@ -269,6 +269,7 @@ SLOW = {
     "words": "key token secret " * 6_000,
     "base64": "AKIAAAAAAAAAAAAAAAAA " + "aB3/" * 25_000,
     "one word": "a" * 100_000,
+    "key types": '"kty"' * 20_000,
 }
 
 
@@ -277,6 +278,11 @@ def test_the_work_on_a_text_is_bounded_by_its_length(text: str) -> None:
     spent, bound = work_of(text)
     assert bound <= 300 + len(text) // 30
     assert spent <= bound + 1_000  # the try that goes over the bound is the last
+
+
+def test_a_place_that_is_looked_at_in_vain_counts_by_how_far_the_look_went() -> None:
+    for far in ('"kty" ' + "ordinary words " * 190, "mysql " + "ordinary words " * 45):
+        assert work_of(far)[0] >= len(far) // 150, far[:10]
 
 
 @given(st.lists(st.sampled_from(sorted({*SLOW_PIECES})), min_size=1, max_size=4))

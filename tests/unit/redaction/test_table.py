@@ -7,8 +7,10 @@ import string
 import pytest
 
 from mcp_memory.redaction import redact
+from mcp_memory.redaction.runs import codes_of
 from mcp_memory.redaction.shapes import Index, Span, find
 from mcp_memory.redaction.table import TABLE, Rule
+from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import Work
 
 ALPHABETS = {
@@ -38,7 +40,7 @@ def filled(template: str, seed: int) -> str:
 
 def spans(rule: Rule, text: str) -> list[Span]:
     """Return what *rule* alone finds in *text*."""
-    return list(find(text, text.lower(), text.split(), Work(len(text)), Index([rule])))
+    return list(find(text, text.lower(), codes_of(text), Vocabulary(text.lower()), Work(len(text)), Index([rule])))
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=IDS)

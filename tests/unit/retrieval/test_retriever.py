@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from mcp_memory.config import RetrievalConfig
-from mcp_memory.domain.episode import Context, Episode, EpisodeState, Json, Outcome, OutcomeKind, Reward, Step, StepStatus
+from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.status import RetrievalStats
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, Neighbours, VectorRow
 from mcp_memory.retrieval.indexed_text import ACTIONS_CHARS
 from mcp_memory.retrieval.retriever import LEXICAL_ONLY, Retriever
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
-from mcp_memory.views.views import Views
+from mcp_memory.views.view import Views
 
 pytestmark = pytest.mark.anyio
 SPACE, DIMENSION = "local:words:256", 256
@@ -68,7 +69,7 @@ class Memory:
         await self.store.put_feedback(Feedback(f"of {shown.id}", shown.id, verdict, (id_,), None, "", False, NOW_MS))
         self.views.catch_up()
 
-    def stats(self) -> Mapping[str, Json]:
+    def stats(self) -> RetrievalStats:
         with self.views.read() as v:
             return self.retriever.stats(v)
 
@@ -175,13 +176,13 @@ async def test_removed_and_excluded_episodes_are_not_shown(memory: Memory) -> No
     await memory.store.delete_episodes(["date", "unknown"], "", NOW_MS)
     memory.views.catch_up()
     assert "date" not in memory.ask("date parser")
-    assert memory.stats()["traces"] == 2
-    assert memory.stats()["vectors"] == {SPACE: 2}
+    assert memory.stats().traces == 2
+    assert memory.stats().vectors == {SPACE: 2}
 
 
 async def test_adding_the_same_vectors_again_changes_nothing(memory: Memory) -> None:
     await memory.embed("date", "fix the date parser of the importer")
-    assert memory.stats()["vectors"] == {SPACE: 3}
+    assert memory.stats().vectors == {SPACE: 3}
 
 
 async def test_the_same_question_is_answered_from_the_cache_until_something_changes(memory: Memory) -> None:
@@ -192,7 +193,7 @@ async def test_the_same_question_is_answered_from_the_cache_until_something_chan
     second = memory.rank("date parser")
     memory.now_ms += 3_600_000
     assert memory.rank("date parser") is not second
-    assert memory.stats()["query_cache"]["hits"] == 2
+    assert memory.stats().query_cache.hits == 2
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "…"])

@@ -5,8 +5,9 @@ import numpy as np
 from mcp_memory.domain.answers import RecalledEpisode
 from mcp_memory.domain.episode import Episode, Step, StepStatus, Trace
 from mcp_memory.domain.query import Filter
-from mcp_memory.retrieval.budget import estimate_tokens
+from mcp_memory.domain.text import token_estimate
 from mcp_memory.retrieval.indexed_text import index_text
+from mcp_memory.verbs.budgeting import estimate_tokens
 from mcp_memory.views.catalog import Catalog
 
 
@@ -19,7 +20,7 @@ def test_longer_records_cost_more_tokens() -> None:
     long = RecalledEpisode("id", None, "task " * 100, "success", 1.0, "", (), (), 0.0, 0.5, {"lexical": 1.0})
     assert 30 < estimate_tokens(short) < 80
     assert 100 < estimate_tokens(long) - estimate_tokens(short) < 200
-    assert estimate_tokens("") == 0
+    assert token_estimate("") == 0
 
 
 def test_the_catalog_admits_by_project_and_only_strictly_by_more() -> None:
@@ -53,8 +54,7 @@ def allowed(catalog: Catalog, where: Filter, *, strict: bool = False) -> list[in
 
 def test_code_and_numbers_cost_more_than_english_of_the_same_length() -> None:
     english = "the memory recalls what worked before and says why it is there"
-    assert estimate_tokens("x=3;y[17]={'a':0.5};" * 3) > 1.5 * estimate_tokens(english)
-    assert estimate_tokens({"text": english}) > estimate_tokens(english)
+    assert token_estimate("x=3;y[17]={'a':0.5};" * 3) > 1.5 * token_estimate(english)
 
 
 def test_the_end_of_a_long_error_or_output_is_indexed_like_its_beginning() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import anyio
 
 from mcp_memory.config import Config
-from mcp_memory.domain import answers, reports, requests
+from mcp_memory.domain import answers, reports, requests, status
 from mcp_memory.domain.callers import NOBODY, Caller
+from mcp_memory.domain.curation import Handoff, Link
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus
 from mcp_memory.domain.query import Outlook, Suggestion
 from mcp_memory.errors import EpisodeClosed, NotFound
@@ -100,7 +101,8 @@ class FakeMemory:
         await self._asked(asked)
         self._open(asked.episode_id)
         suggestion = Suggestion("bash", "pytest", "worked 3 of 4 times", 0.6, ("pat_1",), {"path": "tests", "x_at_ms": 5, "none": None})
-        recovery = answers.Recovery("ModuleNotFoundError", ({"tool": "bash", "kind": "fixed", "fixed": 2, "got_on": 0, "tried": 2},))
+        fix = answers.TriedFix("bash", "", "fixed", tried=2, fixed=2, got_on=0, median_steps=None, median_ms=None, evidence=())
+        recovery = answers.Recovery("ModuleNotFoundError", (fix,))
         return answers.NextStep("rec_2", (suggestion,), recovery, (answers.StepWarning("failed before", 2, 3, ("ep1",)),))
 
     async def recommend_playbook(self, asked: requests.RecommendPlaybook, /) -> answers.PlaybookAnswer:
@@ -140,22 +142,16 @@ class FakeMemory:
             metadata={"created_at_ms": 3},
         )
 
-    async def memory_status(self, asked: requests.MemoryStatus, /) -> reports.Status:
+    async def memory_status(self, asked: requests.MemoryStatus, /) -> status.Status:
         await self._asked(asked)
         latency = {"recall": {"p50": 1.23456, "p95": 2.0, "p99": 3.0, "count": 7}}
-        return reports.Status(
-            "0.1.0",
-            "/data",
-            self.project,
-            "full",
-            {"episodes": 3},
-            latency,
-            {"hot": {"hits": 1}},
-            {"state": "ready"},
-            {"state": "off"},
-            1,
-            {},
-            (),
+        nobody = reports.GroupOutcomes(0, 0, None, (0.0, 1.0), None)
+        holdout = reports.Holdout(0.0, nobody, nobody, 0.0, (-1.0, 1.0), "no control group")
+        caches = status.Caches(status.DiskCacheStats(hits=1), status.CacheStats(0, 0, 0), status.CacheStats(0, 0, 0))
+        embedding = status.EmbeddingStatus("local", "local", "m", 384, "ready", "", ("local:m:384",), 1.0, ())
+        learning = status.LearningStatus(3, 30, 4, 5, holdout)
+        return status.Status(
+            "0.1.0", "/data", self.project, "full", {"episodes": 3}, latency, caches, embedding, status.Replication(), 1, learning, ()
         )
 
     async def search_patterns(self, asked: requests.SearchPatterns, /) -> answers.PatternPage:
@@ -171,16 +167,16 @@ class FakeMemory:
 
     async def analyze_trends(self, asked: requests.AnalyzeTrends, /) -> reports.Trends:
         await self._asked(asked)
-        return reports.Trends(({"bucket": "2026-01-01", "value": 0.5, "count": 2},), (), ())
+        return reports.Trends((reports.SeriesPoint("2026-01-01", 0.5, 2),), (), ())
 
     async def checkpoint_episode(self, asked: requests.CheckpointEpisode, /) -> reports.Checkpoint:
         await self._asked(asked)
         self._open(asked.episode_id)
-        return reports.Checkpoint("chk_1", {"goal": "fix it", "next": ["test"]})
+        return reports.Checkpoint("chk_1", Handoff("fix it", next=("test",)))
 
     async def resume_episode(self, asked: requests.ResumeEpisode, /) -> reports.Resumed:
         await self._asked(asked)
-        return reports.Resumed("ep9", {"goal": "fix it"}, 3)
+        return reports.Resumed("ep9", Handoff("fix it"), 3)
 
     async def update_episode(self, asked: requests.UpdateEpisode, /) -> answers.EpisodeRow:
         await self._asked(asked)
@@ -192,9 +188,7 @@ class FakeMemory:
 
     async def related_episodes(self, asked: requests.RelatedEpisodes, /) -> reports.RelatedEpisodes:
         await self._asked(asked)
-        return reports.RelatedEpisodes(
-            (_row(asked.episode_id),), ({"from_id": asked.episode_id, "to_id": "ep2", "type": "follows", "note": ""},)
-        )
+        return reports.RelatedEpisodes((_row(asked.episode_id),), (Link(asked.episode_id, "ep2", "follows"),))
 
     async def forget(self, asked: requests.Forget, /) -> reports.Forgotten:
         await self._asked(asked)

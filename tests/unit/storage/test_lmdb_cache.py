@@ -35,7 +35,7 @@ def test_entries_survive_a_restart(tmp_path: Path) -> None:
     filled(tmp_path).close()
     cache = LmdbCache(tmp_path, MAX_BYTES)
     assert right_or_missing(cache) == len(KEYS)
-    assert cache.stats()["rebuilt"] == ""
+    assert cache.stats().rebuilt == ""
     cache.close()
 
 
@@ -77,7 +77,7 @@ def test_a_damaged_file_is_rebuilt_and_it_is_said(tmp_path: Path, damage: Callab
     cache.flush()
     assert cache.get_many("n", [b"new"]) == [b"1"]
     if damage is not empty:  # an empty file is simply a new one
-        assert "fills again" in str(cache.stats()["rebuilt"])
+        assert "fills again" in str(cache.stats().rebuilt)
     cache.close()
 
 
@@ -107,7 +107,7 @@ def test_a_file_deleted_while_in_use_is_made_anew(tmp_path: Path) -> None:
     cache.flush()
     assert (tmp_path / "data.mdb").exists()
     assert cache.get_many("n", [b"new"]) == [b"1"]
-    assert "deleted" in str(cache.stats()["rebuilt"])
+    assert "deleted" in str(cache.stats().rebuilt)
     cache.close()
 
 
@@ -117,8 +117,8 @@ def test_a_folder_that_cannot_be_used_means_misses(tmp_path: Path) -> None:
     cache.put_many("n", [(b"a", b"1")])
     assert cache.get_many("n", [b"a"]) == [None]
     stats = cache.stats()
-    assert stats["errors"]
-    assert "cannot be opened" in str(stats["rebuilt"])
+    assert stats.errors
+    assert "cannot be opened" in str(stats.rebuilt)
     cache.close()
 
 
@@ -164,11 +164,11 @@ def test_a_key_put_again_while_it_waits_counts_once(tmp_path: Path, monkeypatch:
     cache = LmdbCache(tmp_path, MAX_BYTES)
     for i in range(300):
         cache.put_many("n", [(b"same", b"%03d" % i * 500)])
-    assert cache.stats()["dropped"] == 0
+    assert cache.stats().dropped == 0
     gate.set()
     cache.flush()
     cache.put_many("n", [(b"large", b"x" * 90_000)])
     cache.flush()
-    assert cache.stats()["dropped"] == 0
+    assert cache.stats().dropped == 0
     assert cache.get_many("n", [b"same", b"large"]) == [b"299" * 500, b"x" * 90_000]
     cache.close()

