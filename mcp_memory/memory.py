@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests, status
 from mcp_memory.domain.callers import NOBODY, Caller
+from mcp_memory.domain.forks import Fork, ForkedTask, StepMark
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
@@ -21,6 +22,7 @@ from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, calling, working_in
 from mcp_memory.verbs.exchange import Exchange
+from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
@@ -50,7 +52,7 @@ class EpisodicMemory:
         self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
         self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
-        self._reporting = Reporting(engines)
+        self._reporting, self._forking = Reporting(engines), Forking(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
         self._retention = Retention(engines, self._exchange)
 
@@ -189,6 +191,21 @@ class EpisodicMemory:
         """Return a metric over time, its breaks, and clusters of similar tasks."""
         return await self._reporting.trends(asked)
 
+    @takes(requests.CompareAttempts)
+    async def compare_attempts(self, asked: requests.CompareAttempts) -> Fork:
+        """Return all attempts at an episode's task, aligned to the best that worked, and what tells successes from failures."""
+        return await self._forking.compare(asked)
+
+    @takes(requests.MarkSteps)
+    async def mark_steps(self, asked: requests.MarkSteps) -> tuple[StepMark, ...]:
+        """Return what the steps of an episode changed, and of those that failed, what came of it. Other steps are not among them."""
+        return await self._forking.marks(asked)
+
+    @takes(requests.ForkedTasks)
+    async def forked_tasks(self, asked: requests.ForkedTasks) -> tuple[ForkedTask, ...]:
+        """Return the tasks that some attempts managed and others did not, where most is to be learnt first; of the latest 5,000."""
+        return await self._forking.forked(asked)
+
     @takes(requests.MemoryStatus)
     async def memory_status(self, asked: requests.MemoryStatus) -> status.Status:
         """Return where the memory is, what it holds and how it is doing."""
@@ -277,6 +294,10 @@ class EpisodicMemory:
     def export_lines(self, asked: requests.WhereFields | None = None) -> AsyncIterator[str]:
         """Yield the interchange lines of the episodes that meet the conditions (default: of all projects), oldest first."""
         return self._exchange.write(Filter(project=ANY_PROJECT) if asked is None else filter_of(asked, default_project=self.project))
+
+    def episode_lines(self, ids: Sequence[str]) -> AsyncIterator[str]:
+        """Yield the interchange lines of these episodes, in order; missing ones are passed over."""
+        return self._exchange.lines_of(ids)
 
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:
         """Wait until everything committed is also embedded and indexed; *progress* gets the number still waiting."""

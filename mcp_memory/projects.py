@@ -44,13 +44,10 @@ def project_at(folder: str, home: str | None = None) -> Project | None:
 
     Reads a few small files of git's, and none outside the repository (of a worktree: its repository's).
     """
-    if not folder or "\0" in folder or not os.path.isabs(folder) or _is_remote(folder):
+    here = _real(folder, home := os.path.realpath(os.path.expanduser("~") if home is None else home))
+    if not here:
         return None
-    here = os.path.realpath(folder)
-    home = os.path.realpath(os.path.expanduser("~") if home is None else home)
-    if here == home or os.path.dirname(here) == here:
-        return None
-    root = next((path for path in _upwards(here, home) if _is_root(path, here)), None)
+    root = _root(here, home)
     if root is None:
         return Project(_local(here), (last_part(here),))
     git = _git_folder(root)
@@ -58,6 +55,24 @@ def project_at(folder: str, home: str | None = None) -> Project | None:
     local, names = _local(main), (last_part(main), last_part(root), last_part(here))
     remote = "" if git is None else _remote_name(_text(os.path.join(git, "config")), main)
     return Project(remote or local, (local, *names) if remote else names)
+
+
+def root_of(folder: str) -> str:
+    """Return the folder of the repository that *folder* is in, the folder itself outside of one; "" for one that is no project's."""
+    here = _real(folder, home := os.path.realpath(os.path.expanduser("~")))
+    return (_root(here, home) or here) if here else ""
+
+
+def _real(folder: str, home: str) -> str:
+    """Return a folder with all links followed; "" for one that says nothing about a project."""
+    if not folder or "\0" in folder or not os.path.isabs(folder) or _is_remote(folder):
+        return ""
+    here = os.path.realpath(folder)
+    return "" if here == home or os.path.dirname(here) == here else here
+
+
+def _root(here: str, home: str) -> str | None:
+    return next((path for path in _upwards(here, home) if _is_root(path, here)), None)
 
 
 def project_named_by(folder: str) -> Project | None:

@@ -24,6 +24,7 @@ HEAVY = (
     "ruamel",
     "shtab",
     "prometheus_client",
+    "jinja2",
     "starlette",
     "uvicorn",
     "httpx2",

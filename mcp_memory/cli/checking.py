@@ -6,8 +6,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from mcp_memory import plain_files as files
 from mcp_memory.cli.checks import Check
-from mcp_memory.cli.install import files, hooks
+from mcp_memory.cli.install import hooks
 from mcp_memory.cli.install.finding import found
 from mcp_memory.cli.install.hosts import HOSTS, Host
 from mcp_memory.cli.install.jsonc import parse

@@ -34,6 +34,7 @@ class Command:
 COMMANDS = {
     "stdio": Command("stdio", "serve MCP on stdin and stdout (what an agent host starts; the default)"),
     "serve": Command("serve", "serve MCP over HTTP: /mcp, /sse and /healthz on one port"),
+    "ui": Command("ui", "see in a browser what the memory knows, and steer it"),
     "demo": Command("demo", "watch a scripted agent work, fail, recover and remember"),
     "recall": Command("recall", "what the memory knows about a task"),
     "episodes": Command("episodes", "list episodes"),

@@ -149,6 +149,7 @@ class TriedFix:
     median_ms: float | None
     evidence: tuple[str, ...]
     arguments_example: Mapping[str, Json] | None = None  # of the best only
+    correction: str | None = None  # what somebody said of this answer to this very error
 
 
 @dataclass(frozen=True, slots=True)

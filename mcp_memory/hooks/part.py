@@ -25,6 +25,13 @@ class HookPart:
         """Return False: who comes by the network needs what everybody needs; this machine's hooks have a door of their own."""
         return False
 
+    def is_open(self, scope: Scope) -> bool:
+        """Return False: every event is written."""
+        return False
+
+    def listening(self, url: str) -> None:
+        """Nothing: hooks find the door in the data directory."""
+
     async def run(self) -> None:
         """Keep the local door and take in what waits, until cancelled."""
         await keeper.keep(self._door, self._owner, always=self._always)

@@ -45,6 +45,24 @@ def _recall_lines(answer: Row, *, why: bool = False) -> Iterator[str]:
         yield _nothing(answer)
     else:
         yield f"{LABEL} Say what helped: give_feedback(recommendation_id={answer['recommendation_id']})"
+    yield from found_lines(answer, why=why)
+    if answer.get("next_cursor"):
+        yield "There are more: raise limit and budget_tokens, or go on at next_cursor."
+    for lesser in answer.get("degraded") or ():
+        yield f"Note: {_flat(lesser)}"
+
+
+def lines_for_people(answer: Row, *, why: bool) -> Iterator[str]:
+    """Yield an answer of recall as lines for somebody who types commands. What was lesser is left to the caller to say."""
+    if not answer["episodes"] and not answer["patterns"]:
+        yield _nothing(answer)
+    yield from found_lines(answer, why=why)
+    if answer.get("next_cursor"):
+        yield "There are more: --limit and --budget-tokens show them."
+
+
+def found_lines(answer: Row, *, why: bool) -> Iterator[str]:
+    """Yield what was found: episodes, files, patterns, the outlook."""
     told: dict[str, int] = {}  # tasks by what is shown of them, and where
     for number, episode in enumerate(answer["episodes"], 1):
         task = _cut(episode["task"], _TASK_CHARS)
@@ -58,10 +76,6 @@ def _recall_lines(answer: Row, *, why: bool = False) -> Iterator[str]:
         yield f"Learned: {_cut(pattern.get('correction') or pattern['description'], _LINE_CHARS)} ({_held(pattern)})"
     if (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
         yield f"Outlook: {outlook['expected_success']:.0%} succeed, from {outlook['based_on']} similar episodes"
-    if answer.get("next_cursor"):
-        yield "There are more: raise limit and budget_tokens, or go on at next_cursor."
-    for lesser in answer.get("degraded") or ():
-        yield f"Note: {_flat(lesser)}"
 
 
 def _nothing(answer: Row) -> str:

@@ -23,7 +23,7 @@ from mcp_memory.server.origins import CORS_EXPOSED, CORS_HEADERS, CORS_METHODS, 
 from mcp_memory.server.rechecking import EVERY_S, Rechecking
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_OPEN_PATHS = ("/healthz",)  # says nothing but that the server is there
+_OPEN_PATHS = ("/healthz", "/readyz")  # say nothing but that the server is there, and whether its memory is open
 _WITH_SLASH = {"/mcp/": "/mcp", "/sse/": "/sse"}  # served as they are: a redirect would name http behind a proxy that ends TLS
 _STREAM_SHARE = 0.8  # of all connections may be long-lived streams, so that ordinary requests still get through
 _HOLDER_SHARE = 0.5  # of those may be one token's
@@ -39,11 +39,15 @@ class Guard:
         config: ServerConfig,
         authentication: Authentication,
         admits: Sequence[Callable[[Scope], bool]] = (),
+        opens: Sequence[Callable[[Scope], bool]] = (),
         log: AuditLog | None = None,
         recheck_s: float = EVERY_S,
     ) -> None:
-        """*admits* tell of a request whether it needs no token, since it carries another proof; one that says so is enough."""
-        self._app, self._authentication, self._admits = app, authentication, admits
+        """*admits* tell of a request whether it needs no token, since it carries another proof; one that says so is enough.
+
+        *opens* tell of one whether its answer tells nothing, so that no proof is needed; its connection stays among the unknown.
+        """
+        self._app, self._authentication, self._admits, self._opens = app, authentication, admits, opens
         self._rechecking, self._refusals = Rechecking(authentication.verify_token, recheck_s), Refusals(log)
         public_host = urlsplit(config.public_url).hostname or ""
         self._hosts = {name.lower() for name in (*_LOCAL_NAMES, config.host, *listed(config.allowed_hosts), public_host) if name}
@@ -81,7 +85,7 @@ class Guard:
             if refusal.status_code in (401, 403):
                 self._refusals.record(_client(scope), (time.perf_counter() - started) * 1000)
             await self._refuse(refusal, scope, receive, send)
-        elif scope["path"] not in self._open_paths and not became_known(scope, holder_of(scope)):
+        elif self._is_known(scope) and not became_known(scope, holder_of(scope)):
             await _busy("Too many connections; try again later.\n")(scope, receive, send)
         elif scope["method"] == "GET" and scope["path"] in ("/sse", "/mcp"):
             await self._stream(scope, receive, send)
@@ -122,7 +126,7 @@ class Guard:
 
     async def _unknown(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         """Return the answer that refuses a request without a good token, or None. A known token's holder becomes the request's user."""
-        if not self._authentication.required or scope["path"] in self._open_paths or any(admits(scope) for admits in self._admits):
+        if not self._authentication.required or self._is_open(scope) or self._is_admitted(scope):
             return None
         token = _token(headers)
         if not token:
@@ -138,6 +142,16 @@ class Guard:
         # Sessions are bound to this user: nobody can go on with another one's.
         scope["user"] = AuthenticatedUser(access)
         return None
+
+    def _is_open(self, scope: Scope) -> bool:
+        return scope["path"] in self._open_paths or any(opens(scope) for opens in self._opens)
+
+    def _is_admitted(self, scope: Scope) -> bool:
+        return any(admits(scope) for admits in self._admits)
+
+    def _is_known(self, scope: Scope) -> bool:
+        """Return whether a request that was let in shows who sent it."""
+        return not self._is_open(scope) or self._is_admitted(scope)
 
     def _denied(self, status: int, reason: str, error: str = "") -> PlainTextResponse:
         challenge = self._authentication.challenge(error, reason if error else "")

@@ -1,5 +1,5 @@
-"""One HTTP port for every client: `/mcp` (Streamable HTTP), `/sse` with `/messages/` (the older transport), `/healthz`, `/metrics`, and the
-parts that stand beside MCP (`parts.py`).
+"""One HTTP port for every client: `/mcp` (Streamable HTTP), `/sse` with `/messages/` (the older transport), `/healthz`, `/readyz`,
+`/metrics`, and the parts that stand beside MCP (`parts.py`).
 
 Both protocol eras, one memory, one guard in front of all routes.
 """
@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from mcp_memory.config import Config
+from mcp_memory.config import Config, ServerConfig
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
@@ -47,10 +47,10 @@ def serve(config: Config, opener: Opener | None = None, started: Callable[[int],
     require_safe_bind(config.server, authenticated=authentication.required)
     host = MemoryHost(config, opener)
     app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools, is_shared=True)
-    connections = Connections(affordable(config.server.max_connections))
+    connections, parts = Connections(affordable(config.server.max_connections)), parts_of(host, app.audit_log)
     quieten()
     settings = uvicorn.Config(
-        http_app(app, host, authentication, parts_of(host, app.audit_log)),
+        http_app(app, host, authentication, parts),
         host=config.server.host,
         port=config.server.port,
         http=connections.protocol,  # type: ignore[arg-type]  # any maker of protocols will do
@@ -65,9 +65,24 @@ def serve(config: Config, opener: Opener | None = None, started: Callable[[int],
         lifespan="on",
     )
     gc.freeze()
-    server = _HttpServer(settings, app.updates.listen.close, started)
+
+    def listening(port: int) -> None:
+        for part in parts:
+            part.listening(url_of(config.server, port))
+        if started is not None:
+            started(port)
+
+    server = _HttpServer(settings, app.updates.listen.close, listening)
     server.run()
     return 0 if server.started else 1
+
+
+def url_of(server: ServerConfig, port: int) -> str:
+    """Return where people of this machine, or behind the configured address, reach the server."""
+    if server.public_url:
+        return server.public_url.rstrip("/")
+    name = "127.0.0.1" if server.host in ("", "0.0.0.0", "::") else server.host
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: Sequence[HttpPart] = ()) -> Starlette:
@@ -93,6 +108,10 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
         state = host.state
         return JSONResponse({"status": state, "version": program_version()}, 503 if state == "failed" else 200)
 
+    async def ready(request: Request) -> Response:
+        host.begin()  # so that a server whose memory could not be opened tries again
+        return JSONResponse({"status": host.state, "version": program_version()}, 200 if host.state == "ready" else 503)
+
     async def metrics(request: Request) -> Response:
         from mcp_memory.server import exposition  # whoever never asks does not load the library
 
@@ -106,11 +125,19 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
             Mount("/messages/", sse.post),
             *(route for part in parts for route in part.routes),
             Route("/healthz", health),
+            Route("/readyz", ready),
             Route("/metrics", metrics),
             *(Route(path, _document(body), methods=["GET"]) for path, body in authentication.documents().items()),
         ],
         middleware=[
-            Middleware(Guard, config=limits, authentication=authentication, admits=[part.admits for part in parts], log=app.audit_log)
+            Middleware(
+                Guard,
+                config=limits,
+                authentication=authentication,
+                admits=[part.admits for part in parts],
+                opens=[part.is_open for part in parts],
+                log=app.audit_log,
+            )
         ],
         lifespan=lifespan,
     )
@@ -128,13 +155,13 @@ def _document(body: Mapping[str, Any]) -> Callable[[Request], Awaitable[Response
 class _HttpServer(uvicorn.Server):
     """Ends open listen streams first: a client holds one for hours, and shutting down would wait for it."""
 
-    def __init__(self, settings: uvicorn.Config, close_streams: Callable[[], None], started: Callable[[int], None] | None) -> None:
+    def __init__(self, settings: uvicorn.Config, close_streams: Callable[[], None], started: Callable[[int], None]) -> None:
         super().__init__(settings)
         self._close_streams, self._when_started = close_streams, started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started and self._when_started is not None:
+        if self.started:
             self._when_started(self.servers[0].sockets[0].getsockname()[1])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

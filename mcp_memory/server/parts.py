@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from mcp_memory.hooks.part import HookPart
+from mcp_memory.pages.part import PagesPart
 from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.lifecycle import MemoryHost
 
@@ -23,6 +24,14 @@ class HttpPart(Protocol):
         """Return whether a request carries a proof of its own and needs no token. Host and Origin are checked in any case."""
         ...
 
+    def is_open(self, scope: Scope) -> bool:
+        """Return whether a request may be answered without any proof, since the answer tells nothing. Its connection stays a stranger's."""
+        ...
+
+    def listening(self, url: str) -> None:
+        """Hear where the server listens, once it does."""
+        ...
+
     async def run(self) -> None:
         """Do what it does in the background; runs beside the server until cancelled, and no error of it may end the server."""
         ...
@@ -30,4 +39,4 @@ class HttpPart(Protocol):
 
 def parts_of(host: MemoryHost, log: AuditLog | None) -> list[HttpPart]:
     """Return the parts that `serve` has beside MCP."""
-    return [HookPart(host, log, always=True)]
+    return [HookPart(host, log, always=True), PagesPart(host, log)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from mcp_memory.domain.edits import LESSON, OUTCOME, TAG, TASK, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, imported_id, trace_of
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.segmenting import indexed_words
 from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
@@ -82,7 +83,7 @@ def merge_edits(tx: Transaction, episode_id: str, edits: Mapping[str, Json], at_
             _add_notes(tx, row, add_lessons)
     elif TASK in fields:
         tx.run("remove_unfinished_text", row)
-        tx.run("add_unfinished_text", row, fields[TASK])
+        tx.run("add_unfinished_text", row, indexed_words(fields[TASK]))
 
 
 def replace_outcome(tx: Transaction, completion: Completion, metadata: Mapping[str, Json], add_lessons: Sequence[str]) -> None:
@@ -119,7 +120,7 @@ def _add_notes(tx: Transaction, row: int, notes: Sequence[str]) -> None:
     """Index more notes of a completed episode."""
     found = tx.one("trace_of", row)
     if found is not None and (text := remove_text(tx, found[0])) is not None:
-        add_text(tx, row, found[0], replace(text, notes="\n".join([text.notes, *notes])))
+        add_text(tx, row, found[0], replace(text, notes="\n".join([text.notes, *map(indexed_words, notes)])))
 
 
 def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:
@@ -131,7 +132,7 @@ def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:
     tx.delete("DELETE FROM trace WHERE seq = ?", (old_seq,))
     seq = tx.insert("add_trace", row, trace.project, trace.id, tx.codec.trace(trace))
     if text is not None:
-        add_text(tx, row, seq, replace(text, task=current.task))
+        add_text(tx, row, seq, replace(text, task=indexed_words(current.task)))
     refresh_surroundings(tx, set(thread_rows(tx, row)))
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain import limits
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.segmenting import indexed_words
 from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.domain.sources import sources_of
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
@@ -152,7 +153,7 @@ def insert_episode(tx: Transaction, episode: Episode) -> int:
     for tag in context.tags:
         tx.run("add_tag", tag, row)
     if not completed:
-        tx.run("add_unfinished_text", row, episode.task)
+        tx.run("add_unfinished_text", row, indexed_words(episode.task))
     return row
 
 

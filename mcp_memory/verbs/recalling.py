@@ -66,11 +66,12 @@ class Recalling:
         vectors, lesser = e.embed_beside_search(query)
         with e.views.read() as v:
             neighbours = e.retrieval.similar(v, query, vectors, NEIGHBOURS)
-            ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms)
+            met = e.learning.met_errors(v, query)
+            ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms, met=met)
             outlook = e.learning.outlook(v, query, neighbours)
             seen = v.workspace.find(query.filter.project, query.text, MAX_SEEN, query.filter.domain, query.filter.framework)
             wanted_patterns = "patterns" in include and not ranking.silent and (ranking.matches or not query.min_similarity)
-            found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS) if wanted_patterns else []
+            found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             elsewhere = None if ranking.matches else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()

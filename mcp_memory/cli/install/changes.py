@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcp_memory.cli.install import files, records
+from mcp_memory import plain_files as files
+from mcp_memory.cli.install import records
 from mcp_memory.cli.install.formats import format_of
 from mcp_memory.errors import InvalidInput
 

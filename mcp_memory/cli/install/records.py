@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mcp_memory.cli.install import files
+from mcp_memory import plain_files as files
 from mcp_memory.user_data import user_data_dir
 
 _MODE = 0o600  # the hosts' files may hold keys

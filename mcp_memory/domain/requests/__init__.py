@@ -29,8 +29,11 @@ from mcp_memory.domain.requests.recording import (
 )
 from mcp_memory.domain.requests.reporting import (
     AnalyzeTrends,
+    CompareAttempts,
+    ForkedTasks,
     GetPattern,
     LessonsMarkdown,
+    MarkSteps,
     MemoryStatus,
     ProjectDigest,
     SearchPatterns,
@@ -39,11 +42,13 @@ from mcp_memory.domain.requests.reporting import (
 __all__ = [
     "AnalyzeTrends",
     "CheckpointEpisode",
+    "CompareAttempts",
     "CompleteEpisode",
     "ContextFields",
     "Correct",
     "EpisodeLine",
     "Forget",
+    "ForkedTasks",
     "GetEpisode",
     "GetPattern",
     "GiveFeedback",
@@ -54,6 +59,7 @@ __all__ = [
     "LinkEpisodes",
     "LogStep",
     "LogSteps",
+    "MarkSteps",
     "MemoryStatus",
     "OutcomeFields",
     "PrepareEpisode",

@@ -66,3 +66,16 @@ class LessonsMarkdown(Request, frozen=True):
 class ProjectDigest(Request, frozen=True):
     project: Annotated[str, Name()] = ""
     budget_tokens: Annotated[int, BUDGET] = 1500
+
+
+class CompareAttempts(Request, frozen=True):
+    episode_id: Annotated[str, Id(required=True)]
+
+
+class MarkSteps(Request, frozen=True):
+    episode_id: Annotated[str, Id(required=True)]
+
+
+class ForkedTasks(Request, frozen=True):
+    project: Annotated[str, Name(about="* for all")] = ""
+    limit: Annotated[int, Whole(low=1, high=limits.MAX_SEARCH_LIMIT)] = 50

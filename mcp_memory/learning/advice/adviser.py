@@ -32,7 +32,8 @@ MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
 _FLOOR = 1e-4
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
-FixDuration = Callable[[str, str, str], float | None]  # (failed tool key, signature, tool key tried) -> median ms until it worked
+# (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
+StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class _Pick:
 class Adviser:
     """Answers from an `Experience`; full episodes are read only for the examples of arguments."""
 
-    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, fix_ms: FixDuration) -> None:
-        self._x, self._read, self._fix_ms = experience, read_episodes, fix_ms
+    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer) -> None:
+        self._x, self._read, self._stored = experience, read_episodes, stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
         self._warner = StepWarner(experience)
 
@@ -177,6 +178,8 @@ class Adviser:
         x = self._x
         failed_key = episode.steps[-1].key
         alike = (x.context_weights(standpoint)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
+        exact = alike & (x.failures.signature == x.signatures.find(sig))
+        alike = exact if exact.any() else alike
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
@@ -193,7 +196,9 @@ class Adviser:
                 continue  # looking after a failure is no try to mend it
             fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
             fixes.append((replace(fix, tool=shell) if fix.tool == SHELL else fix, answered))
-        best = sorted(fixes, key=lambda f: (-f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))[:MAX_FIXES]
+        best = sorted(fixes, key=lambda f: (f[0].correction is None, -f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))[
+            :MAX_FIXES
+        ]
         run = text_of_run(episode)
         shown = [replace(fix, arguments_example=self._example(at, run)) for fix, at in best[:FIX_EXAMPLES]]
         return Recovery(sig, (*shown, *(fix for fix, _ in best[FIX_EXAMPLES:])))
@@ -206,6 +211,7 @@ class Adviser:
         name, action = tool_and_action(key)
         evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
         lag = x.failures.by_index[answered] - x.failures.index[answered]
+        median_ms, correction = self._stored(failed_key, sig, key)
         return TriedFix(
             tool=name,
             action=action,
@@ -214,7 +220,8 @@ class Adviser:
             fixed=len(fixed),
             got_on=len(got_on),
             median_steps=float(np.median(lag)) if len(answered) else None,
-            median_ms=self._fix_ms(failed_key, sig, key) if len(answered) else None,
+            median_ms=median_ms if len(answered) else None,
+            correction=correction,
             evidence=tuple(evidence)[:MAX_EVIDENCE],
         )
 

@@ -1,6 +1,6 @@
 """Earlier attempts at a task as routes of tools, and how routes are aligned. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -27,7 +27,7 @@ def attempt(trace: Trace, similarity: float) -> Attempt:
     return Attempt(trace, similarity, route, max(0.01, similarity) * max(0.01, trace.reward))
 
 
-def common(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+def common(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Return the index pairs of a longest common subsequence of *a* and *b*. O(len(a) * len(b)).
 
     >>> common("abcd", "bxd")

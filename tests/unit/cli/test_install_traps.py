@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_memory.cli.install import files
+from mcp_memory import plain_files as files
 from mcp_memory.cli.main import main
 from mcp_memory.errors import InvalidInput
 

@@ -18,7 +18,7 @@ def adviser(*episodes: Episode) -> Adviser:
     experience = Experience()
     experience.add([trace_of(e, i) for i, e in enumerate(episodes)])
     known = {e.id: e for e in episodes}
-    return Adviser(experience, lambda ids: [known.get(i) for i in ids], lambda *_: None)
+    return Adviser(experience, lambda ids: [known.get(i) for i in ids], lambda *_: (None, None))
 
 
 def keys(advice: Sequence[Any]) -> list[str]:

@@ -4,10 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.cli.commands.teach import BEGIN, END, with_guide
 from mcp_memory.errors import InvalidInput
+from mcp_memory.rendering.marked_block import GUIDE, with_block
+
+BEGIN, END = GUIDE.begin, GUIDE.end
 
 TEXT = st.text("ab\n#", max_size=20).map(lambda text: text if not text or text.endswith("\n") else text + "\n")
+
+
+def with_guide(text: str, guide: str) -> str:
+    return with_block(text, guide, GUIDE)
 
 
 @given(TEXT, st.text("xy\n-", min_size=1, max_size=20), st.text("xy\n-", min_size=1, max_size=20))

@@ -1,0 +1,69 @@
+"""One request of somebody who is in, and what a page's function answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from mcp_memory.errors import InvalidInput
+from mcp_memory.pages.sessions import Session
+
+if TYPE_CHECKING:
+    from mcp_memory.memory import EpisodicMemory
+
+MAX_FORM_BYTES = 64 * 1024
+MAX_FIELDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`form` is empty for what only reads."""
+
+    memory: "EpisodicMemory"
+    session: Session
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    data_dir: Path
+    is_part: bool = False  # asked by a script of the page, which takes a piece of one
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    content: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Where a person is after a change."""
+
+    path: str
+
+
+Answer = Page | Download | GoTo
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form that was sent. Raises InvalidInput: no form, or larger than one of ours can be."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise InvalidInput("that is not a form of these pages")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise InvalidInput(f"a form holds at most {MAX_FORM_BYTES // 1024} kB")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MAX_FIELDS))
+    except ValueError as error:
+        raise InvalidInput("that is not a form of these pages") from error

@@ -1,0 +1,61 @@
+"""What a step changed, as a diff, from its own arguments. Pure."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mcp_memory.domain.episode import Step
+
+MAX_LINES = 80  # of one diff
+_CONTEXT = 2
+_PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
+_WHOLE = ("content", "file_text", "contents", "text", "new_source")
+_PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
+_PATCH = ("*** Begin Patch", "--- ", "diff --git ")
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """`lines` are (kind, text): `add`, `del`, `same` or `head`; `more` lines are left out."""
+
+    path: str
+    lines: Sequence[tuple[str, str]]
+    more: int = 0
+
+
+def diffs_of(step: Step) -> list[Diff]:
+    """Return the changes that a step's arguments describe; none of a step that failed."""
+    if step.failed:
+        return []
+    path = next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")
+    return [Diff(path, lines[:MAX_LINES], max(0, len(lines) - MAX_LINES)) for lines in _all(step.arguments, path) if lines]
+
+
+def _all(arguments: object, path: str) -> Iterator[list[tuple[str, str]]]:
+    if not isinstance(arguments, dict):
+        return
+    for old, new in _PAIRS:
+        before, after = arguments.get(old), arguments.get(new)
+        if isinstance(before, str) and isinstance(after, str) and before != after:
+            yield _between(before, after)
+            return
+    for edit in arguments.get("edits") or ():
+        yield from _all(edit, path)
+    patches = [value for value in arguments.values() if isinstance(value, str) and value.lstrip().startswith(_PATCH)]
+    yield from (_patch(text) for text in patches)
+    whole = next((arguments[name] for name in _WHOLE if isinstance(arguments.get(name), str)), None)
+    if whole is not None and (path or "text" in arguments) and not patches:
+        yield [("add", line) for line in whole.splitlines()]
+
+
+def _between(before: str, after: str) -> list[tuple[str, str]]:
+    lines = difflib.unified_diff(before.splitlines()[:1000], after.splitlines()[:1000], lineterm="", n=_CONTEXT)
+    return [_kind(line) for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+def _patch(text: str) -> list[tuple[str, str]]:
+    return [("head", line) if line.startswith(("***", "---", "+++", "@@", "diff ")) else _kind(line) for line in text.splitlines()]
+
+
+def _kind(line: str) -> tuple[str, str]:
+    return {"+": "add", "-": "del"}.get(line[:1], "same"), line[1:] if line[:1] in "+- " else line
