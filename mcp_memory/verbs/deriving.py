@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from mcp_memory.domain.episode import Episode
+from mcp_memory.learning.reading.file_uses import touches_in
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.engines import Engines
 
@@ -12,7 +13,7 @@ def deriving(engines: Engines) -> Callable[[Episode], Completion]:
 
     def derive(episode: Episode) -> Completion:
         with engines.metrics.timed("derive_shared"):
-            extraction = engines.learning.extract(episode)
+            extraction = engines.learning.extract(episode, touches_in(episode.steps))
             text = engines.retrieval.index_text(episode)
         return Completion(episode, text, extraction.observations, extraction.errors, extraction.digest)
 
