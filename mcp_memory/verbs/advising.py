@@ -2,7 +2,7 @@
 
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
-from mcp_memory.domain.curation import Correction
+from mcp_memory.domain.curation import BY_VOTE, Correction
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import EndedAs, Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import Filter, Query
@@ -119,7 +119,7 @@ class Advising:
         """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction."""
         if vote.verdict is Verdict.HINDERED and vote.note.strip():
             for key in vote.used_ids:
-                await self._e.store.put_correction(key, Correction(vote.note, f"feedback {vote.id}", by=by), vote.at_ms)
+                await self._e.store.put_correction(key, Correction(vote.note, f"{BY_VOTE}{vote.id}", by=by), vote.at_ms)
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:
         self._shown.note(Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock()))
