@@ -1,45 +1,34 @@
 """Advice in the middle of a run: the next tools, what to do about an error, and warnings about an intended step."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.domain.answers import Recovery, StepWarning, TriedFix
-from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.answers import Recovery, StepWarning
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.query import InferredContext, Suggestion
-from mcp_memory.domain.step_keys import SHELL, is_shell, joined, tool_and_action
-from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
+from mcp_memory.learning.advice.error_recovery import ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
-from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.run import error_signatures
-from mcp_memory.phrases.patterns import changed
 from mcp_memory.ports import Situation
-from mcp_memory.views.experience import Experience, Ints, Standpoint
+from mcp_memory.views.experience import Experience, Standpoint
 from mcp_memory.views.fixes import Came
 from mcp_memory.views.vouching import MIN_SOURCES, Support
 
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
-MAX_FIXES = 5
 MAX_EVIDENCE = 3
 MAX_EXAMPLES = 50  # earlier uses among which one is looked for that may be shown
 OWN = Support(MIN_SOURCES)  # what only this run has done needs nobody to vouch for it
-FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
-MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
-SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
-
-ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
-# (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
-StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +81,8 @@ class Adviser:
         if forecast is None:
             return Advice(warnings=warnings, inferred=context)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
-        return Advice(suggestions, self._answers.recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
+        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser)
+        return Advice(suggestions, answers.recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode

@@ -9,8 +9,10 @@ from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.run import run_of_episode
+from mcp_memory.ports import Situation
 
 from .runs import episode
+from .test_adviser import adviser, now
 
 
 def searched(*queries: str, worked: bool = True) -> Episode:
@@ -61,3 +63,20 @@ def test_kinds_of_changes(before: dict[str, object], after: dict[str, object], k
 @pytest.mark.parametrize(("before", "after"), [({"q": "cat"}, {"q": "dog"}), ({"q": "cat", "n": 1}, {"q": "cats", "n": 2}), ({}, {})])
 def test_another_call_altogether_is_no_change_of_arguments(before: dict[str, object], after: dict[str, object]) -> None:
     assert argument_change(Step("t", arguments=before, status=StepStatus.ERROR, error="no"), Step("t", arguments=after)) is None
+
+
+def test_after_the_same_error_again_the_change_that_worked_is_named() -> None:
+    memory = [replace(searched(f"{name} guitarist", name), id=name, agent=name) for name in ("Gator Country", "the Beatles", "the Who")]
+    recovery = adviser(*memory).suggest(Situation(now("search!Could not find [the Byrds guitarist]"), []), 3, None).recovery
+    assert recovery is not None
+    assert recovery.fixes[0].change == "give `query` fewer words"
+
+
+def test_what_a_single_episode_changed_is_not_named() -> None:
+    recovery = (
+        adviser(searched("Gator Country guitarist", "Gator Country"))
+        .suggest(Situation(now("search!Could not find [x y]"), []), 3, None)
+        .recovery
+    )
+    assert recovery is not None
+    assert recovery.fixes[0].change is None
