@@ -15,7 +15,9 @@ from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.phrases.patterns import changed
-from mcp_memory.views.experience import Experience, Ints, Standpoint
+from mcp_memory.views.columns import Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
 from mcp_memory.views.vouching import Support
 
