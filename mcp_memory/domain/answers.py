@@ -154,6 +154,7 @@ class TriedFix:
     arguments_example: Mapping[str, Json] | None = None  # of the best only, and of what is verified
     provenance: str = ""  # the independent sources it worked for; begins with "unverified" where there are fewer than two
     correction: str | None = None  # what somebody said of this answer to this very error
+    change: str | None = None  # of the same tool again: what was different in its arguments, where that was the same several times
 
 
 @dataclass(frozen=True, slots=True)
