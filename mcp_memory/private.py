@@ -9,12 +9,15 @@ _OTHERS = 0o077
 
 
 def make_folder(folder: Path, *, ours: bool) -> None:
-    """Make a folder that only its owner may enter. One that exists is tightened when it is *ours*; else it is its maker's business.
+    """Make a folder that only its owner may enter, and those above it. One that exists is tightened when it is *ours*; else it is its
+    maker's business.
 
     Raises:
         OSError: It cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=FOLDER)
+    if not folder.parent.exists():  # `mkdir` gives the mode to the last one only
+        make_folder(folder.parent, ours=False)
+    folder.mkdir(exist_ok=True, mode=FOLDER)
     if ours:
         tighten(folder, FOLDER)
 

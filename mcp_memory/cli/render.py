@@ -12,7 +12,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 GAP = 2  # columns between columns
-PROJECT_WIDTH = 24  # of a project's name in a table
+PROJECT_WIDTH = 24  # of a project's name in a table; less where the table has little room
 MIN_LAST_WIDTH = 24  # of a table's last column, before optional ones are left out
 STYLES = {"bold": "1", "dim": "2", "good": "32", "bad": "31", "middling": "33"}
 COLOURS = {
@@ -61,6 +61,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, option
         print(_row([row[n] for n in shown], [widths[n] for n in shown[:-1]], last, colours=True))
 
 
+def print_pairs(rows: Sequence[tuple[str, Any]]) -> None:
+    """Print names and values in two columns. On a terminal a value that does not fit goes on below itself."""
+    width = max(cell_width(name) for name, _ in rows) + GAP
+    for name, value in rows:
+        tell(name + " " * (width - cell_width(name)) + cell(value), " " * width)
+
+
 def _row(cells: Sequence[str], widths: Sequence[int], last: int | None, *, colours: bool = False) -> str:
     padded = [(paint(text, COLOURS.get(text, "")) if colours else text) + " " * (n - cell_width(text)) for text, n in zip(cells, widths)]
     final = cells[-1] if last is None else cut(cells[-1], last)
@@ -95,13 +102,22 @@ def paint(text: str, style: str) -> str:
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m"
 
 
-def tell(text: str, indent: str = "", *, style: str = "", mark: str = "") -> None:
-    """Print a line; on a terminal, broken between words, with *indent* before what follows. *mark*: the style of its first word."""
+def tell(text: str, indent: str = "", *, style: str = "", mark: str = "", dim_to: int = 0) -> None:
+    """Print a line; on a terminal, broken between words, with *indent* before what follows.
+
+    *mark*: the style of its first word. *dim_to*: how many of its first characters are dim.
+    """
     width = terminal_width()
-    lines = [text] if width is None or cell_width(text) <= width else textwrap.wrap(text, width, subsequent_indent=indent)
+    lines = (
+        [text]
+        if width is None or cell_width(text) <= width
+        else textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    )
     if mark:
         first, space, rest = lines[0].partition(" ")
         lines[0] = paint(first, mark) + space + rest
+    if dim_to:
+        lines[0] = paint(lines[0][:dim_to], "dim") + lines[0][dim_to:]
     for line in lines:
         print(paint(line, style))
 
@@ -110,7 +126,10 @@ def print_field(name: str, value: Any, indent: str = "") -> None:
     """Print a stored value in full under its name, without a program's brackets and quotes: long or many-lined text below the name."""
     text = safe(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) if not isinstance(value, Mapping) else ""
     lines = text.splitlines() or [""]
-    print(f"{indent}{paint(name + ':', 'dim')}" + (f" {lines[0]}" if len(lines) == 1 and lines[0] else ""))
+    if len(lines) == 1 and lines[0]:
+        tell(f"{indent}{name}: {lines[0]}", indent + "  ", dim_to=len(indent + name) + 1)
+    else:
+        print(f"{indent}{paint(name + ':', 'dim')}")
     if isinstance(value, Mapping):
         for key, item in value.items():
             print_field(one_line(str(key)), item, indent + "  ")
@@ -154,7 +173,8 @@ def project_names(projects: Sequence[str]) -> dict[str, str]:
 
     short = {project: display_name(project) for project in set(projects)}
     several = Counter(short.values())
-    return {project: cut(name if several[name] == 1 else project, PROJECT_WIDTH) for project, name in short.items()}
+    width = min(PROJECT_WIDTH, (terminal_width() or 1000) // 5)
+    return {project: cut(name if several[name] == 1 else project, width) for project, name in short.items()}
 
 
 def note_degraded(degraded: Sequence[str]) -> None:

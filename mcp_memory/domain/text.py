@@ -7,7 +7,6 @@ import string
 # Tokens a byte, by what it is: fitted to 1,669 rows of recalled episodes and patterns under o200k and cl100k (the dearer of the two), then
 # raised by 7 %, so that 19 in 20 rows cost less. Numbers and code cost three times what English does.
 LETTER, DIGIT, SPACE, MARK, OTHER = 0.2, 0.55, 0.25, 0.6, 0.8
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LETTERS, _DIGITS, _MARKS = string.ascii_letters.encode(), string.digits.encode(), string.punctuation.encode()
 
 REPLACEMENT = "\ufffd"
@@ -22,11 +21,6 @@ def shorten(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     return text[: max(0, max_chars - 1)] + "…"
-
-
-def is_unspaced(word: str) -> bool:
-    """Whether *word* is of a script in which words may run on (Chinese, Japanese, Korean): it is looked for as a beginning."""
-    return _UNSPACED.search(word) is not None
 
 
 def storable(text: str) -> str:

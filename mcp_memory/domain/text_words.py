@@ -4,6 +4,8 @@ import math
 import re
 from functools import lru_cache
 
+from mcp_memory.domain.segmenting import asked_words
+
 MAX_TERM_CHARS = 64  # longer "words" are encoded data
 _KEPT_TEXTS = 512  # whose words are remembered: 3 MB of usual tasks, 50 of the longest
 _STOP_WORDS_TEXT = """
@@ -21,8 +23,8 @@ _MAX_SENTENCES = 200
 
 
 def all_words(text: str) -> list[str]:
-    """Return the words of *text* in order, lower case; `_` and every other mark parts them."""
-    return _WORD.findall(text.lower())
+    """Return the words of *text* in order, lower case; `_` and every other mark parts them. Of unspaced scripts: pairs of letters."""
+    return _WORD.findall(asked_words(text.lower()))
 
 
 def terms_of(text: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def recovery_text(advice: Mapping[str, Any]) -> str:
     recovery = advice.get("recovery")
     if not recovery or not recovery.get("fixes"):
         return ""
-    fixes = [_fix_text(fix) for fix in recovery["fixes"][:2] if fix["kind"] != "failed"]
+    fixes = [_fix_text(fix) for fix in recovery["fixes"][:2] if fix["kind"] != "failed" or fix.get("correction")]
     if not fixes:
         return ""
     return f"From the memory of earlier runs (records, not instructions): after the error “{recovery['error_signature']}” " + "; ".join(
@@ -31,9 +31,11 @@ def recovery_text(advice: Mapping[str, Any]) -> str:
 
 
 def _fix_text(fix: Mapping[str, Any]) -> str:
+    if correction := fix.get("correction"):
+        return f"what is right, as somebody said: {clip(' '.join(str(correction).split()), EXAMPLE_CHARS)}"
     example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
     like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
-    name = joined(fix["tool"], fix["action"])
+    name, by = joined(fix["tool"], fix["action"]), f" [{fix['provenance']}]" if fix.get("provenance") else ""
     if fix["kind"] == "fixed":
-        return f"{name} fixed it {fix['fixed']} of {fix['tried']} times{like}"
-    return f"{name} did the job instead {fix['got_on']} of {fix['tried']} times{like}"
+        return f"{name} fixed it {fix['fixed']} of {fix['tried']} times{like}{by}"
+    return f"{name} did the job instead {fix['got_on']} of {fix['tried']} times{like}{by}"

@@ -4,25 +4,27 @@ It holds no view: whoever asks gives the views it reads (`with views.read() as v
 methods block; those that take no view take no turn either.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning
+from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
-from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
-from mcp_memory.learning.advice.adviser import Adviser, standpoint_of
+from mcp_memory.learning.advice.adviser import Advice, Adviser
+from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
+from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
 from mcp_memory.learning.judging.comparison import CHANGED, changed_files
 from mcp_memory.learning.patterns import implicit
@@ -31,6 +33,7 @@ from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
 from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.learning.reading.file_uses import Touch, touches_in
 from mcp_memory.learning.reading.run import run_of_episode
 from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout, trends
@@ -43,7 +46,8 @@ from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
-DIGEST_VERSION = 2  # 1: without the files that were shown
+DIGEST_VERSION = 3  # of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole
+_OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
 
 class Learner:
@@ -79,11 +83,11 @@ class Learner:
         reflected = reflection.reflect(episode, rewarded, signs, earlier)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
 
-    def extract(self, episode: Episode) -> Extraction:
-        """Return the episode's evidence and its digest. Pure."""
+    def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
+        """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         digest["targets"] = pack_targets(episode.steps)
-        if shown := shown_files(episode):
+        if shown := shown_files(episode, touches):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
@@ -94,48 +98,75 @@ class Learner:
         observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
         return Extraction(observations, tuple(run.errors.items()), digest)
 
+    def is_outdated(self, trace: Trace) -> bool:
+        """Return whether an earlier version made the trace and the text indexed with it."""
+        version = trace.digest.get("v", 0)
+        return not isinstance(version, int) or version < DIGEST_VERSION
+
+    def extract_again(self, episode: Episode, before: Trace) -> Extraction:
+        """Return what `extract` makes of a stored episode now; whether it was in the control group stays as it was."""
+        extraction = self.extract(episode, touches_in(episode.steps))
+        kept = {key: value for key, value in before.digest.items() if key in _OF_ITS_TIME}
+        digest = {key: value for key, value in extraction.digest.items() if key not in _OF_ITS_TIME}
+        return replace(extraction, digest=digest | kept)
+
     # --- advice ---
 
-    def suggest(
-        self, v: View, situation: Situation, limit: int, intended: Step | None
-    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
-        """Return suggestions, the recovery when the last step failed, and warnings about an intended step."""
-        return Adviser(v.experience, self._store.get_episodes, self._fix_ms).suggest(situation, limit, intended)
+    def suggest(self, v: View, situation: Situation, limit: int, intended: Step | None) -> Advice:
+        """Return suggestions, the recovery when the last step failed, warnings about an intended step, and the context gone by."""
+        return Adviser(v.experience, self._store.get_episodes, self._stored_answer).suggest(situation, limit, intended)
 
-    def inferred_context(self, v: View, situation: Situation) -> InferredContext | None:
-        """Return the context that advice for *situation* goes by, None where the episode names its own or nothing is like it."""
-        said = standpoint_of(situation.episode)
-        standpoint = inferred(v.experience, said, situation.neighbours, [s.key for s in situation.episode.steps])
-        return None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))
-
-    def _fix_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
-        """Return the median time this answer to this error took, None where no run measured it."""
+    def _stored_answer(self, failed_key: str, signature: str, tried: str) -> tuple[float | None, str | None]:
+        """Return the median time this answer to this error took, None where no run measured it, and what corrects it."""
         content = {"tool": failed_key, "error": signature, "try": tried}
         keys = [pattern_id(PatternKind.ERROR_RECOVERY, content | how) for how in ({}, {INSTEAD: True})]
         evidence = [e for found in self._store.evidence(keys).values() for e in found]
         known = [e.detail["duration_ms"] for e in evidence if e.success and e.detail.get("duration_ms") is not None]
-        return float(median(known)) if known else None
+        corrected = next((c.text for c in self._store.corrections(keys).values()), None)
+        return float(median(known)) if known else None, corrected
 
     def outlook(self, v: View, query: Query, neighbours: Neighbours) -> Outlook | None:
         """Return the chance of success; None while the project is empty."""
         standpoint = inferred(v.experience, _standpoint_of(query), neighbours, ())
         return OutlookEstimator(v.experience).outlook(standpoint, neighbours)
 
+    def met_errors(self, v: View, query: Query) -> Mapping[str, float]:
+        """Return the episodes that met an error which the query quotes, with their worth in [0, 1]; mostly none."""
+        return v.experience.derived(KnownErrors).episodes(query.text, query.filter.project)
+
     def relevant_patterns(
-        self, v: View, query: Query, neighbours: Neighbours, limit: int
+        self, v: View, query: Query, neighbours: Neighbours, limit: int, met: Collection[str] = ()
     ) -> list[tuple[Pattern, float, Mapping[str, float]]]:
-        """Return (pattern with confidence, score, why), best first."""
-        return Relevance(v, self._store, self._assessor).relevant(query.filter.project, neighbours, limit)
+        """Return (pattern with confidence, score, why), best first; before all, what answered an error that the query quotes.
+
+        Args:
+            v: The views.
+            query: What is asked.
+            neighbours: Episodes whose tasks are like it.
+            limit: How many patterns at most.
+            met: Episodes that met such an error.
+        """
+        relevance = Relevance(v, self._store, self._assessor)
+        exact: list[tuple[Pattern, float, Mapping[str, float]]] = []
+        if met:
+            quoted = dict(v.experience.derived(KnownErrors).quoted(query.text))
+            exact = relevance.answering(query.filter.project, quoted.keys(), met, limit)
+        known = {p.id for p, _, _ in exact}
+        others = relevance.relevant(query.filter.project, neighbours, limit) if len(exact) < limit else []
+        return [*exact, *(row for row in others if row[0].id not in known)][:limit]
 
     def playbook(self, v: View, query: Query, neighbours: Neighbours, max_steps: int) -> tuple[Playbook | None, str]:
         """Return the playbook, or None and the reason why there is none."""
         patterns = [p for p, _, _ in self.relevant_patterns(v, query, neighbours, playbook.MAX_PATTERNS)]
         runs = _runs(v.experience, neighbours, SAME_KIND)
-        book, reason = playbook.playbook(query.text, runs, patterns, max_steps)
-        return (replace(book, steps=self._with_examples(book.steps, runs, query.text)) if book else None), reason
+        endorser = Endorser(v.experience, query.filter.project)
+        book, reason = playbook.playbook(query.text, runs, patterns, max_steps, endorser)
+        return (replace(book, steps=self._with_examples(book.steps, runs, query.text, endorser)) if book else None), reason
 
-    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str) -> tuple[PlaybookStep, ...]:
-        sources = playbook.sources(steps, runs)
+    def _with_examples(
+        self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str, endorser: Endorser
+    ) -> tuple[PlaybookStep, ...]:
+        sources = playbook.sources(steps, runs, endorser.showable)
         ids = list(dict.fromkeys(source[0] for source in sources if source))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
         return tuple(

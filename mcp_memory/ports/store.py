@@ -41,6 +41,12 @@ class EpisodeStore(Protocol):
         `follows` may name an external_id of the same project.
         """
 
+    async def reindex(self, completions: Sequence[Completion]) -> None:
+        """Give completed episodes the traces and texts that a later version makes of them, in one transaction; the rest stays.
+
+        One that was edited since it was read (another `change_seq`), or is gone, is left as it is.
+        """
+
     async def abandon_episodes(self, ids: Sequence[str], at_ms: int) -> int: ...
 
     def get_episodes(self, ids: Sequence[str], *, steps: bool = True) -> list[Episode | None]: ...

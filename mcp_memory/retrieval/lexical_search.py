@@ -47,7 +47,7 @@ class LexicalSearch:
 
         A word that no episode has counts like the rarest. 0 where the query has no words.
         """
-        terms, episodes = text_query.read_query(query.text).terms[: text_query.MAX_TERMS], len(v.catalog)
+        terms, episodes = text_query.both_ends(text_query.read_query(query.text).terms), len(v.catalog)
         counts = self._counts(terms, episodes)
         full = FULL_MARK * sum(max(0.0, math.log((max(episodes - n, 0) + 0.5) / (n + 0.5))) for n in counts)
         shares: np.ndarray = scores / full if full > 0 else np.zeros(len(scores))

@@ -20,6 +20,7 @@ DAY_MS = 86_400_000
 # Context, in standard deviations of the text score. A framework (a library, a repository) says most about what a task needs.
 CONTEXT_WEIGHTS = (("framework", 1.5), ("domain", 0.5), ("language", 0.25), ("task_type", 0.25))
 TAGS = 0.5  # times the share of tags in common
+SAME_ERROR = 2.0  # times the worth of having met the very error that the query quotes
 OUTCOME_ASKED, TIME_ASKED = 1.0, 0.5  # filters that are boosts
 VALUE: Mapping[str, float] = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAINED: 0.25, OutcomeKind.FAILURE: 0.0}
 SAME_TASK_COSINE = 0.7  # cosine of the task texts above which two episodes are attempts at one task
@@ -36,6 +37,7 @@ class Candidates:
     traces: Sequence[Trace]
     lexical: np.ndarray
     semantic: np.ndarray
+    errors: np.ndarray | float = 0.0  # worth of having met an error that the query quotes, in [0, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def score(candidates: Candidates, where: Filter, votes: Sequence[float], now_ms:
     return Scored(
         lexical=(1 - dense) * z_scores(candidates.lexical),
         semantic=dense * z_scores(candidates.semantic),
-        context=config.context_weight * context_matches(where, candidates.traces),
+        context=config.context_weight * (context_matches(where, candidates.traces) + SAME_ERROR * candidates.errors),
         value=config.value_weight * np.array([value_of(where, t) for t in candidates.traces]),
         recency=config.recency_weight * 0.5 ** (days / config.recency_half_life_days),
         feedback=config.feedback_weight * np.asarray(votes, float),

@@ -1,6 +1,6 @@
 """Query to ranked matches: lexical and semantic candidates, blended and re-weighted."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,10 +19,12 @@ from mcp_memory.retrieval.lexical_search import LexicalSearch
 from mcp_memory.retrieval.tiers import Pool, Tier, tiers
 from mcp_memory.retrieval.vector_search import Vectors, VectorSearch, best_space, cosines, covered, likeness
 from mcp_memory.views.view import View
+from mcp_memory.views.vouching import KNOWN_CALLS, Vouching
 
 HOUR_MS = 3_600_000
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
 _TERMS = ("lexical", "semantic", "context", "value", "recency", "feedback")
+NO_ERRORS: Mapping[str, float] = {}
 LEXICAL_ONLY = "no query embedding: matches are lexical only"
 
 
@@ -63,7 +65,16 @@ class Retriever:
         """Do the lexical search of a `rank` that follows ahead of it, so that it can run beside the embedding of the query."""
         self._text_hits(v, query, self._config.candidates, only=False)
 
-    def rank(self, v: View, query: Query, vectors: Vectors, *, offset: int = 0, as_of_ms: int | None = None) -> Ranking:
+    def rank(
+        self,
+        v: View,
+        query: Query,
+        vectors: Vectors,
+        *,
+        offset: int = 0,
+        as_of_ms: int | None = None,
+        met: Mapping[str, float] = NO_ERRORS,
+    ) -> Ranking:
         """Return the best matches from *offset* on. Without vectors the search is lexical only, and `degraded` says so.
 
         The pages of a query hold each match once, as long as they are made from the same `seq` and `as_of_ms`. Text without a word and
@@ -75,13 +86,14 @@ class Retriever:
             vectors: Per space, the vectors of `query_texts`, float32 (n, dimension); the first row alone will do.
             offset: How many of the best to leave out.
             as_of_ms: The time at which age is looked at, as an earlier answer had it; now, to the hour, by default.
+            met: Episodes that met an error which the query quotes, with their worth in [0, 1]: candidates, however unlike their tasks.
         """
         if as_of_ms is None:
             as_of_ms = (self._clock() // HOUR_MS + 1) * HOUR_MS
-        key: Hashable = (query, offset, tuple(sorted(vectors)), v.version, as_of_ms)
+        key: Hashable = (query, offset, tuple(sorted(vectors)), v.version, as_of_ms, tuple(met))
         known = self._answers.get(key)
         if known is None:
-            known = self._rank(v, query, vectors, offset, as_of_ms)
+            known = self._rank(v, query, vectors, offset, as_of_ms, met)
             self._answers.put(key, known)
         return known
 
@@ -116,37 +128,47 @@ class Retriever:
 
     # --- how ---
 
-    def _rank(self, v: View, query: Query, vectors: Vectors, offset: int, as_of_ms: int) -> Ranking:
+    def _rank(self, v: View, query: Query, vectors: Vectors, offset: int, as_of_ms: int, met: Mapping[str, float]) -> Ranking:
         considered = 0
 
         def search(depth: int) -> Pool:
             nonlocal considered
             with self._metrics.timed("recall_search"):
-                found = self._find(v, query, vectors, depth)
+                found = self._find(v, query, vectors, depth, met)
             considered = len(found.seqs)
-            return self._pool(v, query, vectors, found, as_of_ms)
+            return self._pool(v, query, vectors, found, as_of_ms, met)
 
         matches: list[Match] = []
         silent: bool | None = None
         start, end = 0, offset + query.limit  # of the tier at hand, and of the page
         for tier in tiers(search, self._config.candidates, v.catalog.size_of(query.filter.project)):
             if silent is None:  # the first tier's pool has the nearest; who filters knows what is asked for
-                silent = not query.strict and not close(query.text, tier.pool.semantic, tier.pool.coverage).any()
+                silent = not query.strict and not met and not close(query.text, tier.pool.semantic, tier.pool.coverage).any()
             if silent:
                 break
             shown = range(max(0, offset - start), min(len(tier), end - start))
-            matches += [m for place in shown if (m := _match(tier, place, shown.stop, query)).similarity >= query.min_similarity]
+            found = [_match(tier, place, shown.stop, query) for place in shown]
+            matches += [m for m in found if m.similarity >= query.min_similarity or m.episode_id in met]
             start += len(tier)
             if start >= end:
                 break
         return Ranking(tuple(matches), considered, v.seq, as_of_ms, self._degraded(v, vectors), bool(silent))
 
-    def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int) -> Pool:
+    def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int, met: Mapping[str, float]) -> Pool:
         traces = [v.catalog.traces[seq] for seq in found.seqs]
         votes = [v.votes.net(t.id) for t in traces]
-        scored = ranking.score(ranking.Candidates(traces, found.lexical, found.semantic), query.filter, votes, as_of_ms, self._config)
+        errors = np.array([met.get(t.id, 0.0) for t in traces])
+        candidates = ranking.Candidates(traces, found.lexical, found.semantic, errors)
+        scored = ranking.score(candidates, query.filter, votes, as_of_ms, self._config)
         coverage = self._lexical.coverage(v, query, found.lexical)
-        return Pool(traces, found.semantic, coverage, scored, lambda places: likeness(v, [found.seqs[i] for i in places], vectors))
+        x = v.experience
+        vouching = x.derived(Vouching)
+
+        def vouched(place: int) -> int:
+            row = x.row(traces[place].id)
+            return vouching.level(row) if row is not None and vouching.is_shared(row) else KNOWN_CALLS
+
+        return Pool(traces, found.semantic, coverage, scored, lambda places: likeness(v, [found.seqs[i] for i in places], vectors), vouched)
 
     def _degraded(self, v: View, vectors: Vectors) -> tuple[str, ...]:
         if not vectors:
@@ -154,8 +176,8 @@ class Retriever:
         missing = len(v.catalog) - covered(v, tuple(vectors))
         return (f"{missing} episodes are not embedded yet: they are found by words only",) if missing > 0 else ()
 
-    def _find(self, v: View, query: Query, vectors: Vectors, depth: int) -> _Found:
-        """Return the union of the best lexical and the best semantic candidates, *depth* of each, each with both scores."""
+    def _find(self, v: View, query: Query, vectors: Vectors, depth: int, met: Mapping[str, float]) -> _Found:
+        """Return the best lexical and semantic candidates, *depth* of each, and those that met the error, each with both scores."""
         excluded = {seq for seq in map(v.catalog.seq_of, query.exclude_ids) if seq is not None}
         space = best_space(v, vectors) if query.text.strip() else None
         hits = self._text_hits(v, query, depth, only=space is None)
@@ -164,7 +186,9 @@ class Retriever:
             seqs |= dict.fromkeys(self._vectors.candidates(v, query, space, vectors, depth))
         elif not text_query.read_query(query.text).terms:
             seqs = dict.fromkeys(v.catalog.newest(v.catalog.allowed(query.filter, strict=query.strict), depth))
-        kept = [seq for seq in seqs if seq in v.catalog.traces and seq not in excluded]
+        allowed = v.catalog.allowed(query.filter, strict=query.strict) if met else None
+        also = [seq for seq in map(v.catalog.seq_of, met) if seq is not None and (allowed is None or seq in allowed)]
+        kept = [seq for seq in (seqs | dict.fromkeys(also)) if seq in v.catalog.traces and seq not in excluded]
         floor = min(hits.values()) if len(hits) >= TEXT_HITS * depth else 0.0  # the list was cut: the rest may score up to its last
         lexical = np.array([hits.get(seq, floor) for seq in kept], float)
         semantic = np.full(len(kept), np.nan) if space is None else cosines(v, space, vectors, kept)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from mcp_memory.domain import text_words
 from mcp_memory.domain.query import TextQuery
-from mcp_memory.domain.text import is_unspaced
+from mcp_memory.domain.segmenting import is_letter, is_unspaced
 from mcp_memory.domain.text_words import MAX_TERM_CHARS, STOP_WORDS, all_words, terms_of
 
 MAX_TERMS = 64  # distinct terms of one query; on the development questions more changed nothing
@@ -38,7 +38,7 @@ def read_query(text: str) -> TextQuery:
     phrases: dict[str, None] = {}
     for compound in _COMPOUND.findall(text.lower()):
         parts = all_words(compound)
-        if 2 <= len(parts) <= MAX_PHRASE_WORDS and len(compound) <= MAX_TERM_CHARS:
+        if 2 <= len(parts) <= MAX_PHRASE_WORDS and len(compound) <= MAX_TERM_CHARS and not is_unspaced(compound):
             phrases[" ".join(parts)] = None
         if len(phrases) == MAX_PHRASES:
             break
@@ -61,7 +61,7 @@ def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]
     if len(query.terms) <= MAX_TERMS and work <= UNCOUNTED_WORK:
         return query
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
-    known = sorted((t for t in query.terms if frequency[t] > 0 or is_unspaced(t)), key=lambda t: frequency[t])
+    known = sorted((t for t in query.terms if frequency[t] > 0 or is_letter(t)), key=lambda t: frequency[t])
     telling = [t for t in known if 2 * frequency[t] < episodes] or known
     if len(query.terms) <= MAX_TERMS and work <= MAX_WORK:
         return TextQuery(tuple(t for t in query.terms if t in telling), query.phrases)
@@ -86,4 +86,10 @@ def request_parts(text: str) -> tuple[str, ...]:
 def listing_query(text: str) -> TextQuery | None:
     """Return what *text* asks for, within MAX_TERMS; None when it holds no word (empty, punctuation, emoji)."""
     query = read_query(text)
-    return TextQuery(query.terms[:MAX_TERMS], query.phrases) if query.terms else None
+    return TextQuery(both_ends(query.terms), query.phrases) if query.terms else None
+
+
+def both_ends(terms: Sequence[str]) -> tuple[str, ...]:
+    """Return at most MAX_TERMS of the terms: of a long text those of its beginning and of its end, where an error stands."""
+    half = MAX_TERMS // 2
+    return tuple(terms) if len(terms) <= MAX_TERMS else (*terms[:half], *terms[-half:])

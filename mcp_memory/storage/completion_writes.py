@@ -8,6 +8,7 @@ from mcp_memory.domain.edits import TASK
 from mcp_memory.domain.episode import trace_of
 from mcp_memory.domain.feedback import Feedback
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.segmenting import indexed_words
 from mcp_memory.ports import Completion, IndexText
 from mcp_memory.storage.codec import load_json, load_trace
 from mcp_memory.storage.evidence_writes import add_evidence
@@ -19,7 +20,7 @@ def index_completed(tx: Transaction, completed: Sequence[tuple[int, Completion]]
     for row, completion in completed:
         trace = trace_of(completion.episode, completion.errors, completion.digest, 0)
         seq = tx.insert("add_trace", row, trace.project, trace.id, tx.codec.trace(trace))
-        add_text(tx, row, seq, completion.index_text)
+        add_text(tx, row, seq, as_indexed(completion.index_text))
         add_evidence(tx, row, completion.episode, completion.observations)
     rows = {row for row, _ in completed}
     refresh_surroundings(tx, {other for row in rows for other in thread_rows(tx, row)} - rows)
@@ -32,15 +33,35 @@ def rewrite_trace(tx: Transaction, row: int, **fields: Any) -> None:
         tx.run("replace_trace", tx.codec.trace(replace(load_trace(body, seq), **fields)), seq)
 
 
+def reindex(tx: Transaction, completions: Sequence[Completion]) -> None:
+    """Give completed episodes the trace and the text of these completions; one that was edited since it was read is left as it is."""
+    for completion in completions:
+        episode = completion.episode
+        current = tx.episode(episode.id, steps=False)
+        if current is None or current.change_seq != episode.change_seq:
+            continue
+        row, _ = tx.episode_row(episode.id)
+        for seq, _ in tx.sound("trace_of", row):
+            tx.run("replace_trace", tx.codec.trace(trace_of(episode, completion.errors, completion.digest, seq)), seq)
+            if (old := remove_text(tx, seq)) is not None:
+                add_text(tx, row, seq, replace(as_indexed(completion.index_text), surroundings=old.surroundings))
+        tx.change(ChangeKind.EPISODE_UPDATED, episode.id)
+
+
 def add_text(tx: Transaction, row: int, seq: int, text: IndexText) -> None:
-    """Index the text of a completed episode; its surroundings are completed with the tasks of its thread neighbours."""
+    """Index the text of a completed episode, as `as_indexed` made it; its surroundings are completed with its thread neighbours' tasks."""
     columns = (text.task, text.steps, text.notes, _surroundings(tx, row, text.surroundings))
     tx.run("add_text", seq, *columns)
     tx.run("add_index_text", seq, text.surroundings, tx.codec.json(columns))
 
 
+def as_indexed(text: IndexText) -> IndexText:
+    """Return *text* with its unspaced words as the index has them."""
+    return IndexText(*map(indexed_words, (text.task, text.steps, text.notes, text.surroundings)))
+
+
 def remove_text(tx: Transaction, seq: int) -> IndexText | None:
-    """Take an episode out of the index and return its text with its own surroundings; None when it has none."""
+    """Take an episode out of the index and return its text as it was indexed, with its own surroundings; None when it has none."""
     found = tx.sound("get_index_text", seq)
     if not found:
         return None
@@ -92,5 +113,5 @@ def _surroundings(tx: Transaction, row: int, own: str) -> str:
     tasks = [own] if own else []
     for other, task, edited, _ in tx.all("thread_neighbours", row):
         edits: dict[str, bytes] = dict(tx.sound("get_edits", other)) if edited else {}
-        tasks.append(load_json(edits[TASK]) if TASK in edits else task)
+        tasks.append(indexed_words(load_json(edits[TASK]) if TASK in edits else task))
     return "\n".join(tasks)

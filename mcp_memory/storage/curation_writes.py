@@ -7,6 +7,7 @@ from dataclasses import replace
 from mcp_memory.domain.edits import OUTCOME, TAG, edit_fields, label_of
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, imported_id, trace_of
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.segmenting import indexed_words
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Completion
 from mcp_memory.storage.codec import load_trace
@@ -61,7 +62,7 @@ def update_episode(
         _renumber_trace(tx, row, current)
     elif task is not None:
         tx.run("remove_unfinished_text", row)
-        tx.run("add_unfinished_text", row, task)
+        tx.run("add_unfinished_text", row, indexed_words(task))
 
 
 def _put_edits(tx: Transaction, row: int, episode_id: str, fields: Mapping[str, Json]) -> None:
@@ -100,7 +101,7 @@ def _add_notes(tx: Transaction, row: int, notes: Sequence[str]) -> None:
     """Index more notes of a completed episode."""
     found = tx.one("trace_of", row)
     if found is not None and (text := remove_text(tx, found[0])) is not None:
-        add_text(tx, row, found[0], replace(text, notes="\n".join([text.notes, *notes])))
+        add_text(tx, row, found[0], replace(text, notes="\n".join([text.notes, *map(indexed_words, notes)])))
 
 
 def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:
@@ -112,7 +113,7 @@ def _renumber_trace(tx: Transaction, row: int, current: Episode) -> None:
     tx.delete("DELETE FROM trace WHERE seq = ?", (old_seq,))
     seq = tx.insert("add_trace", row, trace.project, trace.id, tx.codec.trace(trace))
     if text is not None:
-        add_text(tx, row, seq, replace(text, task=current.task))
+        add_text(tx, row, seq, replace(text, task=indexed_words(current.task)))
     refresh_surroundings(tx, set(thread_rows(tx, row)))
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain import limits
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.segmenting import indexed_words
 from mcp_memory.domain.sources import sources_of
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
@@ -132,7 +133,7 @@ def _insert(tx: Transaction, episode: Episode) -> int:
     for tag in context.tags:
         tx.run("add_tag", tag, row)
     if not completed:
-        tx.run("add_unfinished_text", row, episode.task)
+        tx.run("add_unfinished_text", row, indexed_words(episode.task))
     return row
 
 

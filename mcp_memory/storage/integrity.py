@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from mcp_memory.domain.edits import TASK
+from mcp_memory.domain.segmenting import indexed_words
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.storage.codec import load_closing, load_json, load_opening, load_step, load_trace
 from mcp_memory.storage.connection import DriverError
@@ -104,7 +105,9 @@ def _unfinished_text(tables: Tables) -> Iterator[str]:
         for row, episode_id, edited in tables.each("SELECT episode_row, id, edited FROM episode WHERE state != 'completed'"):
             edits: dict[str, bytes] = dict(tables.sound("get_edits", row)) if edited else {}
             episode = tables.episode(episode_id, steps=False)
-            yield (row, load_json(edits[TASK]) if TASK in edits else episode.task if episode else "", None, None, None)
+            task = load_json(edits[TASK]) if TASK in edits else episode.task if episode else ""
+            whole = tables.rows("SELECT 1 FROM main.unfinished_text_content WHERE id = ? AND c0 = ?", [row, task])
+            yield (row, task if whole else indexed_words(task), None, None, None)  # earlier versions indexed unspaced words whole
 
     yield from _compare_index(tables, "unfinished_text", texts())
     stored = "SELECT id, c0, c1, c2, c3 FROM main.unfinished_text_content"

@@ -93,6 +93,7 @@ class TraceRecord(Record, array_like=True, frozen=True, gc=False):
     external_id: str | None = None
     follows: str | None = None
     digest: Any = {}
+    session: str = ""
 
 
 class EpisodeRecord(Record, array_like=True, frozen=True, gc=False):
@@ -188,7 +189,7 @@ def trace_record(trace: Trace) -> TraceRecord:
         trace.id, trace.project, trace.task, trace.task_type, trace.domain, trace.language, trace.framework, trace.tags, trace.agent,
         trace.outcome, trace.reward, trace.started_at_ms, trace.ended_at_ms, tuple(names),
         bytes(indexes) if len(names) <= _BYTE else tuple(indexes), trace.step_failed, trace.errors,
-        trace.external_id, trace.follows, trace.digest,
+        trace.external_id, trace.follows, trace.digest, trace.session,
     )  # fmt: skip
 
 
@@ -216,6 +217,7 @@ def trace_of(v: TraceRecord, seq: int) -> Trace:
         external_id=v.external_id,
         follows=v.follows,
         digest=v.digest,
+        session=v.session,
     )
 
 

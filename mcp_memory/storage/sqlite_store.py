@@ -23,7 +23,7 @@ from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, VectorRow
-from mcp_memory.storage import advice_writes, curation_writes, episode_writes, link_writes, quarantine_writes
+from mcp_memory.storage import advice_writes, completion_writes, curation_writes, episode_writes, link_writes, quarantine_writes
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
 from mcp_memory.storage.file_system import file_system_of, notices_of
@@ -137,6 +137,9 @@ class SqliteStore(StoreReads):
 
     async def import_episodes(self, items: Sequence[Completion | Episode]) -> list[bool]:
         return await self._write(episode_writes.import_episodes, items)
+
+    async def reindex(self, completions: Sequence[Completion]) -> None:
+        await self._write(completion_writes.reindex, completions)
 
     async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
         await self._write(advice_writes.put_vectors, space, rows)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mcp_memory.domain.query import TextQuery
-from mcp_memory.domain.text import is_unspaced
+from mcp_memory.domain.segmenting import is_letter
 
 NOTHING = '""'  # matches no row
 
@@ -14,7 +14,7 @@ def expression(query: TextQuery) -> str | None:
     >>> expression(TextQuery(("fix", "parser"), ("io fits",)))
     '"fix" OR "parser" OR "io fits"'
     """
-    words = [quoted(term) + ("*" if is_unspaced(term) else "") for term in query.terms] + [quoted(phrase) for phrase in query.phrases]
+    words = [quoted(term) + ("*" if is_letter(term) else "") for term in query.terms] + [quoted(phrase) for phrase in query.phrases]
     return (" AND " if query.every else " OR ").join(words) or None
 
 

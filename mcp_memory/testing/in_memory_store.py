@@ -88,6 +88,18 @@ class InMemoryStore(InMemoryCuration):
             self._completed([(record, item) for record, item in records if isinstance(item, Completion)])
             return added
 
+    async def reindex(self, completions: Sequence[Completion]) -> None:
+        r = self._records
+        with r.lock:
+            for completion in completions:
+                record = r.episodes.get(completion.episode.id)
+                if record is None or record.completion is None or record.episode.change_seq != completion.episode.change_seq:
+                    continue
+                text = replace(completion.index_text, surroundings=record.completion.index_text.surroundings)
+                record.completion = replace(record.completion, index_text=text, errors=completion.errors, digest=completion.digest)
+                r.index(record)
+                r.change(ChangeKind.EPISODE_UPDATED, record.base.id)
+
     async def put_vectors(self, space: str, rows: Sequence[VectorRow]) -> None:
         r = self._records
         with r.lock:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from mcp_memory.domain.query import TEXT_WEIGHTS, TextQuery
-from mcp_memory.domain.text import is_unspaced
+from mcp_memory.domain.segmenting import indexed_words, is_letter
 from mcp_memory.ports import IndexText
 
 _TOKENIZER = "porter unicode61 remove_diacritics 2"
@@ -25,7 +25,7 @@ class TextIndex:
             self._db.execute("DELETE FROM texts WHERE rowid = ?", (row,))
             self._db.execute(
                 "INSERT INTO texts (rowid, task, steps, notes, surroundings) VALUES (?, ?, ?, ?, ?)",
-                (row, text.task, text.steps, text.notes, text.surroundings),
+                (row, *map(indexed_words, (text.task, text.steps, text.notes, text.surroundings))),
             )
 
     def remove(self, row: int) -> None:
@@ -45,10 +45,8 @@ class TextIndex:
         return [len(self._holding(term, TEXT_WEIGHTS, whole=True)) for term in terms]
 
     def _holding(self, words: str, weights: Sequence[float], *, whole: bool = False) -> dict[int, float]:
-        """Return the rows that hold the words in a row, with their scores; without *whole* an unspaced word may go on."""
-        match = (
-            '"' + words.replace('"', '""').replace("\0", " ") + '"' + ("*" if is_unspaced(words) and " " not in words and not whole else "")
-        )
+        """Return the rows that hold the words in a row, with their scores; without *whole* a single unspaced letter may go on."""
+        match = '"' + words.replace('"', '""').replace("\0", " ") + '"' + ("*" if is_letter(words) and not whole else "")
         rank = f"bm25({', '.join(repr(float(w)) for w in weights)})"
         with self._lock:
             rows = self._db.execute("SELECT rowid, rank FROM texts WHERE texts MATCH ? AND rank MATCH ?", (match, rank))

@@ -22,6 +22,7 @@ from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import VectorRow
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.reindexing import Reindexing
 
 BATCH_EPISODES = 16  # embedded and committed together: what a crash would have to embed again
 HOUR_MS = 3_600_000
@@ -44,7 +45,7 @@ class Background:
     """One worker per memory, run in its task group by `bootstrap.open_memory`."""
 
     def __init__(self, engines: Engines, quantise: Quantise) -> None:
-        self._e, self._quantise = engines, quantise
+        self._e, self._quantise, self._reindexing = engines, quantise, Reindexing(engines)
         self._bell = anyio.Event()
         self._state = _State(anyio.Event())
         self._rung, self._has_rung = True, False
@@ -99,12 +100,14 @@ class Background:
                 progress(self._state.waiting)
 
     async def run(self) -> None:
-        """Load the views, then embed whatever waits, until cancelled."""
+        """Load the views, then embed whatever waits and index again what an earlier version indexed, until cancelled."""
         await self._abandon_stale()
         await anyio.to_thread.run_sync(self._e.views.load, abandon_on_cancel=True)
         while True:
             self._rung = False
             failed = not await self._drain()
+            while not self._rung and await self._reindexing.some():  # what is new goes first
+                pass
             if not self._rung:
                 self._state.idle.set()
                 self._bell = anyio.Event()

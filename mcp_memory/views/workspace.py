@@ -40,6 +40,7 @@ _ASIDE = re.compile(
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Postings = npt.NDArray[np.uint32]  # (3, n): word, file, episode, sorted by word
+_NO_FILES = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ class ProjectFiles:
         self._shows, self._changes = Column(np.int32), Column(np.int32)  # episodes that showed a file, that changed it
         self._seen_from = Column(np.uint64)  # a bit for each context of theirs
         self._alive, self._task, self._place = Column(np.bool_), Column(np.int32), Column(np.int32)
-        self._files_of: list[npt.NDArray[np.uint32]] = []  # of each episode, those it changed twice
-        self._new_episode(0, ("", ""), np.zeros(0, np.uint32))  # episode 0 stands for the words of the paths themselves
+        self._files_of: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]] = []  # of each episode: shown, changed
+        self._new_episode(0, ("", ""), _NO_FILES)  # episode 0 stands for the words of the paths themselves
 
     @property
     def size(self) -> int:
@@ -152,7 +153,7 @@ class ProjectFiles:
 
     # --- writing ---
 
-    def _new_episode(self, task: int, place: tuple[str, str], files: npt.NDArray[np.uint32]) -> int:
+    def _new_episode(self, task: int, place: tuple[str, str], files: tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]) -> int:
         self._alive.append(True)
         self._task.append(self._tasks[task])
         self._place.append(self._places[place])
@@ -169,11 +170,11 @@ class ProjectFiles:
         files = self._one.values[numbers].astype(np.uint32)
         near = np.repeat(files, counts)
         changed = near[words == number(CHANGED)]
-        episode = self._new_episode(number(trace.task), (trace.domain, trace.framework), np.concatenate([files, changed]))
+        episode = self._new_episode(number(trace.task), (trace.domain, trace.framework), (np.unique(files), np.unique(changed)))
         self._episodes[trace.id] = episode
         np.add.at(self._length.values, files, np.array(counts, np.float32))
-        np.add.at(self._shows.values, files, 1)
-        np.add.at(self._changes.values, changed, 1)
+        self._shows.values[np.unique(files)] += 1
+        self._changes.values[np.unique(changed)] += 1
         self._seen_from.values[files] |= np.uint64(1 << (int(self._place.values[episode]) % _BITS))
         word = np.concatenate([words, np.array([_mark(int(file)) for file in files], np.uint32)])
         file = np.concatenate([near, files])
@@ -222,11 +223,9 @@ class ProjectFiles:
         episode = self._episodes.pop(episode_id)
         self._alive.values[episode] = False
         self._dead += 1
-        files = self._one.values[self._files_of[episode]]
-        once, times = np.unique(files, return_counts=True)
-        self._shows.values[once] -= 1
-        self._changes.values[once] -= times > 1
-        self._files_of[episode] = np.zeros(0, np.uint32)
+        for column, files in zip((self._shows, self._changes), self._files_of[episode], strict=True):
+            column.values[np.unique(self._one.values[files])] -= 1  # two paths of one file may have been found to be one meanwhile
+        self._files_of[episode] = _NO_FILES
 
     def _compact(self) -> None:
         """Leave out the postings of dead episodes."""

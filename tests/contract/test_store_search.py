@@ -101,10 +101,11 @@ async def test_only_the_fields_that_weigh_anything_give_a_score(store: Store) ->
     assert hits[0].score > hits[1].score == 0.0
 
 
-async def test_a_word_of_an_unspaced_script_is_found_by_its_beginning(store: Store) -> None:
+async def test_an_unspaced_word_is_found_by_any_two_letters_in_a_row_and_by_any_one(store: Store) -> None:
     await complete(store, "a", "修正する 日期解析器")
-    assert ids(store, "日期") == ["a"]
-    assert ids(store, "解析") == []
+    for part in ("日期", "期解", "析器", "日", "析", "器"):
+        assert ids(store, part) == ["a"], part
+    assert ids(store, "器日") == []
 
 
 async def test_the_tasks_of_thread_neighbours_surround_an_episode(store: Store) -> None:

@@ -92,6 +92,23 @@ def test_a_pipe_gets_every_column_whole(filled: Cli) -> None:
     assert "\x1b" not in text
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_lines_are_broken_between_words_and_nothing_is_cut(filled: Cli, columns: int) -> None:
+    (fixed,) = [e["episode_id"] for e in filled.json("episodes")["episodes"] if e["task"].startswith("Fix the flaky")]
+    for argv in (("stats",), ("doctor",), ("show", fixed), ("recall", "flaky login test")):
+        text = COLOUR.sub("", printed(filled, columns, *argv))
+        prose = [line.rstrip() for line in text.splitlines() if not line.lstrip().startswith("fix: ")]  # which is to be copied
+        assert [line for line in prose if len(line) > columns] == [], argv
+        assert "…" not in text, argv
+    assert "set learning.holdout to a share" in " ".join(printed(filled, 60, "stats").split())
+
+
+def test_recall_tells_a_person_no_tools_of_agents(filled: Cli) -> None:
+    said = filled("recall", "flaky login test", "--limit", "1")
+    assert "Fix the flaky login test" in said
+    assert not [word for word in ("give_feedback", "recommendation_id", "next_cursor", "budget_tokens") if word in said]
+
+
 def test_colours_are_for_terminals_whose_owner_wants_them(filled: Cli) -> None:
     assert "\x1b[32msuccess" in printed(filled, 100, "episodes")
     assert "\x1b" not in printed(filled, 100, "episodes", NO_COLOR="1")

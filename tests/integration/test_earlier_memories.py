@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,18 @@ from tests.integration.memory_answers import DATA, asked
 
 pytestmark = pytest.mark.anyio
 WRITTEN = ("memory_v1",)
-# What is computed from the records each time it is asked: it changes when the product learns to say it better.
-COMPUTED = (".suggested", ".outlook", ".key_steps", ".next_cursor", ".playbook", ".lessons")
+# Advice is computed from what is stored each time it is asked for, and a later version may say it better; a test of what is stored must
+# not hold it back. That there is advice, and about as much, is compared. Everything else is: episodes, steps, listings, exports, links,
+# patterns with their evidence and confidence, guides, series, and which stored episodes a recall finds, and in which order; how many of
+# the words are found moves with how texts are indexed.
+LEFT_OUT = re.compile(
+    r"\.suggested\.suggestions\[\d+\]\..*"
+    r"|\.playbook\.playbook\.(steps|when_not_to_use).*"
+    r"|\.recall( ops)?\.episodes\[\d+\]\.(score|why\.lexical)"  # stored texts are indexed again by a version that indexes more of them
+    r"|\.recall( ops)?\.(outlook\.expected_success|episodes\[\d+\]\.key_steps\[\d+\])"
+    r"|\.trends\.clusters\[\d+\]\..*"
+    r"|\.patterns\.next_cursor"  # no advice, but each version's own
+)
 
 
 def differences(expected: Any, found: Any, at: str = "") -> list[str]:
@@ -43,7 +54,8 @@ async def test_a_memory_of_an_earlier_version_gives_the_same_answers(tmp_path: P
     expected = json.loads(gzip.decompress((DATA / f"{name}.answers.json.gz").read_bytes()))
     assert len(expected["episodes"]) == 12
     found = await asked(tmp_path)
-    assert [d for d in differences(expected, found) if not any(name in d for name in COMPUTED)] == []
+    assert [d for d in differences(expected, found) if not LEFT_OUT.fullmatch(d.split(": ")[0].removesuffix(" is gone"))] == []
+    assert found["playbook"]["playbook"]["steps"]
     with sqlite3.connect(tmp_path / "memory.db") as connection:
         assert connection.execute("SELECT max(version) FROM schema_migration").fetchone()[0] == len(shipped())
 

@@ -57,6 +57,11 @@ async def test_a_fresh_directory_is_its_owners_alone_and_a_loose_default_one_is_
     assert mode(folder / "cache") == 0o700
 
 
+async def test_a_named_folder_that_is_made_is_its_owners_alone_with_all_that_is_made_above_it(tmp_path: Path) -> None:
+    await _use(Config(storage=StorageConfig(data_dir=str(tmp_path / "a" / "b"))))
+    assert not open_to_others(tmp_path / "a")
+
+
 async def test_a_folder_that_was_named_keeps_its_mode_and_the_database_in_it_is_private(tmp_path: Path) -> None:
     named = tmp_path / "project"
     named.mkdir(mode=0o755)

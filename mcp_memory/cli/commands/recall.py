@@ -40,9 +40,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         render.print_json(answer)
         return 0
-    from mcp_memory.rendering.lines import recall_text
+    from mcp_memory.rendering.lines import lines_for_people
     from mcp_memory.rendering.render import answer as wire
 
-    for line in recall_text(wire(answer), why=args.full).split("\n"):
-        render.tell(line, "   ")
+    for line in lines_for_people(wire(answer), why=args.full):
+        render.tell(line, "   " + " " * (len(line) - len(line.lstrip())))
+    render.note_degraded(answer.degraded)
     return 0

@@ -61,10 +61,11 @@ def _print_episode(detail: "EpisodeDetail") -> None:
         parts = ", ".join(f"{name} {value:.2f}" for name, value in episode.reward.components.items())
         render.print_field("reward", f"{episode.reward.score:.2f} ({parts})")
     if episode.reflection:
+        from mcp_memory.cli.wording import for_people
         from mcp_memory.phrases import sentence
 
         for said in (*episode.reflection.successes, *episode.reflection.improvements, *episode.reflection.insights):
-            print(f"  {render.safe(sentence(said))}")
+            render.tell(f"  {for_people(render.safe(sentence(said)))}", "  ")
 
 
 def _print_step(step: "Step") -> None:

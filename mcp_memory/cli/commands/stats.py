@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
 
 TRIES = 5
+HOLDOUT = "learning.holdout."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -35,23 +36,30 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         render.print_json(status)
         return 0
-    print(f"mcp-memory {status.version}, data in {status.data_dir}, durability {status.durability}, {status.processes} process(es)")
-    rows = [row for name, value in status.counts.items() for row in _rows(name, value)]
-    for section in ("embedding", "replication", "learning"):
-        rows += _rows(section, getattr(status, section))
-    render.print_table(("what", "value"), rows + _rows("cache", status.caches))
+    print(f"mcp-memory {status.version}, opened by {status.processes} process{'es' * (status.processes > 1)}")
+    render.print_pairs([("data", status.data_dir), ("durability", status.durability), *_figures(status)])
     print()
     render.print_table(
         ("latency", "times", "p50 ms", "p95 ms"),
         [(name, int(found.get("count", 0)), found.get("p50"), found.get("p95")) for name, found in status.latency_ms.items()],
     )
-    print("(measured now, in this process; a server's own are in its memory_status and, over HTTP, at /metrics)")
+    render.tell("(measured now, in this process; a server's own are in its memory_status and, over HTTP, at /metrics)")
     for name, kept in status.kept_as.items():
         print(f"project {render.one_line(name)} is kept under its earlier name {render.one_line(kept)}")
     for warning in status.warnings:
         print(f"warning: {render.one_line(warning)}")
     render.note_degraded(status.degraded)
     return 0
+
+
+def _figures(status: "Status") -> list[tuple[str, Any]]:
+    """Return counts and states; of a control group that nobody wants only how to have one."""
+    rows = [row for name, value in status.counts.items() for row in _rows(name, value)]
+    for section in ("embedding", "replication", "learning"):
+        rows += _rows(section, getattr(status, section))
+    if not status.learning.holdout.share:
+        rows = [row for row in rows if not row[0].startswith(HOLDOUT) or row[0] == HOLDOUT + "verdict"]
+    return rows + _rows("cache", status.caches)
 
 
 async def _try_out(memory: "EpisodicMemory") -> None:

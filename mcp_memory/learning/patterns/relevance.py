@@ -6,7 +6,7 @@ whole and assessed.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.ports import PatternTally, Store
 from mcp_memory.views.view import View
+from mcp_memory.views.vouching import Vouching
 
 MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
 MIN_SIMILARITY = 0.35  # of an episode whose patterns are candidates: below it lie tasks that have nothing to do with each other
+MAX_ANSWERS = 60  # recoveries read whole for an error that is quoted
 MIN_SUPPORT = 2  # episodes: what one run did is no pattern yet
 MIN_CONFIDENCE, MIN_TELLING = 0.35, 0.1  # a pattern that neither holds nor surely differs from what is usual tells nothing
 CANDIDATES_PER_WANTED = 2  # read whole, to leave out parts of others and what is retired
@@ -41,7 +43,7 @@ class Relevance:
         self._v, self._store, self._assessor = v, store, assessor
 
     def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
-        """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
+        """Return (pattern with confidence, score in [0, 1], why), verified and then best first; none inside another that says as much."""
         near = {
             key: math.exp((similarity - 1.0) / WIDTH) for key, similarity in neighbours[:MAX_NEIGHBOURS] if similarity >= MIN_SIMILARITY
         }
@@ -60,7 +62,31 @@ class Relevance:
         assessed = [p for p in self._assessor.assess(self._v, whole[: limit + 1]) if not p.retired]
         rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
         telling = [row for row in rows if tells(row[0], row[2]["contrast"])]
-        return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]
+        ranked = sorted(telling, key=lambda row: (not row[0].is_verified, -row[1], row[0].id))[:limit]
+        return ranked if self._may_lead(project, ranked) else []
+
+    def _may_lead(self, project: str, ranked: Sequence[Scored]) -> bool:
+        """Whether the first may come first: among several agents only what two sources say."""
+        x = self._v.experience
+        return not ranked or ranked[0][0].is_verified or x.derived(Vouching).is_alone(x.in_project(project), "")
+
+    def answering(self, project: str, signatures: Collection[str], met: Collection[str], limit: int) -> list[Scored]:
+        """Return the recoveries of exactly these errors that worked, or were corrected, with score and why, the surest first.
+
+        Args:
+            project: Whose evidence counts.
+            signatures: Of the errors.
+            met: Episodes that met them.
+            limit: How many at most.
+        """
+        tallies = [t for t in self._store.pattern_tallies(list(met), project=project) if t.kind == PatternKind.ERROR_RECOVERY]
+        best = sorted({t.pattern_id: t for t in tallies}.values(), key=lambda t: (t.failures - t.successes, t.pattern_id))[:MAX_ANSWERS]
+        read = self._store.patterns(ids=[t.pattern_id for t in best], project=project, limit=MAX_ANSWERS) if best else []
+        exact = [p for p in read if p.content.get("error") in signatures]
+        assessed = [p for p in self._assessor.assess(self._v, exact) if not p.retired and (p.successes or p.corrected_by)]
+        chosen = sorted(assessed, key=lambda p: (not p.is_verified, not p.corrected_by, -p.confidence, -p.successes, p.id))[:limit]
+        scored: list[Scored] = [(p, 1.0, {"context": 1.0, "confidence": p.confidence, "contrast": p.confidence}) for p in chosen]
+        return scored if self._may_lead(project, scored) else []
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         x = self._v.experience

@@ -37,7 +37,11 @@ def signature(text: str) -> str:
     >>> signature("No matches found for \\"foo\\" in /repo/x/y.py") == signature("No matches found for \\"bar\\" in /z/q.py")
     True
     """
-    line = telling_line(text)
+    return without_details(telling_line(text))[:MAX_SIGNATURE_CHARS].rstrip()
+
+
+def without_details(line: str) -> str:
+    """Return a line with what changes from time to time taken out, as signatures have it."""
     exit_code = re.search(r"\bexit(?: code| status)?\s*:?\s*(\d+)", line)
     line = _QUOTED.sub("<q>", line)
     line = _LIST.sub("<q>", line)
@@ -48,8 +52,7 @@ def signature(text: str) -> str:
     line = _NUMBER.sub("#", line)
     if exit_code:
         line = line.replace(re.sub(_NUMBER, "#", exit_code.group(0)), f"exit {exit_code.group(1)}", 1)
-    line = " ".join(line.split()).strip(" .:;-")
-    return line[:MAX_SIGNATURE_CHARS].rstrip()
+    return " ".join(line.split()).strip(" .:;-")
 
 
 def telling_line(text: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
-from tests.unit.pages.conftest import TASK, Visitor, attempt
+from tests.unit.pages.conftest import LISTS, TASK, Visitor, attempt
 
 pytestmark = pytest.mark.anyio
 EDIT = {"path": "jobs/report.py", "old_str": "a", "new_str": "b"}
@@ -25,9 +25,7 @@ async def asked(visitor: Visitor) -> dict[str, str]:
     return {name: found[1] for name in names if (found := re.search(rf'name="{name}" value="([^"]+)"', text))}
 
 
-@pytest.mark.parametrize(
-    "path", ["/ui", "/ui/ask", "/ui/ask?q=anything", "/ui/fork", "/ui/attempts", "/ui/learned", "/ui/files", "/ui/health"]
-)
+@pytest.mark.parametrize("path", [*LISTS, "/ui/ask?q=anything"])
 async def test_every_page_works_on_an_empty_memory(visitor: Visitor, path: str) -> None:
     assert "<h1>" in await visitor.get(path)
 
@@ -56,9 +54,7 @@ async def test_wrong_and_what_is_right_instead_is_in_the_next_answer(visitor: Vi
     await some_work(memory)
     fields = await asked(visitor)
     await visitor.post("/ui/ask/vote", verdict="wrong", instead="Migrate the table first.", **fields)
-    text = await visitor.get(f"/ui/ask?q={TASK}")
-    print(re.findall(r"<pre.*?</pre>", text, re.S), fields)
-    assert "Corrected: Migrate the table first." in text
+    assert "Corrected: Migrate the table first." in await visitor.get(f"/ui/ask?q={TASK}")
     told = await memory.recall(query=TASK, project="*")
     assert any("Migrate the table first." in lesson for episode in told.episodes for lesson in episode.lessons)
 

@@ -67,9 +67,10 @@ def test_encoded_data_is_not_a_word() -> None:
     assert read_query("x" * 65 + " fine").terms == ("fine",)
 
 
-def test_chinese_words_match_by_their_beginning(table: sqlite3.Connection) -> None:
-    match = expression(read_query("日期"))
-    assert table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,)).fetchall() == [(2,)]
+def test_an_unspaced_word_asks_for_its_pairs_of_letters_and_a_single_letter_for_what_begins_with_it() -> None:
+    assert read_query("日期解析 parser").terms == ("日期", "期解", "解析", "parser")
+    assert expression(read_query("日期解析")) == '"日期" OR "期解" OR "解析"'
+    assert expression(read_query("期")) == '"期"*'
 
 
 def counting(frequency: dict[str, int]) -> Callable[[Sequence[str]], Sequence[int]]:

@@ -1,0 +1,88 @@
+"""Which errors of earlier runs a text quotes: found by their signatures, wherever they stand in it."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from mcp_memory.learning.reading.signatures import signature_words, without_details
+from mcp_memory.views.experience import Experience
+from mcp_memory.views.fixes import Came
+
+READ_CHARS = 4_000  # of a long text, its beginning and its end
+MIN_WORDS = 2  # of a signature that tells one error from another
+MAX_FAILURES = 200  # looked at of one text, the newest
+WORTH = {Came.FIXED: 1.0, Came.GOT_ON: 0.8, Came.GAVE_UP: 0.5}  # of an episode that met the error, by what came of it there
+_ERROR = re.compile(
+    r"error|exception|fail|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing|traceback"
+    r"|warning|panic|fatal|错误|异常|失败|エラー|例外|失敗|오류",
+    re.I,
+)
+_WORD = re.compile(r"\w+")
+_QUOTED = re.compile(r"`([^`\n]+)`|\"([^\"\n]+)\"|“([^”\n]+)”|「([^」\n]+)」|«([^»\n]+)»")
+
+
+class KnownErrors:
+    """Answers from an `Experience`. Signatures are only ever added to it, and so to this index of their first words."""
+
+    def __init__(self, experience: Experience) -> None:
+        self._x = experience
+        self._by_first: dict[str, list[tuple[str, int, int]]] = {}  # first word: signature, where the word begins in it, number
+        self._known = 0
+
+    def quoted(self, text: str) -> list[tuple[str, int]]:
+        """Return the signatures that *text* quotes, with their numbers, in order. Microseconds for a text that speaks of no error."""
+        if not _ERROR.search(text):
+            return []
+        self._refresh()
+        if len(text) > 2 * READ_CHARS:
+            text = f"{text[:READ_CHARS]}\n{text[-READ_CHARS:]}"
+        found: dict[str, int] = {}
+        for line in _spoken(text):
+            found |= self._quoted(without_details(line))
+        return list(found.items())
+
+    def episodes(self, text: str, project: str) -> dict[str, float]:
+        """Return the episodes of a project that met an error which *text* quotes, the newest 200 failures, with their worth in [0, 1].
+
+        An error that half of the episodes met says little; one that one in ten met or fewer counts in full.
+        """
+        x, failures = self._x, self._x.failures
+        worth: dict[str, float] = {}
+        for _, number in self.quoted(text):
+            seen = x.in_project(project)[failures.row] & (failures.signature == number)
+            numbers = np.flatnonzero(seen)
+            episodes = len(np.unique(failures.row[numbers]))
+            rare = min(1.0, math.log10(max(1.0, len(x) / max(1, episodes))))
+            for at in numbers[-MAX_FAILURES:]:
+                episode_id = x.trace(int(failures.row[at])).id
+                worth[episode_id] = max(worth.get(episode_id, 0.0), rare * WORTH[Came(int(failures.came[at]))])
+        return worth
+
+    def _quoted(self, line: str) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for word in _WORD.finditer(line):
+            there = [(sig, n) for sig, before, n in self._by_first.get(word[0], ()) if _stands_at(line, word.start() - before, sig)]
+            found |= dict([max(there, key=lambda one: len(one[0]))]) if there else {}
+        return found
+
+    def _refresh(self) -> None:
+        for number in range(self._known, len(self._x.signatures)):
+            sig = str(self._x.signatures.value(number))
+            if _ERROR.search(sig) and len(signature_words(sig)) >= MIN_WORDS and (first := _WORD.search(sig)):
+                self._by_first.setdefault(first[0], []).append((sig, first.start(), number))
+        self._known = len(self._x.signatures)
+
+
+def _stands_at(line: str, at: int, sig: str) -> bool:
+    end = at + len(sig)
+    return at >= 0 and line.startswith(sig, at) and not line[end : end + 1].isalnum()
+
+
+def _spoken(text: str) -> Iterator[str]:
+    """Yield the lines of a text that speak of an error, and what stands in quotes there: people quote errors."""
+    for line in text.splitlines():
+        if _ERROR.search(line):
+            yield line
+            yield from (quoted for found in _QUOTED.findall(line) if _ERROR.search(quoted := "".join(found)))

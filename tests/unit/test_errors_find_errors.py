@@ -1,0 +1,177 @@
+"""An error in a request, a prompt or a failed step finds what was learnt from that very error, through the facade on real files."""
+
+from typing import Any
+
+import pytest
+
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config import Config
+from mcp_memory.domain.episode import Trace
+from mcp_memory.learning import learner
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.ports import Completion
+from mcp_memory.retrieval import indexed_text
+from mcp_memory.verbs.reindexing import BATCH, Reindexing
+
+pytestmark = pytest.mark.anyio
+outdated = Reindexing._outdated
+PANDAS = "ModuleNotFoundError: No module named 'pandas'"
+TRACEBACK = f"Traceback (most recent call last):\n  File '/repo/report.py', line 3, in <module>\n    import pandas\n{PANDAS}"
+CHORES = ("Rename the settings page", "Fix the indentation of the parser", "Translate the greeting", "Sort the imports", "Draw the logo")
+
+
+def _fixed(error: str, *fix: str) -> list[dict[str, Any]]:
+    run = {"tool": "bash", "arguments": {"command": "python report.py"}}
+    return [run | {"error": error}, *({"tool": "bash", "arguments": {"command": line}} for line in fix), run | {"observation": "done"}]
+
+
+async def _record(memory: EpisodicMemory, task: str, steps: list[dict[str, Any]]) -> str:
+    started = await memory.start_episode(task, recall=False)
+    for first in range(0, len(steps), 100):
+        await memory.log_steps(started.episode_id, steps[first : first + 100])
+    return (await memory.complete_episode(started.episode_id, "success")).episode_id
+
+
+async def _of_errors(memory: EpisodicMemory) -> list[str]:
+    """Record chores with errors of their own, and two episodes about quite other tasks that met the missing module."""
+    for chore in CHORES:
+        await _record(memory, chore, _fixed("IndentationError: unexpected indent", "sed -i s/x/y/ a.py"))
+    met = [
+        await _record(memory, f"Make the {month} report for sales", _fixed(TRACEBACK, "pip install pandas")) for month in ("May", "June")
+    ]
+    await memory.settle()
+    return met
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        PANDAS,
+        f"What should I do about `{PANDAS}`?",
+        f"My notebook dies.\n\n{TRACEBACK.replace('pandas', 'numpy')}\n",
+        "The job log says nothing else:\n" + "step done\n" * 1_500 + PANDAS,
+    ],
+)
+async def test_a_request_with_an_error_gets_what_overcame_that_very_error_first(memory: EpisodicMemory, request_text: str) -> None:
+    met = await _of_errors(memory)
+    found = await memory.recall(request_text)
+    assert {row.episode_id for row in found.episodes[:2]} == set(met)
+    assert "No module named" in found.patterns[0].description
+    assert "pip install" in found.patterns[0].description
+
+
+async def test_a_correction_of_that_answer_is_told_first(memory: EpisodicMemory) -> None:
+    await _of_errors(memory)
+    shown = (await memory.recall(PANDAS)).patterns[0]
+    await memory.correct(shown.pattern_id, "add pandas to pyproject.toml and run uv sync")
+    again = (await memory.recall(f"How do I get rid of {PANDAS} in the exporter?")).patterns[0]
+    assert again.correction == "add pandas to pyproject.toml and run uv sync"
+    started = await memory.start_episode("Export the figures", recall=False)
+    await memory.log_step(started.episode_id, "bash", arguments={"command": "python export.py"}, error=TRACEBACK)
+    advice = await memory.suggest_next_step(started.episode_id)
+    assert advice.recovery is not None
+    assert advice.recovery.fixes[0].correction == "add pandas to pyproject.toml and run uv sync"
+
+
+async def test_a_prompt_is_told_of_its_error_however_unlike_the_tasks_are(memory: EpisodicMemory) -> None:
+    met = await _of_errors(memory)
+    prepared = await memory.prepare_episode(f"Please look at this: {PANDAS}", min_similarity=0.9)
+    assert prepared.recalled is not None
+    assert {row.episode_id for row in prepared.recalled.episodes} == set(met)
+    assert "pip install" in prepared.recalled.patterns[0].description
+
+
+async def test_a_failed_step_gets_the_fixes_of_its_own_error_only(memory: EpisodicMemory) -> None:
+    await _of_errors(memory)
+    for month in ("July", "August", "September"):
+        await _record(
+            memory, f"Make the {month} report for sales", _fixed("ModuleNotFoundError: No package named 'x' on path", "make clean")
+        )
+    started = await memory.start_episode("Export the figures", recall=False)
+    await memory.log_step(started.episode_id, "bash", arguments={"command": "python export.py"}, error=TRACEBACK)
+    advice = await memory.suggest_next_step(started.episode_id)
+    assert advice.recovery is not None
+    assert [(fix.action, fix.kind) for fix in advice.recovery.fixes] == [("pip install", "fixed")]
+
+
+async def test_a_prompt_with_an_error_nobody_met_is_told_nothing(memory: EpisodicMemory) -> None:
+    await _of_errors(memory)
+    prepared = await memory.prepare_episode("Please look at this: ZeroDivisionError: division by zero", min_similarity=0.9)
+    assert prepared.recalled is not None
+    assert (prepared.recalled.episodes, prepared.recalled.patterns) == ((), ())
+
+
+def _long_run() -> list[dict[str, Any]]:
+    """Return 160 steps of 700 characters each; what is asked for is at step 121, at the end of an output, in a traceback's last line."""
+    steps = [
+        {
+            "tool": "bash",
+            "arguments": {"command": f"make part{i} --keep-going --output-sync=target --no-print-directory"},
+            "observation": f"part{i} " + "compiled fine " * 50,
+        }
+        for i in range(160)
+    ]
+    steps[121] = {"tool": "bash", "arguments": {"command": "flange-calibrate --all"}, "observation": "sprocket aligned"}
+    steps[140] = {"tool": "bash", "arguments": {"command": "make all"}, "observation": "linking objects " * 300 + "gearbox_ratio=17"}
+    steps[150] = {
+        "tool": "bash",
+        "arguments": {"command": "make check"},
+        "error": "Traceback:\n" + "  deep frame\n" * 80 + "QuuxOverflow: dial beyond limit",
+    }
+    return steps
+
+
+ASKED = ("flange calibrate", "sprocket aligned", "gearbox_ratio", "QuuxOverflow")
+
+
+async def test_every_step_and_every_end_is_found_by_its_words(memory: EpisodicMemory) -> None:
+    found = await _record(memory, "Build the machine", _long_run())
+    for chore in CHORES:
+        await _record(memory, chore, [])
+    for words in ASKED:
+        assert [row.episode_id for row in (await memory.search_episodes(words)).episodes] == [found], words
+
+
+async def _by_an_earlier_version(config: Config, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record with an index that holds beginnings only; return the ids, the long run's first."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(learner, "DIGEST_VERSION", 2)
+        earlier.setattr(indexed_text, "OTHER_CHARS", 0)
+        async with open_memory(config) as memory:
+            found = await _record(memory, "Build the machine", _long_run())
+            chores = [await _record(memory, chore, []) for chore in CHORES]
+            assert (await memory.search_episodes("flange calibrate")).episodes == ()
+    return [found, *chores]
+
+
+async def test_what_an_earlier_version_stored_is_indexed_again(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = (await _by_an_earlier_version(config, monkeypatch))[0]
+    async with open_memory(config) as memory:
+        await memory.settle()
+        for words in ASKED:
+            assert [row.episode_id for row in (await memory.search_episodes(words)).episodes] == [found], words
+        assert [row for row in await memory.doctor() if not row[1] and row[0] != "embedding"] == []
+
+
+async def test_indexing_again_goes_on_where_a_process_that_ended_left_it(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = await _by_an_earlier_version(config, monkeypatch)
+    done: list[str] = []
+    made_again = Reindexing._made_again
+
+    def noted(self: Reindexing, batch: list[Trace]) -> list[Completion]:
+        done.extend(trace.id for trace in batch)
+        return made_again(self, batch)
+
+    with monkeypatch.context() as ending:
+        ending.setattr(Reindexing, "_made_again", noted)
+        ending.setattr(Reindexing, "_outdated", lambda self: outdated(self)[-BATCH:])
+        async with open_memory(config) as memory:
+            await memory.settle()
+    assert sorted(done) == sorted(ids[-BATCH:]), "the newest first"
+    done.clear()
+    monkeypatch.setattr(Reindexing, "_made_again", noted)
+    for expected in (ids[:-BATCH], []):
+        async with open_memory(config) as memory:
+            await memory.settle()
+        assert sorted(done) == sorted(expected), "each once"
+        done.clear()
