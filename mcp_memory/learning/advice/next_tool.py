@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Step
-from mcp_memory.domain.fingerprints import answer_kind, fingerprint
+from mcp_memory.domain.fingerprints import answer_kind, exact_number
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
 from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Standpoint
@@ -54,7 +54,7 @@ class Prefix:
     @classmethod
     def of(cls, steps: Sequence[Step]) -> "Prefix":
         """Return the prefix that *steps* are."""
-        call = fingerprint(steps[-1])[0] if steps and steps[-1].arguments else -1
+        call = exact_number(steps[-1]) if steps and steps[-1].arguments else -1
         return cls(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps[-_MAX_PREFIX:])), call)
 
 
