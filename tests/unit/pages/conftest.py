@@ -1,7 +1,7 @@
 """The pages over a real memory, asked as a browser asks."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ class Visitor:
             self.csrf = found[1]
         return response.text
 
-    async def post(self, path: str, status: int = 303, **form: str) -> httpx2.Response:
-        response = await self.client.post(path, data={"csrf": self.csrf} | form)
+    async def post(self, path: str, status: int = 303, fields: Mapping[str, str] | None = None, **form: str) -> httpx2.Response:
+        response = await self.client.post(path, data={"csrf": self.csrf, **(fields or {}), **form})
         assert response.status_code == status, response.text[:2_000]
         return response
 

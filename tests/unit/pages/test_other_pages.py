@@ -53,7 +53,7 @@ async def test_ask_shows_the_very_lines_an_agent_gets(visitor: Visitor, memory: 
 async def test_wrong_and_what_is_right_instead_is_in_the_next_answer(visitor: Visitor, memory: EpisodicMemory) -> None:
     await some_work(memory)
     fields = await asked(visitor)
-    await visitor.post("/ui/ask/vote", verdict="wrong", instead="Migrate the table first.", **fields)
+    await visitor.post("/ui/ask/vote", verdict="wrong", instead="Migrate the table first.", fields=fields)
     assert "Corrected: Migrate the table first." in await visitor.get(f"/ui/ask?q={TASK}")
     told = await memory.recall(query=TASK, project="*")
     assert any("Migrate the table first." in lesson for episode in told.episodes for lesson in episode.lessons)
@@ -62,9 +62,9 @@ async def test_wrong_and_what_is_right_instead_is_in_the_next_answer(visitor: Vi
 async def test_right_counts_as_a_vote_and_never_withdraws(visitor: Visitor, memory: EpisodicMemory) -> None:
     await some_work(memory)
     fields = await asked(visitor)
-    await visitor.post("/ui/ask/vote", verdict="right", **fields)
+    await visitor.post("/ui/ask/vote", verdict="right", fields=fields)
     assert (await memory.memory_status()).counts["feedback"] == 1
-    await visitor.post("/ui/ask/vote", verdict="never", **fields)
+    await visitor.post("/ui/ask/vote", verdict="never", fields=fields)
     assert "Withdrawn by a person" in await visitor.get(f"/ui/ask?q={TASK}")
 
 
