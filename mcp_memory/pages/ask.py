@@ -69,10 +69,10 @@ async def vote(call: Call) -> Answer:
     form, instead = call.form, call.form.get("instead", "").strip()
     verdict, source = form.get("verdict", ""), form.get("source", "")
     if verdict == "never":
-        await call.memory.correct(target_id=source, text=WITHDRAWN, reason="on a page", contradicts=True, by="ui")
+        await call.memory.correct(target_id=source, text=WITHDRAWN, reason="on a page", contradicts=True, by="a person")
         call.session.notice = Notice("Withdrawn: whoever is shown it reads that from now on.")
     elif verdict == "wrong" and instead:  # no vote besides: what is right instead should be read where the wrong was, not further down
-        await call.memory.correct(target_id=source, text=instead, reason="on a page", contradicts=True, by="ui")
+        await call.memory.correct(target_id=source, text=instead, reason="on a page", contradicts=True, by="a person")
         call.session.notice = Notice("Corrected: the next answer says what is right instead.")
     elif verdict in ("right", "wrong"):
         outcome = "helped" if verdict == "right" else "hindered"

@@ -27,6 +27,6 @@ async def correct(call: Call) -> Answer:
     """Put a correction over a pattern."""
     pattern_id = call.path["pattern_id"]
     text, contradicts = call.form.get("text", ""), "instead" in call.form
-    await call.memory.correct(target_id=pattern_id, text=text, contradicts=contradicts, by="ui")
+    await call.memory.correct(target_id=pattern_id, text=text, contradicts=contradicts, by="a person")
     call.session.notice = Notice("Corrected: your words are told instead from now on.")
     return GoTo(f"/ui/learned/{pattern_id}")

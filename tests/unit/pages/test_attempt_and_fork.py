@@ -105,7 +105,7 @@ async def test_tagging_labelling_and_correcting_reach_the_memory_and_tagging_can
     await visitor.post(f"{path}/correct", text="never restart it", instead="1")
     assert "never restart it" in await visitor.get(path)
     (told,) = (await memory.recall(query=TASK)).episodes
-    assert told.lessons[0] == "Corrected: never restart it"
+    assert told.lessons[0] == "Corrected by a person: never restart it"
 
 
 async def test_forgetting_asks_first_archives_and_can_be_undone(visitor: Visitor, memory: EpisodicMemory, config: Config) -> None:

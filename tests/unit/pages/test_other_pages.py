@@ -54,7 +54,7 @@ async def test_wrong_and_what_is_right_instead_is_in_the_next_answer(visitor: Vi
     await some_work(memory)
     fields = await asked(visitor)
     await visitor.post("/ui/ask/vote", verdict="wrong", instead="Migrate the table first.", fields=fields)
-    assert "Corrected: Migrate the table first." in await visitor.get(f"/ui/ask?q={TASK}")
+    assert "Corrected by a person: Migrate the table first." in await visitor.get(f"/ui/ask?q={TASK}")
     told = await memory.recall(query=TASK, project="*")
     assert any("Migrate the table first." in lesson for episode in told.episodes for lesson in episode.lessons)
 
