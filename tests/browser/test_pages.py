@@ -10,7 +10,7 @@ from mcp import Client
 from tests.browser.conftest import TASK, Site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Dialog, Page
 
 pytestmark = pytest.mark.timeout(110)
 WIDTHS = (390, 1280, 1920)
@@ -42,11 +42,16 @@ def test_every_page_fits_stays_at_home_and_runs_nothing_of_what_is_stored(browse
     page = browser.new_page()
     elsewhere: list[str] = []
     said: list[str] = []
+
+    def refused(dialog: "Dialog") -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
     home = urlsplit(site.server.url).netloc
     page.on("request", lambda request: None if urlsplit(request.url).netloc == home else elsewhere.append(request.url))
     page.on("console", lambda message: said.append(f"{page.url}: {message.text}") if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", refused)
     for path in site.pages:
         page.goto(site.server.url + path)
         for width in WIDTHS:
