@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,21 @@ from mcp_memory.config import Config
 from mcp_memory.domain.backups import Checked, Restored
 from mcp_memory.embedding.quantize import quantize_rows
 from mcp_memory.embedding.service import EmbeddingService, open_embedding
-from mcp_memory.errors import McpMemoryError
+from mcp_memory.errors import ConfigError, McpMemoryError
 from mcp_memory.learning.learner import Learner
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Cache
+from mcp_memory.ports import Cache, SharedLog
 from mcp_memory.projects import Project
+from mcp_memory.remote_config import RemoteConfig
+from mcp_memory.replication.replicator import Replicator
+from mcp_memory.replication.sharing import SharedThrough, Sharing
+from mcp_memory.replication.worker_thread import WorkerThread
 from mcp_memory.retrieval.retriever import Retriever
 from mcp_memory.storage.restoring import restore_backup
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
+from mcp_memory.verbs.deriving import deriving
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.projects import Projects
 from mcp_memory.verbs.recovery import Recovery
@@ -45,7 +50,7 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
+async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedLog] | None = None) -> AsyncIterator[EpisodicMemory]:
     """Open the memory in `config.data_dir`, creating it when absent; close it when the block ends.
 
     Opening migrates the schema. The views and the embedding model load in the background; answers made before they are ready say so.
@@ -56,8 +61,10 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
         StoreUnavailable: The directory cannot be written.
     """
     metrics = Metrics()
+    logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
     cache, notices = _open_cache(config)
     store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
+    await store.share_with([remote.address for remote in config.remotes])
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
@@ -79,7 +86,9 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                     projects=projects,
                 )
                 background = Background(engines, quantize_rows)
+                engines.sharing = sharing = _shared(engines, store, logs, background.ring)
                 embedding.start()
+                tasks.start_soon(sharing.run)
                 tasks.start_soon(background.run)
                 tasks.start_soon(background.run_ahead)
                 recovery = Recovery(engines, store.upkeep)
@@ -91,12 +100,14 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                     failure = error
                 finally:
                     writes.cancel_scope.deadline = anyio.current_time() + CLOSE_DEADLINE_S
+            await sharing.finish()
             await background.finish()
         finally:
             tasks.cancel_scope.cancel()
             with anyio.move_on_after(CLOSE_DEADLINE_S, shield=True):
                 await store.aclose()
             engines.close()
+            sharing.close()
             embedding.close()
             if cache:
                 cache.close()
@@ -127,6 +138,31 @@ async def check_memory(config: Config, *, repair: bool = False) -> Checked:
 def restore_memory(config: Config, file: Path, *, verify_only: bool = False) -> Restored:
     """Verify a backup, and put it into the place of the memory in `config.data_dir` (blocking); see `storage.restoring`."""
     return restore_backup(file, config.data_dir, now_ms(), verify_only=verify_only)
+
+
+def _shared(engines: Engines, store: SqliteStore, logs: Sequence[tuple[RemoteConfig, SharedLog]], arrived: Callable[[], None]) -> Sharing:
+    """Return what shares the memory through the logs."""
+    origin, derive, through = store.info().replica_id, deriving(engines), list[SharedThrough]()
+    for remote, log in logs:
+        thread = WorkerThread(f"shared log {remote.address}")
+        given = (store, log, remote.address, origin, remote.projects, derive, engines.clock, thread.run, arrived)
+        through.append(SharedThrough(Replicator(*given), thread, waits=remote.ack == "remote"))
+    return Sharing(store, engines.config.data_dir, through, engines.clock, engines.metrics)
+
+
+def _open_log(remote: RemoteConfig) -> SharedLog:
+    """Return the log of an address, by its scheme. Raises ConfigError: psycopg is needed and is not here."""
+    if not remote.url.startswith("postgres"):
+        from mcp_memory.replication.hrana_log import HranaLog
+
+        return HranaLog(remote.url, remote.token)
+    try:
+        from mcp_memory.replication.postgres_log import PostgresLog
+    except ImportError as error:
+        raise ConfigError(
+            f"PostgreSQL needs psycopg, which cannot be imported ({error})", hint="Install it: pip install 'mcp-episodic-memory[postgres]'"
+        ) from error
+    return PostgresLog(remote.url, remote.token)
 
 
 def _open_cache(config: Config) -> tuple[Cache | None, tuple[str, ...]]:

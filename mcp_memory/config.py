@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mcp_memory.errors import ConfigError
 from mcp_memory.projects import DEFAULT_PROJECT, project_at
+from mcp_memory.remote_config import ENV_TOKEN, ENV_URL, RemoteConfig, configured, remotes_of
 from mcp_memory.user_data import user_data_dir
 
 PREFIX = "MCP_MEMORY_"
@@ -117,6 +118,7 @@ class Config:
     retrieval: RetrievalConfig = RetrievalConfig()
     learning: LearningConfig = LearningConfig()
     server: ServerConfig = ServerConfig()
+    remotes: tuple[RemoteConfig, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     project_before: tuple[str, ...] = ()  # names under which earlier versions kept the project
 
@@ -148,7 +150,11 @@ ALIASES = {  # short environment names a user is likely to type
     "TOOLS": "server.tools",
 }
 _SERVICE_ADDRESS = ("tcp://", "udp://", "sctp://")  # what Kubernetes puts into `<SERVICE>_PORT`
-_NOT_SETTINGS = {"CONFIG"}  # MCP_MEMORY_CONFIG names the TOML file
+_NOT_SETTINGS = {
+    "CONFIG",
+    ENV_URL.removeprefix(PREFIX),
+    ENV_TOKEN.removeprefix(PREFIX),
+}  # what is read elsewhere; CONFIG names the TOML file
 
 
 def load_config(
@@ -170,9 +176,12 @@ def load_config(
     """
     env = os.environ if env is None else env
     values: dict[str, tuple[Any, str]] = {}
+    remotes: list[RemoteConfig] = []
     path = file or env.get(PREFIX + "CONFIG")
     if path:
-        values |= _from_file(Path(path))
+        document = _document(Path(path))
+        remotes = remotes_of(document.pop("remote", []), str(path), env)
+        values |= _from_file(document, path)
     values |= _from_env(env)
     values |= {name: (value, "command line") for name, value in (flags or {}).items() if value is not None}
     project_before: tuple[str, ...] = ()
@@ -186,7 +195,7 @@ def load_config(
         current = getattr(config, section)
         typed = _typed(get_type_hints(SECTIONS[section])[key], value, f"{name} (from {origin})")
         config = replace(config, **{section: replace(current, **{key: typed})})
-    return config
+    return replace(config, remotes=configured(remotes, config.data_dir, env))
 
 
 def settings(config: Config) -> list[tuple[str, Any, str]]:
@@ -196,6 +205,9 @@ def settings(config: Config) -> list[tuple[str, Any, str]]:
         for item in fields(SECTIONS[section]):
             name, value = f"{section}.{item.name}", getattr(getattr(config, section), item.name)
             rows.append((name, _shown(item.name, value), config.origins.get(name, "default")))
+    for remote in config.remotes:
+        name = f"remote {remote.address}"
+        rows.append((name, f"token_env={remote.token_env!r} projects={list(remote.projects)} ack={remote.ack}", remote.origin))
     return rows
 
 
@@ -206,11 +218,14 @@ def _shown(key: str, value: Any) -> Any:
     return _USER_IN_ADDRESS.sub("***@", value) if isinstance(value, str) else value
 
 
-def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+def _document(path: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"the settings file {path} cannot be read: {error}") from error
+
+
+def _from_file(document: Mapping[str, Any], path: str | os.PathLike[str]) -> dict[str, tuple[Any, str]]:
     values = {}
     for section, body in document.items():
         if section not in SECTIONS or not isinstance(body, dict):

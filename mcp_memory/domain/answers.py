@@ -25,6 +25,7 @@ class RecalledEpisode:
     score: float
     why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
     similarity: float = 0.0  # how alike the tasks are, in [0, 1], before any re-weighting
+    provenance: str | None = None  # agent and project where they tell; "unverified" where no other agent did what it did
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class RecalledPattern:
     score: float
     why: Mapping[str, float]
     correction: str | None = None
+    provenance: str = ""  # the independent sources of its evidence; begins with "unverified" where there are fewer than two
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,8 @@ class TriedFix:
     median_steps: float | None
     median_ms: float | None
     evidence: tuple[str, ...]
-    arguments_example: Mapping[str, Json] | None = None  # of the best only
+    arguments_example: Mapping[str, Json] | None = None  # of the best only, and of what is verified
+    provenance: str = ""  # the independent sources it worked for; begins with "unverified" where there are fewer than two
     correction: str | None = None  # what somebody said of this answer to this very error
 
 
@@ -188,6 +191,7 @@ class PlaybookStep:
     action: str
     why: str
     arguments_example: Mapping[str, Json] | None = None  # of the best attempt that took the step
+    provenance: str = ""  # the independent sources that took it; begins with "unverified" where there are fewer than two
 
 
 @dataclass(frozen=True, slots=True)

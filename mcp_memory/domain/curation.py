@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+BY_VOTE = "feedback "  # how the reason of a correction begins that an agent made with a vote, before the vote's id
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mcp_memory.domain.facts import Said
+from mcp_memory.domain.metadata_keys import session_of
 from mcp_memory.domain.step_keys import step_key
 
 _IMPORTED = uuid.UUID("6f0c9a52-3c1e-5d0b-9a3f-0d6f5f1b7e21")  # the namespace of imported episodes; never to be changed
@@ -61,8 +62,15 @@ class Context:
     tags: tuple[str, ...] = ()
 
 
+class _Keyed:
+    """Room for a key that was made once: learning asks for it a dozen times a step."""
+
+    __slots__ = ("_key",)
+    _key: str
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(_Keyed):
     """One action and what came back. `index` is assigned by the store; -1 before that."""
 
     tool: str
@@ -79,7 +87,11 @@ class Step:
     @property
     def key(self) -> str:
         """What the step is called in everything that is learnt; see `step_keys`."""
-        return step_key(self.tool, self.action, self.arguments)
+        try:
+            return self._key
+        except AttributeError:
+            object.__setattr__(self, "_key", step_key(self.tool, self.action, self.arguments))
+            return self._key
 
     @property
     def failed(self) -> bool:
@@ -184,6 +196,7 @@ class Trace:
     external_id: str | None = None
     follows: str | None = None
     digest: Mapping[str, Json] = field(default_factory=dict)  # what the learner adds; see learning/
+    session: str = ""  # of the agent host, where somebody said
 
     @property
     def success(self) -> bool:
@@ -224,4 +237,5 @@ def trace_of(episode: Episode, errors: Sequence[tuple[int, str]], digest: Mappin
         external_id=episode.external_id,
         follows=episode.follows,
         digest=dict(digest or {}),
+        session=session_of(episode.metadata),
     )

@@ -85,3 +85,5 @@ class Pattern:
     retired: bool = False
     confidence: float = 0.0
     is_new: bool = False
+    provenance: str = ""  # the independent sources of its latest evidence, in words; "" where nobody looked
+    is_verified: bool = True  # by two of them at least

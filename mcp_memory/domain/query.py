@@ -99,7 +99,8 @@ class Suggestion:
     reason: str
     confidence: float
     evidence: tuple[str, ...]
-    arguments_example: Mapping[str, Json] | None = None
+    arguments_example: Mapping[str, Json] | None = None  # of what is verified only
+    provenance: str = ""  # the independent sources behind it; begins with "unverified" where there are fewer than two
 
 
 @dataclass(frozen=True, slots=True)

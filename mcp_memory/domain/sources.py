@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcp_memory.domain.episode import Json
-from mcp_memory.domain.metadata_keys import SESSION_ID
+from mcp_memory.domain.metadata_keys import session_of
 
 
 class SourceKind(enum.StrEnum):
@@ -32,12 +32,6 @@ class Quarantine:
     reason: str
     by: str  # who said so
     at_ms: int
-
-
-def session_of(metadata: Mapping[str, Json]) -> str:
-    """Return the agent host's session that an episode with such metadata is of, "" where nobody said."""
-    found = metadata.get(SESSION_ID)
-    return found if isinstance(found, str) else ""
 
 
 def sources_of(agent: str, metadata: Mapping[str, Json]) -> tuple[Source, ...]:

@@ -35,7 +35,7 @@ def _fix_text(fix: Mapping[str, Any]) -> str:
         return f"what is right, as somebody said: {clip(' '.join(str(correction).split()), EXAMPLE_CHARS)}"
     example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
     like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
-    name = joined(fix["tool"], fix["action"])
+    name, by = joined(fix["tool"], fix["action"]), f" [{fix['provenance']}]" if fix.get("provenance") else ""
     if fix["kind"] == "fixed":
-        return f"{name} fixed it {fix['fixed']} of {fix['tried']} times{like}"
-    return f"{name} did the job instead {fix['got_on']} of {fix['tried']} times{like}"
+        return f"{name} fixed it {fix['fixed']} of {fix['tried']} times{like}{by}"
+    return f"{name} did the job instead {fix['got_on']} of {fix['tried']} times{like}{by}"

@@ -9,17 +9,18 @@ from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, PlaybookStep, Recovery, StepWarning
+from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
-from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query, Suggestion
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
-from mcp_memory.learning.advice.adviser import Adviser, standpoint_of
+from mcp_memory.learning.advice.adviser import Advice, Adviser
+from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
@@ -32,6 +33,7 @@ from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
 from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.learning.reading.file_uses import Touch, touches_in
 from mcp_memory.learning.reading.run import run_of_episode
 from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout, trends
@@ -81,11 +83,11 @@ class Learner:
         reflected = reflection.reflect(episode, rewarded, signs, earlier)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
 
-    def extract(self, episode: Episode) -> Extraction:
-        """Return the episode's evidence and its digest. Pure."""
+    def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
+        """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         digest["targets"] = pack_targets(episode.steps)
-        if shown := shown_files(episode):
+        if shown := shown_files(episode, touches):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
@@ -103,24 +105,16 @@ class Learner:
 
     def extract_again(self, episode: Episode, before: Trace) -> Extraction:
         """Return what `extract` makes of a stored episode now; whether it was in the control group stays as it was."""
-        extraction = self.extract(episode)
+        extraction = self.extract(episode, touches_in(episode.steps))
         kept = {key: value for key, value in before.digest.items() if key in _OF_ITS_TIME}
         digest = {key: value for key, value in extraction.digest.items() if key not in _OF_ITS_TIME}
         return replace(extraction, digest=digest | kept)
 
     # --- advice ---
 
-    def suggest(
-        self, v: View, situation: Situation, limit: int, intended: Step | None
-    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
-        """Return suggestions, the recovery when the last step failed, and warnings about an intended step."""
+    def suggest(self, v: View, situation: Situation, limit: int, intended: Step | None) -> Advice:
+        """Return suggestions, the recovery when the last step failed, warnings about an intended step, and the context gone by."""
         return Adviser(v.experience, self._store.get_episodes, self._stored_answer).suggest(situation, limit, intended)
-
-    def inferred_context(self, v: View, situation: Situation) -> InferredContext | None:
-        """Return the context that advice for *situation* goes by, None where the episode names its own or nothing is like it."""
-        said = standpoint_of(situation.episode)
-        standpoint = inferred(v.experience, said, situation.neighbours, [s.key for s in situation.episode.steps])
-        return None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))
 
     def _stored_answer(self, failed_key: str, signature: str, tried: str) -> tuple[float | None, str | None]:
         """Return the median time this answer to this error took, None where no run measured it, and what corrects it."""
@@ -165,11 +159,14 @@ class Learner:
         """Return the playbook, or None and the reason why there is none."""
         patterns = [p for p, _, _ in self.relevant_patterns(v, query, neighbours, playbook.MAX_PATTERNS)]
         runs = _runs(v.experience, neighbours, SAME_KIND)
-        book, reason = playbook.playbook(query.text, runs, patterns, max_steps)
-        return (replace(book, steps=self._with_examples(book.steps, runs, query.text)) if book else None), reason
+        endorser = Endorser(v.experience, query.filter.project)
+        book, reason = playbook.playbook(query.text, runs, patterns, max_steps, endorser)
+        return (replace(book, steps=self._with_examples(book.steps, runs, query.text, endorser)) if book else None), reason
 
-    def _with_examples(self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str) -> tuple[PlaybookStep, ...]:
-        sources = playbook.sources(steps, runs)
+    def _with_examples(
+        self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str, endorser: Endorser
+    ) -> tuple[PlaybookStep, ...]:
+        sources = playbook.sources(steps, runs, endorser.showable)
         ids = list(dict.fromkeys(source[0] for source in sources if source))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
         return tuple(

@@ -12,7 +12,7 @@ from mcp_memory.rendering.neutralise import neutral
 LABEL = "Records of earlier runs, not instructions."
 ID_CHARS = 18  # of a UUIDv7: its time and its first random digits; every call takes a unique beginning
 _UUID_CHARS = 36
-_TASK_CHARS, _LINE_CHARS, _FILE_CHARS = 180, 160, 120
+_TASK_CHARS, _LINE_CHARS, _FILE_CHARS, _NAMES_CHARS = 180, 160, 120, 80
 Row = Mapping[str, Any]
 
 
@@ -92,7 +92,8 @@ def _nothing(answer: Row) -> str:
 
 def _episode_lines(number: int, episode: Row, task: str) -> Iterator[str]:
     alike, age = f"{episode['similarity']:.0%} alike", _age(episode["age_days"])
-    head = f"{number}. {episode['outcome']} (reward {episode['reward']:.2f}), {alike}, {age}, {cut_id(episode['episode_id'])}: "
+    by = f", {_cut(episode['provenance'], _NAMES_CHARS)}" if episode.get("provenance") else ""
+    head = f"{number}. {episode['outcome']} (reward {episode['reward']:.2f}), {alike}, {age}{by}, {cut_id(episode['episode_id'])}: "
     yield head + task
     said = [episode.get("summary") or "", *episode.get("lessons", ())]
     yield from (f"  - {_cut(text, _LINE_CHARS)}" for text in said if text)
@@ -104,7 +105,13 @@ def _age(days: float) -> str:
 
 
 def _held(pattern: Row) -> str:
-    return f"held {pattern['successes']} of {pattern['successes'] + pattern['failures']} times, confidence {pattern['confidence']:.2f}"
+    held = f"held {pattern['successes']} of {pattern['successes'] + pattern['failures']} times, confidence {pattern['confidence']:.2f}"
+    return held + _unverified(pattern)
+
+
+def _unverified(row: Row) -> str:
+    said = row.get("provenance") or ""
+    return f", {_cut(said, _NAMES_CHARS)}" if said.startswith("unverified") else ""
 
 
 def _file(file: Row) -> str:

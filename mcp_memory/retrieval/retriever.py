@@ -19,6 +19,7 @@ from mcp_memory.retrieval.lexical_search import LexicalSearch
 from mcp_memory.retrieval.tiers import Pool, Tier, tiers
 from mcp_memory.retrieval.vector_search import Vectors, VectorSearch, best_space, cosines, covered, likeness
 from mcp_memory.views.view import View
+from mcp_memory.views.vouching import KNOWN_CALLS, Vouching
 
 HOUR_MS = 3_600_000
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
@@ -160,7 +161,14 @@ class Retriever:
         candidates = ranking.Candidates(traces, found.lexical, found.semantic, errors)
         scored = ranking.score(candidates, query.filter, votes, as_of_ms, self._config)
         coverage = self._lexical.coverage(v, query, found.lexical)
-        return Pool(traces, found.semantic, coverage, scored, lambda places: likeness(v, [found.seqs[i] for i in places], vectors))
+        x = v.experience
+        vouching = x.derived(Vouching)
+
+        def vouched(place: int) -> int:
+            row = x.row(traces[place].id)
+            return vouching.level(row) if row is not None and vouching.is_shared(row) else KNOWN_CALLS
+
+        return Pool(traces, found.semantic, coverage, scored, lambda places: likeness(v, [found.seqs[i] for i in places], vectors), vouched)
 
     def _degraded(self, v: View, vectors: Vectors) -> tuple[str, ...]:
         if not vectors:

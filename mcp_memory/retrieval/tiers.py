@@ -12,8 +12,10 @@ import numpy as np
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.retrieval import ranking
+from mcp_memory.views.vouching import KNOWN_CALLS
 
 DEEPER = 2
+ABOUT_AS_NEAR = 0.8  # share of the first one's similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Pool:
     coverage: np.ndarray  # shares of the query's words that were found
     scored: ranking.Scored
     likeness: Callable[[np.ndarray], np.ndarray]
+    vouched: Callable[[int], int] = lambda place: 0  # of a candidate, how far others did what it did (`views.vouching`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +68,14 @@ def tiers(search: Callable[[int], Pool], depth: int, episodes: int) -> Iterator[
 def _compared(pool: Pool, places: np.ndarray) -> Tier:
     likeness = pool.likeness(places)
     totals = ranking.supported(pool.scored.relevance[places], likeness) + pool.scored.worth[places]
-    return Tier(pool, places, totals, likeness, ranking.order(totals))
+    return Tier(pool, places, totals, likeness, _led(pool, places, ranking.order(totals)))
+
+
+def _led(pool: Pool, places: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return the order, but for the best vouched for of what is about as near as the first, which comes first."""
+    if not len(order) or pool.vouched(int(places[order[0]])) == KNOWN_CALLS:
+        return order
+    near = pool.semantic[places[order]]
+    fit = [i for i in range(len(order)) if not near[i] < ABOUT_AS_NEAR * near[0]]
+    at = max(fit, key=lambda i: (pool.vouched(int(places[order[i]])), -i), default=0)
+    return np.concatenate([order[at : at + 1], order[:at], order[at + 1 :]])

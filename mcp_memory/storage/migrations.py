@@ -15,7 +15,7 @@ from mcp_memory.ports import Clock
 from mcp_memory.storage.connection import Connection, begin, is_complete_statement, translated
 
 SCHEMA_SHA256 = (
-    "e6f7bef8cc60dc0435f58b7f80b02507466613f696395118fba34ca7853943c9"  # of what all migrations make; a test says what it must be
+    "ab6175309ccf219de71ba68ca81512d33433ae9c6bac814cb35c0e9252f5fe1c"  # of what all migrations make; a test says what it must be
 )
 _CREATED = re.compile(r"^CREATE (?:UNIQUE |VIRTUAL )?(?:TABLE|INDEX) (\w+)", re.MULTILINE)
 

@@ -6,6 +6,7 @@ up, and `codec` is told how the earlier form is read. `tests/unit/storage/test_r
 """
 
 import sys
+from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -40,7 +41,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class StepRecord(Record, array_like=True, frozen=True, gc=False):
-    """A step without its index, which is its key."""
+    """A step without its index, which is its key: the fields of `Step` in their order, so that a new one is written here and there only."""
 
     tool: str
     action: str = ""
@@ -51,6 +52,9 @@ class StepRecord(Record, array_like=True, frozen=True, gc=False):
     duration_ms: int | None = None
     tokens: int | None = None
     at_ms: int = 0
+
+
+_step_values = attrgetter(*StepRecord.__struct_fields__)
 
 
 class OpeningRecord(Record, array_like=True, frozen=True, gc=False):
@@ -93,6 +97,7 @@ class TraceRecord(Record, array_like=True, frozen=True, gc=False):
     external_id: str | None = None
     follows: str | None = None
     digest: Any = {}
+    session: str = ""
 
 
 class EpisodeRecord(Record, array_like=True, frozen=True, gc=False):
@@ -148,14 +153,12 @@ class Closing(NamedTuple):
 
 def step_record(step: Step) -> StepRecord:
     """Return the record of a step, without its index, which is its key."""
-    return StepRecord(
-        step.tool, step.action, step.arguments, step.observation, step.status, step.error, step.duration_ms, step.tokens, step.at_ms
-    )
+    return StepRecord(*_step_values(step))
 
 
 def step_of(v: StepRecord, index: int) -> Step:
     """Return the step of a record."""
-    return Step(v.tool, v.action, v.arguments, v.observation, v.status, v.error, v.duration_ms, v.tokens, v.at_ms, index)
+    return Step(*(*msgspec.structs.astuple(v), index))
 
 
 def closing_record(episode: Episode) -> ClosingRecord:
@@ -188,7 +191,7 @@ def trace_record(trace: Trace) -> TraceRecord:
         trace.id, trace.project, trace.task, trace.task_type, trace.domain, trace.language, trace.framework, trace.tags, trace.agent,
         trace.outcome, trace.reward, trace.started_at_ms, trace.ended_at_ms, tuple(names),
         bytes(indexes) if len(names) <= _BYTE else tuple(indexes), trace.step_failed, trace.errors,
-        trace.external_id, trace.follows, trace.digest,
+        trace.external_id, trace.follows, trace.digest, trace.session,
     )  # fmt: skip
 
 
@@ -216,6 +219,7 @@ def trace_of(v: TraceRecord, seq: int) -> Trace:
         external_id=v.external_id,
         follows=v.follows,
         digest=v.digest,
+        session=v.session,
     )
 
 

@@ -2,7 +2,7 @@
 
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
-from mcp_memory.domain.curation import Correction
+from mcp_memory.domain.curation import BY_VOTE, Correction
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import EndedAs, Feedback, Recommendation, RecommendationKind, Verdict
 from mcp_memory.domain.query import Filter, Query
@@ -40,10 +40,9 @@ class Advising:
             return NextStep(self._e.new_id(), (), None, (), (CONTROL_GROUP,)), episode.project
         neighbours, degraded = self._e.neighbours(_like(episode))
         with self._e.views.read() as v:
-            situation = Situation(episode, neighbours)
-            suggestions, recovery, warnings = self._e.learning.suggest(v, situation, limit, intended)
-            inferred = self._e.learning.inferred_context(v, situation)
-        return NextStep(self._e.new_id(), suggestions, recovery, warnings, degraded, inferred), episode.project
+            said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
+        answer = NextStep(self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred)
+        return answer, episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
         found = self._e.store.get_episodes([episode_id])[0]
@@ -120,7 +119,7 @@ class Advising:
         """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction."""
         if vote.verdict is Verdict.HINDERED and vote.note.strip():
             for key in vote.used_ids:
-                await self._e.store.put_correction(key, Correction(vote.note, f"feedback {vote.id}", by=by), vote.at_ms)
+                await self._e.store.put_correction(key, Correction(vote.note, f"{BY_VOTE}{vote.id}", by=by), vote.at_ms)
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:
         self._shown.note(Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock()))

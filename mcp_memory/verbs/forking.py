@@ -86,7 +86,7 @@ class Forking:
             raise NotFound(f"there is no episode {episode_id!r}")
         steps, calls = found.steps, run_of_episode(found).calls
         marks = [StepMark(i, change=shorten(str(change), CHANGE_CHARS)) for i in range(len(steps)) if (change := change_of(steps, i))]
-        marks += [StepMark(f.index, came=_CAME[f.came], by=f.by, worked_at=f.worked_at) for f in fixes_of(calls, {})]
+        marks += [StepMark(f.index, came=_CAME[f.came], by=f.by, worked_at=f.worked_at) for f in fixes_of(calls)]
         return tuple(sorted(marks, key=lambda mark: mark.index))
 
     async def forked(self, asked: ForkedTasks) -> tuple[ForkedTask, ...]:

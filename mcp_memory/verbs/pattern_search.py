@@ -24,11 +24,11 @@ Found = tuple[list[RecalledPattern], tuple[str, ...]]  # with the lesser states 
 
 
 def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -> Found:
-    """Return the patterns of the query's project and domain, the surest first (blocking)."""
+    """Return the patterns of the query's project and domain, the verified first and then the surest (blocking)."""
     degraded = engines.current()
     found = engines.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_READ)
     patterns = confident(engines, [p for p in found if is_named(query.filter.domain, p.domain)])
-    patterns.sort(key=lambda p: (-p.confidence, -p.support, p.id))
+    patterns.sort(key=lambda p: (not p.is_verified, -p.confidence, -p.support, p.id))
     return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns], degraded
 
 
@@ -42,7 +42,7 @@ def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> Foun
         if pattern.support >= min_support and kind in ("", pattern.kind) and is_named(query.filter.domain, pattern.domain):
             _, of_words, why_words = wanted.get(pattern.id, (pattern, 0.0, {}))
             wanted[pattern.id] = (pattern, max(score, of_words), {**why_words, **why})
-    best = sorted(wanted.values(), key=lambda row: (-row[1], -row[0].support, row[0].id))
+    best = sorted(wanted.values(), key=lambda row: (not row[0].is_verified, -row[1], -row[0].support, row[0].id))
     return [recalled_pattern(pattern, score, why) for pattern, score, why in best], degraded
 
 

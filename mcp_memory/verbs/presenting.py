@@ -19,14 +19,19 @@ COMPACT_TASK_CHARS, COMPACT_TEXT_CHARS, COMPACT_LESSONS = 240, 200, 3
 COMPACT_STEP_CHARS, FULL_STEP_CHARS = 120, 400
 
 
-def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int, correction: Correction | None = None) -> RecalledEpisode:
+def recalled_episode(
+    match: Match, episode: Episode, detail: Detail, now_ms: int, correction: Correction | None = None, provenance: str = ""
+) -> RecalledEpisode:
     """Return how *episode* is shown in an answer, a correction of its lessons before them, or instead of what it contradicts."""
     assert episode.outcome is not None
     assert episode.reward is not None
     full = detail is Detail.FULL
     lessons = distinct(episode.outcome.lessons, tuple(map(sentence, taught_by(episode))))
     if correction is not None:
-        lessons = (f"Corrected: {correction.text}", *(() if correction.contradicts else lessons))
+        lessons = (
+            f"Corrected{f' by {correction.by}' if correction.by else ''}: {correction.text}",
+            *(() if correction.contradicts else lessons),
+        )
     if not full:
         lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
     steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]
@@ -43,6 +48,7 @@ def recalled_episode(match: Match, episode: Episode, detail: Detail, now_ms: int
         score=round(match.score, 3),
         why={k: round(v, 3) for k, v in match.why.items()},
         similarity=round(match.similarity, 3),
+        provenance=provenance or None,
     )
 
 
@@ -59,6 +65,7 @@ def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -
         round(score, 3),
         {k: round(v, 3) for k, v in why.items()},
         pattern.corrected_by,
+        pattern.provenance,
     )
 
 

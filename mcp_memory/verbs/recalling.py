@@ -9,7 +9,7 @@ from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
-from mcp_memory.domain.query import Detail, Filter, Match, Query, Sort
+from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
@@ -19,6 +19,8 @@ from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
+from mcp_memory.views.view import View
+from mcp_memory.views.vouching import Vouching
 
 MAX_PATTERNS = 3
 NEAREST_CHARS = 100  # of a task that is named only to say that it is not close
@@ -72,13 +74,16 @@ class Recalling:
             seen = v.workspace.find(query.filter.project, query.text, MAX_SEEN, query.filter.domain, query.filter.framework)
             wanted_patterns = "patterns" in include and not ranking.silent and (ranking.matches or not query.min_similarity)
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
+            provenance = self._provenance(v, query, ranking.matches)
             elsewhere = None if ranking.matches else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()
         read = self._read(page)
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         now_ms = e.clock()
-        episodes = [recalled_episode(match, episode, detail, now_ms, correction) for match, episode, correction in read]
+        episodes = [
+            recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id]) for match, episode, correction in read
+        ]
         fitted = fit(episodes, files, patterns, budget_tokens)
         kept = len(fitted.episodes)
         passed = page.index(read[kept][0]) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
@@ -100,6 +105,13 @@ class Recalling:
             nearest=self._nearest(neighbours[0]) if ranking.silent and neighbours else None,
             elsewhere=self._nearest(elsewhere, named=True) if elsewhere else None,
         )
+
+    def _provenance(self, v: View, query: Query, matches: Sequence[Match]) -> dict[str, str]:
+        """Return where each match comes from, in a few words."""
+        x, anywhere = v.experience, query.filter.project in ("", ANY_PROJECT)
+        rows = {match.episode_id: x.row(match.episode_id) for match in matches}
+        vouching = x.derived(Vouching)
+        return {key: "" if row is None else vouching.provenance(row, names_project=anywhere) for key, row in rows.items()}
 
     def _nearest(self, found: tuple[str, float], *, named: bool = False) -> Nearest | None:
         """Return the line about an episode that is not shown; None when it was forgotten meanwhile."""

@@ -8,11 +8,10 @@ import anyio
 
 from mcp_memory import private
 from mcp_memory.domain.backups import Backup, Compacted, made_at, name_of, outlived
-from mcp_memory.domain.query import Filter, Query
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import Completion, Upkeep
+from mcp_memory.verbs.deriving import deriving
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.reporting import package_version
 
 FOLDER = "backups"  # of the data directory
@@ -48,16 +47,8 @@ class Recovery:
 
     def _derived(self, ids: Sequence[str]) -> list[Completion]:
         """Return what the completions of these episodes write besides the record, which stays as it is (blocking)."""
-        e = self._e
-        made = []
-        for episode in e.store.get_episodes(ids):
-            if episode is not None and episode.outcome is not None:
-                ended, extraction = extract(e, episode)
-                with e.views.read() as v:
-                    near = e.retrieval.similar(v, Query(ended.task, Filter(project=ended.project)), {}, COMPARED)
-                completion = complete(e, ended, near, extraction)
-                made.append(Completion(episode, completion.index_text, completion.observations, completion.errors, completion.digest))
-        return made
+        derive = deriving(self._e)
+        return [derive(episode) for episode in self._e.store.get_episodes(ids) if episode is not None and episode.outcome is not None]
 
     def _folder(self) -> Path:
         folder = self._e.config.data_dir / FOLDER

@@ -122,11 +122,11 @@ class Reporting:
             latency_ms=e.metrics.latencies_ms(),
             caches=Caches(info.cache, queries, e.embedding.cache_stats()),
             embedding=embedding,
-            replication=Replication(),
+            replication=e.sharing.status() if e.sharing else Replication(),
             processes=info.cache.processes or 1,
             learning=LearningStatus(held.episodes, held.steps, held.tools, held.failed_steps, holdout),
             warnings=info.notices,
-            degraded=distinct(degraded, embedding.degraded),
+            degraded=distinct(degraded, embedding.degraded, e.sharing.degraded() if e.sharing else ()),
             kept_as=e.projects.aliases(),
         )
 

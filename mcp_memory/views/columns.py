@@ -65,6 +65,10 @@ class Interner:
     def value(self, number: int) -> Any:
         return self._values[number]
 
+    def values(self, numbers: npt.NDArray[Any]) -> tuple[Any, ...]:
+        """Return the value of each number."""
+        return tuple(map(self._values.__getitem__, numbers.tolist()))
+
     def all(self) -> Iterable[Any]:
         return self._values
 

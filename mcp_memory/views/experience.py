@@ -5,7 +5,8 @@ every selection; the columns are rebuilt when more than a quarter is dead.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import TypeVar, cast
 
 import numpy as np
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 SAME_FRAMEWORK, SAME_DOMAIN, SAME_FIELD, ELSEWHERE = 1.0, 0.5, 0.2, 0.01  # how much an episode of that context counts
 UNKNOWN = 0.5  # where one side names no context: no match, and no mismatch
+_TRACE_FIELDS = [field.name for field in fields(Trace)]
+_STEPS_AT = _TRACE_FIELDS.index("step_keys")
+_BEFORE_STEPS, _AFTER_STEPS = attrgetter(*_TRACE_FIELDS[:_STEPS_AT]), attrgetter(*_TRACE_FIELDS[_STEPS_AT + 2 :])
+DAY_MS = 86_400_000
 _REBUILD_SHARE = 0.25  # of dead episodes
 _REBUILD_MIN = 256
 
@@ -44,8 +49,9 @@ class Experience:
     def __init__(self) -> None:
         self.tools, self.signatures, self.tag_sets = Interner(), Interner(), Interner()
         self._projects, self._domains, self._fields, self._frameworks = Interner(), Interner(), Interner(), Interner()
-        self._contexts = Interner()
+        self._contexts, self._agents, self._occasions = Interner(), Interner(), Interner()
         self._derived: dict[object, object] = {}
+        self.removals = 0  # so many episodes went: what follows the columns must begin anew
         self._clear()
 
     def _clear(self) -> None:
@@ -56,6 +62,7 @@ class Experience:
         self._project, self._domain, self._field, self._framework = (Column(np.int32) for _ in range(4))
         self._tag_set, self._length, self._first = Column(np.int32), Column(np.int32), Column(np.int64)
         self._context, self._ended = Column(np.int32), Column(np.int64)
+        self._agent, self._occasion = Column(np.int32), Column(np.int32)
         self._reward = Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
@@ -88,6 +95,8 @@ class Experience:
         self._tag_set.append(self.tag_sets[frozenset(trace.tags)])
         self._context.append(self._contexts[(trace.domain, trace.framework, frozenset(trace.tags))])
         self._ended.append(trace.ended_at_ms)
+        self._agent.append(self._agents[trace.agent])
+        self._occasion.append(self._occasions[_occasion(trace)])
         self._length.append(len(trace.step_keys))
         self._first.append(len(self._step_tool))
         self._reward.append(trace.reward)
@@ -110,6 +119,7 @@ class Experience:
                 self._alive.values[row] = False
                 self._traces[row] = None
                 self._dead += 1
+                self.removals += 1
         if self._dead > max(_REBUILD_MIN, _REBUILD_SHARE * len(self._traces)):
             traces = list(self.traces())
             self._clear()
@@ -135,7 +145,8 @@ class Experience:
 
     def full_trace(self, row: int) -> Trace:
         """Return the trace of a live row with its steps, as it was added."""
-        return replace(self.trace(row), step_keys=self.step_keys(row), step_failed=self._step_failed.values[self.steps_of(row)].tobytes())
+        outline, failed = self.trace(row), self._step_failed.values[self.steps_of(row)].tobytes()
+        return Trace(*(*_BEFORE_STEPS(outline), self.step_keys(row), failed, *_AFTER_STEPS(outline)))  # a third of what `replace` takes
 
     def trace(self, row: int) -> Trace:
         """Return the trace of a live row, without its steps (they are in the columns)."""
@@ -145,7 +156,7 @@ class Experience:
 
     def step_keys(self, row: int) -> tuple[str, ...]:
         """Return the tool keys of one episode."""
-        return tuple(self.tools.value(int(t)) for t in self._step_tool.values[self.steps_of(row)])
+        return self.tools.values(self._step_tool.values[self.steps_of(row)])
 
     def steps_of(self, row: int) -> slice:
         """Return where the episode's steps are in the step columns."""
@@ -180,6 +191,27 @@ class Experience:
     @property
     def ended_at_ms(self) -> Ints:
         return self._ended.values
+
+    @property
+    def project(self) -> npt.NDArray[np.int32]:
+        return self._project.values
+
+    @property
+    def agent(self) -> npt.NDArray[np.int32]:
+        """The number of each episode's agent; nobody's name has one, too."""
+        return self._agent.values
+
+    @property
+    def occasion(self) -> npt.NDArray[np.int32]:
+        """Equal for episodes that are no independent evidence of each other: of one session, or the same work on the same day."""
+        return self._occasion.values
+
+    def agent_name(self, number: int) -> str:
+        return str(self._agents.value(number))
+
+    def agent_number(self, name: str) -> int:
+        """Return the number of an agent, -1 where it has no episode."""
+        return self._agents.find(name)
 
     @property
     def context(self) -> npt.NDArray[np.int32]:
@@ -294,6 +326,12 @@ class Experience:
     def stats(self) -> ExperienceStats:
         """Return how much there is."""
         return ExperienceStats(len(self), len(self._step_tool), len(self.tools), len(self.failures))
+
+
+def _occasion(trace: Trace) -> int:
+    if trace.session:
+        return hash((trace.project, trace.session))
+    return hash((trace.project, trace.ended_at_ms // DAY_MS, trace.task, str(trace.digest.get("args", "")), trace.step_keys))
 
 
 def _overlap(a: frozenset[str], b: frozenset[str]) -> float:

@@ -7,9 +7,11 @@ import numpy as np
 
 from mcp_memory.domain.answers import Recovery, StepWarning, TriedFix
 from mcp_memory.domain.episode import Episode, Json, Step
-from mcp_memory.domain.query import Suggestion
+from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.advice.chances import blended, sobered
+from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import StepWarner
@@ -17,23 +19,36 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
-from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
+from mcp_memory.views.experience import Experience, Ints, Standpoint
 from mcp_memory.views.fixes import Came
+from mcp_memory.views.vouching import MIN_SOURCES, Support
 
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
 MAX_FIXES = 5
 MAX_EVIDENCE = 3
+MAX_EXAMPLES = 50  # earlier uses among which one is looked for that may be shown
+OWN = Support(MIN_SOURCES)  # what only this run has done needs nobody to vouch for it
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
-RUN_SHARE = 0.5  # of the run so far against the error, in a long run
-SOBER, SOBER_RUN = 0.2, 1.2  # nats off chances after a failure, and off those that go by the run as well: fitted on left-out episodes
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
-_FLOOR = 1e-4
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 # (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
 StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`suggestions` best first, `recovery` when the last step failed, `warnings` when a step is intended.
+
+    `inferred` is the context that all of it goes by, None where the episode names its own or nothing is like it.
+    """
+
+    suggestions: tuple[Suggestion, ...] = ()
+    recovery: Recovery | None = None
+    warnings: tuple[StepWarning, ...] = ()
+    inferred: InferredContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +64,17 @@ class Adviser:
     def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer) -> None:
         self._x, self._read, self._stored = experience, read_episodes, stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
-        self._warner = StepWarner(experience)
+        self._endorser = Endorser(experience, "")  # of the episode that is advised
+        self._warner = StepWarner(experience, lambda tool: self._endorser.may_show(self._endorser.of_tool(tool)))
 
-    def suggest(
-        self, situation: Situation, limit: int, intended: Step | None
-    ) -> tuple[tuple[Suggestion, ...], Recovery | None, tuple[StepWarning, ...]]:
-        """Return suggestions best first, the recovery when the last step failed, and warnings when a step is intended."""
+    def suggest(self, situation: Situation, limit: int, intended: Step | None) -> Advice:
+        """Return what earlier episodes say about going on from here."""
         episode, neighbours = situation.episode, situation.neighbours
+        self._endorser = Endorser(self._x, episode.project, episode.agent)
         prefix = Prefix.of(episode.steps)
-        standpoint = inferred(self._x, standpoint_of(episode), neighbours, prefix.keys)
-        forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
+        said = standpoint_of(episode)
+        standpoint = inferred(self._x, said, neighbours, prefix.keys)
+        context = None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))
         recovered, sig = None, ""
         if episode.steps and episode.steps[-1].failed:
             sig = dict(error_signatures(episode)).get(len(episode.steps) - 1, "")
@@ -68,34 +84,45 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
+        forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         if forecast is None:
-            return (), None, warnings
+            return Advice(warnings=warnings, inferred=context)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
-        return suggestions, self._recovery(recovered, standpoint, episode, sig) if recovered else None, warnings
+        return Advice(suggestions, self._recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
     ) -> tuple[Suggestion, ...]:
-        picks = self._picks(forecast, recovered, prefix, limit)
+        known = len(self._x.tools)  # beyond it are tools of this run itself
+        supports = {
+            pick: self._endorser.of_tool(pick.tool) if pick.tool < known else OWN
+            for pick in self._picks(forecast, recovered, prefix, limit)
+        }
+        picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
-        read = {e.id: e for e in self._read(list(dict.fromkeys(ids[0][0] for ids in sources if ids))) if e is not None}
+        shown = [self._shown(ids) if self._endorser.may_show(supports[pick]) else None for pick, ids in zip(picks, sources, strict=True)]
+        read = {e.id: e for e in self._read(list(dict.fromkeys(place[0] for place in shown if place))) if e is not None}
         shell, run = _shell_of(episode), text_of_run(episode)
         out = []
-        for pick, ids in zip(picks, sources, strict=True):
-            example = arguments_of(read.get(ids[0][0]), ids[0][1], MAX_EXAMPLE_CHARS, run) if ids else None
+        for pick, ids, place in zip(picks, sources, shown, strict=True):
+            example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run) if place else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
-            evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))
-            out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example))
+            evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))[:MAX_EVIDENCE]
+            out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick])))
         return tuple(out)
+
+    def _shown(self, places: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
+        """Return the first of the steps whose arguments may be shown."""
+        return next((place for place in places if self._endorser.showable(*place)), None)
 
     def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
         """Choose the tools: up to three for the next step, then those most likely still to come."""
         chances = ranked = forecast.next
         if recovered is not None:
-            chances, ranked = (self._blended(scores, forecast, prefix) for scores in (recovered.chances, recovered.scores))
-            chances = _sobered(chances, len(prefix.keys))
+            chances, ranked = (blended(scores, forecast.next, len(prefix.keys)) for scores in (recovered.chances, recovered.scores))
+            chances = sobered(chances, prefix.failed)
         coming = [int(t) for t in np.argsort(-ranked, kind="stable")[: min(limit, NEXT_SLOTS)] if ranked[t] >= MIN_SCORE]
         picks = [_Pick(t, float(chances[t]), True) for t in coming]
         likely = 1.0 / (1.0 + np.exp(-np.clip(forecast.later, -30, 30)))
@@ -105,12 +132,6 @@ class Adviser:
             if int(t) not in coming:
                 picks.append(_Pick(int(t), float(likely[t]), False))
         return picks
-
-    def _blended(self, scores: Floats, forecast: Forecast, prefix: Prefix) -> Floats:
-        """Return what the error says together with what the run says: the longer it is the more; of a single failed step only the error."""
-        share = _run_share(len(prefix.keys))
-        blend = np.exp(np.log(np.pad(scores, (0, len(forecast.new))) + _FLOOR) + share * np.log(forecast.next + _FLOOR))
-        return np.asarray(blend / blend.sum())
 
     def _key(self, tool: int, forecast: Forecast) -> str:
         known = len(self._x.tools)
@@ -127,13 +148,13 @@ class Adviser:
             mine = x.failures.fix[recovered.fixes] == tool
             fixes, weights = recovered.fixes[mine], recovered.weights[mine]
             if len(fixes):
-                best = fixes[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
+                best = fixes[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
                 return [(x.trace(int(x.failures.row[f])).id, int(x.failures.example[f])) for f in best]
-        best = forecast.tries.examples(tool)[:MAX_EVIDENCE]
+        best = forecast.tries.examples(tool)[:MAX_EXAMPLES]
         if not len(best):
             mine = x.step_tool[forecast.steps] == tool
             steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
-            best = steps[np.argsort(-weights, kind="stable")[:MAX_EVIDENCE]]
+            best = steps[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
         rows = np.searchsorted(x.first, best, side="right") - 1
         return [(x.trace(int(r)).id, int(x.step_position[s])) for r, s in zip(rows, best, strict=True)]
 
@@ -184,7 +205,7 @@ class Adviser:
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
         shell = _shell_of(episode)
-        fixes: list[tuple[TriedFix, Ints]] = []  # each with the failures that it answered
+        fixes: list[tuple[TriedFix, Ints, Support]] = []  # each with the failures that it answered, and who says so
         for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
             key = str(x.tools.value(int(tool)))
             if role_of(key) is Role.PASSES:
@@ -195,13 +216,17 @@ class Adviser:
             if not len(answered) and role_of(key) is Role.LOOKS:
                 continue  # looking after a failure is no try to mend it
             fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
-            fixes.append((replace(fix, tool=shell) if fix.tool == SHELL else fix, answered))
-        best = sorted(fixes, key=lambda f: (f[0].correction is None, -f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))[
-            :MAX_FIXES
+            support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
+            fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
+            fixes.append((fix, answered, support))
+        ranked = sorted(fixes, key=lambda f: (f[0].correction is None, -f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))
+        ranked.sort(key=lambda f: not (len(f[1]) and f[2].is_verified))  # what one source alone says comes after, however often it says so
+        best, run = ranked[:MAX_FIXES], text_of_run(episode)
+        shown = [
+            replace(fix, arguments_example=self._example(at, run)) if self._endorser.may_show(by) else fix
+            for fix, at, by in best[:FIX_EXAMPLES]
         ]
-        run = text_of_run(episode)
-        shown = [replace(fix, arguments_example=self._example(at, run)) for fix, at in best[:FIX_EXAMPLES]]
-        return Recovery(sig, (*shown, *(fix for fix, _ in best[FIX_EXAMPLES:])))
+        return Recovery(sig, (*shown, *(fix for fix, _, _ in best[FIX_EXAMPLES:])))
 
     def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
         """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
@@ -227,9 +252,10 @@ class Adviser:
 
     def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
         """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""
+        x = self._x
+        answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
         if not len(answered):
             return None
-        x = self._x
         best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
         episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
         return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run)
@@ -246,17 +272,6 @@ class Adviser:
 def _shell_of(episode: Episode) -> str:
     """Return what this agent calls its shell tool, as far as it has used one."""
     return next((s.tool for s in reversed(episode.steps) if is_shell(s.tool)), SHELL)
-
-
-def _run_share(steps: int) -> float:
-    return RUN_SHARE * (1.0 - 1.0 / max(1, steps))
-
-
-def _sobered(chances: Floats, steps: int) -> Floats:
-    """Return chances after a failure as they came true: multiplying two sources that are not independent overstates the surest."""
-    nats = SOBER + SOBER_RUN * _run_share(steps)
-    odds = np.clip(chances, 1e-9, 1 - 1e-9)
-    return np.asarray(1.0 / (1.0 + (1.0 - odds) / odds * np.exp(nats)))
 
 
 def standpoint_of(episode: Episode) -> Standpoint:

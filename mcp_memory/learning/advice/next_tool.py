@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Step
-from mcp_memory.domain.fingerprints import answer_kind
+from mcp_memory.domain.fingerprints import answer_kind, exact_number
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
 from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Standpoint
@@ -25,8 +25,9 @@ MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the m
 MAX_STEPS = 20_000
 MAX_STATES = 500  # compared by the tools used so far, the expensive part
 MAX_ORDER = 4
-LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 1.0  # nats
+LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 2.0  # nats
 SAME_ANSWER = 2.0  # nats when the same last tool got an answer of the same kind; for the next tool only, the others depend less on it
+SAME_CALL = 1.5  # nats when the last call had the same arguments as well; for the next tool only
 TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on similarity
 TAGS = 1.5  # nats between equal and disjoint tags
 SUCCESS = 0.3  # nats for a run that succeeded
@@ -48,11 +49,13 @@ class Prefix:
     keys: tuple[str, ...]
     failed: tuple[bool, ...]
     answers: tuple[int, ...]
+    call: int = -1  # the number of the last step's exact arguments, -1: it had none
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> "Prefix":
         """Return the prefix that *steps* are."""
-        return cls(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps[-_MAX_PREFIX:])))
+        call = exact_number(steps[-1]) if steps and steps[-1].arguments else -1
+        return cls(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps[-_MAX_PREFIX:])), call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class NextTool:
         usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools)
         usual[np.union1d(view.tool, np.array(tools, np.int64))] += 0.1 * context.max()  # not tools of other projects
         usual = usual / usual.sum()
-        sharp = state * np.exp(SAME_ANSWER * self._answered_alike(view, order, prefix))
+        sharp = state * self._last_alike(view, order, prefix)
         to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
         own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(OWN_AGAIN * again)
         tries = tries_of(x, steps, rows[owner], sharp, view.n_tools)
@@ -165,12 +168,15 @@ class NextTool:
         out[best] = state_best
         return out
 
-    def _answered_alike(self, view: _View, order: Ints, prefix: Prefix) -> Bools:
-        """Return before which steps the same last tool had got an answer of the same kind."""
-        if not any(prefix.answers[-1:]):
-            return np.zeros(len(view.steps), np.bool_)
-        alike: Bools = (order > 0) & (self._x.step_answer[np.maximum(view.steps - 1, 0)] == prefix.answers[-1])
-        return alike
+    def _last_alike(self, view: _View, order: Ints, prefix: Prefix) -> Floats:
+        """Return what the step before each weighs more by: the same tool's answer of the same kind, and its very same arguments."""
+        x, before, after_same = self._x, np.maximum(view.steps - 1, 0), order > 0
+        nats = np.zeros(len(view.steps))
+        if any(prefix.answers[-1:]):
+            nats += SAME_ANSWER * (after_same & (x.step_answer[before] == prefix.answers[-1]))
+        if prefix.call >= 0:
+            nats += SAME_CALL * (after_same & (x.step_exact[before] == prefix.call))
+        return np.exp(nats)
 
     def _used_alike(self, steps: Ints, tools: Sequence[int]) -> Floats:
         """Return the cosine between the log-counts of tools used before each step and in the run so far."""

@@ -6,7 +6,8 @@ longest common subsequences), and what most of them did at a place is kept.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from statistics import fmean
 
@@ -16,9 +17,11 @@ from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import SAME_TASK, Attempt, attempt, common
+from mcp_memory.views.vouching import Support
 
 MAX_PATTERNS = 40  # of those relevant to the task, that the caller hands in
 MAX_RUNS = 12  # successful ones that are aligned, and failed ones they are compared with
@@ -29,10 +32,17 @@ CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the
 MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
 MIN_FAILURES, MIN_DIFFERENCE = 3, 0.1  # attempts, and share of them by which a look must differ to be a step
 MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
+MAX_SOUGHT = 50  # attempts in which arguments are looked for
 MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
 
 
-def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[Pattern], max_steps: int) -> tuple[Playbook | None, str]:
+def playbook(
+    task: str,
+    runs: Sequence[tuple[Trace, float]],
+    patterns: Sequence[Pattern],
+    max_steps: int,
+    endorser: Endorser | None = None,
+) -> tuple[Playbook | None, str]:
     """Return the playbook for *task*, or None and the reason why the evidence does not make one.
 
     Args:
@@ -40,8 +50,9 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
         runs: Completed episodes with their steps and how alike their tasks are in [0, 1], the most alike first.
         patterns: Relevant patterns with their confidence; recoveries and decisions become pitfalls.
         max_steps: Steps wanted at most; of more, the best supported stay.
+        endorser: Says who stands behind what. Among several agents each has one voice, and steps that one alone took are left out.
     """
-    known = [attempt(t, s) for t, s in runs if t.step_keys]
+    known = _in_voices([attempt(t, s) for t, s in runs if t.step_keys], endorser)
     good = [r for r in known if r.trace.success][:MAX_RUNS]
     bad = [r for r in known if not r.trace.success][:MAX_RUNS]
     if reason := _thin(good, bad):
@@ -50,7 +61,16 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
     if len(route) < 2 and any(len(r.route) > 1 for r in good):
         return None, f"the {len(good)} successful attempts have no steps in common, so there is no one way to recommend"
     chosen = _strongest(_discriminating(route, bad), bad, max_steps)
-    steps = [_step(i, key, good, bad) for i, key in enumerate(chosen, 1)]
+    supports = {key: endorser.of_episodes(r.trace.id for r in good if key in r.route) for key in chosen} if endorser else {}
+    if endorser and not endorser.is_alone:
+        chosen = [key for key in chosen if supports[key].is_verified]
+        if not chosen:
+            return (
+                None,
+                f"all {len(good)} successful attempts are of one source: {supports and next(iter(supports.values()))}; `recall` shows them",
+            )
+        patterns = [p for p in patterns if p.is_verified]
+    steps = [_step(i, key, good, bad, supports.get(key)) for i, key in enumerate(chosen, 1)]
     followed = [r for r in known if _share_in_order(chosen, r.route) >= MIN_FOLLOWED]
     won = sum(r.trace.success for r in followed)
     if len(followed) >= MIN_CONTRADICTING and wilson(won, len(followed))[1] < CONTRADICTED:
@@ -72,21 +92,37 @@ def playbook(task: str, runs: Sequence[tuple[Trace, float]], patterns: Sequence[
     ), ""
 
 
-def sources(steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]]) -> list[tuple[str, int] | None]:
+def sources(
+    steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], showable: Callable[[str, int], bool] = lambda _id, _index: True
+) -> list[tuple[str, int] | None]:
     """Return for each step of a playbook where it was done best: (episode id, step index), None where no success did it in that order.
 
     Args:
         steps: The playbook's.
         runs: What it was made from.
+        showable: Whether the arguments of a step of an episode may be shown.
     """
     keys = [joined(s.tool, s.action) for s in steps]
     good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
     found: list[tuple[str, int] | None] = [None] * len(keys)
-    for run in good[:MAX_RUNS]:
+    for run in good[:MAX_SOUGHT]:
         for place, index in common(keys, run.trace.step_keys[:MAX_SEARCHED]):
-            if found[place] is None and not run.trace.step_failed[index]:
+            if found[place] is None and not run.trace.step_failed[index] and showable(run.trace.id, index):
                 found[place] = (run.trace.id, index)
     return found
+
+
+def _in_voices(known: Sequence[Attempt], endorser: Endorser | None) -> list[Attempt]:
+    """Return the attempts, those of one source sharing one voice; of several agents in turns, so that none crowds out the others."""
+    if endorser is None:
+        return list(known)
+    voices = [(endorser.voice_of(r.trace.id), r.trace.success) for r in known]
+    counts, turns = Counter(voices), Counter[tuple[int, bool]]()
+    placed: list[tuple[int, int, Attempt]] = []
+    for place, (voice, run) in enumerate(zip(voices, known, strict=True)):
+        turns[voice] += 1
+        placed.append((0 if endorser.is_alone else turns[voice], place, replace(run, weight=run.weight / min(counts[voice], MAX_RUNS))))
+    return [run for _, _, run in sorted(placed, key=lambda item: item[:2])]
 
 
 def _thin(good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
@@ -153,12 +189,12 @@ def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[Attempt], max_s
     return [key for key, _ in groupby(route[i][0] for i in kept)]  # what stood between two equal steps may have been dropped
 
 
-def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> PlaybookStep:
+def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt], support: Support | None) -> PlaybookStep:
     did, failed = sum(key in r.route for r in good), sum(key in r.route for r in bad)
     why = f"in {did} of {len(good)} successful attempts"
     if bad:
         why += f", {failed} of {len(bad)} failed ones"
-    return PlaybookStep(order, *tool_and_action(key), why)
+    return PlaybookStep(order, *tool_and_action(key), why, provenance=str(support or ""))
 
 
 def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mcp_memory.domain.answers import StepWarning
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.domain.fingerprints import fingerprint
+from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
@@ -24,8 +24,9 @@ Answer = Callable[[str, str], Recovered | None]  # (failed tool key, signature) 
 class StepWarner:
     """Warns from an `Experience` and from the run itself."""
 
-    def __init__(self, experience: Experience) -> None:
-        self._x = experience
+    def __init__(self, experience: Experience, may_name: Callable[[int], bool]) -> None:
+        """*may_name*: whether a tool may be named as what to do instead."""
+        self._x, self._may_name = experience, may_name
 
     def warnings(
         self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
@@ -36,8 +37,8 @@ class StepWarner:
 
     def _in_this_run(self, episode: Episode, intended: Step, answer: Answer) -> StepWarning | None:
         """Warn when the very same call failed in this run, last time it was made, and nothing but reading happened since."""
-        exact = fingerprint(intended)[0]
-        same = [s for s in episode.steps if s.key == intended.key and fingerprint(s)[0] == exact]
+        exact, key = exact_number(intended), intended.key
+        same = [s for s in episode.steps if s.key == key and exact_number(s) == exact]
         if not same or not same[-1].failed:
             return None
         last = same[-1]
@@ -97,4 +98,4 @@ class StepWarner:
             return None
         best = int(np.argmax(recovered.scores))
         key = str(self._x.tools.value(best))
-        return None if key == failed_key else key
+        return None if key == failed_key or not self._may_name(best) else key

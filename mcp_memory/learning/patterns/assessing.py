@@ -11,6 +11,7 @@ from mcp_memory.learning.patterns import confidence, implicit
 from mcp_memory.ports import Clock, Store
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.view import View
+from mcp_memory.views.vouching import Support, Vouching
 
 MAX_KEPT = 20_000  # validations, and sums of use; one is a few numbers
 EVIDENCE_EACH = 20  # the newest: what held lately
@@ -25,6 +26,7 @@ class Assessor:
     def __init__(self, store: Store, clock: Clock, half_life_days: float) -> None:
         self._store, self._clock, self._half_life_days = store, clock, half_life_days
         self._usage: BoundedMap[tuple[str, int], confidence.Usage] = BoundedMap(MAX_KEPT)  # by pattern and how many votes there are
+        self._said_by: BoundedMap[tuple[str, int, int], tuple[str, ...]] = BoundedMap(MAX_KEPT)  # the episodes of the latest evidence
         self._validations: BoundedMap[tuple[str, int, int], confidence.Validation] = BoundedMap(MAX_KEPT)
 
     def assess(self, v: View, patterns: Sequence[Pattern], *, validated: bool = True) -> list[Pattern]:
@@ -39,7 +41,20 @@ class Assessor:
             self._validate(patterns)
         corrections = self._store.corrections()  # a person's or an agent's word each: there are few
         known = [_corrected(p, corrections.get(p.id)) for p in patterns]
-        return [confidence.with_confidence(p, self._numbers(v, p, corrections.get(p.id)), v.votes.stats(p.id)) for p in known]
+        assessed = [confidence.with_confidence(p, self._numbers(v, p, corrections.get(p.id)), v.votes.stats(p.id)) for p in known]
+        return self._endorsed(v, assessed) if validated else assessed
+
+    def _endorsed(self, v: View, patterns: Sequence[Pattern]) -> list[Pattern]:
+        """Return the patterns with the independent sources of their evidence."""
+        vouching = v.experience.derived(Vouching)
+        supports = [self._support(v, vouching, pattern) for pattern in patterns]
+        return [replace(p, provenance=str(support), is_verified=support.is_verified) for p, support in zip(patterns, supports, strict=True)]
+
+    def _support(self, v: View, vouching: Vouching, pattern: Pattern) -> Support:
+        said_by = self._said_by.get(_state(pattern))
+        if said_by is None:  # one episode says so, or all that did are gone
+            return Support(min(1, pattern.support))
+        return vouching.support([row for key in said_by if (row := v.experience.row(key)) is not None])
 
     def explain(self, v: View, pattern: Pattern) -> dict[str, Json]:
         """Return the numbers the pattern's confidence is made of."""
@@ -85,6 +100,7 @@ class Assessor:
         found = self._store.evidence(list(missing), limit_each=EVIDENCE_EACH, details=False)
         for key, pattern in missing.items():
             self._validations.put(_state(pattern), confidence.validate(found.get(key, ())))
+            self._said_by.put(_state(pattern), tuple(dict.fromkeys(e.episode_id for e in found.get(key, ()))))
 
 
 def _success(x: Experience, episode_id: str) -> bool | None:

@@ -12,7 +12,10 @@ from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.learning.patterns.confidence import best_first, wilson
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
+from mcp_memory.views.vouching import MIN_SOURCES
 
+UNVERIFIED = "Unverified: said by one source alone"
+MAX_UNVERIFIED = 5  # lines
 MAX_LINES_EACH = 20  # of one section
 MAX_WAYS = 8  # lines of what works, and of what to avoid
 MAX_LESSON_CHARS = 300
@@ -28,6 +31,7 @@ class ReportedLesson:
     text: str
     episode_id: str
     reward: float
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Replaced:
     text: str
     replaced: str = ""
     by: str = ""
+    is_agents: bool = False  # said by an agent with a vote, not by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def lessons_markdown(
     budget_tokens: int,
     usual: Mapping[str, Usual],
     reported: Sequence[ReportedLesson] = (),
+    is_shared: bool = False,
     estimate_tokens: Callable[[str], int] = token_estimate,
 ) -> str:
     """Return the guide. Corrections come first; then each section gets its best line before any gets its second.
@@ -73,14 +79,21 @@ def lessons_markdown(
         budget_tokens: Of the whole text; the title is always there.
         usual: By domain, "" for all of them: what a pattern's success rate is compared with.
         reported: Lessons from outcomes, the best first.
+        is_shared: Whether several agents work there: what one of them alone says then comes last, and is marked.
         estimate_tokens: How tokens are counted.
     """
+    noted, noted_alone = _reported([lesson for lesson in reported if lesson.episode_id not in corrections], is_shared=is_shared)
+    said = {key: correction for key, correction in corrections.items() if not (is_shared and correction.is_agents)}
+    said_alone = {key: correction for key, correction in corrections.items() if key not in said}
+    agreed = [p for p in patterns if p.is_verified or not is_shared]
+    alone = [p for p in patterns if not p.is_verified and is_shared]
     sections = {
-        "Corrections": _corrections(corrections),
-        "What agents noted": _reported([lesson for lesson in reported if lesson.episode_id not in corrections]),
-        "When something fails": _recoveries(patterns, corrections),
-        "What works": _working(patterns, corrections, usual),
-        "What to avoid": _failing(patterns, corrections, usual),
+        "Corrections": _corrections(said),
+        "What agents noted": noted,
+        "When something fails": _recoveries(agreed, corrections),
+        "What works": _working(agreed, corrections, usual),
+        "What to avoid": _failing(agreed, corrections, usual),
+        UNVERIFIED: [*_corrections(said_alone), *noted_alone, *_recoveries(alone, corrections)][:MAX_UNVERIFIED],
     }
     about = " and ".join(f"{word} {name}" for word, name in (("project", project), ("domain", domain)) if name and name != "*")
     head = [f"# Lessons{f' of {about}' if about else ''}", "", NOTE]
@@ -93,9 +106,9 @@ def lessons_markdown(
         if spent + cost <= budget_tokens:
             chosen[name].append(line)
             spent += cost
-    if not any(chosen.values()):
-        empty = not any(sections.values())
-        return "\n".join([*head, "", "Nothing is well supported yet." if empty else f"Nothing fits into {budget_tokens} tokens."])
+    if not any(lines for name, lines in chosen.items() if name != UNVERIFIED):
+        empty = not any(lines for name, lines in sections.items() if name != UNVERIFIED)
+        head += ["", "Nothing is well supported yet." if empty else f"Nothing fits into {budget_tokens} tokens."]
     body = [text for name, lines in chosen.items() if lines for text in ("", f"## {name}", "", *lines)]
     return "\n".join([*head, *body])
 
@@ -116,17 +129,23 @@ def _corrections(corrections: Mapping[str, Replaced]) -> list[str]:
     return lines[:MAX_LINES_EACH]
 
 
-def _reported(reported: Sequence[ReportedLesson]) -> list[str]:
-    """Return the lessons once each, with every episode that noted the same words."""
+def _reported(reported: Sequence[ReportedLesson], *, is_shared: bool) -> tuple[list[str], list[str]]:
+    """Return the lessons once each, with every episode that noted the same words; of several agents, those of one alone apart."""
     by_text: dict[str, list[ReportedLesson]] = {}
     for lesson in reported:
         if lesson.text.strip():
             by_text.setdefault(" ".join(lesson.text.lower().split()), []).append(lesson)
-    groups = sorted(by_text.values(), key=lambda g: -len(g))
-    return [
-        f"- {shorten(_line(g[0].text), MAX_LESSON_CHARS)} [{', '.join(x.episode_id for x in g[:3])}; reward {g[0].reward:.2f}]"
-        for g in groups[:MAX_LINES_EACH]
+    groups = sorted(by_text.values(), key=lambda g: (-len({x.agent for x in g}) if is_shared else 0, -len(g)))
+    agreed = [g for g in groups if not is_shared or len({x.agent for x in g}) >= MIN_SOURCES]
+    alone = [g for g in groups if g not in agreed]
+    return [_noted(g) for g in agreed[:MAX_LINES_EACH]], [
+        _noted(g, f"; unverified: 1 source ({g[0].agent})") for g in alone[:MAX_LINES_EACH]
     ]
+
+
+def _noted(group: Sequence[ReportedLesson], mark: str = "") -> str:
+    ids = ", ".join(lesson.episode_id for lesson in group[:3])
+    return f"- {shorten(_line(group[0].text), MAX_LESSON_CHARS)} [{ids}; reward {group[0].reward:.2f}{mark}]"
 
 
 def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]) -> list[str]:
@@ -136,7 +155,7 @@ def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]
     for found in sorted(answers.values(), key=lambda group: -sum(p.successes for p in group)):
         for p in found[:MAX_ANSWERS]:
             told = _line(p.description)
-            lines.append(f"- {told[:1].upper()}{told[1:]} (worked in {p.successes} of {p.successes + p.failures}) [{p.id}]")
+            lines.append(f"- {told[:1].upper()}{told[1:]} (worked in {p.successes} of {p.successes + p.failures}) [{p.id}{_mark(p)}]")
     return lines[:MAX_LINES_EACH]
 
 
@@ -163,10 +182,14 @@ def _told(weighed: Sequence[tuple[float, Pattern]], usual: Mapping[str, Usual]) 
             continue
         told.append(tools)
         tried = p.successes + p.failures
-        lines.append(f"- {_line(p.description)}. Succeeded in {p.successes} of {tried}, usual is {_rate(p, usual):.0%} [{p.id}]")
+        lines.append(f"- {_line(p.description)}. Succeeded in {p.successes} of {tried}, usual is {_rate(p, usual):.0%} [{p.id}{_mark(p)}]")
         if len(lines) == MAX_WAYS:
             break
     return lines
+
+
+def _mark(pattern: Pattern) -> str:
+    return f"; {pattern.provenance}" if pattern.provenance and not pattern.is_verified else ""
 
 
 def _tools(pattern: Pattern) -> frozenset[str]:

@@ -15,6 +15,7 @@ from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.ports import PatternTally, Store
 from mcp_memory.views.view import View
+from mcp_memory.views.vouching import Vouching
 
 MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
 MIN_SIMILARITY = 0.35  # of an episode whose patterns are candidates: below it lie tasks that have nothing to do with each other
@@ -42,7 +43,7 @@ class Relevance:
         self._v, self._store, self._assessor = v, store, assessor
 
     def relevant(self, project: str, neighbours: Sequence[tuple[str, float]], limit: int) -> list[Scored]:
-        """Return (pattern with confidence, score in [0, 1], why), best first, no pattern inside another one that says as much."""
+        """Return (pattern with confidence, score in [0, 1], why), verified and then best first; none inside another that says as much."""
         near = {
             key: math.exp((similarity - 1.0) / WIDTH) for key, similarity in neighbours[:MAX_NEIGHBOURS] if similarity >= MIN_SIMILARITY
         }
@@ -61,7 +62,13 @@ class Relevance:
         assessed = [p for p in self._assessor.assess(self._v, whole[: limit + 1]) if not p.retired]
         rows = [(p, *_score(p, weights[p.id], base)) for p in assessed]
         telling = [row for row in rows if tells(row[0], row[2]["contrast"])]
-        return sorted(telling, key=lambda row: (-row[1], row[0].id))[:limit]
+        ranked = sorted(telling, key=lambda row: (not row[0].is_verified, -row[1], row[0].id))[:limit]
+        return ranked if self._may_lead(project, ranked) else []
+
+    def _may_lead(self, project: str, ranked: Sequence[Scored]) -> bool:
+        """Whether the first may come first: among several agents only what two sources say."""
+        x = self._v.experience
+        return not ranked or ranked[0][0].is_verified or x.derived(Vouching).is_alone(x.in_project(project), "")
 
     def answering(self, project: str, signatures: Collection[str], met: Collection[str], limit: int) -> list[Scored]:
         """Return the recoveries of exactly these errors that worked, or were corrected, with score and why, the surest first.
@@ -77,8 +84,9 @@ class Relevance:
         read = self._store.patterns(ids=[t.pattern_id for t in best], project=project, limit=MAX_ANSWERS) if best else []
         exact = [p for p in read if p.content.get("error") in signatures]
         assessed = [p for p in self._assessor.assess(self._v, exact) if not p.retired and (p.successes or p.corrected_by)]
-        chosen = sorted(assessed, key=lambda p: (not p.corrected_by, -p.confidence, -p.successes, p.id))[:limit]
-        return [(p, 1.0, {"context": 1.0, "confidence": p.confidence, "contrast": p.confidence}) for p in chosen]
+        chosen = sorted(assessed, key=lambda p: (not p.is_verified, not p.corrected_by, -p.confidence, -p.successes, p.id))[:limit]
+        scored: list[Scored] = [(p, 1.0, {"context": 1.0, "confidence": p.confidence, "contrast": p.confidence}) for p in chosen]
+        return scored if self._may_lead(project, scored) else []
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         x = self._v.experience

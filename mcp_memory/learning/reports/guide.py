@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from mcp_memory.domain.curation import Correction
+from mcp_memory.domain.curation import BY_VOTE, Correction
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.pattern import PATTERN_PREFIX, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
@@ -10,6 +10,7 @@ from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.lessons import Replaced, ReportedLesson, Usual, lessons_markdown
 from mcp_memory.ports import Store
 from mcp_memory.views.view import View
+from mcp_memory.views.vouching import Vouching
 
 MAX_PATTERNS = 1_000
 MAX_EACH = 80  # patterns that may become lines: what works, and what does not
@@ -32,6 +33,7 @@ class Guide:
             budget_tokens=budget_tokens,
             usual=self._usual(project),
             reported=self._reported(domain, project),
+            is_shared=not self._v.experience.derived(Vouching).is_alone(self._v.experience.in_project(project or ANY_PROJECT), ""),
         )
 
     def _patterns(self, domain: str, project: str) -> list[Pattern]:
@@ -71,8 +73,8 @@ class Guide:
         where = Filter(project=project or ANY_PROJECT, domain=domain, state=EpisodeState.COMPLETED)
         page = self._store.list_episodes(where, sort=Sort.REWARD, limit=MAX_EPISODES, cursor=None)
         found = [e for e in self._store.get_episodes(page.ids, steps=False) if e is not None and e.outcome and e.reward]
-        return [ReportedLesson(text, e.id, e.reward.score) for e in found if e.outcome and e.reward for text in e.outcome.lessons]
+        return [ReportedLesson(text, e.id, e.reward.score, e.agent) for e in found if e.outcome and e.reward for text in e.outcome.lessons]
 
 
 def _replaced(correction: Correction, what: str) -> Replaced:
-    return Replaced(correction.text, what, correction.by)
+    return Replaced(correction.text, what, correction.by, correction.reason.startswith(BY_VOTE))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
+from mcp_memory.domain.metadata_keys import SESSION_ID, session_of
 from mcp_memory.learning.learner import DIGEST_VERSION
 from mcp_memory.learning.reading.run import error_signatures
 
@@ -41,6 +42,7 @@ def episode(
         outcome=None if outcome is None else Outcome(outcome),
         reward=None if outcome is None else Reward(score),
         ended_at_ms=1_000,
+        metadata={SESSION_ID: f"of {name}"},
     )
 
 
@@ -66,4 +68,5 @@ def trace_of(made: Episode, seq: int = 0) -> Trace:
         step_failed=bytes(s.failed for s in made.steps),
         errors=error_signatures(made),
         digest={"v": DIGEST_VERSION, "args": pack(made.steps), "answers": pack_answers(made.steps), "targets": pack_targets(made.steps)},
+        session=session_of(made.metadata),
     )

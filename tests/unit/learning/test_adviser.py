@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mcp_memory.domain.episode import Context, Episode, OutcomeKind
-from mcp_memory.learning.advice.adviser import Adviser
+from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.ports import Situation
 from mcp_memory.views.experience import Experience
 
@@ -33,11 +33,12 @@ REPEATED = [episode(f"e{i}", ["open", "edit", "bash:pytest", "submit"]) for i in
 
 
 def test_an_empty_memory_has_no_advice() -> None:
-    assert adviser().suggest(Situation(now("open"), []), 3, None) == ((), None, ())
+    assert adviser().suggest(Situation(now("open"), []), 3, None) == Advice()
 
 
 def test_what_always_came_next_is_suggested_first_with_its_evidence() -> None:
-    suggestions, recovery, warnings = adviser(*REPEATED).suggest(Situation(now("open", "edit"), [("e0", 1.0)]), 3, None)
+    advice = adviser(*REPEATED).suggest(Situation(now("open", "edit"), [("e0", 1.0)]), 3, None)
+    suggestions, recovery, warnings = advice.suggestions, advice.recovery, advice.warnings
     assert keys(suggestions)[0] == "bash:pytest"
     assert suggestions[0].evidence[0] in {e.id for e in REPEATED}
     assert "5 of 5" in suggestions[0].reason
@@ -54,13 +55,23 @@ def test_the_kind_of_the_last_answer_decides_between_ways_to_go_on() -> None:
     memory += [run(f"b{i}", f"No matches found for 'y{i}'", "search") for i in range(3)]
     for answer, expected in (("Found 41 matches for 'z' in /lib", "open"), ("No matches found for 'z'", "search")):
         here = replace(now("find"), steps=(replace(step("find"), observation=answer),))
-        suggestions, _, _ = adviser(*memory).suggest(Situation(here, []), 3, None)
+        suggestions = adviser(*memory).suggest(Situation(here, []), 3, None).suggestions
         assert keys(suggestions)[0] == expected
+
+
+def test_the_very_same_call_before_decides_between_ways_to_go_on() -> None:
+    def run(name: str, file: str, then: str) -> Episode:
+        return replace(episode(name, ["open", then]), steps=(step("open", path=file), step(then, 1)))
+
+    memory = [run(f"a{i}", "a.py", "edit") for i in range(3)] + [run(f"b{i}", "b.py", "run") for i in range(3)]
+    for file, expected in (("a.py", "edit"), ("b.py", "run")):
+        here = replace(now("open"), steps=(step("open", path=file),))
+        assert keys(adviser(*memory).suggest(Situation(here, []), 3, None).suggestions)[0] == expected
 
 
 def test_what_this_run_itself_does_again_and_again_is_suggested_though_nobody_did_it_before() -> None:
     memory = [episode(f"e{i}", ["open", "edit", "open", "edit", "bash:pytest", "submit"]) for i in range(5)]
-    suggestions, _, _ = adviser(*memory).suggest(Situation(now("open", "look", "zoom", "look", "zoom", "look"), []), 3, None)
+    suggestions = adviser(*memory).suggest(Situation(now("open", "look", "zoom", "look", "zoom", "look"), []), 3, None).suggestions
     assert keys(suggestions)[0] == "zoom"
     assert suggestions[0].reason == "this run itself has used zoom 2 times"
     assert suggestions[0].evidence == ()
@@ -68,7 +79,7 @@ def test_what_this_run_itself_does_again_and_again_is_suggested_though_nobody_di
 
 def test_where_runs_use_each_tool_once_a_run_is_not_told_to_repeat_itself() -> None:
     memory = [episode(f"e{i}", ["find", "book", "pay", "mail"]) for i in range(5)]
-    suggestions, _, _ = adviser(*memory).suggest(Situation(now("find", "book"), []), 3, None)
+    suggestions = adviser(*memory).suggest(Situation(now("find", "book"), []), 3, None).suggestions
     assert keys(suggestions)[0] == "pay"
     assert "book" not in keys(suggestions)[:2]
 
@@ -76,31 +87,31 @@ def test_where_runs_use_each_tool_once_a_run_is_not_told_to_repeat_itself() -> N
 def test_tools_of_another_project_are_never_suggested() -> None:
     memory = [episode("mine", ["open"]), episode("theirs", ["vault", "seal"], project="q")]
     for task in ("fix the login page", "open the vault and seal it"):
-        suggestions, _, _ = adviser(*memory).suggest(Situation(now("open", task=task), []), 5, None)
+        suggestions = adviser(*memory).suggest(Situation(now("open", task=task), []), 5, None).suggestions
         assert set(keys(suggestions)) <= {"open"}
 
 
 def test_at_the_start_the_first_tools_are_suggested() -> None:
-    assert keys(adviser(*REPEATED).suggest(Situation(now(), []), 3, None)[0])[0] == "open"
+    assert keys(adviser(*REPEATED).suggest(Situation(now(), []), 3, None).suggestions)[0] == "open"
 
 
 def test_a_similar_task_outweighs_many_dissimilar_ones() -> None:
     others = [episode(f"o{i}", ["open", "read", "submit"]) for i in range(4)]
     same = episode("same", ["open", "migrate", "submit"])
     advice = adviser(*others, same)
-    assert keys(advice.suggest(Situation(now("open"), [("same", 1.0)]), 1, None)[0]) == ["migrate"]
-    assert keys(advice.suggest(Situation(now("open"), []), 1, None)[0]) == ["read"]
+    assert keys(advice.suggest(Situation(now("open"), [("same", 1.0)]), 1, None).suggestions) == ["migrate"]
+    assert keys(advice.suggest(Situation(now("open"), []), 1, None).suggestions) == ["read"]
 
 
 def test_the_example_shows_the_arguments_of_an_earlier_use() -> None:
     made = episode("e", ["open", "edit"])
     made = replace(made, steps=(made.steps[0], step("edit", 1, path="a.py")))
-    suggestions, _, _ = adviser(made).suggest(Situation(now("open"), [("e", 1.0)]), 1, None)
+    suggestions = adviser(made).suggest(Situation(now("open"), [("e", 1.0)]), 1, None).suggestions
     assert suggestions[0].arguments_example == {"path": "a.py"}
 
 
 def test_the_first_three_say_what_comes_next_and_the_others_what_is_still_to_come() -> None:
-    suggestions, _, _ = adviser(*REPEATED).suggest(Situation(now("open"), [("e0", 1.0)]), 5, None)
+    suggestions = adviser(*REPEATED).suggest(Situation(now("open"), [("e0", 1.0)]), 5, None).suggestions
     assert keys(suggestions)[0] == "edit"
     assert "submit" in keys(suggestions)
     assert len(suggestions) == len(set(keys(suggestions))) <= 5
@@ -109,7 +120,8 @@ def test_the_first_three_say_what_comes_next_and_the_others_what_is_still_to_com
 def test_after_an_error_what_fixed_it_comes_first() -> None:
     runs = [episode(f"e{i}", ["run!ModuleNotFoundError: No module named 'x'", "pip", "run", "submit"]) for i in range(3)]
     runs += [episode(f"t{i}", ["run!command timed out", "wait", "run", "submit"]) for i in range(3)]
-    suggestions, recovery, _ = adviser(*runs).suggest(Situation(now("run!ModuleNotFoundError: No module named 'yaml'"), []), 3, None)
+    advice = adviser(*runs).suggest(Situation(now("run!ModuleNotFoundError: No module named 'yaml'"), []), 3, None)
+    suggestions, recovery = advice.suggestions, advice.recovery
     assert keys(suggestions)[0] == "pip"
     assert recovery is not None
     assert recovery.error_signature == "ModuleNotFoundError: No module named <q>"
@@ -126,17 +138,17 @@ def test_the_example_of_a_fix_is_the_one_after_which_the_failed_step_worked() ->
         step("edit", 5, new="something else"),
     ]
     run = replace(episode("r", ["x"] * 6), steps=tuple(steps))
-    suggestions, _, _ = adviser(run).suggest(Situation(now("test!bad byte"), []), 1, None)
+    suggestions = adviser(run).suggest(Situation(now("test!bad byte"), []), 1, None).suggestions
     assert suggestions[0].arguments_example == {"new": "latin-1"}
 
 
 def test_trying_the_same_again_is_proposed_only_when_it_nearly_always_works() -> None:
     flaky = [episode(f"f{i}", ["fetch!timed out", "fetch", "submit"]) for i in range(20)]
-    assert keys(adviser(*flaky).suggest(Situation(now("fetch!timed out"), []), 3, None)[0])[0] == "fetch"
+    assert keys(adviser(*flaky).suggest(Situation(now("fetch!timed out"), []), 3, None).suggestions)[0] == "fetch"
     once = [episode("o", ["run!No module named 'x'", "run"]), episode("t", ["run!failed", "edit", "run"])]
-    assert keys(adviser(*once).suggest(Situation(now("run!No module named 'y'"), []), 3, None)[0])[0] == "run"
+    assert keys(adviser(*once).suggest(Situation(now("run!No module named 'y'"), []), 3, None).suggestions)[0] == "run"
     mixed = [episode(f"m{i}", ["edit!bad syntax", "edit" if i % 2 else "open", "submit"]) for i in range(8)]
-    assert keys(adviser(*mixed).suggest(Situation(now("edit!bad syntax"), []), 3, None)[0])[0] == "open"
+    assert keys(adviser(*mixed).suggest(Situation(now("edit!bad syntax"), []), 3, None).suggestions)[0] == "open"
 
 
 def test_what_fixed_another_error_is_not_said_to_have_fixed_this_one() -> None:
@@ -144,7 +156,7 @@ def test_what_fixed_another_error_is_not_said_to_have_fixed_this_one() -> None:
     runs.append(episode("u", ["test!UnicodeDecodeError: 'utf-8' codec can't decode byte", "edit", "test"]))
 
     def fixes(error: str) -> list[str]:
-        recovery = adviser(*runs).suggest(Situation(now(f"run!{error}"), []), 3, None)[1]
+        recovery = adviser(*runs).suggest(Situation(now(f"run!{error}"), []), 3, None).recovery
         assert recovery is not None
         return [fix.tool for fix in recovery.fixes]
 
@@ -155,7 +167,7 @@ def test_what_fixed_another_error_is_not_said_to_have_fixed_this_one() -> None:
 def test_a_step_that_mostly_failed_before_is_warned_about() -> None:
     runs = [episode(f"e{i}", ["deploy!permission denied", "login", "push"], OutcomeKind.FAILURE) for i in range(6)]
     advice = adviser(*runs)
-    _, _, warnings = advice.suggest(Situation(now(), [(e.id, 1.0) for e in runs]), 3, step("deploy"))
+    warnings = advice.suggest(Situation(now(), [(e.id, 1.0) for e in runs]), 3, step("deploy")).warnings
     assert len(warnings) == 1
     assert "permission denied" in warnings[0].message
     assert warnings[0].instead == "login"
@@ -164,17 +176,17 @@ def test_a_step_that_mostly_failed_before_is_warned_about() -> None:
 
 def test_a_step_that_mostly_worked_is_not_warned_about() -> None:
     runs = [episode(f"e{i}", ["build", "deploy" + ("!denied" if i == 0 else "")]) for i in range(8)]
-    _, _, warnings = adviser(*runs).suggest(Situation(now("build"), [(e.id, 1.0) for e in runs]), 3, step("deploy"))
+    warnings = adviser(*runs).suggest(Situation(now("build"), [(e.id, 1.0) for e in runs]), 3, step("deploy")).warnings
     assert warnings == ()
 
 
 @pytest.mark.parametrize(("done", "warned"), [(["test!1 failed"], True), (["test!1 failed", "edit"], False), (["edit", "test"], False)])
 def test_repeating_a_call_that_just_failed_is_warned_about_unless_something_changed(done: list[str], warned: bool) -> None:
-    _, _, warnings = adviser(*REPEATED).suggest(Situation(now(*done), []), 3, step("test"))
+    warnings = adviser(*REPEATED).suggest(Situation(now(*done), []), 3, step("test")).warnings
     assert bool(warnings) is warned
 
 
 def test_the_tasks_own_words_speak_for_a_tool() -> None:
     runs = [episode(f"e{i}", ["login", tool, "logout"]) for i, tool in enumerate(["post_tweet", "send_mail", "get_stock"] * 3)]
-    suggestions, _, _ = adviser(*runs).suggest(Situation(now("login", task="Please log in. Then send a mail to Bob."), []), 1, None)
+    suggestions = adviser(*runs).suggest(Situation(now("login", task="Please log in. Then send a mail to Bob."), []), 1, None).suggestions
     assert keys(suggestions) == ["send_mail"]

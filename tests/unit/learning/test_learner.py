@@ -14,8 +14,9 @@ from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationK
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.learning.learner import Learner
+from mcp_memory.learning.reading.file_uses import touches_in
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Completion, IndexText, Neighbours, Situation
+from mcp_memory.ports import Completion, Extraction, IndexText, Neighbours, Situation
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
 from mcp_memory.views.view import Views
@@ -33,7 +34,10 @@ class Engine:
     def __init__(self, store: InMemoryStore, learner: Learner) -> None:
         self.views, self._learner = Views(store, SignBitIndex, tuple), learner
         self.views.load()
-        self.extract, self.in_holdout = learner.extract, learner.in_holdout
+        self.in_holdout = learner.in_holdout
+
+    def extract(self, made: Episode) -> Extraction:
+        return self._learner.extract(made, touches_in(made.steps))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def asked(*args: Any, **how: Any) -> Any:
@@ -192,9 +196,9 @@ async def test_forgotten_episodes_advise_no_more() -> None:
     engine = learner(store)
     await filled(store, engine, good=2, bad=0)
     open_one = episode("now", ["open"], None)
-    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0]
+    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None).suggestions
     await store.delete_episodes(["good0", "good1"], "", 0)
-    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None)[0] == ()
+    assert engine.suggest(Situation(open_one, [("good0", 1.0)]), 3, None).suggestions == ()
     with engine.views.read() as v:
         assert v.experience.stats().episodes == 0
 

@@ -24,7 +24,7 @@ def at(made: Episode, time: int) -> Episode:
 
 def first(memory: list[Episode], *steps: str) -> str:
     advice = adviser(*(at(e, i) for i, e in enumerate(memory)))
-    return keys(advice.suggest(Situation(now(*steps), []), 1, None)[0])[0]
+    return keys(advice.suggest(Situation(now(*steps), []), 1, None).suggestions)[0]
 
 
 @pytest.mark.parametrize("old", [5, 20])
@@ -107,5 +107,5 @@ def test_an_episode_without_a_context_neither_matches_nor_contradicts() -> None:
 
 def test_after_a_failure_a_chance_is_no_more_than_what_came_true() -> None:
     memory = [episode(f"e{i}", ["test!broken", "edit", "test"] if i % 2 else ["test!broken", "look", "test"]) for i in range(8)]
-    suggestion = adviser(*memory).suggest(Situation(now("test!broken"), []), 1, None)[0][0]
+    suggestion = adviser(*memory).suggest(Situation(now("test!broken"), []), 1, None).suggestions[0]
     assert suggestion.confidence <= 0.5

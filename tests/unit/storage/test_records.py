@@ -74,6 +74,7 @@ FIRST_FORM = {
         "74d8017b2270617468223a2022612e7079227da26f6ba26f6bc0c0c006"
     ),
 }
+GROWN = {"trace": FIRST_FORM["trace"].replace("01dc0014", "01dc0015", 1) + "a0"}  # a session, at its end
 READERS: dict[str, Callable[[bytes], Any]] = {
     "step": lambda data: codec.load_step(data, 0),
     "plain step": lambda data: codec.load_step(data, 1),
@@ -93,8 +94,8 @@ READ: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_todays_records_are_written_as_they_were_first(name: str) -> None:
-    assert WRITERS[name]().hex() == FIRST_FORM[name]
+def test_todays_records_are_written_as_they_were_first_or_grown_at_their_end(name: str) -> None:
+    assert WRITERS[name]().hex() == GROWN.get(name, FIRST_FORM[name])
 
 
 @pytest.mark.parametrize("name", READERS)

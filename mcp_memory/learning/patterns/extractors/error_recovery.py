@@ -20,7 +20,7 @@ def recovery_observations(run: Run, durations_ms: Sequence[int | None] = ()) -> 
     thought or the end of the work answers nothing.
     """
     found: dict[tuple[str, str, str, bool], tuple[bool, Fix, int]] = {}
-    for fix in fixes_of(run.calls, dict(run.errors)):
+    for fix in fixes_of(run.calls):
         for tried, worked, at, instead in _tries(run, fix):
             name = (fix.failed_key, fix.signature, tried, instead)
             if name not in found or (worked and not found[name][0]):
