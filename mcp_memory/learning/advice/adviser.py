@@ -19,7 +19,9 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
-from mcp_memory.views.experience import Experience, Ints, Standpoint
+from mcp_memory.views.columns import Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
 from mcp_memory.views.vouching import MIN_SOURCES, Support
 
