@@ -88,12 +88,9 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
                 background = Background(engines, quantize_rows)
                 engines.sharing = sharing = _shared(engines, store, logs, background.ring)
                 embedding.start()
-                tasks.start_soon(sharing.run)
-                tasks.start_soon(background.run)
-                tasks.start_soon(background.run_ahead)
                 recovery = Recovery(engines, store.upkeep)
-                if config.storage.backup_every_hours > 0:
-                    tasks.start_soon(recovery.run_scheduled)
+                for work in (sharing.run, background.run, background.run_ahead, recovery.run_scheduled):
+                    tasks.start_soon(work)
                 try:
                     yield EpisodicMemory(engines, background, recovery)
                 except Exception as error:  # the caller's own: raised again below, outside the task groups, which would wrap it

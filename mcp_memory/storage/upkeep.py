@@ -31,8 +31,9 @@ class SqliteUpkeep:
         await self._write(repairing.derive, completions)
 
     def compact(self) -> Compacted:
-        before = self._path.stat().st_size
         with translated(), closing(self._open_another()) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what is in the log only is in no size of the file
+            before = self._path.stat().st_size
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return Compacted(before, self._path.stat().st_size)

@@ -56,8 +56,8 @@ class Recovery:
         return folder
 
     async def run_scheduled(self) -> None:
-        """Make a backup whenever one is due, until cancelled; a failure is logged and tried again."""
-        while True:
+        """Make a backup whenever one is due, until cancelled; a failure is logged and tried again. Without a setting nothing is done."""
+        while self._e.config.storage.backup_every_hours > 0:
             try:
                 await self.make_due()
             except (McpMemoryError, OSError) as error:
