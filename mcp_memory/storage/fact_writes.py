@@ -64,7 +64,7 @@ class _Page:
         tx, fact = self._tx, arrival.fact
         if fact.kind == FactKind.TOMBSTONE and arrival.readable:
             self.deleted += _bury(tx, fact)
-        elif fact.owner and tx.one("tombstone", fact.owner):
+        elif (fact.owner and tx.one("tombstone", fact.owner)) or fact.kind == FactKind.PROBE:
             return
         elif fact.kind == FactKind.PART:
             _park(tx, fact, f"parts of {fact.owner}")

@@ -99,7 +99,7 @@ class FaultyLog:
         self._fail()
         return self._log.read(mark, origin, projects, limit)
 
-    def newest_batch(self) -> int:
+    def newest_batch(self) -> tuple[int, str]:
         self._fail()
         return self._log.newest_batch()
 
