@@ -20,6 +20,11 @@ def outline(codes: bytes, kind: bytes) -> bytes:
     return codes.translate(kind)
 
 
+def has_run(codes: bytes, kind: bytes, least: int) -> bool:
+    """Tell whether there are *least* characters of the kind in a row."""
+    return _IN * least in outline(codes, kind)
+
+
 def runs(codes: bytes, kind: bytes, least: int) -> Iterator[tuple[int, int]]:
     """Yield where the runs of at least *least* characters of the kind begin and end.
 

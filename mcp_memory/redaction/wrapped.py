@@ -2,10 +2,10 @@
 
 import binascii
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mcp_memory.redaction.rules import compiled
-from mcp_memory.redaction.runs import kind, outline, runs
+from mcp_memory.redaction.runs import has_run, kind, outline, runs
 from mcp_memory.redaction.work import Work
 
 Span = tuple[int, int, str]
@@ -49,17 +49,24 @@ def _has_unseen(text: str) -> bool:
     return any(sign in text for sign in _UNSEEN_CHARS) or _TAGS in text.encode("utf-8", "surrogatepass")
 
 
-def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
-    """Yield what is wrapped.
+def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterable[Span]:
+    """Return what is wrapped.
 
     Args:
         codes: *text* as `runs` looks at it.
         tokens: Finds the secrets of a text that was unwrapped, by their shapes and names.
     """
+    is_spaced = _SINGLES in outline(codes, _SOLID)
+    if not (is_spaced or _KEY_END in text or has_run(codes, _BASE64, _LEAST_ENCODED)):
+        return ()
+    return _found(text, codes, tokens, work, is_spaced=is_spaced)
+
+
+def _found(text: str, codes: bytes, tokens: Finder, work: Work, *, is_spaced: bool) -> Iterator[Span]:
     yield from _encoded(text, codes, tokens, work)
     if _KEY_END in text:
         yield from _cut_keys(text, work)
-    if _SINGLES not in outline(codes, _SOLID):
+    if not is_spaced:
         return
     for match in compiled(_SPACED).finditer(text):
         work.spend(match.start(), 2)
