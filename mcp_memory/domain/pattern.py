@@ -101,7 +101,6 @@ class Pattern:
     corrected_by: str | None = None
     retired: bool = False
     confidence: float = 0.0
-    is_new: bool = False
 
     @property
     def says_what(self) -> bool:
@@ -110,3 +109,40 @@ class Pattern:
 
     provenance: str = ""  # the independent sources of its latest evidence, in words; "" where nobody looked
     is_verified: bool = True  # by two of them at least
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceNumbers:
+    """What a pattern's confidence was computed from, in the order of the computation, and what came out."""
+
+    successes: int
+    failures: int
+    age_days: float
+    half_life_days: float
+    decayed_count: float
+    wilson_low: float
+    wilson_high: float
+    validated_on: int  # later evidence that the earlier was compared with
+    predicted: float
+    happened: float
+    holding_factor: float
+    helped: float
+    hindered: float
+    net_vote: float
+    corrected_by: str | None
+    retired: bool
+    retired_because: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PatternUsage:
+    """How often a pattern was shown and used, and how often those episodes succeeded; None where there were none."""
+
+    shown: int = 0
+    used: int = 0
+    success_when_used: float | None = None
+    success_when_not_used: float | None = None
+
+
+NEVER_SHOWN = PatternUsage()

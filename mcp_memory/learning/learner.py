@@ -15,7 +15,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
-from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
+from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
@@ -181,11 +181,11 @@ class Learner:
         """Return the patterns with confidence, votes, use and retirement."""
         return self._assessor.assess(v, patterns)
 
-    def explain_confidence(self, v: View, pattern: Pattern) -> Mapping[str, Json]:
+    def explain_confidence(self, v: View, pattern: Pattern) -> ConfidenceNumbers:
         """Return the numbers a pattern's confidence was computed from."""
         return self._assessor.explain(v, pattern)
 
-    def usage(self, v: View, pattern_id: str) -> Mapping[str, Json]:
+    def usage(self, v: View, pattern_id: str) -> PatternUsage:
         """Return how often a pattern was shown and used, and how these episodes ended."""
         return self._assessor.usage_report(v, pattern_id)
 
