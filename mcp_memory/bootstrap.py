@@ -4,12 +4,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
 from uuid_utils import uuid7
 
 from mcp_memory.config import Config
+from mcp_memory.domain.backups import Checked, Restored
 from mcp_memory.embedding.quantize import quantize_rows
 from mcp_memory.embedding.service import EmbeddingService, open_embedding
 from mcp_memory.errors import ConfigError, McpMemoryError
@@ -23,11 +25,13 @@ from mcp_memory.replication.replicator import Replicator
 from mcp_memory.replication.sharing import SharedThrough, Sharing
 from mcp_memory.replication.worker_thread import WorkerThread
 from mcp_memory.retrieval.retriever import Retriever
+from mcp_memory.storage.restoring import restore_backup
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.deriving import deriving
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.projects import Projects
+from mcp_memory.verbs.recovery import Recovery
 from mcp_memory.views.vector_index import SignBitIndex
 from mcp_memory.views.view import Views
 
@@ -84,11 +88,11 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
                 background = Background(engines, quantize_rows)
                 engines.sharing = sharing = _shared(engines, store, logs, background.ring)
                 embedding.start()
-                tasks.start_soon(sharing.run)
-                tasks.start_soon(background.run)
-                tasks.start_soon(background.run_ahead)
+                recovery = Recovery(engines, store.upkeep)
+                for work in (sharing.run, background.run, background.run_ahead, recovery.run_scheduled):
+                    tasks.start_soon(work)
                 try:
-                    yield EpisodicMemory(engines, background)
+                    yield EpisodicMemory(engines, background, recovery)
                 except Exception as error:  # the caller's own: raised again below, outside the task groups, which would wrap it
                     failure = error
                 finally:
@@ -106,6 +110,31 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
                 cache.close()
     if failure is not None:
         raise failure
+
+
+async def check_memory(config: Config, *, repair: bool = False) -> Checked:
+    """Compare everything stored with everything else; with *repair* make again what can be derived. May take seconds.
+
+    The views are not opened before that: damage that keeps them from loading must not be in the way.
+    """
+    store = await SqliteStore.open(config.data_dir, config.storage, Metrics(), now_ms)
+    try:
+        problems = tuple(await anyio.to_thread.run_sync(store.check))
+        if not repair or not problems:
+            return Checked(problems)
+        done, lost = await store.upkeep.repair()
+    finally:
+        await store.aclose()
+    if lost:
+        async with open_memory(config) as memory:
+            await memory.derive(lost)
+        done.append(f"{len(lost)} episodes read again: traces, texts, evidence")
+    return Checked((await check_memory(config)).problems, tuple(done))
+
+
+def restore_memory(config: Config, file: Path, *, verify_only: bool = False) -> Restored:
+    """Verify a backup, and put it into the place of the memory in `config.data_dir` (blocking); see `storage.restoring`."""
+    return restore_backup(file, config.data_dir, now_ms(), verify_only=verify_only)
 
 
 def _shared(engines: Engines, store: SqliteStore, logs: Sequence[tuple[RemoteConfig, SharedLog]], arrived: Callable[[], None]) -> Sharing:

@@ -40,6 +40,7 @@ class StorageConfig:
     cache_enabled: bool = True  # the hot tier; off costs time, never answers
     cache_max_bytes: int = 512 * 1024 * 1024
     compress_over_bytes: int = 1024  # blobs above this are compressed with zstd
+    backup_every_hours: float = 0.0  # a backup into `backups/`, kept longer the rarer: days, weeks, months; 0: none by itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ class CorruptRecord(McpMemoryError):
     """Stored bytes do not decode."""
 
     code = "corrupt_record"
-    default_hint = "Run `mcp-memory doctor`, and restore memory.db from a backup if it reports damage."
+    default_hint = "Run `mcp-memory check --repair`; what it cannot make again, `mcp-memory restore` brings back from a backup."
 
 
 class MigrationError(McpMemoryError):

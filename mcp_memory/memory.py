@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests, status
+from mcp_memory.domain.backups import Backup, Compacted
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forks import Fork, ForkedTask, StepMark
 from mcp_memory.domain.forming import filter_of
@@ -26,6 +27,7 @@ from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
+from mcp_memory.verbs.recovery import Recovery
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.reporting import Reporting
 from mcp_memory.verbs.retention import Retention
@@ -42,9 +44,9 @@ class EpisodicMemory:
     Cancellation: a caller may go away at any moment; an accepted write still happens.
     """
 
-    def __init__(self, engines: Engines, background: Background) -> None:
+    def __init__(self, engines: Engines, background: Background, recovery: Recovery) -> None:
         redacting = Redacting(engines.config.server.redact, engines.metrics)
-        self._engines, self._background = engines, background
+        self._engines, self._background, self._recovery = engines, background, recovery
         self._watchers: list[Callable[[str], None]] = []
         shown = Shown(engines)
         self._recalling = Recalling(engines, shown)
@@ -224,6 +226,21 @@ class EpisodicMemory:
     async def doctor(self) -> list[tuple[str, bool, str]]:
         """Check everything; (check, fine, detail) rows. May take seconds."""
         return await self._reporting.doctor()
+
+    async def backup(self, target: str = "") -> Backup:
+        """Write everything that is committed into a new file, while others go on writing; "": into the data directory's `backups/`.
+
+        Raises InvalidInput: the file exists, or its folder does not.
+        """
+        return await self._recovery.backup(target)
+
+    async def derive(self, episode_ids: Sequence[str]) -> None:
+        """Make traces, texts and evidence of completed episodes again, after a repair that let go of damaged ones."""
+        await self._recovery.derive(episode_ids)
+
+    async def compact(self) -> Compacted:
+        """Give the space of what was deleted back to the file system. Writers wait meanwhile."""
+        return await self._recovery.compact()
 
     async def distinct(self, column: str, prefix: str = "", limit: int = 100) -> list[str]:
         """Return known values of project, domain, language, framework or agent, for completions."""

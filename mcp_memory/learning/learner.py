@@ -15,7 +15,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
-from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
+from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
@@ -41,7 +41,8 @@ from mcp_memory.learning.reports.guide import Guide
 from mcp_memory.learning.reports.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
-from mcp_memory.views.experience import Experience, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
@@ -180,11 +181,11 @@ class Learner:
         """Return the patterns with confidence, votes, use and retirement."""
         return self._assessor.assess(v, patterns)
 
-    def explain_confidence(self, v: View, pattern: Pattern) -> Mapping[str, Json]:
+    def explain_confidence(self, v: View, pattern: Pattern) -> ConfidenceNumbers:
         """Return the numbers a pattern's confidence was computed from."""
         return self._assessor.explain(v, pattern)
 
-    def usage(self, v: View, pattern_id: str) -> Mapping[str, Json]:
+    def usage(self, v: View, pattern_id: str) -> PatternUsage:
         """Return how often a pattern was shown and used, and how these episodes ended."""
         return self._assessor.usage_report(v, pattern_id)
 

@@ -13,7 +13,7 @@ Conventions every port keeps, checked by its contract suite:
 
 from mcp_memory.ports.engines import Cache, Clock, Embedder, Extraction, Judgement, Neighbours, Situation, VectorIndex
 from mcp_memory.ports.sharing import Batch, LogMark, LogPage, Outgoing, RemoteState, Replica, SharedLog
-from mcp_memory.ports.store import CurationStore, EpisodeStore, Feed, LearningStore, Store, TextSearch
+from mcp_memory.ports.store import CurationStore, EpisodeStore, Feed, LearningStore, Store, TextSearch, Upkeep
 from mcp_memory.ports.stored import Completion, IndexText, PatternTally, TextHit, VectorRow
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Store",
     "TextHit",
     "TextSearch",
+    "Upkeep",
     "VectorIndex",
     "VectorRow",
 ]

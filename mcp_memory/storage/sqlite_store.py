@@ -34,6 +34,7 @@ from mcp_memory.storage.purge import TEXT_TABLES, Purge
 from mcp_memory.storage.remote_marks import apply_page
 from mcp_memory.storage.store_sharing import StoreSharing
 from mcp_memory.storage.tables import Tables, Transaction
+from mcp_memory.storage.upkeep import SqliteUpkeep
 from mcp_memory.storage.wal_checkpointer import WalCheckpointer
 from mcp_memory.storage.write_batcher import WriteBatcher
 
@@ -69,6 +70,7 @@ class SqliteStore(StoreSharing):
             )
 
         self._open_another = open_another
+        self.upkeep = SqliteUpkeep(path, open_another, self._write, clock)
         self._wal_checkpointer = WalCheckpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 _CHUNK = 65_536  # grow by at least this much, so that a large column is not copied often; doubling would stall a large memory
 
 

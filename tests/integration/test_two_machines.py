@@ -70,7 +70,7 @@ async def test_what_one_machine_completed_the_other_recalls_and_counts(machine: 
     of_a, of_b = (await a.search_patterns(min_support=2)).patterns, (await b.search_patterns(min_support=2)).patterns
     assert {p.pattern_id for p in of_b} == {p.pattern_id for p in of_a} != set()
     detail = await b.get_pattern(pattern_id=of_b[0].pattern_id)
-    assert {x["episode_id"] for x in detail.evidence} == {theirs, own}
+    assert {x.episode_id for x in detail.evidence} == {theirs, own}
     assert (await b.get_episode(episode_id=theirs)).episode.steps == (await a.get_episode(episode_id=theirs)).episode.steps
     assert [row for row in await b.doctor() if not row[1]] == []
 

@@ -19,7 +19,9 @@ from mcp_memory.domain.episode import Step
 from mcp_memory.domain.fingerprints import answer_kind, exact_number
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
-from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Standpoint
+from mcp_memory.views.columns import Bools, Floats, Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000

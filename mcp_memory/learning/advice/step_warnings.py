@@ -9,7 +9,9 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.signatures import signature
-from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
+from mcp_memory.views.columns import Floats, Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 MIN_FAILURES = 2.0  # weighted; fewer are no warning
 MIN_SHARE = 0.5  # weighted share of tries that failed

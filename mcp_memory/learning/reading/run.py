@@ -24,6 +24,7 @@ class Run:
     success: bool
     calls: Calls
     messages: Mapping[int, str] = field(default_factory=dict, compare=False)  # step index -> the real error, where the steps are at hand
+    steps: Sequence[Step] = field(default=(), compare=False)  # where they are at hand
 
     @property
     def kind(self) -> str:
@@ -81,6 +82,7 @@ def run_of_episode(episode: Episode) -> Run:
         success=success,
         calls=calls,
         messages={i: message_of(s) for i, s in enumerate(episode.steps) if s.failed},
+        steps=episode.steps,
     )
 
 
