@@ -34,7 +34,7 @@ class Understanding:
         assert threads == 1
 
     def encode(self, texts: list[str]) -> np.ndarray:
-        self.asked += texts
+        self.asked.extend(texts)
         vectors = np.full((len(texts), 512), 1e-3, np.float32)
         for row, text in enumerate(texts):
             for at, words in enumerate(MEANINGS.values()):
