@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 _IN, _OUT = b"x", b" "
+LETTERS_AND_DIGITS = "".join(chr(code) for code in range(128) if chr(code).isalnum())
 
 
 def kind(characters: str, *, others: bool = False) -> bytes:

@@ -1,14 +1,13 @@
 """Runs the table over a text: keywords first, then a rule's pattern at each place where its keyword stands."""
 
 import re
-import string
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 from mcp_memory.redaction.rules import START, Rule, compiled
-from mcp_memory.redaction.runs import has_run, kind, runs
+from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, runs
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import CHARS_PER_TRY, Work
@@ -18,7 +17,7 @@ Entry = tuple[int, str, Rule, frozenset[bytes]]  # a keyword of the table: where
 _AWS_ID = "aws-access-key-id"
 _REACH_BEFORE = 260  # how far a pattern that begins ahead of its keyword, and is searched for, looks beyond it
 _LONG, _AFTER_LONG = 23, 49  # characters: the run that every rule without a telling keyword begins with, and what may follow
-_TOKEN = kind(string.ascii_letters + string.digits + "_-")
+_TOKEN = kind(LETTERS_AND_DIGITS + "_-")
 _SESSION = r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)"
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
