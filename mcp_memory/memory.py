@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests, status
+from mcp_memory.domain.activity import Activity, WorkedFile
 from mcp_memory.domain.backups import Backup, Compacted
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forks import Fork, ForkedTask, StepMark
@@ -17,6 +18,7 @@ from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
 from mcp_memory.projects import Project
+from mcp_memory.verbs.activity import RecentWork
 from mcp_memory.verbs.advising import Advising
 from mcp_memory.verbs.asked import short_id, takes, with_whole_ids
 from mcp_memory.verbs.background import Background
@@ -54,7 +56,7 @@ class EpisodicMemory:
         self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
         self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
-        self._reporting, self._forking = Reporting(engines), Forking(engines)
+        self._reporting, self._forking, self._recent = Reporting(engines), Forking(engines), RecentWork(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
         self._retention = Retention(engines, self._exchange)
 
@@ -207,6 +209,16 @@ class EpisodicMemory:
     async def forked_tasks(self, asked: requests.ForkedTasks) -> tuple[ForkedTask, ...]:
         """Return the tasks that some attempts managed and others did not, where most is to be learnt first; of the latest 5,000."""
         return await self._forking.forked(asked)
+
+    @takes(requests.RecentActivity)
+    async def recent_activity(self, asked: requests.RecentActivity) -> Activity:
+        """Return attempts by day of the last fourteen, and the errors that three or more of the latest 2,000 attempts met."""
+        return await self._recent.activity(asked)
+
+    @takes(requests.WorkedFiles)
+    async def worked_files(self, asked: requests.WorkedFiles) -> tuple[WorkedFile, ...]:
+        """Return the files that the latest 2,000 attempts changed, with how these ended."""
+        return await self._recent.files(asked)
 
     @takes(requests.MemoryStatus)
     async def memory_status(self, asked: requests.MemoryStatus) -> status.Status:
