@@ -124,12 +124,12 @@ def _as_met(contrast: Contrast, read: Sequence[Episode]) -> Contrast:
 
 
 def _shown(traces: Sequence[Trace], reference: Trace, asked: str) -> list[str]:
-    """Return the attempts beside the reference that are shown: the asked one, then those of both kinds in turn, newest first."""
+    """Return the attempts beside the reference that are shown: the asked one, then failed ones, then other successes, newest first."""
     rest = sorted((t for t in traces if t.id not in (reference.id, asked)), key=lambda t: -t.ended_at_ms)
     bad, good = [t.id for t in rest if not t.success], [t.id for t in rest if t.success]
     room = MAX_ROWS - 2
     few_good = good[: max(room // 3, room - len(bad))]
-    chosen = [*few_good, *bad[: room - len(few_good)]]
+    chosen = [*bad[: room - len(few_good)], *few_good]
     return [*([asked] if asked != reference.id else []), *chosen]
 
 
