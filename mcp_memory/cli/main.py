@@ -58,7 +58,7 @@ COMMANDS = {
     "install": Command("install", "add the server to an agent host's configuration"),
     "hook": Command("hook", "answer an agent host's lifecycle hook (JSON on stdin)"),
     "token": Command("token", "make a bearer token for `serve`"),
-    "config": Command("config", "the settings in force and where each came from"),
+    "config": Command("config", "the settings in force and where each came from; a file to begin with, or looked over"),
     "completion": Command("completion", "print the completion script of a shell"),
     "man": Command("man", "print the manual page"),
     "help": Command("help", "what there is to type, or the options of one command"),
