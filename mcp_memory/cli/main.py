@@ -57,6 +57,8 @@ COMMANDS = {
     "doctor": Command("doctor", "check the installation and the data directory"),
     "install": Command("install", "add the server to an agent host's configuration"),
     "hook": Command("hook", "answer an agent host's lifecycle hook (JSON on stdin)"),
+    "remote": Command("remote", "share this memory with other machines: set up, list, try, take out shared logs"),
+    "sync": Command("sync", "bring this memory into step with its shared logs now"),
     "token": Command("token", "make a bearer token for `serve`"),
     "config": Command("config", "the settings in force and where each came from; a file to begin with, or looked over"),
     "completion": Command("completion", "print the completion script of a shell"),
