@@ -62,7 +62,8 @@ def message_events(message: Any) -> Iterator[Event]:
 def _flat(message: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """Return (kind, fields) of a message in any of the three forms."""
     if message.get("lc") == 1:
-        name, fields = str(expect(list, message.get("id"), "`id`")[-1]), expect(dict, message.get("kwargs"), "`kwargs`")
+        name = str((expect(list, message.get("id"), "`id`") or [""])[-1])
+        fields = expect(dict, message.get("kwargs"), "`kwargs`")
     else:
         name, fields = str(message.get("type")), expect(dict, message.get("data", message), "`data`")
     kind = _kind(name)
