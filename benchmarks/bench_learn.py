@@ -16,7 +16,7 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.learning.learner import Learner
-from mcp_memory.learning.reading.file_uses import files_of
+from mcp_memory.learning.reading.file_uses import files_of, touches_in
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Situation
 from mcp_memory.testing import InMemoryStore
@@ -60,7 +60,7 @@ def episode(name: str, random_: random.Random, step_count: int) -> Episode:
 
 def trace(learner: Learner, made: Episode, seq: int) -> Trace:
     """Return the trace a store would keep of *made*."""
-    extraction = learner.extract(made)
+    extraction = learner.extract(made, touches_in(made.steps))
     assert made.outcome is not None
     assert made.reward is not None
     return Trace(
@@ -121,7 +121,7 @@ def main() -> int:
 
     where = Query("fix the login page", Filter(project="bench", domain="web/1", framework="framework-1"))
     rows = {
-        f"extract, {args.steps} steps": cpu_ms(lambda: learner.extract(long)),
+        f"extract, {args.steps} steps": cpu_ms(lambda: learner.extract(long, touches_in(long.steps))),
         f"files, {args.steps} steps": cpu_ms(lambda: files_of(long)),
         f"judge, {args.steps} steps": cpu_ms(lambda: learner.judge(v, long, neighbours())),
         "suggest": cpu_ms(lambda: learner.suggest(v, situation(False), 5, None)),

@@ -2,27 +2,36 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
 from uuid_utils import uuid7
 
 from mcp_memory.config import Config
+from mcp_memory.domain.backups import Checked, Restored
 from mcp_memory.embedding.quantize import quantize_rows
 from mcp_memory.embedding.service import EmbeddingService, open_embedding
-from mcp_memory.errors import McpMemoryError
+from mcp_memory.errors import ConfigError, McpMemoryError
 from mcp_memory.learning.learner import Learner
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Cache, Store
+from mcp_memory.ports import Cache, SharedLog
 from mcp_memory.projects import Project
+from mcp_memory.remote_config import RemoteConfig
+from mcp_memory.replication.replicator import Replicator
+from mcp_memory.replication.sharing import SharedThrough, Sharing
+from mcp_memory.replication.worker_thread import WorkerThread
 from mcp_memory.retrieval.retriever import Retriever
+from mcp_memory.storage.restoring import restore_backup
 from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
+from mcp_memory.verbs.deriving import deriving
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.projects import Projects
+from mcp_memory.verbs.recovery import Recovery
 from mcp_memory.views.vector_index import SignBitIndex
 from mcp_memory.views.view import Views
 
@@ -41,7 +50,7 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
+async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedLog] | None = None) -> AsyncIterator[EpisodicMemory]:
     """Open the memory in `config.data_dir`, creating it when absent; close it when the block ends.
 
     Opening migrates the schema. The views and the embedding model load in the background; answers made before they are ready say so.
@@ -52,8 +61,10 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
         StoreUnavailable: The directory cannot be written.
     """
     metrics = Metrics()
+    logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
     cache, notices = _open_cache(config)
-    store: Store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
+    store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
+    await store.share_with([remote.address for remote in config.remotes])
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
@@ -75,26 +86,80 @@ async def open_memory(config: Config) -> AsyncIterator[EpisodicMemory]:
                     projects=projects,
                 )
                 background = Background(engines, quantize_rows)
+                engines.sharing = sharing = _shared(engines, store, logs, background.ring)
                 embedding.start()
-                tasks.start_soon(background.run)
-                tasks.start_soon(background.run_ahead)
+                recovery = Recovery(engines, store.upkeep)
+                for work in (sharing.run, background.run, background.run_ahead, recovery.run_scheduled):
+                    tasks.start_soon(work)
                 try:
-                    yield EpisodicMemory(engines, background)
+                    yield EpisodicMemory(engines, background, recovery)
                 except Exception as error:  # the caller's own: raised again below, outside the task groups, which would wrap it
                     failure = error
                 finally:
                     writes.cancel_scope.deadline = anyio.current_time() + CLOSE_DEADLINE_S
+            await sharing.finish()
             await background.finish()
         finally:
             tasks.cancel_scope.cancel()
             with anyio.move_on_after(CLOSE_DEADLINE_S, shield=True):
                 await store.aclose()
             engines.close()
+            sharing.close()
             embedding.close()
             if cache:
                 cache.close()
     if failure is not None:
         raise failure
+
+
+async def check_memory(config: Config, *, repair: bool = False) -> Checked:
+    """Compare everything stored with everything else; with *repair* make again what can be derived. May take seconds.
+
+    The views are not opened before that: damage that keeps them from loading must not be in the way.
+    """
+    store = await SqliteStore.open(config.data_dir, config.storage, Metrics(), now_ms)
+    try:
+        problems = tuple(await anyio.to_thread.run_sync(store.check))
+        if not repair or not problems:
+            return Checked(problems)
+        done, lost = await store.upkeep.repair()
+    finally:
+        await store.aclose()
+    if lost:
+        async with open_memory(config) as memory:
+            await memory.derive(lost)
+        done.append(f"{len(lost)} episodes read again: traces, texts, evidence")
+    return Checked((await check_memory(config)).problems, tuple(done))
+
+
+def restore_memory(config: Config, file: Path, *, verify_only: bool = False) -> Restored:
+    """Verify a backup, and put it into the place of the memory in `config.data_dir` (blocking); see `storage.restoring`."""
+    return restore_backup(file, config.data_dir, now_ms(), verify_only=verify_only)
+
+
+def _shared(engines: Engines, store: SqliteStore, logs: Sequence[tuple[RemoteConfig, SharedLog]], arrived: Callable[[], None]) -> Sharing:
+    """Return what shares the memory through the logs."""
+    origin, derive, through = store.info().replica_id, deriving(engines), list[SharedThrough]()
+    for remote, log in logs:
+        thread = WorkerThread(f"shared log {remote.address}")
+        given = (store, log, remote.address, origin, remote.projects, derive, engines.clock, thread.run, arrived)
+        through.append(SharedThrough(Replicator(*given), log, thread, waits=remote.ack == "remote"))
+    return Sharing(store, engines.config.data_dir, through, engines.clock, engines.metrics)
+
+
+def _open_log(remote: RemoteConfig) -> SharedLog:
+    """Return the log of an address, by its scheme. Raises ConfigError: psycopg is needed and is not here."""
+    if not remote.url.startswith("postgres"):
+        from mcp_memory.replication.hrana_log import HranaLog
+
+        return HranaLog(remote.url, remote.token)
+    try:
+        from mcp_memory.replication.postgres_log import PostgresLog
+    except ImportError as error:
+        raise ConfigError(
+            f"PostgreSQL needs psycopg, which cannot be imported ({error})", hint="Install it: pip install 'mcp-episodic-memory[postgres]'"
+        ) from error
+    return PostgresLog(remote.url, remote.token)
 
 
 def _open_cache(config: Config) -> tuple[Cache | None, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mcp_memory.errors import ConfigError
 from mcp_memory.projects import DEFAULT_PROJECT, project_at
+from mcp_memory.remote_config import ENV_TOKEN, ENV_URL, RemoteConfig, configured, remotes_of
 from mcp_memory.user_data import user_data_dir
 
 PREFIX = "MCP_MEMORY_"
@@ -39,6 +40,7 @@ class StorageConfig:
     cache_enabled: bool = True  # the hot tier; off costs time, never answers
     cache_max_bytes: int = 512 * 1024 * 1024
     compress_over_bytes: int = 1024  # blobs above this are compressed with zstd
+    backup_every_hours: float = 0.0  # a backup into `backups/`, kept longer the rarer: days, weeks, months; 0: none by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class EmbeddingConfig:
     model: str = ""  # empty: the provider's default
     dimension: int = 0  # 0: the model's own
     base_url: str = ""  # empty: the provider's public address
+    multilingual: Literal["auto", "on", "off"] = "auto"  # a second local model for other languages, where the extra is installed
     model_path: str = ""  # local: a folder with model.onnx and tokenizer.json; empty: the shipped one
     threads: int = 1  # of one ONNX run
     timeout_ms: int = 10_000  # of one provider request
@@ -116,6 +119,7 @@ class Config:
     retrieval: RetrievalConfig = RetrievalConfig()
     learning: LearningConfig = LearningConfig()
     server: ServerConfig = ServerConfig()
+    remotes: tuple[RemoteConfig, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     project_before: tuple[str, ...] = ()  # names under which earlier versions kept the project
 
@@ -147,7 +151,11 @@ ALIASES = {  # short environment names a user is likely to type
     "TOOLS": "server.tools",
 }
 _SERVICE_ADDRESS = ("tcp://", "udp://", "sctp://")  # what Kubernetes puts into `<SERVICE>_PORT`
-_NOT_SETTINGS = {"CONFIG"}  # MCP_MEMORY_CONFIG names the TOML file
+_NOT_SETTINGS = {
+    "CONFIG",
+    ENV_URL.removeprefix(PREFIX),
+    ENV_TOKEN.removeprefix(PREFIX),
+}  # what is read elsewhere; CONFIG names the TOML file
 
 
 def load_config(
@@ -169,9 +177,12 @@ def load_config(
     """
     env = os.environ if env is None else env
     values: dict[str, tuple[Any, str]] = {}
+    remotes: list[RemoteConfig] = []
     path = file or env.get(PREFIX + "CONFIG")
     if path:
-        values |= _from_file(Path(path))
+        document = _document(Path(path))
+        remotes = remotes_of(document.pop("remote", []), str(path), env)
+        values |= _from_file(document, path)
     values |= _from_env(env)
     values |= {name: (value, "command line") for name, value in (flags or {}).items() if value is not None}
     project_before: tuple[str, ...] = ()
@@ -185,7 +196,7 @@ def load_config(
         current = getattr(config, section)
         typed = _typed(get_type_hints(SECTIONS[section])[key], value, f"{name} (from {origin})")
         config = replace(config, **{section: replace(current, **{key: typed})})
-    return config
+    return replace(config, remotes=configured(remotes, config.data_dir, env))
 
 
 def settings(config: Config) -> list[tuple[str, Any, str]]:
@@ -195,6 +206,9 @@ def settings(config: Config) -> list[tuple[str, Any, str]]:
         for item in fields(SECTIONS[section]):
             name, value = f"{section}.{item.name}", getattr(getattr(config, section), item.name)
             rows.append((name, _shown(item.name, value), config.origins.get(name, "default")))
+    for remote in config.remotes:
+        name = f"remote {remote.address}"
+        rows.append((name, f"token_env={remote.token_env!r} projects={list(remote.projects)} ack={remote.ack}", remote.origin))
     return rows
 
 
@@ -205,11 +219,14 @@ def _shown(key: str, value: Any) -> Any:
     return _USER_IN_ADDRESS.sub("***@", value) if isinstance(value, str) else value
 
 
-def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+def _document(path: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"the settings file {path} cannot be read: {error}") from error
+
+
+def _from_file(document: Mapping[str, Any], path: str | os.PathLike[str]) -> dict[str, tuple[Any, str]]:
     values = {}
     for section, body in document.items():
         if section not in SECTIONS or not isinstance(body, dict):

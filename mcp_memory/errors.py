@@ -9,6 +9,8 @@ McpMemoryError                 code, retryable, hint
 ├── Overloaded                   wait: a queue is full
 ├── StoreUnavailable             wait: locked or unreachable
 │   └── StoreUnusable            the operator: read-only, full path, replaced file, no FTS5 …
+├── RemoteUnavailable            wait: the shared log does not answer
+├── RemoteRefused                the operator: the shared log wants another token, is full, or is newer
 ├── ProviderUnavailable          wait: the remote embedding provider does not answer
 ├── AnalysisFailed               wait: the analysis process died or took too long
 ├── ModelUnavailable             the operator: no model file, wrong dimension
@@ -97,6 +99,21 @@ class StoreUnusable(StoreUnavailable):
     default_hint = "Run `mcp-memory doctor`."
 
 
+class RemoteUnavailable(McpMemoryError):
+    """The shared log does not answer."""
+
+    code = "remote_unavailable"
+    retryable = True
+    default_hint = "Everything is kept here meanwhile; `mcp-memory remote test` tries it."
+
+
+class RemoteRefused(McpMemoryError):
+    """The shared log refuses."""
+
+    code = "remote_refused"
+    default_hint = "Check its address and token with `mcp-memory remote test`."
+
+
 class ProviderUnavailable(McpMemoryError):
     """The embedding provider does not answer."""
 
@@ -124,7 +141,7 @@ class CorruptRecord(McpMemoryError):
     """Stored bytes do not decode."""
 
     code = "corrupt_record"
-    default_hint = "Run `mcp-memory doctor`, and restore memory.db from a backup if it reports damage."
+    default_hint = "Run `mcp-memory check --repair`; what it cannot make again, `mcp-memory restore` brings back from a backup."
 
 
 class MigrationError(McpMemoryError):

@@ -7,31 +7,37 @@ owns the background work.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests, status
+from mcp_memory.domain.activity import Activity, WorkedFile
+from mcp_memory.domain.backups import Backup, Compacted
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forks import Fork, ForkedTask, StepMark
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.metrics import Metrics
 from mcp_memory.projects import Project
+from mcp_memory.verbs.activity import RecentWork
 from mcp_memory.verbs.advising import Advising
 from mcp_memory.verbs.asked import short_id, takes, with_whole_ids
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
-from mcp_memory.verbs.engines import Engines, calling, working_in
+from mcp_memory.verbs.engines import Engines, calling, distinct, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
+from mcp_memory.verbs.recovery import Recovery
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.reporting import Reporting
 from mcp_memory.verbs.retention import Retention
 from mcp_memory.verbs.shown import Shown
 from mcp_memory.verbs.voting import Voting
 
+A = TypeVar("A")
 R = TypeVar("R", bound=requests.Request)
 
 
@@ -42,9 +48,9 @@ class EpisodicMemory:
     Cancellation: a caller may go away at any moment; an accepted write still happens.
     """
 
-    def __init__(self, engines: Engines, background: Background) -> None:
+    def __init__(self, engines: Engines, background: Background, recovery: Recovery) -> None:
         redacting = Redacting(engines.config.server.redact, engines.metrics)
-        self._engines, self._background = engines, background
+        self._engines, self._background, self._recovery = engines, background, recovery
         self._watchers: list[Callable[[str], None]] = []
         shown = Shown(engines)
         self._recalling = Recalling(engines, shown)
@@ -52,7 +58,7 @@ class EpisodicMemory:
         self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
         self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
-        self._reporting, self._forking = Reporting(engines), Forking(engines)
+        self._reporting, self._forking, self._recent = Reporting(engines), Forking(engines), RecentWork(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
         self._retention = Retention(engines, self._exchange)
 
@@ -104,7 +110,7 @@ class EpisodicMemory:
 
         `episode_id` is one that `prepare_episode` gave; it can be opened once.
         """
-        return await self._recording.start(asked)
+        return await self._shared(await self._recording.start(asked))
 
     @takes(requests.PrepareEpisode)
     async def prepare_episode(self, asked: requests.PrepareEpisode) -> answers.StartedEpisode:
@@ -122,17 +128,25 @@ class EpisodicMemory:
     @takes(requests.LogStep)
     async def log_step(self, asked: requests.LogStep) -> answers.LoggedSteps:
         """Append one step to an open episode. Raises EpisodeClosed."""
-        return await self._recording.log(asked.episode_id, [asked], "log_step")
+        return await self._shared(await self._recording.log(asked.episode_id, [asked], "log_step"))
 
     @takes(requests.LogSteps)
     async def log_steps(self, asked: requests.LogSteps) -> answers.LoggedSteps:
         """Append up to 100 steps, all or none. Raises EpisodeClosed."""
-        return await self._recording.log(asked.episode_id, asked.steps, "log_steps")
+        return await self._shared(await self._recording.log(asked.episode_id, asked.steps, "log_steps"))
 
     @takes(requests.CompleteEpisode)
     async def complete_episode(self, asked: requests.CompleteEpisode) -> answers.CompletedEpisode:
         """Close an episode: reward, reflection and patterns are committed with it. Raises EpisodeClosed."""
-        return await self._recording.complete(asked)
+        return await self._shared(await self._recording.complete(asked))
+
+    async def _shared(self, answer: A) -> A:
+        """Wait for the shared logs that are to be waited for; an answer that can says that one does not have it yet."""
+        sharing = self._engines.sharing
+        late = await sharing.wait_acknowledged() if sharing else ()
+        if late and isinstance(answer, (answers.StartedEpisode, answers.CompletedEpisode)):
+            return replace(answer, degraded=distinct(answer.degraded, late))
+        return answer
 
     def _on_completed(self, episode_id: str) -> None:
         self._background.ring()
@@ -206,6 +220,16 @@ class EpisodicMemory:
         """Return the tasks that some attempts managed and others did not, where most is to be learnt first; of the latest 5,000."""
         return await self._forking.forked(asked)
 
+    @takes(requests.RecentActivity)
+    async def recent_activity(self, asked: requests.RecentActivity) -> Activity:
+        """Return attempts by day of the last fourteen, and the errors that three or more of the latest 2,000 attempts met."""
+        return await self._recent.activity(asked)
+
+    @takes(requests.WorkedFiles)
+    async def worked_files(self, asked: requests.WorkedFiles) -> tuple[WorkedFile, ...]:
+        """Return the files that the latest 2,000 attempts changed, with how these ended."""
+        return await self._recent.files(asked)
+
     @takes(requests.MemoryStatus)
     async def memory_status(self, asked: requests.MemoryStatus) -> status.Status:
         """Return where the memory is, what it holds and how it is doing."""
@@ -224,6 +248,39 @@ class EpisodicMemory:
     async def doctor(self) -> list[tuple[str, bool, str]]:
         """Check everything; (check, fine, detail) rows. May take seconds."""
         return await self._reporting.doctor()
+
+    async def sync(self, *, full: bool = False, wait_s: float = 0.0) -> status.Replication:
+        """Bring the memory into step with its shared logs, or as far as that goes, and return how it stands.
+
+        *full* reads them from the beginning and tells them everything; *wait_s* is how long another process that does it is waited for.
+        """
+        sharing = self._engines.sharing
+        return await sharing.sync(full=full, wait_s=wait_s) if sharing else status.Replication()
+
+    async def probe_remotes(self) -> list[tuple[str, bool, str]]:
+        """Try what each shared log can do; (check, fine, detail) rows."""
+        sharing = self._engines.sharing
+        return await sharing.probe(self._engines.new_id()) if sharing else []
+
+    async def share_no_more(self, address: str) -> bool:
+        """Forget a shared log and what waits for it; return whether it was known."""
+        sharing = self._engines.sharing
+        return await sharing.share_no_more(address) if sharing else False
+
+    async def backup(self, target: str = "") -> Backup:
+        """Write everything that is committed into a new file, while others go on writing; "": into the data directory's `backups/`.
+
+        Raises InvalidInput: the file exists, or its folder does not.
+        """
+        return await self._recovery.backup(target)
+
+    async def derive(self, episode_ids: Sequence[str]) -> None:
+        """Make traces, texts and evidence of completed episodes again, after a repair that let go of damaged ones."""
+        await self._recovery.derive(episode_ids)
+
+    async def compact(self) -> Compacted:
+        """Give the space of what was deleted back to the file system. Writers wait meanwhile."""
+        return await self._recovery.compact()
 
     async def distinct(self, column: str, prefix: str = "", limit: int = 100) -> list[str]:
         """Return known values of project, domain, language, framework or agent, for completions."""

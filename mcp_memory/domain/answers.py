@@ -5,9 +5,10 @@ Conventions: `_at_ms` fields are epoch milliseconds; an edge that shows them to 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward
+from mcp_memory.domain.pattern import NEVER_SHOWN, ConfidenceNumbers, PatternUsage
 from mcp_memory.domain.query import InferredContext, Outlook, Suggestion
 
 
@@ -153,6 +154,7 @@ class TriedFix:
     arguments_example: Mapping[str, Json] | None = None  # of the best only, and of what is verified
     provenance: str = ""  # the independent sources it worked for; begins with "unverified" where there are fewer than two
     correction: str | None = None  # what somebody said of this answer to this very error
+    change: str | None = None  # of the same tool again: what was different in its arguments, where that was the same several times
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,14 +268,25 @@ class PatternPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownEvidence:
+    """What one episode says for or against a pattern."""
+
+    episode_id: str
+    success: bool
+    weight: float
+    at: str
+    detail: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
 class PatternDetail:
     pattern: RecalledPattern
     content: Mapping[str, Json]
     project: str
     first_at_ms: int
     last_at_ms: int
-    evidence: tuple[Mapping[str, Json], ...]  # episode_id, success, weight, at, detail
-    confidence_from: Mapping[str, Json]  # the numbers the confidence was computed from
+    evidence: tuple[ShownEvidence, ...]
+    confidence_from: ConfidenceNumbers
     failed_in: tuple[str, ...]  # episode ids
-    usage: Mapping[str, Json] = field(default_factory=dict)  # shown, used, success when used / when shown and not used
+    usage: PatternUsage = NEVER_SHOWN
     retired: bool = False

@@ -30,6 +30,8 @@ def command_in(arguments: Mapping[str, Any]) -> str:
     """Return the shell command among a step's arguments; "" when there is none."""
     for name in _ARGUMENTS:
         value = arguments.get(name)
+        if value is None:
+            continue
         if isinstance(value, str):
             return value
         if isinstance(value, list | tuple) and value and all(isinstance(part, str) for part in value):

@@ -62,8 +62,15 @@ class Context:
     tags: tuple[str, ...] = ()
 
 
+class _Keyed:
+    """Room for a key that was made once: learning asks for it a dozen times a step."""
+
+    __slots__ = ("_key",)
+    _key: str
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(_Keyed):
     """One action and what came back. `index` is assigned by the store; -1 before that."""
 
     tool: str
@@ -80,7 +87,11 @@ class Step:
     @property
     def key(self) -> str:
         """What the step is called in everything that is learnt; see `step_keys`."""
-        return step_key(self.tool, self.action, self.arguments)
+        try:
+            return self._key
+        except AttributeError:
+            object.__setattr__(self, "_key", step_key(self.tool, self.action, self.arguments))
+            return self._key
 
     @property
     def failed(self) -> bool:

@@ -55,8 +55,12 @@ def _text_shape(text: str) -> str:
 
 def fingerprint(step: Step) -> tuple[int, int]:
     """Return the 16-bit numbers of the step's exact arguments and of their shape."""
-    exact = repr(sorted(step.arguments.items()))  # cheaper than JSON; keys are unique, so values are never compared
-    return zlib.crc32(_bytes(exact)) & 0xFFFF, zlib.crc32(_bytes(shape(step.arguments))) & 0xFFFF
+    return exact_number(step), _number(shape(step.arguments))
+
+
+def exact_number(step: Step) -> int:
+    """Return the 16-bit number of the step's exact arguments."""
+    return _number(repr(sorted(step.arguments.items())))  # cheaper than JSON; keys are unique, so values are never compared
 
 
 def pack(steps: Sequence[Step]) -> str:

@@ -1,7 +1,11 @@
 """Keys of an episode's metadata that the memory itself writes or reads."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False  # `typing` itself takes longer to import than a hook may take
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 WORKING_DIR = "working_dir"  # the folder the agent worked in: files below it are told relative to it
 OUTCOME_INFERRED = "outcome_inferred"  # nobody said how it ended: what the outcome was inferred from

@@ -17,8 +17,25 @@ class PatternKind(enum.StrEnum):
     DECISION_POINT = "decision_point"
     ERROR_RECOVERY = "error_recovery"
     CONTEXT = "context"
+    ARGUMENT_CHANGE = "argument_change"
 
 
+class ArgumentChange(enum.StrEnum):
+    """In what a call that was made again differs from the one that failed."""
+
+    LISTED = "listed"  # a value that the error named
+    FEWER_WORDS = "fewer_words"
+    MORE_WORDS = "more_words"
+    INDENTED = "indented"
+    WITHOUT_FOLDER = "without_folder"
+    WITH_FOLDER = "with_folder"
+    OPTION_ADDED = "option_added"
+    OPTION_LEFT_OUT = "option_left_out"
+    ARGUMENT_ADDED = "argument_added"
+    ARGUMENT_LEFT_OUT = "argument_left_out"
+
+
+ANSWERS = (PatternKind.ERROR_RECOVERY, PatternKind.ARGUMENT_CHANGE)  # to an error: judged by whether they worked, not by how runs ended
 PATTERN_PREFIX = "pat_"
 INSTEAD = "instead"  # in a recovery's content: it did the job instead, the failed call was not fixed
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode  # one encoder: dumps() makes one a call
@@ -84,6 +101,48 @@ class Pattern:
     corrected_by: str | None = None
     retired: bool = False
     confidence: float = 0.0
-    is_new: bool = False
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it says what to do: that the same tool worked with other arguments, without saying which, does not."""
+        return self.kind is not PatternKind.ERROR_RECOVERY or self.content["try"] != self.content["tool"]
+
     provenance: str = ""  # the independent sources of its latest evidence, in words; "" where nobody looked
     is_verified: bool = True  # by two of them at least
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceNumbers:
+    """What a pattern's confidence was computed from, in the order of the computation, and what came out."""
+
+    successes: int
+    failures: int
+    age_days: float
+    half_life_days: float
+    decayed_count: float
+    wilson_low: float
+    wilson_high: float
+    validated_on: int  # later evidence that the earlier was compared with
+    predicted: float
+    happened: float
+    holding_factor: float
+    helped: float
+    hindered: float
+    net_vote: float
+    corrected_by: str | None
+    retired: bool
+    retired_because: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PatternUsage:
+    """How often a pattern was shown and used, and how often those episodes succeeded; None where there were none."""
+
+    shown: int = 0
+    used: int = 0
+    success_when_used: float | None = None
+    success_when_not_used: float | None = None
+
+
+NEVER_SHOWN = PatternUsage()

@@ -54,11 +54,27 @@ class EmbeddingStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    """How the memory stands with one shared log."""
+
+    url: str
+    state: str  # in step, behind, not configured here, unreachable, refused
+    lag_ms: int | None  # since it was in step; 0 while it is, None before the first time
+    pending: int  # rows of the outbox that the log does not have
+    last_error: str
+    in_step_at_ms: int | None
+    resyncs: int  # how often the log had gone back
+
+
+@dataclass(frozen=True, slots=True)
 class Replication:
+    """The worst of all shared logs, and each of them."""
+
     state: str = "off"
-    lag: int | None = None
+    lag: int | None = None  # milliseconds
     pending: int = 0
     last_error: str | None = None
+    remotes: tuple[RemoteStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

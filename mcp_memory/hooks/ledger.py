@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 
+from mcp_memory.file_locks import try_lock
 from mcp_memory.hooks import spool
 
 SUFFIX = ".json"
@@ -178,7 +179,7 @@ async def session_of(folder: str, session_id: str, wait_s: float = WAIT_S) -> As
     fd = os.open(os.path.join(folder, f"lock-{number:02}"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         until = anyio.current_time() + wait_s
-        while not spool.try_lock(fd):
+        while not try_lock(fd):
             if anyio.current_time() >= until:
                 raise TimeoutError(f"another process holds session {session_id}")
             await anyio.sleep(_LOCK_POLL_S)  # another process tells nobody when it lets go

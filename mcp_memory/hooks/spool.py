@@ -8,17 +8,13 @@ import json
 import os
 import time
 
+from mcp_memory.file_locks import try_lock
 from mcp_memory.hooks import events, wire
 
 try:
     from _blake2 import blake2b  # `hashlib` would load OpenSSL, which takes as long as the rest
 except ImportError:  # another Python than CPython
     from hashlib import blake2b
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    import msvcrt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,19 +131,6 @@ def hold_drain(folder: str) -> int | None:
         return fd
     os.close(fd)
     return None
-
-
-def try_lock(fd: int) -> bool:
-    """Lock an open file against other holders of this lock, until it is closed; False when another has it."""
-    try:
-        if os.name == "nt":
-            os.lseek(fd, 0x7FFF0000, os.SEEK_SET)  # a byte that no text reaches: locked bytes cannot be read there
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def parsed(line: bytes) -> "dict[str, Any] | None":

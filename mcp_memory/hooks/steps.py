@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY, SESSION_ID, WORKING_DIR
+from mcp_memory.domain.requests.base import fields_of
+from mcp_memory.domain.requests.recording import StepFields
 from mcp_memory.domain.session_ids import agent_turn, turn_id
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.hooks import telling
@@ -232,11 +234,7 @@ class Steps:
                 page = await self._memory.get_episode(episode_id, detail="full", step_from=start, step_limit=_PAGE)
             except NotFound:
                 break
-            steps += [
-                {"tool": s.tool, "action": s.action, "arguments": dict(s.arguments), "observation": s.observation, "at_ms": s.at_ms}
-                | {"status": s.status.value, "error": s.error, "duration_ms": s.duration_ms}
-                for s in page.episode.steps
-            ]
+            steps += [{name: getattr(s, name) for name in fields_of(StepFields)} for s in page.episode.steps]
             start = page.next_step_from
         return steps
 

@@ -36,6 +36,7 @@ def _fix_text(fix: Mapping[str, Any]) -> str:
     example = " ".join(str(value) for value in (fix.get("arguments_example") or {}).values())
     like = f", for example {clip(' '.join(example.split()), EXAMPLE_CHARS)}" if example else ""
     name, by = joined(fix["tool"], fix["action"]), f" [{fix['provenance']}]" if fix.get("provenance") else ""
+    name += f" again ({fix['change']})" if fix.get("change") else ""
     if fix["kind"] == "fixed":
         return f"{name} fixed it {fix['fixed']} of {fix['tried']} times{like}{by}"
     return f"{name} did the job instead {fix['got_on']} of {fix['tried']} times{like}{by}"

@@ -15,7 +15,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
-from mcp_memory.domain.pattern import INSTEAD, Pattern, PatternKind, pattern_id
+from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
@@ -33,6 +33,7 @@ from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
 from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.learning.reading.file_uses import Touch, touches_in
 from mcp_memory.learning.reading.run import run_of_episode
 from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout, trends
@@ -40,7 +41,8 @@ from mcp_memory.learning.reports.guide import Guide
 from mcp_memory.learning.reports.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
-from mcp_memory.views.experience import Experience, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
@@ -82,11 +84,11 @@ class Learner:
         reflected = reflection.reflect(episode, rewarded, signs, earlier)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
 
-    def extract(self, episode: Episode) -> Extraction:
-        """Return the episode's evidence and its digest. Pure."""
+    def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
+        """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         digest["targets"] = pack_targets(episode.steps)
-        if shown := shown_files(episode):
+        if shown := shown_files(episode, touches):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
             digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
@@ -104,7 +106,7 @@ class Learner:
 
     def extract_again(self, episode: Episode, before: Trace) -> Extraction:
         """Return what `extract` makes of a stored episode now; whether it was in the control group stays as it was."""
-        extraction = self.extract(episode)
+        extraction = self.extract(episode, touches_in(episode.steps))
         kept = {key: value for key, value in before.digest.items() if key in _OF_ITS_TIME}
         digest = {key: value for key, value in extraction.digest.items() if key not in _OF_ITS_TIME}
         return replace(extraction, digest=digest | kept)
@@ -179,11 +181,11 @@ class Learner:
         """Return the patterns with confidence, votes, use and retirement."""
         return self._assessor.assess(v, patterns)
 
-    def explain_confidence(self, v: View, pattern: Pattern) -> Mapping[str, Json]:
+    def explain_confidence(self, v: View, pattern: Pattern) -> ConfidenceNumbers:
         """Return the numbers a pattern's confidence was computed from."""
         return self._assessor.explain(v, pattern)
 
-    def usage(self, v: View, pattern_id: str) -> Mapping[str, Json]:
+    def usage(self, v: View, pattern_id: str) -> PatternUsage:
         """Return how often a pattern was shown and used, and how these episodes ended."""
         return self._assessor.usage_report(v, pattern_id)
 

@@ -130,7 +130,7 @@ async def correct(call: Call) -> Answer:
     found = await call.memory.get_episode(episode_id=call.path["episode_id"])
     episode_id = found.episode.id
     instead = "instead" in call.form
-    await call.memory.correct(target_id=episode_id, text=call.form.get("text", ""), contradicts=instead, by="ui")
+    await call.memory.correct(target_id=episode_id, text=call.form.get("text", ""), contradicts=instead, by="a person")
     call.session.notice = Notice("Corrected: every recall that shows this attempt says so from now on.")
     return GoTo(f"{BASE}/{episode_id}")
 

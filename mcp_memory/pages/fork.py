@@ -10,7 +10,7 @@ import anyio.to_thread
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.forks import Did, Fork, ForkColumn, ForkRow
 from mcp_memory.domain.metadata_keys import LESSON_FOR_AGENTS
-from mcp_memory.domain.text import one_line
+from mcp_memory.domain.text import tidy_name
 from mcp_memory.errors import InvalidInput
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice, Undo
@@ -132,7 +132,7 @@ async def _written(work: Callable[[Path, Path, str], str], path: Path, within: P
 
 
 def _sentence(call: Call) -> str:
-    text = one_line(call.form.get("text", ""))
+    text = tidy_name(call.form.get("text", ""))
     if not text:
         raise InvalidInput("there is no sentence", hint="Write what the next attempt should know.")
     return text

@@ -1,4 +1,5 @@
-"""Every seam of the program: what the store keeps (`store`, of the records in `stored`), and what computes (`engines`).
+"""Every seam of the program: what the store keeps (`store`, of the records in `stored`), what computes (`engines`), and
+the log it is shared through (`sharing`).
 
 Conventions every port keeps, checked by its contract suite:
 
@@ -11,10 +12,12 @@ Conventions every port keeps, checked by its contract suite:
 """
 
 from mcp_memory.ports.engines import Cache, Clock, Embedder, Extraction, Judgement, Neighbours, Situation, VectorIndex
-from mcp_memory.ports.store import CurationStore, EpisodeStore, Feed, LearningStore, Store, TextSearch
+from mcp_memory.ports.sharing import Batch, LogMark, LogPage, Outgoing, RemoteState, Replica, SharedLog
+from mcp_memory.ports.store import CurationStore, EpisodeStore, Feed, LearningStore, Store, TextSearch, Upkeep
 from mcp_memory.ports.stored import Completion, IndexText, PatternTally, TextHit, VectorRow
 
 __all__ = [
+    "Batch",
     "Cache",
     "Clock",
     "Completion",
@@ -26,12 +29,19 @@ __all__ = [
     "IndexText",
     "Judgement",
     "LearningStore",
+    "LogMark",
+    "LogPage",
     "Neighbours",
+    "Outgoing",
     "PatternTally",
+    "RemoteState",
+    "Replica",
+    "SharedLog",
     "Situation",
     "Store",
     "TextHit",
     "TextSearch",
+    "Upkeep",
     "VectorIndex",
     "VectorRow",
 ]

@@ -1,8 +1,10 @@
 """What a store can do, in small protocols. The conventions are in the package's docstring."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
+from mcp_memory.domain.backups import Backup, Compacted
 from mcp_memory.domain.curation import Correction, Handoff, Link
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -205,6 +207,22 @@ class Feed(Protocol):
 
     def missing_vectors(self, space: str, limit: int) -> list[str]:
         """Ids of completed episodes without a part-0 vector in *space*, newest first: the embedding queue."""
+
+
+class Upkeep(Protocol):
+    """What an operator does with the files of a store. Implementation: `storage.upkeep.SqliteUpkeep`."""
+
+    def backup(self, target: Path, program: str) -> Backup:
+        """Copy everything that is committed into a new file, from one moment, while anybody writes (blocking). Raises InvalidInput."""
+
+    async def repair(self) -> tuple[list[str], list[str]]:
+        """Make again what the store itself can derive; return what was done, and the ids of the episodes to `derive` again."""
+
+    async def derive(self, completions: Sequence[Completion]) -> None:
+        """Write again traces, texts and evidence of completed episodes; the records themselves stay."""
+
+    def compact(self) -> Compacted:
+        """Give unused space back to the file system (blocking; writers wait)."""
 
 
 class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protocol):

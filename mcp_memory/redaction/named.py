@@ -4,7 +4,7 @@ A name alone is weak evidence (`token`, `pass` are ordinary words), so the value
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.rules import compiled
@@ -81,14 +81,16 @@ _PHRASE = r"(?:mnemonic|seed phrase|recovery phrase)[\"']?[ \t]{0,3}[:=][ \t]{0,
 _CREDENTIALS = r"cred(?:ential)?s?[\"']?[:=]\s{0,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':]{5,200}+)"
 
 
-def find(text: str, lowered: str, vocabulary: Vocabulary, work: Work) -> Iterator[Span]:
-    """Yield (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
+def find(text: str, lowered: str, vocabulary: Vocabulary, work: Work) -> Iterable[Span]:
+    """Return (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
     anchors = [anchor for anchor, part in _PARTS if part in vocabulary.joined and anchor in lowered]
+    return _found(text, lowered, anchors, work) if anchors else ()
+
+
+def _found(text: str, lowered: str, anchors: list[str], work: Work) -> Iterator[Span]:
     for anchor in anchors:
         for match in compiled(anchor + _TAIL).finditer(lowered):
             yield from _judged(text, lowered, match, work)
-    if not anchors:
-        return
     if "-" in lowered:
         for anchor in _FLAG_ANCHORS.intersection(anchors):
             for match in compiled(anchor + _FLAG_TAIL).finditer(lowered):

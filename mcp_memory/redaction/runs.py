@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 _IN, _OUT = b"x", b" "
+LETTERS_AND_DIGITS = "".join(chr(code) for code in range(128) if chr(code).isalnum())
 
 
 def kind(characters: str, *, others: bool = False) -> bytes:
@@ -18,6 +19,11 @@ def codes_of(text: str) -> bytes:
 def outline(codes: bytes, kind: bytes) -> bytes:
     """Return `x` for each character of the kind and a blank for the others."""
     return codes.translate(kind)
+
+
+def has_run(codes: bytes, kind: bytes, least: int) -> bool:
+    """Tell whether there are *least* characters of the kind in a row."""
+    return _IN * least in outline(codes, kind)
 
 
 def runs(codes: bytes, kind: bytes, least: int) -> Iterator[tuple[int, int]]:

@@ -1,14 +1,13 @@
 """Runs the table over a text: keywords first, then a rule's pattern at each place where its keyword stands."""
 
 import re
-import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 from mcp_memory.redaction.rules import START, Rule, compiled
-from mcp_memory.redaction.runs import kind, runs
+from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, runs
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import CHARS_PER_TRY, Work
@@ -18,13 +17,14 @@ Entry = tuple[int, str, Rule, frozenset[bytes]]  # a keyword of the table: where
 _AWS_ID = "aws-access-key-id"
 _REACH_BEFORE = 260  # how far a pattern that begins ahead of its keyword, and is searched for, looks beyond it
 _LONG, _AFTER_LONG = 23, 49  # characters: the run that every rule without a telling keyword begins with, and what may follow
-_TOKEN = kind(string.ascii_letters + string.digits + "_-")
+_TOKEN = kind(LETTERS_AND_DIGITS + "_-")
 _SESSION = r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)"
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say little: their pattern searches itself
 _PARTS = r"[A-Za-z0-9]+"
+_HEAD_CHARS = 3
 
 
 class Index:
@@ -38,8 +38,8 @@ class Index:
         keywords = ((keyword, rule) for rule in rules if rule not in self.general for keyword in rule.keywords)
         for number, (keyword, rule) in enumerate(keywords):
             self._add(number, keyword, rule)
-        longest_first = sorted(self.heads, key=len, reverse=True)
-        self._any_head = f" (?:{'|'.join(longest_first)})" if longest_first else "(?!)"
+        self._starts = {head[:_HEAD_CHARS].encode() for head in self.heads if len(head) >= _HEAD_CHARS}
+        self._short_heads = [f" {head}" for head in self.heads if len(head) < _HEAD_CHARS]
 
     def _add(self, number: int, keyword: str, rule: Rule) -> None:
         is_prefix = rule.pattern.startswith(START)
@@ -62,8 +62,10 @@ class Index:
         words, joined = vocabulary.words, vocabulary.joined
         found = [entry for word in self.whole.keys() & words for entry in self.whole[word] if entry[3] <= words]
         found += [entry for part, entries in self.parts.items() if part in joined for entry in entries]
-        for longest in set(compiled(self._any_head).findall(joined)):
-            found += [entry for head, entries in self.heads.items() if longest.startswith(head, 1) for entry in entries]
+        if not self._starts.isdisjoint([word[:_HEAD_CHARS] for word in words]) or any(head in joined for head in self._short_heads):
+            found += [entry for head, entries in self.heads.items() if f" {head}" in joined for entry in entries]
+        if not found:
+            return found
         found = [entry for entry in found if entry[1] in (lowered if entry[2].ignore_case else text)]
         return sorted(found, key=itemgetter(0))
 
@@ -73,8 +75,8 @@ def _whole_table() -> Index:
     return Index()
 
 
-def find(text: str, lowered: str, codes: bytes, vocabulary: Vocabulary, work: Work, index: Index | None = None) -> Iterator[Span]:
-    """Yield (start, end, rule name) of every shape in *text*; overlaps are possible. Raises OutOfWork.
+def find(text: str, lowered: str, codes: bytes, vocabulary: Vocabulary, work: Work, index: Index | None = None) -> Iterable[Span]:
+    """Return (start, end, rule name) of every shape in *text*; overlaps are possible. Raises OutOfWork.
 
     Args:
         lowered: *text* in lower case.
@@ -84,10 +86,21 @@ def find(text: str, lowered: str, codes: bytes, vocabulary: Vocabulary, work: Wo
     """
     index = index or _whole_table()
     hits = index.hits(text, lowered, vocabulary)
+    is_aws = "aws" in vocabulary.joined or "SecretAccessKey" in text or any(rule.name == _AWS_ID for _, _, rule, _ in hits)
+    is_long = has_run(codes, _TOKEN, _LONG)
+    if not (hits or is_aws or is_long):
+        return ()
+    return _found(text, lowered, codes, hits, index if is_long else None, work, is_aws=is_aws)
+
+
+def _found(
+    text: str, lowered: str, codes: bytes, hits: Sequence[Entry], index: Index | None, work: Work, *, is_aws: bool
+) -> Iterator[Span]:
     for _, keyword, rule, _ in hits:
         yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
-    yield from _in_long_runs(text, codes, work, index)
-    if any(rule.name == _AWS_ID for _, _, rule, _ in hits) or "aws" in lowered or "SecretAccessKey" in text:
+    if index is not None:
+        yield from _in_long_runs(text, codes, work, index)
+    if is_aws:
         for match in compiled(_AWS_SECRET).finditer(text):
             work.spend(match.start())
             if is_mixed(match[0]):

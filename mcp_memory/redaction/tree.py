@@ -116,15 +116,16 @@ def redact_record(record: Mapping[str, Any], found: list[str], *, ours: Collecti
         ours: The fields with ids we made ourselves or words we allow: they are left alone.
         ids: The fields with ids, or lists of ids, that others made: see `redact_identifier`.
     """
-    clean: dict[str, Any] = {}
-    for name, value in record.items():
-        if name in ours:
-            clean[name] = value
-        elif name in ids:
-            clean[name] = _identifiers(value, found) if isinstance(value, list | tuple) else redact_identifier(value, found)
-        else:
-            clean[name] = redact_tree(name, value, found)
-    return clean
+    return {name: redact_field(name, value, found, ours=ours, ids=ids) for name, value in record.items()}
+
+
+def redact_field(name: str, value: Any, found: list[str], *, ours: Collection[str], ids: Collection[str]) -> Any:
+    """Return one field of such a record without secrets, the same object where there are none."""
+    if not value or name in ours:
+        return value
+    if name in ids:
+        return _identifiers(value, found) if isinstance(value, list | tuple) else redact_identifier(value, found)
+    return redact_tree(name, value, found)
 
 
 def _identifiers(values: list[Any] | tuple[Any, ...], found: list[str]) -> list[Any] | tuple[Any, ...]:

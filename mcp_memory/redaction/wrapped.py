@@ -1,11 +1,10 @@
 """Secrets inside a wrapping: invisible characters, colours or blanks between the letters, base64, hexadecimal, half a PEM frame."""
 
 import binascii
-import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mcp_memory.redaction.rules import compiled
-from mcp_memory.redaction.runs import kind, outline, runs
+from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.work import Work
 
 Span = tuple[int, int, str]
@@ -15,7 +14,7 @@ _TAGS = b"\xf3\xa0"  # of U+E0000 to U+E007F in UTF-8: the first bytes
 _UNSEEN = "\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f"
 _NOISE = rf"\x1b\[[0-9;?]{{0,20}}[A-Za-z]|\\(?:u001b|x1b|033|e)\[[0-9;]{{0,20}}m|[{_UNSEEN}]+"
 _ESCAPES = ("\\u001b[", "\\x1b[", "\\033[", "\\e[")
-_BASE64, _LEAST_ENCODED, _MAX_ENCODED = kind(string.ascii_letters + string.digits + "+/"), 24, 8_000
+_BASE64, _LEAST_ENCODED, _MAX_ENCODED = kind(LETTERS_AND_DIGITS + "+/"), 24, 8_000
 _SOLID = kind("".join(chr(code) for code in range(128) if chr(code).isspace()), others=True)
 _SINGLES = b" ".join([b"x"] * 16)
 _SPACED = r"(?<!\S)\S(?: \S){15,300}+(?!\S)"
@@ -49,17 +48,24 @@ def _has_unseen(text: str) -> bool:
     return any(sign in text for sign in _UNSEEN_CHARS) or _TAGS in text.encode("utf-8", "surrogatepass")
 
 
-def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
-    """Yield what is wrapped.
+def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterable[Span]:
+    """Return what is wrapped.
 
     Args:
         codes: *text* as `runs` looks at it.
         tokens: Finds the secrets of a text that was unwrapped, by their shapes and names.
     """
+    is_spaced = _SINGLES in outline(codes, _SOLID)
+    if not (is_spaced or _KEY_END in text or has_run(codes, _BASE64, _LEAST_ENCODED)):
+        return ()
+    return _found(text, codes, tokens, work, is_spaced=is_spaced)
+
+
+def _found(text: str, codes: bytes, tokens: Finder, work: Work, *, is_spaced: bool) -> Iterator[Span]:
     yield from _encoded(text, codes, tokens, work)
     if _KEY_END in text:
         yield from _cut_keys(text, work)
-    if _SINGLES not in outline(codes, _SOLID):
+    if not is_spaced:
         return
     for match in compiled(_SPACED).finditer(text):
         work.spend(match.start(), 2)

@@ -5,7 +5,7 @@ is in the structured answer.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp_memory.rendering.neutralise import neutral
 
@@ -16,16 +16,23 @@ _TASK_CHARS, _LINE_CHARS, _FILE_CHARS, _NAMES_CHARS = 180, 160, 120, 80
 Row = Mapping[str, Any]
 
 
+class Line(NamedTuple):
+    """`source` is the id of the episode or pattern that a line is of, "" for one that is of none."""
+
+    text: str
+    source: str = ""
+
+
 def recall_text(answer: Row, *, why: bool = False) -> str:
     """Return an answer of recall as lines; *why*: with what each score is made of."""
-    return "\n".join(_recall_lines(answer, why=why))
+    return "\n".join(line.text for line in recall_lines(answer, why=why))
 
 
 def started_text(answer: Row) -> str:
     """Return an answer of start_episode as lines."""
     lines = [f"Episode {answer['episode_id']} is open in project {_flat(answer['project'])}."]
     if recalled := answer.get("recalled"):
-        lines += _recall_lines(recalled)
+        lines += [line.text for line in recall_lines(recalled)]
     elif answer.get("holdout"):
         lines.append("Nothing is recalled for this one: it is in the control group.")
     return "\n".join([*lines, *(f"Note: {_flat(text)}" for text in answer.get("degraded") or ())])
@@ -40,42 +47,44 @@ def cut_id(whole: str) -> str:
     return whole[:ID_CHARS] if len(whole) == _UUID_CHARS else whole
 
 
-def _recall_lines(answer: Row, *, why: bool = False) -> Iterator[str]:
+def recall_lines(answer: Row, *, why: bool = False) -> Iterator[Line]:
+    """Yield the lines of an answer of recall, each with what it is of."""
     if not answer["episodes"] and not answer["patterns"]:
-        yield _nothing(answer)
+        yield Line(_nothing(answer))
     else:
-        yield f"{LABEL} Say what helped: give_feedback(recommendation_id={answer['recommendation_id']})"
+        yield Line(f"{LABEL} Say what helped: give_feedback(recommendation_id={answer['recommendation_id']})")
     yield from found_lines(answer, why=why)
     if answer.get("next_cursor"):
-        yield "There are more: raise limit and budget_tokens, or go on at next_cursor."
-    for lesser in answer.get("degraded") or ():
-        yield f"Note: {_flat(lesser)}"
+        yield Line("There are more: raise limit and budget_tokens, or go on at next_cursor.")
+    yield from (Line(f"Note: {_flat(lesser)}") for lesser in answer.get("degraded") or ())
 
 
 def lines_for_people(answer: Row, *, why: bool) -> Iterator[str]:
     """Yield an answer of recall as lines for somebody who types commands. What was lesser is left to the caller to say."""
     if not answer["episodes"] and not answer["patterns"]:
         yield _nothing(answer)
-    yield from found_lines(answer, why=why)
+    yield from (line.text for line in found_lines(answer, why=why))
     if answer.get("next_cursor"):
         yield "There are more: --limit and --budget-tokens show them."
 
 
-def found_lines(answer: Row, *, why: bool) -> Iterator[str]:
+def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
     """Yield what was found: episodes, files, patterns, the outlook."""
     told: dict[str, int] = {}  # tasks by what is shown of them, and where
     for number, episode in enumerate(answer["episodes"], 1):
         task = _cut(episode["task"], _TASK_CHARS)
         same = told.setdefault(task, number)
-        yield from _episode_lines(number, episode, task if same == number else f"the same task as {same}")
+        lines = [*_episode_lines(number, episode, task if same == number else f"the same task as {same}")]
         if why:
-            yield "  score: " + ", ".join(f"{name} {value:+.2f}" for name, value in episode["why"].items() if value)
+            lines.append("  score: " + ", ".join(f"{name} {value:+.2f}" for name, value in episode["why"].items() if value))
+        yield from (Line(text, episode["episode_id"]) for text in lines)
     if files := answer.get("files"):
-        yield "Files worked on: " + ", ".join(map(_file, files))
+        yield Line("Files worked on: " + ", ".join(map(_file, files)))
     for pattern in answer["patterns"]:
-        yield f"Learned: {_cut(pattern.get('correction') or pattern['description'], _LINE_CHARS)} ({_held(pattern)})"
+        said = _cut(pattern.get("correction") or pattern["description"], _LINE_CHARS)
+        yield Line(f"Learned: {said} ({_held(pattern)})", pattern["pattern_id"])
     if (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
-        yield f"Outlook: {outlook['expected_success']:.0%} succeed, from {outlook['based_on']} similar episodes"
+        yield Line(f"Outlook: {outlook['expected_success']:.0%} succeed, from {outlook['based_on']} similar episodes")
 
 
 def _nothing(answer: Row) -> str:

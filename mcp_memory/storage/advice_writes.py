@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from mcp_memory.domain.curation import Correction, Handoff
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.ports import VectorRow
-from mcp_memory.storage.completion_writes import add_vote
+from mcp_memory.storage.completion_writes import add_votes
 from mcp_memory.storage.tables import Transaction
 
 
@@ -28,6 +29,7 @@ def put_recommendation(tx: Transaction, recommendation: Recommendation) -> None:
         return
     if tx.run("add_recommendation", r.id, str(r.kind), r.project, r.episode_id, r.at_ms, tx.codec.json(r.shown_ids)):
         tx.change(ChangeKind.RECOMMENDATION, r.id)
+        tx.share(FactKind.RECOMMENDATION, r.episode_id or "", r.id)
 
 
 def put_feedback(tx: Transaction, vote: Feedback) -> None:
@@ -39,8 +41,7 @@ def put_feedback(tx: Transaction, vote: Feedback) -> None:
         )
     if vote.episode_id:
         tx.refuse_deleted(vote.episode_id)
-    if add_vote(tx, vote):
-        tx.change(ChangeKind.FEEDBACK, vote.id)
+    add_votes(tx, [vote])
 
 
 def put_checkpoint(tx: Transaction, checkpoint_id: str, episode_id: str, handoff: Handoff, at_ms: int) -> None:
@@ -50,6 +51,7 @@ def put_checkpoint(tx: Transaction, checkpoint_id: str, episode_id: str, handoff
         raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
     tx.run("add_checkpoint", checkpoint_id, row, tx.codec.json(handoff), at_ms)
     tx.change(ChangeKind.CHECKPOINT, checkpoint_id)
+    tx.share(FactKind.CHECKPOINT, episode_id, checkpoint_id)
 
 
 def put_correction(tx: Transaction, target_id: str, correction: Correction, at_ms: int) -> str:
@@ -59,4 +61,5 @@ def put_correction(tx: Transaction, target_id: str, correction: Correction, at_m
     correction_id = f"cor_{reading:x}_{origin}"
     tx.run("add_correction", correction_id, target_id, tx.codec.json(correction), at_ms, reading, origin)
     tx.change(ChangeKind.CORRECTION, correction_id)
+    tx.share(FactKind.CORRECTION, target_id, correction_id)
     return correction_id

@@ -9,6 +9,7 @@ from mcp_memory.domain.episode import trace_of
 from mcp_memory.domain.feedback import Feedback
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.segmenting import indexed_words
+from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.ports import Completion, IndexText
 from mcp_memory.storage.codec import load_json, load_trace
 from mcp_memory.storage.evidence_writes import add_evidence
@@ -100,6 +101,8 @@ def add_votes(tx: Transaction, votes: Sequence[Feedback]) -> None:
     for vote in votes:
         if add_vote(tx, vote):
             tx.change(ChangeKind.FEEDBACK, vote.id)
+            shown_to = tx.value("shown_to", vote.recommendation_id)
+            tx.share(FactKind.FEEDBACK, shown_to or vote.episode_id or "", vote.id)
 
 
 def add_vote(tx: Transaction, vote: Feedback) -> bool:

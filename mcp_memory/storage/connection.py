@@ -15,6 +15,7 @@ from types import TracebackType
 
 from mcp_memory import private
 from mcp_memory.domain.filtering import fold
+from mcp_memory.domain.shared_facts import fact_id
 from mcp_memory.errors import CorruptRecord, InternalError, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable, StoreUnusable
 from mcp_memory.storage.file_system import cause, require_short
 from mcp_memory.storage.row_sums import row_sum
@@ -232,6 +233,7 @@ def _connect(uri: str, busy_timeout_ms: int) -> Connection:
         cached_statements=STATEMENT_CACHE_SIZE,
     )
     connection.create_function("row_sum", -1, row_sum, deterministic=True)
+    connection.create_function("fact_id", -1, fact_id, deterministic=True)
     connection.create_function("fold", 1, fold, deterministic=True)  # for names that are not ASCII; see listing.py
     return connection
 

@@ -7,6 +7,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.segmenting import indexed_words
+from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.domain.sources import sources_of
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.ports import Completion
@@ -27,21 +28,24 @@ def start_episode(tx: Transaction, episode: Episode) -> None:
     for name, other in (("parent_id", episode.parent_id), ("follows", episode.follows)):
         if other and not tx.one("episode_exists", other):
             raise NotFound(f"`{name}` names no episode: {other!r}")
-    _insert(tx, replace(episode, state=EpisodeState.OPEN))
-    link_new_episode(tx, episode.id, parent_id=episode.parent_id, follows=episode.follows)
+    insert_episode(tx, replace(episode, state=EpisodeState.OPEN))
+    link_new_episode(tx, episode)
+    tx.share(FactKind.OPEN, episode.id)
 
 
 def append_steps(tx: Transaction, episode_id: str, steps: Sequence[Step]) -> int:
     """Append to an open episode and return the first new index, which is the number of steps there were."""
     row, state = tx.episode_row(episode_id)
-    _require_open(episode_id, state)
+    _require_open(tx, row, episode_id, state)
     first: int = tx.value("step_count", row)
     if first + len(steps) > limits.MAX_STEPS_PER_EPISODE:
         raise InvalidInput(
             f"the episode would have {first + len(steps):,} steps; the limit is {limits.MAX_STEPS_PER_EPISODE:,}",
             hint="Complete this episode and start another one for the rest.",
         )
-    _add_steps(tx, row, first, steps)
+    add_steps(tx, row, first, steps)
+    for index in range(first, first + len(steps)):
+        tx.share(FactKind.STEP, episode_id, index)
     return first
 
 
@@ -49,7 +53,7 @@ def complete_episode(tx: Transaction, completion: Completion) -> None:
     """Close an open episode, with all that its completion writes."""
     judged = completion.episode
     row, state = tx.episode_row(judged.id)
-    _require_open(judged.id, state)
+    _require_open(tx, row, judged.id, state)
     steps: int = tx.value("step_count", row)
     if steps != judged.step_count:
         raise Conflict(f"episode {judged.id!r} has {steps} steps; {judged.step_count} were judged")
@@ -65,6 +69,7 @@ def complete_episode(tx: Transaction, completion: Completion) -> None:
     # Task, tags and metadata as they are now: an edit may have come between the judgement and this transaction.
     judged = replace(judged, task=current.task, context=current.context, metadata=current.metadata, follows=current.follows)
     index_completed(tx, [(row, replace(completion, episode=judged))])
+    tx.share(FactKind.EPISODE, judged.id)
     add_votes(tx, completion.feedback)
 
 
@@ -82,8 +87,8 @@ def import_episodes(tx: Transaction, items: Sequence[Completion | Episode]) -> l
         if tx.one("episode_exists", episode.id):
             raise InvalidInput(f"there is an episode {episode.id!r} already")
         state = EpisodeState.COMPLETED if isinstance(item, Completion) else EpisodeState.OPEN
-        row = _insert(tx, replace(episode, state=state, step_count=len(episode.steps), parent_id=None, follows=None))
-        _add_steps(tx, row, 0, episode.steps)
+        row = insert_episode(tx, replace(episode, state=state, step_count=len(episode.steps), parent_id=None, follows=None))
+        add_steps(tx, row, 0, episode.steps)
         added.append((row, item))
     fresh = [x for x in added if x is not None]
     completed = []
@@ -91,6 +96,7 @@ def import_episodes(tx: Transaction, items: Sequence[Completion | Episode]) -> l
         episode = _connect(tx, row, item.episode if isinstance(item, Completion) else item)
         if isinstance(item, Completion):
             completed.append((row, replace(item, episode=episode)))
+        _share_imported(tx, episode, completed=isinstance(item, Completion))
     index_completed(tx, completed)
     for _, completion in completed:
         add_votes(tx, completion.feedback)
@@ -106,18 +112,32 @@ def abandon_episodes(tx: Transaction, ids: Sequence[str], at_ms: int) -> int:
             seq = tx.change(ChangeKind.EPISODE_ABANDONED, episode_id)
             tx.run("abandon_episode", at_ms, tx.value("step_count", found[0]), seq, found[0])
             tx.run("sum_episode", found[0])
+            tx.share(FactKind.ABANDON, episode_id)
             count += 1
     return count
 
 
-def _require_open(episode_id: str, state: str) -> None:
+def _require_open(tx: Transaction, row: int, episode_id: str, state: str) -> None:
     if state == EpisodeState.COMPLETED:
         raise EpisodeClosed(f"episode {episode_id!r} is already completed")
     if state != EpisodeState.OPEN:
         raise EpisodeClosed(f"episode {episode_id!r} is {state}")
+    if tx.one("home_of", row):
+        raise EpisodeClosed(
+            f"episode {episode_id!r} is open on another machine", hint="`resume_episode` gives a new one that goes on from it."
+        )
 
 
-def _insert(tx: Transaction, episode: Episode) -> int:
+def _share_imported(tx: Transaction, episode: Episode, *, completed: bool) -> None:
+    if completed:
+        tx.share(FactKind.EPISODE, episode.id)
+        return
+    tx.share(FactKind.OPEN, episode.id)
+    for index in range(len(episode.steps)):
+        tx.share(FactKind.STEP, episode.id, index)
+
+
+def insert_episode(tx: Transaction, episode: Episode) -> int:
     """Insert the row, tags and (unless completed) searchable task of a new episode; return the row number."""
     context, outcome, completed = episode.context, episode.outcome, episode.state is EpisodeState.COMPLETED
     seq = tx.change(ChangeKind.EPISODE_COMPLETED if completed else ChangeKind.EPISODE_STARTED, episode.id)
@@ -137,7 +157,7 @@ def _insert(tx: Transaction, episode: Episode) -> int:
     return row
 
 
-def _add_steps(tx: Transaction, row: int, first: int, steps: Sequence[Step]) -> None:
+def add_steps(tx: Transaction, row: int, first: int, steps: Sequence[Step]) -> None:
     if len(steps) == 1:  # the usual case; executemany prepares twice as much
         tx.run("add_step", row, first, tx.codec.step(steps[0]))
     else:
@@ -151,21 +171,24 @@ def _connect(tx: Transaction, row: int, episode: Episode) -> Episode:
     waits_for = episode.follows if follows is None and episode.follows not in (episode.id, episode.external_id) else None
     tx.run("set_references", parent or episode.parent_id, follows, waits_for, row)
     tx.run("sum_episode", row)
-    link_new_episode(tx, episode.id, parent_id=parent, follows=follows)
+    link_new_episode(tx, replace(episode, parent_id=parent, follows=follows))
     if episode.external_id:
         for (waiting,) in tx.all("resolve_follows", episode.project, episode.external_id):
-            _now_follows(tx, waiting, episode.id)
+            now_follows(tx, waiting, episode.id)
     return replace(episode, follows=follows, parent_id=parent or episode.parent_id)
 
 
-def _now_follows(tx: Transaction, row: int, follows: str) -> None:
+def now_follows(tx: Transaction, row: int, follows: str) -> None:
     """Let an episode that was imported before the one it follows point to it, in its copies too."""
     episode_id = tx.value("episode_id", row)
+    tx.share(FactKind.THREAD, episode_id)
     tx.run("set_follows", follows, row)
     tx.run("touch_episode", tx.change(ChangeKind.EPISODE_UPDATED, episode_id), row)
     tx.run("sum_episode", row)
     rewrite_trace(tx, row, follows=follows)
-    link_new_episode(tx, episode_id, parent_id=None, follows=follows)
+    found = tx.episode(episode_id, steps=False)
+    assert found is not None
+    link_new_episode(tx, replace(found, parent_id=None))
 
 
 def _resolve(tx: Transaction, episode: Episode, reference: str | None) -> str | None:

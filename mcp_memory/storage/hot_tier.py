@@ -20,7 +20,7 @@ NAMESPACE = "episode"
 _STALING = (ChangeKind.EPISODE_UPDATED, ChangeKind.EPISODE_DELETED)
 
 
-class Feed(Protocol):
+class EditFeed(Protocol):
     """Where the hot tier learns of edits and deletions."""
 
     def change_seq(self) -> int: ...
@@ -34,7 +34,7 @@ class Feed(Protocol):
 class HotTier:
     """Copies by episode id. The cache belongs to whoever opened it. Safe from any thread."""
 
-    def __init__(self, cache: Cache, codec: Codec, metrics: Metrics, feed: Feed) -> None:
+    def __init__(self, cache: Cache, codec: Codec, metrics: Metrics, feed: EditFeed) -> None:
         self._cache, self._codec, self._metrics, self._feed = cache, codec, metrics, feed
         self._lock = threading.Lock()
         self._seq = feed.change_seq()

@@ -3,16 +3,27 @@
 from collections.abc import Iterator
 
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.domain.sources import Quarantine, Source, SourceKind, sources_of
 from mcp_memory.storage.codec import load_opening
 from mcp_memory.storage.evidence_writes import recount
+from mcp_memory.storage.link_writes import stamped
 from mcp_memory.storage.tables import Tables, Transaction
 
 
 def put_quarantine(tx: Transaction, given: Quarantine, *, active: bool) -> int:
     """Put a source in quarantine, or release it; return how many episodes it has."""
+    stamp = tx.stamp()
+    count = merge_quarantine(tx, given, stamp, active=active)
+    tx.share(FactKind.QUARANTINE, str(given.source), stamped(stamp))
+    return count
+
+
+def merge_quarantine(tx: Transaction, given: Quarantine, stamp: tuple[int, str], *, active: bool) -> int:
+    """Store what was said of a source, where it is later than what is here; return how many episodes it has."""
     source = given.source
-    tx.run("put_quarantine", str(source.kind), source.name, int(active), given.reason, given.by, given.at_ms, *tx.stamp())
+    if not tx.run("put_quarantine", str(source.kind), source.name, int(active), given.reason, given.by, given.at_ms, *stamp):
+        return 0
     quarantined = active_sources(tx)
     to_recount: set[tuple[int, str]] = set()
     count = 0

@@ -6,6 +6,7 @@ up, and `codec` is told how the earlier form is read. `tests/unit/storage/test_r
 """
 
 import sys
+from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -40,7 +41,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class StepRecord(Record, array_like=True, frozen=True, gc=False):
-    """A step without its index, which is its key."""
+    """A step without its index, which is its key: the fields of `Step` in their order, so that a new one is written here and there only."""
 
     tool: str
     action: str = ""
@@ -51,6 +52,9 @@ class StepRecord(Record, array_like=True, frozen=True, gc=False):
     duration_ms: int | None = None
     tokens: int | None = None
     at_ms: int = 0
+
+
+_step_values = attrgetter(*StepRecord.__struct_fields__)
 
 
 class OpeningRecord(Record, array_like=True, frozen=True, gc=False):
@@ -149,14 +153,12 @@ class Closing(NamedTuple):
 
 def step_record(step: Step) -> StepRecord:
     """Return the record of a step, without its index, which is its key."""
-    return StepRecord(
-        step.tool, step.action, step.arguments, step.observation, step.status, step.error, step.duration_ms, step.tokens, step.at_ms
-    )
+    return StepRecord(*_step_values(step))
 
 
 def step_of(v: StepRecord, index: int) -> Step:
     """Return the step of a record."""
-    return Step(v.tool, v.action, v.arguments, v.observation, v.status, v.error, v.duration_ms, v.tokens, v.at_ms, index)
+    return Step(*(*msgspec.structs.astuple(v), index))
 
 
 def closing_record(episode: Episode) -> ClosingRecord:

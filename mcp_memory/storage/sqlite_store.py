@@ -22,16 +22,20 @@ from mcp_memory.domain.sources import Quarantine
 from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Cache, Clock, Completion, VectorRow
+from mcp_memory.ports import Cache, Clock, Completion, LogMark, VectorRow
 from mcp_memory.storage import advice_writes, completion_writes, curation_writes, episode_writes, link_writes, quarantine_writes
+from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
 from mcp_memory.storage.file_system import file_system_of, notices_of
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.migrations import migrate, require_schema
+from mcp_memory.storage.own_file import require_own_name
 from mcp_memory.storage.purge import TEXT_TABLES, Purge
-from mcp_memory.storage.store_reads import StoreReads
+from mcp_memory.storage.remote_marks import apply_page
+from mcp_memory.storage.store_sharing import StoreSharing
 from mcp_memory.storage.tables import Tables, Transaction
+from mcp_memory.storage.upkeep import SqliteUpkeep
 from mcp_memory.storage.wal_checkpointer import WalCheckpointer
 from mcp_memory.storage.write_batcher import WriteBatcher
 
@@ -41,7 +45,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteStore(StoreReads):
+class SqliteStore(StoreSharing):
     """The durable tier, and the hot one where there is a cache. Open with `open`, close with `aclose`."""
 
     def __init__(
@@ -67,6 +71,7 @@ class SqliteStore(StoreReads):
             )
 
         self._open_another = open_another
+        self.upkeep = SqliteUpkeep(path, open_another, self._write, clock)
         self._wal_checkpointer = WalCheckpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
@@ -110,6 +115,7 @@ class SqliteStore(StoreReads):
             try:
                 version = migrate(writer, clock, config.busy_deadline_ms)
                 require_schema(writer)
+                require_own_name(writer, path, config.busy_deadline_ms)
                 return cls(path, config, metrics, clock, writer, version, cache, notices)
             except BaseException:
                 writer.close()
@@ -227,6 +233,20 @@ class SqliteStore(StoreReads):
 
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))
+
+    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> None:
+        deleted = await self._batcher.run(partial(self._applied, url, arrivals, read_seq, mark, derive))
+        if deleted and self._hot is not None:
+            self._hot.drop(deleted)
+
+    def _applied(
+        self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive, connection: Connection
+    ) -> list[str]:
+        tx = Transaction(connection, self._codec, self._clock(), applies=True)
+        deleted = apply_page(tx, url, arrivals, read_seq, mark, derive)
+        if deleted:
+            self._purge.want()
+        return deleted
 
     def _in_transaction(self, write: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any], connection: Connection) -> T:
         return write(Transaction(connection, self._codec, self._clock()), *args, **kwargs)

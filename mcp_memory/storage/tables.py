@@ -1,12 +1,14 @@
 """Named statements on one connection, and the rows of an episode as an `Episode`. Both the writer and the readers work with these."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mcp_memory.domain import hlc
 from mcp_memory.domain.edits import apply_edits
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, TaskType
 from mcp_memory.domain.query import RECORDED_ONLY, ChangeKind
+from mcp_memory.domain.shared_facts import FactKind, fact_id
 from mcp_memory.errors import CorruptRecord, NotFound
 from mcp_memory.storage.codec import Codec, load_closing, load_json, load_opening, load_step
 from mcp_memory.storage.connection import Connection
@@ -14,6 +16,7 @@ from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.records import Closing
 
 Row = tuple[Any, ...]
+ERASED = "-"  # before the id of a fact in the outbox: it is to be deleted
 
 
 def sound_row(row: Row) -> Row:
@@ -69,9 +72,14 @@ class Tables:
     def episode(self, episode_id: str, *, steps: bool) -> Episode | None:
         """Return the episode with its edits applied, or None."""
         row = self.one("get_episode", episode_id)
-        return None if row is None else self._episode(sound_row(row), steps)
+        return None if row is None else self._episode(sound_row(row), steps, edits=True)
 
-    def _episode(self, row: Row, steps: bool) -> Episode:
+    def original(self, episode_id: str, *, steps: bool) -> Episode | None:
+        """Return the episode as it was before its edits and as every machine has it, or None."""
+        row = self.one("get_episode", episode_id)
+        return None if row is None else replace(self._episode(sound_row(row), steps, edits=False), change_seq=0)
+
+    def _episode(self, row: Row, steps: bool, *, edits: bool) -> Episode:
         (
             episode_row, id_, project, state, outcome_kind, reward_score, task_type, domain, language, framework, complexity, agent,
             started_at_ms, ended_at_ms, step_count, edited, change_seq, external_id, parent_id, follows, task, opening, closing,
@@ -100,7 +108,7 @@ class Tables:
             change_seq=change_seq,
             **closed._asdict(),
         )
-        if edited:
+        if edited and edits:
             episode = apply_edits(episode, [(field, load_json(value)) for field, value in self.sound("get_edits", episode_row)])
         return episode
 
@@ -108,11 +116,12 @@ class Tables:
 class Transaction(Tables):
     """The writer's side: statements that change rows, inside the batcher's transaction."""
 
-    __slots__ = ("codec", "now_ms")
+    __slots__ = ("_applies", "codec", "now_ms")
 
-    def __init__(self, connection: Connection, codec: Codec, now_ms: int) -> None:
+    def __init__(self, connection: Connection, codec: Codec, now_ms: int, *, applies: bool = False) -> None:
+        """With *applies* it writes what came from a shared log, which is not told again."""
         super().__init__(connection)
-        self.codec, self.now_ms = codec, now_ms
+        self.codec, self.now_ms, self._applies = codec, now_ms, applies
 
     def run(self, name: str, *values: Any) -> int:
         """Run the named statement and return how many rows it changed."""
@@ -135,6 +144,15 @@ class Transaction(Tables):
     def change(self, kind: ChangeKind, entity_id: str) -> int:
         """Append to the change feed and return the new change sequence."""
         return self.insert("add_change", str(kind), entity_id, self.now_ms, int(kind not in RECORDED_ONLY))
+
+    def share(self, kind: FactKind, owner: str, *rest: object) -> None:
+        """Let the shared logs, where there are any, be told of a fact that this transaction makes true."""
+        if not self._applies:
+            self.run("add_outgoing", fact_id(kind, owner, *rest))
+
+    def erase(self, kind: FactKind, owner: str, *rest: object) -> None:
+        """Let a fact, and those whose ids go on from its id, be deleted from the shared logs."""
+        self.run("add_outgoing", ERASED + fact_id(kind, owner, *rest))
 
     def stamp(self) -> tuple[int, str]:
         """Return the next reading of the hybrid logical clock, and whose it is: this replica's id."""

@@ -70,6 +70,8 @@ def takes(request: Callable[P, Q]) -> Takes[P, Q]:
 
 def _bound(record: type[Request], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call by the names of their fields."""
+    if not args:
+        return kwargs
     names = record.__struct_fields__
     if len(args) > len(names):
         raise InvalidArguments(f"`{record.verb()}` takes {len(names)} arguments, not {len(args)}")
@@ -81,8 +83,12 @@ def _bound(record: type[Request], args: tuple[Any, ...], kwargs: dict[str, Any])
 
 def cut_ids(asked: Request) -> dict[str, Any]:
     """Return the id fields of *asked* that may have been cut. Microseconds: it is asked before every call."""
-    found = {name: getattr(asked, name) for name in _id_fields(type(asked))}
-    return {name: value for name, value in found.items() if value and any(map(_may_be_cut, _each(value)))}
+    found: dict[str, Any] = {}
+    for name in _id_fields(type(asked)):
+        value = getattr(asked, name)
+        if value and (_may_be_cut(value) if isinstance(value, str) else any(map(_may_be_cut, value))):
+            found[name] = value
+    return found
 
 
 def with_whole_ids(asked: Q, cut: Mapping[str, Any], ids_starting: Callable[[str, int], list[str]]) -> Q:
@@ -125,10 +131,6 @@ def _shared(one: str, other: str) -> int:
 def _id_fields(record: type[Request]) -> tuple[str, ...]:
     kinds = {name: field.kind for name, field in fields_of(record).items()}
     return tuple(name for name, kind in kinds.items() if isinstance(kind.of if isinstance(kind, Texts) else kind, Id))
-
-
-def _each(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _may_be_cut(value: str) -> bool:

@@ -15,6 +15,7 @@ from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
+from mcp_memory.replication.sharing import Sharing
 from mcp_memory.retrieval.retriever import Retriever
 from mcp_memory.verbs.projects import Projects
 from mcp_memory.views.view import View, Views
@@ -67,6 +68,7 @@ class Engines:
     start_soon: Callable[[Callable[..., Coroutine[Any, Any, None]]], object]  # runs a coroutine function in the memory's task group
     default_project: str
     projects: Projects
+    sharing: Sharing | None = None
     _beside: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:

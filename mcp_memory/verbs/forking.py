@@ -86,7 +86,7 @@ class Forking:
             raise NotFound(f"there is no episode {episode_id!r}")
         steps, calls = found.steps, run_of_episode(found).calls
         marks = [StepMark(i, change=shorten(str(change), CHANGE_CHARS)) for i in range(len(steps)) if (change := change_of(steps, i))]
-        marks += [StepMark(f.index, came=_CAME[f.came], by=f.by, worked_at=f.worked_at) for f in fixes_of(calls, {})]
+        marks += [StepMark(f.index, came=_CAME[f.came], by=f.by, worked_at=f.worked_at) for f in fixes_of(calls)]
         return tuple(sorted(marks, key=lambda mark: mark.index))
 
     async def forked(self, asked: ForkedTasks) -> tuple[ForkedTask, ...]:
@@ -124,12 +124,12 @@ def _as_met(contrast: Contrast, read: Sequence[Episode]) -> Contrast:
 
 
 def _shown(traces: Sequence[Trace], reference: Trace, asked: str) -> list[str]:
-    """Return the attempts beside the reference that are shown: the asked one, then those of both kinds in turn, newest first."""
+    """Return the attempts beside the reference that are shown: the asked one, then failed ones, then other successes, newest first."""
     rest = sorted((t for t in traces if t.id not in (reference.id, asked)), key=lambda t: -t.ended_at_ms)
     bad, good = [t.id for t in rest if not t.success], [t.id for t in rest if t.success]
     room = MAX_ROWS - 2
     few_good = good[: max(room // 3, room - len(bad))]
-    chosen = [*few_good, *bad[: room - len(few_good)]]
+    chosen = [*bad[: room - len(few_good)], *few_good]
     return [*([asked] if asked != reference.id else []), *chosen]
 
 

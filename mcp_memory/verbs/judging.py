@@ -6,7 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain.episode import Episode, Trace, trace_of
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.text_words import overlap
-from mcp_memory.learning.reading.file_uses import files_of
+from mcp_memory.learning.reading.file_uses import files_by, touches_in
 from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
 from mcp_memory.verbs.engines import Engines
 
@@ -15,9 +15,10 @@ COMPARED = 50  # earlier attempts a completion is judged against
 
 def extract(engines: Engines, ended: Episode) -> tuple[Episode, Extraction]:
     """Return *ended*, a closed episode with outcome and steps, with its files, and its evidence (blocking; needs no view)."""
-    ended = replace(ended, files=files_of(ended))
+    touches = touches_in(ended.steps)
+    ended = replace(ended, files=files_by(ended, touches))
     with engines.metrics.timed("extract_patterns"):
-        return ended, engines.learning.extract(ended)
+        return ended, engines.learning.extract(ended, touches)
 
 
 def complete(

@@ -8,6 +8,7 @@ import os
 
 import anyio.to_thread
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.domain.query import Filter, Sort
@@ -24,34 +25,33 @@ class Projects:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._kept: dict[Project, str] = {}
-        self._heard: dict[str, str] = {}  # the projects of sessions that go on, the latest heard of last
+        self._kept: BoundedMap[Project, str] = BoundedMap(_SESSIONS)
+        self._heard: BoundedMap[str, str] = BoundedMap(_SESSIONS)  # the projects of sessions that go on
 
     async def kept_as(self, project: Project, *, dry_run: bool = False) -> str:
         """Return the name a project is kept under. The first time an earlier one is found it is stored, unless it is a *dry_run*."""
-        if project in self._kept:
-            return self._kept[project]
+        if (known := self._kept.get(project)) is not None:
+            return known
         if not project.before:
             return project.name
         found, is_new = await anyio.to_thread.run_sync(self._look_up, project)
         if is_new and not dry_run:
             await self._store.put_correction(ALIAS + project.name, Correction(kept_as=found), self._clock())
         if not dry_run:
-            self._kept[project] = found
+            self._kept.put(project, found)
         return found
 
     def heard_of(self, session_id: str, project: str) -> None:
         """Note which project a session works in; "" when it is over."""
-        self._heard.pop(session_id, None)
         if project:
-            self._heard[session_id] = project
-        while len(self._heard) > _SESSIONS:
-            del self._heard[next(iter(self._heard))]
+            self._heard.put(session_id, project)
+        else:
+            self._heard.pop(session_id)
 
     @property
     def only_heard(self) -> str:
         """The one project that sessions work in; "" when there are several, or none."""
-        projects = set(self._heard.values())
+        projects = {self._heard.get(session_id) or "" for session_id in list(self._heard)}
         return next(iter(projects)) if len(projects) == 1 else ""
 
     def aliases(self) -> dict[str, str]:

@@ -96,7 +96,7 @@ class Recording:
         e = self._e
         asked = self._redacting.request(asked)
         e_id = await self._subject(asked)
-        found = await self._found(e_id)
+        found = await self._found(e_id, steps=bool(asked.steps))
         votes = await e.in_thread(lambda: self._voting.votes(found, asked.helped, asked.hindered))
         if found.state is EpisodeState.COMPLETED:
             return await self._again(found, asked)
@@ -111,7 +111,7 @@ class Recording:
                 except Conflict:
                     continue
                 except EpisodeClosed:  # somebody completed it in the meantime, or it was given up
-                    found = await self._found(e_id)
+                    found = await self._found(e_id, steps=False)
                     if found.state is not EpisodeState.COMPLETED:
                         raise
                     return await self._again(found, asked)
@@ -152,8 +152,8 @@ class Recording:
         await e.store.start_episode(episode)
         return episode.id
 
-    async def _found(self, episode_id: str) -> Episode:
-        found = (await self._e.in_thread(lambda: self._e.store.get_episodes([episode_id])))[0]
+    async def _found(self, episode_id: str, *, steps: bool) -> Episode:
+        found = (await self._e.in_thread(lambda: self._e.store.get_episodes([episode_id], steps=steps)))[0]
         if found is None:
             raise NotFound(f"there is no episode {episode_id!r}", hint="Use the `episode_id` that `start_episode` returned.")
         return found

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from mcp_memory.domain.requests.base import Request
 from mcp_memory.metrics import Metrics
-from mcp_memory.redaction import redact_record
+from mcp_memory.redaction import redact_field, redact_record
 
 R = TypeVar("R", bound=Request)
 
@@ -50,11 +50,15 @@ class Redacting:
 
 
 def _clean(asked: R, found: list[str]) -> R:
-    fields = {name: getattr(asked, name) for name in asked.__struct_fields__}
-    nested = {name: value for name, value in fields.items() if isinstance(value, tuple) and value and isinstance(value[0], Request)}
-    new = redact_record({name: value for name, value in fields.items() if name not in nested}, found, ours=_OURS, ids=_IDS)
-    new |= {name: _cleaned(records, found) for name, records in nested.items()}
-    changed = {name: value for name, value in new.items() if value is not fields[name]}
+    changed: dict[str, Any] = {}
+    for name in asked.__struct_fields__:
+        value = getattr(asked, name)
+        if isinstance(value, tuple) and value and isinstance(value[0], Request):
+            new: Any = _cleaned(value, found)
+        else:
+            new = redact_field(name, value, found, ours=_OURS, ids=_IDS)
+        if new is not value:
+            changed[name] = new
     return asked.but(**changed) if changed else asked
 
 

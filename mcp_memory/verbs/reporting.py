@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from mcp_memory.domain import requests
-from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern
+from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, ShownEvidence
 from mcp_memory.domain.episode import EpisodeState, Json, Trace
 from mcp_memory.domain.forming import filter_of, project_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
@@ -72,10 +72,7 @@ class Reporting:
                 project=pattern.project,
                 first_at_ms=pattern.first_at_ms,
                 last_at_ms=pattern.last_at_ms,
-                evidence=tuple(
-                    {"episode_id": x.episode_id, "success": x.success, "weight": x.weight, "at": _iso(x.at_ms), "detail": dict(x.detail)}
-                    for x in evidence
-                ),
+                evidence=tuple(ShownEvidence(x.episode_id, x.success, x.weight, _iso(x.at_ms), x.detail) for x in evidence),
                 confidence_from=confidence_from,
                 failed_in=tuple(x.episode_id for x in evidence if not x.success),
                 usage=usage,
@@ -122,11 +119,11 @@ class Reporting:
             latency_ms=e.metrics.latencies_ms(),
             caches=Caches(info.cache, queries, e.embedding.cache_stats()),
             embedding=embedding,
-            replication=Replication(),
+            replication=e.sharing.status() if e.sharing else Replication(),
             processes=info.cache.processes or 1,
             learning=LearningStatus(held.episodes, held.steps, held.tools, held.failed_steps, holdout),
             warnings=info.notices,
-            degraded=distinct(degraded, embedding.degraded),
+            degraded=distinct(degraded, embedding.degraded, e.sharing.degraded() if e.sharing else ()),
             kept_as=e.projects.aliases(),
         )
 

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 _CHUNK = 65_536  # grow by at least this much, so that a large column is not copied often; doubling would stall a large memory
 
 
@@ -64,6 +67,10 @@ class Interner:
 
     def value(self, number: int) -> Any:
         return self._values[number]
+
+    def values(self, numbers: npt.NDArray[Any]) -> tuple[Any, ...]:
+        """Return the value of each number."""
+        return tuple(map(self._values.__getitem__, numbers.tolist()))
 
     def all(self) -> Iterable[Any]:
         return self._values

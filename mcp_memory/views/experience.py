@@ -5,7 +5,8 @@ every selection; the columns are rebuilt when more than a quarter is dead.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import TypeVar, cast
 
 import numpy as np
@@ -14,52 +15,36 @@ import numpy.typing as npt
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.fingerprints import unpack, unpack_answers
 from mcp_memory.domain.status import ExperienceStats
-from mcp_memory.views.columns import Column, Interner
+from mcp_memory.views.columns import Bools, Column, Floats, Interner, Ints
+from mcp_memory.views.contexts import Contexts
 from mcp_memory.views.failures import Failures
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
-SAME_FRAMEWORK, SAME_DOMAIN, SAME_FIELD, ELSEWHERE = 1.0, 0.5, 0.2, 0.01  # how much an episode of that context counts
-UNKNOWN = 0.5  # where one side names no context: no match, and no mismatch
-DAY_MS = 86_400_000
+_TRACE_FIELDS = [field.name for field in fields(Trace)]
+_STEPS_AT = _TRACE_FIELDS.index("step_keys")
+_BEFORE_STEPS, _AFTER_STEPS = attrgetter(*_TRACE_FIELDS[:_STEPS_AT]), attrgetter(*_TRACE_FIELDS[_STEPS_AT + 2 :])
 _REBUILD_SHARE = 0.25  # of dead episodes
 _REBUILD_MIN = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Standpoint:
-    """A context to look from. `project` "*" sees every project."""
-
-    project: str
-    domain: str = ""
-    framework: str = ""
-    tags: frozenset[str] = frozenset()
-
-
-class Experience:
+class Experience(Contexts):
     """Columns over episodes (rows), over their steps and over their `failures`; tools, contexts, signatures are interned integers."""
 
     def __init__(self) -> None:
-        self.tools, self.signatures, self.tag_sets = Interner(), Interner(), Interner()
-        self._projects, self._domains, self._fields, self._frameworks = Interner(), Interner(), Interner(), Interner()
-        self._contexts, self._agents, self._occasions = Interner(), Interner(), Interner()
+        super().__init__()
+        self.tools, self.signatures = Interner(), Interner()
         self._derived: dict[object, object] = {}
         self.removals = 0  # so many episodes went: what follows the columns must begin anew
         self._clear()
 
     def _clear(self) -> None:
+        self._clear_contexts()
         self._rows: dict[str, int] = {}
         self._traces: list[Trace | None] = []
         self._dead = 0
-        self._alive, self._success = Column(np.bool_), Column(np.bool_)
-        self._project, self._domain, self._field, self._framework = (Column(np.int32) for _ in range(4))
-        self._tag_set, self._length, self._first = Column(np.int32), Column(np.int32), Column(np.int64)
-        self._context, self._ended = Column(np.int32), Column(np.int64)
-        self._agent, self._occasion = Column(np.int32), Column(np.int32)
-        self._reward = Column(np.float64)
+        self._success, self._length, self._first = Column(np.bool_), Column(np.int32), Column(np.int64)
+        self._ended, self._reward = Column(np.int64), Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
         self.failures = Failures(self.tools, self.signatures)
@@ -82,17 +67,9 @@ class Experience:
     def _add(self, trace: Trace) -> None:
         row = len(self._traces)
         self._rows[trace.id] = row
-        self._alive.append(True)
+        self._add_context(trace)
         self._success.append(trace.success)
-        self._project.append(self._projects[trace.project])
-        self._domain.append(self._domains[trace.domain])
-        self._field.append(self._fields[trace.domain.split("/", 1)[0]])
-        self._framework.append(self._frameworks[trace.framework])
-        self._tag_set.append(self.tag_sets[frozenset(trace.tags)])
-        self._context.append(self._contexts[(trace.domain, trace.framework, frozenset(trace.tags))])
         self._ended.append(trace.ended_at_ms)
-        self._agent.append(self._agents[trace.agent])
-        self._occasion.append(self._occasions[_occasion(trace)])
         self._length.append(len(trace.step_keys))
         self._first.append(len(self._step_tool))
         self._reward.append(trace.reward)
@@ -141,7 +118,8 @@ class Experience:
 
     def full_trace(self, row: int) -> Trace:
         """Return the trace of a live row with its steps, as it was added."""
-        return replace(self.trace(row), step_keys=self.step_keys(row), step_failed=self._step_failed.values[self.steps_of(row)].tobytes())
+        outline, failed = self.trace(row), self._step_failed.values[self.steps_of(row)].tobytes()
+        return Trace(*(*_BEFORE_STEPS(outline), self.step_keys(row), failed, *_AFTER_STEPS(outline)))  # a third of what `replace` takes
 
     def trace(self, row: int) -> Trace:
         """Return the trace of a live row, without its steps (they are in the columns)."""
@@ -151,7 +129,7 @@ class Experience:
 
     def step_keys(self, row: int) -> tuple[str, ...]:
         """Return the tool keys of one episode."""
-        return tuple(self.tools.value(int(t)) for t in self._step_tool.values[self.steps_of(row)])
+        return self.tools.values(self._step_tool.values[self.steps_of(row)])
 
     def steps_of(self, row: int) -> slice:
         """Return where the episode's steps are in the step columns."""
@@ -162,10 +140,6 @@ class Experience:
         return self._rows.get(episode_id)
 
     # --- columns over episodes ---
-
-    @property
-    def alive(self) -> Bools:
-        return self._alive.values
 
     @property
     def success(self) -> Bools:
@@ -186,37 +160,6 @@ class Experience:
     @property
     def ended_at_ms(self) -> Ints:
         return self._ended.values
-
-    @property
-    def project(self) -> npt.NDArray[np.int32]:
-        return self._project.values
-
-    @property
-    def agent(self) -> npt.NDArray[np.int32]:
-        """The number of each episode's agent; nobody's name has one, too."""
-        return self._agent.values
-
-    @property
-    def occasion(self) -> npt.NDArray[np.int32]:
-        """Equal for episodes that are no independent evidence of each other: of one session, or the same work on the same day."""
-        return self._occasion.values
-
-    def agent_name(self, number: int) -> str:
-        return str(self._agents.value(number))
-
-    def agent_number(self, name: str) -> int:
-        """Return the number of an agent, -1 where it has no episode."""
-        return self._agents.find(name)
-
-    @property
-    def context(self) -> npt.NDArray[np.int32]:
-        """The number of each episode's domain, framework and tags together."""
-        return self._context.values
-
-    def context_of(self, number: int) -> tuple[str, str, frozenset[str]]:
-        """Return the domain, framework and tags of a context's number."""
-        domain, framework, tags = self._contexts.value(number)
-        return domain, framework, tags
 
     # --- columns over steps ---
 
@@ -245,63 +188,11 @@ class Experience:
         """The kind of each step's answer, 0 where nothing came back."""
         return self._step_answer.values
 
-    # --- weights ---
-
-    def in_project(self, project: str) -> Bools:
-        """Return which live episodes the project sees."""
-        if project == "*":
-            return self.alive.copy()
-        seen: Bools = self.alive & (self._project.values == self._projects.find(project))
-        return seen
-
-    def agrees(self, standpoint: Standpoint) -> Bools:
-        """Return which of the project's episodes differ from *standpoint* in nothing that both of them say."""
-        same = self.in_project(standpoint.project)
-        for column, names, name in (
-            (self._domain, self._domains, standpoint.domain),
-            (self._framework, self._frameworks, standpoint.framework),
-        ):
-            if name:
-                same &= (column.values == names.find(name)) | (column.values == names.find(""))
-        return same
-
     def used(self, rows: Ints, tools: Sequence[int]) -> Bools:
         """Return which of the episodes (row) used which of the tools (column)."""
         return np.array([np.isin(tools, self._step_tool.values[self.steps_of(int(row))]) for row in rows], np.bool_).reshape(
             len(rows), len(tools)
         )
-
-    def levels(self, standpoint: Standpoint) -> tuple[Bools, Bools, Bools, Bools]:
-        """Return which episodes share the field, the domain, domain and framework, and these with all tags; widest first."""
-        domain = self._domain.values == self._domains.find(standpoint.domain)
-        field = self._field.values == self._fields.find(standpoint.domain.split("/", 1)[0])
-        framework = domain & (self._framework.values == self._frameworks.find(standpoint.framework))
-        return field, domain, framework, framework & (self._tag_set.values == self.tag_sets.find(standpoint.tags))
-
-    def context_weights(self, standpoint: Standpoint, tag_nats: float = 0.0) -> Floats:
-        """Return how much each episode's context counts from *standpoint*, in [0, 1]; 0 for dead ones and those of other projects.
-
-        Args:
-            standpoint: Where to look from.
-            tag_nats: Log weight between equal and disjoint tags.
-        """
-        field, domain, _, _ = self.levels(standpoint)
-        framework = self._framework.values == self._frameworks.find(standpoint.framework)
-        base = np.where(framework, SAME_FRAMEWORK, np.where(domain, SAME_DOMAIN, np.where(field, SAME_FIELD, ELSEWHERE)))
-        base = np.where(self._unknown(standpoint), UNKNOWN, base)
-        return np.where(self.in_project(standpoint.project), base * np.exp(tag_nats * (self.tag_overlap(standpoint.tags) - 1.0)), 0.0)
-
-    def tag_overlap(self, tags: frozenset[str]) -> Floats:
-        """Return the Jaccard overlap of each episode's tags with *tags*; two empty sets are equal, one empty set says half."""
-        overlaps = [_overlap(tags, other) for other in self.tag_sets.all()]
-        return np.array(overlaps, np.float64)[self._tag_set.values] if overlaps else np.zeros(0)
-
-    def _unknown(self, standpoint: Standpoint) -> Bools:
-        """Return which episodes cannot be compared with *standpoint*, because one of the two names no context."""
-        if not (standpoint.domain or standpoint.framework):
-            return np.ones(len(self._traces), np.bool_)
-        nothing: Bools = (self._domain.values == self._domains.find("")) & (self._framework.values == self._frameworks.find(""))
-        return nothing
 
     def spread(self, pairs: Sequence[tuple[str, float]]) -> Floats:
         """Return (episode id, value) pairs as a column, 0 where nothing was said."""
@@ -321,15 +212,3 @@ class Experience:
     def stats(self) -> ExperienceStats:
         """Return how much there is."""
         return ExperienceStats(len(self), len(self._step_tool), len(self.tools), len(self.failures))
-
-
-def _occasion(trace: Trace) -> int:
-    if trace.session:
-        return hash((trace.project, trace.session))
-    return hash((trace.project, trace.ended_at_ms // DAY_MS, trace.task, str(trace.digest.get("args", "")), trace.step_keys))
-
-
-def _overlap(a: frozenset[str], b: frozenset[str]) -> float:
-    if not a or not b:
-        return 1.0 if a == b else 0.5
-    return len(a & b) / len(a | b)

@@ -1,14 +1,15 @@
 """Failed steps and what came of them: the raw material of recoveries.
 
-Three words. *Fixed*: the very failed call (same arguments or same target) worked later, and the credit goes to the change before it.
+Three words. *Fixed*: the very failed call (same arguments or same target) worked later, and the credit goes to the change after which its
+error was gone: before it worked, or before it failed with another error.
 *Got on with*: another tool did the job. *Gave up*: neither. Besides, `fix_key` is simply what worked next, which the ranking of
 advice goes by.
 """
 
 import enum
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.fingerprints import unpack, unpack_targets
@@ -17,6 +18,7 @@ from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 
 MAX_STEPS_LATER = 5  # a step that succeeds later than this is no answer to the error
 MAX_UNTIL_FIXED = 20  # steps within which the failed call must have worked to count as fixed
+_HIDING = ("SyntaxError", "IndentationError", "TabError")  # what fails so did not come as far as the error before
 
 
 class Came(enum.IntEnum):
@@ -57,6 +59,7 @@ class Calls:
     exact: Sequence[int] = ()  # numbers of the exact arguments, -1 or missing: not known
     targets: Sequence[int] = ()
     success: bool = True  # of the run
+    errors: Mapping[int, str] = field(default_factory=dict)  # signatures by step, of failed ones
 
     def same(self, i: int, j: int) -> bool:
         """Return whether two steps are one call: the same tool, and the same arguments or the same target."""
@@ -67,6 +70,17 @@ class Calls:
         if not known:
             return self.keys[i] == self.keys[j]
         return (self.keys[i] == self.keys[j] and exact[i] == exact[j]) or (len(targets) > max(i, j) and targets[i] == targets[j] >= 0)
+
+    def same_target(self, i: int, j: int) -> bool:
+        """Return whether two steps are about the same thing, as far as that can be told."""
+        return len(self.targets) <= max(i, j) or self.targets[i] == self.targets[j]
+
+    def is_past(self, i: int, k: int) -> bool:
+        """Return whether step *k* no longer met the error of the failed step *i*: it worked, or failed with a known other one."""
+        if not self.failed[k]:
+            return True
+        before, now = self.errors.get(i, ""), self.errors.get(k, "")
+        return bool(before and now) and before != now and not now.startswith(_HIDING)
 
     def differ(self, i: int, j: int) -> bool:
         """Return whether two steps are known to have other arguments."""
@@ -83,22 +97,24 @@ def calls_of(trace: Trace) -> Calls:
     count = len(trace.step_keys)
     exact, _ = unpack(str(trace.digest.get("args", "")), count)
     targets = unpack_targets(str(trace.digest.get("targets", "")), count)
-    return Calls(trace.step_keys, tuple(bool(f) for f in trace.step_failed), tuple(exact), tuple(targets), trace.success)
+    return Calls(
+        trace.step_keys, tuple(bool(f) for f in trace.step_failed), tuple(exact), tuple(targets), trace.success, dict(trace.errors)
+    )
 
 
 def find_fixes(trace: Trace) -> Iterator[Fix]:
     """Yield every failed step of *trace*, in order, with what came of it."""
-    yield from fixes_of(calls_of(trace), dict(trace.errors))
+    yield from fixes_of(calls_of(trace))
 
 
-def fixes_of(calls: Calls, signatures: dict[int, str]) -> Iterator[Fix]:
+def fixes_of(calls: Calls) -> Iterator[Fix]:
     """Yield the failed steps of a run. Cost: near linear in the steps.
 
-    >>> [(f.index, f.fix_key, f.steps_later) for f in fixes_of(Calls(["a", "b", "c"], [True, True, False]), {0: "x", 1: "y"})]
+    >>> [(f.index, f.fix_key, f.steps_later) for f in fixes_of(Calls(["a", "b", "c"], [True, True, False]))]
     [(0, 'c', 2), (1, 'c', 1)]
-    >>> next(fixes_of(Calls(["test", "edit", "test", "edit", "test"], [True, False, True, False, False]), {})).example
+    >>> next(fixes_of(Calls(["test", "edit", "test", "edit", "test"], [True, False, True, False, False]))).example
     3
-    >>> fix = next(fixes_of(Calls(["make", "edit", "make"], [True, False, False]), {})); fix.came.name, fix.by, fix.worked_at
+    >>> fix = next(fixes_of(Calls(["make", "edit", "make"], [True, False, False]))); fix.came.name, fix.by, fix.worked_at
     ('FIXED', 1, 2)
     """
     keys, failed = calls.keys, calls.failed
@@ -121,7 +137,7 @@ def fixes_of(calls: Calls, signatures: dict[int, str]) -> Iterator[Fix]:
             again = worked.get(key, [])
             example = _example(worked[keys[j]], again, j) if fixed else i
             came = what_came(calls, i, kin.get(family(key), []))
-            yield Fix(i, key, signatures.get(i, ""), keys[j] if fixed else "", j - i if fixed else 0, example, *came)
+            yield Fix(i, key, calls.errors.get(i, ""), keys[j] if fixed else "", j - i if fixed else 0, example, *came)
 
 
 def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, int]:
@@ -144,14 +160,35 @@ def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, in
 
 
 def _change_before(calls: Calls, i: int, j: int) -> int:
-    """Return the last step between a failed call and its success that can have changed something; the call itself where none did."""
+    """Return the step that made a failed call *i*, which worked at *j*, get past its error: the last that can have changed something.
+
+    Where the call itself was changed (other arguments, or a module instead of a script), that is the call that worked.
+    """
     if calls.differ(i, j) and not calls.keys[i].startswith(f"{SHELL}:"):
-        return j  # the call itself was changed; a command may differ in its options only
-    for k in range(j - 1, i, -1):
+        return j  # a command may differ in its options only
+    past = _past(calls, i, j)
+    if calls.keys[past] != calls.keys[i]:
+        return j
+    for k in range(past - 1, i, -1):
         key = calls.keys[k]
         if not calls.failed[k] and key != calls.keys[i] and role_of(key) is Role.ACTS and not runs_tests(key):
-            return k
+            return _final(calls, k, j)
     return j
+
+
+def _final(calls: Calls, k: int, j: int) -> int:
+    """Return the last change before *j* of what the step *k* changed: it got past one error, and was itself corrected for another."""
+    if calls.keys[k].startswith(f"{SHELL}:"):
+        return k
+    later = range(j - 1, k, -1)
+    return next((n for n in later if not calls.failed[n] and calls.keys[n] == calls.keys[k] and calls.same_target(k, n)), k)
+
+
+def _past(calls: Calls, i: int, j: int) -> int:
+    """Return where the failed call *i* first got past its error for good, at most where it worked."""
+    again = [k for k in range(i + 1, j + 1) if calls.same(i, k)]
+    last = max((n for n, k in enumerate(again) if not calls.is_past(i, k)), default=-1)
+    return again[last + 1]
 
 
 def _alternative(calls: Calls, i: int) -> int:

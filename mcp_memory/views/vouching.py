@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.text import shorten
-from mcp_memory.views.experience import Experience, Ints
+from mcp_memory.views.columns import Ints
+from mcp_memory.views.experience import Experience
 
 MIN_SOURCES = 2  # independent ones, from which advice counts as verified
 MAX_NAMED, MAX_NAME_CHARS = 3, 24  # agents named as sources, and characters of one's name

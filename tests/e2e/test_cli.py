@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +164,29 @@ def test_a_label_says_how_an_episode_ended_after_all(filled: Cli) -> None:
     assert "did you mean `success`?" in (filled("label", cut, "succes", status=2), filled.err)[1]
     filled("label", "nothing", "success", status=1)
     assert "`mcp-memory episodes` lists them" in filled.err
+
+
+def test_a_backup_is_made_verified_and_restored_by_commands(filled: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "mine.backup"
+    assert "3 episodes" in filled("backup", str(file))
+    assert filled.json("backup")["manifest"]["counts"]["episodes"] == 3
+    assert "sound" in filled("check")
+    assert "bytes before" in filled("compact")
+    filled("forget", "--project", "kitchen", "--yes")
+    assert "run it again with --yes" in filled("restore", str(file))
+    assert len(filled.json("episodes")["episodes"]) == 1, "without --yes nothing is restored"
+    assert "what was there is kept in" in filled("restore", str(file), "--yes")
+    assert len(filled.json("episodes")["episodes"]) == 3
+    filled("restore", str(tmp_path / "nothing"), status=1)
+    assert "`mcp-memory backup` makes one" in filled.err
+    (pattern,) = filled.json("patterns", "--limit", "1")["patterns"]
+    database = sqlite3.connect(filled.data_dir / "memory.db")
+    database.execute("UPDATE pattern_count SET successes = 99")
+    database.commit()
+    database.close()
+    assert "--repair" in filled("check", status=1)
+    assert "repaired" in filled("check", "--repair")
+    assert filled.json("patterns", "--limit", "1")["patterns"] == [pattern]
 
 
 def test_stats_doctor_and_config_say_where_the_data_is(filled: Cli) -> None:

@@ -100,10 +100,10 @@ async def test_a_damaged_file_is_reported_and_never_replaced(tmp_path: Path) -> 
 
 
 async def test_damage_inside_the_file_is_found_by_check(tmp_path: Path) -> None:
-    path = await filled(tmp_path, episodes=40)
+    path = await filled(tmp_path, episodes=160)
     size_bytes = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(size_bytes // 2 // 4096 * 4096)
+        file.seek(size_bytes * 3 // 4 // 4096 * 4096)  # past the pages of the schema
         file.write(b"\x55" * 4096 * 8)
     store = await opened(tmp_path)
     assert store.check() != []

@@ -13,7 +13,8 @@ from mcp_memory.learning.history.recoveries import Recoveries
 from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.reading.file_uses import MAX_FILES, files_of
 from mcp_memory.learning.reading.run import run_of_episode, run_of_trace
-from mcp_memory.views.experience import Experience, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 from tests.unit.learning.runs import episode, trace_of
 
 STEP = st.sampled_from(

@@ -135,8 +135,8 @@ async def test_a_playbook_tells_the_correction_of_a_pattern_and_nothing_of_a_con
     assert not any("KeyError" in line for line in gone.pitfalls)
     detail = await memory.get_pattern(recovery.pattern_id)
     assert (detail.retired, detail.pattern.correction) == (True, "it was luck")
-    assert detail.confidence_from["retired_because"] == "contradicted: it was luck"
-    assert detail.confidence_from["confidence"] == detail.pattern.confidence < 0.1
+    assert detail.confidence_from.retired_because == "contradicted: it was luck"
+    assert detail.confidence_from.confidence == detail.pattern.confidence < 0.1
 
 
 async def test_without_a_model_an_unrelated_task_is_no_earlier_attempt(memory: EpisodicMemory) -> None:

@@ -141,8 +141,8 @@ async def test_an_explanation_is_of_one_moment_whatever_falls_in_between(config:
         between.append(learn)
         detail = await memory.get_pattern(key)
     assert not between
-    assert detail.confidence_from["confidence"] == pytest.approx(detail.pattern.confidence, abs=0.001)
-    assert detail.confidence_from["helped"] == 1.0
+    assert detail.confidence_from.confidence == pytest.approx(detail.pattern.confidence, abs=0.001)
+    assert detail.confidence_from.helped == 1.0
 
 
 async def test_what_an_edit_changes_is_what_is_read_again(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Step
+from mcp_memory.learning.reading.file_uses import touches_in
 from mcp_memory.learning.reading.shown_files import MAX_FILES, MAX_PAIRS, shown_files
 from mcp_memory.memory import EpisodicMemory
 
@@ -102,14 +103,14 @@ async def test_files_of_attempts_at_the_task_come_before_those_that_its_words_le
 def test_what_an_episode_showed_is_bounded_however_much_it_printed() -> None:
     listing = "\n".join(f"src/part{i}/module{i}.py:1:def function_{i}_{i * 7}(argument_{i}): pass" for i in range(2_000))
     steps = tuple(Step("bash", "bash", {"command": f"grep -rn def{i} ."}, listing[i * 5_000 :]) for i in range(12))
-    found = shown_files(Episode("e", "p", "t", steps=steps, outcome=Outcome(OutcomeKind.SUCCESS)))
+    found = shown_files(Episode("e", "p", "t", steps=steps, outcome=Outcome(OutcomeKind.SUCCESS)), touches_in(steps))
     assert len(found[0]) == MAX_FILES
     assert sum(found[1]) <= MAX_PAIRS
 
 
 def test_what_an_episode_made_for_itself_is_not_shown() -> None:
     steps = (Step("Write", "Write", {"file_path": "reproduce.py", "content": "import shop"}, "written"), *_read("src/a.py"))
-    found = shown_files(Episode("e", "p", "t", steps=steps, outcome=Outcome(OutcomeKind.FAILURE)))
+    found = shown_files(Episode("e", "p", "t", steps=steps, outcome=Outcome(OutcomeKind.FAILURE)), touches_in(steps))
     assert found[0] == ["src/a.py"]
 
 

@@ -1,6 +1,7 @@
 """`mcp-memory show`: one episode or pattern in full."""
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
@@ -88,9 +89,9 @@ def _print_pattern(detail: "PatternDetail") -> None:
     if pattern.correction:
         print(f"corrected: {render.safe(pattern.correction)}")
     if detail.retired:
-        print(f"retired: {render.safe(str(detail.confidence_from['retired_because']))}")
-    render.print_field("confidence from", detail.confidence_from)
+        print(f"retired: {render.safe(str(detail.confidence_from.retired_because))}")
+    render.print_field("confidence from", asdict(detail.confidence_from))
     print(render.paint("evidence:", "dim"))
     for item in detail.evidence:
-        outcome = "success" if item["success"] else "failure"
-        print(f"  {item['episode_id']}  {render.paint(outcome, render.COLOURS[outcome])}")
+        outcome = "success" if item.success else "failure"
+        print(f"  {item.episode_id}  {render.paint(outcome, render.COLOURS[outcome])}")

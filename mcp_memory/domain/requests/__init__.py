@@ -36,7 +36,9 @@ from mcp_memory.domain.requests.reporting import (
     MarkSteps,
     MemoryStatus,
     ProjectDigest,
+    RecentActivity,
     SearchPatterns,
+    WorkedFiles,
 )
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "Prune",
     "QuarantineSource",
     "Recall",
+    "RecentActivity",
     "RecommendPlaybook",
     "RelatedEpisodes",
     "Request",
@@ -82,6 +85,7 @@ __all__ = [
     "UpdateEpisode",
     "Where",
     "WhereFields",
+    "WorkedFiles",
     "fields_of",
     "schema_of",
     "words_of",

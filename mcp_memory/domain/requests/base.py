@@ -60,10 +60,7 @@ class Field:
 
     kind: Kind
     default: Any  # NODEFAULT when there is none
-
-    @property
-    def is_required(self) -> bool:
-        return self.kind.required or self.default is msgspec.NODEFAULT
+    is_required: bool
 
 
 @cache
@@ -71,11 +68,19 @@ def fields_of(record: type[Request]) -> Mapping[str, Field]:
     """Return the fields of a record by name, in order."""
     hints = get_type_hints(record, include_extras=True)
     kinds = {name: next((x for x in getattr(hint, "__metadata__", ()) if isinstance(x, Kind)), None) for name, hint in hints.items()}
-    return {item.name: Field(kind, _default(item)) for item in msgspec.structs.fields(record) if (kind := kinds[item.name]) is not None}
+    return {item.name: _field(item, kind) for item in msgspec.structs.fields(record) if (kind := kinds[item.name]) is not None}
 
 
-def _default(item: msgspec.structs.FieldInfo) -> Any:
-    return item.default if item.default_factory is msgspec.NODEFAULT else item.default_factory()
+def _field(item: msgspec.structs.FieldInfo, kind: Kind) -> Field:
+    default = item.default if item.default_factory is msgspec.NODEFAULT else item.default_factory()
+    return Field(kind, default, kind.required or default is msgspec.NODEFAULT)
+
+
+@cache
+def _names(record: type[Request], listed_only: bool) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the names of the fields that may be given, and of those that must be."""
+    known = {name: field for name, field in fields_of(record).items() if field.kind.is_listed or not listed_only}
+    return frozenset(known), tuple(name for name, field in known.items() if field.is_required)
 
 
 def schema_of(record: type[Request]) -> Schema:
@@ -161,16 +166,15 @@ def _named(record: type[Request], given: Any, listed_only: bool) -> dict[str, An
     """Return the fields of *given* that say something. Raises Problem for what is unknown or missing."""
     if not isinstance(given, Mapping):
         raise ill_typed("an object", given).under("arguments")
-    fields = fields_of(record)
-    known = [name for name, field in fields.items() if field.kind.is_listed or not listed_only]
+    fields, (known, required) = fields_of(record), _names(record, listed_only)
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, 1)
+            close = difflib.get_close_matches(str(name), [field for field in fields if field in known], 1)
             also = f"; did you mean `{close[0]}`?" if close else ""
             raise ShapeProblem(also, path=str(name)[:_SHOWN_CHARS], head="unknown argument ")
-    named = {name: value for name, value in given.items() if fields[name].is_required or not fields[name].kind.is_left_out(value)}
-    for name in known:
-        if fields[name].is_required and named.get(name) is None:
+    named = {name: value for name, value in given.items() if (field := fields[name]).is_required or not field.kind.is_left_out(value)}
+    for name in required:
+        if named.get(name) is None:
             raise ShapeProblem("", path=name, head="missing ")
     return named
 

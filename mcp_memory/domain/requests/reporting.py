@@ -76,6 +76,15 @@ class MarkSteps(Request, frozen=True):
     episode_id: Annotated[str, Id(required=True)]
 
 
+class RecentActivity(Request, frozen=True):
+    project: Annotated[str, Name(about="* for all")] = ""
+
+
+class WorkedFiles(Request, frozen=True):
+    project: Annotated[str, Name(about="* for all")] = ""
+    limit: Annotated[int, Whole(low=1, high=limits.MAX_SEARCH_LIMIT)] = 50
+
+
 class ForkedTasks(Request, frozen=True):
     project: Annotated[str, Name(about="* for all")] = ""
     limit: Annotated[int, Whole(low=1, high=limits.MAX_SEARCH_LIMIT)] = 50

@@ -1,17 +1,17 @@
 """Advice in the middle of a run: the next tools, what to do about an error, and warnings about an intended step."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.domain.answers import Recovery, StepWarning, TriedFix
-from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.answers import Recovery, StepWarning
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.query import InferredContext, Suggestion
-from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
-from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
+from mcp_memory.learning.advice.error_recovery import ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import StepWarner
@@ -19,23 +19,17 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.reading.run import error_signatures
 from mcp_memory.ports import Situation
-from mcp_memory.views.experience import Experience, Ints, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
 from mcp_memory.views.vouching import MIN_SOURCES, Support
 
 NEXT_SLOTS = 3  # the first suggestions say what comes next, the others what is still to come
-MAX_FIXES = 5
 MAX_EVIDENCE = 3
 MAX_EXAMPLES = 50  # earlier uses among which one is looked for that may be shown
 OWN = Support(MIN_SOURCES)  # what only this run has done needs nobody to vouch for it
-FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
-SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
-
-ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
-# (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
-StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +82,8 @@ class Adviser:
         if forecast is None:
             return Advice(warnings=warnings, inferred=context)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
-        return Advice(suggestions, self._recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
+        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser)
+        return Advice(suggestions, answers.recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
@@ -102,7 +97,7 @@ class Adviser:
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         shown = [self._shown(ids) if self._endorser.may_show(supports[pick]) else None for pick, ids in zip(picks, sources, strict=True)]
         read = {e.id: e for e in self._read(list(dict.fromkeys(place[0] for place in shown if place))) if e is not None}
-        shell, run = _shell_of(episode), text_of_run(episode)
+        shell, run = shell_of(episode), text_of_run(episode)
         out = []
         for pick, ids, place in zip(picks, sources, shown, strict=True):
             example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run) if place else None
@@ -193,85 +188,6 @@ class Adviser:
         if got_on:
             return f"{name} did the job instead after {got_on} of {len(alike)} failures like this one"
         return f"{name} worked next after {worked_next} of {len(alike)} failures like this one" if worked_next else ""
-
-    def _recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str) -> Recovery:
-        """Return what was tried after failures with such a message, of this tool where it had any, and what came of it."""
-        x = self._x
-        failed_key = episode.steps[-1].key
-        alike = (x.context_weights(standpoint)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
-        exact = alike & (x.failures.signature == x.signatures.find(sig))
-        alike = exact if exact.any() else alike
-        of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
-        numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
-        next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
-        shell = _shell_of(episode)
-        fixes: list[tuple[TriedFix, Ints, Support]] = []  # each with the failures that it answered, and who says so
-        for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
-            key = str(x.tools.value(int(tool)))
-            if role_of(key) is Role.PASSES:
-                continue
-            fixed, got_on = (numbers[(by == tool) & (came == kind)] for kind in (Came.FIXED, Came.GOT_ON))
-            answered = fixed if len(fixed) else got_on
-            tried = numbers[(next_tried == tool) | (by == tool)]
-            if not len(answered) and role_of(key) is Role.LOOKS:
-                continue  # looking after a failure is no try to mend it
-            fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
-            support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
-            fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
-            fixes.append((fix, answered, support))
-        ranked = sorted(fixes, key=lambda f: (f[0].correction is None, -f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))
-        ranked.sort(key=lambda f: not (len(f[1]) and f[2].is_verified))  # what one source alone says comes after, however often it says so
-        best, run = ranked[:MAX_FIXES], text_of_run(episode)
-        shown = [
-            replace(fix, arguments_example=self._example(at, run)) if self._endorser.may_show(by) else fix
-            for fix, at, by in best[:FIX_EXAMPLES]
-        ]
-        return Recovery(sig, (*shown, *(fix for fix, _, _ in best[FIX_EXAMPLES:])))
-
-    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
-        """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
-        x = self._x
-        fixed, got_on, tried = found
-        answered = fixed if len(fixed) else got_on
-        name, action = tool_and_action(key)
-        evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
-        lag = x.failures.by_index[answered] - x.failures.index[answered]
-        median_ms, correction = self._stored(failed_key, sig, key)
-        return TriedFix(
-            tool=name,
-            action=action,
-            kind="fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
-            tried=len(tried),
-            fixed=len(fixed),
-            got_on=len(got_on),
-            median_steps=float(np.median(lag)) if len(answered) else None,
-            median_ms=median_ms if len(answered) else None,
-            correction=correction,
-            evidence=tuple(evidence)[:MAX_EVIDENCE],
-        )
-
-    def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
-        """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""
-        x = self._x
-        answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
-        if not len(answered):
-            return None
-        best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
-        episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
-        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run)
-
-    def _tried(self, numbers: Ints) -> Ints:
-        """Return the tool used right after each failed step, -1 at the end of a run."""
-        x = self._x
-        steps = x.first[x.failures.row[numbers]] + x.failures.index[numbers]
-        last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
-        after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
-        return np.where(last, -1, after)
-
-
-def _shell_of(episode: Episode) -> str:
-    """Return what this agent calls its shell tool, as far as it has used one."""
-    return next((s.tool for s in reversed(episode.steps) if is_shell(s.tool)), SHELL)
 
 
 def standpoint_of(episode: Episode) -> Standpoint:

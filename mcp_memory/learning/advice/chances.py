@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mcp_memory.views.experience import Floats
+from mcp_memory.views.columns import Floats
 
 RUN_SHARE = 0.5  # of the run so far against the error, in a long run
 # Chances after a failure as they came true: the power of their odds, nats off, nats off for the log of the run's steps and of the failures

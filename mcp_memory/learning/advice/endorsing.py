@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from mcp_memory.views.experience import Experience, Ints
+from mcp_memory.views.columns import Ints
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.vouching import Support, Vouching
 
 T = TypeVar("T")

@@ -6,8 +6,7 @@ import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.text_words import sentence_stems, tool_stems
-from mcp_memory.views.columns import Interner
-from mcp_memory.views.experience import Bools, Floats, Ints
+from mcp_memory.views.columns import Bools, Floats, Interner, Ints
 
 CLEARLY = 0.5  # share of a tool's name that a task must say to name it
 MAX_KEPT = 20_000

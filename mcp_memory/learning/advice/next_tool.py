@@ -16,10 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.episode import Step
-from mcp_memory.domain.fingerprints import answer_kind, fingerprint
+from mcp_memory.domain.fingerprints import answer_kind, exact_number
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
-from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Standpoint
+from mcp_memory.views.columns import Bools, Floats, Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000
@@ -54,7 +56,7 @@ class Prefix:
     @classmethod
     def of(cls, steps: Sequence[Step]) -> "Prefix":
         """Return the prefix that *steps* are."""
-        call = fingerprint(steps[-1])[0] if steps and steps[-1].arguments else -1
+        call = exact_number(steps[-1]) if steps and steps[-1].arguments else -1
         return cls(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps[-_MAX_PREFIX:])), call)
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcp_memory.domain.query import Outlook
-from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
+from mcp_memory.views.columns import Floats, Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 WIDTH = 0.12  # of the kernel on task similarity
 TAGS = 3.0  # nats between equal and disjoint tags

@@ -6,10 +6,12 @@ import numpy as np
 
 from mcp_memory.domain.answers import StepWarning
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.domain.fingerprints import fingerprint
+from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.signatures import signature
-from mcp_memory.views.experience import Experience, Floats, Ints, Standpoint
+from mcp_memory.views.columns import Floats, Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 MIN_FAILURES = 2.0  # weighted; fewer are no warning
 MIN_SHARE = 0.5  # weighted share of tries that failed
@@ -37,8 +39,8 @@ class StepWarner:
 
     def _in_this_run(self, episode: Episode, intended: Step, answer: Answer) -> StepWarning | None:
         """Warn when the very same call failed in this run, last time it was made, and nothing but reading happened since."""
-        exact = fingerprint(intended)[0]
-        same = [s for s in episode.steps if s.key == intended.key and fingerprint(s)[0] == exact]
+        exact, key = exact_number(intended), intended.key
+        same = [s for s in episode.steps if s.key == key and exact_number(s) == exact]
         if not same or not same[-1].failed:
             return None
         last = same[-1]

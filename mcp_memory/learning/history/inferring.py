@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcp_memory.views.experience import Experience, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 WIDTH = 0.12  # of the kernel on task similarity
 UNSEEN = 0.02  # share at which a context is credited with a tool that nobody used there

@@ -12,8 +12,9 @@ import numpy as np
 
 from mcp_memory.learning.history.recency import tracked
 from mcp_memory.learning.reading.signatures import signature_words
-from mcp_memory.views.columns import fading
-from mcp_memory.views.experience import Bools, Experience, Floats, Ints, Standpoint
+from mcp_memory.views.columns import Bools, Floats, Ints, fading
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 MESSAGE, SAME_TOOL, SAME_FAMILY = 3.0, 2.0, 2.0  # nats: message alike, same tool, same tool before the colon
 TASK, TASK_WIDTH = 1.5, 0.2  # as in next_tool, weaker: an error says more than a task

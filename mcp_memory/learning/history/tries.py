@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcp_memory.learning.history.recency import tracked
-from mcp_memory.views.columns import fading
-from mcp_memory.views.experience import Bools, Experience, Floats, Ints
+from mcp_memory.views.columns import Bools, Floats, Ints, fading
+from mcp_memory.views.experience import Experience
 
 FAILED_NEXT = 0.1  # what a continuation that failed counts
 CREDIT_POWER = 0.5  # of how often a tool fails lately, by which what then worked gets the weight of its failure

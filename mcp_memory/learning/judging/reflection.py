@@ -36,7 +36,7 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     same = [t for t, similarity in attempts if similarity >= SAME_TASK and t.id != episode.id]
     ranked = sorted(same, key=lambda t: (-t.reward, len(t.step_keys), t.id))
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
-    fixes = list(fixes_of(calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS), {}))
+    fixes = list(fixes_of(calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
     wrong = _wrong(episode, signs, fixes)
     return Reflection(
         successes=_few([*_reported(True, episode.outcome.completed), *_worked(episode.steps, signs, fixes), *shorter(signs, earlier)]),

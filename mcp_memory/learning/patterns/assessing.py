@@ -1,12 +1,11 @@
 """How far patterns are to be trusted: `confidence` applied to what the store knows of them, with what does not change kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.curation import Correction
-from mcp_memory.domain.episode import Json
-from mcp_memory.domain.pattern import Pattern
+from mcp_memory.domain.pattern import ConfidenceNumbers, Pattern, PatternUsage
 from mcp_memory.learning.patterns import confidence, implicit
 from mcp_memory.ports import Clock, Store
 from mcp_memory.views.experience import Experience
@@ -56,13 +55,13 @@ class Assessor:
             return Support(min(1, pattern.support))
         return vouching.support([row for key in said_by if (row := v.experience.row(key)) is not None])
 
-    def explain(self, v: View, pattern: Pattern) -> dict[str, Json]:
+    def explain(self, v: View, pattern: Pattern) -> ConfidenceNumbers:
         """Return the numbers the pattern's confidence is made of."""
         self._validate([pattern])
         correction = self._store.corrections([pattern.id]).get(pattern.id)
         return self._numbers(v, _corrected(pattern, correction), correction)
 
-    def _numbers(self, v: View, pattern: Pattern, correction: Correction | None) -> dict[str, Json]:
+    def _numbers(self, v: View, pattern: Pattern, correction: Correction | None) -> ConfidenceNumbers:
         return confidence.explain(
             pattern,
             now_ms=self._clock(),
@@ -73,15 +72,11 @@ class Assessor:
             contradicted=correction is not None and correction.contradicts,
         )
 
-    def usage_report(self, v: View, pattern_id: str) -> Mapping[str, Json]:
+    def usage_report(self, v: View, pattern_id: str) -> PatternUsage:
         """Return shown, used, and the success rates of episodes that used it and of those that were shown it and did not."""
         use = self._usage_of(v, pattern_id)
-        return {
-            "shown": use.shown,
-            "used": use.used,
-            "success_when_used": round(use.used_successes / use.used, 4) if use.used else None,
-            "success_when_not_used": round(use.unused_successes / use.unused, 4) if use.unused else None,
-        }
+        when_used = round(use.used_successes / use.used, 4) if use.used else None
+        return PatternUsage(use.shown, use.used, when_used, round(use.unused_successes / use.unused, 4) if use.unused else None)
 
     def _usage_of(self, v: View, key: str) -> confidence.Usage:
         cast = v.votes.cast(key)

@@ -4,14 +4,13 @@ Everything here shrinks: one success, one vote or one shown-and-used episode mov
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from mcp_memory.domain.episode import Json
-from mcp_memory.domain.pattern import Evidence, Pattern
+from mcp_memory.domain.pattern import ConfidenceNumbers, Evidence, Pattern
 from mcp_memory.domain.votes import NO_VOTES, VoteStats, net_vote
 
 Floats = npt.NDArray[np.float64]
@@ -142,7 +141,7 @@ def explain(
     usage: Usage = NO_USE,
     validation: Validation = NOT_VALIDATED,
     contradicted: bool = False,
-) -> dict[str, Json]:
+) -> ConfidenceNumbers:
     """Return every number the confidence is made of, and `confidence` and `retired` themselves.
 
     lower bound of the success rate over decayed counts -> times what held on later episodes -> moved by the shrunk net vote ->
@@ -158,34 +157,34 @@ def explain(
     value += vote * (1.0 - value) if vote > 0 else vote * value
     reason = f"contradicted: {pattern.corrected_by}" if contradicted else retirement(votes, usage)
     value *= (CORRECTED_FACTOR if pattern.corrected_by else 1.0) * (RETIRED_FACTOR if reason else 1.0)
-    return {
-        "successes": pattern.successes,
-        "failures": pattern.failures,
-        "age_days": round(max(0, age_ms) / DAY_MS, 2),
-        "half_life_days": half_life_days,
-        "decayed_count": round(count, 3),
-        "wilson_low": round(low, 4),
-        "wilson_high": round(high, 4),
-        "validated_on": validation.count,
-        "predicted": round(validation.predicted, 4),
-        "happened": round(validation.happened, 4),
-        "holding_factor": round(holding, 4),
-        "helped": round(votes.helped, 3),
-        "hindered": round(votes.hindered, 3),
-        "net_vote": round(vote, 4),
-        "corrected_by": pattern.corrected_by,
-        "retired": bool(reason),
-        "retired_because": reason,
-        "confidence": round(max(0.0, min(1.0, value)), 4),
-    }
+    return ConfidenceNumbers(
+        successes=pattern.successes,
+        failures=pattern.failures,
+        age_days=round(max(0, age_ms) / DAY_MS, 2),
+        half_life_days=half_life_days,
+        decayed_count=round(count, 3),
+        wilson_low=round(low, 4),
+        wilson_high=round(high, 4),
+        validated_on=validation.count,
+        predicted=round(validation.predicted, 4),
+        happened=round(validation.happened, 4),
+        holding_factor=round(holding, 4),
+        helped=round(votes.helped, 3),
+        hindered=round(votes.hindered, 3),
+        net_vote=round(vote, 4),
+        corrected_by=pattern.corrected_by,
+        retired=bool(reason),
+        retired_because=reason,
+        confidence=round(max(0.0, min(1.0, value)), 4),
+    )
 
 
-def with_confidence(pattern: Pattern, numbers: Mapping[str, Json], votes: VoteStats = NO_VOTES) -> Pattern:
+def with_confidence(pattern: Pattern, numbers: ConfidenceNumbers, votes: VoteStats = NO_VOTES) -> Pattern:
     """Return *pattern* with the confidence, the votes and the retirement that `explain` found."""
     return replace(
         pattern,
-        confidence=numbers["confidence"],
-        retired=numbers["retired"],
+        confidence=numbers.confidence,
+        retired=numbers.retired,
         helped=votes.helped,
         hindered=votes.hindered,
         shown=votes.shown,

@@ -1,8 +1,8 @@
-"""Error recoveries gathered by the error they answer. Pure."""
+"""Answers to errors gathered by the error they answer. Pure."""
 
 from collections.abc import Iterable
 
-from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.pattern import ANSWERS, Pattern
 
 MIN_CONFIDENCE = 0.3  # of an answer that is told
 MAX_ANSWERS = 2  # to one error
@@ -12,6 +12,6 @@ def answers_by_error(patterns: Iterable[Pattern]) -> dict[tuple[str, str], list[
     """Return the answers worth telling by (failed tool key, error signature), in the order of *patterns*."""
     found: dict[tuple[str, str], list[Pattern]] = {}
     for p in patterns:
-        if p.kind is PatternKind.ERROR_RECOVERY and p.confidence >= MIN_CONFIDENCE:
+        if p.kind in ANSWERS and p.says_what and p.confidence >= MIN_CONFIDENCE:
             found.setdefault((str(p.content["tool"]), str(p.content["error"])), []).append(p)
     return found

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.pattern import ANSWERS, Pattern
 from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.learning.patterns.confidence import best_first, wilson
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
@@ -161,13 +161,13 @@ def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]
 
 def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced], usual: Mapping[str, Usual]) -> list[str]:
     """Return what goes with success more often than is usual, by how sure that is."""
-    above = [(p.confidence - _rate(p, usual), p) for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
+    above = [(p.confidence - _rate(p, usual), p) for p in _standing(patterns, corrections) if p.kind not in ANSWERS]
     return _told([(gain, p) for gain, p in above if gain > 0], usual)
 
 
 def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced], usual: Mapping[str, Usual]) -> list[str]:
     """Return what succeeds less often than is usual, by how sure that is."""
-    found = [p for p in _standing(patterns, corrections) if p.kind is not PatternKind.ERROR_RECOVERY]
+    found = [p for p in _standing(patterns, corrections) if p.kind not in ANSWERS]
     below = [(_rate(p, usual) - wilson(p.successes, p.successes + p.failures)[1], p) for p in found]
     return _told([(loss, p) for loss, p in below if loss > 0], usual)
 

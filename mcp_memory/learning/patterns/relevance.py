@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.pattern import ANSWERS, Pattern, PatternKind
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.ports import PatternTally, Store
@@ -19,7 +19,7 @@ from mcp_memory.views.vouching import Vouching
 
 MAX_NEIGHBOURS = 3  # episodes whose patterns are candidates; an episode has some fifty
 MIN_SIMILARITY = 0.35  # of an episode whose patterns are candidates: below it lie tasks that have nothing to do with each other
-MAX_ANSWERS = 60  # recoveries read whole for an error that is quoted
+MAX_ANSWERS = 60  # answers read whole for an error that is quoted
 MIN_SUPPORT = 2  # episodes: what one run did is no pattern yet
 MIN_CONFIDENCE, MIN_TELLING = 0.35, 0.1  # a pattern that neither holds nor surely differs from what is usual tells nothing
 CANDIDATES_PER_WANTED = 2  # read whole, to leave out parts of others and what is retired
@@ -28,6 +28,7 @@ BASE_NEIGHBOURS = 50  # whose success rate a pattern must differ from to tell an
 AVOIDING = 0.5  # what it is worth to know what not to do, against what to do
 KIND_WEIGHTS = {  # how much a kind tells: an error's answer most, a bare pair of tools least
     PatternKind.ERROR_RECOVERY: 1.0,
+    PatternKind.ARGUMENT_CHANGE: 1.0,
     PatternKind.CONTEXT: 0.9,
     PatternKind.DECISION_POINT: 0.8,
     PatternKind.TOOL_SEQUENCE: 0.7,
@@ -79,10 +80,10 @@ class Relevance:
             met: Episodes that met them.
             limit: How many at most.
         """
-        tallies = [t for t in self._store.pattern_tallies(list(met), project=project) if t.kind == PatternKind.ERROR_RECOVERY]
+        tallies = [t for t in self._store.pattern_tallies(list(met), project=project) if t.kind in ANSWERS]
         best = sorted({t.pattern_id: t for t in tallies}.values(), key=lambda t: (t.failures - t.successes, t.pattern_id))[:MAX_ANSWERS]
         read = self._store.patterns(ids=[t.pattern_id for t in best], project=project, limit=MAX_ANSWERS) if best else []
-        exact = [p for p in read if p.content.get("error") in signatures]
+        exact = [p for p in read if p.content.get("error") in signatures and (p.says_what or p.corrected_by)]
         assessed = [p for p in self._assessor.assess(self._v, exact) if not p.retired and (p.successes or p.corrected_by)]
         chosen = sorted(assessed, key=lambda p: (not p.is_verified, not p.corrected_by, -p.confidence, -p.successes, p.id))[:limit]
         scored: list[Scored] = [(p, 1.0, {"context": 1.0, "confidence": p.confidence, "contrast": p.confidence}) for p in chosen]
@@ -101,9 +102,9 @@ def tells(pattern: Pattern, contrast: float) -> bool:
     """
     if pattern.corrected_by:
         return True
-    if pattern.support < MIN_SUPPORT:
+    if pattern.support < MIN_SUPPORT or not pattern.says_what:
         return False
-    if pattern.kind in (PatternKind.ERROR_RECOVERY, PatternKind.CONTEXT) and pattern.confidence >= MIN_CONFIDENCE:
+    if pattern.kind in (*ANSWERS, PatternKind.CONTEXT) and pattern.confidence >= MIN_CONFIDENCE:
         return True
     return contrast >= MIN_TELLING
 
@@ -115,7 +116,7 @@ def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float],
     low, high = wilson_bounds(successes, successes + np.array([t.failures for t in tallies], float))
     weight = np.array([weights[t.pattern_id] for t in tallies])
     kind = np.array([weight_of[t.kind] for t in tallies])
-    recovery = np.array([t.kind == PatternKind.ERROR_RECOVERY for t in tallies])
+    recovery = np.array([t.kind in ANSWERS for t in tallies])
     telling = np.where(recovery, low, np.maximum(np.maximum(low - base, AVOIDING * (base - high)), 0.0))
     scores = kind * weight / (weight + 1.0) * np.minimum(1.0, 0.1 * low + telling)
     return dict(zip((t.pattern_id for t in tallies), scores.tolist(), strict=True))
@@ -127,7 +128,7 @@ def _score(pattern: Pattern, weight: float, base: float) -> tuple[float, Mapping
     confidence = pattern.confidence / (
         CORRECTED_FACTOR if pattern.corrected_by else 1.0
     )  # a correction is shown where what it corrects was
-    if pattern.kind is PatternKind.ERROR_RECOVERY:
+    if pattern.kind in ANSWERS:
         telling = confidence
     else:
         high = wilson(pattern.successes, pattern.successes + pattern.failures)[1]

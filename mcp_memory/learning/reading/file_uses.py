@@ -64,9 +64,12 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
     Paths are relative to the working folder where the episode's metadata or its steps tell which one that is, otherwise as the steps
     gave them. Some fifteen microseconds a step.
     """
-    if episode.files is not None:
-        return episode.files
-    touches = [touch for step in episode.steps for touch in touches_of(step)]
+    return files_by(episode, touches_in(episode.steps)) if episode.files is None else episode.files
+
+
+def files_by(episode: Episode, by_step: Sequence[Sequence[Touch]]) -> tuple[FileUse, ...]:
+    """Return the files that an episode, as yet without, worked on; *by_step* is what `touches_in` gives for its steps."""
+    touches = [touch for found in by_step for touch in found]
     artifacts = _artifacts(episode)
     root = root_of(episode, touches)
     read: Counter[str] = Counter()
@@ -99,6 +102,11 @@ def same_file(a: str, b: str) -> bool:
     (True, False)
     """
     return a == b or a.endswith("/" + b) or b.endswith("/" + a)
+
+
+def touches_in(steps: Sequence[Step]) -> list[list[Touch]]:
+    """Return what each step did to the files it names."""
+    return [list(touches_of(step)) for step in steps]
 
 
 def touches_of(step: Step) -> Iterator[Touch]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Trace
-from mcp_memory.domain.fingerprints import fingerprint, target
+from mcp_memory.domain.fingerprints import exact_number, target
 from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, signature, telling_line
 from mcp_memory.views.fixes import Calls, calls_of
 
@@ -24,6 +24,7 @@ class Run:
     success: bool
     calls: Calls
     messages: Mapping[int, str] = field(default_factory=dict, compare=False)  # step index -> the real error, where the steps are at hand
+    steps: Sequence[Step] = field(default=(), compare=False)  # where they are at hand
 
     @property
     def kind(self) -> str:
@@ -41,7 +42,11 @@ class Run:
 
 def error_signatures(episode: Episode) -> tuple[tuple[int, str], ...]:
     """Return (step index, signature) of every failed step."""
-    return tuple((i, signature(_error_text(s))) for i, s in enumerate(episode.steps) if s.failed)
+    return tuple(_signatures(episode.steps).items())
+
+
+def _signatures(steps: Sequence[Step]) -> dict[int, str]:
+    return {i: signature(_error_text(s)) for i, s in enumerate(steps) if s.failed}
 
 
 def _error_text(step: Step) -> str:
@@ -58,8 +63,8 @@ def message_of(step: Step) -> str:
 
 def calls_of_steps(steps: Sequence[Step], success: bool) -> Calls:
     """Return the calls of *steps*, of a run with that outcome; equal to those of its trace."""
-    exact = tuple(fingerprint(s)[0] for s in steps)
-    return Calls(tuple(s.key for s in steps), tuple(s.failed for s in steps), exact, tuple(map(target, steps)), success)
+    exact = tuple(map(exact_number, steps))
+    return Calls(tuple(s.key for s in steps), tuple(s.failed for s in steps), exact, tuple(map(target, steps)), success, _signatures(steps))
 
 
 def run_of_episode(episode: Episode) -> Run:
@@ -69,7 +74,7 @@ def run_of_episode(episode: Episode) -> Run:
     return Run(
         keys=tuple(calls.keys),
         failed=tuple(calls.failed),
-        errors=dict(error_signatures(episode)),
+        errors=calls.errors,
         domain=episode.context.domain,
         framework=episode.context.framework,
         language=episode.context.language,
@@ -77,6 +82,7 @@ def run_of_episode(episode: Episode) -> Run:
         success=success,
         calls=calls,
         messages={i: message_of(s) for i, s in enumerate(episode.steps) if s.failed},
+        steps=episode.steps,
     )
 
 

@@ -6,11 +6,11 @@ traceback, a listing) says something of that path; a path alone on its line head
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mcp_memory.domain.episode import Episode, Json, OutcomeKind, Step, Use
 from mcp_memory.domain.identifiers import CHANGED, is_full, number, pack_files, words_in
-from mcp_memory.learning.reading.file_uses import Touch, as_path, files_of, root_of, touches_of
+from mcp_memory.learning.reading.file_uses import Touch, as_path, files_of, root_of
 
 MAX_FILES, MAX_WORDS, MAX_PAIRS = 160, 64, 640  # of an episode: its files, the words of one file, the words of all of them
 _HEAD_CHARS, _TAIL_CHARS, _ARGUMENT_CHARS = 6_000, 2_000, 3_000  # read of one step
@@ -26,18 +26,21 @@ _MATCHES = re.compile(r"[\s\]:(\"'`]*(?:\d+ (?:match|line|hit|occurrence)\w*(?: 
 _HEADING = re.compile(r"""^["']?, line \d+|^ b/|^ \(\d+ lines""")
 
 
-def shown_files(episode: Episode) -> Json:
+def shown_files(episode: Episode, by_step: Sequence[Sequence[Touch]]) -> Json:
     """Return the files and the words near each as a trace's digest keeps them: at most 160 files and 640 words.
 
     Paths are relative to the working folder where it is known; files outside of it are left out, and so is what the episode made for
     itself. None where nothing was shown. At most 8,000 characters of an observation are read.
+
+    Args:
+        episode: With its files.
+        by_step: What `touches_in` gives for its steps.
     """
-    steps = [(step, list(touches_of(step))) for step in episode.steps]
-    touches = [touch for _, found in steps for touch in found]
+    touches = [touch for found in by_step for touch in found]
     root = root_of(episode, touches)
     near: dict[str, Counter[str]] = defaultdict(Counter)
     read = 0
-    for step, found in steps:
+    for step, found in zip(episode.steps, by_step, strict=True):
         if read > _EPISODE_CHARS:
             break
         read += min(len(step.observation), _HEAD_CHARS + _TAIL_CHARS)
@@ -73,7 +76,7 @@ def _chosen(near: Mapping[str, Counter[str]], changed: set[str]) -> dict[str, li
     return chosen
 
 
-def _said(step: Step, touches: list[Touch]) -> Iterator[tuple[str, str]]:
+def _said(step: Step, touches: Sequence[Touch]) -> Iterator[tuple[str, str]]:
     """Yield (path, text near it) of one step."""
     named = list(dict.fromkeys(path for touch in touches for _, path in touch.paths))
     subject = named[0] if len(named) == 1 else ""

@@ -18,6 +18,21 @@ SELECT seq, kind, entity_id FROM change WHERE seq > ? ORDER BY seq LIMIT ?;
 -- replica --
 SELECT id, hlc FROM replica;
 
+-- own_file --
+SELECT file_id, {sound own_file} FROM own_file;
+
+-- note_file --
+INSERT OR REPLACE INTO own_file (own_file_row, file_id, sum) VALUES (1, ?1, row_sum(?1));
+
+-- mint_replica --
+UPDATE replica SET id = lower(hex(randomblob(16)));
+
+-- no_batches_yet --
+UPDATE remote SET own_batch = 0;
+
+-- sum_remotes --
+UPDATE remote SET sum = {sum remote};
+
 -- advance_clock --
 UPDATE replica SET hlc = ?;
 
@@ -80,7 +95,7 @@ INSERT INTO episode_edit (episode_row, field, value, at_ms, hlc, origin, sum)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6))
 ON CONFLICT (episode_row, field) DO UPDATE
 SET value = excluded.value, at_ms = excluded.at_ms, hlc = excluded.hlc, origin = excluded.origin, sum = excluded.sum
-WHERE (excluded.hlc, excluded.origin) >= (hlc, origin);
+WHERE (excluded.hlc, excluded.origin, excluded.value) > (hlc, origin, value);
 
 -- get_edits --
 SELECT field, value, {sound episode_edit} FROM episode_edit WHERE episode_row = ? ORDER BY field;
@@ -340,6 +355,9 @@ FROM recommendation WHERE id = ?9;
 -- recommendation_exists --
 SELECT 1 FROM recommendation WHERE id = ?;
 
+-- shown_to --
+SELECT episode_id FROM recommendation WHERE id = ?;
+
 -- feedback_after --
 SELECT
     f.feedback_row, f.id, r.id, f.verdict, f.used_ids, f.rating, f.note, f.implicit, f.at_ms, f.episode_id,
@@ -355,7 +373,7 @@ WHERE
 ORDER BY f.feedback_row;
 
 -- add_correction --
-INSERT INTO correction (id, target_id, content, at_ms, hlc, origin, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6));
+INSERT OR IGNORE INTO correction (id, target_id, content, at_ms, hlc, origin, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6));
 
 -- corrections_of --
 SELECT target_id, content, {sound correction} FROM correction WHERE target_id = ? ORDER BY hlc, origin;
@@ -369,7 +387,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))
 ON CONFLICT (kind, name) DO UPDATE
 SET active = excluded.active, reason = excluded.reason, made_by = excluded.made_by, at_ms = excluded.at_ms, hlc = excluded.hlc,
     origin = excluded.origin, sum = excluded.sum
-WHERE (excluded.hlc, excluded.origin) >= (hlc, origin);
+WHERE (excluded.hlc, excluded.origin) > (hlc, origin);
 
 -- is_quarantined --
 SELECT 1 FROM quarantine WHERE kind = ? AND name = ? AND active = 1;
@@ -400,12 +418,19 @@ INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms, hlc, origin,
 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, row_sum(?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8))
 ON CONFLICT (id) DO UPDATE
 SET note = excluded.note, removed = 0, at_ms = excluded.at_ms, hlc = excluded.hlc, origin = excluded.origin, sum = excluded.sum
-WHERE (excluded.hlc, excluded.origin) >= (hlc, origin);
+WHERE (excluded.hlc, excluded.origin) > (hlc, origin);
+
+-- links_from_others --
+SELECT f.id, l.id FROM link AS l JOIN episode AS f ON f.episode_row = l.from_row WHERE l.to_row = ?1 AND l.from_row != ?1;
+
+-- votes_on_others --
+SELECT r.episode_id, f.id FROM feedback AS f JOIN recommendation AS r ON r.recommendation_row = f.recommendation_row
+WHERE f.episode_id = ?1 AND r.episode_id != ?1;
 
 -- remove_link --
 UPDATE link
 SET removed = 1, at_ms = ?1, hlc = ?2, origin = ?3, sum = row_sum(id, from_row, to_row, type, note, 1, ?1, ?2, ?3)
-WHERE from_row = ?4 AND to_row = ?5 AND type = ?6 AND removed = 0;
+WHERE from_row = ?4 AND to_row = ?5 AND type = ?6 AND removed != 1;
 
 -- links_from --
 SELECT to_row FROM link WHERE from_row = ? AND type = ? AND removed = 0;
@@ -420,20 +445,26 @@ WHERE x.id = ? AND l.removed = 0 ORDER BY l.at_ms, l.id;
 SELECT id FROM episode WHERE episode_row = ?;
 
 -- add_checkpoint --
-INSERT INTO checkpoint (id, episode_row, content, at_ms, sum) VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4));
+INSERT OR IGNORE INTO checkpoint (id, episode_row, content, at_ms, sum) VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4));
 
 -- get_checkpoint --
 SELECT e.id, c.content, {sound checkpoint c} FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row WHERE c.id = ?;
 
 -- latest_checkpoint --
-SELECT id FROM checkpoint WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?) ORDER BY checkpoint_row DESC LIMIT 1;
+-- By its time, for rows are in the order of arrival where they came from other machines.
+SELECT id FROM checkpoint WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?)
+ORDER BY at_ms DESC, checkpoint_row DESC LIMIT 1;
 
 -- tombstone --
 -- Whether an episode was deleted: it must not come back.
 SELECT 1 FROM tombstone WHERE id = ?;
 
 -- add_tombstone --
-INSERT OR REPLACE INTO tombstone (id, reason, change_seq, at_ms, sum) VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4));
+INSERT OR REPLACE INTO tombstone (id, reason, change_seq, at_ms, project, sum) VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5));
+
+-- add_outgoing --
+-- Nothing where nobody is to be told.
+INSERT INTO outbox (remote_row, fact_id, sum) SELECT 0, ?1, row_sum(0, ?1) WHERE EXISTS (SELECT 1 FROM remote);
 
 -- schema_version --
 SELECT max(version) FROM schema_migration;
@@ -443,3 +474,186 @@ UPDATE episode SET parent_id = ?, follows = ?, follows_external = ? WHERE episod
 
 -- link_to --
 SELECT 1 FROM link WHERE to_row = ? AND type = ? AND removed = 0;
+
+-- shared_step --
+SELECT e.project, s.body, {sound step s} FROM episode AS e JOIN step AS s ON s.episode_row = e.episode_row
+WHERE e.id = ? AND s.step_index = ? AND e.state != 'completed';
+
+-- quarantine_of_stamp --
+SELECT active, reason, made_by, at_ms, {sound quarantine} FROM quarantine WHERE kind = ? AND name = ? AND hlc = ? AND origin = ?;
+
+-- project_of --
+SELECT project FROM episode WHERE id = ?;
+
+-- edits_of_stamp --
+SELECT field, value, at_ms, {sound episode_edit} FROM episode_edit
+WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?) AND hlc = ? AND origin = ?;
+
+-- link_of_stamp --
+SELECT e.project, t.id, l.type, l.note, l.removed, l.at_ms, {sound link l}
+FROM link AS l JOIN episode AS e ON e.episode_row = l.from_row JOIN episode AS t ON t.episode_row = l.to_row
+WHERE l.id = ? AND l.hlc = ? AND l.origin = ?;
+
+-- feedback_by_id --
+SELECT f.verdict, f.used_ids, f.rating, f.note, f.implicit, f.at_ms, f.episode_id, r.id, r.project, r.episode_id, {sound feedback f}
+FROM feedback AS f JOIN recommendation AS r ON r.recommendation_row = f.recommendation_row WHERE f.id = ?;
+
+-- correction_by_id --
+SELECT target_id, content, at_ms, hlc, origin, {sound correction} FROM correction WHERE id = ?;
+
+-- projects_of_pattern --
+SELECT c.project FROM pattern_count AS c JOIN pattern AS p ON p.pattern_row = c.pattern_row WHERE p.id = ? LIMIT 2;
+
+-- shared_checkpoint --
+SELECT e.project, c.content, c.at_ms, {sound checkpoint c}
+FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row WHERE c.id = ?;
+
+-- tombstone_by_id --
+SELECT reason, at_ms, project, {sound tombstone} FROM tombstone WHERE id = ?;
+
+-- home_of --
+SELECT home, {sound away} FROM away WHERE episode_row = ?;
+
+-- set_home --
+INSERT OR REPLACE INTO away (episode_row, home, sum) VALUES (?1, ?2, row_sum(?1, ?2));
+
+-- at_home --
+DELETE FROM away WHERE episode_row = ?;
+
+-- park --
+INSERT OR REPLACE INTO parked (fact_id, waits_for, project, kind, hlc, origin, body, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7));
+
+-- parked_for --
+SELECT fact_id, project, kind, hlc, origin, body, {sound parked} FROM parked WHERE waits_for = ? ORDER BY hlc, fact_id;
+
+-- parked_by_id --
+SELECT fact_id, project, kind, hlc, origin, body, {sound parked} FROM parked WHERE fact_id = ?;
+
+-- unpark --
+DELETE FROM parked WHERE fact_id = ?;
+
+-- unpark_all --
+DELETE FROM parked WHERE fact_id >= ? AND fact_id < ?;
+
+-- parked_of --
+SELECT fact_id, project, kind, hlc, origin, body, {sound parked} FROM parked WHERE fact_id >= ? AND fact_id < ?;
+
+-- parked_parts --
+SELECT fact_id, project, kind, hlc, origin, body, {sound parked} FROM parked WHERE fact_id >= ? AND fact_id < ? AND kind = 'part';
+
+-- replace_step --
+UPDATE step SET body = ?3, sum = row_sum(?1, ?2, ?3) WHERE episode_row = ?1 AND step_index = ?2;
+
+-- step_body --
+SELECT body, {sound step} FROM step WHERE episode_row = ? AND step_index = ?;
+
+-- remove_steps --
+DELETE FROM step WHERE episode_row = ?;
+
+-- rewrite_episode --
+UPDATE episode SET
+    project = ?2, state = ?3, outcome = ?4, reward = ?5, task_type = ?6, domain = ?7, language = ?8, framework = ?9, complexity = ?10,
+    agent = ?11, started_at_ms = ?12, ended_at_ms = ?13, step_count = ?14, change_seq = ?15, external_id = ?16, parent_id = ?17,
+    follows = ?18, task = ?19, opening = ?20, closing = ?21
+WHERE episode_row = ?1;
+
+-- clear_tags --
+DELETE FROM episode_tag WHERE tag IN (SELECT tag FROM episode_tag WHERE episode_row = ?1) AND episode_row = ?1;
+
+-- drop_external --
+UPDATE episode SET external_id = NULL WHERE id = ?;
+
+-- followers_of --
+SELECT id FROM episode WHERE follows = ?1 UNION SELECT id FROM episode WHERE parent_id = ?1;
+
+-- put_link_as --
+INSERT INTO link (id, from_row, to_row, type, note, removed, at_ms, hlc, origin, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))
+ON CONFLICT (id) DO UPDATE
+SET note = excluded.note, removed = excluded.removed, at_ms = excluded.at_ms, hlc = excluded.hlc, origin = excluded.origin, sum = excluded.sum
+WHERE (excluded.hlc, excluded.origin, excluded.removed, excluded.note) > (hlc, origin, removed = 1, note);
+
+-- standing_links --
+-- In the order in which they are believed: see link_writes._settle.
+SELECT id, from_row, to_row, removed FROM link WHERE type = ? AND removed != 1 ORDER BY hlc, origin, id;
+
+-- types_with_inactive --
+SELECT DISTINCT type FROM link WHERE removed = 2;
+
+-- set_inactive --
+UPDATE link SET removed = ?2, sum = row_sum(id, from_row, to_row, type, note, ?2, at_ms, hlc, origin) WHERE id = ?1;
+
+-- add_remote --
+INSERT INTO remote (url, sum) VALUES (?1, 0);
+
+-- sum_remote --
+UPDATE remote SET sum = {sum remote} WHERE remote_row = ?;
+
+-- remote_by_url --
+SELECT
+    remote_row, epoch, read_seq, batch, nonce, acknowledged, own_batch, resyncs, in_step_at_ms, last_error, {sound remote}
+FROM remote WHERE url = ?;
+
+-- remotes --
+SELECT url FROM remote ORDER BY remote_row;
+
+-- remove_remote --
+DELETE FROM remote WHERE url = ?;
+
+-- clear_outbox_of --
+DELETE FROM outbox WHERE remote_row = ?;
+
+-- acknowledge --
+UPDATE remote SET acknowledged = max(acknowledged, ?2), own_batch = max(own_batch, ?3) WHERE remote_row = ?1;
+
+-- clear_outbox --
+-- What every remote has that it concerns.
+DELETE FROM outbox WHERE
+    (remote_row = 0 AND outbox_row <= coalesce((SELECT min(acknowledged) FROM remote), 9223372036854775807))
+    OR (remote_row = ?1 AND outbox_row <= (SELECT acknowledged FROM remote WHERE remote_row = ?1));
+
+-- outgoing --
+SELECT outbox_row, fact_id, {sound outbox} FROM outbox WHERE outbox_row > ?1 AND remote_row IN (0, ?2) ORDER BY outbox_row LIMIT ?3;
+
+-- pending --
+SELECT count(*) FROM outbox WHERE outbox_row > ?1 AND remote_row IN (0, ?2);
+
+-- newest_outgoing --
+SELECT coalesce(max(outbox_row), 0) FROM outbox;
+
+-- read_up_to --
+UPDATE remote SET read_seq = max(read_seq, ?2) WHERE remote_row = ?1;
+
+-- seen_batch --
+UPDATE remote SET epoch = ?2, batch = ?3, nonce = ?4, read_seq = max(read_seq, ?5) WHERE remote_row = ?1;
+
+-- begin_again --
+UPDATE remote SET epoch = ?2, read_seq = 0, batch = 0, nonce = '', own_batch = 0, resyncs = resyncs + ?3 WHERE remote_row = ?1;
+
+-- in_step --
+UPDATE remote SET in_step_at_ms = coalesce(?2, in_step_at_ms), last_error = ?3 WHERE remote_row = ?1;
+
+-- queue_everything --
+-- Every fact there is, in an order in which what something rests on comes first.
+INSERT INTO outbox (remote_row, fact_id, sum)
+SELECT ?1, id, row_sum(?1, id) FROM (
+    SELECT fact_id('tombstone', id) AS id, 0 AS part, 0 AS row, 0 AS place FROM tombstone
+    UNION ALL SELECT fact_id('open', id), 1, episode_row, -1 FROM episode WHERE state != 'completed'
+    UNION ALL SELECT fact_id('step', e.id, s.step_index), 1, e.episode_row, s.step_index
+    FROM episode AS e JOIN step AS s ON s.episode_row = e.episode_row WHERE e.state != 'completed'
+    UNION ALL SELECT fact_id('abandon', id), 1, episode_row, 1000000 FROM episode WHERE state = 'abandoned'
+    UNION ALL SELECT fact_id('episode', id), 1, episode_row, 0 FROM episode WHERE state = 'completed'
+    UNION ALL SELECT DISTINCT fact_id('edit', e.id, printf('%x_%s', x.hlc, x.origin)), 2, e.episode_row, x.hlc
+    FROM episode_edit AS x JOIN episode AS e ON e.episode_row = x.episode_row
+    UNION ALL SELECT fact_id('recommendation', coalesce(episode_id, ''), id), 3, recommendation_row, 0 FROM recommendation
+    UNION ALL SELECT fact_id('feedback', coalesce(r.episode_id, f.episode_id, ''), f.id), 4, f.feedback_row, 0
+    FROM feedback AS f JOIN recommendation AS r ON r.recommendation_row = f.recommendation_row
+    UNION ALL SELECT fact_id('link', e.id, l.id, printf('%x_%s', l.hlc, l.origin)), 5, l.hlc, 0
+    FROM link AS l JOIN episode AS e ON e.episode_row = l.from_row WHERE l.hlc > 0
+    UNION ALL SELECT fact_id('correction', target_id, id), 6, correction_row, 0 FROM correction
+    UNION ALL SELECT fact_id('checkpoint', e.id, c.id), 7, c.checkpoint_row, 0
+    FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row
+    UNION ALL SELECT fact_id('quarantine', kind || '/' || name, printf('%x_%s', hlc, origin)), 8, 0, 0 FROM quarantine
+    UNION ALL SELECT fact_id, 9, 0, 0 FROM parked
+) ORDER BY part, row, place;

@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from mcp_memory.cli.main import main
+from mcp_memory.file_locks import try_lock
 from mcp_memory.hooks import answers, ledger, spool, wire
 from mcp_memory.hooks.client import run
 from mcp_memory.hooks.settings import HookSettings
@@ -143,7 +144,7 @@ def held(folder: str, session_id: str) -> Iterator[None]:
 
     spool.make_private(folder)
     fd = os.open(os.path.join(folder, f"lock-{zlib.crc32(session_id.encode()) % 16:02}"), os.O_RDWR | os.O_CREAT)
-    assert spool.try_lock(fd)
+    assert try_lock(fd)
     try:
         yield
     finally:

@@ -13,6 +13,7 @@ import pytest
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.errors import StoreUnavailable
+from mcp_memory.file_locks import try_lock
 from mcp_memory.hooks import sessions, spool
 from mcp_memory.hooks.answers import shown
 from mcp_memory.hooks.events import name_of, record_of
@@ -225,7 +226,7 @@ async def test_two_who_take_in_what_waits_side_by_side_leave_no_file_of_a_sessio
 async def test_a_spool_that_a_hook_still_holds_is_removed_by_the_next_who_looks(host: Host) -> None:
     host.spooled_session()
     with host.files(".spool")[0].open("r+b") as held:
-        assert spool.try_lock(held.fileno())
+        assert try_lock(held.fileno())
         await host.hooks.drain()
         assert await outcomes(host) == ["partial"]
     await host.hooks.drain()

@@ -44,7 +44,7 @@ def pattern(successes: int, failures: int, *, age_days: float = 0.0, corrected_b
 
 
 def confidence(p: Pattern, **known: object) -> float:
-    return float(explain(p, now_ms=NOW_MS, half_life_days=180.0, **known)["confidence"])  # type: ignore[arg-type]
+    return float(explain(p, now_ms=NOW_MS, half_life_days=180.0, **known).confidence)  # type: ignore[arg-type]
 
 
 def evidence(*successes: bool) -> list[Evidence]:
@@ -79,7 +79,7 @@ def test_more_evidence_for_the_same_rate_is_trusted_more() -> None:
 
 def test_confidence_decays_with_age_at_read_time() -> None:
     assert confidence(pattern(5, 0)) > confidence(pattern(5, 0, age_days=180)) > confidence(pattern(5, 0, age_days=720))
-    assert explain(pattern(4, 0, age_days=180), now_ms=NOW_MS, half_life_days=180.0)["decayed_count"] == 2.0
+    assert explain(pattern(4, 0, age_days=180), now_ms=NOW_MS, half_life_days=180.0).decayed_count == 2.0
 
 
 def test_votes_move_it_and_one_vote_moves_it_little() -> None:
@@ -106,8 +106,8 @@ def test_evidence_is_validated_in_the_order_of_time() -> None:
 def test_a_pattern_that_hurts_is_retired_and_says_so() -> None:
     hurts = Usage(used=20, used_successes=2, unused=20, unused_successes=15)
     numbers = explain(pattern(9, 1), now_ms=NOW_MS, half_life_days=180.0, usage=hurts)
-    assert numbers["retired"]
-    assert "2 of 20" in numbers["retired_because"]
+    assert numbers.retired
+    assert "2 of 20" in numbers.retired_because
     assert with_confidence(pattern(9, 1), numbers).retired
     assert "hindered" in retirement(VoteStats(hindered=6.0), Usage())
 

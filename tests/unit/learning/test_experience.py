@@ -3,7 +3,8 @@
 import numpy as np
 
 from mcp_memory.domain.episode import Context, OutcomeKind
-from mcp_memory.views.experience import Experience, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 from .runs import episode, trace_of
 

@@ -1,5 +1,7 @@
 """Failed steps with what fixed them, and arguments as numbers."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,19 +24,19 @@ from mcp_memory.views.fixes import MAX_STEPS_LATER, Calls, Came, fixes_of
 
 def test_what_worked_next_is_the_first_step_that_succeeds_within_five() -> None:
     calls = Calls(["edit", "edit", "open", "edit"], [True, True, False, False])
-    assert [(f.index, f.fix_key, f.steps_later) for f in fixes_of(calls, {})] == [(0, "open", 2), (1, "open", 1)]
+    assert [(f.index, f.fix_key, f.steps_later) for f in fixes_of(calls)] == [(0, "open", 2), (1, "open", 1)]
 
 
 def test_a_success_later_than_that_fixes_nothing() -> None:
     failed = [True] * (MAX_STEPS_LATER + 1) + [False]
-    first = next(iter(fixes_of(Calls(["x"] * len(failed), failed), {})))
+    first = next(iter(fixes_of(Calls(["x"] * len(failed), failed))))
     assert first.fix_key == ""
 
 
 def came(*steps: Step, success: bool = True) -> tuple[Came, str]:
     """What came of the first failed step, and the key of the step that did it."""
     calls = calls_of_steps(steps, success)
-    fix = next(iter(fixes_of(calls, {})))
+    fix = next(iter(fixes_of(calls)))
     return fix.came, steps[fix.by].key if fix.by >= 0 else ""
 
 
@@ -42,14 +44,40 @@ def run(command: str, status: StepStatus = StepStatus.OK) -> Step:
     return Step("bash", arguments={"command": command}, status=status)
 
 
-def bad(command: str) -> Step:
-    return run(command, StepStatus.ERROR)
+def bad(command: str, error: str | None = None) -> Step:
+    return replace(run(command, StepStatus.ERROR), error=error)
 
 
 def test_the_change_before_the_failed_call_worked_is_the_fix() -> None:
     edit, look = Step("edit", arguments={"path": "a.py", "new": "x"}), Step("open", arguments={"path": "a.py"})
     assert came(bad("pytest -q a.py"), look, edit, look, run("pytest a.py")) == (Came.FIXED, "edit")
     assert came(bad("python a.py"), run("pip install yaml"), run("ls"), run("python a.py")) == (Came.FIXED, "bash:pip install")
+
+
+def test_the_change_after_which_the_error_was_another_is_the_fix() -> None:
+    edit, install = Step("edit", arguments={"path": "a.py", "new": "x"}), run("pip install yaml")
+    missing, other = bad("python a.py", "ModuleNotFoundError: No module named 'yaml'"), bad("python a.py", "KeyError: 'name'")
+    assert came(missing, install, other, edit, run("python a.py")) == (Came.FIXED, "bash:pip install")
+    assert came(missing, edit, missing, install, other, edit, run("python a.py")) == (Came.FIXED, "bash:pip install")
+    assert came(missing, install, other, edit, missing, edit, run("python a.py")) == (Came.FIXED, "edit")
+    broken = bad("python a.py", "SyntaxError: invalid syntax")
+    assert came(missing, install, broken, edit, run("python a.py")) == (Came.FIXED, "edit")
+
+
+def test_a_change_that_was_itself_corrected_is_not_the_fix() -> None:
+    first, second = (Step("edit", arguments={"path": "a.py", "new": text}) for text in ("errors='ignore'", "encoding='latin-1'"))
+    unreadable, lossy = bad("pytest a.py", "UnicodeDecodeError: invalid start byte"), bad("pytest a.py", "AssertionError: 'Jrg'")
+    steps = (unreadable, first, lossy, second, run("pytest a.py"))
+    assert next(iter(fixes_of(calls_of_steps(steps, success=True)))).by == 3
+
+
+def test_a_module_run_instead_of_a_script_is_the_fix_though_something_else_was_edited_before_it_worked() -> None:
+    missing, unreadable = (
+        bad("python jobs/a.py", "ModuleNotFoundError: No module named 'shop'"),
+        bad("python -m jobs.a", "UnicodeDecodeError: utf-8"),
+    )
+    edit = Step("edit", arguments={"path": "read.py", "new": "x"})
+    assert came(missing, unreadable, edit, run("python -m jobs.a")) == (Came.FIXED, "bash:python -m jobs.a")
 
 
 def test_looking_thinking_and_ending_fix_nothing() -> None:

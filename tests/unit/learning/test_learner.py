@@ -11,11 +11,12 @@ import pytest
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.episode import Episode, EpisodeState, OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
-from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.domain.pattern import PatternKind, PatternUsage
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.learning.learner import Learner
+from mcp_memory.learning.reading.file_uses import touches_in
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Completion, IndexText, Neighbours, Situation
+from mcp_memory.ports import Completion, Extraction, IndexText, Neighbours, Situation
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
 from mcp_memory.views.view import Views
@@ -33,7 +34,10 @@ class Engine:
     def __init__(self, store: InMemoryStore, learner: Learner) -> None:
         self.views, self._learner = Views(store, SignBitIndex, tuple), learner
         self.views.load()
-        self.extract, self.in_holdout = learner.extract, learner.in_holdout
+        self.in_holdout = learner.in_holdout
+
+    def extract(self, made: Episode) -> Extraction:
+        return self._learner.extract(made, touches_in(made.steps))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def asked(*args: Any, **how: Any) -> Any:
@@ -81,7 +85,7 @@ async def test_extraction_keeps_signatures_and_fingerprints_for_the_trace() -> N
     extraction = learner(InMemoryStore()).extract(episode("e", ["open", "edit!no such file /a/b", "write"]))
     assert extraction.errors == ((1, "no such file <path>"),)
     assert len(extraction.digest["args"]) == 3 * 8
-    assert {o.kind for o in extraction.observations} == set(PatternKind)
+    assert {o.kind for o in extraction.observations} == set(PatternKind) - {PatternKind.ARGUMENT_CHANGE}  # no call was made again
 
 
 async def test_learning_can_be_switched_off() -> None:
@@ -130,7 +134,7 @@ async def test_a_vote_moves_confidence_a_little_and_only_that() -> None:
     await store.put_feedback(Feedback("f", "r", Verdict.HELPED, (pattern.id,), None, "", False, 0))
     (after,) = engine.confidence([pattern])
     assert pattern.confidence < after.confidence < pattern.confidence + 0.3
-    assert engine.explain_confidence(pattern)["helped"] == 1.0
+    assert engine.explain_confidence(pattern).helped == 1.0
 
 
 async def test_use_is_reported_with_how_the_episodes_ended() -> None:
@@ -148,8 +152,8 @@ async def test_use_is_reported_with_how_the_episodes_ended() -> None:
     await store.complete_episode(
         Completion(replace(episode("later", GOOD), reward=engine.judge(episode("later", GOOD), []).reward), IndexText("", ""))
     )
-    assert engine.usage(pattern.id) == {"shown": 1, "used": 1, "success_when_used": 1.0, "success_when_not_used": None}
-    assert engine.usage("pat_unknown")["shown"] == 0
+    assert engine.usage(pattern.id) == PatternUsage(shown=1, used=1, success_when_used=1.0)
+    assert engine.usage("pat_unknown") == PatternUsage()
 
 
 async def test_a_playbook_is_made_of_what_worked_and_refused_without_evidence() -> None:

@@ -73,7 +73,7 @@ def test_what_is_usual_is_no_lesson() -> None:
 
 
 def test_answers_to_one_error_stand_together_and_the_same_tools_are_told_once() -> None:
-    again = replace(pattern(6, PatternKind.ERROR_RECOVERY, 4, 0, 0.5), content={"tool": "cat", "error": "no such file", "try": "cat"})
+    again = replace(pattern(6, PatternKind.ERROR_RECOVERY, 4, 0, 0.5), content={"tool": "cat", "error": "no such file", "try": "less"})
     decision = {"kind": "k", "after": ["tool1 (failed)"], "choose": "next1"}
     same = replace(pattern(7, PatternKind.DECISION_POINT, 8, 1, 0.6), content=decision, description="after tool1, choose next1")
     text = lessons_markdown([*PATTERNS, again, same], {}, domain="", project="", budget_tokens=900, usual=USUAL)

@@ -4,7 +4,8 @@ import pytest
 
 from mcp_memory.domain.episode import Context, OutcomeKind
 from mcp_memory.learning.advice.outlook import OutlookEstimator
-from mcp_memory.views.experience import Experience, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 from .runs import WEB, episode, trace_of
 

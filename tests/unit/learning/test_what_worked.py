@@ -10,7 +10,8 @@ from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recency import tracked
 from mcp_memory.ports import Situation
 from mcp_memory.views.columns import fading
-from mcp_memory.views.experience import Experience, Standpoint
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
 
 from .runs import WEB, episode, trace_of
 from .test_adviser import adviser, keys, now

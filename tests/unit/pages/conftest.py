@@ -1,7 +1,7 @@
 """The pages over a real memory, asked as a browser asks."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mcp_memory.pages import entering
 from mcp_memory.pages.part import PagesPart
 
 URL = "http://127.0.0.1:8765"
+LISTS = ("/ui", "/ui/ask", "/ui/fork", "/ui/attempts", "/ui/learned", "/ui/files", "/ui/health")
 TASK = "make the nightly report run"
 
 
@@ -41,8 +42,8 @@ class Visitor:
             self.csrf = found[1]
         return response.text
 
-    async def post(self, path: str, status: int = 303, **form: str) -> httpx2.Response:
-        response = await self.client.post(path, data={"csrf": self.csrf} | form)
+    async def post(self, path: str, status: int = 303, fields: Mapping[str, str] | None = None, **form: str) -> httpx2.Response:
+        response = await self.client.post(path, data={"csrf": self.csrf, **(fields or {}), **form})
         assert response.status_code == status, response.text[:2_000]
         return response
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -104,7 +105,7 @@ async def test_tagging_labelling_and_correcting_reach_the_memory_and_tagging_can
     await visitor.post(f"{path}/correct", text="never restart it", instead="1")
     assert "never restart it" in await visitor.get(path)
     (told,) = (await memory.recall(query=TASK)).episodes
-    assert told.lessons[0] == "Corrected: never restart it"
+    assert told.lessons[0] == "Corrected by a person: never restart it"
 
 
 async def test_forgetting_asks_first_archives_and_can_be_undone(visitor: Visitor, memory: EpisodicMemory, config: Config) -> None:
@@ -128,7 +129,9 @@ async def test_the_export_is_the_episodes_interchange_line(visitor: Visitor, mem
     assert json.loads(await visitor.get(f"/ui/attempt/{episode_id}/export"))["task"] == TASK
 
 
-@pytest.mark.parametrize("path", ["/ui/attempt/nobody", "/ui/fork/nobody", "/ui/attempt/nobody/export", "/ui/attempt/%00", "/ui/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/ui/attempt/nobody", "/ui/fork/nobody", "/ui/attempt/nobody/export", "/ui/attempt/%00", "/ui/learned/pat_x", "/ui/nowhere"]
+)
 async def test_an_unknown_id_gets_a_page_that_says_what_to_do(visitor: Visitor, path: str) -> None:
     text = await visitor.get(path, status=404)
     assert "That did not work" in text
@@ -157,7 +160,17 @@ async def test_hostile_texts_are_inert_on_every_page(visitor: Visitor, memory: E
         ids.append(started.episode_id)
     await memory.correct(target_id=ids[0], text=HOSTILE)
     await memory.link_episodes(from_id=ids[0], to_id=ids[1], type="related_to", note=HOSTILE)
-    pages = ["/ui", "/ui/fork", "/ui/attempts", "/ui/projects", *(f"/ui/{kind}/{i}" for kind in ("attempt", "fork") for i in ids)]
+    await memory.recall(query=HOSTILE)
+    lists = ["/ui", "/ui/fork", "/ui/attempts", "/ui/projects", "/ui/learned", "/ui/files", "/ui/health"]
+    asked = "/ui/ask?" + urlencode({"q": HOSTILE})
+    patterns = (await memory.search_patterns(project="*")).patterns
+    assert patterns
+    pages = [
+        *lists,
+        asked,
+        *(f"/ui/learned/{p.pattern_id}" for p in patterns[:3]),
+        *(f"/ui/{kind}/{i}" for kind in ("attempt", "fork") for i in ids),
+    ]
     for path in [*pages, f"/ui/attempt/{ids[0]}/forget"]:
         text = await visitor.get(path)
         for mark in ("<script>", "<img src=x", "<style>", "<b>", "<i>a", "<u>", "\u202e", "\x1b", ">49<"):

@@ -83,7 +83,16 @@ async def test_every_answer_forbids_other_hosts_and_inline_scripts(visitor: Visi
 
 async def test_no_page_names_another_host_or_holds_a_script_or_style_of_its_own(visitor: Visitor, memory: EpisodicMemory) -> None:
     episode_id = await attempt(memory, ["read", "edit"], "success")
-    for path in ("/ui", "/ui/attempts", f"/ui/attempt/{episode_id}", f"/ui/fork/{episode_id}"):
+    for path in (
+        "/ui",
+        "/ui/ask?q=report",
+        "/ui/learned",
+        "/ui/files",
+        "/ui/health",
+        "/ui/attempts",
+        f"/ui/attempt/{episode_id}",
+        f"/ui/fork/{episode_id}",
+    ):
         text = await visitor.get(path)
         assert "//" not in text.replace("http://www.w3.org", "")
         assert "style=" not in text

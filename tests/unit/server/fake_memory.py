@@ -11,6 +11,7 @@ from mcp_memory.domain import answers, reports, requests, status
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.curation import Handoff, Link
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus
+from mcp_memory.domain.pattern import ConfidenceNumbers
 from mcp_memory.domain.query import Outlook, Suggestion
 from mcp_memory.errors import EpisodeClosed, NotFound
 from mcp_memory.metrics import Metrics
@@ -162,8 +163,9 @@ class FakeMemory:
         await self._asked(asked)
         if asked.pattern_id != "pat_1":
             raise NotFound(f"no pattern {asked.pattern_id}")
-        evidence = ({"episode_id": "ep0", "success": True, "weight": 1.0, "at_ms": 1},)
-        return answers.PatternDetail(_pattern(), {"steps": ["a"]}, self.project, 1, 2, evidence, {"wilson": 0.5}, ())
+        evidence = (answers.ShownEvidence("ep0", True, 1.0, "1970-01-01T00:00:00Z", {}),)
+        numbers = ConfidenceNumbers(9, 1, 0.0, 180.0, 10.0, 0.6, 0.98, 0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, None, False, "", 0.6)
+        return answers.PatternDetail(_pattern(), {"steps": ["a"]}, self.project, 1, 2, evidence, numbers, ())
 
     async def analyze_trends(self, asked: requests.AnalyzeTrends, /) -> reports.Trends:
         await self._asked(asked)

@@ -7,6 +7,7 @@ same patterns; what is frequent, closed or contrastive is decided from the count
 from collections.abc import Sequence
 
 from mcp_memory.domain.pattern import Observation
+from mcp_memory.learning.patterns.extractors.argument_change import argument_change_observations
 from mcp_memory.learning.patterns.extractors.context import context_observations
 from mcp_memory.learning.patterns.extractors.decision_point import decision_observations
 from mcp_memory.learning.patterns.extractors.error_recovery import recovery_observations
@@ -17,7 +18,7 @@ MAX_OBSERVATIONS = 200  # of one episode
 
 
 def observations_of(run: Run, durations_ms: Sequence[int | None] = ()) -> tuple[Observation, ...]:
-    """Return the run's evidence, one observation a pattern, at most 200: recoveries and context first.
+    """Return the run's evidence, one observation a pattern, at most 200: recoveries, argument changes and context first.
 
     Args:
         run: The run.
@@ -25,6 +26,7 @@ def observations_of(run: Run, durations_ms: Sequence[int | None] = ()) -> tuple[
     """
     found = [
         *recovery_observations(run, durations_ms),
+        *argument_change_observations(run),
         *context_observations(run),
         *sequence_observations(run),
         *decision_observations(run),

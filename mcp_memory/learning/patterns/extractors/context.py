@@ -4,6 +4,7 @@ from collections import Counter
 
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.reading.run import Run
+from mcp_memory.phrases import patterns as phrases
 
 MAX_APPROACH_TOOLS = 4
 
@@ -19,7 +20,7 @@ def context_observations(run: Run) -> list[Observation]:
         Observation(
             PatternKind.CONTEXT,
             content,
-            f"{run.kind}: worked mostly with {', '.join(approach)}",
+            phrases.approach(run.kind, approach),
             run.success,
             detail={"steps": len(run.keys)},
         )

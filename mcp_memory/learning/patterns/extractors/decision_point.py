@@ -4,6 +4,7 @@ from collections import Counter
 
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.reading.run import Run
+from mcp_memory.phrases.patterns import decision
 
 MAX_DECISIONS = 40  # of one run, the earliest: the choices that set its course
 START = "start"
@@ -23,7 +24,7 @@ def decision_observations(run: Run) -> list[Observation]:
         Observation(
             PatternKind.DECISION_POINT,
             {"kind": kind, "after": list(move[:-1]), "choose": move[-1]},
-            f"{kind}: after {' → '.join(move[:-1])}, choose {move[-1]}",
+            decision(kind, move[:-1], move[-1]),
             run.success,
             detail={"step": first[move], "times": times[move]},
         )

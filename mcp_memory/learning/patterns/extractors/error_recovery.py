@@ -6,6 +6,7 @@ from mcp_memory.domain.episode import Json
 from mcp_memory.domain.pattern import INSTEAD, Observation, PatternKind
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.run import Run
+from mcp_memory.phrases.patterns import recovery
 from mcp_memory.views.fixes import Came, Fix, fixes_of
 
 MAX_RECOVERIES = 60  # of one run, the earliest
@@ -20,7 +21,7 @@ def recovery_observations(run: Run, durations_ms: Sequence[int | None] = ()) -> 
     thought or the end of the work answers nothing.
     """
     found: dict[tuple[str, str, str, bool], tuple[bool, Fix, int]] = {}
-    for fix in fixes_of(run.calls, dict(run.errors)):
+    for fix in fixes_of(run.calls):
         for tried, worked, at, instead in _tries(run, fix):
             name = (fix.failed_key, fix.signature, tried, instead)
             if name not in found or (worked and not found[name][0]):
@@ -31,7 +32,7 @@ def recovery_observations(run: Run, durations_ms: Sequence[int | None] = ()) -> 
         Observation(
             PatternKind.ERROR_RECOVERY,
             {"tool": tool, "error": error, "try": tried} | ({INSTEAD: True} if instead else {}),
-            _description(tool, run.messages.get(fix.index) or error, tried, instead),
+            recovery(tool, run.messages.get(fix.index) or error, tried, instead=instead),
             worked,
             detail=_detail(fix.index, at, durations_ms),
         )
@@ -45,13 +46,6 @@ def _tries(run: Run, fix: Fix) -> Iterator[_Try]:
         yield run.keys[after], False, after, False
     if fix.came is not Came.GAVE_UP:
         yield run.keys[fix.by], True, fix.by, fix.came is Came.GOT_ON
-
-
-def _description(tool: str, message: str, tried: str, instead: bool) -> str:
-    if instead:
-        return f"when {tool} fails with “{message}”, do it with {tried} instead"
-    how = f"{tool} with other arguments" if tried == tool else tried
-    return f"when {tool} fails with “{message}”, fix it with {how}"
 
 
 def _detail(index: int, at: int, durations_ms: Sequence[int | None]) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from collections import Counter
 
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.reading.run import Run
+from mcp_memory.phrases.patterns import sequence
 
 OFFSETS = ((0, 1), (0, 2), (0, 1, 2), (0, 1, 3), (0, 2, 3), (0, 1, 2, 3))  # which of the next steps make a sequence
 MAX_SEQUENCES = 40  # of one run: the most frequent
@@ -30,7 +31,7 @@ def sequence_observations(run: Run) -> list[Observation]:
         Observation(
             PatternKind.TOOL_SEQUENCE,
             {"tools": list(tools)},
-            " → ".join(tools),
+            sequence(tools),
             run.success,
             detail={"first_step": spans[tools][0], "last_step": spans[tools][1], "times": n},
         )

@@ -1,0 +1,133 @@
+"""What was tried after errors like this one, and what came of it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mcp_memory.domain.answers import Recovery, TriedFix
+from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.examples import arguments_of, text_of_run
+from mcp_memory.learning.history.recoveries import Recovered
+from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.phrases.patterns import changed
+from mcp_memory.views.columns import Ints
+from mcp_memory.views.contexts import Standpoint
+from mcp_memory.views.experience import Experience
+from mcp_memory.views.fixes import Came
+from mcp_memory.views.vouching import Support
+
+MAX_FIXES, MAX_EVIDENCE = 5, 3
+FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
+MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
+SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
+
+ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
+# (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
+StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
+
+
+class ErrorRecovery:
+    """Answers from an `Experience`; full episodes are read only for the examples of arguments, and for what changed in them."""
+
+    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer, endorser: Endorser) -> None:
+        self._x, self._read, self._stored, self._endorser = experience, read_episodes, stored, endorser
+
+    def recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str) -> Recovery:
+        """Return what was tried after failures with such a message, of this tool where it had any, and what came of it."""
+        x = self._x
+        failed_key = episode.steps[-1].key
+        alike = (x.context_weights(standpoint)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
+        exact = alike & (x.failures.signature == x.signatures.find(sig))
+        alike = exact if exact.any() else alike
+        of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
+        numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
+        next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
+        shell = shell_of(episode)
+        fixes: list[tuple[TriedFix, Ints, Support, bool]] = []  # with the failures answered, who says so, whether it is the failed tool
+        for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
+            key = str(x.tools.value(int(tool)))
+            if role_of(key) is Role.PASSES:
+                continue
+            fixed, got_on = (numbers[(by == tool) & (came == kind)] for kind in (Came.FIXED, Came.GOT_ON))
+            answered = fixed if len(fixed) else got_on
+            tried = numbers[(next_tried == tool) | (by == tool)]
+            if not len(answered) and role_of(key) is Role.LOOKS:
+                continue  # looking after a failure is no try to mend it
+            fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
+            support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
+            fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
+            fixes.append((fix, answered, support, key == failed_key))
+        ranked = sorted(fixes, key=lambda f: (f[0].correction is None, -f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))
+        ranked.sort(key=lambda f: not (len(f[1]) and f[2].is_verified))  # what one source alone says comes after, however often it says so
+        best, run = ranked[:MAX_FIXES], text_of_run(episode)
+        shown = [
+            replace(fix, arguments_example=self._example(at, run), change=self._change(at) if is_retry else None)
+            if self._endorser.may_show(by)
+            else fix
+            for fix, at, by, is_retry in best[:FIX_EXAMPLES]
+        ]
+        return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])))
+
+    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
+        """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
+        x = self._x
+        fixed, got_on, tried = found
+        answered = fixed if len(fixed) else got_on
+        name, action = tool_and_action(key)
+        evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
+        lag = x.failures.by_index[answered] - x.failures.index[answered]
+        median_ms, correction = self._stored(failed_key, sig, key)
+        return TriedFix(
+            tool=name,
+            action=action,
+            kind="fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
+            tried=len(tried),
+            fixed=len(fixed),
+            got_on=len(got_on),
+            median_steps=float(np.median(lag)) if len(answered) else None,
+            median_ms=median_ms if len(answered) else None,
+            correction=correction,
+            evidence=tuple(evidence)[:MAX_EVIDENCE],
+        )
+
+    def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
+        """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""
+        x = self._x
+        answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
+        if not len(answered):
+            return None
+        best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
+        episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
+        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run)
+
+    def _change(self, answered: Ints) -> str | None:
+        """Return what was different when the failed tool itself was called again, where several of the latest answers have it in common."""
+        x, failures = self._x, self._x.failures
+        latest = answered[-MAX_CHANGES:]
+        read = self._read([x.trace(int(r)).id for r in failures.row[latest]])
+        pairs = [(e, int(i), int(k)) for e, i, k in zip(read, failures.index[latest], failures.by_index[latest], strict=True) if e]
+        found = Counter(
+            (change.kind, change.argument)
+            for e, i, k in pairs
+            if max(i, k) < len(e.steps) and (change := argument_change(e.steps[i], e.steps[k]))
+        )
+        (most, times), *_ = [*found.most_common(1), (None, 0)]
+        return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None
+
+    def _tried(self, numbers: Ints) -> Ints:
+        """Return the tool used right after each failed step, -1 at the end of a run."""
+        x = self._x
+        steps = x.first[x.failures.row[numbers]] + x.failures.index[numbers]
+        last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
+        after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
+        return np.where(last, -1, after)
+
+
+def shell_of(episode: Episode) -> str:
+    """Return what this agent calls its shell tool, as far as it has used one."""
+    return next((s.tool for s in reversed(episode.steps) if is_shell(s.tool)), SHELL)

@@ -1,0 +1,89 @@
+"""What was different in the arguments when a failed call was made again: the kind of change, whatever the values were. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.episode import Json, Step
+from mcp_memory.domain.pattern import ArgumentChange
+from mcp_memory.learning.reading.run import message_of
+
+MIN_LISTED_CHARS = 3  # of a value that an error is said to have named
+MAX_WORDS = 12  # of a value that is compared by its words: what is longer is a text
+_ERROR_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`argument` is the argument's name, or the option of a command; `before` and `after` its values where they are short."""
+
+    kind: ArgumentChange
+    argument: str
+    before: str = ""
+    after: str = ""
+
+
+def argument_change(failed: Step, again: Step) -> Changed | None:
+    """Return what one change led from the failed call to the next one of its tool; None for several, or one of no known kind.
+
+    >>> from mcp_memory.domain.episode import Step
+    >>> def change(before, after): return argument_change(Step("t", arguments=before), Step("t", arguments=after)).kind.value
+    >>> change({"query": "Gator Country guitarist"}, {"query": "Gator Country"}), change({"path": "sql/a.py"}, {"path": "a.py"})
+    ('fewer_words', 'without_folder')
+    >>> change({"command": "pip install x"}, {"command": "pip install --user x"}), change({"id": 1}, {"id": 1, "unit": "m"})
+    ('option_added', 'argument_added')
+    """
+    before, after = failed.arguments, again.arguments
+    names = [name for name in (*before, *(n for n in after if n not in before)) if before.get(name) != after.get(name)]
+    if len(names) != 1:
+        return None
+    name = names[0]
+    if name not in before or name not in after:
+        return Changed(ArgumentChange.ARGUMENT_ADDED if name in after else ArgumentChange.ARGUMENT_LEFT_OUT, name)
+    if command_in(before) and command_in(after):
+        return _option_changed(before, after)
+    old, new = before[name], after[name]
+    return _text_changed(name, old, new, _error_of(failed)) if isinstance(old, str) and isinstance(new, str) else None
+
+
+def _option_changed(before: Mapping[str, Json], after: Mapping[str, Json]) -> Changed | None:
+    """Return the one option that was added to a command or left out of it."""
+    old, new = command_in(before).split(), command_in(after).split()
+    if len(old) > MAX_WORDS or len(new) > MAX_WORDS + 1:
+        return None
+    longer, shorter, kind = (new, old, ArgumentChange.OPTION_ADDED) if len(new) > len(old) else (old, new, ArgumentChange.OPTION_LEFT_OUT)
+    for at, word in enumerate(longer):
+        if word.startswith("-") and longer[:at] + longer[at + 1 :] == shorter:
+            return Changed(kind, word)
+    return None
+
+
+def _text_changed(name: str, old: str, new: str, error: str) -> Changed | None:
+    if "\n" in old.strip() or "\n" in new.strip() or old.strip() == new.strip():
+        same = [line.strip() for line in old.strip().splitlines()] == [line.strip() for line in new.strip().splitlines()]
+        return Changed(ArgumentChange.INDENTED, name) if same else None
+    before, after = _bare(old), _bare(new)
+    if len(after) >= MIN_LISTED_CHARS and after in error and after not in before:
+        return Changed(ArgumentChange.LISTED, name, before, after)
+    if before.rsplit("/", 1)[-1] == after.rsplit("/", 1)[-1] and before.count("/") != after.count("/"):
+        without = before.count("/") > after.count("/")
+        return Changed(ArgumentChange.WITHOUT_FOLDER if without else ArgumentChange.WITH_FOLDER, name, before, after)
+    words, others = before.split(), after.split()
+    if not words or not others or max(len(words), len(others)) > MAX_WORDS:
+        return None
+    if _within(others, words):
+        return Changed(ArgumentChange.FEWER_WORDS, name, before, after)
+    return Changed(ArgumentChange.MORE_WORDS, name, before, after) if _within(words, others) else None
+
+
+def _within(part: list[str], whole: list[str]) -> bool:
+    """Return whether *part* stands in *whole*, in one piece, and is less."""
+    return len(part) < len(whole) and any(whole[i : i + len(part)] == part for i in range(len(whole) - len(part) + 1))
+
+
+def _bare(value: str) -> str:
+    return value.strip().strip("'\"").strip()
+
+
+def _error_of(step: Step) -> str:
+    return f"{message_of(step)}\n{(step.error or '')[:_ERROR_CHARS]}\n{step.observation[:_ERROR_CHARS]}"

@@ -1,0 +1,32 @@
+"""Learned: lessons and patterns by how well they held, with what followed where they were told."""
+
+from mcp_memory.pages.calls import Answer, Call, GoTo, Page
+from mcp_memory.pages.sessions import Notice
+from mcp_memory.rendering.render import plain
+
+KINDS = ("tool_sequence", "decision_point", "error_recovery", "context")
+
+
+async def listed(call: Call) -> Answer:
+    """Patterns by words, kind and confidence."""
+    query, kind = call.query.get("q", "").strip(), call.query.get("kind", "")
+    page = await call.memory.search_patterns(
+        query=query, kind=kind, project=call.session.project, min_support=2, limit=50, cursor=call.query.get("cursor") or None
+    )
+    status = await call.memory.memory_status()
+    return Page("learned.html", {"page": page, "query": query, "kind": kind, "kinds": KINDS, "holdout": status.learning.holdout})
+
+
+async def show(call: Call) -> Answer:
+    """One pattern with its evidence."""
+    detail = await call.memory.get_pattern(pattern_id=call.path["pattern_id"])
+    return Page("pattern.html", {"detail": detail, "usage": plain(detail.usage), "evidence": [plain(e) for e in detail.evidence[:50]]})
+
+
+async def correct(call: Call) -> Answer:
+    """Put a correction over a pattern."""
+    pattern_id = call.path["pattern_id"]
+    text, contradicts = call.form.get("text", ""), "instead" in call.form
+    await call.memory.correct(target_id=pattern_id, text=text, contradicts=contradicts, by="a person")
+    call.session.notice = Notice("Corrected: your words are told instead from now on.")
+    return GoTo(f"/ui/learned/{pattern_id}")

@@ -1,0 +1,19 @@
+"""Today: what went on lately, what keeps going wrong, what waits for a word."""
+
+from mcp_memory.pages.calls import Answer, Call, Page
+
+SHOWN = 8
+
+
+async def show(call: Call) -> Answer:
+    """The first page."""
+    project = call.session.project
+    activity = await call.memory.recent_activity(project=project)
+    latest = await call.memory.search_episodes(project=project, sort="newest", limit=SHOWN, state="completed")
+    still_open = await call.memory.search_episodes(project=project, sort="newest", limit=SHOWN, state="open")
+    forks = await call.memory.forked_tasks(project=project, limit=3)
+    highest = max([d.worked + d.other for d in activity.days], default=0)
+    return Page(
+        "today.html",
+        {"activity": activity, "latest": latest, "open": still_open, "forks": forks, "highest": max(1, highest)},
+    )

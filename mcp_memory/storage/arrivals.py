@@ -1,0 +1,87 @@
+"""What came from a shared log, decoded before the transaction that applies it, so that the writer is not held up by it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from mcp_memory.domain.edits import OUTCOME
+from mcp_memory.domain.episode import Episode, EpisodeState
+from mcp_memory.domain.shared_facts import Fact, FactKind, parts_of, range_of
+from mcp_memory.errors import CorruptRecord
+from mcp_memory.ports import Completion
+from mcp_memory.storage.codec import load_episode, load_json
+from mcp_memory.storage.fact_reads import IN_PARTS, WHOLE, parked_fact
+from mcp_memory.storage.tables import Tables
+
+Derive = Callable[[Episode], Completion]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A fact, and of one that tells a whole episode what it tells; `readable` is False where a later program wrote it.
+
+    Without a completion, a completed episode is known here just so.
+    """
+
+    fact: Fact
+    episode: Episode | None = None
+    completion: Completion | None = None
+    readable: bool = True
+
+
+class Decoder:
+    """Decodes facts in the order of the log."""
+
+    def __init__(self, tables: Tables, derive: Derive) -> None:
+        self._tables, self._derive = tables, derive
+        self._parts: dict[str, Fact] = {}
+
+    def arrival(self, fact: Fact) -> Arrival:
+        """Return what *fact* tells; what is derived of a completed episode is made here."""
+        if fact.kind == FactKind.PART:
+            self._parts[fact.id] = fact
+            return Arrival(fact)
+        if fact.body[:1] not in (bytes((WHOLE,)), bytes((IN_PARTS,))):
+            return Arrival(fact, readable=False)
+        if fact.kind not in (FactKind.EPISODE, FactKind.OPEN):
+            return Arrival(fact)
+        try:
+            episode = load_episode(self._whole(fact))
+        except CorruptRecord:  # a form of a later program, or damaged on the way: kept for one that can tell
+            return Arrival(fact, readable=False)
+        if fact.kind == FactKind.OPEN or is_known(self._tables, episode):
+            return Arrival(fact, episode)
+        return Arrival(fact, episode, self._derive(episode))
+
+    def _whole(self, fact: Fact) -> bytes:
+        payload = fact.body[1:]
+        if fact.body[0] == WHOLE:
+            return payload
+        told = load_json(payload)
+        low, high = range_of(fact.owner)
+        stored = [parked_fact(row) for row in self._tables.sound("parked_parts", low, high)]
+        parts = {part.id: part for part in (*stored, *self._parts.values()) if parts_of(part.id)[2][0] == told["digest"]}
+        if len(parts) != told["parts"]:
+            raise CorruptRecord(f"{told['parts'] - len(parts)} parts of {fact.id} are missing")
+        return b"".join(parts[id_].body[1:] for id_ in sorted(parts))
+
+
+def is_known(tables: Tables, told: Episode) -> bool:
+    """Whether *told* is the record of a completed episode that is here.
+
+    Who has an external id is settled by each machine alike, and a label is laid over what the record says of the outcome.
+    """
+    row = tables.one("episode_state", told.id)
+    if row is None or row[1] != EpisodeState.COMPLETED:
+        return False
+    known = tables.original(told.id, steps=True)
+    if known is None or known.outcome is None or told.outcome is None:
+        return False
+    if any(field == OUTCOME for field, _ in tables.sound("get_edits", row[0])):
+        known = replace(known, outcome=replace(known.outcome, kind=told.outcome.kind), reward=told.reward)
+    return replace(known, external_id=None) == replace(told, external_id=None, change_seq=0)
+
+
+def decoded(tables: Tables, facts: Sequence[Fact], derive: Derive) -> list[Arrival]:
+    """Return what a page of the log tells."""
+    decoder = Decoder(tables, derive)
+    return [decoder.arrival(fact) for fact in facts]

@@ -1,0 +1,115 @@
+"""Episodes that another machine began or completed: their rows, and what is derived from them here. Runs inside one transaction."""
+
+from dataclasses import replace
+
+from mcp_memory.domain.episode import Episode, EpisodeState
+from mcp_memory.domain.query import ChangeKind
+from mcp_memory.domain.shared_facts import FactKind
+from mcp_memory.ports import Completion
+from mcp_memory.storage.arrivals import Arrival, is_known
+from mcp_memory.storage.completion_writes import index_completed, remove_text
+from mcp_memory.storage.episode_writes import add_steps, insert_episode
+from mcp_memory.storage.evidence_writes import recount, remove_evidence
+from mcp_memory.storage.link_writes import link_new_episode
+from mcp_memory.storage.tables import Transaction
+
+
+def apply_episode(tx: Transaction, arrival: Arrival) -> None:
+    """Apply the whole record of a completed episode, or the beginning of an open one."""
+    episode = arrival.episode
+    assert episode is not None
+    if arrival.completion is not None:
+        _completed(tx, arrival.completion)
+    elif arrival.fact.kind == FactKind.OPEN and not tx.one("episode_exists", episode.id):
+        row = insert_episode(tx, replace(_with_free_external(tx, episode), state=EpisodeState.OPEN))
+        if arrival.fact.origin != tx.value("replica"):
+            tx.run("set_home", row, arrival.fact.origin)
+        _link(tx, episode)
+
+
+def _completed(tx: Transaction, completion: Completion) -> None:
+    episode = completion.episode
+    known = tx.original(episode.id, steps=True)
+    if is_known(tx, episode):  # another page, or this machine itself, was faster
+        return
+    episode = _with_free_external(tx, episode)
+    if known is None:
+        row = insert_episode(tx, episode)
+        add_steps(tx, row, 0, episode.steps)
+    else:
+        row, state = tx.episode_row(episode.id)
+        _strip(tx, row, known)
+        _rewrite(tx, row, episode, ChangeKind.EPISODE_UPDATED if state == EpisodeState.COMPLETED else ChangeKind.EPISODE_COMPLETED)
+    current = tx.episode(episode.id, steps=True)
+    assert current is not None
+    index_completed(tx, [(row, _as_edited(completion, episode, current))])
+    _link(tx, episode)
+
+
+def _as_edited(completion: Completion, told: Episode, current: Episode) -> Completion:
+    """Return *completion* with what edits that came before it make of task, tags and notes."""
+    assert told.outcome is not None
+    assert current.outcome is not None
+    more = [text for text in current.outcome.lessons if text not in told.outcome.lessons]
+    text = completion.index_text
+    text = replace(text, task=current.task, notes="\n".join([text.notes, *more]))
+    return replace(completion, episode=current, index_text=text)
+
+
+def _strip(tx: Transaction, row: int, known: Episode) -> None:
+    """Take away what was derived from an episode as it was known until now."""
+    tx.run("remove_unfinished_text", row)
+    tx.run("remove_steps", row)
+    tx.run("at_home", row)
+    trace = tx.one("trace_of", row)
+    if trace is not None:
+        remove_text(tx, trace[0])
+        tx.delete("DELETE FROM vector WHERE seq = ?", (trace[0],))
+        tx.delete("DELETE FROM trace WHERE seq = ?", (trace[0],))
+    _, patterns = remove_evidence(tx, row)
+    recount(tx, {(pattern, known.project) for pattern in patterns})
+
+
+def _rewrite(tx: Transaction, row: int, episode: Episode, kind: ChangeKind) -> None:
+    context, outcome = episode.context, episode.outcome
+    assert outcome is not None
+    seq = tx.change(kind, episode.id)
+    tx.run(
+        "rewrite_episode", row, episode.project, str(EpisodeState.COMPLETED), str(outcome.kind),
+        episode.reward.score if episode.reward else None, str(episode.task_type), context.domain, context.language, context.framework,
+        str(context.complexity), episode.agent, episode.started_at_ms, episode.ended_at_ms, episode.step_count, seq, episode.external_id,
+        episode.parent_id, episode.follows, episode.task, tx.codec.opening(episode), tx.codec.closing(episode),
+    )  # fmt: skip
+    if kind is ChangeKind.EPISODE_UPDATED:
+        tx.run("touch_episode", seq, row)
+    tx.run("sum_episode", row)
+    add_steps(tx, row, 0, episode.steps)
+    tx.run("clear_tags", row)
+    current = tx.episode(episode.id, steps=False)
+    assert current is not None
+    for tag in current.context.tags:
+        tx.run("add_tag", tag, row)
+
+
+def _with_free_external(tx: Transaction, episode: Episode) -> Episode:
+    """Settle which of two episodes that were begun under one external id has it: on every machine the one with the lesser id."""
+    if not episode.external_id:
+        return episode
+    other = tx.value("episode_by_external", episode.project, episode.external_id)
+    if other is None or other == episode.id:
+        return episode
+    if other < episode.id:
+        return replace(episode, external_id=None)
+    row, _ = tx.episode_row(other)
+    tx.run("drop_external", other)
+    tx.run("sum_episode", row)
+    return episode
+
+
+def _link(tx: Transaction, episode: Episode) -> None:
+    """Make the links that follow from the episode itself and from those that were waiting for it, as far as their ends are here."""
+    for id_ in (episode.id, *(row[0] for row in tx.all("followers_of", episode.id))):
+        found = tx.original(id_, steps=False)
+        assert found is not None
+        ends = {end: end if end and tx.one("episode_exists", end) else None for end in (found.parent_id, found.follows)}
+        link_new_episode(tx, replace(found, parent_id=ends[found.parent_id], follows=ends[found.follows]))

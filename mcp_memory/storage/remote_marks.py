@@ -1,0 +1,105 @@
+"""How far each shared log was read and written, and what waits for it. Each function runs inside one transaction, or one snapshot."""
+
+from collections.abc import Collection, Sequence
+
+from mcp_memory.domain.query import ANY_PROJECT
+from mcp_memory.domain.shared_facts import Fact
+from mcp_memory.errors import NotFound
+from mcp_memory.ports import LogMark, Outgoing, RemoteState
+from mcp_memory.storage.arrivals import Arrival, Derive
+from mcp_memory.storage.codec import Codec
+from mcp_memory.storage.fact_reads import FactReads
+from mcp_memory.storage.fact_writes import apply_facts
+from mcp_memory.storage.tables import ERASED, Row, Tables, Transaction, sound_row
+
+MAX_BYTES = 2_000_000  # of the bodies of one request, as far as one fact is not larger
+
+
+def know_remotes(tx: Transaction, urls: Sequence[str]) -> None:
+    """Begin to share with those of the logs that are new: everything there is goes to them."""
+    for url in urls:
+        if tx.one("remote_by_url", url) is None:
+            row = tx.insert("add_remote", url)
+            tx.run("sum_remote", row)
+            tx.run("queue_everything", row)
+
+
+def forget_remote(tx: Transaction, url: str) -> bool:
+    """Share with a log no more; return whether it was known."""
+    found = tx.one("remote_by_url", url)
+    if found is None:
+        return False
+    tx.run("clear_outbox_of", found[0])
+    tx.run("remove_remote", url)
+    tx.run("clear_outbox", 0)
+    return True
+
+
+def state_of(tables: Tables, url: str) -> RemoteState:
+    """Return how things stand with a log. Raises NotFound: it is not shared with."""
+    row, epoch, read_seq, batch, nonce, acknowledged, own_batch, resyncs, in_step_at_ms, last_error = _row(tables, url)
+    mark = LogMark(epoch, read_seq, batch, nonce, own_batch)
+    return RemoteState(url, mark, tables.value("pending", acknowledged, row), acknowledged, resyncs, in_step_at_ms, last_error)
+
+
+def outgoing(tables: Tables, codec: Codec, url: str, projects: Collection[str], limit: int) -> Outgoing:
+    """Return the next facts for a log, in order, as far as they are of its projects."""
+    row, *_, acknowledged, _, _, _, _ = _row(tables, url)
+    reads, size, last = FactReads(tables, codec), 0, acknowledged
+    facts: list[Fact] = []
+    erased: list[str] = []
+    rows = tables.sound("outgoing", acknowledged, row, limit)
+    for last_row, id_ in rows:
+        if id_.startswith(ERASED):
+            erased.append(id_.removeprefix(ERASED))
+        else:
+            made = [fact for fact in reads.made(id_) if not projects or fact.project in projects or fact.project == ANY_PROJECT]
+            size += sum(len(fact.body) for fact in made)
+            if facts and size > MAX_BYTES:
+                return Outgoing(last, tuple(facts), tuple(erased), more=True)
+            facts += made
+        last = last_row
+    return Outgoing(last, tuple(facts), tuple(erased), more=len(rows) == limit)
+
+
+def acknowledge(tx: Transaction, url: str, up_to: int, *, told: bool) -> None:
+    """Note that a log has what the outbox names up to that row; not *told*: there was nothing in it for this log."""
+    row = _row(tx, url)[0]
+    tx.run("acknowledge", row, up_to, up_to if told else 0)
+    tx.run("sum_remote", row)
+    tx.run("clear_outbox", row)
+
+
+def apply_page(tx: Transaction, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> list[str]:
+    """Apply facts together with the place they were read up to; with *mark* also the newest batch seen. Returns the deleted ids."""
+    row = _row(tx, url)[0]
+    deleted = apply_facts(tx, arrivals, derive)
+    tx.run("read_up_to", row, read_seq)
+    if mark is not None:
+        tx.run("seen_batch", row, mark.epoch, mark.batch, mark.nonce, mark.seq)
+    tx.run("sum_remote", row)
+    return deleted
+
+
+def begin_again(tx: Transaction, url: str, epoch: str, *, went_back: bool) -> None:
+    """Read a log from its beginning, and send it everything there is here, of every origin: who wrote it may be gone."""
+    row = _row(tx, url)[0]
+    tx.run("begin_again", row, epoch, int(went_back))
+    tx.run("clear_outbox_of", row)
+    tx.run("acknowledge", row, tx.value("newest_outgoing"), 0)  # what waits for every log is among everything
+    tx.run("queue_everything", row)
+    tx.run("sum_remote", row)
+
+
+def note(tx: Transaction, url: str, in_step_at_ms: int | None, error: str) -> None:
+    """Note when nothing was left to do, or why it cannot be done."""
+    row = _row(tx, url)[0]
+    tx.run("in_step", row, in_step_at_ms, error)
+    tx.run("sum_remote", row)
+
+
+def _row(tables: Tables, url: str) -> Row:
+    found = tables.one("remote_by_url", url)
+    if found is None:
+        raise NotFound(f"nothing is shared with {url}", hint="`mcp-memory remote add` sets it up.")
+    return sound_row(found)

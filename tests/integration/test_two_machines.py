@@ -1,0 +1,144 @@
+"""Two memories with data directories of their own and one shared log, through the front door."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import anyio
+import pytest
+
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config import Config, load_config
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.testing import InMemoryLog
+
+pytestmark = pytest.mark.anyio
+WAIT_S = 30
+Machine = Callable[[str], Awaitable[EpisodicMemory]]
+TASK = "fix the flaky date parser of the invoice importer"
+
+
+def settings(folder: Path, **env: str) -> Config:
+    flags = {"storage.data_dir": str(folder), "embedding.provider": "off", "server.project": "shop"}
+    return load_config(env={"MCP_MEMORY_REMOTE_URL": "http://log.invalid", **env}, flags=flags)
+
+
+@pytest.fixture
+def log() -> InMemoryLog:
+    return InMemoryLog()
+
+
+@pytest.fixture
+async def machine(tmp_path: Path, log: InMemoryLog) -> AsyncIterator[Machine]:
+    """Opens the memory of a machine, by its name."""
+    async with AsyncExitStack() as opened:
+
+        async def open_one(name: str) -> EpisodicMemory:
+            return await opened.enter_async_context(open_memory(settings(tmp_path / name), lambda remote: log))
+
+        yield open_one
+
+
+async def until(true: Callable[[], Awaitable[object]]) -> None:
+    """Wait until it is."""
+    with anyio.fail_after(WAIT_S):
+        while not await true():  # noqa: ASYNC110 - of another machine
+            await anyio.sleep(0.02)
+
+
+async def attempt(memory: EpisodicMemory, *, outcome: str = "success", task: str = TASK) -> str:
+    started = await memory.start_episode(task=task, framework="pytest", tags=["dates"])
+    await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": "pytest"}, error="AssertionError: 3 failed")
+    await memory.log_step(episode_id=started.episode_id, tool="edit", arguments={"path": "src/dates.py"}, observation="written")
+    await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": "pytest"}, observation="12 passed")
+    await memory.complete_episode(episode_id=started.episode_id, outcome=outcome, summary="parsed by dateutil", lessons=["use dateutil"])
+    return started.episode_id
+
+
+async def recalled(memory: EpisodicMemory) -> list[str]:
+    return [found.episode_id for found in (await memory.recall(query="flaky date parser")).episodes]
+
+
+async def test_what_one_machine_completed_the_other_recalls_and_counts(machine: Machine) -> None:
+    a, b = await machine("a"), await machine("b")
+    theirs, own = await attempt(a), await attempt(b)
+
+    async def both() -> bool:
+        return {theirs, own} <= set(await recalled(b)) and {theirs, own} <= set(await recalled(a))
+
+    await until(both)
+    of_a, of_b = (await a.search_patterns(min_support=2)).patterns, (await b.search_patterns(min_support=2)).patterns
+    assert {p.pattern_id for p in of_b} == {p.pattern_id for p in of_a} != set()
+    detail = await b.get_pattern(pattern_id=of_b[0].pattern_id)
+    assert {x.episode_id for x in detail.evidence} == {theirs, own}
+    assert (await b.get_episode(episode_id=theirs)).episode.steps == (await a.get_episode(episode_id=theirs)).episode.steps
+    assert [row for row in await b.doctor() if not row[1]] == []
+
+
+async def test_what_is_forgotten_on_one_machine_is_gone_everywhere_bytes_included(
+    machine: Machine, tmp_path: Path, log: InMemoryLog
+) -> None:
+    a, b = await machine("a"), await machine("b")
+    kept = await attempt(a)
+    told = await attempt(a, task="call the zebrafish service of the customer")
+
+    async def there() -> bool:
+        return {kept, told} <= {row.episode_id for row in (await b.search_episodes()).episodes}
+
+    await until(there)
+    await b.link_episodes(from_id=kept, to_id=told, type="related_to", note="the zebrafish again")
+    await a.forget(episode_ids=[told], reason="by mistake", confirm=True)
+
+    async def gone() -> bool:
+        return told not in {row.episode_id for row in (await b.search_episodes()).episodes} and all(
+            b"zebrafish" not in fact.body for fact in log.image().facts
+        )
+
+    await until(gone)
+
+    async def no_byte() -> bool:
+        files = [path for name in ("a", "b") for path in (tmp_path / name).glob("memory.db*")]
+        return not any(b"zebrafish" in path.read_bytes() for path in files)
+
+    await until(no_byte)
+
+
+async def test_edits_links_corrections_votes_and_checkpoints_arrive(machine: Machine) -> None:
+    a, b = await machine("a"), await machine("b")
+    first, second = await attempt(a), await attempt(a, outcome="failure")
+    await a.update_episode(episode_id=first, add_tags=["invoices"], metadata={"ticket": "T-1"})
+    await a.link_episodes(from_id=second, to_id=first, type="related_to")
+    await a.correct(target_id=first, text="dateutil is not installed", reason="a person said so")
+    opened = await a.start_episode(task="go on with the importer", recall=False)
+    await a.log_step(episode_id=opened.episode_id, tool="bash", arguments={"command": "ls"})
+    checkpoint = await a.checkpoint_episode(episode_id=opened.episode_id, label="halfway", pending=["the tests"])
+
+    async def arrived() -> bool:
+        rows = {row.episode_id: row for row in (await b.search_episodes(state="")).episodes}
+        return opened.episode_id in rows and len((await b.related_episodes(episode_id=first)).edges) == 1
+
+    await until(arrived)
+
+    async def handed_over() -> bool:
+        found = await b.resume_episode(episode_id=opened.episode_id)
+        return list(found.handoff.next) == ["the tests"]
+
+    await until(handed_over)
+    assert checkpoint.checkpoint_id
+    row = await b.get_episode(episode_id=first)
+    assert "invoices" in row.episode.context.tags
+
+
+async def test_a_log_that_cannot_be_reached_changes_no_answer(tmp_path: Path) -> None:
+    async with open_memory(settings(tmp_path / "a", MCP_MEMORY_REMOTE_URL="http://127.0.0.1:9")) as memory:
+        episode_id = await attempt(memory)
+        assert await recalled(memory) == [episode_id]
+
+        async def said() -> bool:
+            return any("unreachable" in text for text in (await memory.memory_status()).degraded)
+
+        await until(said)
+        status = (await memory.memory_status()).replication
+        assert status.state == "unreachable"
+        assert status.pending > 0
+        assert status.last_error

@@ -1,0 +1,112 @@
+"""Today, Ask, Learned, Files and Health: what they show is what is there, and what is said to it reaches the next answer."""
+
+import re
+
+import pytest
+
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.lines import recall_text
+from mcp_memory.rendering.render import answer
+from tests.unit.pages.conftest import LISTS, TASK, Visitor, attempt
+
+pytestmark = pytest.mark.anyio
+EDIT = {"path": "jobs/report.py", "old_str": "a", "new_str": "b"}
+
+
+async def some_work(memory: EpisodicMemory) -> str:
+    ids = [await attempt(memory, ["read", "run!no such table: report", "edit", "run"], "success", arguments=EDIT) for _ in range(3)]
+    return ids[0]
+
+
+async def asked(visitor: Visitor) -> dict[str, str]:
+    """Ask for the task; return the fields of the first line's forms."""
+    text = await visitor.get(f"/ui/ask?q={TASK}")
+    names = ("q", "source", "recommendation_id")
+    return {name: found[1] for name in names if (found := re.search(rf'name="{name}" value="([^"]+)"', text))}
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/ui/ask?q=anything"])
+async def test_every_page_works_on_an_empty_memory(visitor: Visitor, path: str) -> None:
+    assert "<h1>" in await visitor.get(path)
+
+
+async def test_today_shows_what_was_done_what_is_open_and_which_error_comes_again(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await some_work(memory)
+    await memory.start_episode(task="an open one", recall=False)
+    text = await visitor.get("/ui")
+    assert "All 3 attempts" in text
+    assert "an open one" in text
+    assert "3 attempts met it, 3 worked in the end" in text
+    assert "3 worked, 0 did not" in text
+
+
+async def test_ask_shows_the_very_lines_an_agent_gets(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await some_work(memory)
+    text = await visitor.get(f"/ui/ask?q={TASK}")
+    told = await memory.recall(query=TASK, project="*", budget_tokens=800)
+    wanted = re.sub(r"recommendation_id=\S+", "recommendation_id=…", recall_text(answer(told)))
+    pieces = [re.sub(r"<[^>]+>", "", block) for block in re.findall(r"<pre tabindex=\"0\">(.*?)</pre>", text, re.S)]
+    shown = re.sub(r"recommendation_id=\S+", "recommendation_id=…", "\n".join(pieces))
+    assert shown.replace("&#39;", "'").replace("&gt;", ">").replace("&#34;", '"') == wanted
+
+
+async def test_wrong_and_what_is_right_instead_is_in_the_next_answer(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await some_work(memory)
+    fields = await asked(visitor)
+    await visitor.post("/ui/ask/vote", verdict="wrong", instead="Migrate the table first.", fields=fields)
+    assert "Corrected by a person: Migrate the table first." in await visitor.get(f"/ui/ask?q={TASK}")
+    told = await memory.recall(query=TASK, project="*")
+    assert any("Migrate the table first." in lesson for episode in told.episodes for lesson in episode.lessons)
+
+
+async def test_right_counts_as_a_vote_and_never_withdraws(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await some_work(memory)
+    fields = await asked(visitor)
+    await visitor.post("/ui/ask/vote", verdict="right", fields=fields)
+    assert (await memory.memory_status()).counts["feedback"] == 1
+    await visitor.post("/ui/ask/vote", verdict="never", fields=fields)
+    assert "Withdrawn by a person" in await visitor.get(f"/ui/ask?q={TASK}")
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"verdict": "maybe"}, {"verdict": "right"}, {"verdict": "wrong", "source": "x", "recommendation_id": "y"}]
+)
+async def test_a_stale_vote_gets_a_page_that_says_what_to_do(visitor: Visitor, form: dict[str, str]) -> None:
+    response = await visitor.client.post("/ui/ask/vote", data={"csrf": visitor.csrf} | form)
+    assert response.status_code in (400, 404)
+    assert "That did not work" in response.text
+
+
+async def test_learned_shows_patterns_with_their_evidence_and_takes_a_correction(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await some_work(memory)
+    text = await visitor.get("/ui/learned")
+    found = re.search(r"/ui/learned/(pat_\w+)", text)
+    assert found
+    assert "held" in await visitor.get(f"/ui/learned/{found[1]}")
+    await visitor.post(f"/ui/learned/{found[1]}/correct", text="only on Mondays")
+    assert "only on Mondays" in await visitor.get(f"/ui/learned/{found[1]}")
+
+
+async def test_files_names_what_was_changed_and_by_whom_with_success(visitor: Visitor, memory: EpisodicMemory) -> None:
+    started = await memory.start_episode(task=TASK, recall=False)
+    await memory.log_step(episode_id=started.episode_id, tool="read_file", arguments={"path": "jobs/report.py"}, observation="a")
+    await memory.log_step(episode_id=started.episode_id, tool="edit", arguments=EDIT)
+    await memory.complete_episode(episode_id=started.episode_id, outcome="success")
+    text = await visitor.get("/ui/files")
+    assert "jobs/report.py" in text
+    assert "latest that worked" in text
+
+
+async def test_health_says_what_is_degraded_and_what_to_do(visitor: Visitor) -> None:
+    text = await visitor.get("/ui/health")
+    assert "mcp-memory doctor" in text or "Nothing is degraded" in text
+
+
+async def test_a_project_is_chosen_for_all_pages(visitor: Visitor, memory: EpisodicMemory) -> None:
+    started = await memory.start_episode(task="of the shop", project="shop", recall=False)
+    await memory.complete_episode(episode_id=started.episode_id, outcome="success")
+    await visitor.post("/ui/project", project="other")
+    assert "of the shop" not in await visitor.get("/ui/attempts")
+    await visitor.post("/ui/project", project="")
+    assert "of the shop" in await visitor.get("/ui/attempts")
+    assert 'value="shop"' in await visitor.get("/ui/projects")
