@@ -60,7 +60,7 @@ COMMANDS = {
     "remote": Command("remote", "share this memory with other machines: set up, list, try, take out shared logs"),
     "sync": Command("sync", "bring this memory into step with its shared logs now"),
     "token": Command("token", "make a bearer token for `serve`"),
-    "config": Command("config", "the settings in force and where each came from"),
+    "config": Command("config", "the settings in force and where each came from; a file to begin with, or looked over"),
     "completion": Command("completion", "print the completion script of a shell"),
     "man": Command("man", "print the manual page"),
     "help": Command("help", "what there is to type, or the options of one command"),
