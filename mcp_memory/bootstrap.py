@@ -143,7 +143,7 @@ def _shared(engines: Engines, store: SqliteStore, logs: Sequence[tuple[RemoteCon
     for remote, log in logs:
         thread = WorkerThread(f"shared log {remote.address}")
         given = (store, log, remote.address, origin, remote.projects, derive, engines.clock, thread.run, arrived)
-        through.append(SharedThrough(Replicator(*given), thread, waits=remote.ack == "remote"))
+        through.append(SharedThrough(Replicator(*given), log, thread, waits=remote.ack == "remote"))
     return Sharing(store, engines.config.data_dir, through, engines.clock, engines.metrics)
 
 

@@ -5,6 +5,7 @@ An unknown key or section is a ConfigError: typing errors must not be silent. In
 (Kubernetes sets `<SERVICE>_PORT=tcp://…` for a service called mcp-memory): what cannot be a setting of ours is left alone, with a notice.
 """
 
+import json
 import logging
 import os
 import re
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from mcp_memory import setting_names
 from mcp_memory.errors import ConfigError
 from mcp_memory.projects import DEFAULT_PROJECT, project_at
 from mcp_memory.remote_config import ENV_TOKEN, ENV_URL, RemoteConfig, configured, remotes_of
@@ -51,6 +53,7 @@ class EmbeddingConfig:
     model: str = ""  # empty: the provider's default
     dimension: int = 0  # 0: the model's own
     base_url: str = ""  # empty: the provider's public address
+    multilingual: Literal["auto", "on", "off"] = "auto"  # a second local model for other languages, where the extra is installed
     model_path: str = ""  # local: a folder with model.onnx and tokenizer.json; empty: the shipped one
     threads: int = 1  # of one ONNX run
     timeout_ms: int = 10_000  # of one provider request
@@ -108,6 +111,7 @@ class ServerConfig:
     calls_per_minute: int = 0  # of one token (or of all without one); more are refused with when to call again; 0: no limit
     redact: bool = True  # secrets are masked before anything is stored
     audit_log: str = ""  # a file; empty: none
+    log_format: Literal["text", "json"] = "text"  # of the log on stderr: lines, or one JSON object a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ class Config:
     remotes: tuple[RemoteConfig, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     project_before: tuple[str, ...] = ()  # names under which earlier versions kept the project
+    notes: tuple[str, ...] = ()  # what was made of settings under names that are not ours
 
     @property
     def data_dir(self) -> Path:
@@ -141,6 +146,7 @@ SECTIONS: Mapping[str, type] = {
     "learning": LearningConfig,
     "server": ServerConfig,
 }
+NAMES = frozenset(f"{section}.{item.name}" for section, kind in SECTIONS.items() for item in fields(kind))
 WORKING_DIRECTORY = "working directory"  # the origin of a project that is taken from it
 ALIASES = {  # short environment names a user is likely to type
     "DATA_DIR": "storage.data_dir",
@@ -178,11 +184,13 @@ def load_config(
     env = os.environ if env is None else env
     values: dict[str, tuple[Any, str]] = {}
     remotes: list[RemoteConfig] = []
+    notes: list[str] = []
     path = file or env.get(PREFIX + "CONFIG")
     if path:
         document = _document(Path(path))
         remotes = remotes_of(document.pop("remote", []), str(path), env)
-        values |= _from_file(document, path)
+        of_file, notes = _from_file(document, str(path))
+        values |= of_file
     values |= _from_env(env)
     values |= {name: (value, "command line") for name, value in (flags or {}).items() if value is not None}
     project_before: tuple[str, ...] = ()
@@ -190,7 +198,7 @@ def load_config(
     for place, origin in told:
         if not values.get("server.project", ("", ""))[0] and (found := project_at(place)) is not None:
             values["server.project"], project_before = (found.name, origin), found.before
-    config = Config(project_before=project_before, origins={name: origin for name, (_, origin) in values.items()})
+    config = Config(project_before=project_before, notes=tuple(notes), origins={name: origin for name, (_, origin) in values.items()})
     for name, (value, origin) in values.items():
         section, _, key = name.partition(".")
         current = getattr(config, section)
@@ -226,14 +234,32 @@ def _document(path: Path) -> dict[str, Any]:
         raise ConfigError(f"the settings file {path} cannot be read: {error}") from error
 
 
-def _from_file(document: Mapping[str, Any], path: str | os.PathLike[str]) -> dict[str, tuple[Any, str]]:
-    values = {}
+def template() -> str:
+    """Return a TOML file with every section and every setting at its default, commented out."""
+    lines = ["# Settings of mcp-memory. Every line is a default; uncomment what you change. docs/settings.md says what each means.", ""]
+    for section, kind in SECTIONS.items():
+        lines += [f"[{section}]  # {(kind.__doc__ or '').splitlines()[0]}"]
+        lines += [f"# {item.name} = {json.dumps(item.default)}" for item in fields(kind)]  # of these values, JSON's form is TOML's
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _from_file(document: Mapping[str, Any], path: str) -> tuple[dict[str, tuple[Any, str]], list[str]]:
+    """Return the values of a file with their origin, and notes on sections of other names."""
+    values: dict[str, tuple[Any, str]] = {}
+    notes = []
     for section, body in document.items():
-        if section not in SECTIONS or not isinstance(body, dict):
-            raise ConfigError(f"{path}: unknown section [{section}]", hint=f"Sections are {', '.join(SECTIONS)}.")
-        for key, value in body.items():
-            values[_known(f"{section}.{key}", str(path))] = (value, str(path))
-    return values
+        if section in SECTIONS and isinstance(body, dict):
+            values |= {_known(f"{section}.{key}", path): (value, path) for key, value in body.items()}
+        elif section in setting_names.PLAN and isinstance(body, dict):
+            for name, value, note in setting_names.translated(section, body, NAMES):
+                values |= {name: (value, path)} if name else {}
+                notes.append(note)
+        else:
+            close = setting_names.meant(section, [*SECTIONS, *setting_names.PLAN])
+            also = f"Did you mean [{close}]? " if close else ""
+            raise ConfigError(f"{path}: unknown section [{section}]", hint=f"{also}Sections are {', '.join(SECTIONS)}.")
+    return values, notes
 
 
 def _from_env(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
@@ -251,9 +277,10 @@ def _from_env(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
 
 
 def _known(dotted: str, origin: str) -> str:
-    section, _, key = dotted.partition(".")
-    if section not in SECTIONS or key not in {item.name for item in fields(SECTIONS[section])}:
-        raise ConfigError(f"unknown setting {dotted!r} (from {origin})")
+    if dotted not in NAMES:
+        close = setting_names.meant(dotted, NAMES)
+        hint = f"Did you mean {close}?" if close else "`mcp-memory config` lists all."
+        raise ConfigError(f"unknown setting {dotted!r} (from {origin})", hint=hint)
     return dotted
 
 

@@ -7,6 +7,7 @@ owns the background work.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mcp_memory.domain import answers, reports, requests, status
@@ -23,7 +24,7 @@ from mcp_memory.verbs.advising import Advising
 from mcp_memory.verbs.asked import short_id, takes, with_whole_ids
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
-from mcp_memory.verbs.engines import Engines, calling, working_in
+from mcp_memory.verbs.engines import Engines, calling, distinct, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.labelling import Labelling
@@ -37,6 +38,7 @@ from mcp_memory.verbs.retention import Retention
 from mcp_memory.verbs.shown import Shown
 from mcp_memory.verbs.voting import Voting
 
+A = TypeVar("A")
 R = TypeVar("R", bound=requests.Request)
 
 
@@ -118,7 +120,7 @@ class EpisodicMemory:
 
         `episode_id` is one that `prepare_episode` gave; it can be opened once.
         """
-        return await self._recording.start(asked)
+        return await self._shared(await self._recording.start(asked))
 
     @takes(requests.PrepareEpisode)
     async def prepare_episode(self, asked: requests.PrepareEpisode) -> answers.StartedEpisode:
@@ -136,17 +138,25 @@ class EpisodicMemory:
     @takes(requests.LogStep)
     async def log_step(self, asked: requests.LogStep) -> answers.LoggedSteps:
         """Append one step to an open episode. Raises EpisodeClosed."""
-        return await self._recording.log(asked.episode_id, [asked], "log_step")
+        return await self._shared(await self._recording.log(asked.episode_id, [asked], "log_step"))
 
     @takes(requests.LogSteps)
     async def log_steps(self, asked: requests.LogSteps) -> answers.LoggedSteps:
         """Append up to 100 steps, all or none. Raises EpisodeClosed."""
-        return await self._recording.log(asked.episode_id, asked.steps, "log_steps")
+        return await self._shared(await self._recording.log(asked.episode_id, asked.steps, "log_steps"))
 
     @takes(requests.CompleteEpisode)
     async def complete_episode(self, asked: requests.CompleteEpisode) -> answers.CompletedEpisode:
         """Close an episode: reward, reflection and patterns are committed with it. Raises EpisodeClosed."""
-        return await self._recording.complete(asked)
+        return await self._shared(await self._recording.complete(asked))
+
+    async def _shared(self, answer: A) -> A:
+        """Wait for the shared logs that are to be waited for; an answer that can says that one does not have it yet."""
+        sharing = self._engines.sharing
+        late = await sharing.wait_acknowledged() if sharing else ()
+        if late and isinstance(answer, (answers.StartedEpisode, answers.CompletedEpisode)):
+            return replace(answer, degraded=distinct(answer.degraded, late))
+        return answer
 
     def _on_completed(self, episode_id: str) -> None:
         self._background.ring()
@@ -248,6 +258,24 @@ class EpisodicMemory:
     async def doctor(self) -> list[tuple[str, bool, str]]:
         """Check everything; (check, fine, detail) rows. May take seconds."""
         return await self._reporting.doctor()
+
+    async def sync(self, *, full: bool = False, wait_s: float = 0.0) -> status.Replication:
+        """Bring the memory into step with its shared logs, or as far as that goes, and return how it stands.
+
+        *full* reads them from the beginning and tells them everything; *wait_s* is how long another process that does it is waited for.
+        """
+        sharing = self._engines.sharing
+        return await sharing.sync(full=full, wait_s=wait_s) if sharing else status.Replication()
+
+    async def probe_remotes(self) -> list[tuple[str, bool, str]]:
+        """Try what each shared log can do; (check, fine, detail) rows."""
+        sharing = self._engines.sharing
+        return await sharing.probe(self._engines.new_id()) if sharing else []
+
+    async def share_no_more(self, address: str) -> bool:
+        """Forget a shared log and what waits for it; return whether it was known."""
+        sharing = self._engines.sharing
+        return await sharing.share_no_more(address) if sharing else False
 
     async def backup(self, target: str = "") -> Backup:
         """Write everything that is committed into a new file, while others go on writing; "": into the data directory's `backups/`.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from mcp_memory import private
 from mcp_memory.errors import ConfigError
 
 ENV_URL, ENV_TOKEN = "MCP_MEMORY_REMOTE_URL", "MCP_MEMORY_REMOTE_TOKEN"
@@ -89,3 +90,34 @@ def _remote(table: Mapping[str, Any], origin: str, env: Mapping[str, str]) -> Re
     if not isinstance(token_env, str):
         raise ConfigError(f"remote.token_env (from {origin}) must be the name of an environment variable")
     return RemoteConfig(url, token_env, tuple(projects), ack, origin, env.get(token_env, "") if token_env else "")
+
+
+def note(data_dir: Path, remote: RemoteConfig) -> None:
+    """Keep a remote for everything that uses the data directory; one of its address is replaced."""
+    others = [table for table in _noted(data_dir) if public_address(str(table.get("url"))) != remote.address]
+    table = {"url": remote.url, "token_env": remote.token_env, "projects": list(remote.projects), "ack": remote.ack}
+    _write(data_dir, [*others, table])
+
+
+def take_out(data_dir: Path, address: str) -> bool:
+    """Forget a noted remote and return whether there was one."""
+    noted = _noted(data_dir)
+    left = [table for table in noted if public_address(str(table.get("url"))) != address]
+    if len(left) < len(noted):
+        _write(data_dir, left)
+    return len(left) < len(noted)
+
+
+def _noted(data_dir: Path) -> list[dict[str, Any]]:
+    path = data_dir / NOTED_FILE
+    return read_tables(path) if path.exists() else []
+
+
+def _write(data_dir: Path, tables: Sequence[Mapping[str, Any]]) -> None:
+    import tomlkit
+
+    private.make_folder(data_dir, ours=True)
+    part = data_dir / f"{NOTED_FILE}.part"
+    with open(private.create(part), "w", encoding="utf-8") as file:
+        file.write(tomlkit.dumps({"remote": list(tables)}))
+    part.replace(data_dir / NOTED_FILE)

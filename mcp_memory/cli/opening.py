@@ -50,10 +50,10 @@ async def _take_what_waits(memory: "EpisodicMemory", config: "Config") -> None:
         logger.warning("what the hooks kept has to wait: %s", error, exc_info=not isinstance(error, (McpMemoryError, OSError)))
 
 
-def log_to_stderr() -> None:
-    """Send warnings of the library to stderr, without secrets; stdout is for data, or for the protocol."""
-    from mcp_memory.redaction.logs import RedactedFormatter
+def log_to_stderr(form: str = "text") -> None:
+    """Send warnings of the library to stderr, as text or JSON, without secrets; stdout is for data, or for the protocol."""
+    from mcp_memory.redaction.logs import JsonFormatter, RedactedFormatter
 
     handler = logging.StreamHandler()
-    handler.setFormatter(RedactedFormatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(JsonFormatter() if form == "json" else RedactedFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -49,7 +49,6 @@ class ForkRow:
     cells: tuple[ForkCell, ...]
     after: int = 0  # steps after the last column it shares
     keys_after: tuple[str, ...] = ()
-    left_at: int = -1  # the first column at which it no longer did the same; -1: it never left
     ended: str = ""  # its last error, where one was left standing
 
 

@@ -101,7 +101,6 @@ class Pattern:
     corrected_by: str | None = None
     retired: bool = False
     confidence: float = 0.0
-    is_new: bool = False
 
     @property
     def says_what(self) -> bool:

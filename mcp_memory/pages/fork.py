@@ -10,7 +10,7 @@ import anyio.to_thread
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.forks import Did, Fork, ForkColumn, ForkRow
 from mcp_memory.domain.metadata_keys import LESSON_FOR_AGENTS
-from mcp_memory.domain.text import one_line
+from mcp_memory.domain.text import tidy_name
 from mcp_memory.errors import InvalidInput
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice, Undo
@@ -18,6 +18,7 @@ from mcp_memory.phrases import certainty, contrast, lesson
 from mcp_memory.rendering.marked_block import LESSONS, block_in, put, text_of
 from mcp_memory.rendering.neutralise import unmarked
 
+SUCCESS = "success"
 AGENTS_FILE = "AGENTS.md"
 HEADING = "## Lessons from earlier attempts"
 BASE = "/ui/fork"
@@ -71,11 +72,14 @@ def _columns(fork: Fork) -> list[ShownColumn]:
 
 
 def _left(fork: Fork) -> Mapping[int, Sequence[ForkRow]]:
-    """Return by column the failed attempts that first did something else there."""
+    """Return by column the failed attempts that first did something else there; columns that most successes pass over do not count."""
+    goods = sum(row.episode.outcome == SUCCESS for row in fork.rows)
+    usual = [i for i, c in enumerate(fork.columns) if 2 * (c.good + 1) > goods]
     left: dict[int, list[ForkRow]] = {}
     for row in fork.rows[1:]:
-        if row.episode.outcome != "success" and row.left_at >= 0:
-            left.setdefault(row.left_at, []).append(row)
+        at = next((i for i in usual if row.cells[i].did is not Did.SAME), None)
+        if row.episode.outcome != SUCCESS and at is not None:
+            left.setdefault(at, []).append(row)
     return left
 
 
@@ -132,7 +136,7 @@ async def _written(work: Callable[[Path, Path, str], str], path: Path, within: P
 
 
 def _sentence(call: Call) -> str:
-    text = one_line(call.form.get("text", ""))
+    text = tidy_name(call.form.get("text", ""))
     if not text:
         raise InvalidInput("there is no sentence", hint="Write what the next attempt should know.")
     return text

@@ -4,17 +4,23 @@ from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice
 from mcp_memory.rendering.render import plain
 
+SUPPORT = ((2_000, 2), (10_000, 5), (50_000, 10))  # up to so many patterns in memory, those that so many attempts bear out are listed
+MOST = 25
 KINDS = ("tool_sequence", "decision_point", "error_recovery", "context")
 
 
 async def listed(call: Call) -> Answer:
     """Patterns by words, kind and confidence."""
     query, kind = call.query.get("q", "").strip(), call.query.get("kind", "")
-    page = await call.memory.search_patterns(
-        query=query, kind=kind, project=call.session.project, min_support=2, limit=50, cursor=call.query.get("cursor") or None
-    )
     status = await call.memory.memory_status()
-    return Page("learned.html", {"page": page, "query": query, "kind": kind, "kinds": KINDS, "holdout": status.learning.holdout})
+    held = status.counts["patterns"]
+    support = 2 if query else next((least for most, least in SUPPORT if held <= most), MOST)
+    page = await call.memory.search_patterns(
+        query=query, kind=kind, project=call.session.project, min_support=support, limit=50, cursor=call.query.get("cursor") or None
+    )
+    return Page(
+        "learned.html", {"page": page, "query": query, "kind": kind, "kinds": KINDS, "support": support, "holdout": status.learning.holdout}
+    )
 
 
 async def show(call: Call) -> Answer:

@@ -42,7 +42,7 @@ HEADERS = {
 logger = logging.getLogger(__name__)
 
 
-class Host(Protocol):
+class MemoryOwner(Protocol):
     """Whoever opens the memory of this process."""
 
     @property
@@ -62,8 +62,8 @@ class Audit(Protocol):
 class PagesPart:
     """Serves `/ui`. A request without a session is answered, too, but only with how to get in."""
 
-    def __init__(self, host: Host, log: Audit | None = None) -> None:
-        self._host, self._log = host, log
+    def __init__(self, owner: MemoryOwner, log: Audit | None = None) -> None:
+        self._owner, self._log = owner, log
         self._secret = entering.new_secret()
         self._tickets = entering.Tickets(self._secret)
         self._sessions = Sessions()
@@ -90,7 +90,7 @@ class PagesPart:
     def listening(self, url: str) -> None:
         """Leave word where the pages are, for `mcp-memory ui`."""
         try:
-            entering.announce(self._host.config.data_dir, url, self._secret)
+            entering.announce(self._owner.config.data_dir, url, self._secret)
         except OSError as error:
             logger.warning("`mcp-memory ui` will not find this server: %s", error)
 
@@ -99,7 +99,7 @@ class PagesPart:
         try:
             await anyio.sleep_forever()
         finally:
-            entering.withdraw(self._host.config.data_dir)
+            entering.withdraw(self._owner.config.data_dir)
 
     async def _enter(self, request: Request) -> Response:
         visitor = self._tickets.take(request.query_params.get("ticket", ""))
@@ -150,9 +150,9 @@ class PagesPart:
 
     async def _answered(self, request: Request, session: Session, handler: Handler, form: Mapping[str, str]) -> Response:
         try:
-            memory = await self._host.memory()
+            memory = await self._owner.memory()
             query, is_part = dict(request.query_params), "hx-request" in request.headers
-            call = Call(memory, session, request.path_params, query, form, self._host.config.data_dir, is_part)
+            call = Call(memory, session, request.path_params, query, form, self._owner.config.data_dir, is_part)
             project = "" if session.project == ANY_PROJECT else session.project
             with memory.metrics.timed("page"), memory.working_in(project, Caller("ui", session.csrf)):
                 return _response(await handler(call), call)

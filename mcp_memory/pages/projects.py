@@ -1,7 +1,7 @@
 """Whose episodes are shown."""
 
 from mcp_memory.domain.query import ANY_PROJECT
-from mcp_memory.domain.text import one_line
+from mcp_memory.domain.text import tidy_name
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 
 MAX_CHARS = 200
@@ -14,5 +14,5 @@ async def listed(call: Call) -> Answer:
 
 async def choose(call: Call) -> Answer:
     """Show another project from now on."""
-    call.session.project = one_line(call.form.get("project", ""))[:MAX_CHARS] or ANY_PROJECT
+    call.session.project = tidy_name(call.form.get("project", ""))[:MAX_CHARS] or ANY_PROJECT
     return GoTo("/ui")

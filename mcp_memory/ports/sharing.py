@@ -64,8 +64,8 @@ class SharedLog(Protocol):
     def read(self, mark: LogMark, origin: str, projects: Collection[str], limit: int) -> LogPage:
         """Return facts after `mark.seq`, of *projects* where some are named, and what tells whether the log is the one that was marked."""
 
-    def newest_batch(self) -> int:
-        """Return the number of the newest batch: one row is read."""
+    def newest_batch(self) -> tuple[int, str]:
+        """Return number and nonce of the newest batch, 0 and "" where there is none: one row is read."""
 
     def close(self) -> None:
         """Let go of the connection; a call that waits in another thread ends with RemoteUnavailable."""
@@ -107,6 +107,9 @@ class Replica(Protocol):
 
     def remote_state(self, url: str) -> RemoteState:
         """Raises NotFound: it is not shared with."""
+
+    def is_away(self, episode_id: str) -> bool:
+        """Whether the steps of an open episode are numbered by another replica."""
 
     def newest_outgoing(self) -> int:
         """Return the last row of the outbox, which everything committed before is at or below."""

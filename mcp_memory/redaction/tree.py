@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from mcp_memory.domain import limits
 from mcp_memory.errors import InvalidInput
@@ -81,7 +82,16 @@ def _text(name: str, value: str, found: list[str]) -> str:
 
 
 def _key(key: Any, found: list[str]) -> Any:
-    return _text("", key, found) if isinstance(key, str) else key
+    if not isinstance(key, str) or len(key) > limits.MAX_NAME_CHARS:
+        return _text("", key, found) if isinstance(key, str) else key
+    clean, rules = _redacted_name(key)
+    found += rules
+    return clean
+
+
+@lru_cache(maxsize=2048)
+def _redacted_name(name: str) -> tuple[str, tuple[str, ...]]:
+    return redact(name)  # the same few names come with every step
 
 
 def _check_depth(name: str, depth: int) -> None:

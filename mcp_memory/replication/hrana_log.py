@@ -41,6 +41,7 @@ _ADD_BATCH = (
     "INSERT INTO mm_batch (origin, no, last_seq, nonce) SELECT ?, ?, coalesce(max(seq), 0), lower(hex(randomblob(8))) FROM mm_fact"
     " WHERE true ON CONFLICT DO NOTHING"
 )
+_LAST_BATCH = "SELECT n, nonce FROM mm_batch ORDER BY n DESC LIMIT 1"
 _NEWEST = "SELECT coalesce(max(n), 0) FROM mm_batch"
 Statement = tuple[str, Sequence[Any]]
 
@@ -109,7 +110,7 @@ class HranaLog:
         rows, newest, at_mark, own, epoch, last = self._transaction(
             [
                 (facts, (mark.seq, *wanted, limit)),
-                ("SELECT n, nonce FROM mm_batch ORDER BY n DESC LIMIT 1", ()),
+                (_LAST_BATCH, ()),
                 ("SELECT nonce FROM mm_batch WHERE n = ?", (mark.batch,)),
                 ("SELECT coalesce(max(no), 0) FROM mm_batch WHERE origin = ?", (origin,)),
                 ("SELECT value FROM mm_meta WHERE key = 'epoch'", ()),
@@ -121,10 +122,10 @@ class HranaLog:
         found = tuple(Fact(*row) for row in rows)
         return LogPage(found, epoch[0][0], n, nonce, at_mark[0][0] if at_mark else "", own[0][0], last[0][0])
 
-    def newest_batch(self) -> int:
-        """Return the number of the newest batch."""
-        newest: int = self._transaction([(_NEWEST, ())], mode="BEGIN")[0][0][0]
-        return newest
+    def newest_batch(self) -> tuple[int, str]:
+        """Return number and nonce of the newest batch."""
+        rows = self._transaction([(_LAST_BATCH, ())], mode="BEGIN")[0]
+        return (rows[0][0], rows[0][1]) if rows else (0, "")
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -86,7 +86,7 @@ class PostgresLog:
                 " WHERE seq > %s AND (%s::text[] IS NULL OR project = ANY(%s)) ORDER BY seq LIMIT %s",
                 (mark.seq, wanted, wanted, limit),
             ).fetchall()
-            newest = connection.execute("SELECT n, nonce FROM mm_batch ORDER BY n DESC LIMIT 1").fetchone() or (0, "")
+            newest = _last_batch(connection)
             at_mark = connection.execute("SELECT nonce FROM mm_batch WHERE n = %s", (mark.batch,)).fetchone() or ("",)
             own = _one(connection, "SELECT coalesce(max(no), 0) FROM mm_batch WHERE origin = %s", origin)
             epoch = connection.execute("SELECT value FROM mm_meta WHERE key = 'epoch'").fetchone()
@@ -95,9 +95,9 @@ class PostgresLog:
 
         return self._run(work)
 
-    def newest_batch(self) -> int:
-        """Return the number of the newest batch."""
-        return self._run(lambda connection: _one(connection, _NEWEST))
+    def newest_batch(self) -> tuple[int, str]:
+        """Return number and nonce of the newest batch."""
+        return self._run(_last_batch)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -147,6 +147,11 @@ def _add(connection: Connection, planned: Plan) -> None:
         added = [fact for fact, blockers in planned.added if not there.intersection(blockers)]
         if added:
             cursor.executemany(_ADD, [(f.id, f.project, f.kind, f.hlc, f.origin, f.body) for f in added])
+
+
+def _last_batch(connection: Connection) -> tuple[int, str]:
+    row = connection.execute("SELECT n, nonce FROM mm_batch ORDER BY n DESC LIMIT 1").fetchone()
+    return (row[0], row[1]) if row else (0, "")
 
 
 def _one(connection: Connection, statement: str, *values: Any) -> int:

@@ -7,15 +7,13 @@ recreated or lost its last commits, it is read from its beginning and told every
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import partial
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.shared_facts import Fact
-from mcp_memory.errors import McpMemoryError, RemoteRefused
+from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import Batch, Clock, Completion, LogMark, LogPage, Outgoing, Replica, SharedLog
 
-T = TypeVar("T")
-OffLoop = Callable[[Callable[[], T]], Awaitable[T]]
 SEND_ROWS = 100  # of the outbox in one request
 SEND_BYTES = 2_000_000  # of bodies, as far as one is not larger
 READ_FACTS = 500  # of one page
@@ -50,13 +48,13 @@ class Replicator:
         projects: Collection[str],
         derive: Callable[[Episode], Completion],
         clock: Clock,
-        off_loop: "OffLoop[int] | OffLoop[LogPage] | OffLoop[None]",
+        off_loop: Callable[..., Awaitable[object]],
         arrived: Callable[[], None],
     ) -> None:
         """*off_loop* runs a blocking call of the log; *arrived* is called when facts of others were applied."""
         self._store, self._log, self.url, self._origin, self._projects = store, log, url, origin, projects
         self._derive, self._clock, self._arrived = derive, clock, arrived
-        self._off_loop: Callable[..., Awaitable[object]] = off_loop
+        self._off_loop = off_loop
         self._ensured, self._behind = False, True
         self._sealed: Outgoing | None = None  # was sent at least once: the very same goes again until there is an answer
         self._turns = 0
@@ -72,36 +70,39 @@ class Replicator:
         await self._note(done)
         return done
 
+    def behind(self) -> None:
+        """Read at the next turn, whatever the log says of its newest batch."""
+        self._behind = True
+
     async def _turn(self) -> Turn:
         if not self._ensured:
             await self._off_loop(self._log.ensure)
             self._ensured = True
         mark = self._store.remote_state(self.url).mark
-        sent, newest, more = await self._send()
+        sent, told, more = await self._send()
         self._turns += 1
         if more and self._turns % READ_EVERY:
             return Turn(sent, more=True)
-        if newest is None and not self._behind:
-            newest = _number(await self._off_loop(self._log.newest_batch))
-        if newest == mark.batch and not self._behind:
+        self._behind = self._behind or told
+        if not self._behind and await self._off_loop(self._log.newest_batch) == (mark.batch, mark.nonce):
             return Turn(sent, more=more)
         applied, behind = await self._read()
         return Turn(sent, applied, more or behind)
 
-    async def _send(self) -> tuple[int, int | None, bool]:
-        """Send the next of the outbox; return how many rows, the number of the newest batch, and whether there is more."""
+    async def _send(self) -> tuple[int, bool, bool]:
+        """Send the next of the outbox; return how many rows, whether a batch came of it, and whether there is more."""
         out = self._sealed or self._store.outgoing(self.url, self._projects, SEND_ROWS)
         before = self._store.remote_state(self.url)
         if not before.pending and self._sealed is None:
-            return 0, None, False
-        newest: int | None = None
-        if out.facts or out.erased:
+            return 0, False, False
+        told = bool(out.facts or out.erased)
+        if told:
             self._sealed = out
             for batch in _requests(self._origin, out):
-                newest = _number(await self._off_loop(lambda batch=batch: self._log.append(batch)))
+                await self._off_loop(partial(self._log.append, batch))
             self._sealed = None
-        await self._store.acknowledge(self.url, out.up_to, told=newest is not None)
-        return before.pending - self._store.remote_state(self.url).pending, newest, out.more
+        await self._store.acknowledge(self.url, out.up_to, told=told)
+        return before.pending - self._store.remote_state(self.url).pending, told, out.more
 
     async def _read(self) -> tuple[int, bool]:
         """Apply a page of the log; return how many facts, and whether there is more."""
@@ -141,11 +142,6 @@ class Replicator:
         if in_step:
             self._noted_at_ms = now_ms
 
-    @property
-    def refused(self) -> bool:
-        """Whether the log said that a person must act."""
-        return self._noted_error.startswith(RemoteRefused.code)
-
 
 def _requests(origin: str, out: Outgoing) -> list[Batch]:
     """Cut what is to be sent into requests; only the last one carries the number, so that readers hear of it when all is there."""
@@ -160,8 +156,3 @@ def _requests(origin: str, out: Outgoing) -> list[Batch]:
     batches = [Batch(origin, None, tuple(group)) for group in groups]
     batches[-1] = replace(batches[-1], number=out.up_to, erased=out.erased)
     return batches
-
-
-def _number(answer: object) -> int:
-    assert isinstance(answer, int)
-    return answer

@@ -9,16 +9,18 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
 
 from mcp_memory import private
 from mcp_memory.domain.status import RemoteStatus, Replication
-from mcp_memory.errors import McpMemoryError, RemoteRefused
+from mcp_memory.errors import McpMemoryError, RemoteRefused, StoreUnavailable
 from mcp_memory.file_locks import try_lock
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Clock, Replica
+from mcp_memory.ports import Clock, Replica, SharedLog
+from mcp_memory.replication import probing
 from mcp_memory.replication.pacing import SHORTEST_S, pause_s
 from mcp_memory.replication.replicator import Replicator, Turn
 from mcp_memory.replication.worker_thread import WorkerThread
@@ -36,6 +38,7 @@ class SharedThrough:
     """One log with what keeps the memory in step with it."""
 
     replicator: Replicator
+    log: SharedLog
     thread: WorkerThread
     waits: bool = False  # a write waits until this log has it
 
@@ -48,6 +51,7 @@ class Sharing:
         self._lock_fd: int | None = None
         self._last: dict[str, Turn] = {}
         self._bell = anyio.Event()
+        self._one_turn = anyio.Lock()  # `sync` and `finish` take turns beside `run`
 
     async def run(self) -> None:
         """Keep the memory in step until cancelled."""
@@ -72,7 +76,8 @@ class Sharing:
                 await self._pause(replicator, pause_s(time.monotonic() - news_s, failures, random.random()), watch=not failures)
 
     async def _turn(self, replicator: Replicator) -> Turn:
-        turn = self._last[replicator.url] = await replicator.turn()
+        async with self._one_turn:
+            turn = self._last[replicator.url] = await replicator.turn()
         self._metrics.count("shared_rows_sent", turn.sent)
         self._metrics.count("shared_facts_applied", turn.applied)
         self._metrics.count("sharing_errors", turn.error is not None)
@@ -104,20 +109,51 @@ class Sharing:
             self._lock_fd = fd
         return True
 
-    async def sync(self) -> list[Turn]:
-        """Take turns until nothing is left to send and to read, or a log fails; return the last turn with each.
+    async def sync(self, *, full: bool = False, wait_s: float = 0.0) -> Replication:
+        """Bring the memory into step with every log, or as far as that goes; return how it stands then.
 
-        Raises RemoteRefused: another process of this directory shares it now.
+        Where another process of the directory does it, only wait for it. *full*: read every log from its beginning and tell it everything.
+
+        Raises:
+            StoreUnavailable: *full*, and another process keeps the memory in step.
         """
         if not self._holds():
-            raise RemoteRefused("another process of this data directory keeps it in step", hint="Let it, or stop it first.")
-        done = []
+            if full:
+                raise StoreUnavailable("another process keeps this memory in step", hint="Stop it for the while.")
+            await self._wait_in_step(wait_s)
+            return self.status()
         for log in self._logs:
+            if full:
+                await self._store.read_again(log.replicator.url, "", went_back=False)
+                log.replicator.behind()
             turn = await self._turn(log.replicator)
             while turn.was_news and turn.error is None:
                 turn = await self._turn(log.replicator)
-            done.append(turn)
-        return done
+        return self.status()
+
+    async def _wait_in_step(self, wait_s: float) -> None:
+        target, until = self._store.newest_outgoing(), time.monotonic() + wait_s
+        while time.monotonic() < until:
+            states = [self._store.remote_state(log.replicator.url) for log in self._logs]
+            if all(state.done_up_to >= target for state in states):
+                return
+            await anyio.sleep(SHORTEST_S)  # another process does it, and nobody tells
+
+    async def probe(self, name: str) -> list[tuple[str, bool, str]]:
+        """Return (check, fine, detail) rows of what each log can do. *name*: one that was never used."""
+        rows: list[tuple[str, bool, str]] = []
+        for log in self._logs:
+            checks = await log.thread.run(partial(probing.probe, log.log, name))
+            rows += [(f"{log.replicator.url}: {what}", fine, detail) for what, fine, detail in checks]
+        return rows
+
+    async def share_no_more(self, url: str) -> bool:
+        """Forget a log and what waits for it; return whether it was known."""
+        return await self._store.share_no_more(url)
+
+    def is_away(self, episode_id: str) -> bool:
+        """Whether the steps of an open episode are numbered by another machine."""
+        return self._store.is_away(episode_id)
 
     async def wait_acknowledged(self) -> tuple[str, ...]:
         """Wait, as long as is bearable, until the logs that are to be waited for have what was committed by now; return what to say."""
@@ -144,7 +180,7 @@ class Sharing:
     def close(self) -> None:
         """Let the lock and the threads go."""
         for log in self._logs:
-            log.thread.close()
+            log.thread.close(log.log.close)
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None

@@ -38,9 +38,13 @@ class WorkerThread:
         self._queue.put(call)
         return await future
 
-    def close(self) -> None:
-        """Let the thread end after what it does now."""
-        self._queue.put(None)
+    def close(self, last: Callable[[], None]) -> None:
+        """Let the thread end after what it does now, with *last*; without a thread that is done here."""
+        if self._thread is None:
+            last()
+        else:
+            self._queue.put(last)
+            self._queue.put(None)
 
     def _serve(self) -> None:
         while (call := self._queue.get()) is not None:

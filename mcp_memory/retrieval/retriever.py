@@ -8,6 +8,7 @@ import numpy as np
 from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.languages import MULTILINGUAL_SPACE
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
@@ -24,6 +25,7 @@ from mcp_memory.views.vouching import KNOWN_CALLS, Vouching
 HOUR_MS = 3_600_000
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
 _TERMS = ("lexical", "semantic", "context", "value", "recency", "feedback")
+FOREIGN_DENSE_WEIGHT = 0.75
 NO_ERRORS: Mapping[str, float] = {}
 LEXICAL_ONLY = "no query embedding: matches are lexical only"
 
@@ -143,7 +145,8 @@ class Retriever:
         start, end = 0, offset + query.limit  # of the tier at hand, and of the page
         for tier in tiers(search, self._config.candidates, v.catalog.size_of(query.filter.project)):
             if silent is None:  # the first tier's pool has the nearest; who filters knows what is asked for
-                silent = not query.strict and not met and not close(query.text, tier.pool.semantic, tier.pool.coverage).any()
+                near = close(query.text, tier.pool.semantic, tier.pool.coverage, best_space(v, vectors))
+                silent = not query.strict and not met and not near.any()
             if silent:
                 break
             shown = range(max(0, offset - start), min(len(tier), end - start))
@@ -159,7 +162,10 @@ class Retriever:
         votes = [v.votes.net(t.id) for t in traces]
         errors = np.array([met.get(t.id, 0.0) for t in traces])
         candidates = ranking.Candidates(traces, found.lexical, found.semantic, errors)
-        scored = ranking.score(candidates, query.filter, votes, as_of_ms, self._config)
+        config = self._config
+        if best_space(v, vectors) == MULTILINGUAL_SPACE:  # of another language's words the index has the names only
+            config = replace(config, dense_weight=max(config.dense_weight, FOREIGN_DENSE_WEIGHT))
+        scored = ranking.score(candidates, query.filter, votes, as_of_ms, config)
         coverage = self._lexical.coverage(v, query, found.lexical)
         x = v.experience
         vouching = x.derived(Vouching)

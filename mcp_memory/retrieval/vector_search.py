@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
+from mcp_memory.domain.languages import MULTILINGUAL_SPACE
 from mcp_memory.domain.query import Query
 from mcp_memory.views.view import View
 
@@ -12,6 +13,7 @@ NEAREST = 208  # of one vector search: enough for the candidates and for the nei
 SENTENCE_SHARE = 0.5  # of the semantic score: the nearest sentence of a request of several
 SENTENCE_CANDIDATES = 4  # a sentence brings a quarter of the candidates that the whole text brings
 KEPT_SEARCHES = 64
+NEARLY_ALL = 0.9  # of the episodes in the multilingual space: then it finds more in other languages than the English one
 Vectors = Mapping[str, np.ndarray]  # per space, those of a query's texts, float32 (n, dimension)
 
 
@@ -41,9 +43,15 @@ class VectorSearch:
 
 
 def best_space(v: View, vectors: Vectors) -> str | None:
-    """Return the query's space that covers most episodes; a provider's before the local one when they cover the same."""
+    """Return the query's space that covers most episodes; a provider's before the local one when they cover the same.
+
+    Before the local one goes the multilingual one, in which a query is only when it is not in English, once it has nearly all episodes.
+    """
     covering = [s for s in vectors if s in v.vectors and len(v.vectors[s])]
-    return max(covering, key=lambda s: (len(v.vectors[s]), not s.startswith("local")), default=None)
+    best = max(covering, key=lambda s: (len(v.vectors[s]), not s.startswith("local")), default=None)
+    if best is None or MULTILINGUAL_SPACE not in covering or not best.startswith("local"):
+        return best
+    return MULTILINGUAL_SPACE if len(v.vectors[MULTILINGUAL_SPACE]) >= NEARLY_ALL * len(v.vectors[best]) else best
 
 
 def covered(v: View, spaces: Sequence[str]) -> int:

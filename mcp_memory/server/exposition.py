@@ -14,22 +14,23 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _BOUNDS = [*(str(bound / 1000) for bound in BOUNDS_MS), "+Inf"]
 
 
-def page(metrics: Metrics, version: str) -> bytes:
-    """Return the text page (format 0.0.4): the program's version, its process, every counter and a histogram per operation."""
+def page(metrics: Metrics, version: str, is_open: bool = True) -> bytes:
+    """Return the text page (format 0.0.4): version, process, whether the memory is open, every counter, a histogram per operation."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(_Families(metrics, version))
+    registry.register(_Families(metrics, version, is_open))
     return generate_latest(registry)
 
 
 class _Families(Collector):
-    def __init__(self, metrics: Metrics, version: str) -> None:
-        self._metrics, self._version = metrics, version
+    def __init__(self, metrics: Metrics, version: str, is_open: bool) -> None:
+        self._metrics, self._version, self._is_open = metrics, version, is_open
 
     def collect(self) -> Iterator[Metric]:
         build = GaugeMetricFamily("mcp_memory_build_info", "The running program; always 1.", labels=["version"])
         build.add_metric([self._version], 1)
         yield build
+        yield GaugeMetricFamily("mcp_memory_open", "Whether the memory is open and answers.", value=float(self._is_open))
         for name, count in sorted(self._metrics.counters().items()):
             metric = "mcp_memory_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
             yield CounterMetricFamily(metric, f"{name}, counted since the process began.", value=count)

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from mcp_memory.config import Config, ServerConfig
+from mcp_memory.metrics import Metrics
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
@@ -115,8 +116,8 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
     async def metrics(request: Request) -> Response:
         from mcp_memory.server import exposition  # whoever never asks does not load the library
 
-        memory = await host.memory()
-        return Response(exposition.page(memory.metrics, program_version()), media_type=exposition.CONTENT_TYPE)
+        found = (await host.memory()).metrics if host.state == "ready" else Metrics()  # whoever watches is not to wait for it
+        return Response(exposition.page(found, program_version(), host.state == "ready"), media_type=exposition.CONTENT_TYPE)
 
     served = Starlette(
         routes=[

@@ -64,7 +64,7 @@ class _Page:
         tx, fact = self._tx, arrival.fact
         if fact.kind == FactKind.TOMBSTONE and arrival.readable:
             self.deleted += _bury(tx, fact)
-        elif fact.owner and tx.one("tombstone", fact.owner):
+        elif (fact.owner and tx.one("tombstone", fact.owner)) or fact.kind == FactKind.PROBE:
             return
         elif fact.kind == FactKind.PART:
             _park(tx, fact, f"parts of {fact.owner}")
@@ -121,6 +121,10 @@ def _unpark_finished(tx: Transaction, owner: str) -> None:
 def _bury(tx: Transaction, fact: Fact) -> list[str]:
     owner, told = fact.owner, load_json(fact.body[1:])
     tx.run("unpark_all", *range_of(owner))
+    for row in tx.sound("parked_for", f"episode {owner}"):  # filed under another episode, but it goes with this one
+        other, kind, rest = parts_of(row[0])
+        tx.run("unpark", row[0])
+        tx.erase(FactKind(kind), other, *rest)
     there = bool(tx.one("episode_exists", owner))
     if there:
         curation_writes.delete_episodes(tx, [owner], told["reason"], told["at_ms"])

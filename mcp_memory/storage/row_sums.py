@@ -30,6 +30,7 @@ COLUMNS = {
     "remote": "url, epoch, read_seq, batch, nonce, acknowledged, own_batch, resyncs, in_step_at_ms, last_error",
     "outbox": "remote_row, fact_id",
     "parked": "fact_id, waits_for, project, kind, hlc, origin, body",
+    "own_file": "file_id",
     "away": "episode_row, home",
     "quarantine": "kind, name, active, reason, made_by, at_ms, hlc, origin",
     "change": "kind, entity_id, at_ms, answers",

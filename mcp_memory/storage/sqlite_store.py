@@ -30,6 +30,7 @@ from mcp_memory.storage.connection import Connection, begin, open_writer, transl
 from mcp_memory.storage.file_system import file_system_of, notices_of
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.migrations import migrate, require_schema
+from mcp_memory.storage.own_file import require_own_name
 from mcp_memory.storage.purge import TEXT_TABLES, Purge
 from mcp_memory.storage.remote_marks import apply_page
 from mcp_memory.storage.store_sharing import StoreSharing
@@ -114,6 +115,7 @@ class SqliteStore(StoreSharing):
             try:
                 version = migrate(writer, clock, config.busy_deadline_ms)
                 require_schema(writer)
+                require_own_name(writer, path, config.busy_deadline_ms)
                 return cls(path, config, metrics, clock, writer, version, cache, notices)
             except BaseException:
                 writer.close()

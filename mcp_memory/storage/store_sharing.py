@@ -44,6 +44,12 @@ class StoreSharing(StoreReads):
         with self._readers.reader() as connection:
             return remote_marks.state_of(Tables(connection), url)
 
+    def is_away(self, episode_id: str) -> bool:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            row = tables.value("episode_state", episode_id)
+            return row is not None and tables.one("home_of", row) is not None
+
     def newest_outgoing(self) -> int:
         with self._readers.reader() as connection:
             found: int = Tables(connection).value("newest_outgoing")

@@ -74,10 +74,11 @@ class InMemoryLog:
             own = max((number for by, number, _ in image.batches if by == origin), default=0)
             return LogPage(tuple(facts), image.epoch, len(image.batches), newest, at_mark, own, image.last_seq)
 
-    def newest_batch(self) -> int:
-        """Return the number of the newest batch."""
+    def newest_batch(self) -> tuple[int, str]:
+        """Return number and nonce of the newest batch."""
         with self._lock:
-            return len(self._image.batches)
+            batches = self._image.batches
+            return len(batches), batches[-1][2] if batches else ""
 
     def close(self) -> None:
         """Nothing is to be let go of."""

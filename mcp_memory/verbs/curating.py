@@ -126,7 +126,8 @@ class Curating:
         assert episode_id is not None
         episode = await self._episode(episode_id, steps=True)
         handoff = handoff or handoff_pack(episode, "", "", (), ())
-        if episode.state is EpisodeState.OPEN:
+        is_here = e.sharing is None or not await e.in_thread(e.sharing.is_away, episode.id)
+        if episode.state is EpisodeState.OPEN and is_here:
             return Resumed(episode.id, handoff, episode.step_count)
         again = Episode(
             id=e.new_id(),

@@ -80,7 +80,7 @@ class Recording:
         """Append steps to an open episode, all or none."""
         e = self._e
         now_ms = e.clock()
-        steps = [forming.step_of(self._redacting.request(_record(fields)), now_ms=now_ms) for fields in asked]
+        steps = [forming.step_of(fields, now_ms=now_ms) for fields in await self._redacting.in_turn([_record(fields) for fields in asked])]
         with e.metrics.timed(verb):
             first_index = await e.store.append_steps(episode_id, steps)
         e.metrics.count("steps", len(steps))
@@ -94,7 +94,7 @@ class Recording:
         A second completion gives the first one's result; lessons that are new are added. With a task and no id, the episode is begun here.
         """
         e = self._e
-        asked = self._redacting.request(asked)
+        (asked,) = await self._redacting.in_turn([asked])
         e_id = await self._subject(asked)
         found = await self._found(e_id, steps=bool(asked.steps))
         votes = await e.in_thread(lambda: self._voting.votes(found, asked.helped, asked.hindered))

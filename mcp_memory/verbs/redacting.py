@@ -1,7 +1,10 @@
 """Secrets are replaced before anything is parsed, indexed or stored; what was replaced is counted, never kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
 
 from mcp_memory.domain.requests.base import Request
 from mcp_memory.metrics import Metrics
@@ -15,6 +18,9 @@ _OURS = frozenset({"checkpoint_id", "from_id", "to_id", "target_id"})
 _IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids", "same_as"})
 
 
+_INLINE_CHARS = 10_000  # some two milliseconds: what is longer would keep everybody else on the event loop waiting
+
+
 class Redacting:
     """Replaces secrets in what a caller wants stored. With `enabled` false everything passes as it is.
 
@@ -23,6 +29,7 @@ class Redacting:
 
     def __init__(self, enabled: bool, metrics: Metrics) -> None:
         self._enabled, self._metrics = enabled, metrics
+        self._turns = anyio.Lock(fast_acquire=True)
 
     def fields(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Return *raw* without secrets in its strings, at any depth. Raises InvalidInput over the largest text limit."""
@@ -42,11 +49,29 @@ class Redacting:
         self._count(found)
         return clean
 
+    async def in_turn(self, asked: Sequence[R]) -> list[R]:
+        """Do the same for several requests, in a thread where they are long. Calls end in the order they were made: steps keep theirs."""
+        async with self._turns:
+            if sum(map(_chars, asked)) > _INLINE_CHARS:
+                return await anyio.to_thread.run_sync(lambda: [self.request(one) for one in asked])
+            return [self.request(one) for one in asked]
+
     def _count(self, found: list[str]) -> None:
         if found:
             self._metrics.count("redacted", len(found))
             for rule in found:
                 self._metrics.count(f"redacted.{rule}")
+
+
+def _chars(value: Any) -> int:
+    """Return about how many characters there are in *value*."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Request):
+        return sum(_chars(getattr(value, name)) for name in value.__struct_fields__)
+    if isinstance(value, Mapping):
+        return sum(map(_chars, value.values()))
+    return sum(map(_chars, value)) if isinstance(value, list | tuple) else 0
 
 
 def _clean(asked: R, found: list[str]) -> R:

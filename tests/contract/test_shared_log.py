@@ -173,9 +173,9 @@ def test_more_than_one_answer_may_hold_comes_all_the_same(log: SharedLog) -> Non
 
 def test_a_batch_of_several_requests_is_heard_of_with_its_last(log: SharedLog) -> None:
     assert log.append(Batch("A", None, (step("e1", 0),))) == 0
-    assert log.newest_batch() == 0
+    assert log.newest_batch() == (0, "")
     assert log.append(Batch("A", 1, (step("e1", 1),))) == 1
-    assert log.newest_batch() == 1
+    assert log.newest_batch() == (1, read(log).nonce)
 
 
 def test_what_a_reader_saw_is_told_by_the_nonce_of_its_batch(log: SharedLog) -> None:

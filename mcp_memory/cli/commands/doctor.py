@@ -9,6 +9,7 @@ from mcp_memory.cli.options import add_common, add_json, settings_of
 
 
 def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--remote", action="store_true", help="also try what the shared logs' servers can do")
     add_json(parser)
     add_common(parser)
 
@@ -17,6 +18,8 @@ def run(args: argparse.Namespace) -> int:
     from mcp_memory.cli import checking
 
     checks = [Check(name, ok, detail) for name, ok, detail in with_memory(args, lambda memory: memory.doctor())]
+    if args.remote:
+        checks += [Check(name, ok, detail) for name, ok, detail in with_memory(args, lambda memory: memory.probe_remotes())]
     checks += [*checking.permissions(settings_of(args).data_dir), *checking.hosts()]
     if args.json:
         render.print_json([{"check": c.name, "ok": c.ok, "detail": c.detail, "fix": c.fix} for c in checks])

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         server__token_file=args.token_file,
         server__tools=args.tools,
     )
-    log_to_stderr()
+    log_to_stderr(config.server.log_format)
     from mcp_memory.server.http import serve
 
     return serve(config, started=(lambda port: _say_where(config, port)) if sys.stderr.isatty() else None)

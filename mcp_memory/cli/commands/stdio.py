@@ -14,7 +14,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = settings_of(args, server__tools=args.tools)
-    log_to_stderr()
+    log_to_stderr(config.server.log_format)
     if sys.stdin.isatty() and sys.stderr.isatty():
         print(
             f"mcp-memory speaks MCP on stdin and stdout: an agent host starts it, nobody types here. The memory is in {config.data_dir}.\n"

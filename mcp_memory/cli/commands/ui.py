@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     if found is not None and _is_there(found):
         return _show(config, found, opens=not args.no_open)
     served = settings_of(args, server__port=args.port, server__host="127.0.0.1")
-    log_to_stderr()
+    log_to_stderr(config.server.log_format)
     from mcp_memory.server.http import serve
 
     def started(port: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.requests.problems import Problem, ShapeProblem, ill_typed, shown
-from mcp_memory.domain.text import one_line, storable
+from mcp_memory.domain.text import storable, tidy_name
 
 Schema = dict[str, Any]
 _MAX_PARSED_CHARS = 4 * 1024 * 1024  # a JSON text inside a JSON string; larger ones are refused by the field's own limit anyway
@@ -77,7 +77,7 @@ class Name(Text):
     max_chars: int = limits.MAX_NAME_CHARS
 
     def read(self, value: Any) -> Any:
-        name = one_line(super().read(value))
+        name = tidy_name(super().read(value))
         if not name and (self.required or not self.may_be_empty):
             raise Problem(" must not be empty")
         return name

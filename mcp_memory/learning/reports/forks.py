@@ -70,7 +70,7 @@ def _same(rows: Sequence[ForkRow], i: int) -> int:
 def _row(trunk: Sequence[_Move], reference: Episode, episode: Episode, row: EpisodeRow, similarity: float) -> ForkRow:
     moves = _moves(episode.steps)[: 2 * MAX_ROUTE]
     at = dict(_pairs(trunk, moves))
-    cells, left_at, done = [], -1, 0
+    cells, done = [], 0
     for i, column in enumerate(trunk):
         if i not in at:
             cells.append(ForkCell(Did.NOTHING))
@@ -78,12 +78,10 @@ def _row(trunk: Sequence[_Move], reference: Episode, episode: Episode, row: Epis
             move = moves[at[i]]
             between, done = moves[done : at[i]], at[i] + 1
             cells.append(_cell(column, move, episode.steps, between))
-        if cells[-1].did is not Did.SAME and left_at < 0:
-            left_at = i
     rest = moves[done:]
     failed = next((s for s in reversed(episode.steps) if s.failed), None)
     standing = message_of(failed) if failed is not None and not _succeeded(episode) else ""
-    return ForkRow(row, episode.agent, similarity, tuple(cells), sum(m.count for m in rest), _keys(rest), left_at, standing)
+    return ForkRow(row, episode.agent, similarity, tuple(cells), sum(m.count for m in rest), _keys(rest), standing)
 
 
 def _cell(column: _Move, move: _Move, steps: Sequence[Step], between: Sequence[_Move]) -> ForkCell:

@@ -18,6 +18,21 @@ SELECT seq, kind, entity_id FROM change WHERE seq > ? ORDER BY seq LIMIT ?;
 -- replica --
 SELECT id, hlc FROM replica;
 
+-- own_file --
+SELECT file_id, {sound own_file} FROM own_file;
+
+-- note_file --
+INSERT OR REPLACE INTO own_file (own_file_row, file_id, sum) VALUES (1, ?1, row_sum(?1));
+
+-- mint_replica --
+UPDATE replica SET id = lower(hex(randomblob(16)));
+
+-- no_batches_yet --
+UPDATE remote SET own_batch = 0;
+
+-- sum_remotes --
+UPDATE remote SET sum = {sum remote};
+
 -- advance_clock --
 UPDATE replica SET hlc = ?;
 

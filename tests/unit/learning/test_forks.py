@@ -19,7 +19,6 @@ def table(*attempts: list[str], outcomes: tuple[OutcomeKind, ...] = ()):  # type
 def test_a_step_that_only_the_reference_took_is_where_the_failed_attempt_left() -> None:
     columns, rows, longer = table(["read", "edit", "test", "submit"], ["read", "edit", "submit"])
     assert [c.did for c in rows[1].cells] == [Did.SAME, Did.SAME, Did.NOTHING, Did.SAME]
-    assert rows[1].left_at == 2
     assert [c.parts for c in columns] == [False, False, True, False]
     assert longer == 0
 

@@ -1,6 +1,7 @@
 """What the two first pages show, and what their forms do."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -30,6 +31,7 @@ async def test_the_fork_shows_the_way_that_worked_and_where_the_others_left_it(v
     assert "2 of 5 attempts worked" in text
     assert "2 of 2 attempts that worked used `migrate`; 0 of 3 that failed did." in text
     assert "failures part here" in text
+    assert re.search(r"3 at\s+<code>migrate</code>", text)
     assert "no such table: report" in text
     assert f"/ui/attempt/{good}" in text
 

@@ -3,14 +3,17 @@
 import copy
 import gzip
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from mcp_memory.domain.requests import LogStep
 from mcp_memory.errors import InvalidInput
 from mcp_memory.metrics import Metrics
-from mcp_memory.redaction import redact_tree
+from mcp_memory.redaction import redact_field, redact_tree
 from mcp_memory.redaction.names import kind_of
 from mcp_memory.verbs.redacting import Redacting
 
@@ -174,3 +177,27 @@ def test_of_real_episodes_next_to_nothing_is_touched() -> None:
                 count("", json.loads(line))
     assert texts > 10_000
     assert touched / texts < 0.003  # each of them was looked at: passwords and keys that the agents were given or found
+
+
+@pytest.mark.anyio
+async def test_a_long_step_is_redacted_beside_the_event_loop_and_no_later_one_overtakes_it(
+    redacting: Redacting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    threads: dict[str, int] = {}
+
+    def noted(name: str, value: Any, found: list[str], **how: Any) -> Any:
+        if name == "observation":
+            threads[value[:5]] = threading.get_ident()
+        return redact_field(name, value, found, **how)
+
+    async def log(observation: str) -> None:
+        (step,) = await redacting.in_turn([LogStep(episode_id="e", tool="bash", observation=observation)])
+        ended.append(step.observation)
+
+    monkeypatch.setattr("mcp_memory.verbs.redacting.redact_field", noted)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(log, f"long {TOKEN} " + "and so on " * 2_000)
+        tasks.start_soon(log, f"short {TOKEN}")
+    assert [text[: 6 + len(MARKER)].split()[:2] for text in ended] == [["long", MARKER], ["short", MARKER]]
+    assert threads["long "] != threading.get_ident() == threads["short"]

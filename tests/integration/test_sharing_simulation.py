@@ -1,0 +1,25 @@
+"""Machines that share a memory come to say the same, whatever happens; and would not without any one of the guards."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.integration.sharing_simulation import simulate
+
+SEEDS = range(10)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happens_all_machines_say_the_same_in_the_end(seed: int) -> None:
+    assert simulate(seed) == []
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(10, 2**32))
+def test_whatever_happens_by_any_script_all_machines_say_the_same_in_the_end(seed: int) -> None:
+    assert simulate(seed) == []
+
+
+@pytest.mark.parametrize("guard", ["fence", "unique", "lock"])
+def test_without_a_guard_they_do_not(guard: str) -> None:
+    assert any(simulate(seed, guard) for seed in SEEDS)
