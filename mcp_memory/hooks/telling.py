@@ -25,9 +25,7 @@ def recovery_text(advice: Mapping[str, Any]) -> str:
     fixes = [_fix_text(fix) for fix in recovery["fixes"][:2] if fix["kind"] != "failed" or fix.get("correction")]
     if not fixes:
         return ""
-    return f"From the memory of earlier runs (records, not instructions): after the error “{recovery['error_signature']}” " + "; ".join(
-        fixes
-    )
+    return "From earlier runs (records, not instructions), after this error: " + "; ".join(fixes)
 
 
 def _fix_text(fix: Mapping[str, Any]) -> str:
@@ -39,4 +37,4 @@ def _fix_text(fix: Mapping[str, Any]) -> str:
     name += f" again ({fix['change']})" if fix.get("change") else ""
     if fix["kind"] == "fixed":
         return f"{name} fixed it {fix['fixed']} of {fix['tried']} times{like}{by}"
-    return f"{name} did the job instead {fix['got_on']} of {fix['tried']} times{like}{by}"
+    return f"{fix['got_on']} of {fix['tried']} that tried {name} got on with it{like}{by}"

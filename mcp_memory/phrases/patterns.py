@@ -46,7 +46,7 @@ def recovery(tool: str, message: str, tried: str, *, instead: bool) -> str:
     'when bash:python fails with “No module named yaml”, fix it with bash:pip install'
     """
     if instead:
-        return f"when {tool} fails with “{message}”, do it with {tried} instead"
+        return f"when {tool} fails with “{message}”, others got on with {tried}"
     how = f"{tool} with other arguments" if tried == tool else tried
     return f"when {tool} fails with “{message}”, fix it with {how}"
 

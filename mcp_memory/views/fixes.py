@@ -156,7 +156,9 @@ def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, in
         if calls.same(i, j):
             return Came.FIXED, _change_before(calls, i, j), j
     alternative = _alternative(calls, i)
-    return (Came.GAVE_UP, -1, -1) if alternative < 0 else (Came.GOT_ON, alternative, -1)
+    later = range(alternative + 1, min(len(calls.keys), i + 1 + MAX_UNTIL_FIXED))
+    failed_again = any(calls.same(i, k) and not calls.is_past(i, k) for k in later)
+    return (Came.GAVE_UP, -1, -1) if alternative < 0 or failed_again else (Came.GOT_ON, alternative, -1)
 
 
 def _change_before(calls: Calls, i: int, j: int) -> int:

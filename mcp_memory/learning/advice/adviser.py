@@ -11,14 +11,18 @@ from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
-from mcp_memory.learning.advice.error_recovery import ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
+from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
+from mcp_memory.learning.patterns.confidence import wilson
+from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.run import error_signatures
+from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
+from mcp_memory.views.columns import Ints
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
@@ -81,12 +85,12 @@ class Adviser:
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         if forecast is None:
             return Advice(warnings=warnings, inferred=context)
-        suggestions = self._suggestions(forecast, recovered, prefix, limit, episode)
+        suggestions = self._suggestions(forecast, recovered, prefix, limit, situation)
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser)
         return Advice(suggestions, answers.recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
 
     def _suggestions(
-        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, episode: Episode
+        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, situation: Situation
     ) -> tuple[Suggestion, ...]:
         known = len(self._x.tools)  # beyond it are tools of this run itself
         supports = {
@@ -97,16 +101,25 @@ class Adviser:
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         shown = [self._shown(ids) if self._endorser.may_show(supports[pick]) else None for pick, ids in zip(picks, sources, strict=True)]
         read = {e.id: e for e in self._read(list(dict.fromkeys(place[0] for place in shown if place))) if e is not None}
-        shell, run = shell_of(episode), text_of_run(episode)
+        shell, run = shell_of(situation.episode), text_of_run(situation.episode)
+        alike = self._at_this(situation, recovered)
         out = []
         for pick, ids, place in zip(picks, sources, shown, strict=True):
-            example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run) if place else None
+            example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=place[0] in alike) if place else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
             evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))[:MAX_EVIDENCE]
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick])))
         return tuple(out)
+
+    def _at_this(self, situation: Situation, recovered: Recovered | None) -> set[str]:
+        """Return the episodes whose code and files may fit here: those at this very task, and those that met this very error."""
+        same = {key for key, similarity in situation.neighbours if similarity >= SAME_TASK}
+        if recovered is None:
+            return same
+        met = recovered.fixes[recovered.alike[recovered.fixes] >= SAME_MESSAGE]
+        return same | {self._x.trace(int(row)).id for row in np.unique(self._x.failures.row[met])}
 
     def _shown(self, places: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
         """Return the first of the steps whose arguments may be shown."""
@@ -159,35 +172,42 @@ class Adviser:
         if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
             return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
+        row = np.searchsorted(x.first, forecast.steps, side="right") - 1
         if not pick.coming:
-            rows = np.searchsorted(x.first, forecast.steps[same_tool], side="right") - 1
-            used, succeeded = np.unique(rows), int(x.success[np.unique(rows)].sum())
-            return f"still to come: {len(used)} runs in this context used {key}, {succeeded} of them succeeded"
+            return phrases.still_to_come(key, len(np.unique(row[same_tool])), len(np.unique(row)))
         at_state = forecast.matched & (forecast.weights > 0)
         chosen = at_state & same_tool
         if chosen.any():
-            rows = np.unique(np.searchsorted(x.first, forecast.steps[chosen], side="right") - 1)
-            after = f"after {prefix.keys[-1]}" if prefix.keys else "at the start"
-            good = int(x.success[rows].sum())
-            share = f"{int(chosen.sum())} of {int(at_state.sum())} comparable steps used {key}"
-            return f"{after}, {share}; {good} of those {len(rows)} runs succeeded"
+            said = phrases.next_step(key, prefix.keys[-1] if prefix.keys else "", int(chosen.sum()), int(at_state.sum()))
+            contrast = self._contrast(np.unique(row[chosen]), np.unique(row[at_state]))
+            return f"{said}; {contrast}" if contrast else said
         if forecast.own[pick.tool] > 0:
-            return f"this run itself has used {key} {prefix.keys.count(key)} times"
-        return f"{key} is named by the task or usual in this context"
+            return phrases.own_habit(key, prefix.keys.count(key))
+        return phrases.usual(key)
+
+    def _contrast(self, took: Ints, reached: Ints) -> str:
+        """Return how the runs that took a step ended beside those that did not, "" where that tells nothing."""
+        others = np.setdiff1d(reached, took)
+        won, others_won = int(self._x.success[took].sum()), int(self._x.success[others].sum())
+        (low, high), (others_low, others_high) = wilson(won, len(took)), wilson(others_won, len(others))
+        return phrases.contrast(won, len(took), others_won, len(others)) if low > others_high or high < others_low else ""
 
     def _after_failures(self, tool: int, key: str, recovered: Recovered, prefix: Prefix) -> str:
         """Return what came of *tool* after failures like the last one, "" when it never worked after any."""
         failures = self._x.failures
-        alike = recovered.fixes[recovered.weights >= 0.05 * recovered.weights.max()]
-        mine = failures.by[alike] == tool
-        fixed, got_on = (int((mine & (failures.came[alike] == kind)).sum()) for kind in (Came.FIXED, Came.GOT_ON))
-        worked_next = int((failures.fix[alike] == tool).sum())
-        name = f"{key} again, with other arguments," if key == prefix.keys[-1] else key
+        near = recovered.fixes[recovered.weights >= 0.05 * recovered.weights.max()]
+        alike = near[recovered.alike[near] >= SAME_MESSAGE]
+        of = alike if len(alike) else near  # a new error: only what other failures tell
+        mine = failures.by[of] == tool
+        fixed, got_on = (int((mine & (failures.came[of] == kind)).sum()) for kind in (Came.FIXED, Came.GOT_ON))
+        went_on = int((failures.fix[of] == tool).sum())
+        among = phrases.among(len(of), same_error=len(alike) > 0)
+        name = phrases.again(key) if key == prefix.keys[-1] else key
         if fixed:
-            return f"{name} fixed {fixed} of {len(alike)} failures like this one"
+            return phrases.fixed(name, fixed, among)
         if got_on:
-            return f"{name} did the job instead after {got_on} of {len(alike)} failures like this one"
-        return f"{name} worked next after {worked_next} of {len(alike)} failures like this one" if worked_next else ""
+            return phrases.got_on(name.rstrip(","), got_on, among)
+        return phrases.went_on(name.rstrip(","), went_on, among) if went_on else ""
 
 
 def standpoint_of(episode: Episode) -> Standpoint:

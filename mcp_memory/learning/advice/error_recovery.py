@@ -66,9 +66,7 @@ class ErrorRecovery:
         ranked.sort(key=lambda f: not (len(f[1]) and f[2].is_verified))  # what one source alone says comes after, however often it says so
         best, run = ranked[:MAX_FIXES], text_of_run(episode)
         shown = [
-            replace(fix, arguments_example=self._example(at, run), change=self._change(at) if is_retry else None)
-            if self._endorser.may_show(by)
-            else fix
+            self._illustrated(fix, at, run, is_retry=is_retry) if self._endorser.may_show(by) else fix
             for fix, at, by, is_retry in best[:FIX_EXAMPLES]
         ]
         return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])))
@@ -104,6 +102,11 @@ class ErrorRecovery:
         best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
         episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
         return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run)
+
+    def _illustrated(self, fix: TriedFix, answered: Ints, run: str, *, is_retry: bool) -> TriedFix:
+        """Return the fix with what was different in its arguments, or else with an example of them."""
+        change = self._change(answered) if is_retry else None
+        return replace(fix, change=change) if change else replace(fix, arguments_example=self._example(answered, run))
 
     def _change(self, answered: Ints) -> str | None:
         """Return what was different when the failed tool itself was called again, where several of the latest answers have it in common."""

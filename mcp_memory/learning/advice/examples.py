@@ -15,6 +15,7 @@ from mcp_memory.domain.text import shorten
 
 MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
+MAX_COMMAND_CHARS = 100  # of a command of another task
 SMALL = 100  # numbers below it are settings, not ids
 _CODE_TEXT = """
 command cmd args text content contents file_text old_str new_str old_string new_string old new insert_text new_content patch diff
@@ -25,6 +26,7 @@ _PLACE_TEXT = (
     "path file file_path filepath filename file_name notebook_path target_file relative_path absolute_path cwd workdir dir directory folder"
 )
 _CODE, _PLACE = frozenset(_CODE_TEXT.split()), frozenset(_PLACE_TEXT.split())
+_FILE_WORD = re.compile(r"\w\.\w|/")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 _WORD = re.compile(r"[a-z][a-z_-]{0,30}")  # of a vocabulary: `economy`, `round_trip`
@@ -45,7 +47,7 @@ def text_of_run(episode: Episode) -> str:
     return "\n".join(parts).casefold()
 
 
-def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str) -> dict[str, Json] | None:
+def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, *, alike: bool = True) -> dict[str, Json] | None:
     """Return the arguments of a step as an example, each text in them within *max_chars*; None when there are none.
 
     Args:
@@ -53,13 +55,31 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str) 
         index: Which step.
         max_chars: Of one text; what is longer ends with an ellipsis.
         run: The text of the run the example is for, as `text_of_run` makes it, or the task alone.
+        alike: Whether the episode was at the same task, or met the same error: else its files and code say nothing here either.
     """
     if episode is None or index >= len(episode.steps):
         return None
     arguments = episode.steps[index].arguments
     run = run.casefold()
+    if not alike and not _fits(command_in(arguments), run):
+        return {key: value if _is_of_run(value, run) else f"<{key}>" for key, value in arguments.items()} or None
     code = bool(command_in(arguments)) or not _PLACE.isdisjoint(arguments)
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
+
+
+def _fits(command: str, run: str) -> bool:
+    """Return whether a command of another task can be called here as it is: a short one, all of whose files this run knows."""
+    if not command or "\n" in command.strip() or len(command) > MAX_COMMAND_CHARS:
+        return False
+    return all(_in(word.strip("'\""), run) for word in command.split() if _FILE_WORD.search(word))
+
+
+def _is_of_run(value: Json, run: str) -> bool:
+    """Return whether a value says nothing of a case, or is one of this run."""
+    if not isinstance(value, str):
+        return isinstance(value, bool) or value is None or (isinstance(value, int | float) and abs(value) < SMALL)
+    bare = value.strip().strip("'\"")
+    return not bare or bool(_WORD.fullmatch(bare)) or _in(bare, run)
 
 
 def _shown(name: str, value: Json, max_chars: int, run: str, code: bool) -> Json:

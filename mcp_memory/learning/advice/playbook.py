@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
-from statistics import fmean
 
 from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Trace
@@ -57,7 +56,7 @@ def playbook(
     bad = [r for r in known if not r.trace.success][:MAX_RUNS]
     if reason := _thin(good, bad):
         return None, reason
-    route = _consensus(good)
+    route = _without_passing(_consensus(good))
     if len(route) < 2 and any(len(r.route) > 1 for r in good):
         return None, f"the {len(good)} successful attempts have no steps in common, so there is no one way to recommend"
     chosen = _strongest(_discriminating(route, bad), bad, max_steps)
@@ -159,6 +158,12 @@ def _consensus(good: Sequence[Attempt]) -> list[tuple[str, float]]:
     return [(key, share) for _, key, share in kept]
 
 
+def _without_passing(route: Sequence[tuple[str, float]]) -> Sequence[tuple[str, float]]:
+    """Return the route without thoughts, answers and the end of the work; the whole where it has hardly anything else."""
+    kept = [(key, support) for key, support in route if role_of(key) is not Role.PASSES]
+    return kept if len(kept) >= 2 else route
+
+
 def _gap(pairs: Sequence[tuple[int, int]], ends: Sequence[int], j: int) -> int:
     """Return the centre's place before which an unmatched step *j* of another run belongs."""
     n = bisect_left(ends, j)
@@ -207,12 +212,9 @@ def _when_not(good: Sequence[Attempt], failed: int, known: int, followed: int, w
     sentences = [f"Not outside {place}: all evidence is from there." if len(places) == 1 and place else ""]
     if followed > won:
         sentences.append(f"{followed - won} of {followed} attempts that went this way failed nonetheless.")
-    lengths = [len(r.route) for r in good]
-    span = str(min(lengths)) if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
-    sentences.append(
-        f"Tasks like it (similarity {fmean(r.similarity for r in good):.2f} on average) took {span} tools; "
-        "where the task differs, adapt the steps to its state instead of replaying them."
-    )
+    nearest = max(r.similarity for r in good)
+    if nearest < SAME_TASK:
+        sentences.append(f"No success was at this very task (the nearest is {nearest:.0%} alike): check each step against its state.")
     if failed > known / 2:
         sentences.insert(1, f"Most attempts at tasks like this failed ({failed} of {known}).")
     return " ".join(s for s in sentences if s)

@@ -92,11 +92,11 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     if last and last.passed and not last.failed:
         found.append(facts.TestsPassed(last.passed, last.step))
     for came in (Came.FIXED, Came.GOT_ON):
-        answered: dict[tuple[str, int], list[Fix]] = {}  # failures of one call by what answered them
+        answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call and kind by what answered them
         for fix in fixes:
             if fix.came is came:
-                answered.setdefault((fix.failed_key, fix.by), []).append(fix)
-        for (key, by), failures in list(answered.items())[-MAX_ANSWERED:]:
+                answered.setdefault((fix.failed_key, fix.by, fix.signature), []).append(fix)
+        for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
                 found.append(facts.Overcome(message, key, where, by, brief(steps, by), failures[-1].worked_at))

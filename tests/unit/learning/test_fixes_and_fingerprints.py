@@ -93,6 +93,12 @@ def test_another_script_is_another_call() -> None:
     assert came(bad("python3 a.py"), run("python3 b.py"), run("python3 a.py"))[0] is Came.FIXED
 
 
+def test_what_was_done_before_the_same_call_failed_the_same_way_again_did_no_job() -> None:
+    edit, broken = Step("edit", arguments={"path": "a.py", "new": "x"}), bad("python a.py", "ValueError: ambiguous")
+    assert came(broken, edit, broken, run("ls")) == (Came.GAVE_UP, "")
+    assert came(broken, edit, bad("python a.py", "KeyError: 'a'"), run("ls")) == (Came.GOT_ON, "edit")
+
+
 def test_the_last_step_of_a_run_that_failed_did_no_job() -> None:
     assert came(bad("make"), Step("deploy"), success=False) == (Came.GAVE_UP, "")
     assert came(bad("make"), Step("deploy"), success=True) == (Came.GOT_ON, "deploy")

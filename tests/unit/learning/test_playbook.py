@@ -35,8 +35,8 @@ def test_the_steps_are_what_most_successful_attempts_did_in_their_order() -> Non
     book, reason = playbook("deploy the service", GOOD, [], 8)
     assert reason == ""
     assert book is not None
-    assert tools(book.steps) == ["open", "edit", "bash", "submit"]
-    assert [s.order for s in book.steps] == [1, 2, 3, 4]
+    assert tools(book.steps) == ["open", "edit", "bash"]
+    assert [s.order for s in book.steps] == [1, 2, 3]
     assert book.steps[2].action == "pytest"
     assert book.steps[2].why == "in 3 of 3 successful attempts"
     assert book.evidence == ("e1", "e2", "e3")

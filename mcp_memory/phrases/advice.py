@@ -1,0 +1,61 @@
+"""Why a next step is suggested, in a line. Pure."""
+
+from mcp_memory.phrases.words import counted
+
+
+def fixed(name: str, times: int, failures: str) -> str:
+    """Return that a tool made failed calls work.
+
+    >>> fixed("edit", 3, among(4, same_error=True)), got_on("cat", 1, among(9, same_error=False))
+    ('edit fixed 3 of 4 failures like this one', '1 of 9 failures with other messages got on with cat')
+    """
+    return f"{name} fixed {times} of {failures}"
+
+
+def got_on(name: str, times: int, failures: str) -> str:
+    """Return that another tool was gone on with after failures."""
+    return f"{times} of {failures} got on with {name}"
+
+
+def went_on(name: str, times: int, failures: str) -> str:
+    """Return that a tool was simply what worked next after failures."""
+    return f"{times} of {failures} went on with {name}"
+
+
+def among(failures: int, *, same_error: bool) -> str:
+    """Return how many failures are spoken of, and of what kind."""
+    return f"{counted(failures, 'failure')} {'like this one' if same_error else 'with other messages'}"
+
+
+def again(key: str) -> str:
+    """Return the failed tool's own name, called another way."""
+    return f"{key} again, with other arguments,"
+
+
+def next_step(key: str, before: str, used: int, steps: int) -> str:
+    """Return how often a tool came next.
+
+    >>> next_step("edit", "open", 3, 4)
+    'after open, 3 of 4 comparable steps used edit'
+    """
+    return f"{f'after {before}' if before else 'at the start'}, {used} of {steps} comparable steps used {key}"
+
+
+def contrast(won: int, runs: int, others_won: int, others: int) -> str:
+    """Return how runs that took a step ended, beside those that did not."""
+    return f"{won} of these {runs} runs succeeded, {others_won} of the {others} that did otherwise"
+
+
+def still_to_come(key: str, used: int, runs: int) -> str:
+    """Return how many runs used a tool at all."""
+    return f"still to come: {used} of {runs} runs in this context used {key}"
+
+
+def own_habit(key: str, times: int) -> str:
+    """Return how often this run did so itself."""
+    return f"this run itself has used {key} {counted(times, 'time')}"
+
+
+def usual(key: str) -> str:
+    """Return that nothing but the task and the context speaks for a tool."""
+    return f"{key} is named by the task or usual in this context"
