@@ -4,8 +4,7 @@ from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice
 from mcp_memory.rendering.render import plain
 
-SUPPORT = ((2_000, 2), (10_000, 5), (50_000, 10))  # up to so many patterns in memory, those that so many attempts bear out are listed
-MOST = 25
+LEAST_SUPPORT = 2  # attempts that bear a pattern out
 KINDS = ("tool_sequence", "decision_point", "error_recovery", "context")
 
 
@@ -13,13 +12,12 @@ async def listed(call: Call) -> Answer:
     """Patterns by words, kind and confidence."""
     query, kind = call.query.get("q", "").strip(), call.query.get("kind", "")
     status = await call.memory.memory_status()
-    held = status.counts["patterns"]
-    support = 2 if query else next((least for most, least in SUPPORT if held <= most), MOST)
     page = await call.memory.search_patterns(
-        query=query, kind=kind, project=call.session.project, min_support=support, limit=50, cursor=call.query.get("cursor") or None
+        query=query, kind=kind, project=call.session.project, min_support=LEAST_SUPPORT, limit=50, cursor=call.query.get("cursor") or None
     )
     return Page(
-        "learned.html", {"page": page, "query": query, "kind": kind, "kinds": KINDS, "support": support, "holdout": status.learning.holdout}
+        "learned.html",
+        {"page": page, "query": query, "kind": kind, "kinds": KINDS, "support": LEAST_SUPPORT, "holdout": status.learning.holdout},
     )
 
 

@@ -14,7 +14,8 @@ from mcp_memory.retrieval.text_query import MAX_TERMS, read_query
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.presenting import recalled_pattern
 
-MAX_READ = 20_000  # patterns of one listing or with one of the words
+MAX_READ = 20_000  # patterns with one of the words
+MAX_LISTED = 1_000  # the best supported of a listing: one with less support has a lower bound below that of those that held as often
 MAX_FOUND = limits.MAX_SEARCH_LIMIT  # by words, and by tasks
 ASSESSED_AT_ONCE = 500  # some 15 ms, more when their evidence is new
 UNSURE = 0.5  # what a pattern nobody should trust is worth that says exactly what was asked for
@@ -26,7 +27,7 @@ Found = tuple[list[RecalledPattern], tuple[str, ...]]  # with the lesser states 
 def by_confidence(engines: Engines, query: Query, kind: str, min_support: int) -> Found:
     """Return the patterns of the query's project and domain, the verified first and then the surest (blocking)."""
     degraded = engines.current()
-    found = engines.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_READ)
+    found = engines.store.patterns(project=query.filter.project, kind=kind, min_support=min_support, limit=MAX_LISTED)
     patterns = confident(engines, [p for p in found if is_named(query.filter.domain, p.domain)])
     patterns.sort(key=lambda p: (not p.is_verified, -p.confidence, -p.support, p.id))
     return [recalled_pattern(p, p.confidence, {"confidence": p.confidence}) for p in patterns], degraded

@@ -4,12 +4,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from mcp_memory.config import Config
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.pages import entering
 from mcp_memory.pages.part import PagesPart
-from tests.unit.pages.conftest import URL, Visitor, attempt
+from tests.unit.pages.conftest import URL, Host, Visitor, attempt
 
 pytestmark = pytest.mark.anyio
 
@@ -117,3 +118,33 @@ async def test_what_is_no_form_of_ours_is_refused(visitor: Visitor) -> None:
 async def test_no_file_outside_of_the_pages_own_is_served(visitor: Visitor) -> None:
     for name in ("../part.py", "..%2fpart.py", "vendor/../../calls.py", "absent.css"):
         assert (await visitor.client.get(f"/ui/static/{name}")).status_code == 404
+
+
+class Log:
+    """An audit log that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, Any, bool]] = []
+
+    def record(self, who: str, tool: str, arguments: Any, result: Any, duration_ms: float) -> None:
+        self.lines.append((who, tool, arguments, result["isError"]))
+
+
+async def test_every_change_is_in_the_audit_log_and_reading_is_not(config: Config, memory: EpisodicMemory) -> None:
+    log, episode_id = Log(), await attempt(memory, ["read"], "success")
+    part = PagesPart(Host(config, memory), log)
+    part.listening(URL)
+    server = entering.announced(config.data_dir)
+    assert server is not None
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Starlette(routes=list(part.routes))), base_url=URL) as client:
+        await client.get(server.link())
+        visitor = Visitor(client)
+        await visitor.get(f"/ui/attempt/{episode_id}")
+        assert log.lines == []
+        await visitor.post(f"/ui/attempt/{episode_id}/tag", add="mine")
+        await visitor.post("/ui/attempt/nobody/tag", status=404, add="mine")
+    assert [(who, tool, failed) for who, tool, _, failed in log.lines] == [
+        ("ui", f"/ui/attempt/{episode_id}/tag", False),
+        ("ui", "/ui/attempt/nobody/tag", True),
+    ]
+    assert log.lines[0][2]["episode_id"] == episode_id

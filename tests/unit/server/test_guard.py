@@ -15,7 +15,7 @@ from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
 from mcp_memory.server.guard import Guard
-from mcp_memory.server.token_file import create_token, read_tokens, revoke_token
+from mcp_memory.server.token_file import Holder, create_token, read_tokens, revoke_token
 
 pytestmark = pytest.mark.anyio
 TOKEN = "0123456789abcdef"
@@ -55,7 +55,7 @@ async def test_a_hashed_token_is_accepted_like_the_token_itself() -> None:
         assert await status_of(guard, authorization=f"Bearer sha256:{digest}") == 401
         assert await status_of(guard, authorization=f"Bearer {TOKEN}0") == 401
         assert await status_of(guard) == 401
-    assert read_tokens(f"ann=sha256:{digest}").holder(TOKEN) == "ann"
+    assert read_tokens(f"ann=sha256:{digest}").holder(TOKEN) == Holder("ann")
 
 
 async def test_on_the_network_an_address_is_a_good_host_and_a_foreign_name_is_not() -> None:
@@ -204,3 +204,35 @@ async def test_refused_logins_are_in_the_audit_log_with_the_address_one_a_second
         ("unknown, from ?", "login", "refused"),
         ("unknown, from ?, and 49 more since the last line", "login", "refused"),
     ]
+
+
+async def test_an_open_path_is_answered_without_a_token_but_its_connection_stays_a_strangers() -> None:
+    config, known = ServerConfig(token=TOKEN), []
+
+    def became_known(holder: str) -> bool:
+        known.append(holder)
+        return True
+
+    def opens(scope: Any) -> bool:
+        return bool(scope["path"] == "/ui")
+
+    def admits(scope: Any) -> bool:
+        return any(name == b"cookie" for name, _ in scope["headers"])
+
+    guard = Guard(passes, config, Authentication(config), admits=[admits], opens=[opens])
+
+    async def status(path: str, *headers: tuple[bytes, bytes]) -> int:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        state = {"mcp_memory.known": became_known}
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "state": state}
+        await guard(scope | {"headers": [(b"host", b"localhost"), *headers]}, lambda: None, send)  # type: ignore[arg-type, return-value]
+        return int(sent[0]["status"])
+
+    assert (await status("/ui"), known) == (200, [])
+    assert (await status("/mcp"), known) == (401, [])
+    assert (await status("/ui", (b"cookie", b"good")), known) == (200, [""])
+    assert (await status("/ui", (b"origin", b"https://evil.example")), known) == (403, [""])
