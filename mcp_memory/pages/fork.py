@@ -14,7 +14,7 @@ from mcp_memory.domain.text import tidy_name
 from mcp_memory.errors import InvalidInput
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice, Undo
-from mcp_memory.phrases import certainty, contrast, lesson
+from mcp_memory.phrases.contrasts import certainty, contrast, lesson
 from mcp_memory.rendering.marked_block import LESSONS, block_in, put, text_of
 from mcp_memory.rendering.neutralise import unmarked
 
