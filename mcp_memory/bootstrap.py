@@ -30,6 +30,7 @@ from mcp_memory.storage.sqlite_store import SqliteStore
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.deriving import deriving
 from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.own_reports import own_words
 from mcp_memory.verbs.projects import Projects
 from mcp_memory.verbs.recovery import Recovery
 from mcp_memory.views.vector_index import SignBitIndex
@@ -63,8 +64,7 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
     metrics = Metrics()
     logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
     cache, notices = _open_cache(config)
-    store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
-    await store.share_with([remote.address for remote in config.remotes])
+    store = await _open_store(config, metrics, cache, notices)
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
@@ -160,6 +160,14 @@ def _open_log(remote: RemoteConfig) -> SharedLog:
             f"PostgreSQL needs psycopg, which cannot be imported ({error})", hint="Install it: pip install 'mcp-episodic-memory[postgres]'"
         ) from error
     return PostgresLog(remote.url, remote.token)
+
+
+async def _open_store(config: Config, metrics: Metrics, cache: Cache | None, notices: Sequence[str]) -> SqliteStore:
+    """Return the store, which tells patterns as whoever asks may read them, and keeps what its remotes are to get."""
+    store = await SqliteStore.open(config.data_dir, config.storage, metrics, now_ms, cache, notices)
+    store.worded = own_words
+    await store.share_with([remote.address for remote in config.remotes])
+    return store
 
 
 def _open_cache(config: Config) -> tuple[Cache | None, tuple[str, ...]]:

@@ -108,6 +108,7 @@ class ServerConfig:
     max_body_bytes: int = 4 * 1024 * 1024
     max_connections: int = 500
     tool_timeout_ms: int = 60_000
+    calls_per_minute: int = 0  # of one token (or of all without one); more are refused with when to call again; 0: no limit
     redact: bool = True  # secrets are masked before anything is stored
     audit_log: str = ""  # a file; empty: none
     log_format: Literal["text", "json"] = "text"  # of the log on stderr: lines, or one JSON object a line

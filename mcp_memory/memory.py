@@ -28,6 +28,7 @@ from mcp_memory.verbs.engines import Engines, calling, distinct, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.labelling import Labelling
+from mcp_memory.verbs.reach import Reach
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.recovery import Recovery
@@ -53,7 +54,7 @@ class EpisodicMemory:
         self._engines, self._background, self._recovery = engines, background, recovery
         self._watchers: list[Callable[[str], None]] = []
         shown = Shown(engines)
-        self._recalling = Recalling(engines, shown)
+        self._recalling, self._reach = Recalling(engines, shown), Reach(engines, shown)
         self._recording = Recording(engines, self._recalling, redacting, background, Voting(engines, shown), self._on_completed)
         self._labelling = Labelling(engines, redacting, self._recording, self._on_completed)
         self._advising = Advising(engines, redacting, shown, self._labelling)
@@ -88,12 +89,21 @@ class EpisodicMemory:
     @contextmanager
     def working_in(self, project: str, caller: Caller = NOBODY) -> Iterator[None]:
         """While the block runs, calls that name no project mean this one, "" being that of this process, and *caller* makes them."""
-        tokens = working_in.set(project), calling.set(caller)
+        tokens = working_in.set(caller.bound or project), calling.set(caller)
         try:
             yield
         finally:
             working_in.reset(tokens[0])
             calling.reset(tokens[1])
+
+    @property
+    def bound_to(self) -> str:
+        """The one project that the caller may see; "" where it may see all."""
+        return calling.get().bound
+
+    async def within_reach(self, asked: R) -> R:
+        """Return *asked* as the bound caller may ask it. Raises NotFound: it names what is not of its project."""
+        return await self._reach.within(asked, self.bound_to)
 
     async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
         """Return *asked* with the ids completed that were cut to a unique beginning. Raises InvalidInput for one that begins several."""
@@ -222,12 +232,12 @@ class EpisodicMemory:
 
     @takes(requests.RecentActivity)
     async def recent_activity(self, asked: requests.RecentActivity) -> Activity:
-        """Return attempts by day of the last fourteen, and the errors that three or more of the latest 2,000 attempts met."""
+        """Return attempts by day of the last fourteen, and the errors that three or more of the latest 1,000 attempts met."""
         return await self._recent.activity(asked)
 
     @takes(requests.WorkedFiles)
     async def worked_files(self, asked: requests.WorkedFiles) -> tuple[WorkedFile, ...]:
-        """Return the files that the latest 2,000 attempts changed, with how these ended."""
+        """Return the files that the latest 1,000 attempts changed, with how these ended."""
         return await self._recent.files(asked)
 
     @takes(requests.MemoryStatus)
@@ -283,8 +293,8 @@ class EpisodicMemory:
         return await self._recovery.compact()
 
     async def distinct(self, column: str, prefix: str = "", limit: int = 100) -> list[str]:
-        """Return known values of project, domain, language, framework or agent, for completions."""
-        return await self._engines.in_thread(lambda: self._engines.store.distinct(column, prefix, limit))
+        """Return known values of project, domain, language, framework or agent, for completions; a bound caller's of its own project."""
+        return await self._reporting.distinct(column, prefix, limit)
 
     # --- curating ---
     @takes(requests.UpdateEpisode)

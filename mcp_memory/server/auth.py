@@ -8,6 +8,7 @@ from mcp.server.auth.provider import AccessToken
 
 from mcp_memory.config import ServerConfig
 from mcp_memory.errors import ConfigError
+from mcp_memory.server.auditing import BOUND
 from mcp_memory.server.token_file import TokenFile, Tokens, read_tokens
 
 if TYPE_CHECKING:
@@ -47,11 +48,15 @@ class Authentication:
         holder = self._tokens.holder(token) or self._of_file().holder(token)
         if holder is not None:
             # The token itself goes no further than this.
-            return AccessToken(token="", client_id=holder, scopes=list(self.scopes), subject=holder)
+            claims = {BOUND: holder.project} if holder.project else None
+            return AccessToken(token="", client_id=holder.name, scopes=list(self.scopes), subject=holder.name, claims=claims)
         if self._jwts is None:
             return None
         access = await self._jwts.verify_token(token)
-        return None if access is None else access.model_copy(update={"token": ""})
+        if access is None:
+            return None
+        claims = {name: value for name, value in (access.claims or {}).items() if name != BOUND}
+        return access.model_copy(update={"token": "", "claims": claims})
 
     def _of_file(self) -> Tokens:
         if self._file is None:

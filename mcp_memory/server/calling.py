@@ -14,6 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server import fitting
+from mcp_memory.server.allowance import Allowance
 from mcp_memory.server.auditing import REFUSED, AuditLog, caller_of, who
 from mcp_memory.server.confirming import Confirmation
 from mcp_memory.server.errors import error_result
@@ -39,6 +40,7 @@ class Caller:
         self._host, self._tools = host, tools
         self._timeout_s = host.config.server.tool_timeout_ms / 1000
         self._audit = log
+        self._allowance = Allowance(host.config.server.calls_per_minute)
         self._workspace = Workspace(host.config, is_shared=is_shared)
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> dict[str, Any]:
@@ -63,6 +65,7 @@ class Caller:
 
     async def _result(self, ctx: Context, params: CallToolRequestParams, tool: Tool) -> dict[str, Any]:
         try:
+            self._allowance.take(who(ctx))
             asked = tool.read(params.arguments)
             with anyio.fail_after(self._timeout_s), _Progress(ctx, tool.name):
                 return await self._answer(ctx, params, tool, asked)

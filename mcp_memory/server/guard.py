@@ -16,7 +16,7 @@ from mcp_memory.config import ServerConfig
 from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ProviderUnavailable
 from mcp_memory.rendering.neutralise import one_line
-from mcp_memory.server.auditing import AuditLog, Refusals, holder_of
+from mcp_memory.server.auditing import AuditLog, Refusals, bound_of, holder_of
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.connections import became_known
 from mcp_memory.server.origins import CORS_EXPOSED, CORS_HEADERS, CORS_METHODS, is_address, listed, name_of_host, name_of_origin
@@ -24,6 +24,7 @@ from mcp_memory.server.rechecking import EVERY_S, Rechecking
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OPEN_PATHS = ("/healthz", "/readyz")  # say nothing but that the server is there, and whether its memory is open
+_FOR_BOUND = ("/mcp", "/sse", "/messages/")  # what a token for one project opens: metrics, hooks and pages tell of all
 _WITH_SLASH = {"/mcp/": "/mcp", "/sse/": "/sse"}  # served as they are: a redirect would name http behind a proxy that ends TLS
 _STREAM_SHARE = 0.8  # of all connections may be long-lived streams, so that ordinary requests still get through
 _HOLDER_SHARE = 0.5  # of those may be one token's
@@ -141,6 +142,8 @@ class Guard:
             return self._denied(403, f"The bearer token lacks the scope {' '.join(missing)}.", "insufficient_scope")
         # Sessions are bound to this user: nobody can go on with another one's.
         scope["user"] = AuthenticatedUser(access)
+        if bound_of(scope) and not scope["path"].startswith(_FOR_BOUND):
+            return self._denied(403, "This token is for one project: /mcp and /sse only.")
         return None
 
     def _is_open(self, scope: Scope) -> bool:

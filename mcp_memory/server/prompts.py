@@ -11,6 +11,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, GetPromptRequestParams, Pa
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.server.auditing import caller_of
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.outputs import Json
 from mcp_memory.server.resources import labelled, require_first_page
@@ -158,7 +159,9 @@ class Prompts:
         if missing := [name for name, _, required in prompt.arguments if required and name not in given]:
             raise MCPError(code=INVALID_PARAMS, message=f"Missing argument {missing[0]} of {prompt.name}")
         try:
-            text = await prompt.text(await self._host.memory(), given)
+            memory = await self._host.memory()
+            with memory.working_in("", caller_of(ctx)):
+                text = await prompt.text(memory, given)
         except McpMemoryError as error:
             code = INVALID_PARAMS if isinstance(error, InvalidInput | NotFound) else INTERNAL_ERROR
             raise MCPError(code=code, message=one_line(error.line())) from error

@@ -12,6 +12,7 @@ from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import inert, neutral, one_line
 from mcp_memory.server import fitting
+from mcp_memory.server.auditing import caller_of
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.outputs import Json
 from mcp_memory.server.tools.browsing import episode_record
@@ -75,7 +76,9 @@ class Resources:
         if read is None or not address.startswith(SCHEME):
             raise _not_found(address)
         try:
-            mime_type, text = await read(await self._host.memory(), unquote(name))
+            memory = await self._host.memory()
+            with memory.working_in("", caller_of(ctx)):
+                mime_type, text = await read(memory, unquote(name))
         except NotFound:
             raise _not_found(address) from None
         except McpMemoryError as error:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from mcp_memory import private
 from mcp_memory.errors import ConfigError, InvalidInput, NotFound
@@ -22,22 +23,30 @@ PREFIX = "mcpm_"  # lets scanners, ours too, recognise a leaked token
 _TOKEN_BYTES = 32
 _MIN_TOKEN_CHARS = 16  # of a token the operator chose
 _NAME = re.compile(r"[\w.@-]{1,64}")
-_HASHED = re.compile(rf"(?:(?P<name>{_NAME.pattern})=)?sha256:(?P<digest>[0-9a-f]{{64}})")
+_HASHED = re.compile(rf"(?:(?P<name>{_NAME.pattern})=)?sha256:(?P<digest>[0-9a-f]{{64}})(?:\s+project=(?P<project>\S+))?")
 _CREATED = re.compile(r"#\s*created\s+(?P<at>\S+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a token, and the one project it is for; "": all."""
+
+    name: str
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
-    """The accepted tokens, as SHA-256 digests with the names of who holds them."""
+    """The accepted tokens, as SHA-256 digests with who holds them."""
 
-    holders: tuple[tuple[bytes, str], ...] = ()
+    holders: tuple[tuple[bytes, Holder], ...] = ()
 
-    def holder(self, token: str) -> str | None:
+    def holder(self, token: str) -> Holder | None:
         """Return who holds *token*, or None. Takes the same time whichever it is."""
         digest, found = _digest(token), None
-        for accepted, name in self.holders:
+        for accepted, holder in self.holders:
             if hmac.compare_digest(accepted, digest):
-                found = name
+                found = holder
         return found
 
     def __bool__(self) -> bool:
@@ -50,6 +59,7 @@ class TokenEntry:
 
     name: str
     created_at: str  # ISO 8601 UTC; empty when the line does not say
+    project: str = ""  # the one it is for; empty: all
 
 
 def new_token() -> str:
@@ -57,9 +67,12 @@ def new_token() -> str:
     return PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def entry_of(token: str, name: str = "") -> str:
-    """Return the entry that stands for *token* in a token file or in the setting `server.token`, without the token itself."""
-    return (f"{name}=" if name else "") + f"sha256:{_digest(token).hex()}"
+def entry_of(token: str, name: str = "", project: str = "") -> str:
+    """Return the entry that stands for *token* in a token file or in the setting `server.token`, without the token itself.
+
+    One for a *project* is for a file only: an earlier version of the program refuses it, and lets nobody in with it.
+    """
+    return (f"{name}=" if name else "") + f"sha256:{_digest(token).hex()}" + (f"  project={quote(project, safe='')}" if project else "")
 
 
 def free_name(path: str | os.PathLike[str]) -> str:
@@ -69,8 +82,8 @@ def free_name(path: str | os.PathLike[str]) -> str:
     return next(name for number in itertools.count(1) if (name := f"token-{number}") not in taken)
 
 
-def create_token(path: str | os.PathLike[str], name: str) -> str:
-    """Return a new token for *name*, after its hash was added to the file; the token itself is stored nowhere.
+def create_token(path: str | os.PathLike[str], name: str, project: str = "") -> str:
+    """Return a new token for *name*, for one *project* if given, after its hash was added to the file; itself it is stored nowhere.
 
     The file is created readable by its owner only.
 
@@ -84,7 +97,7 @@ def create_token(path: str | os.PathLike[str], name: str) -> str:
     if file.exists() and any(entry.name == name for entry in list_tokens(file)):
         raise InvalidInput(f"there is already a token named {name!r}", hint="Revoke it first, or choose another name.")
     token = new_token()
-    line = f"{entry_of(token, name)}  # created {datetime.now(UTC).isoformat(timespec='seconds')}\n"
+    line = f"{entry_of(token, name, project)}  # created {datetime.now(UTC).isoformat(timespec='seconds')}\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         private.tighten(file)
@@ -150,7 +163,7 @@ class TokenFile:
         return self._tokens
 
     def _load(self) -> Tokens:
-        return Tokens(tuple((digest, entry.name) for entry, digest in _entries(_read(self._path))))
+        return Tokens(tuple((digest, Holder(entry.name, entry.project)) for entry, digest in _entries(_read(self._path))))
 
     def _changed(self) -> tuple[int, int, int]:
         try:
@@ -173,8 +186,8 @@ def _entries(text: str) -> list[tuple[TokenEntry, bytes]]:
     for number, line in enumerate(text.splitlines(), start=1):
         entry, created = line.partition("#")[0].strip(), _CREATED.search(line)
         if entry:
-            digest, name = _accepted(entry, number)
-            entries.append((TokenEntry(name, created["at"] if created else ""), digest))
+            digest, holder = _accepted(entry, number)
+            entries.append((TokenEntry(holder.name, created["at"] if created else "", holder.project), digest))
     return entries
 
 
@@ -182,16 +195,16 @@ def _tokens(entries: Iterable[str]) -> Tokens:
     return Tokens(tuple(_accepted(entry, number) for number, entry in enumerate(entries, start=1)))
 
 
-def _accepted(entry: str, number: int) -> tuple[bytes, str]:
+def _accepted(entry: str, number: int) -> tuple[bytes, Holder]:
     """Return digest and holder of an entry. Raises ConfigError; the message does not show the entry."""
     if hashed := _HASHED.fullmatch(entry):
-        return bytes.fromhex(hashed["digest"]), hashed["name"] or f"token-{number}"
+        return bytes.fromhex(hashed["digest"]), Holder(hashed["name"] or f"token-{number}", unquote(hashed["project"] or ""))
     if len(entry) < _MIN_TOKEN_CHARS or " " in entry:
         raise ConfigError(
             f"bearer token {number} must have at least {_MIN_TOKEN_CHARS} characters and no space",
             hint="`mcp-memory token` makes a good one.",
         )
-    return _digest(entry), f"token-{number}"
+    return _digest(entry), Holder(f"token-{number}")
 
 
 def _digest(token: str) -> bytes:

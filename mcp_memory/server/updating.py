@@ -9,12 +9,13 @@ import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.server.session import ServerSession
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, ServerEvent
-from mcp_types import SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.shared.exceptions import MCPError
+from mcp_types import METHOD_NOT_FOUND, SubscribeRequestParams, UnsubscribeRequestParams
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.server import resources
-from mcp_memory.server.auditing import connection_of
+from mcp_memory.server.auditing import caller_of, connection_of
 
 if TYPE_CHECKING:
     from mcp_memory.server.memory_protocol import Memory
@@ -56,6 +57,7 @@ class Updates:
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> dict[str, Any]:
         """Serve `resources/subscribe` (older era). Any address may be subscribed to, also of what does not exist yet."""
+        require_unbound(ctx)
         key = (str(params.uri), connection_of(ctx))
         self._subscribed.put(key, ctx.session)
         return {}
@@ -76,6 +78,12 @@ class Updates:
             except Exception as error:  # a connection that is gone must not silence the others
                 logger.debug("subscription %s ended: %r", key, error)
                 self._subscribed.pop(key)
+
+
+def require_unbound(ctx: Context) -> None:
+    """Raise MCPError for a token of one project: when something changes says that others work."""
+    if caller_of(ctx).bound:
+        raise MCPError(code=METHOD_NOT_FOUND, message="A token for one project hears of no changes: read again.")
 
 
 async def _changed(memory: "Memory", episode_id: str) -> list[str]:

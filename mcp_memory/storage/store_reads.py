@@ -1,7 +1,7 @@
 """The reading half of `SqliteStore`: synchronous, short, safe from any thread; each read sees every commit made before it began."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mcp_memory.domain.curation import Correction, Handoff, Link
@@ -30,6 +30,7 @@ class StoreReads:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.worded: Callable[[list[Pattern], Sequence[str]], list[Pattern]] = lambda found, words: found  # as whoever asks may read them
         self._hot: HotTier | None = None
         self._readers = ReadPool(lambda: open_reader(path))
         self._watch_lock = threading.Lock()
@@ -142,7 +143,7 @@ class StoreReads:
         limit: int = 1000,
     ) -> list[Pattern]:
         with self._readers.reader() as connection:
-            return learning_reads.patterns(Tables(connection), ids, project, kind, min_support, words, limit)
+            return self.worded(learning_reads.patterns(Tables(connection), ids, project, kind, min_support, words, limit), words)
 
     def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:
         with self._readers.reader() as connection:

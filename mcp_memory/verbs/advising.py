@@ -5,6 +5,7 @@ from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
 from mcp_memory.domain.curation import BY_VOTE, Correction
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import EndedAs, Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.pattern import PATTERN_PREFIX
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import GiveFeedback, Label, RecommendPlaybook, SuggestNextStep
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
@@ -116,9 +117,14 @@ class Advising:
         return FeedbackRecorded(True, (episode_id,) if labelled.changed else ())
 
     async def _correct(self, vote: Feedback, by: str) -> None:
-        """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction."""
+        """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction.
+
+        A pattern is every project's, so a caller who is bound to one corrects episodes only.
+        """
         if vote.verdict is Verdict.HINDERED and vote.note.strip():
             for key in vote.used_ids:
+                if calling.get().bound and key.startswith(PATTERN_PREFIX):
+                    continue
                 await self._e.store.put_correction(key, Correction(vote.note, f"{BY_VOTE}{vote.id}", by=by), vote.at_ms)
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:

@@ -59,7 +59,9 @@ def takes(request: Callable[P, Q]) -> Takes[P, Q]:
         async def call(memory: Any, *args: Any, **kwargs: Any) -> Any:
             given = len(args) == 1 and not kwargs and isinstance(args[0], record)
             asked = args[0] if given else record.read(_bound(record, args, kwargs))
-            if cut := cut_ids(asked):
+            if memory.bound_to:
+                asked = await memory.within_reach(asked)
+            elif cut := cut_ids(asked):
                 asked = await memory.with_whole_ids(asked, cut)
             return await method(memory, asked)
 
@@ -84,7 +86,7 @@ def _bound(record: type[Request], args: tuple[Any, ...], kwargs: dict[str, Any])
 def cut_ids(asked: Request) -> dict[str, Any]:
     """Return the id fields of *asked* that may have been cut. Microseconds: it is asked before every call."""
     found: dict[str, Any] = {}
-    for name in _id_fields(type(asked)):
+    for name in id_fields(type(asked)):
         value = getattr(asked, name)
         if value and (_may_be_cut(value) if isinstance(value, str) else any(map(_may_be_cut, value))):
             found[name] = value
@@ -128,7 +130,8 @@ def _shared(one: str, other: str) -> int:
 
 
 @functools.cache
-def _id_fields(record: type[Request]) -> tuple[str, ...]:
+def id_fields(record: type[Request]) -> tuple[str, ...]:
+    """Return the fields of a request that hold ids of ours, or lists of them."""
     kinds = {name: field.kind for name, field in fields_of(record).items()}
     return tuple(name for name, kind in kinds.items() if isinstance(kind.of if isinstance(kind, Texts) else kind, Id))
 

@@ -89,8 +89,11 @@ class Curating:
             seen |= dict.fromkeys(frontier)
             if not frontier:
                 break
-        nodes = self._e.store.get_episodes(list(seen), steps=False)
-        return RelatedEpisodes(tuple(episode_row(n) for n in nodes if n is not None), tuple(edges.values()))
+        nodes = {n.id: n for n in self._e.store.get_episodes(list(seen), steps=False) if n is not None}
+        if bound := calling.get().bound:
+            nodes = {key: node for key, node in nodes.items() if node.project == bound}
+        shown = tuple(link for link in edges.values() if link.from_id in nodes and link.to_id in nodes)
+        return RelatedEpisodes(tuple(episode_row(n) for n in nodes.values()), shown)
 
     async def checkpoint(self, asked: CheckpointEpisode) -> Checkpoint:
         """Answer the `checkpoint_episode` tool."""

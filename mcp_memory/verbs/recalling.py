@@ -16,7 +16,7 @@ from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
-from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
+from mcp_memory.verbs.engines import NEIGHBOURS, Engines, calling, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
 from mcp_memory.views.view import View
@@ -75,7 +75,7 @@ class Recalling:
             wanted_patterns = "patterns" in include and not ranking.silent and (ranking.matches or not query.min_similarity)
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             provenance = self._provenance(v, query, ranking.matches)
-            elsewhere = None if ranking.matches else e.retrieval.elsewhere(v, query, vectors)
+            elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()
         read = self._read(page)

@@ -11,6 +11,7 @@ from mcp_memory.domain import requests
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, ShownEvidence
 from mcp_memory.domain.episode import EpisodeState, Json, Trace
 from mcp_memory.domain.forming import filter_of, project_of
+from mcp_memory.domain.pattern import Evidence
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
 from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.status import Caches, LearningStatus, Replication, Status
@@ -18,7 +19,8 @@ from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.verbs import pattern_search
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
-from mcp_memory.verbs.engines import Engines, distinct
+from mcp_memory.verbs.engines import Engines, calling, distinct
+from mcp_memory.verbs.own_reports import own_evidence, own_status, own_values
 from mcp_memory.verbs.presenting import episode_row, recalled_pattern
 
 MAX_EVIDENCE_SHOWN = 20
@@ -54,12 +56,13 @@ class Reporting:
         return PatternPage(tuple(page), make_cursor(query, Position(end, seq)) if end < len(rows) else None, len(rows), degraded)
 
     async def get_pattern(self, pattern_id: str) -> PatternDetail:
-        """Answer the `get_pattern` tool."""
+        """Answer the `get_pattern` tool; a bound caller's with the counts and the evidence of its own project."""
+        bound = calling.get().bound
 
         def work() -> PatternDetail:
-            evidence = self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
+            evidence = self._evidence(pattern_id, bound)
             self._e.current()
-            found = self._e.store.patterns(ids=[pattern_id], limit=1)
+            found = self._e.store.patterns(ids=[pattern_id], project=bound or ANY_PROJECT, limit=1)
             if not found:
                 raise NotFound(f"there is no pattern {pattern_id!r}", hint="`search_patterns` lists them.")
             learning = self._e.learning
@@ -81,6 +84,11 @@ class Reporting:
 
         return await self._e.in_thread(work)
 
+    def _evidence(self, pattern_id: str, bound: str) -> list[Evidence]:
+        if bound:
+            return own_evidence(self._e, pattern_id, bound, MAX_EVIDENCE_SHOWN)
+        return self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
+
     async def trends(self, asked: requests.AnalyzeTrends) -> Trends:
         """Answer the `analyze_trends` tool."""
         where = filter_of(asked, default_project=self._e.project)
@@ -98,9 +106,19 @@ class Reporting:
             ids = v.experience.ids()
         return self._e.in_parts(ids, TRACES_AT_ONCE, lambda v, part: v.experience.full_traces(part))
 
+    async def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
+        """Return known values of a column that begin with *prefix*."""
+        bound = calling.get().bound
+        if not bound:
+            return await self._e.in_thread(lambda: self._e.store.distinct(column, prefix, limit))
+        found = await self._e.in_thread(own_values, self._e, column, bound)
+        return sorted(value for value in found if value.startswith(prefix))[:limit]
+
     async def status(self) -> Status:
-        """Answer the `memory_status` tool."""
-        return await self._e.in_thread(self._status)
+        """Answer the `memory_status` tool; a bound caller's with its own project's counts, and nothing of the machine."""
+        bound = calling.get().bound
+        status = await self._e.in_thread(self._status)
+        return await self._e.in_thread(own_status, self._e, status, bound) if bound else status
 
     def _status(self) -> Status:
         e = self._e

@@ -1,4 +1,7 @@
-"""`mcp-memory token`: make, list and revoke bearer tokens. A token is shown once; the file keeps only its hash."""
+"""`mcp-memory token`: make, list and revoke bearer tokens. A token is shown once; the file keeps only its hash.
+
+With --project it is for that project alone, whatever its holder asks for.
+"""
 
 import argparse
 import sys
@@ -21,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.list or args.revoke) and not args.file:
         args.fail("name the token file")
+    if args.project and not args.file:
+        args.fail("a token for one project needs a token file")
     if args.list:
         return _list(args)
     if args.revoke:
@@ -29,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.file:
         name = args.name or token_file.free_name(args.file)
-        token = token_file.create_token(args.file, name)
-        told = f"{args.file} holds its hash, as {name}"
+        project = args.project or ""
+        token = token_file.create_token(args.file, name, project)
+        told = f"{args.file} holds its hash, as {name}" + (f", for project {project}" if project else "")
     else:
         token, name = token_file.new_token(), args.name or ""
         told = f"for MCP_MEMORY_TOKEN of the server, the token or its hash: {token_file.entry_of(token, name)}"
@@ -49,5 +55,6 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         render.print_json({"tokens": entries})
     else:
-        render.print_table(("name", "created"), [(entry.name, entry.created_at) for entry in entries])
+        rows = [(entry.name, entry.created_at, entry.project or "all") for entry in entries]
+        render.print_table(("name", "created", "project"), rows)
     return 0

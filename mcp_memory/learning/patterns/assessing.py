@@ -6,6 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.pattern import ConfidenceNumbers, Pattern, PatternUsage
+from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.learning.patterns import confidence, implicit
 from mcp_memory.ports import Clock, Store
 from mcp_memory.views.experience import Experience
@@ -53,7 +54,10 @@ class Assessor:
         said_by = self._said_by.get(_state(pattern))
         if said_by is None:  # one episode says so, or all that did are gone
             return Support(min(1, pattern.support))
-        return vouching.support([row for key in said_by if (row := v.experience.row(key)) is not None])
+        rows = [row for key in said_by if (row := v.experience.row(key)) is not None]
+        if pattern.project != ANY_PROJECT:  # counted in one project: who says so elsewhere is not told there
+            rows = [row for row in rows if v.experience.trace(row).project == pattern.project]
+        return vouching.support(rows) if rows else Support(min(1, pattern.support))
 
     def explain(self, v: View, pattern: Pattern) -> ConfidenceNumbers:
         """Return the numbers the pattern's confidence is made of."""

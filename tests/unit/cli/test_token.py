@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mcp_memory.cli.main import main
-from mcp_memory.server.token_file import TokenFile, read_tokens
+from mcp_memory.server.token_file import Holder, TokenFile, read_tokens
 
 
 def made(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, str]:
@@ -14,11 +14,25 @@ def made(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, str]:
     return json.loads(capsys.readouterr().out)
 
 
+def test_a_token_for_one_project_says_so_in_its_file_and_its_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tokens"
+    assert main(["token", str(path), "--name", "ci", "--project", "github.com/acme/my api"]) == 0
+    token = capsys.readouterr().out.strip()
+    assert TokenFile(path).tokens().holder(token) == Holder("ci", "github.com/acme/my api")
+    assert main(["token", str(path), "--name", "owner"]) == 0
+    capsys.readouterr()
+    assert main(["token", str(path), "--list"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(row[0], row[-1]) for row in rows[1:]] == [("ci", "api"), ("owner", "all")]
+    with pytest.raises(SystemExit):
+        main(["token", "--project", "shop"])
+
+
 def test_the_file_holds_the_hash_and_the_server_accepts_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tokens"
     token = made(capsys, str(path), "--name", "laptop")["token"]
     assert token not in path.read_text(encoding="utf-8")
-    assert TokenFile(path).tokens().holder(token) == "laptop"
+    assert TokenFile(path).tokens().holder(token) == Holder("laptop")
     assert TokenFile(path).tokens().holder(token + "x") is None
 
 

@@ -36,7 +36,7 @@ from mcp_memory.server.http import http_app
 from mcp_memory.server.issuer_keys import IssuerKeys
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.oauth import JwtVerifier, oauth_settings
-from mcp_memory.server.token_file import PREFIX, TokenFile, create_token, list_tokens, revoke_token
+from mcp_memory.server.token_file import PREFIX, Holder, TokenFile, create_token, list_tokens, revoke_token
 
 pytestmark = pytest.mark.anyio
 ISSUER = "https://login.example.org/"
@@ -127,8 +127,8 @@ def test_a_made_token_is_recognised_by_its_file_and_the_file_does_not_hold_it(tm
     assert len(ann) >= 40
     assert ann != bob
     file = TokenFile(path)
-    assert file.tokens().holder(ann) == "ann"
-    assert file.tokens().holder(bob) == "bob"
+    assert file.tokens().holder(ann) == Holder("ann")
+    assert file.tokens().holder(bob) == Holder("bob")
     assert file.tokens().holder(ann[:-1]) is None
     text = path.read_text()
     assert ann not in text
@@ -152,10 +152,10 @@ def test_revoked_and_added_tokens_take_effect_while_the_file_is_in_use(tmp_path:
     ann = create_token(path, "ann")
     file = TokenFile(path)
     bob = create_token(path, "bob")
-    assert file.tokens().holder(bob) == "bob"
+    assert file.tokens().holder(bob) == Holder("bob")
     revoke_token(path, "ann")
     assert file.tokens().holder(ann) is None
-    assert file.tokens().holder(bob) == "bob"
+    assert file.tokens().holder(bob) == Holder("bob")
 
 
 def test_names_are_unique_and_plain(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ def test_a_file_edited_by_hand_may_have_comments_blank_lines_and_no_last_newline
     path.write_text("# who may come in\n\nchosen-by-hand-0123456789")
     token = create_token(path, "ann")
     tokens = TokenFile(path).tokens()
-    assert tokens.holder("chosen-by-hand-0123456789") == "token-3"
-    assert tokens.holder(token) == "ann"
+    assert tokens.holder("chosen-by-hand-0123456789") == Holder("token-3")
+    assert tokens.holder(token) == Holder("ann")
 
 
 def test_a_broken_line_is_an_error_that_does_not_show_it(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
 from mcp_memory.server.guard import Guard
-from mcp_memory.server.token_file import create_token, read_tokens, revoke_token
+from mcp_memory.server.token_file import Holder, create_token, read_tokens, revoke_token
 
 pytestmark = pytest.mark.anyio
 TOKEN = "0123456789abcdef"
@@ -55,7 +55,7 @@ async def test_a_hashed_token_is_accepted_like_the_token_itself() -> None:
         assert await status_of(guard, authorization=f"Bearer sha256:{digest}") == 401
         assert await status_of(guard, authorization=f"Bearer {TOKEN}0") == 401
         assert await status_of(guard) == 401
-    assert read_tokens(f"ann=sha256:{digest}").holder(TOKEN) == "ann"
+    assert read_tokens(f"ann=sha256:{digest}").holder(TOKEN) == Holder("ann")
 
 
 async def test_on_the_network_an_address_is_a_good_host_and_a_foreign_name_is_not() -> None:
