@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ class ServerDied(Exception):
 class RawClient:
     """Starts a server, shakes hands, and sends requests one line each. Use as a context manager."""
 
-    def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
-        command = [sys.executable, "-m", "mcp_memory", *(arguments or ("stdio",))]
+    def __init__(self, data_dir: Path, *arguments: str, python: Sequence[str] = (sys.executable,), **settings: str) -> None:
+        """*python* starts the interpreter: with options, or under another program."""
+        command = [*python, "-m", "mcp_memory", *(arguments or ("stdio",))]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from mcp_memory.domain import limits
-from mcp_memory.errors import InvalidInput, McpMemoryError
+from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, McpMemoryError, NotFound
 from mcp_memory.hooks import ledger, processes, sessions, spool
 from mcp_memory.hooks.kinds import SHOWS
 from mcp_memory.hooks.ledger import Session
@@ -146,7 +146,7 @@ class Hooks:
                 session.over = False
                 return await self._steps.use(session, records)
             return await self._one(session, records[0], tells=tells)
-        except InvalidInput as error:
+        except (InvalidInput, NotFound, EpisodeClosed, Conflict) as error:  # it would be refused for ever, and block what waits behind it
             reason = error.message
         except (McpMemoryError, OSError):
             raise

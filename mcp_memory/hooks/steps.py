@@ -154,7 +154,7 @@ class Steps:
         agent = _agent_of(session, turn)
         parent_id = await self._parent(session) if agent else ""
         metadata = {SESSION_ID: session.id, RECORDED_BY: HOOK} | ({WORKING_DIR: turn.working_dir} if turn.working_dir else {})
-        for _ in range(2):
+        for _ in range(3):
             turn.parts += 1
             name = (agent_turn(agent) if agent else turn.name or "turn") + (f"-part{turn.parts}" if turn.parts > 1 else "")
             try:
@@ -169,6 +169,9 @@ class Steps:
                     metadata=metadata,
                 )
             except InvalidInput:  # this turn was imported already, before it was over: what follows is another part
+                continue
+            except NotFound:  # what it was to be a part of was forgotten, or never was
+                turn.parts, parent_id = turn.parts - 1, ""
                 continue
             return started.episode_id
         raise InvalidInput(f"the episode of session {session.id} could not be begun")

@@ -14,6 +14,7 @@ from mcp_memory.server.lifecycle import MemoryHost, Opener, ends_within, exit_in
 from mcp_memory.server.stdio_pipe import StdioPipe
 
 SIGNAL_EXIT_S = 0.8
+ENDING_S = 0.5  # after the end of input and the last answer
 CLOSE_DEADLINE_S = 6.0  # after the end of input and the last answer
 
 
@@ -52,7 +53,13 @@ async def _run(app: App, host: MemoryHost, pipe: StdioPipe, stop: Callable[[], N
         await parent_gone()
         stop()
 
+    async def end_after_input() -> None:
+        await pipe.over.wait()
+        await anyio.sleep(ENDING_S)  # the SDK ends by itself, unless the client never said a word
+        group.cancel_scope.cancel()
+
     async with anyio.create_task_group() as group:
+        group.start_soon(end_after_input)
         group.start_soon(stop_when_orphaned)
         group.start_soon(app.updates.run)
         group.start_soon(HookPart(host, app.audit_log).run)

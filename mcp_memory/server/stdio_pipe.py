@@ -45,6 +45,7 @@ class StdioPipe:
         self._on_end, self._on_first_answer = on_end, on_first_answer
         self._unanswered: Counter[tuple[type, Any]] = Counter()  # an id may be in use twice: nothing stops a client
         self._all_answered = anyio.Event()
+        self.over = anyio.Event()  # the input has ended, and everything was answered that could be
         self._answered_any = False
         self._ended = False
 
@@ -59,6 +60,7 @@ class StdioPipe:
         if self._unanswered:
             with anyio.move_on_after(DRAIN_DEADLINE_S):
                 await self._all_answered.wait()
+        self.over.set()
 
     @property
     def has_room(self) -> bool:

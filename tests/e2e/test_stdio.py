@@ -201,3 +201,9 @@ def test_a_cancellation_of_what_is_no_id_is_ignored(long_lived: Process, request
     long_lived.send("notifications/cancelled")
     long_lived.send("ping", {}, 900)
     assert long_lived.answer(900)["result"] == {}
+
+
+def test_a_client_that_goes_without_a_word_ends_the_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mcp_memory", "stdio", "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mcp_memory.domain.callers import Caller
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.memory import EpisodicMemory
 
@@ -39,3 +40,23 @@ async def test_a_vote_at_completion_reaches_its_own_project_and_what_was_shown(m
         await memory.complete_episode(started.episode_id, "success", helped=[foreign])
     await memory.recall("rotate the keys", project="*")
     await memory.complete_episode(started.episode_id, "success", helped=[foreign, own])
+
+
+async def test_what_another_client_was_shown_is_out_of_reach(memory: EpisodicMemory) -> None:
+    foreign = await _episode(memory, "rotate the keys", "other")
+    with memory.working_in("", Caller("ann", "ann 1")):
+        await memory.recall("rotate the keys", project="*")
+    started = await memory.start_episode("rotate the keys", recall=False, project="mine")
+    with memory.working_in("", Caller("bob", "bob 7")), pytest.raises(NotFound, match=foreign):
+        await memory.complete_episode(started.episode_id, "success", hindered=[foreign])
+    with memory.working_in("", Caller("ann", "ann 1")):
+        await memory.complete_episode(started.episode_id, "success", helped=[foreign])
+
+
+async def test_a_correction_names_who_made_it(memory: EpisodicMemory) -> None:
+    own = await _episode(memory, "rotate the keys", "mine")
+    recalled = await memory.recall("rotate the keys", project="mine")
+    with memory.working_in("", Caller("ann", "ann 1")):
+        await memory.give_feedback(recalled.recommendation_id, "hindered", used_ids=[own], note="ask first")
+    again = await memory.recall("rotate the keys", project="mine")
+    assert again.episodes[0].lessons[0] == "Corrected by ann: ask first"

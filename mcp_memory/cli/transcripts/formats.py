@@ -31,7 +31,12 @@ FORMATS = tuple(_MODULES)
 
 def convert(name: str, path: Path) -> "Iterator[tuple[int, dict[str, Any] | TranscriptError]]":
     """Yield (record number or 0, episode or the reason why there is none) for one file of the format."""
-    yield from _module(name).convert(path)
+    from mcp_memory.cli.transcripts.record import TranscriptError
+
+    try:
+        yield from _module(name).convert(path)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:  # of a form nobody thought of
+        yield 0, TranscriptError(f"it is not of the form of {name}: {type(error).__name__}: {error}")
 
 
 def transcript_files(name: str, path: Path) -> list[Path]:

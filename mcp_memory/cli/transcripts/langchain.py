@@ -42,12 +42,12 @@ def message_events(message: Any) -> Iterator[Event]:
     if kind == "human":
         yield Event(EventKind.PROMPT, text=text)
     elif kind == "ai":
-        extra = fields.get("additional_kwargs") or {}
+        extra = expect(dict, fields.get("additional_kwargs") or {}, "`additional_kwargs`")
         if not fields.get("tool_calls") and (extra.get("tool_calls") or extra.get("function_call")):
             yield from openai.message_events({"role": "assistant", "content": fields.get("content"), **extra})  # as older versions wrote it
             return
         yield Event(EventKind.ANSWER, text=text)
-        for call in fields.get("tool_calls") or ():
+        for call in expect(list, fields.get("tool_calls") or [], "`tool_calls`"):
             name = expect(str, expect(dict, call, "a tool call").get("name"), "a tool call's `name`")
             yield Event(EventKind.CALL, tool=name, arguments=arguments_of(call.get("args")), call_id=str(call.get("id")))
     elif kind == "function":
@@ -62,7 +62,8 @@ def message_events(message: Any) -> Iterator[Event]:
 def _flat(message: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """Return (kind, fields) of a message in any of the three forms."""
     if message.get("lc") == 1:
-        name, fields = str(expect(list, message.get("id"), "`id`")[-1]), expect(dict, message.get("kwargs"), "`kwargs`")
+        name = str((expect(list, message.get("id"), "`id`") or [""])[-1])
+        fields = expect(dict, message.get("kwargs"), "`kwargs`")
     else:
         name, fields = str(message.get("type")), expect(dict, message.get("data", message), "`data`")
     kind = _kind(name)

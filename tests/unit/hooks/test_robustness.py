@@ -349,3 +349,17 @@ def test_the_settings_of_a_hook_name_its_host() -> None:
     settings = quick_settings({}, options)
     assert isinstance(settings, HookSettings)
     assert (event, settings.host, settings.data_dir) == ("stop", "gemini", "/d")
+
+
+async def test_what_is_refused_for_ever_is_set_aside_and_blocks_nothing_behind_it(host: Host, memory: EpisodicMemory) -> None:
+    answer = [{"type": "text", "text": json.dumps({"episode_id": "0" * 36})}]
+    host.spooled("user-prompt-submit", prompt=TASK)
+    host.spooled("post-tool-use", tool_name="mcp__memory__start_episode", tool_input={"task": "x"}, tool_response=answer)
+    host.spooled("post-tool-use", agent_id="a1", agent_type="Explore", **STEP)  # of an agent whose parent was never begun
+    host.spooled("session-end")
+    host.spooled("user-prompt-submit", session_id="behind", prompt=TASK)
+    host.spooled("post-tool-use", session_id="behind", **STEP)
+    host.spooled("session-end", session_id="behind")
+    assert await host.hooks.drain()
+    sessions = [episode["metadata"]["session_id"] for episode in await host.episodes()]
+    assert {"abc/123", "behind"} == set(sessions)
