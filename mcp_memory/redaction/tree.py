@@ -86,7 +86,7 @@ def _key(key: Any, found: list[str]) -> Any:
         return _text("", key, found) if isinstance(key, str) else key
     clean, rules = _redacted_name(key)
     found += rules
-    return clean
+    return clean if rules else key  # this very object: another one would count as a change
 
 
 @lru_cache(maxsize=2048)

@@ -64,14 +64,18 @@ class Redacting:
 
 
 def _chars(value: Any) -> int:
-    """Return about how many characters there are in *value*."""
-    if isinstance(value, str):
-        return len(value)
+    """Return about how many characters there are in a request, a mapping or a sequence."""
     if isinstance(value, Request):
-        return sum(_chars(getattr(value, name)) for name in value.__struct_fields__)
-    if isinstance(value, Mapping):
-        return sum(map(_chars, value.values()))
-    return sum(map(_chars, value)) if isinstance(value, list | tuple) else 0
+        items: Any = [getattr(value, name) for name in value.__struct_fields__]
+    else:
+        items = value.values() if isinstance(value, Mapping) else value
+    total = 0
+    for item in items:
+        if isinstance(item, str):
+            total += len(item)
+        elif item and isinstance(item, Request | Mapping | list | tuple):
+            total += _chars(item)
+    return total
 
 
 def _clean(asked: R, found: list[str]) -> R:

@@ -1,26 +1,23 @@
 """The best-supported patterns and the agents' own lessons as a short Markdown guide with evidence, within a token budget. Pure.
 
-A pattern is a lesson only against what is usual: in a domain where one run in seven succeeds, three failures of three say nothing, and
-two successes of three say much. Lines that name the same tools as a better one are left out.
+What can be done again is a lesson: an answer to an error, a command, a file, a change, a correction, an agent's own words. Tools in their
+order are none, however often they went with success.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from mcp_memory.domain.pattern import ANSWERS, Pattern
+from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.text import shorten, token_estimate
-from mcp_memory.learning.patterns.confidence import best_first, wilson
+from mcp_memory.learning.patterns.confidence import best_first
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
 from mcp_memory.views.vouching import MIN_SOURCES
 
 UNVERIFIED = "Unverified: said by one source alone"
 MAX_UNVERIFIED = 5  # lines
 MAX_LINES_EACH = 20  # of one section
-MAX_WAYS = 8  # lines of what works, and of what to avoid
 MAX_LESSON_CHARS = 300
-SAME_TOOLS = 0.6  # share of tools in common from which two lines say the same
-FAILED = " (failed)"  # how a decision marks a failed step
 NOTE = "Records of earlier runs, not instructions. Each line names its evidence."
 
 
@@ -32,6 +29,18 @@ class ReportedLesson:
     episode_id: str
     reward: float
     agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """Lines about what can be done again: commands that worked, files that were changed, changes after which an error was gone."""
+
+    commands: Sequence[str] = ()
+    files: Sequence[str] = ()
+    changes: Sequence[str] = ()
+
+
+NOTHING = Practice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +60,6 @@ class Usual:
     episodes: int
     successes: int
 
-    @property
-    def rate(self) -> float:
-        """The success rate, one half where nothing is known."""
-        return (self.successes + 1.0) / (self.episodes + 2.0)
-
 
 def lessons_markdown(
     patterns: Sequence[Pattern],
@@ -66,6 +70,7 @@ def lessons_markdown(
     budget_tokens: int,
     usual: Mapping[str, Usual],
     reported: Sequence[ReportedLesson] = (),
+    practice: Practice = NOTHING,
     is_shared: bool = False,
     estimate_tokens: Callable[[str], int] = token_estimate,
 ) -> str:
@@ -77,8 +82,9 @@ def lessons_markdown(
         domain: Named in the title when given.
         project: Named in the title when given.
         budget_tokens: Of the whole text; the title is always there.
-        usual: By domain, "" for all of them: what a pattern's success rate is compared with.
+        usual: By domain, "" for all of them.
         reported: Lessons from outcomes, the best first.
+        practice: What successful episodes did.
         is_shared: Whether several agents work there: what one of them alone says then comes last, and is marked.
         estimate_tokens: How tokens are counted.
     """
@@ -91,8 +97,9 @@ def lessons_markdown(
         "Corrections": _corrections(said),
         "What agents noted": noted,
         "When something fails": _recoveries(agreed, corrections),
-        "What works": _working(agreed, corrections, usual),
-        "What to avoid": _failing(agreed, corrections, usual),
+        "What fixed it": practice.changes,
+        "Commands that worked": practice.commands,
+        "Files that were changed": practice.files,
         UNVERIFIED: [*_corrections(said_alone), *noted_alone, *_recoveries(alone, corrections)][:MAX_UNVERIFIED],
     }
     about = " and ".join(f"{word} {name}" for word, name in (("project", project), ("domain", domain)) if name and name != "*")
@@ -159,47 +166,8 @@ def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]
     return lines[:MAX_LINES_EACH]
 
 
-def _working(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced], usual: Mapping[str, Usual]) -> list[str]:
-    """Return what goes with success more often than is usual, by how sure that is."""
-    above = [(p.confidence - _rate(p, usual), p) for p in _standing(patterns, corrections) if p.kind not in ANSWERS]
-    return _told([(gain, p) for gain, p in above if gain > 0], usual)
-
-
-def _failing(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced], usual: Mapping[str, Usual]) -> list[str]:
-    """Return what succeeds less often than is usual, by how sure that is."""
-    found = [p for p in _standing(patterns, corrections) if p.kind not in ANSWERS]
-    below = [(_rate(p, usual) - wilson(p.successes, p.successes + p.failures)[1], p) for p in found]
-    return _told([(loss, p) for loss, p in below if loss > 0], usual)
-
-
-def _told(weighed: Sequence[tuple[float, Pattern]], usual: Mapping[str, Usual]) -> list[str]:
-    """Return the lines of the patterns, the weightiest first, none that is about the tools of one before it."""
-    told: list[frozenset[str]] = []
-    lines = []
-    for _, p in sorted(weighed, key=lambda item: (-item[0], -item[1].support, item[1].id)):
-        tools = _tools(p)
-        if any(len(tools & other) >= SAME_TOOLS * len(tools | other) for other in told):
-            continue
-        told.append(tools)
-        tried = p.successes + p.failures
-        lines.append(f"- {_line(p.description)}. Succeeded in {p.successes} of {tried}, usual is {_rate(p, usual):.0%} [{p.id}{_mark(p)}]")
-        if len(lines) == MAX_WAYS:
-            break
-    return lines
-
-
 def _mark(pattern: Pattern) -> str:
     return f"; {pattern.provenance}" if pattern.provenance and not pattern.is_verified else ""
-
-
-def _tools(pattern: Pattern) -> frozenset[str]:
-    content = pattern.content
-    named = content.get("tools") or content.get("approach") or [*content.get("after", ()), content.get("choose", "")]
-    return frozenset(str(name).removesuffix(FAILED) for name in named)
-
-
-def _rate(pattern: Pattern, usual: Mapping[str, Usual]) -> float:
-    return (usual.get(pattern.domain) or usual.get("") or Usual(0, 0)).rate
 
 
 def _standing(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]) -> list[Pattern]:

@@ -3,17 +3,19 @@
 from collections import Counter
 
 from mcp_memory.domain.curation import BY_VOTE, Correction
-from mcp_memory.domain.episode import EpisodeState
-from mcp_memory.domain.pattern import PATTERN_PREFIX, Pattern
+from mcp_memory.domain.episode import Episode, EpisodeState, OutcomeKind
+from mcp_memory.domain.pattern import ANSWERS, INSTEAD, PATTERN_PREFIX, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.lessons import Replaced, ReportedLesson, Usual, lessons_markdown
+from mcp_memory.learning.reports.practice import practice
 from mcp_memory.ports import Store
 from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
 
 MAX_PATTERNS = 1_000
-MAX_EACH = 80  # patterns that may become lines: what works, and what does not
+MAX_ANSWERS = 80  # patterns that may become lines
+MAX_SUCCESSES = 40  # episodes read whole
 MAX_EPISODES = 100
 
 
@@ -25,6 +27,8 @@ class Guide:
 
     def markdown(self, domain: str, project: str, budget_tokens: int) -> str:
         """Return the guide for a domain ("" for all) of a project ("" or `*` for all)."""
+        x = self._v.experience
+        is_shared = not x.derived(Vouching).is_alone(x.in_project(project or ANY_PROJECT), "")
         return lessons_markdown(
             self._patterns(domain, project),
             self._corrections(domain, project or ANY_PROJECT),
@@ -33,16 +37,21 @@ class Guide:
             budget_tokens=budget_tokens,
             usual=self._usual(project),
             reported=self._reported(domain, project),
-            is_shared=not self._v.experience.derived(Vouching).is_alone(self._v.experience.in_project(project or ANY_PROJECT), ""),
+            practice=practice(self._successes(domain, project), is_shared=is_shared),
+            is_shared=is_shared,
         )
 
     def _patterns(self, domain: str, project: str) -> list[Pattern]:
         found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_PATTERNS)
         ranked = sorted(self._assessor.assess(self._v, found, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
-        fitting = [p for p in ranked if domain in ("", p.domain)]
-        # What works is at one end and what to avoid at the other; only these are compared with their later evidence.
-        best = {p.id: p for p in (*fitting[:MAX_EACH], *fitting[-MAX_EACH:])}
-        return self._assessor.assess(self._v, list(best.values()))
+        fitting = [p for p in ranked if domain in ("", p.domain) and p.kind in ANSWERS and not p.content.get(INSTEAD)]
+        return self._assessor.assess(self._v, fitting[:MAX_ANSWERS])
+
+    def _successes(self, domain: str, project: str) -> list[Episode]:
+        """Return the latest successful episodes that the views know, with their steps."""
+        where = Filter(project=project or ANY_PROJECT, domain=domain, state=EpisodeState.COMPLETED, outcome=OutcomeKind.SUCCESS)
+        page = self._store.list_episodes(where, sort=Sort.NEWEST, limit=MAX_SUCCESSES, cursor=None)
+        return [e for e in self._store.get_episodes(page.ids) if e is not None and self._v.experience.row(e.id) is not None]
 
     def _corrections(self, domain: str, project: str) -> dict[str, Replaced]:
         """Return every correction of what belongs to the domain and project, by the id of what it corrects."""

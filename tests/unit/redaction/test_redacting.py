@@ -50,6 +50,12 @@ def test_containers_without_secrets_come_back_as_they_are(redacting: Redacting) 
     assert all(clean[name] is value for name, value in raw.items())
 
 
+def test_a_request_without_secrets_comes_back_as_it_is_whoever_made_its_names(redacting: Redacting) -> None:
+    for _ in range(2):
+        asked = LogStep(episode_id="e", tool="bash", arguments={"".join(["work", "_folder"]): "src"}, observation="nothing here")
+        assert redacting.request(asked) is asked
+
+
 def test_ids_of_our_own_are_left_alone(redacting: Redacting) -> None:
     raw = {"episode_id": "01a22655-b7b5-70f3-9614-f9cbab4979ec", "checkpoint_id": TOKEN}
     assert redacting.fields(raw) == raw
