@@ -232,12 +232,12 @@ class EpisodicMemory:
 
     @takes(requests.RecentActivity)
     async def recent_activity(self, asked: requests.RecentActivity) -> Activity:
-        """Return attempts by day of the last fourteen, and the errors that three or more of the latest 2,000 attempts met."""
+        """Return attempts by day of the last fourteen, and the errors that three or more of the latest 1,000 attempts met."""
         return await self._recent.activity(asked)
 
     @takes(requests.WorkedFiles)
     async def worked_files(self, asked: requests.WorkedFiles) -> tuple[WorkedFile, ...]:
-        """Return the files that the latest 2,000 attempts changed, with how these ended."""
+        """Return the files that the latest 1,000 attempts changed, with how these ended."""
         return await self._recent.files(asked)
 
     @takes(requests.MemoryStatus)

@@ -116,9 +116,10 @@ class PagesPart:
         return FileResponse(path, headers=HEADERS | {"Cache-Control": "private, max-age=31536000, immutable"}, media_type=kind)
 
     async def _nowhere(self, request: Request) -> Response:
-        if self._sessions.of(request.scope) is None:
+        session = self._sessions.of(request.scope)
+        if session is None:
             return _locked("")
-        return _trouble(404, "There is no such page.", "Nothing was changed.")
+        return _trouble(404, "There is no such page.", "Nothing was changed.", session)
 
     def _reads(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -137,9 +138,11 @@ class PagesPart:
             try:
                 form = await form_of(request)
             except InvalidInput as error:
-                return _failed(error)
+                return _failed(error, session)
             if not session.owns(form.pop(CSRF, "")):
-                return _trouble(403, "This form is from an earlier visit.", "Nothing was changed. Go back, reload the page and try again.")
+                return _trouble(
+                    403, "This form is from an earlier visit.", "Nothing was changed. Go back, reload the page and try again.", session
+                )
             response = await self._answered(request, session, handler, form)
             if self._log is not None:
                 result = {"isError": response.status_code >= 400, "content": [{"text": "refused"}]}
@@ -160,7 +163,7 @@ class PagesPart:
             return _failed(error, session)
         except Exception:
             logger.exception("the page %s failed", request.url.path)
-            return _trouble(500, "This page failed.", "The server's log has the details; the other pages go on working.")
+            return _trouble(500, "This page failed.", "The server's log has the details; the other pages go on working.", session)
 
 
 def _is_ours(scope: Scope) -> bool:

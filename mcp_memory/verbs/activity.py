@@ -15,7 +15,7 @@ from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.presenting import DAY_MS
 from mcp_memory.views.view import View
 
-RECENT = 2_000  # episodes that are looked at
+RECENT = 1_000  # episodes that are looked at
 DAYS = 14
 MIN_ATTEMPTS = 3  # that met an error, before it is one of the repeated
 MAX_ERRORS = 6
