@@ -3,11 +3,12 @@
 #   docker run -p 127.0.0.1:8765:8765 -v mcp-memory:/data -e MCP_MEMORY_TOKEN=... mcp-memory
 # Set MCP_MEMORY_SERVER__ALLOWED_HOSTS to the name that clients use, and let a proxy in front terminate TLS.
 FROM python:3.13-slim AS build
+ARG EXTRAS=""
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY mcp_memory mcp_memory
 COPY models models
-RUN python -m venv /opt/mcp-memory && /opt/mcp-memory/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/mcp-memory && /opt/mcp-memory/bin/pip install --no-cache-dir ".${EXTRAS}"
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --create-home memory

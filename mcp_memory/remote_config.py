@@ -6,7 +6,7 @@ A token is never in a file: `token_env` names where in the environment it is.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +16,7 @@ from mcp_memory.errors import ConfigError
 ENV_URL, ENV_TOKEN = "MCP_MEMORY_REMOTE_URL", "MCP_MEMORY_REMOTE_TOKEN"
 NOTED_FILE = "remotes.toml"  # in the data directory
 SCHEMES = ("libsql", "https", "http", "postgresql", "postgres")
+KEYS = ("url", "token_env", "projects", "ack")  # of a table
 Ack = Literal["local", "remote"]
 _SECRET = re.compile(r"(?<=://)[^/?#@\s]*@|\?.*$")
 
@@ -76,9 +77,8 @@ def read_tables(path: Path) -> list[dict[str, Any]]:
 
 
 def _remote(table: Mapping[str, Any], origin: str, env: Mapping[str, str]) -> RemoteConfig:
-    known = {item.name for item in fields(RemoteConfig)} - {"origin", "token"}
-    if unknown := set(table) - known:
-        raise ConfigError(f"unknown setting remote.{min(unknown)} (from {origin})", hint=f"A remote has {', '.join(sorted(known))}.")
+    if unknown := set(table) - set(KEYS):
+        raise ConfigError(f"unknown setting remote.{min(unknown)} (from {origin})", hint=f"A remote has {', '.join(KEYS)}.")
     url, projects, ack = table.get("url"), table.get("projects", []), table.get("ack", "local")
     if not isinstance(url, str) or url.partition("://")[0] not in SCHEMES:
         raise ConfigError(f"remote.url (from {origin}) must begin with {', '.join(s + '://' for s in SCHEMES)}")

@@ -80,3 +80,13 @@ def test_the_registry_finds_its_name_in_the_readme() -> None:
     entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
     assert f"<!-- mcp-name: {entry['name']} -->" in README
     assert len(entry["description"]) <= 100
+
+
+def test_every_test_that_the_page_on_security_names_exists() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 50
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), (file, test)
+    for path in re.findall(r"`(tests/[\w/.]+)`", text):
+        assert (ROOT / path).exists(), path

@@ -156,6 +156,15 @@ def safe(text: str) -> str:
     return neutral(text)
 
 
+def escaped(line: str) -> str:
+    """Return a line of JSON with what a terminal would obey as escapes: the same JSON, harmless to look at.
+
+    >>> escaped('"a\x9b1m\u202e"')
+    '"a\\u009b1m\\u202e"'
+    """
+    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in ("Cc", "Cf") and ord(c) < 0x10000 else c for c in line)
+
+
 def one_line(text: str, max_chars: int = 160) -> str:
     """Return stored text on one line, with an ellipsis where it is longer than *max_chars*."""
     line = " ".join(safe(text).split())

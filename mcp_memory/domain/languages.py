@@ -4,6 +4,7 @@ The local model reads English; of other languages it sees names and identifiers 
 """
 
 import re
+from functools import lru_cache
 
 from mcp_memory.domain.segmenting import is_unspaced
 
@@ -31,6 +32,7 @@ ENGLISH_WORDS = frozenset(_ENGLISH_TEXT.split())
 FOREIGN_WORDS = frozenset(_FOREIGN_TEXT.split()) - ENGLISH_WORDS
 
 
+@lru_cache(64)  # one recall asks four times
 def is_foreign(text: str) -> bool:
     """Return whether *text* is in another language than English, by its script and its function words.
 

@@ -28,6 +28,7 @@ class Batch:
     number: int | None
     facts: tuple[Fact, ...]
     erased: tuple[str, ...] = ()  # ids whose facts, with those whose ids go on from them, are deleted
+    follows: int = 0  # the origin's batch before it, which the log must have; 0: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,10 @@ class SharedLog(Protocol):
     def ensure(self) -> None:
         """Make the tables where they are missing. Raises RemoteRefused: a later version made them."""
 
-    def append(self, batch: Batch) -> int:
-        """Add the facts that are not there, all or none, and return the number of the newest batch.
+    def append(self, batch: Batch) -> bool:
+        """Add the facts that are not there, all or none; return whether the log has the batch that this one follows.
+
+        Where it has not, it went back, and a reader that looked only now would not see it by the numbers.
 
         A fact whose owner has a tombstone is left out, and a tombstone deletes what there is of its owner. The record of a completed
         episode deletes what was told of it while it was open, which is left out from then on.

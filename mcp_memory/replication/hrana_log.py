@@ -42,7 +42,7 @@ _ADD_BATCH = (
     " WHERE true ON CONFLICT DO NOTHING"
 )
 _LAST_BATCH = "SELECT n, nonce FROM mm_batch ORDER BY n DESC LIMIT 1"
-_NEWEST = "SELECT coalesce(max(n), 0) FROM mm_batch"
+_OWN_BATCH = "SELECT 1 FROM mm_batch WHERE origin = ? AND no = ?"
 Statement = tuple[str, Sequence[Any]]
 
 
@@ -70,8 +70,8 @@ class HranaLog:
         if int(meta["min_reader"]) > SCHEMA_VERSION:
             raise RemoteRefused(f"the shared log has schema {meta['schema_version']}", hint="Upgrade mcp-episodic-memory.")
 
-    def append(self, batch: Batch) -> int:
-        """Add the facts that are not there and return the number of the newest batch."""
+    def append(self, batch: Batch) -> bool:
+        """Add the facts that are not there; return whether the batch before is there."""
         planned = plan(batch)
         statements: list[Statement] = [(_DELETE, bounds) for bounds in planned.deleted]
         statements += [(_CLOSE, bounds) for bounds in planned.closed]
@@ -83,8 +83,8 @@ class HranaLog:
             statements.append((f"{sql} ON CONFLICT (id) DO NOTHING", values))
         if batch.number is not None:
             statements.append((_ADD_BATCH, (batch.origin, batch.number)))
-        newest: int = self._transaction([*statements, (_NEWEST, ())])[-1][0][0]
-        return newest
+        found = self._transaction([*statements, (_OWN_BATCH, (batch.origin, batch.follows))])[-1]
+        return not batch.follows or bool(found)
 
     def read(self, mark: LogMark, origin: str, projects: Collection[str], limit: int) -> LogPage:
         """Return facts after the mark; fewer than *limit* only at the end."""

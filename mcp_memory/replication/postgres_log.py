@@ -36,7 +36,7 @@ _ADD_BATCH = (
     "INSERT INTO mm_batch (n, origin, no, last_seq, nonce) SELECT (SELECT coalesce(max(n), 0) + 1 FROM mm_batch), %s, %s,"
     " coalesce(max(seq), 0), gen_random_uuid()::text FROM mm_fact ON CONFLICT DO NOTHING"
 )
-_NEWEST = "SELECT coalesce(max(n), 0) FROM mm_batch"
+_OWN_BATCH = "SELECT 1 FROM mm_batch WHERE origin = %s AND no = %s"
 T = TypeVar("T")
 Connection: TypeAlias = Any  # psycopg's: an extra, which type checkers may not have
 
@@ -62,16 +62,17 @@ class PostgresLog:
         if int(meta["min_reader"]) > SCHEMA_VERSION:
             raise RemoteRefused(f"the shared log has schema {meta['schema_version']}", hint="Upgrade mcp-episodic-memory.")
 
-    def append(self, batch: Batch) -> int:
-        """Add the facts that are not there and return the number of the newest batch."""
+    def append(self, batch: Batch) -> bool:
+        """Add the facts that are not there; return whether the batch before is there."""
         planned = plan(batch)
 
-        def work(connection: Connection) -> int:
+        def work(connection: Connection) -> bool:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             _add(connection, planned)
             if batch.number is not None:
                 connection.execute(_ADD_BATCH, (batch.origin, batch.number))
-            return _one(connection, _NEWEST)
+            found = connection.execute(_OWN_BATCH, (batch.origin, batch.follows)).fetchone()
+            return not batch.follows or found is not None
 
         return self._run(work)
 

@@ -98,9 +98,12 @@ class Replicator:
         told = bool(out.facts or out.erased)
         if told:
             self._sealed = out
-            for batch in _requests(self._origin, out):
-                await self._off_loop(partial(self._log.append, batch))
+            for batch in _requests(self._origin, out, before.mark.acknowledged):
+                had_all = await self._off_loop(partial(self._log.append, batch))
             self._sealed = None
+            if not had_all:
+                await self._begin_again(before.mark.epoch)
+                return 0, True, True
         await self._store.acknowledge(self.url, out.up_to, told=told)
         return before.pending - self._store.remote_state(self.url).pending, told, out.more
 
@@ -110,9 +113,7 @@ class Replicator:
         page = await self._off_loop(lambda: self._log.read(mark, self._origin, self._projects, READ_FACTS))
         assert isinstance(page, LogPage)
         if self._went_back(mark, page):
-            logger.warning("the shared log %s went back; everything is read and told again", self.url)
-            await self._store.read_again(self.url, page.epoch, went_back=True)
-            self._behind = True
+            await self._begin_again(page.epoch)
             return 0, True
         self._behind = len(page.facts) == READ_FACTS
         seq = page.facts[-1].seq if self._behind else page.last_seq
@@ -120,6 +121,11 @@ class Replicator:
         if any(fact.origin != self._origin for fact in page.facts):
             self._arrived()
         return len(page.facts), self._behind
+
+    async def _begin_again(self, epoch: str) -> None:
+        logger.warning("the shared log %s went back; everything is read and told again", self.url)
+        await self._store.read_again(self.url, epoch, went_back=True)
+        self._behind = True
 
     def _went_back(self, mark: LogMark, page: LogPage) -> bool:
         """Whether the log is not the one that was marked, or lost what it had then."""
@@ -143,7 +149,7 @@ class Replicator:
             self._noted_at_ms = now_ms
 
 
-def _requests(origin: str, out: Outgoing) -> list[Batch]:
+def _requests(origin: str, out: Outgoing, follows: int) -> list[Batch]:
     """Cut what is to be sent into requests; only the last one carries the number, so that readers hear of it when all is there."""
     groups: list[list[Fact]] = [[]]
     size = 0
@@ -154,5 +160,5 @@ def _requests(origin: str, out: Outgoing) -> list[Batch]:
             size = len(fact.body)
         groups[-1].append(fact)
     batches = [Batch(origin, None, tuple(group)) for group in groups]
-    batches[-1] = replace(batches[-1], number=out.up_to, erased=out.erased)
+    batches[-1] = replace(batches[-1], number=out.up_to, erased=out.erased, follows=follows)
     return batches

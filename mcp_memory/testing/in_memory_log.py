@@ -34,17 +34,18 @@ class InMemoryLog:
         with self._lock:
             self._image.epoch = self._image.epoch or f"epoch-{next(_draws)}"
 
-    def append(self, batch: Batch) -> int:
-        """Add the facts that are not there and return the number of the newest batch."""
+    def append(self, batch: Batch) -> bool:
+        """Add the facts that are not there; return whether the batch before is there."""
         with self._lock:
             image = self._image
+            there = not batch.follows or any(b[:2] == (batch.origin, batch.follows) for b in image.batches)
             for erased in batch.erased:
                 image.facts = [f for f in image.facts if f.id != erased and not f.id.startswith(erased + "/")]
             for fact in batch.facts:
                 self._add(fact)
             if batch.number is not None and not any(b[:2] == (batch.origin, batch.number) for b in image.batches):
                 image.batches.append((batch.origin, batch.number, f"nonce-{next(_draws)}"))
-            return len(image.batches)
+            return there
 
     def _add(self, fact: Fact) -> None:
         image = self._image

@@ -219,3 +219,16 @@ def test_help_completion_and_the_manual_know_every_command() -> None:
         assert f".SS {name}" in manual
         assert name in script
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def test_what_a_record_holds_moves_no_terminal_and_a_file_keeps_it(data_dir: Path, tmp_path: Path) -> None:
+    strange = "a\x1b[2Jb\x9b31mc\u202ed"
+    steps = [{"tool": "x\x9b1m", "action": "y\u202e", "observation": strange}]
+    line = {"external_id": "c/5", "task": strange, "steps": steps, "metadata": {strange: strange}, "outcome": {"kind": "success"}}
+    cli = Cli(data_dir)
+    cli("import", str(samples.write_lines(tmp_path / "strange.jsonl", [line])))
+    (kept,) = map(json.loads, cli("export").splitlines())
+    assert (kept["task"], kept["steps"][0]["observation"]) == (strange, strange)
+    shown = printed(cli, 100, "export") + printed(cli, 100, "show", cli("episodes").splitlines()[1].split()[0])
+    assert not re.search("\x1b\\[2J|[\x80-\x9f\u202e]", shown), shown
+    assert "\\u202e" in shown

@@ -57,14 +57,14 @@ class UnlockedLog(InMemoryLog):
         super().__init__()
         self._late: list[Fact] = []
 
-    def append(self, batch: Batch) -> int:
+    def append(self, batch: Batch) -> bool:
         before = set(map(id, self._image.facts))
-        number = super().append(batch)
+        there = super().append(batch)
         fresh = [fact for fact in self._image.facts if id(fact) not in before]
         with self._lock:
             self._image.facts = sorted([f for f in self._image.facts if f not in fresh] + self._late, key=lambda fact: fact.seq)
             self._late = fresh
-        return number
+        return there
 
 
 class UnfencedReplicator(Replicator):
@@ -77,8 +77,8 @@ class UnfencedReplicator(Replicator):
 class FaultyLog:
     """A log behind a bad network."""
 
-    def __init__(self, log: SharedLog, chance: random.Random) -> None:
-        self._log, self._chance = log, chance
+    def __init__(self, log: SharedLog, chance: random.Random, *, unfenced: bool) -> None:
+        self._log, self._chance, self._unfenced = log, chance, unfenced
         self.rate = 0.3
         self.delayed: list[Batch] = []  # requests that are still under way, although their sender gave up
 
@@ -86,14 +86,14 @@ class FaultyLog:
         self._fail()
         self._log.ensure()
 
-    def append(self, batch: Batch) -> int:
+    def append(self, batch: Batch) -> bool:
         if self._chance.random() < self.rate / 3:
             self.delayed.append(batch)
             raise RemoteUnavailable("the answer did not come in time")
         self._fail()
-        number = self._log.append(batch)
+        there = self._log.append(batch)
         self._fail()
-        return number
+        return there or self._unfenced
 
     def read(self, mark: LogMark, origin: str, projects: Collection[str], limit: int) -> LogPage:
         self._fail()
@@ -181,7 +181,8 @@ class World:
         folder = self.folder / self.name("m")
         if copied is not None:
             shutil.copytree(copied.folder, folder)
-        machine = Machine(folder, FaultyLog(self.log, self.chance), self._without == "fence")
+        unfenced = self._without == "fence"
+        machine = Machine(folder, FaultyLog(self.log, self.chance, unfenced=unfenced), unfenced)
         await machine.start(self.now_ms)
         self.machines.append(machine)
 

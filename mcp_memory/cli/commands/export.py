@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from mcp_memory import private
+from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_span, given, scope, words
 
@@ -30,11 +31,13 @@ def run(args: argparse.Namespace) -> int:
 
     where = WhereFields.read({"project": scope(args), **given(args, (*CONTEXT, *SPAN, "state"))})
 
+    on_terminal = args.file == "-" and sys.stdout.isatty()
+
     async def write(memory: "EpisodicMemory") -> int:
         count = 0
         with _writer(args.file) as file:
             async for line in memory.export_lines(where):
-                file.write(line.rstrip("\n") + "\n")
+                file.write((render.escaped(line) if on_terminal else line).rstrip("\n") + "\n")
                 count += 1
         return count
 

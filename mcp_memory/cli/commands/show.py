@@ -48,7 +48,7 @@ def _print_episode(detail: "EpisodeDetail") -> None:
     fields |= {"language": context.language, "framework": context.framework, "tags": ", ".join(detail.tags)}
     for name, value in (fields | dict(episode.metadata)).items():
         if value not in ("", None):
-            render.print_field(name, value)
+            render.print_field(render.one_line(name), value)
     for step in episode.steps:
         _print_step(step)
     if episode.outcome:

@@ -90,9 +90,18 @@ def test_the_rarest_terms_are_kept_within_the_bound_on_work() -> None:
     frequency = {w: 10 * (i + 1) ** 2 for i, w in enumerate(words)}
     kept = affordable(TextQuery(tuple(reversed(words)), ()), counting(frequency), 100_000, at_least_one=False).terms
     matched = sum(frequency[t] for t in kept)
-    assert matched * (len(kept) + text_query.EPISODE_WORK) <= text_query.MAX_WORK
+    assert text_query.MAX_WORK < matched * (len(kept) + text_query.EPISODE_WORK) <= text_query.RARE_WORK, "all are rare"
     assert set(kept) == set(words[: len(kept)])
     assert list(kept) == [w for w in reversed(words) if w in kept]
+
+
+def test_common_words_are_asked_for_within_less_work_than_rare_ones() -> None:
+    rare, common = [f"rare{i}" for i in range(10)], [f"common{i}" for i in range(5)]
+    frequency = dict.fromkeys(rare, 1_200) | dict.fromkeys(common, 1_300)
+    kept = affordable(TextQuery((*common, *rare), ()), counting(frequency), 10_000, at_least_one=False).terms
+    assert kept == tuple(rare), "fewer than one in eight episodes has each"
+    cheap = affordable(TextQuery(tuple(common), ()), counting(frequency), 10_000, at_least_one=False).terms
+    assert cheap == tuple(common), "with nothing before them"
 
 
 @pytest.mark.parametrize(("at_least_one", "kept"), [(True, 1), (False, 0)])
