@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.domain.text import shorten
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
 from mcp_memory.learning.patterns.relevance import MIN_SUPPORT
 from mcp_memory.learning.reading.attempts import Attempt
 from mcp_memory.learning.reading.signatures import same_error
+from mcp_memory.phrases import pitfalls as phrases
 
-MAX_SENTENCES, MAX_CONTRAST, MAX_ERROR_CHARS = 5, 2, 100
+MAX_SENTENCES, MAX_CONTRAST = 5, 2
 _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
 
 
@@ -36,18 +36,14 @@ def pitfalls(
 
 
 def _corrected(patterns: Sequence[Pattern]) -> list[_Said]:
-    return [(f"Corrected: {p.corrected_by} (instead of: {p.description}; {p.id}).", [p.id]) for p in patterns if p.corrected_by]
+    return [(phrases.corrected(p), [p.id]) for p in patterns if p.corrected_by]
 
 
 def _errors(patterns: Sequence[Pattern]) -> list[_Said]:
     """Return a sentence for each error, with its best answers."""
     said = []
     for found in answers_by_error(p for p in patterns if not p.corrected_by and p.support >= MIN_SUPPORT).values():
-        best = found[:MAX_ANSWERS]
-        said += [
-            (f"{p.description[:1].upper()}{p.description[1:]}: worked in {p.successes} of {p.successes + p.failures} ({p.id}).", [p.id])
-            for p in best
-        ]
+        said += [(phrases.answer(p), [p.id]) for p in found[:MAX_ANSWERS]]
     return said
 
 
@@ -59,8 +55,7 @@ def _choices(patterns: Sequence[Pattern], usual: float, recommended: Collection[
         if p.kind is not PatternKind.DECISION_POINT or p.corrected_by or p.content["choose"] in recommended:
             continue
         if wilson(p.failures, tried)[0] > max(0.5, usual):
-            after = " → ".join(p.content["after"])
-            said.append((f"After {after}, {p.content['choose']} mostly led to failure: {p.failures} of {tried} ({p.id}).", [p.id]))
+            said.append((phrases.choice(p), [p.id]))
     return said
 
 
@@ -70,7 +65,7 @@ def _habits(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
     for key, n in sorted(Counter(key for r in bad for key in set(r.route)).items(), key=lambda item: (-item[1], item[0])):
         did = sum(key in r.route for r in good)
         if n >= 2 and n >= 0.5 * len(bad) and did <= 0.2 * len(good):
-            sentences.append(f"{n} of {len(bad)} failed attempts used {key}; {did} of {len(good)} successful ones did: avoid it.")
+            sentences.append(phrases.habit(key, n, len(bad), did, len(good)))
     return sentences
 
 
@@ -88,6 +83,5 @@ def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
     for sig, ids in sorted(met, key=lambda m: (-len(m[1]), m[0])):
         survived = sum(any(same_error(sig, s) for _, s in r.trace.errors) for r in good)
         if len(ids) >= 2 and len(ids) / len(bad) > survived / len(good):
-            error = shorten(sig, MAX_ERROR_CHARS)
-            sentences.append(f"“{error}” was met by {len(ids)} of {len(bad)} failed attempts, {survived} of {len(good)} successful ones.")
+            sentences.append(phrases.fatal_error(sig, len(ids), len(bad), survived, len(good)))
     return sentences

@@ -96,17 +96,17 @@ class Relevance:
 
 
 def tells(pattern: Pattern, contrast: float) -> bool:
-    """Return whether a pattern is worth a line: corrected by a person, or told by two episodes and holding, or unlike what is usual.
+    """Return whether a pattern is worth a line: corrected by a person, or told by two episodes and holding.
 
-    What everybody does goes with the usual rate and tells nothing: of sequences and choices only the contrast counts.
+    What everybody does goes with the usual rate and tells nothing: sequences and choices are told only where they beat it.
     """
     if pattern.corrected_by:
         return True
     if pattern.support < MIN_SUPPORT or not pattern.says_what:
         return False
-    if pattern.kind in (*ANSWERS, PatternKind.CONTEXT) and pattern.confidence >= MIN_CONFIDENCE:
-        return True
-    return contrast >= MIN_TELLING
+    if pattern.confidence < MIN_CONFIDENCE:
+        return False
+    return pattern.kind in (*ANSWERS, PatternKind.CONTEXT) or contrast >= MIN_TELLING
 
 
 def _first_scores(tallies: Sequence[PatternTally], weights: Mapping[str, float], base: float) -> dict[str, float]:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from mcp_memory.domain.episode import Episode, Step, StepStatus
-from mcp_memory.domain.pattern import Observation, PatternKind
+from mcp_memory.domain.pattern import Observation, Pattern, PatternKind
 from mcp_memory.learning.patterns.extractors import observations_of
+from mcp_memory.learning.patterns.relevance import tells
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.run import run_of_episode
 from mcp_memory.ports import Situation
@@ -80,3 +81,22 @@ def test_what_a_single_episode_changed_is_not_named() -> None:
     )
     assert recovery is not None
     assert recovery.fixes[0].change is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "confidence", "contrast", "told"),
+    [
+        (
+            PatternKind.TOOL_SEQUENCE,
+            0.2,
+            0.3,
+            False,
+        ),  # it fails more often than is usual: what hopeless cases have in common decides nothing
+        (PatternKind.TOOL_SEQUENCE, 0.8, 0.3, True),
+        (PatternKind.DECISION_POINT, 0.8, 0.0, False),
+        (PatternKind.ARGUMENT_CHANGE, 0.5, 0.0, True),
+    ],
+)
+def test_what_does_not_hold_or_is_usual_is_not_told(kind: PatternKind, confidence: float, contrast: float, told: bool) -> None:
+    pattern = Pattern("pat_1", kind, "p", {}, "", "", 5, 4, 1, 0, 0, confidence=confidence)
+    assert tells(pattern, contrast) is told

@@ -1,0 +1,37 @@
+"""What goes wrong on the way to a task, a sentence each. Pure."""
+
+from mcp_memory.domain.pattern import Pattern
+from mcp_memory.domain.text import shorten
+
+MAX_ERROR_CHARS = 100
+
+
+def corrected(pattern: Pattern) -> str:
+    """Return what is right instead of a pattern."""
+    return f"Corrected: {pattern.corrected_by} (instead of: {pattern.description}; {pattern.id})."
+
+
+def answer(pattern: Pattern) -> str:
+    """Return what answers an error, and how often it did."""
+    told = pattern.description
+    return f"{told[:1].upper()}{told[1:]}: worked in {pattern.successes} of {pattern.successes + pattern.failures} ({pattern.id})."
+
+
+def choice(pattern: Pattern) -> str:
+    """Return a choice after which attempts failed more often than is usual."""
+    after, tried = " → ".join(pattern.content["after"]), pattern.successes + pattern.failures
+    return f"After {after}, {pattern.content['choose']} mostly led to failure: {pattern.failures} of {tried} ({pattern.id})."
+
+
+def habit(key: str, failed: int, failures: int, did: int, successes: int) -> str:
+    """Return what failed attempts did and successful ones did not.
+
+    >>> habit("cancel", 7, 9, 2, 12)
+    '7 of 9 failed attempts used cancel; 2 of 12 successful ones did: avoid it.'
+    """
+    return f"{failed} of {failures} failed attempts used {key}; {did} of {successes} successful ones did: avoid it."
+
+
+def fatal_error(error: str, met: int, failures: int, survived: int, successes: int) -> str:
+    """Return an error that failed attempts met and successful ones did not."""
+    return f"“{shorten(error, MAX_ERROR_CHARS)}” was met by {met} of {failures} failed attempts, {survived} of {successes} successful ones."
