@@ -3,6 +3,7 @@
 A token is never in a file: `token_env` names where in the environment it is.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ def configured(in_file: Sequence[RemoteConfig], data_dir: Path, env: Mapping[str
     if url := env.get(ENV_URL):
         found.append(_remote({"url": url, "token_env": ENV_TOKEN}, ENV_URL, env))
     noted = data_dir / NOTED_FILE
-    if noted.exists():
+    if os.path.exists(noted):  # unlike a Path it says no where a name is too long to be one
         found += remotes_of(read_tables(noted), str(noted), env)
     by_address = {remote.address: remote for remote in reversed(found)}
     return tuple(reversed(by_address.values()))

@@ -119,6 +119,7 @@ class Outlook:
     expected_success: float
     based_on: int  # episodes of similar tasks; 0 where there are none
     evidence: str = "similar tasks"  # or "base rate": nothing similar, how often anything in this context succeeded
+    inferred: InferredContext | None = None  # the context it is for, where the request names none
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Of an answer that is an object: where its text is, the first that is there. What lists the old file in full is not among them.
-_TEXT_KEYS = ("llmContent", "textResultForLlm", "content", "text", "output", "result", "message", "answer", "filenames", "matches")
+_TEXT_KEYS = (
+    *("llmContent", "textResultForLlm", "text_result_for_llm", "content", "text", "output", "result", "message", "answer", "filenames"),
+    "matches",
+)
 _OK = frozenset({"success", "succeeded", "ok", "completed"})
 _WRAPPERS = ("<untrusted_context>", "</untrusted_context>", "<tool_use_error>", "</tool_use_error>")
 _ERROR_MARK = "<tool_use_error>"  # how Claude Code marks a call that it did not make
@@ -33,7 +36,7 @@ def answered(response: "Any") -> tuple[str, bool]:
     if isinstance(told := response.get("error"), dict | str) and told:
         return text_of(told) or text_of(response), True
     failed = response.get("success") is False or bool(response.get("is_error") or response.get("isError"))
-    kind = response.get("resultType")
+    kind = response.get("resultType", response.get("result_type"))
     text, says_so = _plain(text_of(response))
     return text, failed or says_so or (isinstance(kind, str) and kind not in _OK)
 

@@ -16,7 +16,7 @@ from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
-from mcp_memory.domain.query import ANY_PROJECT, Filter, Outlook, Query
+from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
@@ -128,8 +128,12 @@ class Learner:
 
     def outlook(self, v: View, query: Query, neighbours: Neighbours) -> Outlook | None:
         """Return the chance of success; None while the project is empty."""
-        standpoint = inferred(v.experience, _standpoint_of(query), neighbours, ())
-        return OutlookEstimator(v.experience).outlook(standpoint, neighbours)
+        said = _standpoint_of(query)
+        standpoint = inferred(v.experience, said, neighbours, ())
+        outlook = OutlookEstimator(v.experience).outlook(standpoint, neighbours)
+        if outlook is None or standpoint == said:
+            return outlook
+        return replace(outlook, inferred=InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags))))
 
     def met_errors(self, v: View, query: Query) -> Mapping[str, float]:
         """Return the episodes that met an error which the query quotes, with their worth in [0, 1]; mostly none."""

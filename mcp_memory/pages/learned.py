@@ -17,7 +17,15 @@ async def listed(call: Call) -> Answer:
     )
     return Page(
         "learned.html",
-        {"page": page, "query": query, "kind": kind, "kinds": KINDS, "support": LEAST_SUPPORT, "holdout": status.learning.holdout},
+        {
+            "page": page,
+            "query": query,
+            "kind": kind,
+            "kinds": KINDS,
+            "support": LEAST_SUPPORT,
+            "holdout": status.learning.holdout,
+            "counts": status.counts,
+        },
     )
 
 

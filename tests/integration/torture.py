@@ -105,8 +105,8 @@ class Torture:
             (6, "checkpoint_episode", {"episode_id": current, "label": note}),
             (6, "recall", {"query": "task"}),
         ]
-        if self.known.checkpoints:
-            choices.append((3, "resume_episode", {"checkpoint_id": rng.choice(list(self.known.checkpoints))}))
+        if resumable := [key for key, episode_id in self.known.checkpoints.items() if episode_id not in self.known.doomed]:
+            choices.append((3, "resume_episode", {"checkpoint_id": rng.choice(resumable)}))
         if ended := [key for key in self.known.completed if key not in self.known.doomed | self._relabelled]:
             choices.append((3, "give_feedback", {"episode_id": rng.choice(ended), "outcome": rng.choice(["partial", "failure"])}))
         if self._shown:

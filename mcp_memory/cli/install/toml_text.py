@@ -53,13 +53,14 @@ def take_out(text: str, key: str, name: str) -> str:
 
 def _parsed(text: str) -> Any:
     import tomlkit
-    from tomlkit.exceptions import ParseError
+    from tomlkit.exceptions import ParseError, TOMLKitError
 
     try:
         return tomlkit.parse(text)
-    except ParseError as error:
+    except TOMLKitError as error:  # a key given twice is no ParseError to it
         hint = "Mend the file, or add the server by hand; nothing was changed."
-        raise InvalidInput(f"the file is not valid TOML at line {error.line}", hint=hint) from error
+        where = f"at line {error.line}" if isinstance(error, ParseError) else str(error)
+        raise InvalidInput(f"the file is not valid TOML: {where}", hint=hint) from error
 
 
 def _like(text: str, edited: str) -> str:

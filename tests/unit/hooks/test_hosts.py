@@ -55,6 +55,8 @@ def test_every_host_whose_hooks_are_installed_has_a_field_map() -> None:
         ("codex", {"tool_response": "def add(a, b):\n    return a - b\n"}, "ok", "def add(a, b):\n    return a - b\n"),
         ("copilot", {"toolResult": {"resultType": "failure", "textResultForLlm": "no"}}, "error", "no"),
         ("copilot", {"toolResult": {"resultType": "success", "textResultForLlm": "yes"}}, "ok", "yes"),
+        ("copilot", {"tool_result": {"result_type": "failure", "text_result_for_llm": "no"}}, "error", "no"),
+        ("copilot", {"tool_result": {"result_type": "success", "text_result_for_llm": "yes"}}, "ok", "yes"),
         ("cursor", {"tool_output": '{"exitCode": 1, "stdout": "no"}'}, "error", "no"),
         ("cursor", {"error_message": "timed out", "failure_type": "timeout"}, "error", "timed out"),
         ("cline", {"postToolUse": {"toolName": "T", "result": "no", "success": False}}, "error", "no"),
