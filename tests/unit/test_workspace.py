@@ -116,3 +116,16 @@ def test_what_an_episode_made_for_itself_is_not_shown() -> None:
 
 def _read(path: str) -> tuple[Step, ...]:
     return (Step("Read", "Read", {"file_path": path}, "def load_basket(): ..."),)
+
+
+async def test_an_episode_that_showed_a_file_under_two_paths_may_be_edited_and_still_leads_to_it(memory: EpisodicMemory) -> None:
+    await _work(memory, "Look around", [{"tool": "bash", "arguments": {"command": "cat src/billing/numbering.py"}, "observation": INVOICE}])
+    steps = [
+        {"tool": "bash", "arguments": {"command": f"cat {root}/src/billing/numbering.py"}, "observation": INVOICE}
+        for root in ("/home/ana/shop", "/mnt/copy", "/home/ana/shop")
+    ]
+    episode_id = await _work(memory, "Compare the two checkouts", steps)
+    for tag in ("one", "two"):
+        await memory.update_episode(episode_id, add_tags=[tag])
+        found = await memory.recall(QUESTION)  # a count below zero is a warning, and so an error, here
+        assert [file.path for file in found.files] == ["src/billing/numbering.py"]
