@@ -149,5 +149,7 @@ def _sync(path: Path) -> None:
 def mint_replica(connection: Connection) -> str:
     """Give a copy of a memory an id of its own, and return it: two directories of one id would take each other's writes for theirs."""
     connection.execute("UPDATE replica SET id = lower(hex(randomblob(16)))")
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'own_file'").fetchone():  # not in a backup of an earlier schema
+        connection.execute("DELETE FROM own_file")  # the id is that of whatever file opens it first
     new: str = connection.execute("SELECT id FROM replica").fetchone()[0]
     return new

@@ -9,6 +9,7 @@ from uuid import UUID
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
+from mcp_memory.domain.pattern import ANSWERS
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
@@ -24,6 +25,7 @@ from mcp_memory.verbs.voting import Voting
 
 REDELIVERY_MS = 600_000  # a call with a task of its own that comes again so soon after is the same call
 MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
+MIN_EVIDENCE = 2  # episodes: what one did is no pattern yet
 MAX_SHOWN_PATTERNS = 6  # of those an episode is evidence for, the best supported
 
 
@@ -181,10 +183,11 @@ class Recording:
         return complete(self._e, ended, neighbours, extraction), degraded
 
     def learned(self, episode: Episode) -> tuple[LearnedPattern, ...]:
-        """Return the best supported patterns that a completed episode is evidence for (blocking)."""
+        """Return the best supported answers to errors that a completed episode is evidence for, as an earlier one was (blocking)."""
         store = self._e.store
         # An episode of 30 steps has over a hundred patterns: only those that are shown are read whole and assessed.
-        tallies = store.pattern_tallies([episode.id], project=episode.project)
+        found = store.pattern_tallies([episode.id], project=episode.project)
+        tallies = [t for t in found if t.kind in ANSWERS and t.successes + t.failures >= MIN_EVIDENCE]
         tallies.sort(key=lambda t: (-t.successes - t.failures, t.pattern_id))
         ids = [t.pattern_id for t in tallies[:MAX_SHOWN_PATTERNS]]
         with self._e.views.read() as v:
@@ -193,6 +196,7 @@ class Recording:
         return tuple(
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)
             for p in patterns
+            if p.says_what
         )
 
 

@@ -162,6 +162,11 @@ class Frames(Target):
         self._server.__exit__()
 
 
+def _in_environment(text: str) -> str:
+    """Return text as an environment can hold it: without null bytes and half surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 class Environment(Target):
     """Variables of ours and of others, of any value."""
 
@@ -173,8 +178,9 @@ class Environment(Target):
     )
 
     def take(self, drawn: dict[str, str]) -> None:
+        held = {_in_environment(name): _in_environment(value) for name, value in drawn.items()}
         with contextlib.suppress(McpMemoryError):
-            load_config(env=drawn)
+            load_config(env=held)
 
 
 class Configuration(Target):

@@ -43,6 +43,15 @@ async def _of_errors(memory: EpisodicMemory) -> list[str]:
     return met
 
 
+async def test_a_completion_tells_answers_to_errors_from_the_second_episode_on_and_no_tools_in_their_order(memory: EpisodicMemory) -> None:
+    told = []
+    for month in ("May", "June"):
+        started = await memory.start_episode(f"Make the {month} report for sales", recall=False)
+        await memory.log_steps(started.episode_id, _fixed(PANDAS, "pip install pandas"))
+        told.append([p.kind for p in (await memory.complete_episode(started.episode_id, "success")).patterns])
+    assert told == [[], ["error_recovery"]]
+
+
 @pytest.mark.parametrize(
     "request_text",
     [

@@ -83,9 +83,8 @@ class Narrator:
         reflection = answer["reflection"]
         for sentence in (*reflection["successes"], *reflection["improvements"], *reflection["insights"])[:3]:
             self.say(f"reflection: {sentence}", 4)
-        new = [pattern for pattern in answer["patterns"] if pattern["is_new"]]
         if answer["patterns"]:
-            self.say(f"patterns: {len(new)} new, {len(answer['patterns']) - len(new)} confirmed", 4)
+            self.say(f"answers to errors confirmed: {len(answer['patterns'])}", 4)
 
     def playbook(self, task: str, answer: Answer) -> None:
         self.record["playbook"] = answer
