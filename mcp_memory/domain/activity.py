@@ -30,7 +30,6 @@ class Activity:
 
     days: tuple[Day, ...]  # without gaps, oldest first
     errors: tuple[RepeatedError, ...]  # met most first
-    looked_at: int  # episodes
 
 
 @dataclass(frozen=True, slots=True)
