@@ -142,7 +142,7 @@ def _command_target(command: str) -> str:
 
 
 def _program(part: str) -> str:
-    """Return the program of a part of a command that does something, the same for a script and its module; "" where it looks or prepares."""
+    """Return the program of a part of a command that does something, the same for a script and its module; "" for a look."""
     program = program_of(part).partition(" -m ")[0]
     return "" if is_preparing(program) or role_of(f"{SHELL}:{program}") is not Role.ACTS else program
 
