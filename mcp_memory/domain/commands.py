@@ -50,7 +50,7 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
     ['cat >', 'apt-get install', 'make test', 'run.sh', '']
     """
     command = command[:_READ_CHARS]
-    parts = [words for words in map(_words, _simple_commands(command)) if words]
+    parts = [words for words in map(_words, simple_commands(command)) if words]
     words = next((w for w in parts if w[0] not in _PREPARING), parts[0] if parts else [])
     if not words or not _NAME.fullmatch(words[0]) or (words[0].isalpha() and words[0].istitle()):  # "Turn on the light" is no command
         return ""
@@ -62,7 +62,7 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
     return " ".join([program, *_verb(program, rest)])[:MAX_CHARS].strip()
 
 
-def _simple_commands(text: str) -> Iterator[str]:
+def simple_commands(text: str) -> Iterator[str]:
     """Yield what stands between `&&`, `||`, `|`, `;` and line ends outside quotes; comments are passed over."""
     start = 0
     for found in _PARTS.finditer(text):
@@ -70,6 +70,11 @@ def _simple_commands(text: str) -> Iterator[str]:
             yield text[start : found.start()]
             start = found.end()
     yield text[start:]
+
+
+def is_preparing(program: str) -> bool:
+    """Return whether a program only sets the scene for what comes after it, as `cd` does."""
+    return program in _PREPARING
 
 
 def _words(part: str) -> list[str]:

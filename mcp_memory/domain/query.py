@@ -75,7 +75,6 @@ class Match:
     score: float
     why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
     similarity: float  # how alike the tasks are, before any re-weighting, in [0, 1]
-    folded: tuple[str, ...] = ()  # near-duplicates this match stands for
 
 
 @dataclass(frozen=True, slots=True)

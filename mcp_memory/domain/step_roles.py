@@ -19,6 +19,7 @@ query browse inspect stat status wc tree diff log which whereis pwd echo type fi
 _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
 _WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_MOVES = frozenset({"open", "goto", "scroll"})
 _RUNS = frozenset({"test", "tests", "pytest", "lint", "mypy", "ruff"})
 
 
@@ -49,6 +50,17 @@ def role_of(key: str) -> Role:
         return Role.PASSES
     verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
     return Role.LOOKS if verb in _LOOKING else Role.ACTS
+
+
+def moves(key: str) -> bool:
+    """Return whether a step of that key looks at another place, which later calls of an editor with an open file go by.
+
+    >>> moves("open"), moves("scroll_down"), moves("find_file"), moves("open_ticket")
+    (True, True, False, False)
+    """
+    tool, _, what = key.partition(":")
+    words = [word.lower() for word in _WORD.findall(what or tool)]
+    return words[:1] == ["scroll"] or (len(words) == 1 and words[0] in _MOVES) or words == ["open", "file"]
 
 
 def runs_tests(key: str) -> bool:

@@ -133,6 +133,12 @@ def _(fact: facts.OtherFile) -> str:
 
 
 @_says
+def _(fact: facts.Unchanged) -> str:
+    own = f" but its own scratch ({', '.join(fact.scratch)})" if fact.scratch else ""
+    return f"Ended without a change to any file{own}."
+
+
+@_says
 def _(fact: facts.Length) -> str:
     return f"Took {fact.steps} steps ({_span(fact.steps)}); the {fact.attempts} earlier successes took {fact.usual:g} (median)."
 

@@ -10,6 +10,7 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
+from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import brief
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
@@ -36,6 +37,7 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     same = [t for t, similarity in attempts if similarity >= SAME_TASK and t.id != episode.id]
     ranked = sorted(same, key=lambda t: (-t.reward, len(t.step_keys), t.id))
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
+    similar = [t for t, _ in attempts if t.success and t.id != episode.id]
     fixes = list(fixes_of(calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
     standing = _standing(episode, signs, fixes)
     wrong = _wrong(episode, signs, standing)
@@ -45,6 +47,7 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
         improvements=_few(
             [
                 *_reported(False, episode.outcome.failed),
+                *unchanged(episode, earlier.good, similar),
                 *wrong,
                 *elsewhere(episode, earlier),
                 *compared(episode, earlier),

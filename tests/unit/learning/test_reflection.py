@@ -76,6 +76,43 @@ def test_the_files_that_the_successful_attempts_changed_and_this_one_did_not_are
     assert not any("changed" in sentence for said in (same, unknown, won) for sentence in said.improvements)
 
 
+CREATED = Step("create", arguments={"args": "reproduce_bug.py"}, observation="[File: reproduce_bug.py (1 lines total)]\n1:")
+OPENED = Step("open", arguments={"args": "src/cart.py"}, observation="[File: /shop/src/cart.py (20 lines total)]\n1:import tax")
+NO_CHANGE = "Ended without a change to any file but its own scratch (reproduce_bug.py)."
+
+
+def changing(*paths: str) -> list[tuple[Trace, float]]:
+    """Two successes at similar tasks that changed these files."""
+    return [(replace(t, digest={"v": 1, "changed": list(paths)} if paths else {"v": 1}), 0.6) for t, _ in GOOD]
+
+
+def test_an_attempt_at_a_change_that_changed_no_file_but_its_own_scratch_is_told_so() -> None:
+    tried = episode(CREATED, OPENED, Step("submit"))
+    assert NO_CHANGE in reflect(tried, Reward(0.1)).improvements
+    looked = reflect(episode(OPENED, Step("submit")), Reward(0.1), None, changing("src/tax.py")).improvements
+    assert "Ended without a change to any file." in looked
+
+
+def test_the_scratch_is_its_own_whatever_its_name_where_the_successful_attempts_changed_files_that_were_there() -> None:
+    tried = episode(replace(CREATED, arguments={"args": "cart_two.py"}, observation=""), OPENED, Step("submit"))
+    assert not any("Ended" in s for s in reflect(tried, Reward(0.1)).improvements)
+    said = reflect(tried, Reward(0.1), None, changing("src/tax.py")).improvements
+    assert "Ended without a change to any file but its own scratch (cart_two.py)." in said
+
+
+def test_no_change_is_no_reproach_where_there_was_one_or_none_was_called_for() -> None:
+    edited = replace(OPENED, tool="edit", arguments={"args": "1:1", "text": "import taxes"})
+    written = Step("bash", arguments={"command": "python -c \"open('src/cart.py', 'w').write('')\""})
+    submitted = Step("submit", observation="diff --git a/src/cart.py b/src/cart.py\n@@ -1 +1 @@\n-import tax\n+import taxes\n")
+    for change in (edited, written, submitted):
+        assert not any("Ended" in s for s in reflect(episode(CREATED, OPENED, change), Reward(0.1)).improvements)
+    asked = episode(Step("search", arguments={"arg": "tax.py"}, observation="a file"), Step("finish"))
+    tried = episode(CREATED, OPENED, Step("submit"))
+    won = episode(CREATED, OPENED, Step("submit"), kind=OutcomeKind.SUCCESS)
+    for run, attempts in ((asked, ()), (tried, changing()), (won, changing("src/tax.py"))):
+        assert not any("Ended" in s for s in reflect(run, Reward(0.1), None, attempts).improvements)
+
+
 def test_a_habit_of_failures_as_well_is_no_advice() -> None:
     failed = [attempt(i, "edit", "pytest", "submit", success=False) for i in (5, 6, 7)]
     said = reflect(episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), None, GOOD + failed)
