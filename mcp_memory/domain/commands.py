@@ -44,6 +44,8 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
 
     >>> [program_of(c) for c in ("cd repo && PYTHONPATH=. python3 -m pytest -q tests", "git -C repo commit -m 'a; b'", "npm run build")]
     ['python3 -m pytest', 'git commit', 'npm run build']
+    >>> program_of("1:1 2:3 is the ratio")
+    ''
     >>> [program_of(c) for c in ("cat > a.py <<'EOF'", "sudo apt-get install -y curl", "bash -lc 'make test'", "./run.sh | tee log", "")]
     ['cat >', 'apt-get install', 'make test', 'run.sh', '']
     """
@@ -51,6 +53,8 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
     parts = [words for words in map(_words, simple_commands(command)) if words]
     words = next((w for w in parts if w[0] not in _PREPARING), parts[0] if parts else [])
     if not words or not _NAME.fullmatch(words[0]) or (words[0].isalpha() and words[0].istitle()):  # "Turn on the light" is no command
+        return ""
+    if not any(letter.isalpha() for letter in words[0]):  # `1:1` of a table that was typed, a number
         return ""
     program, rest = _base(words[0]), words[1:]
     if program in _SHELLS and depth and (inner := _inner(command, rest)):
