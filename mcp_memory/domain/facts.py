@@ -45,6 +45,7 @@ class Rejected(FactBase, frozen=True, tag="rejected"):
 
     step: int
     claimed: bool
+    answer: str = ""  # the line that rejects it
 
 
 class Overcome(FactBase, frozen=True, tag="overcome"):

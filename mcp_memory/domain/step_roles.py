@@ -20,6 +20,7 @@ _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.s
 _WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ENDS = frozenset({"submit", "finish", "finished", "done", "complete", "answer", "terminate"})
+_MOVES = frozenset({"open", "goto", "scroll"})
 _RUNS = frozenset({"test", "tests", "pytest", "lint", "mypy", "ruff"})
 
 
@@ -55,12 +56,10 @@ def role_of(key: str) -> Role:
 def changes_state(key: str) -> bool:
     """Return whether what was answered before a step of that key, when it works, may be answered otherwise after it.
 
-    >>> [changes_state(k) for k in ("edit", "open", "bash:pip install", "bash:pytest", "Read", "goto", "think")]
-    [True, True, True, False, False, False, False]
+    >>> [changes_state(k) for k in ("edit", "open", "bash:pip install", "bash:pytest", "Read", "think")]
+    [True, True, True, False, False, False]
     """
-    tool, _, what = key.partition(":")
-    opens = any(word.lower() == "open" for word in _WORD.findall(what or tool)[:1])
-    return opens or (role_of(key) is Role.ACTS and not runs_tests(key))
+    return moves(key) or (role_of(key) is Role.ACTS and not runs_tests(key))
 
 
 def gives_answer(key: str) -> bool:
@@ -70,6 +69,17 @@ def gives_answer(key: str) -> bool:
     [True, True, True, False, False, False]
     """
     return any(word.lower() in _ENDS for word in _WORD.findall(key))
+
+
+def moves(key: str) -> bool:
+    """Return whether a step of that key looks at another place, which later calls of an editor with an open file go by.
+
+    >>> moves("open"), moves("scroll_down"), moves("find_file"), moves("open_ticket")
+    (True, True, False, False)
+    """
+    tool, _, what = key.partition(":")
+    words = [word.lower() for word in _WORD.findall(what or tool)]
+    return words[:1] == ["scroll"] or (len(words) == 1 and words[0] in _MOVES) or words == ["open", "file"]
 
 
 def runs_tests(key: str) -> bool:

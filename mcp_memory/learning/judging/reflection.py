@@ -15,7 +15,7 @@ from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
-from mcp_memory.learning.reading.step_signs import Signs, read
+from mcp_memory.learning.reading.step_signs import Signs, read, rejection_in
 from mcp_memory.views.fixes import Came, Fix, fixes_of
 
 MAX_FACTS = 5  # of each kind; more are not read
@@ -39,9 +39,11 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
     similar = [t for t, _ in attempts if t.success and t.id != episode.id]
     fixes = list(fixes_of(calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
-    wrong = _wrong(episode, signs, fixes)
+    standing = _standing(episode, signs, fixes)
+    wrong = _wrong(episode, signs, standing)
+    answered = [fix for fix in fixes if fix.index not in standing]  # what is told as left standing is not told as answered
     return Reflection(
-        successes=_few([*_reported(True, episode.outcome.completed), *_worked(episode.steps, signs, fixes), *shorter(signs, earlier)]),
+        successes=_few([*_reported(True, episode.outcome.completed), *_worked(episode.steps, signs, answered), *shorter(signs, earlier)]),
         improvements=_few(
             [
                 *_reported(False, episode.outcome.failed),
@@ -108,7 +110,7 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     return found
 
 
-def _wrong(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[facts.Fact]:
+def _wrong(episode: Episode, signs: Signs, left: Sequence[int]) -> list[facts.Fact]:
     assert episode.outcome is not None
     found: list[facts.Fact] = []
     last = signs.last_tests
@@ -116,9 +118,9 @@ def _wrong(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[facts.F
     if last and last.failed:
         found.append(facts.TestsFailed(last.failed, last.passed + last.failed, last.step, claimed))
     if signs.verdict < 0:
-        found.append(facts.Rejected(signs.step_count - 1, claimed))
+        found.append(facts.Rejected(signs.step_count - 1, claimed, rejection_in(episode.steps[-1])[:MAX_MESSAGE]))
     standing: dict[tuple[str, str], list[int]] = {}
-    for i in _standing(episode, signs, fixes):
+    for i in left:
         standing.setdefault((signature(_message(episode.steps[i])), episode.steps[i].key), []).append(i)
     for (_, key), where in list(standing.items())[-2:]:
         found.append(facts.Standing(_message(episode.steps[where[-1]]), key, tuple(where), brief(episode.steps, where[-1])))
@@ -130,9 +132,11 @@ def _wrong(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[facts.F
 def _standing(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[int]:
     """Return the failed steps that were left standing near the end; in an attempt that failed, else all that nothing answered."""
     assert episode.outcome is not None
-    open_ones = [fix.index for fix in fixes if fix.came is not Came.FIXED and not signs.is_verdict(fix.index)]
+    won = episode.outcome.kind is OutcomeKind.SUCCESS  # then an error that was got on with stood in nobody's way
+    answered = (Came.FIXED, Came.GOT_ON) if won else (Came.FIXED,)
+    open_ones = [fix.index for fix in fixes if fix.came not in answered and not signs.is_verdict(fix.index)]
     near_end = [i for i in open_ones if i in signs.standing]
-    if near_end or episode.outcome.kind is OutcomeKind.SUCCESS:
+    if near_end or won:
         return near_end
     return [fix.index for fix in fixes if fix.came is Came.GAVE_UP and fix.index in open_ones]
 

@@ -34,6 +34,7 @@ _REVERT = re.compile(
 )
 _REJECTED = re.compile(r"\b(?:incorrect|wrong answer|not correct|rejected|did not pass|task failed)\b", re.I)
 _ACCEPTED = re.compile(r"\b(?:correct|accepted|all (?:tests|checks) pass(?:ed)?|task (?:completed|succeeded))\b", re.I)
+_END_CHARS = 300  # of an answer, in which a verdict is looked for
 _JSON = msgspec.json.Encoder(order="sorted", enc_hook=str)
 # What differs from run to run though the answer is the same: addresses, clock times, durations, long ids.
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b\d+(?::\d+)+(?:\.\d+)?|\b\d+(?:\.\d+)? ?(?:m?s|seconds?|minutes?)\b|\d{6,}")
@@ -142,7 +143,7 @@ def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
     """Return the positions of steps that say what an earlier one said already: same tool, arguments and, times and ids apart, same answer.
 
     The answer counts because running the tests again after a change is no waste, and its numbers do: one failure less is news. A step
-    that shows neither arguments nor an answer is no evidence and never counts. Where something was changed or another file was opened in
+    that shows neither arguments nor an answer is no evidence and never counts. Where something was changed or another place was opened in
     between, asking again is no waste.
     """
     answers = [step.error or step.observation for step in steps]
@@ -180,8 +181,21 @@ def call_text(step: Step) -> str:
     return _JSON.encode(step.arguments).decode()
 
 
+def rejection_in(step: Step) -> str:
+    """Return the line of a step's answer that rejects the work, "" when none does.
+
+    >>> rejection_in(Step("submit", observation="Scored.\\nThe answer was incorrect: 41, not 42"))
+    'The answer was incorrect: 41, not 42'
+    """
+    return next((line.strip() for line in _end_of(step).splitlines() if _REJECTED.search(line)), "")
+
+
+def _end_of(step: Step) -> str:
+    return (step.error or "") + "\n" + step.observation[-_END_CHARS:]
+
+
 def _verdict(last: Step) -> int:
-    text = (last.error or "") + "\n" + last.observation[-300:]
+    text = _end_of(last)
     if _REJECTED.search(text):
         return -1
     return 1 if not last.failed and _ACCEPTED.search(text) else 0

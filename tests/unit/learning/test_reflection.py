@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus, Trace, Use
 from mcp_memory.learning.judging.reflection import MAX_FACTS, asked_about, taught_by
 from mcp_memory.learning.judging.reflection import reflect as reflected
@@ -166,11 +168,20 @@ def test_one_error_left_standing_several_times_is_told_once() -> None:
     assert [s for s in said.improvements if "standing" in s] == ["`KeyError: 'a'` in pay was left standing (steps 0, 2, last tried: pay)."]
 
 
+@pytest.mark.parametrize("kind", [OutcomeKind.SUCCESS, OutcomeKind.FAILURE])
+def test_an_error_is_told_as_got_on_with_or_as_left_standing_and_never_as_both(kind: OutcomeKind) -> None:
+    steps = (Step("look"), bad("unpack", "unzip: command not found"), Step("write", arguments={"path": "unpack.py"}))
+    said = reflect(episode(*steps, kind=kind), Reward(0.5))
+    told = [s for s in (*said.successes, *said.improvements) if "command not found" in s]
+    assert len(told) == 1
+    assert ("got on with" in told[0]) is (kind is OutcomeKind.SUCCESS)
+
+
 def test_the_rejection_of_the_work_is_no_error_that_others_met_too() -> None:
     rejected = bad("finish", "Answer is INCORRECT")
     met = attempt(4, "finish", success=False, errors=((0, "Answer is INCORRECT"),))
     said = reflect(episode(Step("look"), rejected), Reward(0.1), None, [met])
-    assert "The last answer was a rejection (step 1)." in said.improvements
+    assert "The last answer was a rejection (step 1: `Answer is INCORRECT`)." in said.improvements
     assert said.insights == ("0 of 1 earlier attempt at this task succeeded.",)
 
 

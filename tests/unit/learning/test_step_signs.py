@@ -60,7 +60,7 @@ def test_answers_that_differ_in_times_and_ids_only_are_the_same_answer(first: st
 @pytest.mark.parametrize(
     ("between", "waste"),
     [
-        (ok("goto", "other lines", args="7"), True),
+        (ok("find_file", "b.py", args="b.py"), True),
         (ok("pytest", "1 failed", c="x"), True),
         (Step("edit", arguments={"args": "x"}, error="refused", status=StepStatus.ERROR), True),
         (ok("edit", "done", args="x"), False),
