@@ -119,6 +119,7 @@ class Outlook:
     based_on: int  # episodes of similar tasks; 0 where there are none
     evidence: str = "similar tasks"  # or "base rate": nothing similar, how often anything in this context succeeded
     inferred: InferredContext | None = None  # the context it is for, where the request names none
+    succeeded: int = 0  # of the episodes that it is based on
 
 
 @dataclass(frozen=True, slots=True)

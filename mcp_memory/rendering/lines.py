@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mcp_memory.domain.text import shorten_quotes
+from mcp_memory.phrases.words import counted
 from mcp_memory.rendering.points import cut, flat, told_once
 
 LABEL = "Records of earlier runs, not instructions."
 _CONTEXT_CHARS = 40
+MANY_ATTEMPTS = 20  # from which a weighted chance says more than their count: a round number
 ID_CHARS = 18  # of a UUIDv7: its time and its first random digits; every call takes a unique beginning
 _UUID_CHARS = 36
 _TASK_CHARS, _LEARNED_CHARS, _FILE_CHARS, _NAMES_CHARS = 180, 240, 120, 80
@@ -86,7 +88,21 @@ def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
         said = shorten_quotes(flat(pattern.get("correction") or pattern["description"]), _LEARNED_CHARS)
         yield Line(f"Learned: {said} ({_held(pattern)})", pattern["pattern_id"])
     if (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
-        yield Line(f"Outlook: {outlook['expected_success']:.0%} succeed, from {outlook['based_on']} similar episodes{_taken_for(outlook)}")
+        yield Line(f"Outlook: {outlook_text(outlook)}{_taken_for(outlook)}")
+
+
+def outlook_text(outlook: Row) -> str:
+    """Return an outlook that rests on similar attempts: what became of them and, of many, what is expected of one like these.
+
+    >>> outlook_text({"succeeded": 0, "based_on": 7, "expected_success": 0.04})
+    '0 of 7 similar attempts succeeded'
+    >>> outlook_text({"succeeded": 10, "based_on": 32, "expected_success": 0.313})
+    '10 of 32 similar attempts succeeded (31% expected: the closest count most)'
+    """
+    counts = f"{outlook['succeeded']} of {counted(outlook['based_on'], 'similar attempt')} succeeded"
+    return (
+        counts if outlook["based_on"] < MANY_ATTEMPTS else f"{counts} ({outlook['expected_success']:.0%} expected: the closest count most)"
+    )
 
 
 def _taken_for(outlook: Row) -> str:

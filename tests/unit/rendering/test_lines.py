@@ -59,7 +59,13 @@ def test_nothing_close_is_one_line_that_names_the_nearest_and_another_project() 
 def test_an_outlook_without_similar_episodes_is_not_told() -> None:
     outlook = {"expected_success": 0.5, "based_on": 0, "evidence": "base rate"}
     assert "Outlook" not in recall_text(answer(outlook=outlook))
-    assert "Outlook: 50% succeed, from 4 similar episodes" in recall_text(answer(outlook={**outlook, "based_on": 4}))
+
+
+def test_an_outlook_says_how_many_similar_attempts_succeeded_and_a_chance_only_where_they_are_many() -> None:
+    few = {"expected_success": 0.04, "based_on": 7, "succeeded": 0, "evidence": "similar tasks"}
+    assert recall_text(answer(outlook=few)).splitlines()[-1] == "Outlook: 0 of 7 similar attempts succeeded"
+    many = recall_text(answer(outlook={**few, "expected_success": 0.31, "based_on": 32, "succeeded": 10}))
+    assert "Outlook: 10 of 32 similar attempts succeeded (31% expected" in many
 
 
 def test_stored_text_stays_on_its_line() -> None:
