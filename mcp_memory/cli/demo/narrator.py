@@ -70,7 +70,7 @@ class Narrator:
         self.record["episodes"][-1]["advice"].append(answer)
         recovery = answer.get("recovery")
         if recovery:
-            self.say(f"suggest_next_step → seen before: {recovery['error_signature']}", 4)
+            self.say("suggest_next_step → seen before, an error of this kind:", 4)
             for fix in recovery["fixes"][:2]:
                 self.say(f"{_came(fix)}{_example(fix)}", 6)
         for suggestion in answer["suggestions"][:1]:
