@@ -82,7 +82,7 @@ def record_on_fresh_episodes(form: type[requests.Request], kind: str, changed: M
     ids = {"from_id": a, "to_id": b, "episode_id": a, "target_id": a, "record_id": f"id of {a}", "recommendation_id": f"on {a}"}
     least: dict[str, Any] = {**ids, "record": kind, "type": "follows", "kind": "recall", "verdict": "helped", "shown_ids": [a]}
     given = {name: value for name, value in least.items() if name in fields_of(form)}
-    return [*({"external_id": name, "task": "t", "outcome": {"kind": "success"}} for name in (a, b)), given | changed]
+    return [*({"external_id": name, "task": "t", "outcome": {"kind": "success"}} for name in (a, b)), {**given, **changed}]
 
 
 async def ask(memory: EpisodicMemory, record: type[requests.Request], changed: Mapping[str, Any]) -> None:
