@@ -53,7 +53,7 @@ class EmbeddingConfig:
     model: str = ""  # empty: the provider's default
     dimension: int = 0  # 0: the model's own
     base_url: str = ""  # empty: the provider's public address
-    multilingual: Literal["auto", "on", "off"] = "auto"  # a second local model for other languages, where the extra is installed
+    multilingual: Literal["auto", "on", "off"] = "auto"  # a local model for other languages; auto: if there; on: its lack is said
     model_path: str = ""  # local: a folder with model.onnx and tokenizer.json; empty: the shipped one
     threads: int = 1  # of one ONNX run
     timeout_ms: int = 10_000  # of one provider request

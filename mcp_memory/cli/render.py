@@ -157,7 +157,7 @@ def safe(text: str) -> str:
 
 
 def escaped(line: str) -> str:
-    """Return a line of JSON with what a terminal would obey as escapes: the same JSON, harmless to look at.
+    r"""Return a line of JSON with what a terminal would obey as escapes: the same JSON, harmless to look at.
 
     >>> escaped('"a\x9b1m\u202e"')
     '"a\\u009b1m\\u202e"'

@@ -26,9 +26,10 @@ class RepeatedError:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
+    """Attempts by day and the errors that came again, of the latest episodes."""
+
     days: tuple[Day, ...]  # without gaps, oldest first
     errors: tuple[RepeatedError, ...]  # met most first
-    looked_at: int  # episodes
 
 
 @dataclass(frozen=True, slots=True)

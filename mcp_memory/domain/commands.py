@@ -44,13 +44,17 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
 
     >>> [program_of(c) for c in ("cd repo && PYTHONPATH=. python3 -m pytest -q tests", "git -C repo commit -m 'a; b'", "npm run build")]
     ['python3 -m pytest', 'git commit', 'npm run build']
+    >>> program_of("1:1 2:3 is the ratio")
+    ''
     >>> [program_of(c) for c in ("cat > a.py <<'EOF'", "sudo apt-get install -y curl", "bash -lc 'make test'", "./run.sh | tee log", "")]
     ['cat >', 'apt-get install', 'make test', 'run.sh', '']
     """
     command = command[:_READ_CHARS]
-    parts = [words for words in map(_words, _simple_commands(command)) if words]
+    parts = [words for words in map(_words, simple_commands(command)) if words]
     words = next((w for w in parts if w[0] not in _PREPARING), parts[0] if parts else [])
     if not words or not _NAME.fullmatch(words[0]) or (words[0].isalpha() and words[0].istitle()):  # "Turn on the light" is no command
+        return ""
+    if not any(letter.isalpha() for letter in words[0]):  # `1:1` of a table that was typed, a number
         return ""
     program, rest = _base(words[0]), words[1:]
     if program in _SHELLS and depth and (inner := _inner(command, rest)):
@@ -58,7 +62,7 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
     return " ".join([program, *_verb(program, rest)])[:MAX_CHARS].strip()
 
 
-def _simple_commands(text: str) -> Iterator[str]:
+def simple_commands(text: str) -> Iterator[str]:
     """Yield what stands between `&&`, `||`, `|`, `;` and line ends outside quotes; comments are passed over."""
     start = 0
     for found in _PARTS.finditer(text):
@@ -66,6 +70,11 @@ def _simple_commands(text: str) -> Iterator[str]:
             yield text[start : found.start()]
             start = found.end()
     yield text[start:]
+
+
+def is_preparing(program: str) -> bool:
+    """Return whether a program only sets the scene for what comes after it, as `cd` does."""
+    return program in _PREPARING
 
 
 def _words(part: str) -> list[str]:

@@ -45,6 +45,7 @@ class Rejected(FactBase, frozen=True, tag="rejected"):
 
     step: int
     claimed: bool
+    answer: str = ""  # the line that rejects it
 
 
 class Overcome(FactBase, frozen=True, tag="overcome"):
@@ -112,6 +113,12 @@ class OtherFile(FactBase, frozen=True, tag="other_file"):
     steps: int
 
 
+class Unchanged(FactBase, frozen=True, tag="unchanged"):
+    """The attempt ended without a change to any file but what it made to try something out."""
+
+    scratch: tuple[str, ...]  # names of such files
+
+
 class Length(FactBase, frozen=True, tag="length"):
     """How long it was beside the successful attempts."""
 
@@ -145,6 +152,6 @@ class BestAttempt(FactBase, frozen=True, tag="best_attempt"):
 
 Fact = Union[  # noqa: UP007 - msgspec reads it at run time
     Reported, TestsPassed, TestsFailed, Rejected, Overcome, GotOn, Standing, Unlogged, Repeated, Reverted, Skipped, OtherFile, Length,
-    KnownError, Record, BestAttempt,
+    KnownError, Record, BestAttempt, Unchanged,
 ]  # fmt: skip
 Said = Union[str, Fact]  # noqa: UP007

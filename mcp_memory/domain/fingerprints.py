@@ -6,8 +6,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.commands import command_in, is_preparing, program_of, simple_commands
 from mcp_memory.domain.episode import Json, Step
+from mcp_memory.domain.step_keys import SHELL
+from mcp_memory.domain.step_roles import Role, role_of
 
 _HEX_CHARS = 4  # each number has 16 bits: two steps of one tool meet by chance once in 65,536
 _LONG = 80  # characters from which a value is "a text"
@@ -85,7 +87,8 @@ def unpack(packed: str, count: int) -> tuple[list[int], list[int]]:
 def target(step: Step) -> int:
     """Return the 16-bit number of what the step is about; -1 where that cannot be told apart from its arguments as a whole.
 
-    A file for a tool that takes a path; the files, modules and addresses a command names; the record for a tool that takes ids.
+    A file for a tool that takes a path; the files, modules and addresses a command names, with every part of it that does something; the
+    record for a tool that takes ids.
 
     >>> def about(command): return target(Step("bash", arguments={"command": command}))
     >>> about("pytest -q tests/a.py") == about("pytest tests/a.py")
@@ -94,13 +97,13 @@ def target(step: Step) -> int:
     True
     >>> about("python3 a.py") == about("python3 b.py")
     False
+    >>> about("mkdir -p /app && pip install torch") == about("mkdir -p /app")
+    False
     """
     arguments = step.arguments
     if command := command_in(arguments):
-        if "\n" in command.strip():
-            return -1
-        words = [_named(word) for word in command[:_TARGET_CHARS].split() if not word.startswith("-") and _OPERAND.search(word)]
-        return _number(" ".join(words)) if words else -1
+        about = _command_target(command.strip())
+        return _number(about) if about else -1
     named = {name: value for name, value in arguments.items() if isinstance(value, str | int) and str(value)}
     for name in _PATHS:
         if name in named:
@@ -122,6 +125,30 @@ def unpack_targets(packed: str, count: int) -> list[int]:
     """
     parts = [packed[i : i + _HEX_CHARS] for i in range(0, min(len(packed), count * _HEX_CHARS), _HEX_CHARS)]
     return [-1 if part == "----" else int(part, 16) for part in parts] + [-1] * (count - len(parts))
+
+
+def _command_target(command: str) -> str:
+    """Return what a command is about; "" where that cannot be told."""
+    if "\n" in command or len(command) > _TARGET_CHARS:
+        return ""
+    parts = [(_program(part), _plain_words(part)) for part in simple_commands(command)]
+    named = [(program, [_named(word) for word in words if _OPERAND.search(word)]) for program, words in parts]
+    if not any(names for _, names in named):
+        return ""
+    telling = [(program, names or words) for (program, names), (_, words) in zip(named, parts, strict=True) if names or program]
+    if len(telling) == 1:
+        return " ".join(telling[0][1])
+    return "; ".join(" ".join([program, *words]) for program, words in telling)
+
+
+def _program(part: str) -> str:
+    """Return the program of a part of a command that does something, the same for a script and its module; "" for a look."""
+    program = program_of(part).partition(" -m ")[0]
+    return "" if is_preparing(program) or role_of(f"{SHELL}:{program}") is not Role.ACTS else program
+
+
+def _plain_words(part: str) -> list[str]:
+    return [word for word in part.split() if not word.startswith("-")]
 
 
 def _named(word: str) -> str:

@@ -43,6 +43,8 @@ class ForkColumn:
 
 @dataclass(frozen=True, slots=True)
 class ForkRow:
+    """One attempt: a cell for each column, and what it did after the last one it shares with the reference."""
+
     episode: EpisodeRow
     agent: str
     similarity: float

@@ -14,8 +14,3 @@ def following(last: int, now_ms: int) -> int:
     1
     """
     return max(last + 1, now_ms << COUNT_BITS)
-
-
-def wall_ms(reading: int) -> int:
-    """Return the milliseconds of a reading."""
-    return reading >> COUNT_BITS

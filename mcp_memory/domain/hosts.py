@@ -57,10 +57,6 @@ class HookHost:
         """The events that can be installed today."""
         return tuple(event for event in self.events if event.receiver_ready)
 
-    def argument_of(self, event_name: str) -> str:
-        """Return our name of a host's event; "" when our hooks do not answer it."""
-        return next((event.argument for event in self.events if event.name == event_name), "")
-
 
 def _events(failure: bool = True, matcher: str = "*") -> "list[HookEvent]":
     """Return the events of Claude Code's names, which several hosts have taken over."""

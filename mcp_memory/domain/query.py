@@ -75,7 +75,6 @@ class Match:
     score: float
     why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
     similarity: float  # how alike the tasks are, before any re-weighting, in [0, 1]
-    folded: tuple[str, ...] = ()  # near-duplicates this match stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +119,7 @@ class Outlook:
     based_on: int  # episodes of similar tasks; 0 where there are none
     evidence: str = "similar tasks"  # or "base rate": nothing similar, how often anything in this context succeeded
     inferred: InferredContext | None = None  # the context it is for, where the request names none
+    succeeded: int = 0  # of the episodes that it is based on
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ SEPARATOR, _AFTER_SEPARATOR = "/", "0"
 
 
 class FactKind(enum.StrEnum):
-    """What a fact tells; what each body holds is written in `storage/fact_bodies.py`."""
+    """What a fact tells; what each body holds is written in `storage/fact_reads.py`."""
 
     OPEN = "open"
     STEP = "step"

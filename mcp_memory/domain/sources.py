@@ -9,6 +9,8 @@ from mcp_memory.domain.metadata_keys import session_of
 
 
 class SourceKind(enum.StrEnum):
+    """What a source can be."""
+
     AGENT = "agent"
     SESSION = "session"
 

@@ -10,6 +10,8 @@ LETTER, DIGIT, SPACE, MARK, OTHER = 0.2, 0.55, 0.25, 0.6, 0.8
 _LETTERS, _DIGITS, _MARKS = string.ascii_letters.encode(), string.digits.encode(), string.punctuation.encode()
 
 REPLACEMENT = "\ufffd"
+MIN_QUOTE_CHARS = 48  # of an error that is quoted: less tells errors of one kind no longer apart
+_QUOTE = re.compile("“[^”]+”|`[^`]+`")
 
 
 def shorten(text: str, max_chars: int) -> str:
@@ -21,6 +23,31 @@ def shorten(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     return text[: max(0, max_chars - 1)] + "…"
+
+
+def shorten_middle(text: str, max_chars: int) -> str:
+    """Return *text* within *max_chars*: whole, or its beginning and its end with an ellipsis between them.
+
+    >>> shorten_middle("edit cart.py: syntax error F821", 16)
+    'edit cart.… F821'
+    """
+    if len(text) <= max_chars:
+        return text
+    end = (max_chars - 1) // 3
+    return text[: max_chars - 1 - end] + "…" + text[len(text) - end :]
+
+
+def shorten_quotes(text: str, max_chars: int) -> str:
+    """Return a sentence within *max_chars*: what it quotes is cut in the middle, the first quote first, before what it says of it is.
+
+    >>> shorten_quotes("`No module named shop.prices.vat, searched in sys.path` was fixed by pip install", 78)
+    '`No module named shop.prices.vat, s…ched in sys.path` was fixed by pip install'
+    """
+    for quote in _QUOTE.findall(text):
+        if len(text) <= max_chars:
+            break
+        text = text.replace(quote, shorten_middle(quote, max(MIN_QUOTE_CHARS, len(quote) - len(text) + max_chars)), 1)
+    return shorten(text, max_chars)
 
 
 def storable(text: str) -> str:

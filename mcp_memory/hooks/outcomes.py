@@ -5,10 +5,9 @@ from typing import Any
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
-from mcp_memory.domain.inference import INFERRED, UNTOLD, check_of, check_passed, infer_outcome
+from mcp_memory.domain.inference import INFERRED, check_of, check_passed, infer_outcome
 from mcp_memory.hooks.ledger import Turn
 
-UNSTATED = f"{INFERRED}{UNTOLD}."
 CUT_OFF = "the session was cut off"
 UNANSWERED = "the session ended before the agent had answered"
 

@@ -73,11 +73,6 @@ def is_used(folder: str) -> bool:
     return os.path.isdir(folder)
 
 
-def has_door(folder: str) -> bool:
-    """Return whether a door stands in the folder; whether anybody answers is another question."""
-    return os.path.exists(os.path.join(folder, SOCKET))
-
-
 def ask_door(folder: str, letter: Letter, *, wait_s: float = 0.0) -> tuple[int, bytes]:
     """Return the HTTP status and the body of the answer given at the door of this machine.
 

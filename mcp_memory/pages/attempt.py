@@ -51,6 +51,7 @@ async def show(call: Call) -> Answer:
             "episode": episode,
             "correction": found.correction,
             "steps": _shown(episode, marks),
+            "max_text": MAX_TEXT_CHARS,
             "first": first,
             "next": found.next_step_from,
             "before": max(0, first - STEPS) if first else None,

@@ -33,12 +33,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """A template and what it shows."""
+
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
+    """A file for the person to keep."""
+
     content: str
     file_name: str
 

@@ -26,6 +26,8 @@ BASE = "/ui/fork"
 
 @dataclass(frozen=True, slots=True)
 class ShownColumn:
+    """A column, narrow where it tells nothing."""
+
     column: ForkColumn
     alike: bool  # every attempt did this
 

@@ -2,7 +2,7 @@
 
 from mcp_memory.pages.calls import Answer, Call, Page
 
-FLOORS = {"log_step": 20.0, "recall": 100.0, "complete_episode": 300.0}  # milliseconds at p95 above which a person notices
+NOTICED_MS = {"log_step": 20.0, "recall": 100.0, "complete_episode": 300.0}  # p95 above which a person notices
 
 
 async def show(call: Call) -> Answer:
@@ -10,7 +10,7 @@ async def show(call: Call) -> Answer:
     status = await call.memory.memory_status()
     latency = sorted(status.latency_ms.items(), key=lambda item: -item[1]["count"])
     longest = max([values["p99"] for _, values in latency], default=1.0) or 1.0
-    return Page("health.html", {"status": status, "latency": latency, "longest": longest, "floors": FLOORS})
+    return Page("health.html", {"status": status, "latency": latency, "longest": longest, "noticed_ms": NOTICED_MS})
 
 
 async def files(call: Call) -> Answer:

@@ -1,11 +1,11 @@
 """Learned: lessons and patterns by how well they held, with what followed where they were told."""
 
+from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice
 from mcp_memory.rendering.render import plain
 
 LEAST_SUPPORT = 2  # attempts that bear a pattern out
-KINDS = ("tool_sequence", "decision_point", "error_recovery", "context")
 
 
 async def listed(call: Call) -> Answer:
@@ -21,7 +21,7 @@ async def listed(call: Call) -> Answer:
             "page": page,
             "query": query,
             "kind": kind,
-            "kinds": KINDS,
+            "kinds": list(PatternKind),
             "support": LEAST_SUPPORT,
             "holdout": status.learning.holdout,
             "counts": status.counts,

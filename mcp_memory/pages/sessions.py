@@ -37,6 +37,8 @@ class Notice:
 
 @dataclass(slots=True)
 class Session:
+    """One person in one browser."""
+
     until_s: float
     project: str  # whose episodes are shown; "*" all
     folder: Path | None = None  # of the repository they work in

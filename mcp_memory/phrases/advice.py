@@ -48,7 +48,7 @@ def contrast(won: int, runs: int, others_won: int, others: int) -> str:
 
 def still_to_come(key: str, used: int, runs: int) -> str:
     """Return how many runs used a tool at all."""
-    return f"still to come: {used} of {runs} runs in this context used {key}"
+    return f"still to come: {used} of the {counted(runs, 'nearest run')} used {key}"
 
 
 def own_habit(key: str, times: int) -> str:
@@ -56,6 +56,12 @@ def own_habit(key: str, times: int) -> str:
     return f"this run itself has used {key} {counted(times, 'time')}"
 
 
-def usual(key: str) -> str:
-    """Return that nothing but the task and the context speaks for a tool."""
-    return f"{key} is named by the task or usual in this context"
+def usual(key: str, used: int, runs: int) -> str:
+    """Return what speaks for a tool that nobody used at this point: how many runs used it at all.
+
+    >>> usual("edit", 3, 9), usual("deploy", 0, 9)
+    ('3 of the 9 nearest runs used edit at some point', 'none of the 9 nearest runs used deploy; others in the project did')
+    """
+    if not used:
+        return f"none of the {counted(runs, 'nearest run')} used {key}; others in the project did"
+    return f"{used} of the {counted(runs, 'nearest run')} used {key} at some point"

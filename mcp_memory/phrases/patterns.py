@@ -19,15 +19,27 @@ _CHANGES = {
 }
 
 
-def argument_change(tool: str, message: str, change: ArgumentChange, argument: str, before: str, after: str) -> str:
+def failing(tool: str, message: str, error: str) -> str:
+    """Return that a tool fails with an error; where *error* stands for more than one message, *message* is told as one of them.
+
+    >>> failing("bash:python", "AttributeError: 'A' object has no attribute 'b'", "AttributeError: <q> object has no attribute <q>")
+    "when bash:python fails with an error like “AttributeError: 'A' object has no attribute 'b'”"
+    >>> failing("cat", "No such file.", "No such file")
+    'when cat fails with “No such file.”'
+    """
+    like = "" if " ".join(message.split()).strip(" .:;-") == error else "an error like "
+    return f"when {tool} fails with {like}“{message}”"
+
+
+def argument_change(tool: str, message: str, error: str, change: ArgumentChange, argument: str, before: str, after: str) -> str:
     """Return how a failed call was made again.
 
-    >>> argument_change("search", "Could not find", ArgumentChange.FEWER_WORDS, "query", "Gator Country guitarist", "Gator Country")
-    'when search fails with “Could not find”, give `query` fewer words (“Gator Country” instead of “Gator Country guitarist”)'
+    >>> argument_change("search", "No page", "No page", ArgumentChange.FEWER_WORDS, "query", "Gator Country guitarist", "Gator Country")
+    'when search fails with “No page”, give `query` fewer words (“Gator Country” instead of “Gator Country guitarist”)'
     """
     short = 0 < max(len(before), len(after)) <= MAX_VALUE_CHARS
     example = f" (“{after}” instead of “{before}”)" if short else ""
-    return f"when {tool} fails with “{message}”, {changed(change, argument)}{example}"
+    return f"{failing(tool, message, error)}, {changed(change, argument)}{example}"
 
 
 def changed(change: ArgumentChange, argument: str) -> str:
@@ -39,16 +51,17 @@ def changed(change: ArgumentChange, argument: str) -> str:
     return _CHANGES[change].format(argument)
 
 
-def recovery(tool: str, message: str, tried: str, *, instead: bool) -> str:
+def recovery(tool: str, message: str, error: str, tried: str, *, instead: bool) -> str:
     """Return what answers an error.
 
-    >>> recovery("bash:python", "No module named yaml", "bash:pip install", instead=False)
+    >>> recovery("bash:python", "No module named yaml", "No module named yaml", "bash:pip install", instead=False)
     'when bash:python fails with “No module named yaml”, fix it with bash:pip install'
     """
+    failed = failing(tool, message, error)
     if instead:
-        return f"when {tool} fails with “{message}”, others got on with {tried}"
+        return f"{failed}, others got on with {tried}"
     how = f"{tool} with other arguments" if tried == tool else tried
-    return f"when {tool} fails with “{message}”, fix it with {how}"
+    return f"{failed}, fix it with {how}"
 
 
 def decision(kind: str, after: Sequence[str], chosen: str) -> str:

@@ -46,12 +46,16 @@ def question(said: facts.Fact) -> str:
                 "say in one sentence what is still wrong, for next time."
             )
         case facts.Rejected():
-            return f"The last answer was a rejection (step {said.step}): say in one sentence what was wrong, for next time."
+            return f"The last answer was a rejection ({_rejection(said)}): say in one sentence what was wrong, for next time."
     raise TypeError(f"nothing is asked about {type(said).__name__}")
 
 
 def _failed(steps: tuple[int, ...], error: str) -> str:
     return f"{numbers(steps).capitalize()} failed ({quoted(error)})"
+
+
+def _rejection(fact: facts.Rejected) -> str:
+    return f"step {fact.step}: {quoted(fact.answer)}" if fact.answer else f"step {fact.step}"
 
 
 @singledispatch
@@ -79,7 +83,7 @@ def _(fact: facts.TestsFailed) -> str:
 
 @_says
 def _(fact: facts.Rejected) -> str:
-    return f"{_the(fact.claimed)} last answer was a rejection (step {fact.step})."
+    return f"{_the(fact.claimed)} last answer was a rejection ({_rejection(fact)})."
 
 
 @_says
@@ -126,6 +130,12 @@ def _(fact: facts.Skipped) -> str:
 def _(fact: facts.OtherFile) -> str:
     path = shorten(fact.path, 100)
     return f"The successful attempts changed {path} ({fact.did} of {fact.attempts}); this one did not ({_span(fact.steps)})."
+
+
+@_says
+def _(fact: facts.Unchanged) -> str:
+    own = f" but its own scratch ({', '.join(fact.scratch)})" if fact.scratch else ""
+    return f"Ended without a change to any file{own}."
 
 
 @_says

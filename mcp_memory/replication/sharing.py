@@ -119,7 +119,7 @@ class Sharing:
         """
         if not self._holds():
             if full:
-                raise StoreUnavailable("another process keeps this memory in step", hint="Stop it for the while.")
+                raise StoreUnavailable("another process keeps this memory in step", hint="Stop it, and try again.")
             await self._wait_in_step(wait_s)
             return self.status()
         for log in self._logs:

@@ -25,7 +25,6 @@ OUTCOME_ASKED, TIME_ASKED = 1.0, 0.5  # filters that are boosts
 VALUE: Mapping[str, float] = {OutcomeKind.SUCCESS: 1.0, OutcomeKind.PARTIAL: 0.5, OutcomeKind.ABSTAINED: 0.25, OutcomeKind.FAILURE: 0.0}
 SAME_TASK_COSINE = 0.7  # cosine of the task texts above which two episodes are attempts at one task
 SUPPORT = 0.3  # share of the score an attempt takes from the best attempt at the same task
-NEAR_DUPLICATE = 0.95  # cosine above which an episode repeats another
 TYPICAL_MATCH = 3.0  # the fifth of twenty matches among 2,271 short requests, in standard deviations
 RERANKED = 60  # best candidates that are compared with each other
 

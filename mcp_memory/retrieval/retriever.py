@@ -150,7 +150,7 @@ class Retriever:
             if silent:
                 break
             shown = range(max(0, offset - start), min(len(tier), end - start))
-            found = [_match(tier, place, shown.stop, query) for place in shown]
+            found = [_match(tier, place, query) for place in shown]
             matches += [m for m in found if m.similarity >= query.min_similarity or m.episode_id in met]
             start += len(tier)
             if start >= end:
@@ -204,13 +204,11 @@ class Retriever:
         return self._lexical.hits(v, query, TEXT_HITS * depth, only=only)
 
 
-def _match(tier: Tier, place: int, end: int, query: Query) -> Match:
-    """Return the match at a *place* of the tier; near-duplicates behind *end*, where the page ends, are folded into it."""
+def _match(tier: Tier, place: int, query: Query) -> Match:
+    """Return the match at a *place* of the tier."""
     i, pool = int(tier.order[place]), tier.pool
     at = int(tier.places[i])
     trace, cosine = pool.traces[at], float(pool.semantic[at])
     similarity = overlap(query.text, trace.task) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
-    hidden = np.sort(tier.order[end:])
-    folded = tuple(pool.traces[int(tier.places[j])].id for j in hidden[tier.likeness[i, hidden] > ranking.NEAR_DUPLICATE])
     why = {name: float(getattr(pool.scored, name)[at]) for name in _TERMS}
-    return Match(trace.id, ranking.to_unit(float(tier.totals[i])), why, similarity, folded)
+    return Match(trace.id, ranking.to_unit(float(tier.totals[i])), why, similarity)

@@ -158,6 +158,7 @@ def insert_episode(tx: Transaction, episode: Episode) -> int:
 
 
 def add_steps(tx: Transaction, row: int, first: int, steps: Sequence[Step]) -> None:
+    """Write steps from index *first* on."""
     if len(steps) == 1:  # the usual case; executemany prepares twice as much
         tx.run("add_step", row, first, tx.codec.step(steps[0]))
     else:

@@ -44,6 +44,7 @@ def note_new_episode(tx: Transaction, row: int, sources: tuple[Source, ...]) -> 
 
 
 def quarantined_by(tx: Transaction, sources: tuple[Source, ...]) -> bool:
+    """Return whether one of the sources is in quarantine."""
     return any(tx.one("is_quarantined", str(source.kind), source.name) for source in sources)
 
 
@@ -54,6 +55,7 @@ def quarantines(tables: Tables) -> list[Quarantine]:
 
 
 def active_sources(tables: Tables) -> set[Source]:
+    """Return the sources that are in quarantine."""
     return {quarantine.source for quarantine in quarantines(tables)}
 
 

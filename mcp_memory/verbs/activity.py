@@ -39,7 +39,7 @@ class RecentWork:
         ended = Counter((t.ended_at_ms // DAY_MS, t.success) for t in traces)
         days = tuple(Day(d * DAY_MS, ended[d, True], ended[d, False]) for d in range(today - DAYS + 1, today + 1))
         found = sorted(_kinds(traces), key=lambda met: -len({t.id for t, _ in met}))[:MAX_ERRORS]
-        return Activity(days, tuple(e for met in found if (e := self._error(met)) is not None), len(traces))
+        return Activity(days, tuple(e for met in found if (e := self._error(met)) is not None))
 
     def _error(self, met: Met) -> RepeatedError | None:
         """Return the error as the newest attempt met it; None when that was forgotten meanwhile."""

@@ -31,7 +31,7 @@ RECENT = 5_000  # episodes among which forked tasks are looked for
 
 
 class Forking:
-    """The verbs compare_attempts and forked_tasks."""
+    """The verbs compare_attempts, mark_steps and forked_tasks."""
 
     def __init__(self, engines: Engines) -> None:
         self._e = engines

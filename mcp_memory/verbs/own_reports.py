@@ -47,11 +47,12 @@ def own_words(patterns: list[Pattern], words: Sequence[str] = ()) -> list[Patter
 
 def _from_content(pattern: Pattern) -> str:
     content = pattern.content
+    error = content.get("error", "")
     if pattern.kind is PatternKind.ERROR_RECOVERY:
-        return recovery(content["tool"], content["error"], content["try"], instead=INSTEAD in content)
+        return recovery(content["tool"], error, error, content["try"], instead=INSTEAD in content)
     if pattern.kind is PatternKind.ARGUMENT_CHANGE:
         change = ArgumentChange(content["change"])
-        return argument_change(content["tool"], content["error"], change, content["argument"], "", "")
+        return argument_change(content["tool"], error, error, change, content["argument"], "", "")
     return pattern.description  # made of the content alone
 
 

@@ -7,7 +7,7 @@ from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Match
-from mcp_memory.domain.text import shorten
+from mcp_memory.domain.text import shorten, shorten_quotes
 from mcp_memory.learning.judging.reflection import taught_by
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.phrases import sentence
@@ -33,8 +33,8 @@ def recalled_episode(
             *(() if correction.contradicts else lessons),
         )
     if not full:
-        lessons = tuple(shorten(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
-    steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps]
+        lessons = tuple(shorten_quotes(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
+    steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps and not _only_ends(s, episode)]
     return RecalledEpisode(
         episode_id=episode.id,
         external_id=episode.external_id,
@@ -50,6 +50,12 @@ def recalled_episode(
         similarity=round(match.similarity, 3),
         provenance=provenance or None,
     )
+
+
+def _only_ends(step: Step, episode: Episode) -> bool:
+    """Return whether a step is the episode's last and says no more than that it was (`submit → ok`)."""
+    told = step.observation.strip().lower() not in ("", "ok")
+    return step is episode.steps[-1] and not (step.failed or step.arguments or told)
 
 
 def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -> RecalledPattern:

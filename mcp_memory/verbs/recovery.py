@@ -65,7 +65,7 @@ class Recovery:
             await anyio.sleep(LOOK_EVERY_S)
 
     async def make_due(self) -> Backup | None:
-        """Make a backup when the newest of all processes is older than `storage.backup_every_hours`; let go of those that outlived."""
+        """Make a backup when the newest of all processes is older than `storage.backup_every_hours`; let go of older ones."""
         hours, now_ms = self._e.config.storage.backup_every_hours, self._e.clock()
         made = self._made()
         if hours <= 0 or (made and now_ms - max(made) < hours * _HOUR_MS):

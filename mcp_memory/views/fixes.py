@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.fingerprints import unpack, unpack_targets
 from mcp_memory.domain.step_keys import SHELL
-from mcp_memory.domain.step_roles import Role, role_of, runs_tests
+from mcp_memory.domain.step_roles import Role, moves, role_of, runs_tests
 
 MAX_STEPS_LATER = 5  # a step that succeeds later than this is no answer to the error
 MAX_UNTIL_FIXED = 20  # steps within which the failed call must have worked to count as fixed
@@ -81,6 +81,11 @@ class Calls:
             return True
         before, now = self.errors.get(i, ""), self.errors.get(k, "")
         return bool(before and now) and before != now and not now.startswith(_HIDING)
+
+    def depends_on_place(self, i: int, j: int) -> bool:
+        """Return whether two calls with the very same arguments may be about different files: the one that is open at the time."""
+        known = len(self.exact) > max(i, j) and self.exact[i] == self.exact[j] >= 0
+        return known and not self.keys[i].startswith(f"{SHELL}:")
 
     def differ(self, i: int, j: int) -> bool:
         """Return whether two steps are known to have other arguments."""
@@ -164,18 +169,20 @@ def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, in
 def _change_before(calls: Calls, i: int, j: int) -> int:
     """Return the step that made a failed call *i*, which worked at *j*, get past its error: the last that can have changed something.
 
-    Where the call itself was changed (other arguments, or a module instead of a script), that is the call that worked.
+    Where the call itself was changed (other arguments, or a module instead of a script), that is the call that worked. Where it was not, a
+    look may depend on which file is open: opening another is a change, too; to another call it is one where there is no other.
     """
     if calls.differ(i, j) and not calls.keys[i].startswith(f"{SHELL}:"):
         return j  # a command may differ in its options only
     past = _past(calls, i, j)
     if calls.keys[past] != calls.keys[i]:
         return j
-    for k in range(past - 1, i, -1):
-        key = calls.keys[k]
-        if not calls.failed[k] and key != calls.keys[i] and role_of(key) is Role.ACTS and not runs_tests(key):
-            return _final(calls, k, j)
-    return j
+    worked = [k for k in range(past - 1, i, -1) if not calls.failed[k] and calls.keys[k] != calls.keys[i]]
+    changed = next((k for k in worked if role_of(calls.keys[k]) is Role.ACTS and not runs_tests(calls.keys[k])), -1)
+    moved = next((k for k in worked if moves(calls.keys[k])), -1) if calls.depends_on_place(i, j) else -1
+    if moved > changed and (changed < 0 or role_of(calls.keys[i]) is Role.LOOKS):
+        return moved
+    return j if changed < 0 else _final(calls, changed, j)
 
 
 def _final(calls: Calls, k: int, j: int) -> int:

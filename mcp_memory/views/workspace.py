@@ -82,10 +82,6 @@ class Workspace:
         found = [file for files in asked for file in files.find(request, limit, domain, framework)]
         return sorted(found, key=lambda file: -file.score)[:limit]
 
-    def postings(self) -> int:
-        """How many postings there are, dead ones too."""
-        return sum(project.size for project in self._projects.values())
-
 
 class ProjectFiles:
     """The files of one project."""

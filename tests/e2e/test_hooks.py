@@ -116,7 +116,7 @@ def test_a_session_is_recorded_and_recalled_in_the_next_with_a_server(data_dir: 
         digest = host("session-start", session_id="s-2", source="startup")
         known = host("user-prompt-submit", prompt="The mean of an empty list crashes", session_id="s-2")
         advice = host("post-tool-use", session_id="s-2", hook_event_name="PostToolUseFailure", **FAILED)
-    assert not wire.has_door(str(data_dir / "hooks"))
+    assert not (data_dir / "hooks" / wire.SOCKET).exists()
     assert TASK in digest
     assert f": {TASK}\n" in known
     assert "1. success (reward" in known

@@ -47,6 +47,7 @@ FACTS = (
     facts.Reverted((4,)),
     facts.Skipped("pytest", "submit", 2, 2, 5),
     facts.OtherFile("a.py", 2, 3, 4),
+    facts.Unchanged(("reproduce_bug.py",)),
     facts.Length(9, 2, 4.5),
     facts.KnownError("KeyError: 'a'", 2, 3, 1),
     facts.Record(1, 3),

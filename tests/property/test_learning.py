@@ -12,10 +12,10 @@ from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.recoveries import Recoveries
 from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.reading.file_uses import MAX_FILES, files_of
-from mcp_memory.learning.reading.run import run_of_episode, run_of_trace
+from mcp_memory.learning.reading.run import run_of_episode
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
-from tests.unit.learning.runs import episode, trace_of
+from tests.unit.learning.runs import episode, run_of_trace, trace_of
 
 STEP = st.sampled_from(
     ["open", "edit", "edit!bad syntax", "bash:pytest", "bash:pytest!2 failed", "submit", "look", "x:y!no such file /a/b"]

@@ -16,7 +16,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the tokens of FILE")
     parser.add_argument("--revoke", metavar="NAME", help="take a token out of FILE; a running server refuses it at once")
     add_json(parser)
-    add_common(parser)
+    add_common(parser, project="the one project it may see, with FILE (default: all)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,16 +32,16 @@ def run(args: argparse.Namespace) -> int:
         token_file.revoke_token(args.file, args.revoke)
         render.print_json({"revoked": args.revoke}) if args.json else print(f"revoked {args.revoke}")
         return 0
+    project = args.project or ""
     if args.file:
         name = args.name or token_file.free_name(args.file)
-        project = args.project or ""
         token = token_file.create_token(args.file, name, project)
         told = f"{args.file} holds its hash, as {name}" + (f", for project {project}" if project else "")
     else:
         token, name = token_file.new_token(), args.name or ""
         told = f"for MCP_MEMORY_TOKEN of the server, the token or its hash: {token_file.entry_of(token, name)}"
     if args.json:
-        render.print_json({"token": token, "entry": token_file.entry_of(token, name)})
+        render.print_json({"token": token, "entry": token_file.entry_of(token, name, project)})
         return 0
     print(token)
     print(f"Give this to the client; it is not shown again ({told}).", file=sys.stderr)

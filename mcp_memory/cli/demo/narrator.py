@@ -6,6 +6,7 @@ from typing import Any
 from mcp_memory.cli import render
 from mcp_memory.cli.demo.tasks import Plan, Task
 from mcp_memory.domain.step_keys import joined
+from mcp_memory.rendering.lines import outlook_text
 
 Answer = dict[str, Any]
 _WIDTH = 118
@@ -46,7 +47,7 @@ class Narrator:
             counts = f"{pattern['successes']} of {pattern['support']} succeeded"
             self.say(f"pattern: {pattern['description']} ({counts})", 2)
         if (outlook := recalled.get("outlook")) and outlook["based_on"]:
-            self.say(f"outlook: {outlook['expected_success']:.0%} (from {outlook['based_on']} episodes)", 2)
+            self.say(f"outlook: {outlook_text(outlook)}", 2)
         for reason in recalled.get("degraded") or ():
             self.say(f"note: {reason}", 2)
 

@@ -7,8 +7,6 @@ from typing import Any
 from mcp_memory.cli.transcripts.lines import document, values
 from mcp_memory.cli.transcripts.record import TranscriptError
 
-Conversation = tuple[int, dict[str, Any]]  # (line or 0, {"messages": […], …})
-
 
 def conversations(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
     """Yield each conversation of the file as an object with `messages`, with the line it stands on."""

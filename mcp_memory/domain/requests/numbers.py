@@ -84,7 +84,7 @@ class Moment(Kind):
 
 def _number(value: Any, wanted: str) -> int | float:
     if isinstance(value, str):
-        text = value.strip().replace("_", "?")  # Python's own digit grouping is nobody's else
+        text = value.strip().replace("_", "?")  # Python's own digit grouping is nobody else's
         for convert in (int, float):
             try:
                 value = convert(text)

@@ -33,7 +33,8 @@ MAX_EVIDENCE = 3
 MAX_EXAMPLES = 50  # earlier uses among which one is looked for that may be shown
 OWN = Support(MIN_SOURCES)  # what only this run has done needs nobody to vouch for it
 MAX_EXAMPLE_CHARS = 600  # of one text in the arguments shown
-MIN_SCORE = 1e-3  # a tool less likely than this is no suggestion
+MIN_SCORE = 0.02  # a tool less likely than this is no suggestion
+MIN_CONTRASTED = 3  # runs on either side of a comparison of how they ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,11 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
+        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
-        if forecast is None:
+        if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation)
-        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser)
         return Advice(suggestions, answers.recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
 
     def _suggestions(
@@ -173,8 +174,9 @@ class Adviser:
             return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
         row = np.searchsorted(x.first, forecast.steps, side="right") - 1
+        used, runs = len(np.unique(row[same_tool])), len(np.unique(row))
         if not pick.coming:
-            return phrases.still_to_come(key, len(np.unique(row[same_tool])), len(np.unique(row)))
+            return phrases.still_to_come(key, used, runs)
         at_state = forecast.matched & (forecast.weights > 0)
         chosen = at_state & same_tool
         if chosen.any():
@@ -183,11 +185,13 @@ class Adviser:
             return f"{said}; {contrast}" if contrast else said
         if forecast.own[pick.tool] > 0:
             return phrases.own_habit(key, prefix.keys.count(key))
-        return phrases.usual(key)
+        return phrases.usual(key, used, runs)
 
     def _contrast(self, took: Ints, reached: Ints) -> str:
         """Return how the runs that took a step ended beside those that did not, "" where that tells nothing."""
         others = np.setdiff1d(reached, took)
+        if min(len(took), len(others)) < MIN_CONTRASTED:
+            return ""
         won, others_won = int(self._x.success[took].sum()), int(self._x.success[others].sum())
         (low, high), (others_low, others_high) = wilson(won, len(took)), wilson(others_won, len(others))
         return phrases.contrast(won, len(took), others_won, len(others)) if low > others_high or high < others_low else ""

@@ -14,6 +14,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
 from mcp_memory.views.contexts import Standpoint
@@ -21,7 +22,8 @@ from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
 from mcp_memory.views.vouching import Support
 
-MAX_FIXES, MAX_EVIDENCE = 5, 3
+MAX_FIXES, MAX_EVIDENCE = 3, 3
+MIN_ENDS = 3  # runs that ended with an answer, from which it counts as the end
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
@@ -56,20 +58,27 @@ class ErrorRecovery:
             fixed, got_on = (numbers[(by == tool) & (came == kind)] for kind in (Came.FIXED, Came.GOT_ON))
             answered = fixed if len(fixed) else got_on
             tried = numbers[(next_tried == tool) | (by == tool)]
-            if not len(answered) and role_of(key) is Role.LOOKS:
-                continue  # looking after a failure is no try to mend it
+            if not len(answered) and (role_of(key) is Role.LOOKS or len(tried) < MIN_ALIKE):
+                continue  # looking after a failure is no try to mend it, and one that failed tells nothing
             fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
             support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
             fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
             fixes.append((fix, answered, support, key == failed_key))
         ranked = sorted(fixes, key=lambda f: (f[0].correction is None, -f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))
         ranked.sort(key=lambda f: not (len(f[1]) and f[2].is_verified))  # what one source alone says comes after, however often it says so
-        best, run = ranked[:MAX_FIXES], text_of_run(episode)
+        best = ranked[:MAX_FIXES]
         shown = [
-            self._illustrated(fix, at, run, is_retry=is_retry) if self._endorser.may_show(by) else fix
+            self._illustrated(fix, at, episode, is_retry=is_retry) if self._endorser.may_show(by) else fix
             for fix, at, by, is_retry in best[:FIX_EXAMPLES]
         ]
         return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])))
+
+    def is_the_end(self, standpoint: Standpoint, failed_key: str, sig: str) -> bool:
+        """Whether every run that got such an answer from this tool ended with it, as with a verdict: then nothing is advised."""
+        x, failures = self._x, self._x.failures
+        same = (failures.signature == x.signatures.find(sig)) & (failures.failed == x.tools.find(failed_key))
+        numbers = np.flatnonzero(same & (x.context_weights(standpoint)[failures.row] > 0))
+        return len(numbers) >= MIN_ENDS and bool((self._tried(numbers) < 0).all())
 
     def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
         """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
@@ -93,20 +102,25 @@ class ErrorRecovery:
             evidence=tuple(evidence)[:MAX_EVIDENCE],
         )
 
-    def _example(self, answered: Ints, run: str) -> dict[str, Json] | None:
-        """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these."""
+    def _example(self, answered: Ints, asking: Episode) -> dict[str, Json] | None:
+        """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these.
+
+        Its values are shown where it answered the very message of the asking episode's last step; those of another file or module are not.
+        """
         x = self._x
         answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
         if not len(answered):
             return None
         best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
         episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
-        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run)
+        failed = int(x.failures.index[best])
+        is_same = episode is not None and failed < len(episode.steps) and message_of(episode.steps[failed]) == message_of(asking.steps[-1])
+        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, text_of_run(asking), alike=is_same)
 
-    def _illustrated(self, fix: TriedFix, answered: Ints, run: str, *, is_retry: bool) -> TriedFix:
+    def _illustrated(self, fix: TriedFix, answered: Ints, asking: Episode, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
         change = self._change(answered) if is_retry else None
-        return replace(fix, change=change) if change else replace(fix, arguments_example=self._example(answered, run))
+        return replace(fix, change=change) if change else replace(fix, arguments_example=self._example(answered, asking))
 
     def _change(self, answered: Ints) -> str | None:
         """Return what was different when the failed tool itself was called again, where several of the latest answers have it in common."""

@@ -48,7 +48,7 @@ def text_of_run(episode: Episode) -> str:
 
 
 def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, *, alike: bool = True) -> dict[str, Json] | None:
-    """Return the arguments of a step as an example, each text in them within *max_chars*; None when there are none.
+    """Return the arguments of a step as an example, each text in them within *max_chars*; None where nothing of them can be shown.
 
     Args:
         episode: With its steps, or None: it is gone meanwhile.
@@ -62,7 +62,8 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     arguments = episode.steps[index].arguments
     run = run.casefold()
     if not alike and not _fits(command_in(arguments), run):
-        return {key: value if _is_of_run(value, run) else f"<{key}>" for key, value in arguments.items()} or None
+        shown = {key: value if _is_of_run(value, run) else f"<{key}>" for key, value in arguments.items()}
+        return shown if any(shown[key] != f"<{key}>" for key in shown) else None
     code = bool(command_in(arguments)) or not _PLACE.isdisjoint(arguments)
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
 

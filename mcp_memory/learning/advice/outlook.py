@@ -31,6 +31,7 @@ class Estimate:
     probability: float
     evidence: float  # kernel weight of the similar episodes, in episodes
     based_on: int
+    succeeded: int  # of these
 
 
 class OutlookEstimator:
@@ -46,7 +47,7 @@ class OutlookEstimator:
             return None
         estimate = self.estimate(standpoint, neighbours)
         evidence = SIMILAR if estimate.based_on else BASE_RATE
-        return Outlook(round(estimate.probability, 4), estimate.based_on, evidence)
+        return Outlook(round(estimate.probability, 4), estimate.based_on, evidence, succeeded=estimate.succeeded)
 
     def estimate(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> Estimate:
         """Return the probability with its parts. One pass over the episodes' columns."""
@@ -63,7 +64,8 @@ class OutlookEstimator:
         kernel = self._kernel(standpoint, rows, similarity, seen)
         total = float(kernel.sum())
         probability = (float(kernel @ success[rows]) + TASK_PRIOR * base) / (total + TASK_PRIOR)
-        return Estimate(probability, total, int((similarity >= MIN_COUNTED).sum()))
+        counted = rows[similarity >= MIN_COUNTED]
+        return Estimate(probability, total, len(counted), int(success[counted].sum()))
 
     def _kernel(self, standpoint: Standpoint, rows: Ints, similarity: Floats, seen: Floats) -> Floats:
         """Return what each neighbour counts, one number a row."""

@@ -14,7 +14,7 @@ from mcp_memory.learning.reading.step_signs import Signs
 
 CHANGED = "changed"  # in a trace's digest: the files its episode changed
 MAX_CHANGED = 3
-_OFTEN, _SELDOM = 0.66, 0.34  # of the successful attempts; of the others
+OFTEN, SELDOM = 0.66, 0.34  # of the successful attempts; of the others
 _MIN_SUCCESSES = 2  # one success may have done anything
 _LONGER = 1.5  # times the usual number of steps that are worth a sentence
 
@@ -38,13 +38,13 @@ def compared(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
     keys = [s.key for s in episode.steps]
     end = keys[-1]
     endings = sum(bool(t.step_keys) and end in t.step_keys for t in earlier.good)
-    before = endings >= _OFTEN * len(earlier.good)
+    before = endings >= OFTEN * len(earlier.good)
     found = []
     for key in sorted({k for t in earlier.good for k in t.step_keys} - set(keys)):
         did = [_did(t, key, end if before else "") for t in earlier.good]
         others = [_did(t, key, "") for t in earlier.bad]
         share, elsewhere = sum(did) / len(did), sum(others) / len(others) if others else 0.0
-        if share >= _OFTEN and elsewhere <= max(_SELDOM, share - 0.5):
+        if share >= OFTEN and elsewhere <= max(SELDOM, share - 0.5):
             found.append((elsewhere - share, key, sum(did)))
     return [facts.Skipped(key, end if before else "", n, len(earlier.good), len(keys)) for _, key, n in sorted(found)[:2]]
 
@@ -57,7 +57,7 @@ def elsewhere(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
     known = [paths for t in earlier.good if (paths := t.digest.get(CHANGED))]
     mine = [file.path for file in episode.files or () if file.use is not Use.READ]
     times = Counter(path for paths in known for path in paths if not any(same_file(path, own) for own in mine))
-    return [facts.OtherFile(path, n, len(known), len(episode.steps)) for path, n in times.most_common(2) if n >= _OFTEN * len(known)]
+    return [facts.OtherFile(path, n, len(known), len(episode.steps)) for path, n in times.most_common(2) if n >= OFTEN * len(known)]
 
 
 def changed_files(episode: Episode) -> list[str]:

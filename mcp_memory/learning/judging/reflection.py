@@ -10,11 +10,12 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
+from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.changes import brief
+from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
-from mcp_memory.learning.reading.step_signs import Signs, read
+from mcp_memory.learning.reading.step_signs import Signs, read, rejection_in
 from mcp_memory.views.fixes import Came, Fix, fixes_of
 
 MAX_FACTS = 5  # of each kind; more are not read
@@ -36,13 +37,17 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     same = [t for t, similarity in attempts if similarity >= SAME_TASK and t.id != episode.id]
     ranked = sorted(same, key=lambda t: (-t.reward, len(t.step_keys), t.id))
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
+    similar = [t for t, _ in attempts if t.success and t.id != episode.id]
     fixes = list(fixes_of(calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
-    wrong = _wrong(episode, signs, fixes)
+    standing = _standing(episode, signs, fixes)
+    wrong = _wrong(episode, signs, standing)
+    answered = [fix for fix in fixes if fix.index not in standing]  # what is told as left standing is not told as answered
     return Reflection(
-        successes=_few([*_reported(True, episode.outcome.completed), *_worked(episode.steps, signs, fixes), *shorter(signs, earlier)]),
+        successes=_few([*_reported(True, episode.outcome.completed), *_worked(episode.steps, signs, answered), *shorter(signs, earlier)]),
         improvements=_few(
             [
                 *_reported(False, episode.outcome.failed),
+                *unchanged(episode, earlier.good, similar),
                 *wrong,
                 *elsewhere(episode, earlier),
                 *compared(episode, earlier),
@@ -94,7 +99,7 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     for came in (Came.FIXED, Came.GOT_ON):
         answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call and kind by what answered them
         for fix in fixes:
-            if fix.came is came:
+            if fix.came is came and not changes_scratch(steps, fix.by):  # that is no way to get on with the task
                 answered.setdefault((fix.failed_key, fix.by, fix.signature), []).append(fix)
         for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
@@ -105,7 +110,7 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     return found
 
 
-def _wrong(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[facts.Fact]:
+def _wrong(episode: Episode, signs: Signs, left: Sequence[int]) -> list[facts.Fact]:
     assert episode.outcome is not None
     found: list[facts.Fact] = []
     last = signs.last_tests
@@ -113,9 +118,9 @@ def _wrong(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[facts.F
     if last and last.failed:
         found.append(facts.TestsFailed(last.failed, last.passed + last.failed, last.step, claimed))
     if signs.verdict < 0:
-        found.append(facts.Rejected(signs.step_count - 1, claimed))
+        found.append(facts.Rejected(signs.step_count - 1, claimed, rejection_in(episode.steps[-1])[:MAX_MESSAGE]))
     standing: dict[tuple[str, str], list[int]] = {}
-    for i in _standing(episode, signs, fixes):
+    for i in left:
         standing.setdefault((signature(_message(episode.steps[i])), episode.steps[i].key), []).append(i)
     for (_, key), where in list(standing.items())[-2:]:
         found.append(facts.Standing(_message(episode.steps[where[-1]]), key, tuple(where), brief(episode.steps, where[-1])))
@@ -127,9 +132,11 @@ def _wrong(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[facts.F
 def _standing(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[int]:
     """Return the failed steps that were left standing near the end; in an attempt that failed, else all that nothing answered."""
     assert episode.outcome is not None
-    open_ones = [fix.index for fix in fixes if fix.came is not Came.FIXED and not signs.is_verdict(fix.index)]
+    won = episode.outcome.kind is OutcomeKind.SUCCESS  # then an error that was got on with stood in nobody's way
+    answered = (Came.FIXED, Came.GOT_ON) if won else (Came.FIXED,)
+    open_ones = [fix.index for fix in fixes if fix.came not in answered and not signs.is_verdict(fix.index)]
     near_end = [i for i in open_ones if i in signs.standing]
-    if near_end or episode.outcome.kind is OutcomeKind.SUCCESS:
+    if near_end or won:
         return near_end
     return [fix.index for fix in fixes if fix.came is Came.GAVE_UP and fix.index in open_ones]
 

@@ -1,13 +1,13 @@
-"""A run: what the extractors see of an episode, the same from the full record and from its trace."""
+"""A run: what the extractors see of an episode."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Trace
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step
 from mcp_memory.domain.fingerprints import exact_number, target
 from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, signature, telling_line
-from mcp_memory.views.fixes import Calls, calls_of
+from mcp_memory.views.fixes import Calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,4 @@ def run_of_episode(episode: Episode) -> Run:
         calls=calls,
         messages={i: message_of(s) for i, s in enumerate(episode.steps) if s.failed},
         steps=episode.steps,
-    )
-
-
-def run_of_trace(trace: Trace) -> Run:
-    """Return the run of a trace; equal to that of the episode it was made of."""
-    return Run(
-        keys=trace.step_keys,
-        failed=tuple(bool(f) for f in trace.step_failed),
-        errors=dict(trace.errors),
-        domain=trace.domain,
-        framework=trace.framework,
-        language=trace.language,
-        task_type=str(trace.task_type),
-        success=trace.success,
-        calls=calls_of(trace),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.step_roles import changes_state
 
 _TAIL_CHARS = 2_000  # test runners and shells put their summary last
 _COMPARED_CHARS = 200  # of two answers, their ends
@@ -33,6 +34,7 @@ _REVERT = re.compile(
 )
 _REJECTED = re.compile(r"\b(?:incorrect|wrong answer|not correct|rejected|did not pass|task failed)\b", re.I)
 _ACCEPTED = re.compile(r"\b(?:correct|accepted|all (?:tests|checks) pass(?:ed)?|task (?:completed|succeeded))\b", re.I)
+_END_CHARS = 300  # of an answer, in which a verdict is looked for
 _JSON = msgspec.json.Encoder(order="sorted", enc_hook=str)
 # What differs from run to run though the answer is the same: addresses, clock times, durations, long ids.
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b\d+(?::\d+)+(?:\.\d+)?|\b\d+(?:\.\d+)? ?(?:m?s|seconds?|minutes?)\b|\d{6,}")
@@ -141,7 +143,8 @@ def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
     """Return the positions of steps that say what an earlier one said already: same tool, arguments and, times and ids apart, same answer.
 
     The answer counts because running the tests again after a change is no waste, and its numbers do: one failure less is news. A step
-    that shows neither arguments nor an answer is no evidence and never counts.
+    that shows neither arguments nor an answer is no evidence and never counts. Where something was changed or another place was opened in
+    between, asking again is no waste.
     """
     answers = [step.error or step.observation for step in steps]
     rough = [(step.key, len(step.arguments), len(answer) // 32) for step, answer in zip(steps, answers, strict=True)]
@@ -151,9 +154,13 @@ def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
     for i, step in enumerate(steps):
         # Comparing costs; most steps have no other of their tool, number of arguments and length of answer.
         if times[rough[i]] == 1 or not (step.arguments or answers[i]):
+            if changes_state(step.key) and not step.failed:
+                seen.clear()
             continue
         call, end = (step.key, call_text(step), len(answers[i]) // 32), answers[i][-_COMPARED_CHARS:]
         known = seen.get(call)
+        if changes_state(step.key) and not step.failed:
+            seen = {} if known is None else {call: known}
         if known is None:
             seen[call] = end
             continue
@@ -174,8 +181,21 @@ def call_text(step: Step) -> str:
     return _JSON.encode(step.arguments).decode()
 
 
+def rejection_in(step: Step) -> str:
+    """Return the line of a step's answer that rejects the work, "" when none does.
+
+    >>> rejection_in(Step("submit", observation="Scored.\\nThe answer was incorrect: 41, not 42"))
+    'The answer was incorrect: 41, not 42'
+    """
+    return next((line.strip() for line in _end_of(step).splitlines() if _REJECTED.search(line)), "")
+
+
+def _end_of(step: Step) -> str:
+    return (step.error or "") + "\n" + step.observation[-_END_CHARS:]
+
+
 def _verdict(last: Step) -> int:
-    text = (last.error or "") + "\n" + last.observation[-300:]
+    text = _end_of(last)
     if _REJECTED.search(text):
         return -1
     return 1 if not last.failed and _ACCEPTED.search(text) else 0

@@ -41,6 +41,13 @@ def test_the_entry_can_stand_in_for_the_token_in_the_servers_setting(capsys: pyt
     assert read_tokens(answer["entry"]).holder(answer["token"])
 
 
+def test_the_entry_of_a_token_for_one_project_is_for_that_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = made(capsys, str(tmp_path / "tokens"), "--name", "ci", "--project", "shop")
+    elsewhere = tmp_path / "of another server"
+    elsewhere.write_text(answer["entry"] + "\n", encoding="utf-8")
+    assert TokenFile(elsewhere).tokens().holder(answer["token"]) == Holder("ci", "shop")
+
+
 def test_tokens_are_listed_and_revoked_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tokens"
     tokens = [made(capsys, str(path))["token"] for _ in range(2)]

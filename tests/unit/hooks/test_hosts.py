@@ -100,9 +100,10 @@ async def test_the_recorded_sessions_of_a_host_become_its_episodes(
     if not PAYLOADS.exists():
         pytest.skip("the recorded payloads are not on this machine")
     hooks = Host(memory, tmp_path / "data" / "hooks", host).hooks
+    ours = {event.name: event.argument for event in HOOK_HOSTS[host].events}
     for number, line in enumerate((PAYLOADS / f"{host}.jsonl").read_text(encoding="utf-8").splitlines()):
         told = json.loads(line)
-        if event := HOOK_HOSTS[host].argument_of(told["event"]):
+        if event := ours.get(told["event"]):
             await hooks.handle(record_of(event, told["payload"], call_id=str(number), project="", at_ms=number, host=host))
     found = [json.loads(line) async for line in memory.export_lines()]
     last = next(episode for episode in found if "fails" in episode["task"])

@@ -12,13 +12,13 @@ import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
+from mcp_memory.domain.inference import INFERRED, UNTOLD
 from mcp_memory.errors import StoreUnavailable
 from mcp_memory.file_locks import try_lock
 from mcp_memory.hooks import sessions, spool
 from mcp_memory.hooks.answers import shown
 from mcp_memory.hooks.events import name_of, record_of
 from mcp_memory.hooks.intake import Hooks
-from mcp_memory.hooks.outcomes import UNSTATED
 from mcp_memory.hooks.telling import recalled_text
 from mcp_memory.memory import EpisodicMemory
 
@@ -136,7 +136,7 @@ async def test_without_a_check_the_outcome_is_left_to_the_end_of_the_session_and
     await host("session-end", reason="other")
     (episode,) = await host.episodes()
     assert episode["outcome"]["kind"] == "partial"
-    assert episode["outcome"]["summary"] == f"It has three folders.\n{UNSTATED}"
+    assert episode["outcome"]["summary"] == f"It has three folders.\n{INFERRED}{UNTOLD}."
 
 
 async def test_the_next_task_closes_the_one_before_and_going_on_does_not(host: Host) -> None:

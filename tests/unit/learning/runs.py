@@ -6,7 +6,8 @@ from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, O
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.metadata_keys import SESSION_ID, session_of
 from mcp_memory.learning.learner import DIGEST_VERSION
-from mcp_memory.learning.reading.run import error_signatures
+from mcp_memory.learning.reading.run import Run, error_signatures
+from mcp_memory.views.fixes import calls_of
 
 WEB = Context("web", "python", "flask")
 
@@ -69,4 +70,19 @@ def trace_of(made: Episode, seq: int = 0) -> Trace:
         errors=error_signatures(made),
         digest={"v": DIGEST_VERSION, "args": pack(made.steps), "answers": pack_answers(made.steps), "targets": pack_targets(made.steps)},
         session=session_of(made.metadata),
+    )
+
+
+def run_of_trace(trace: Trace) -> Run:
+    """What the trace alone says of the run: the extractors must find the same in it as in the episode."""
+    return Run(
+        keys=trace.step_keys,
+        failed=tuple(bool(f) for f in trace.step_failed),
+        errors=dict(trace.errors),
+        domain=trace.domain,
+        framework=trace.framework,
+        language=trace.language,
+        task_type=str(trace.task_type),
+        success=trace.success,
+        calls=calls_of(trace),
     )

@@ -142,6 +142,40 @@ def test_the_example_of_a_fix_is_the_one_after_which_the_failed_step_worked() ->
     assert suggestions[0].arguments_example == {"new": "latin-1"}
 
 
+def installs(name: str, module: str) -> Episode:
+    """A run in which a package that was missing is installed by a script that knows its name."""
+    steps = (step(f"run!No module named '{module}'", 0), step("setup", 1, script=f"install {module.title()} from wheels"), step("run", 2))
+    return replace(episode(name, ["x"] * 3), steps=steps)
+
+
+def test_the_values_of_a_fix_are_shown_for_the_very_message_they_answered() -> None:
+    advice = adviser(installs("a", "alpha"), installs("b", "beta"))
+
+    def example(module: str) -> object:
+        recovery = advice.suggest(Situation(now(f"run!No module named '{module}'"), []), 1, None).recovery
+        assert recovery is not None
+        assert (recovery.fixes[0].tool, recovery.fixes[0].fixed) == ("setup", 2)
+        return recovery.fixes[0].arguments_example
+
+    assert example("beta") == {"script": "install Beta from wheels"}
+    assert example("gamma") is None, "what another module needed says nothing here"
+
+
+def test_nothing_is_advised_after_an_answer_that_ended_every_run() -> None:
+    others = [episode(f"o{i}", ["finish!no such file", "look", "finish"]) for i in range(3)]
+    ended = [episode(f"e{i}", ["look", "finish!Answer is INCORRECT"], OutcomeKind.FAILURE) for i in range(3)]
+    after = adviser(*others, *ended).suggest(Situation(now("look", "finish!Answer is INCORRECT"), []), 3, None)
+    assert (after.suggestions, after.recovery) == ((), None)
+    assert adviser(*others, *ended[:2]).suggest(Situation(now("look", "finish!Answer is INCORRECT"), []), 3, None).suggestions
+
+
+def test_how_runs_ended_is_compared_only_where_several_went_either_way() -> None:
+    won = [episode(f"w{i}", ["open", "edit", "submit"]) for i in range(2)]
+    lost = [episode(f"l{i}", ["open", "guess", "submit"], OutcomeKind.FAILURE) for i in range(9)]
+    reasons = {s.tool: s.reason for s in adviser(*won, *lost).suggest(Situation(now("open"), []), 3, None).suggestions}
+    assert reasons["edit"] == "after open, 2 of 11 comparable steps used edit"
+
+
 def test_trying_the_same_again_is_proposed_only_when_it_nearly_always_works() -> None:
     flaky = [episode(f"f{i}", ["fetch!timed out", "fetch", "submit"]) for i in range(20)]
     assert keys(adviser(*flaky).suggest(Situation(now("fetch!timed out"), []), 3, None).suggestions)[0] == "fetch"

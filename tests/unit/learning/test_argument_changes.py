@@ -34,7 +34,7 @@ def test_two_episodes_that_searched_for_less_are_one_pattern_whatever_they_searc
     assert [o.pattern_id for o in first] == [o.pattern_id for o in second]
     assert first[0].success
     assert first[0].description == (
-        "when search fails with “Could not find [Gator Country guitarist]”, give `query` fewer words "
+        "when search fails with an error like “Could not find [Gator Country guitarist]”, give `query` fewer words "
         "(“Gator Country” instead of “Gator Country guitarist”)"
     )
 

@@ -81,3 +81,17 @@ def test_an_alternative_that_did_the_job_is_told_apart_from_a_fix() -> None:
     (found,) = [o for o in observations_of(run) if o.kind is PatternKind.ERROR_RECOVERY]
     assert (found.content["try"], found.content["instead"], found.success) == ("rewrite", True, True)
     assert found.description == "when edit fails with “bad”, others got on with rewrite"
+
+
+def test_a_message_that_stands_for_others_of_its_kind_is_told_as_one_of_them() -> None:
+    errors = ("AttributeError: 'NoneType' object has no attribute 'fit'", "AttributeError: 'Scratch' object has no attribute 'shape'")
+    first, second = (
+        next(
+            o
+            for o in observations_of(run_of_episode(episode("e", [f"test!{error}", "edit", "test"])))
+            if o.kind is PatternKind.ERROR_RECOVERY
+        )
+        for error in errors
+    )
+    assert first.pattern_id == second.pattern_id, "so what is counted is of both"
+    assert first.description == f"when test fails with an error like “{errors[0]}”, fix it with edit"

@@ -88,9 +88,39 @@ def test_looking_thinking_and_ending_fix_nothing() -> None:
     assert came(broken, Step("Read", arguments={"path": "a.py"}), again) == (Came.FIXED, "edit")
 
 
+def test_opening_another_file_is_what_fixed_the_same_search_in_it() -> None:
+    def search(status: StepStatus = StepStatus.OK, what: str = "bulk_create") -> Step:
+        return Step("search_file", arguments={"args": what}, status=status)
+
+    def opened(path: str) -> Step:
+        return Step("open", arguments={"args": path})
+
+    missed, edit = search(StepStatus.ERROR), Step("edit", arguments={"path": "a.py", "new": "x"})
+    find = Step("find_file", arguments={"args": "query.py"})
+    assert came(missed, find, opened("models/query.py"), search()) == (Came.FIXED, "open")
+    assert came(missed, edit, opened("models/query.py"), search()) == (Came.FIXED, "open")
+    assert came(missed, opened("models/query.py"), edit, search()) == (Came.FIXED, "edit")
+    assert came(missed, find, search()) == (Came.FIXED, "search_file")
+    checks = Step("make_release", arguments={"to": "x"})
+    assert came(replace(checks, status=StepStatus.ERROR), edit, opened("a.py"), checks) == (Came.FIXED, "edit")
+    assert came(bad("python a.py"), opened("a.py"), run("python a.py")) == (Came.FIXED, "bash:python")
+    assert came(missed, opened("models/query.py"), search(what="create")) == (Came.GOT_ON, "open")
+
+
 def test_another_script_is_another_call() -> None:
     assert came(bad("python3 a.py"), run("python3 b.py")) == (Came.GOT_ON, "bash:python3")
     assert came(bad("python3 a.py"), run("python3 b.py"), run("python3 a.py"))[0] is Came.FIXED
+
+
+def test_a_part_of_a_compound_command_alone_is_another_call() -> None:
+    together = bad("mkdir -p /app/cache && pip install torch", "command timed out and was killed")
+    assert came(together, run("mkdir -p /app/cache"))[0] is Came.GOT_ON
+    assert came(together, run("mkdir -p /app/cache && pip install numpy"))[0] is Came.GOT_ON
+    assert came(together, run("mkdir -p /app/cache && pip install --no-cache-dir torch"))[0] is Came.FIXED
+    assert came(bad("mkdir /b && cp /a /b"), run("mkdir /b && rm /a /b"))[0] is Came.GOT_ON
+    assert came(bad("ls /app && pip install torch"), run("ls /app"))[0] is not Came.FIXED
+    assert came(bad("python a.py"), run("cd repo && python a.py | head -5"))[0] is Came.FIXED
+    assert came(bad(f"mkdir -p /app{' -p' * 200} && make"), run(f"mkdir -p /app{' -p' * 200}"))[0] is Came.GOT_ON, "too long to be told"
 
 
 def test_what_was_done_before_the_same_call_failed_the_same_way_again_did_no_job() -> None:

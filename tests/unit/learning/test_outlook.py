@@ -41,6 +41,12 @@ def test_it_is_a_probability_and_says_on_how_many_it_rests() -> None:
     assert outlook.based_on == 1
 
 
+def test_it_counts_the_similar_episodes_that_succeeded() -> None:
+    outlook = memory(5, 5)[0].outlook(HERE, [("good0", 0.9), ("good1", 0.3), ("bad0", 0.8), ("bad1", 0.7)])
+    assert outlook is not None
+    assert (outlook.succeeded, outlook.based_on) == (1, 3)
+
+
 def test_dissimilar_episodes_hardly_count() -> None:
     outlook, _ = memory(20, 20)
     near, far = (outlook.estimate(HERE, [(f"bad{i}", s) for i in range(5)]).probability for s in (1.0, 0.2))

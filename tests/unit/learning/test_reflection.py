@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus, Trace, Use
 from mcp_memory.learning.judging.reflection import MAX_FACTS, asked_about, taught_by
 from mcp_memory.learning.judging.reflection import reflect as reflected
@@ -74,6 +76,52 @@ def test_the_files_that_the_successful_attempts_changed_and_this_one_did_not_are
     assert not any("changed" in sentence for said in (same, unknown, won) for sentence in said.improvements)
 
 
+CREATED = Step("create", arguments={"args": "reproduce_bug.py"}, observation="[File: reproduce_bug.py (1 lines total)]\n1:")
+OPENED = Step("open", arguments={"args": "src/cart.py"}, observation="[File: /shop/src/cart.py (20 lines total)]\n1:import tax")
+NO_CHANGE = "Ended without a change to any file but its own scratch (reproduce_bug.py)."
+
+
+def changing(*paths: str) -> list[tuple[Trace, float]]:
+    """Two successes at similar tasks that changed these files."""
+    return [(replace(t, digest={"v": 1, "changed": list(paths)} if paths else {"v": 1}), 0.6) for t, _ in GOOD]
+
+
+def test_an_attempt_at_a_change_that_changed_no_file_but_its_own_scratch_is_told_so() -> None:
+    tried = episode(CREATED, OPENED, Step("submit"))
+    assert NO_CHANGE in reflect(tried, Reward(0.1)).improvements
+    looked = reflect(episode(OPENED, Step("submit")), Reward(0.1), None, changing("src/tax.py")).improvements
+    assert "Ended without a change to any file." in looked
+
+
+def test_the_scratch_is_its_own_whatever_its_name_where_the_successful_attempts_changed_files_that_were_there() -> None:
+    tried = episode(replace(CREATED, arguments={"args": "cart_two.py"}, observation=""), OPENED, Step("submit"))
+    assert not any("Ended" in s for s in reflect(tried, Reward(0.1)).improvements)
+    said = reflect(tried, Reward(0.1), None, changing("src/tax.py")).improvements
+    assert "Ended without a change to any file but its own scratch (cart_two.py)." in said
+
+
+def test_no_change_is_no_reproach_where_there_was_one_or_none_was_called_for() -> None:
+    edited = replace(OPENED, tool="edit", arguments={"args": "1:1", "text": "import taxes"})
+    written = Step("bash", arguments={"command": "python -c \"open('src/cart.py', 'w').write('')\""})
+    submitted = Step("submit", observation="diff --git a/src/cart.py b/src/cart.py\n@@ -1 +1 @@\n-import tax\n+import taxes\n")
+    for change in (edited, written, submitted):
+        assert not any("Ended" in s for s in reflect(episode(CREATED, OPENED, change), Reward(0.1)).improvements)
+    asked = episode(Step("search", arguments={"arg": "tax.py"}, observation="a file"), Step("finish"))
+    tried = episode(CREATED, OPENED, Step("submit"))
+    won = episode(CREATED, OPENED, Step("submit"), kind=OutcomeKind.SUCCESS)
+    for run, attempts in ((asked, ()), (tried, changing()), (won, changing("src/tax.py"))):
+        assert not any("Ended" in s for s in reflect(run, Reward(0.1), None, attempts).improvements)
+
+
+def test_a_change_of_scratch_is_not_told_as_what_got_on_with_the_task() -> None:
+    def run(path: str) -> Episode:
+        edit = Step("edit", arguments={"path": path, "old_str": "a", "new_str": "b"})
+        return episode(bad("python"), edit, Step("python"), Step("submit"))
+
+    assert reflect(run("src/cart.py"), Reward(0.1)).successes
+    assert not reflect(run("replicate_issue.py"), Reward(0.1)).successes
+
+
 def test_a_habit_of_failures_as_well_is_no_advice() -> None:
     failed = [attempt(i, "edit", "pytest", "submit", success=False) for i in (5, 6, 7)]
     said = reflect(episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), None, GOOD + failed)
@@ -120,11 +168,20 @@ def test_one_error_left_standing_several_times_is_told_once() -> None:
     assert [s for s in said.improvements if "standing" in s] == ["`KeyError: 'a'` in pay was left standing (steps 0, 2, last tried: pay)."]
 
 
+@pytest.mark.parametrize("kind", [OutcomeKind.SUCCESS, OutcomeKind.FAILURE])
+def test_an_error_is_told_as_got_on_with_or_as_left_standing_and_never_as_both(kind: OutcomeKind) -> None:
+    steps = (Step("look"), bad("unpack", "unzip: command not found"), Step("write", arguments={"path": "unpack.py"}))
+    said = reflect(episode(*steps, kind=kind), Reward(0.5))
+    told = [s for s in (*said.successes, *said.improvements) if "command not found" in s]
+    assert len(told) == 1
+    assert ("got on with" in told[0]) is (kind is OutcomeKind.SUCCESS)
+
+
 def test_the_rejection_of_the_work_is_no_error_that_others_met_too() -> None:
     rejected = bad("finish", "Answer is INCORRECT")
     met = attempt(4, "finish", success=False, errors=((0, "Answer is INCORRECT"),))
     said = reflect(episode(Step("look"), rejected), Reward(0.1), None, [met])
-    assert "The last answer was a rejection (step 1)." in said.improvements
+    assert "The last answer was a rejection (step 1: `Answer is INCORRECT`)." in said.improvements
     assert said.insights == ("0 of 1 earlier attempt at this task succeeded.",)
 
 

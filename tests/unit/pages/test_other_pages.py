@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
@@ -110,3 +111,8 @@ async def test_a_project_is_chosen_for_all_pages(visitor: Visitor, memory: Episo
     await visitor.post("/ui/project", project="")
     assert "of the shop" in await visitor.get("/ui/attempts")
     assert 'value="shop"' in await visitor.get("/ui/projects")
+
+
+async def test_patterns_of_every_kind_can_be_chosen(visitor: Visitor) -> None:
+    text = await visitor.get("/ui/learned")
+    assert re.findall(r'<option value="(\w+)"', text) == [str(kind) for kind in PatternKind]

@@ -146,13 +146,6 @@ async def test_the_better_of_two_equal_attempts_comes_first(memory: Memory) -> N
     assert memory.ask("rename the billing table")[:1] == ["worked"]
 
 
-async def test_near_duplicates_that_are_not_shown_are_named(memory: Memory) -> None:
-    for i in range(3):
-        await memory.remember(f"twin {i}", "rename the billing table")
-    match = memory.rank("rename the billing table", limit=1).matches[0]
-    assert {match.episode_id, *match.folded} == {"twin 0", "twin 1", "twin 2"}
-
-
 async def test_why_names_every_component_and_the_score_is_a_fraction(memory: Memory) -> None:
     match = memory.rank("date parser of the importer", framework="django").matches[0]
     assert set(match.why) == {"lexical", "semantic", "context", "value", "recency", "feedback"}

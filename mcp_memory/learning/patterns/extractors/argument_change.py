@@ -24,6 +24,6 @@ def argument_change_observations(run: Run) -> list[Observation]:
     observations = []
     for (tool, error, kind, argument), (worked, i, again, change) in list(found.items())[:MAX_CHANGES]:
         content: dict[str, Json] = {"tool": tool, "error": error, "change": kind, "argument": argument}
-        said = phrased(tool, run.messages.get(i) or error, change.kind, argument, change.before, change.after)
+        said = phrased(tool, run.messages.get(i) or error, error, change.kind, argument, change.before, change.after)
         observations.append(Observation(PatternKind.ARGUMENT_CHANGE, content, said, worked, detail={"failed_step": i, "fix_step": again}))
     return observations

@@ -32,7 +32,7 @@ def recovery_observations(run: Run, durations_ms: Sequence[int | None] = ()) -> 
         Observation(
             PatternKind.ERROR_RECOVERY,
             {"tool": tool, "error": error, "try": tried} | ({INSTEAD: True} if instead else {}),
-            recovery(tool, run.messages.get(fix.index) or error, tried, instead=instead),
+            recovery(tool, run.messages.get(fix.index) or error, error, tried, instead=instead),
             worked,
             detail=_detail(fix.index, at, durations_ms),
         )
