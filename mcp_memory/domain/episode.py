@@ -164,7 +164,7 @@ class Episode:
     parent_id: str | None = None
     external_id: str | None = None
     follows: str | None = None  # id of the episode before this one in the same thread
-    key_steps: tuple[int, ...] = ()  # indexes of the two or three steps that mattered, set at completion
+    key_steps: tuple[int, ...] = ()  # indexes of the steps that mattered, at most three, set at completion
     files: tuple[FileUse, ...] | None = None  # most worked on first, set at completion; None: completed before files were kept
     change_seq: int = 0  # the store's change sequence of the last write to this episode
 

@@ -19,6 +19,7 @@ query browse inspect stat status wc tree diff log which whereis pwd echo type fi
 _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
 _WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_ENDS = frozenset({"submit", "finish", "finished", "done", "complete", "answer", "terminate"})
 _MOVES = frozenset({"open", "goto", "scroll"})
 _RUNS = frozenset({"test", "tests", "pytest", "lint", "mypy", "ruff"})
 
@@ -50,6 +51,24 @@ def role_of(key: str) -> Role:
         return Role.PASSES
     verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
     return Role.LOOKS if verb in _LOOKING else Role.ACTS
+
+
+def changes_state(key: str) -> bool:
+    """Return whether what was answered before a step of that key, when it works, may be answered otherwise after it.
+
+    >>> [changes_state(k) for k in ("edit", "open", "bash:pip install", "bash:pytest", "Read", "think")]
+    [True, True, True, False, False, False]
+    """
+    return moves(key) or (role_of(key) is Role.ACTS and not runs_tests(key))
+
+
+def gives_answer(key: str) -> bool:
+    """Return whether a step of that key ends the work: what it passes on is the result.
+
+    >>> [gives_answer(k) for k in ("finish", "submit", "FinalAnswer", "respond", "think", "edit")]
+    [True, True, True, False, False, False]
+    """
+    return any(word.lower() in _ENDS for word in _WORD.findall(key))
 
 
 def moves(key: str) -> bool:

@@ -81,7 +81,7 @@ class Judgement:
 
     reward: Reward
     reflection: Reflection
-    key_steps: tuple[int, ...]  # indexes of the two or three steps that mattered
+    key_steps: tuple[int, ...]  # indexes of the steps that mattered, at most three
 
 
 @dataclass(frozen=True, slots=True)

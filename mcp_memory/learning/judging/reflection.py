@@ -12,7 +12,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.changes import brief
+from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.step_signs import Signs, read, rejection_in
@@ -99,7 +99,7 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     for came in (Came.FIXED, Came.GOT_ON):
         answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call and kind by what answered them
         for fix in fixes:
-            if fix.came is came:
+            if fix.came is came and not changes_scratch(steps, fix.by):  # that is no way to get on with the task
                 answered.setdefault((fix.failed_key, fix.by, fix.signature), []).append(fix)
         for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])

@@ -68,6 +68,12 @@ def change_of(steps: Sequence[Step], index: int) -> Change | None:
     return _replaced(step) or _edited_range(steps, index) or _patched(step) or _written(step)
 
 
+def changes_scratch(steps: Sequence[Step], index: int) -> bool:
+    """Return whether the step of that index changed a file whose name says that it was made to try something out, and no other."""
+    change = change_of(steps, index)
+    return change is not None and change.is_scratch
+
+
 def _replaced(step: Step) -> Change | None:
     """Read an edit that gives the old text and the new one."""
     arguments = step.arguments

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.step_roles import changes_state
 
 _TAIL_CHARS = 2_000  # test runners and shells put their summary last
 _COMPARED_CHARS = 200  # of two answers, their ends
@@ -142,7 +143,8 @@ def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
     """Return the positions of steps that say what an earlier one said already: same tool, arguments and, times and ids apart, same answer.
 
     The answer counts because running the tests again after a change is no waste, and its numbers do: one failure less is news. A step
-    that shows neither arguments nor an answer is no evidence and never counts.
+    that shows neither arguments nor an answer is no evidence and never counts. Where something was changed or another place was opened in
+    between, asking again is no waste.
     """
     answers = [step.error or step.observation for step in steps]
     rough = [(step.key, len(step.arguments), len(answer) // 32) for step, answer in zip(steps, answers, strict=True)]
@@ -152,9 +154,13 @@ def repeats(steps: Sequence[Step]) -> tuple[int, ...]:
     for i, step in enumerate(steps):
         # Comparing costs; most steps have no other of their tool, number of arguments and length of answer.
         if times[rough[i]] == 1 or not (step.arguments or answers[i]):
+            if changes_state(step.key) and not step.failed:
+                seen.clear()
             continue
         call, end = (step.key, call_text(step), len(answers[i]) // 32), answers[i][-_COMPARED_CHARS:]
         known = seen.get(call)
+        if changes_state(step.key) and not step.failed:
+            seen = {} if known is None else {call: known}
         if known is None:
             seen[call] = end
             continue

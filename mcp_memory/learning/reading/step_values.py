@@ -1,4 +1,4 @@
-"""The episode's reward propagated back to its steps, and the two or three steps that mattered. Pure.
+"""The episode's reward propagated back to its steps, and the steps that mattered, at most three. Pure.
 
 Credit is discounted towards the beginning (the last step counts twice the first) and weighted by what a step did: it overcame an
 error, worked for the first time, touched an artifact, ran the tests; or it failed, was left standing, said nothing new.
@@ -7,9 +7,10 @@ error, worked for the first time, touched an artifact, ran the tests; or it fail
 from collections.abc import Sequence
 
 from mcp_memory.domain.episode import Episode, FileUse, Step, Use
-from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of
+from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.file_uses import same_file
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.step_signs import Signs, call_text, read
 
 MAX_KEY_STEPS = 3
@@ -80,22 +81,32 @@ def _bad_weights(steps: Sequence[Step], signs: Signs) -> list[float]:
 def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_KEY_STEPS, files: Sequence[FileUse] = ()) -> tuple[int, ...]:
     """Return the positions of the steps that mattered, in order: the last change of a file, then those with the largest values either way.
 
-    Of several files changed, the last two; those the run made itself, to try something out, count as no change. The same call stands only
-    once, the later one.
+    Of several files changed, the last two; those the run made itself, to try something out, count as no change. Otherwise a step matters
+    that failed, acted or gave the answer; one that looked only where a run that did nothing else gave one. The same call, and the same
+    error of a tool, stand only once, the later one.
 
     >>> key_steps([Step("a"), Step("b"), Step("c"), Step("d")], [0.1, 0.5, -0.4, 0.3])
     (1, 2, 3)
     """
     chosen: list[int] = []
     seen: set[tuple[str, str]] = set()
-    for i in [*_changes(steps, files), *sorted(range(len(steps)), key=lambda i: (-abs(values[i]), -i))]:
+    for i in [*_changes(steps, files), *sorted(_telling(steps), key=lambda i: (-abs(values[i]), -i))]:
         if len(chosen) == limit:
             break
-        call = (steps[i].key, call_text(steps[i]))
-        if call not in seen:
+        call = (steps[i].key, message_of(steps[i]) if steps[i].failed else call_text(steps[i]))
+        if call not in seen and not changes_scratch(steps, i):
             seen.add(call)
             chosen.append(i)
     return tuple(sorted(chosen))
+
+
+def _telling(steps: Sequence[Step]) -> list[int]:
+    """Return the steps that failed, acted or gave the answer, and those that looked where nothing acted and there is an answer."""
+    answered = bool(steps) and gives_answer(steps[-1].key) and any(str(value).strip() for value in steps[-1].arguments.values())
+    roles = [role_of(step.key) for step in steps]
+    counts = {Role.ACTS} if Role.ACTS in roles or not answered else {Role.LOOKS}
+    last = len(steps) - 1
+    return [i for i, step in enumerate(steps) if step.failed or roles[i] in counts or (answered and i == last)]
 
 
 def _changes(steps: Sequence[Step], files: Sequence[FileUse]) -> list[int]:

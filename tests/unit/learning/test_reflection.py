@@ -113,6 +113,15 @@ def test_no_change_is_no_reproach_where_there_was_one_or_none_was_called_for() -
         assert not any("Ended" in s for s in reflect(run, Reward(0.1), None, attempts).improvements)
 
 
+def test_a_change_of_scratch_is_not_told_as_what_got_on_with_the_task() -> None:
+    def run(path: str) -> Episode:
+        edit = Step("edit", arguments={"path": path, "old_str": "a", "new_str": "b"})
+        return episode(bad("python"), edit, Step("python"), Step("submit"))
+
+    assert reflect(run("src/cart.py"), Reward(0.1)).successes
+    assert not reflect(run("replicate_issue.py"), Reward(0.1)).successes
+
+
 def test_a_habit_of_failures_as_well_is_no_advice() -> None:
     failed = [attempt(i, "edit", "pytest", "submit", success=False) for i in (5, 6, 7)]
     said = reflect(episode(Step("open"), Step("edit"), Step("submit")), Reward(0.1), None, GOOD + failed)

@@ -57,6 +57,21 @@ def test_answers_that_differ_in_times_and_ids_only_are_the_same_answer(first: st
     assert repeats((ok("run", first, c="pytest"), ok("run", second, c="pytest"))) == ((1,) if same else ())
 
 
+@pytest.mark.parametrize(
+    ("between", "waste"),
+    [
+        (ok("find_file", "b.py", args="b.py"), True),
+        (ok("pytest", "1 failed", c="x"), True),
+        (Step("edit", arguments={"args": "x"}, error="refused", status=StepStatus.ERROR), True),
+        (ok("edit", "done", args="x"), False),
+        (ok("open", "[File: b.py]", path="b.py"), False),
+    ],
+)
+def test_asking_again_is_no_waste_where_a_file_was_opened_or_changed_in_between(between: Step, waste: bool) -> None:
+    find = ok("search_file", "No matches found", args="rate")
+    assert repeats((find, between, find)) == ((2,) if waste else ())
+
+
 def test_steps_that_show_nothing_are_never_repeats() -> None:
     assert repeats((ok("wait"), ok("wait"), ok("wait"))) == ()
 

@@ -46,6 +46,29 @@ def test_a_failure_is_charged_to_what_was_left_standing() -> None:
     assert min(values) == values[2]
 
 
+def keys_of(*steps: Step) -> list[str]:
+    return [steps[i].key for i in key_steps(steps, [0.5] * len(steps))]
+
+
+def test_key_steps_are_changes_errors_and_calls_that_acted_not_looks_and_talk() -> None:
+    looked, said = Step("scroll_down", observation="lines"), Step("respond", arguments={"content": "You are welcome."})
+    assert keys_of(looked, bad("pay"), Step("book_flight"), Step("calculate"), Step("think"), said) == ["pay", "book_flight"]
+    assert keys_of(Step("edit"), Step("open"), Step("submit", arguments={"args": ""})) == ["edit"]
+    assert keys_of(looked, said, Step("submit")) == []
+
+
+def test_where_nothing_acted_the_answer_and_what_was_looked_up_for_it_are_key_steps() -> None:
+    answer = Step("finish", arguments={"arg": "Creature Comforts"})
+    assert keys_of(Step("search", arguments={"arg": "Nick Park"}), Step("think"), answer) == ["search", "finish"]
+    assert keys_of(Step("search"), Step("edit"), answer) == ["edit", "finish"]
+
+
+def test_the_same_error_of_a_tool_and_changes_of_scratch_are_not_told_again() -> None:
+    scratch = Step("create", arguments={"path": "reproduce_bug.py", "content": "x"})
+    again = [Step("edit", arguments={"text": str(i)}, error="unexpected indent", status=StepStatus.ERROR) for i in range(3)]
+    assert keys_of(scratch, *again) == ["edit"]
+
+
 def test_key_steps_are_few_in_order_and_never_the_same_call_twice() -> None:
     steps = [Step("a", arguments={"x": i % 2}) for i in range(8)]
     assert key_steps(steps, [0.5] * 8) == (6, 7)
