@@ -34,7 +34,7 @@ from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.file_uses import Touch, touches_in
-from mcp_memory.learning.reading.run import run_of_episode
+from mcp_memory.learning.reading.run import message_of, run_of_episode
 from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout, trends
 from mcp_memory.learning.reports.guide import Guide
@@ -166,8 +166,18 @@ class Learner:
         patterns = [p for p, _, _ in self.relevant_patterns(v, query, neighbours, playbook.MAX_PATTERNS)]
         runs = _runs(v.experience, neighbours, SAME_KIND)
         endorser = Endorser(v.experience, query.filter.project)
-        book, reason = playbook.playbook(query.text, runs, patterns, max_steps, endorser)
-        return (replace(book, steps=self._with_examples(book.steps, runs, query.text, endorser)) if book else None), reason
+
+        def with_examples(steps: Sequence[PlaybookStep]) -> tuple[PlaybookStep, ...]:
+            return self._with_examples(steps, runs, query.text, endorser)
+
+        def message_at(episode_id: str, index: int) -> str:
+            return self._message_at(episode_id, index) if endorser.showable(episode_id, index) else ""
+
+        return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
+
+    def _message_at(self, episode_id: str, index: int) -> str:
+        episode = self._store.get_episodes([episode_id])[0]
+        return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
 
     def _with_examples(
         self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str, endorser: Endorser

@@ -27,8 +27,17 @@ def failing(tool: str, message: str, error: str) -> str:
     >>> failing("cat", "No such file.", "No such file")
     'when cat fails with “No such file.”'
     """
-    like = "" if " ".join(message.split()).strip(" .:;-") == error else "an error like "
-    return f"when {tool} fails with {like}“{message}”"
+    return f"when {tool} fails with {quoted(message, is_one=is_one(message, error))}"
+
+
+def is_one(message: str, error: str) -> bool:
+    """Return whether an error's signature stands for this message alone."""
+    return " ".join(message.split()).strip(" .:;-") == error
+
+
+def quoted(message: str, *, is_one: bool) -> str:
+    """Return a message as a quotation, or as an example where its error has others, too."""
+    return f"“{message}”" if is_one else f"an error like “{message}”"
 
 
 def argument_change(tool: str, message: str, error: str, change: ArgumentChange, argument: str, before: str, after: str) -> str:

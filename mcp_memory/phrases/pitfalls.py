@@ -2,6 +2,7 @@
 
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.text import shorten
+from mcp_memory.phrases.patterns import is_one, quoted
 
 MAX_ERROR_CHARS = 100
 
@@ -32,6 +33,11 @@ def habit(key: str, failed: int, failures: int, did: int, successes: int) -> str
     return f"{failed} of {failures} failed attempts used {key}; {did} of {successes} successful ones did: avoid it."
 
 
-def fatal_error(error: str, met: int, failures: int, survived: int, successes: int) -> str:
-    """Return an error that failed attempts met and successful ones did not."""
-    return f"“{shorten(error, MAX_ERROR_CHARS)}” was met by {met} of {failures} failed attempts, {survived} of {successes} successful ones."
+def fatal_error(message: str, error: str, met: int, failures: int, survived: int, successes: int) -> str:
+    """Return an error that failed attempts met and successful ones did not; *message* is one of those *error* stands for.
+
+    >>> fatal_error("KeyError: 'a'", "KeyError: <q>", 2, 2, 0, 3)
+    "An error like “KeyError: 'a'” was met by 2 of 2 failed attempts, 0 of 3 successful ones."
+    """
+    told = quoted(shorten(message, MAX_ERROR_CHARS), is_one=is_one(message, error))
+    return f"{told[:1].upper()}{told[1:]} was met by {met} of {failures} failed attempts, {survived} of {successes} successful ones."

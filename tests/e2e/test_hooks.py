@@ -120,7 +120,7 @@ def test_a_session_is_recorded_and_recalled_in_the_next_with_a_server(data_dir: 
     assert TASK in digest
     assert f": {TASK}\n" in known
     assert "1. success (reward" in known
-    assert "ZeroDivisionError" in advice
+    assert "after this error: Edit fixed it 1 of 1 times" in advice
     expect_the_session([episode for episode in host.episodes() if episode["outcome"]])
 
 

@@ -1,14 +1,15 @@
 """What goes wrong on the way to a task, as sentences: errors with their answers, choices that failed, habits of failures. Pure."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
 from mcp_memory.learning.patterns.relevance import MIN_SUPPORT
 from mcp_memory.learning.reading.attempts import Attempt
-from mcp_memory.learning.reading.signatures import same_error
+from mcp_memory.learning.reading.signatures import has_details, same_error
 from mcp_memory.phrases import pitfalls as phrases
 
 MAX_SENTENCES, MAX_CONTRAST = 5, 2
@@ -16,7 +17,12 @@ _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests
 
 
 def pitfalls(
-    good: Sequence[Attempt], bad: Sequence[Attempt], patterns: Sequence[Pattern], recommended: Collection[str], usual: float
+    good: Sequence[Attempt],
+    bad: Sequence[Attempt],
+    patterns: Sequence[Pattern],
+    recommended: Collection[str],
+    usual: float,
+    message_at: Callable[[str, int], str],
 ) -> tuple[list[str], list[str]]:
     """Return at most five sentences, and the ids of the patterns among their evidence: corrections, then what failures had in common.
 
@@ -26,10 +32,11 @@ def pitfalls(
         patterns: Relevant to the task, with their confidence.
         recommended: Tool keys that the advice consists of: no choice of them is told as one that fails.
         usual: The share of failures among attempts at tasks like it.
+        message_at: The real error of a step of an episode; "" where it is not to be shown.
     """
     ranked = sorted(patterns, key=lambda p: (-p.confidence, -p.support, p.id))
     corrected = _corrected(ranked)
-    contrast = [*_habits(good, bad)[:MAX_CONTRAST], *_fatal_errors(good, bad)[:MAX_CONTRAST]]
+    contrast = [*_habits(good, bad)[:MAX_CONTRAST], *islice(_fatal_errors(good, bad, message_at), MAX_CONTRAST)]
     learnt = [*_errors(ranked), *_choices(ranked, usual, recommended)]
     said = [*corrected, *((sentence, []) for sentence in contrast), *learnt][:MAX_SENTENCES]
     return [sentence for sentence, _ in said], [key for _, keys in said for key in keys]
@@ -69,19 +76,19 @@ def _habits(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
     return sentences
 
 
-def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
-    """Return the errors that several failed attempts met and few successful ones, commonest first."""
-    met: list[tuple[str, set[str]]] = []
+def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt], message_at: Callable[[str, int], str]) -> Iterator[str]:
+    """Yield the errors that several failed attempts met and few successful ones, commonest first, each with a message that was met."""
+    met: list[tuple[str, dict[str, int]]] = []  # signature, and in which episodes at which step
     for run in bad:
-        for sig in dict.fromkeys(s for _, s in run.trace.errors if s):
-            group = next((ids for other, ids in met if same_error(sig, other)), None)
-            if group is None:
-                met.append((sig, {run.trace.id}))
-            else:
-                group.add(run.trace.id)
-    sentences = []
-    for sig, ids in sorted(met, key=lambda m: (-len(m[1]), m[0])):
+        for index, sig in run.trace.errors:
+            group = next((where for other, where in met if same_error(sig, other)), None)
+            if group is None and sig:
+                met.append((sig, {run.trace.id: index}))
+            elif group is not None:
+                group.setdefault(run.trace.id, index)
+    for sig, where in sorted(met, key=lambda m: (-len(m[1]), m[0])):
         survived = sum(any(same_error(sig, s) for _, s in r.trace.errors) for r in good)
-        if len(ids) >= 2 and len(ids) / len(bad) > survived / len(good):
-            sentences.append(phrases.fatal_error(sig, len(ids), len(bad), survived, len(good)))
-    return sentences
+        if len(where) >= 2 and len(where) / len(bad) > survived / len(good):
+            message = next(filter(None, (message_at(*place) for place in where.items())), "")
+            if message or not has_details(sig):
+                yield phrases.fatal_error(message or sig, sig, len(where), len(bad), survived, len(good))

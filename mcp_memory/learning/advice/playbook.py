@@ -4,14 +4,15 @@ The steps are a consensus, not the best run: the successful attempts are aligned
 longest common subsequences), and what most of them did at a place is kept.
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from mcp_memory.domain.answers import Playbook, PlaybookStep
-from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.episode import Json, Trace
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
@@ -33,6 +34,8 @@ MIN_FAILURES, MIN_DIFFERENCE = 3, 0.1  # attempts, and share of them by which a 
 MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
 MAX_SOUGHT = 50  # attempts in which arguments are looked for
 MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
+_PLACEHOLDER = re.compile(r"<\w+>")
+_Examples = Callable[[Sequence[PlaybookStep]], Sequence[PlaybookStep]]
 
 
 def playbook(
@@ -41,6 +44,8 @@ def playbook(
     patterns: Sequence[Pattern],
     max_steps: int,
     endorser: Endorser | None = None,
+    with_examples: _Examples = tuple,
+    message_at: Callable[[str, int], str] = lambda _id, _index: "",
 ) -> tuple[Playbook | None, str]:
     """Return the playbook for *task*, or None and the reason why the evidence does not make one.
 
@@ -50,6 +55,8 @@ def playbook(
         patterns: Relevant patterns with their confidence; recoveries and decisions become pitfalls.
         max_steps: Steps wanted at most; of more, the best supported stay.
         endorser: Says who stands behind what. Among several agents each has one voice, and steps that one alone took are left out.
+        with_examples: Gives steps the arguments to show.
+        message_at: The real error of a step of an episode; "" where it is not to be shown.
     """
     known = _in_voices([attempt(t, s) for t, s in runs if t.step_keys], endorser)
     good = [r for r in known if r.trace.success][:MAX_RUNS]
@@ -69,7 +76,7 @@ def playbook(
                 f"all {len(good)} successful attempts are of one source: {supports and next(iter(supports.values()))}; `recall` shows them",
             )
         patterns = [p for p in patterns if p.is_verified]
-    steps = [_step(i, key, good, bad, supports.get(key)) for i, key in enumerate(chosen, 1)]
+    steps = _telling(with_examples([_step(i, key, good, bad, supports.get(key)) for i, key in enumerate(chosen, 1)]), good, bad)
     followed = [r for r in known if _share_in_order(chosen, r.route) >= MIN_FOLLOWED]
     won = sum(r.trace.success for r in followed)
     if len(followed) >= MIN_CONTRADICTING and wilson(won, len(followed))[1] < CONTRADICTED:
@@ -79,13 +86,13 @@ def playbook(
             f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
         )
     failed = sum(not r.trace.success for r in known)
-    pitfalls, from_patterns = pitfalls_of(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2))
+    pitfalls, from_patterns = pitfalls_of(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at)
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
         title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",
-        steps=tuple(steps),
+        steps=steps,
         pitfalls=tuple(pitfalls),
-        when_not_to_use=_when_not(good, failed, len(known), len(followed), won),
+        when_not_to_use=_when_not(max(r.similarity for r in good), failed, len(known), len(followed), won),
         confidence=round(wilson(won, len(followed))[0] * max(r.similarity for r in good), 4),
         evidence=tuple(evidence),
     ), ""
@@ -202,19 +209,37 @@ def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt],
     return PlaybookStep(order, *tool_and_action(key), why, provenance=str(support or ""))
 
 
+def _telling(steps: Sequence[PlaybookStep], good: Sequence[Attempt], bad: Sequence[Attempt]) -> tuple[PlaybookStep, ...]:
+    """Return the steps that the successes took more often, or that show arguments; all where fewer than two would be left."""
+    kept = [step for step in steps if _tells(step, good, bad)]
+    return tuple(replace(step, order=i) for i, step in enumerate(kept if len(kept) >= 2 else steps, 1))
+
+
+def _tells(step: PlaybookStep, good: Sequence[Attempt], bad: Sequence[Attempt]) -> bool:
+    key = joined(step.tool, step.action)
+    more = sum(key in r.route for r in good) / len(good) - sum(key in r.route for r in bad) / len(bad) if bad else 0.0
+    if more >= MIN_DIFFERENCE:
+        return True
+    return more > -MIN_DIFFERENCE and (role_of(key) is Role.ACTS or not bad) and _shows(step.arguments_example)
+
+
+def _shows(example: Json) -> bool:
+    """Return whether there is a value in an example: a placeholder is none."""
+    if isinstance(example, Mapping):
+        return any(map(_shows, example.values()))
+    if isinstance(example, list | tuple):
+        return any(map(_shows, example))
+    return bool(example.strip() and not _PLACEHOLDER.fullmatch(example)) if isinstance(example, str) else example is not None
+
+
 def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:
     return len(common(steps, route)) / max(1, len(steps))
 
 
-def _when_not(good: Sequence[Attempt], failed: int, known: int, followed: int, won: int) -> str:
-    places = Counter(" · ".join(p for p in (r.trace.domain, r.trace.framework, r.trace.language) if p) for r in good)
-    place = places.most_common(1)[0][0]
-    sentences = [f"Not outside {place}: all evidence is from there." if len(places) == 1 and place else ""]
+def _when_not(nearest: float, failed: int, known: int, followed: int, won: int) -> str:
+    sentences = [f"Most attempts at tasks like this failed ({failed} of {known})." if failed > known / 2 else ""]
     if followed > won:
         sentences.append(f"{followed - won} of {followed} attempts that went this way failed nonetheless.")
-    nearest = max(r.similarity for r in good)
     if nearest < SAME_TASK:
         sentences.append(f"No success was at this very task (the nearest is {nearest:.0%} alike): check each step against its state.")
-    if failed > known / 2:
-        sentences.insert(1, f"Most attempts at tasks like this failed ({failed} of {known}).")
     return " ".join(s for s in sentences if s)

@@ -19,6 +19,7 @@ _PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
 _FILE = re.compile(r"\b[\w-]+\.(?:py|txt|json|csv|sh|md|c|h|cpp|js|ts|html|ya?ml|cfg|toml|rs|go|java|ipynb|log|lock|xml)\b")
 _QUOTED = re.compile(r"\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|\[[^\]\n]{0,300}(?:\]|$)|(?<!\w)'[^'\n]{0,200}'(?!\w)")
 _LIST = re.compile(r"<q>(?:\s*,\s*<q>)+")
+_DETAIL = re.compile(r"<(?:q|url|path|file|id)>|#")
 _NUMBER = re.compile(r"\b\d[\d.,:]*\b|(?<=\D)\d+")
 _WORD = re.compile(r"[A-Za-z_<][\w>]+")
 _COMMON = "the an of to in is not for and or at on be was with that this it as by has have from your you are"
@@ -53,6 +54,15 @@ def without_details(line: str) -> str:
     if exit_code:
         line = line.replace(re.sub(_NUMBER, "#", exit_code.group(0)), f"exit {exit_code.group(1)}", 1)
     return " ".join(line.split()).strip(" .:;-")
+
+
+def has_details(sig: str) -> bool:
+    """Return whether a signature stands for what changes from time to time, so that no message reads like it.
+
+    >>> has_details("KeyError: <q>"), has_details("quota exceeded")
+    (True, False)
+    """
+    return bool(_DETAIL.search(sig))
 
 
 def telling_line(text: str) -> str:
