@@ -359,11 +359,13 @@ class EpisodicMemory:
         return await self._exchange.read(lines, progress, project, dry_run=dry_run)
 
     def export_lines(self, asked: requests.WhereFields | None = None) -> AsyncIterator[str]:
-        """Yield the interchange lines of the episodes that meet the conditions (default: of all projects), oldest first."""
+        """Yield the interchange lines of the episodes that meet the conditions (default: of all projects), oldest first, and of what lies
+        over and between them.
+        """
         return self._exchange.write(Filter(project=ANY_PROJECT) if asked is None else filter_of(asked, default_project=self.project))
 
     def episode_lines(self, ids: Sequence[str]) -> AsyncIterator[str]:
-        """Yield the interchange lines of these episodes, in order; missing ones are passed over."""
+        """Yield the interchange lines of these episodes alone, in order; missing ones are passed over."""
         return self._exchange.lines_of(ids)
 
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:

@@ -36,3 +36,13 @@ class Handoff:
     failed: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A handoff as it was kept."""
+
+    id: str
+    episode_id: str
+    handoff: Handoff
+    at_ms: int

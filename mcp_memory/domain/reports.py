@@ -127,3 +127,5 @@ class ImportReport:
     errors: tuple[tuple[int, str], ...]  # (line number from 1, reason)
     ignored: Mapping[str, int] = field(default_factory=dict)  # unknown fields, and in how many places
     converted: Mapping[str, int] = field(default_factory=dict)  # times that were no milliseconds: their unit, and how many
+    records: int = 0  # links, checkpoints, corrections and votes added
+    records_skipped: int = 0  # there already

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mcp_memory.domain.backups import Backup, Compacted
-from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
@@ -185,6 +185,9 @@ class CurationStore(Protocol):
         """The episode's id and its handoff, or None."""
 
     def latest_checkpoint(self, episode_id: str) -> str | None: ...
+
+    def checkpoints(self, episode_ids: Sequence[str]) -> list[StoredCheckpoint]:
+        """All checkpoints of the episodes: episode by episode, the latest last."""
 
 
 class Feed(Protocol):

@@ -74,9 +74,9 @@ def _points(episode: Row) -> list[Point]:
 
 def _tells(sentence: str, tool: str, error: str) -> bool:
     """Return whether a sentence quotes this error of this tool; either may be cut."""
-    whole = error.rstrip("…")
-    quotes = [quote.rstrip("…") for quote in _QUOTED.findall(sentence)] if f" in {tool} " in sentence else []
-    return any(whole.startswith(quote) or (whole != error and quote.startswith(whole)) for quote in quotes)
+    begins = error.partition("…")[0]
+    quotes = [quote.partition("…")[0] for quote in _QUOTED.findall(sentence)] if f" in {tool} " in sentence else []
+    return any(begins.startswith(quote) or (begins != error and quote.startswith(begins)) for quote in quotes)
 
 
 def _step(step: str) -> str:

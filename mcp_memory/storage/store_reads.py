@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import Evidence, Pattern
@@ -192,6 +192,11 @@ class StoreReads:
         with self._readers.reader() as connection:
             found: str | None = Tables(connection).value("latest_checkpoint", episode_id)
             return found
+
+    def checkpoints(self, episode_ids: Sequence[str]) -> list[StoredCheckpoint]:
+        with self._readers.reader() as connection:
+            rows = [row for id_ in episode_ids for row in Tables(connection).sound("checkpoints_of", id_)]
+        return [StoredCheckpoint(id_, episode_id, load_as(content, Handoff), at_ms) for id_, episode_id, content, at_ms in rows]
 
     def edited_episodes(self) -> dict[str, int]:
         """Return the edited and the deleted episodes with the change that made a copy of them stale."""

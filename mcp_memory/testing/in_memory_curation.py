@@ -1,6 +1,6 @@
 """Links, checkpoints, corrections and quarantines of the in-memory store."""
 
-from mcp_memory.domain.curation import Correction, Handoff
+from mcp_memory.domain.curation import Correction, Handoff, StoredCheckpoint
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.sources import Quarantine, sources_of
 from mcp_memory.errors import InvalidInput
@@ -25,7 +25,7 @@ class InMemoryCuration(InMemoryReads):
             r.record(episode_id)
             if checkpoint_id in r.checkpoints:
                 raise InvalidInput(f"there is a checkpoint {checkpoint_id!r} already")
-            r.checkpoints[checkpoint_id] = (episode_id, handoff)
+            r.checkpoints[checkpoint_id] = StoredCheckpoint(checkpoint_id, episode_id, handoff, at_ms)
             r.change(ChangeKind.CHECKPOINT, checkpoint_id)
 
     async def put_correction(self, target_id: str, correction: Correction, at_ms: int) -> str:

@@ -51,7 +51,7 @@ def _delete_dependents(records: Records, episode_id: str, counts: Counter[str]) 
     links = {k: v for k, v in records.links.items() if episode_id not in (v.from_id, v.to_id)}
     counts["links"] += len(records.links) - len(links)
     records.links = links
-    checkpoints = {k: v for k, v in records.checkpoints.items() if v[0] != episode_id}
+    checkpoints = {k: v for k, v in records.checkpoints.items() if v.episode_id != episode_id}
     counts["checkpoints"] += len(records.checkpoints) - len(checkpoints)
     records.checkpoints = checkpoints
     corrections = [c for c in records.corrections if c[0] != episode_id]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.filtering import admits_episode
@@ -169,11 +169,16 @@ class InMemoryReads:
             return {id_: x for id_, x in self._records.links.items() if x.from_id in episode_ids or x.to_id in episode_ids}
 
     def checkpoint(self, checkpoint_id: str) -> tuple[str, Handoff] | None:
-        return self._records.checkpoints.get(checkpoint_id)
+        found = self._records.checkpoints.get(checkpoint_id)
+        return (found.episode_id, found.handoff) if found else None
 
     def latest_checkpoint(self, episode_id: str) -> str | None:
-        found = [i for i, (episode, _) in self._records.checkpoints.items() if episode == episode_id]
-        return found[-1] if found else None
+        found = self.checkpoints([episode_id])
+        return found[-1].id if found else None
+
+    def checkpoints(self, episode_ids: Sequence[str]) -> list[StoredCheckpoint]:
+        stored = self._records.checkpoints.values()
+        return [x for id_ in episode_ids for x in sorted(stored, key=lambda x: x.at_ms) if x.episode_id == id_]
 
     def counts(self, project: str = ANY_PROJECT) -> Mapping[str, int]:
         with self._records.lock:
@@ -192,7 +197,7 @@ class InMemoryReads:
                 "recommendations": len(shown),
                 "feedback": sum(v.recommendation_id in shown for _, v in r.feedback),
                 "links": sum(x.from_id in ids for x in r.links.values()),
-                "checkpoints": sum(e in ids for e, _ in r.checkpoints.values()),
+                "checkpoints": sum(x.episode_id in ids for x in r.checkpoints.values()),
             }
 
     def distinct(self, column: str, prefix: str, limit: int) -> list[str]:

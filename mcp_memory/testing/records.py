@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from mcp_memory.domain.curation import Correction, Handoff, Link
+from mcp_memory.domain.curation import Correction, Link, StoredCheckpoint
 from mcp_memory.domain.edits import LESSON, apply_edits
 from mcp_memory.domain.episode import Episode, EpisodeState, Json, Trace, trace_of
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -65,7 +65,7 @@ class Records:
         self.feedback: list[tuple[int, Feedback]] = []
         self.next_feedback = 1
         self.links: dict[str, Link] = {}
-        self.checkpoints: dict[str, tuple[str, Handoff]] = {}
+        self.checkpoints: dict[str, StoredCheckpoint] = {}
         self.corrections: list[tuple[str, Correction]] = []
         self.tombstones: set[str] = set()
         self.quarantines: dict[Source, Quarantine] = {}

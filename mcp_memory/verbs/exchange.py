@@ -1,9 +1,11 @@
-"""Import and export of the interchange file: JSON Lines, one episode a line; see the tool contract in docs/interchange.md."""
+"""Import and export of the interchange file: JSON Lines, an episode or a record beside it a line; the contract is docs/interchange.md."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from mcp_memory.domain.episode import Episode, Json, imported_id
@@ -11,12 +13,14 @@ from mcp_memory.domain.forming import episode_of_line
 from mcp_memory.domain.query import Filter, Page, Sort
 from mcp_memory.domain.reports import ImportReport
 from mcp_memory.domain.requests import ContextFields, EpisodeLine, LineOutcome, Request, StepFields, fields_of
-from mcp_memory.errors import InvalidInput
+from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.ports import Completion
 from mcp_memory.projects import Project
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.incoming import earlier_names, in_milliseconds, names_of, next_lines, parsed_json, project_of
+from mcp_memory.verbs.incoming import earlier_names, in_milliseconds, known_fields, names_of, next_lines, parsed_json, project_of
+from mcp_memory.verbs.incoming_records import IncomingRecords, is_record
 from mcp_memory.verbs.judging import Importer
+from mcp_memory.verbs.outgoing_records import OutgoingRecords
 from mcp_memory.verbs.redacting import Redacting
 
 EXPORT_PAGE = 100
@@ -31,6 +35,8 @@ class _Tally:
     errors: list[tuple[int, str]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     converted: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+    records_skipped: int = 0
 
 
 class Exchange:
@@ -48,15 +54,16 @@ class Exchange:
             lines: The file's lines; empty ones are passed over.
             progress: Called with the number of lines read so far.
             project: Where lines go that name no project.
-            dry_run: Count what would be added, and add nothing.
+            dry_run: Count the episodes that would be added, and add nothing.
         """
-        tally, number = _Tally(), 0
+        tally, number, records = _Tally(), 0, IncomingRecords(self._e, self._redacting, project or self._e.project)
         source = iter(lines)
         while batch := await self._e.in_thread(next_lines, source):
             read = await self._e.in_thread(_objects, batch, number + 1, tally)
-            for _, value in read:
+            episodes = [(at, value) for at, value in read if not is_record(value)]
+            for _, value in episodes:
                 await self._keep_together(value, dry_run=dry_run)
-            prepared = await self._e.in_thread(self._prepare, read, project, tally)
+            prepared = await self._e.in_thread(self._prepare, episodes, project, tally)
             number += len(batch)
             if dry_run:
                 tally.added += len(prepared)
@@ -65,11 +72,17 @@ class Exchange:
                 tally.added += added
                 tally.skipped += not added
                 tally.open += added and isinstance(item, Episode)
+            for at, value in read:
+                if is_record(value):
+                    await _keep(records, at, value, tally)
             if progress:
                 progress(number)
         if not dry_run:
             self._imported()
-        return ImportReport(tally.added, tally.skipped, tally.open, tuple(sorted(tally.errors)), dict(tally.ignored), dict(tally.converted))
+        return ImportReport(
+            tally.added, tally.skipped, tally.open, tuple(sorted(tally.errors)), dict(tally.ignored), dict(tally.converted),
+            tally.records, tally.records_skipped,
+        )  # fmt: skip
 
     async def _keep_together(self, line: dict[str, Any], *, dry_run: bool) -> None:
         """Let a line go where its project is kept."""
@@ -117,30 +130,41 @@ class Exchange:
         return known
 
     def _episode(self, line: Any, project: str, ignored: Counter[str]) -> Episode:
-        asked = EpisodeLine.read(_known_fields(line, ignored))
+        asked = EpisodeLine.read(_fields(line, ignored))
         episode = episode_of_line(asked, episode_id=self._e.new_id(), default_project=project or self._e.project, now_ms=self._e.clock())
         return replace(episode, id=imported_id(episode.project, episode.external_id)) if episode.external_id else episode
 
     async def write(self, where: Filter) -> AsyncIterator[str]:
-        """Yield the interchange lines of the episodes that match, oldest first; those of quarantined sources, too."""
+        """Yield the interchange lines of the episodes that match, oldest first, those of quarantined sources too; then those of what lies
+        over and between them.
+        """
         where = replace(where, quarantined=True)
-        cursor: str | None = None
+        cursor, projects = None, dict[str, str]()
         while True:
             page = await self._e.in_thread(self._page, where, cursor)
-            async for line in self.lines_of(page.ids):
+            async for episode, line in self._written(page.ids):
+                projects[episode.id] = sys.intern(episode.project)
                 yield line
             cursor = page.next_cursor
             if cursor is None:
-                return
+                break
+        records = OutgoingRecords(self._e, projects).lines()
+        while told_together := await self._e.in_thread(lambda: tuple(islice(records, EXPORT_PAGE))):
+            for told in told_together:
+                yield json.dumps(told, ensure_ascii=False)
 
     async def lines_of(self, ids: Sequence[str]) -> AsyncIterator[str]:
-        """Yield the interchange lines of these episodes, in order; missing ones are passed over."""
+        """Yield the interchange lines of these episodes alone, in order; missing ones are passed over."""
+        async for _, line in self._written(ids):
+            yield line
+
+    async def _written(self, ids: Sequence[str]) -> AsyncIterator[tuple[Episode, str]]:
         for start in range(0, len(ids), EXPORT_PAGE):
             found = await self._e.in_thread(self._e.store.get_episodes, ids[start : start + EXPORT_PAGE])
             names = await self._e.in_thread(self._names, found)
             for episode in found:
                 if episode is not None:
-                    yield json.dumps(to_line(episode, names), ensure_ascii=False)
+                    yield episode, json.dumps(to_line(episode, names), ensure_ascii=False)
 
     def _page(self, where: Filter, cursor: str | None) -> Page:
         return self._e.store.list_episodes(where, sort=Sort.OLDEST, limit=EXPORT_PAGE, cursor=cursor)
@@ -149,6 +173,16 @@ class Exchange:
         """Return the exported name (external id, else id) of every episode the given ones refer to."""
         ids = [i for e in episodes if e is not None for i in (e.follows, e.parent_id) if i]
         return {e.id: e.external_id or e.id for e in self._e.store.get_episodes(ids, steps=False) if e is not None}
+
+
+async def _keep(records: IncomingRecords, number: int, line: Mapping[str, Any], tally: _Tally) -> None:
+    try:
+        added = await records.keep(line, tally.ignored)
+    except (NotFound, ValueError, TypeError, RecursionError, OverflowError) as error:
+        tally.errors.append((number, _reason(error)))
+    else:
+        tally.records += added
+        tally.records_skipped += not added
 
 
 def _objects(lines: Sequence[str | bytes], first: int, tally: _Tally) -> list[tuple[int, dict[str, Any]]]:
@@ -206,23 +240,15 @@ def _plain(value: Any) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _known_fields(line: Mapping[str, Any], ignored: Counter[str]) -> dict[str, Any]:
+def _fields(line: Mapping[str, Any], ignored: Counter[str]) -> dict[str, Any]:
     """Return what a line says in fields that we know; the others are counted."""
-    known = _without_unknown(line, EpisodeLine, ignored, "")
+    known = known_fields(line, EpisodeLine, ignored, "")
     for name, record in _PARTS.items():
         part = known.get(name)
         if isinstance(part, dict):
-            known[name] = _without_unknown(part, record, ignored, f"{name}.")
+            known[name] = known_fields(part, record, ignored, f"{name}.")
         elif isinstance(part, list):
             known[name] = [
-                _without_unknown(item, record, ignored, f"{name}[].") if isinstance(item, dict) and name == "steps" else item
-                for item in part
+                known_fields(item, record, ignored, f"{name}[].") if isinstance(item, dict) and name == "steps" else item for item in part
             ]
     return known
-
-
-def _without_unknown(found: Mapping[str, Any], record: type[Request], ignored: Counter[str], prefix: str) -> dict[str, Any]:
-    fields = fields_of(record)
-    for name in found.keys() - fields.keys():
-        ignored[prefix + str(name)[:60]] += 1
-    return {name: value for name, value in found.items() if name in fields and not (name.endswith("at_ms") and value == 0)}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain import limits
+from mcp_memory.domain.requests.base import Request, fields_of
 from mcp_memory.domain.requests.kinds import Name, Text
 from mcp_memory.domain.requests.problems import Problem
 from mcp_memory.domain.times import as_milliseconds
@@ -99,3 +100,11 @@ def next_lines(source: Iterator[str | bytes]) -> list[str | bytes]:
         if len(batch) >= BATCH_LINES or chars >= BATCH_CHARS:
             break
     return batch
+
+
+def known_fields(found: Mapping[str, Any], record: type[Request], ignored: Counter[str], prefix: str) -> dict[str, Any]:
+    """Return what was found in the fields of *record*, unknown times left out; count the other fields under *prefix*."""
+    fields = fields_of(record)
+    for name in found.keys() - fields.keys():
+        ignored[prefix + str(name)[:60]] += 1
+    return {name: value for name, value in found.items() if name in fields and not (name.endswith("at_ms") and value == 0)}

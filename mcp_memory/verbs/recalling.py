@@ -9,7 +9,7 @@ from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
-from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Query, Sort
+from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
@@ -21,6 +21,7 @@ from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalle
 from mcp_memory.verbs.shown import Shown
 from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
+from mcp_memory.views.workspace import SeenFile
 
 MAX_PATTERNS = 3
 NEAREST_CHARS = 100  # of a task that is named only to say that it is not close
@@ -71,7 +72,7 @@ class Recalling:
             met = e.learning.met_errors(v, query)
             ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms, met=met)
             outlook = e.learning.outlook(v, query, neighbours)
-            seen = v.workspace.find(query.filter.project, query.text, MAX_SEEN, query.filter.domain, query.filter.framework)
+            seen = [] if ranking.silent else self._seen(v, query, outlook)
             wanted_patterns = "patterns" in include and not ranking.silent and (ranking.matches or not query.min_similarity)
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             provenance = self._provenance(v, query, ranking.matches)
@@ -105,6 +106,11 @@ class Recalling:
             nearest=self._nearest(neighbours[0]) if ranking.silent and neighbours else None,
             elsewhere=self._nearest(elsewhere, named=True) if elsewhere else None,
         )
+
+    def _seen(self, v: View, query: Query, outlook: Outlook | None) -> list[SeenFile]:
+        """Return the files that the request's words lead to, in its context, which is inferred where it names none."""
+        where = outlook.inferred if outlook and outlook.inferred else query.filter
+        return v.workspace.find(query.filter.project, query.text, MAX_SEEN, where.domain, where.framework)
 
     def _provenance(self, v: View, query: Query, matches: Sequence[Match]) -> dict[str, str]:
         """Return where each match comes from, in a few words."""

@@ -15,7 +15,9 @@ R = TypeVar("R", bound=Request)
 # Ids of our own: looked up among what is stored, so a secret there is refused and never written.
 _OURS = frozenset({"checkpoint_id", "from_id", "to_id", "target_id"})
 # Ids that others may have made, and what episodes are told apart by. An `episode_id` may be new: `start_episode` takes a prepared one.
-_IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids", "same_as"})
+_IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent", "project", "recommendation_id", "used_ids", "same_as"}) | {
+    "record_id", "shown_ids", "shown_to",  # of an import
+}  # fmt: skip
 
 
 _INLINE_CHARS = 10_000  # some two milliseconds: what is longer would keep everybody else on the event loop waiting

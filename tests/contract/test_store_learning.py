@@ -267,5 +267,12 @@ async def test_checkpoints_are_found_by_id_and_the_latest_by_episode(store: Stor
     assert store.latest_checkpoint("a") == "c2"
     assert store.latest_checkpoint("nobody") is None
     assert store.checkpoint("nothing") is None
+    await store.start_episode(episode("b"))
+    await store.put_checkpoint("c0", "b", Handoff("w"), 3)
+    assert [(x.id, x.episode_id, x.handoff.goal, x.at_ms) for x in store.checkpoints(["b", "a", "nobody"])] == [
+        ("c0", "b", "w", 3),
+        ("c1", "a", "x", 1),
+        ("c2", "a", "y", 2),
+    ]
     with pytest.raises(InvalidInput):
         await store.put_checkpoint("c1", "a", Handoff("z"), 3)

@@ -87,7 +87,7 @@ class Walk:
 
     def episodes(self) -> list[dict[str, Any]]:
         """Return what the memory holds, parents first."""
-        found = [json.loads(line) for line in self._memory("export").splitlines()]
+        found = [line for text in self._memory("export").splitlines() if "record" not in (line := json.loads(text))]
         return sorted(found, key=lambda episode: (bool(episode.get("parent")), episode["started_at_ms"]))
 
     def imported(self) -> str:

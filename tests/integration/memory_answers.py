@@ -147,7 +147,7 @@ async def answers(memory: EpisodicMemory) -> dict[str, Any]:
         "playbook": plain(await memory.recommend_playbook("fix the date parser")),
         "lessons": await memory.lessons_markdown(project="*"),
         "suggested": plain(await memory.suggest_next_step(checkpoint)),
-        "exported": [json.loads(line) async for line in memory.export_lines()],
+        "exported": [line async for text in memory.export_lines() if "record" not in (line := json.loads(text))],  # episodes
     }
 
 

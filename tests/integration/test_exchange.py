@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config import Config, load_config
+from mcp_memory.domain.requests import WhereFields
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.phrases import sentence
 
@@ -236,3 +237,109 @@ async def test_a_number_that_is_no_time_is_one_clear_line_and_the_others_are_imp
     ((line, reason),) = report.errors
     assert line == 1
     assert any(words in reason for words in ("too large", "whole number", "is not JSON", "far beyond"))
+
+
+async def _named(memory: EpisodicMemory, project: str, *names: str) -> dict[str, str]:
+    """Import an episode under each name; return their ids."""
+    lines = [LINE | {"external_id": name, "project": project, "task": f"task {name}"} for name in names]
+    assert (await memory.import_lines(map(json.dumps, lines))).added == len(names)
+    rows = (await memory.search_episodes(project=project)).episodes
+    return {row.external_id: row.episode_id for row in rows if row.external_id}
+
+
+async def _everything(memory: EpisodicMemory) -> list[dict[str, Any]]:
+    """Lay one thing of every kind over two episodes of "shop"; return the export."""
+    ids = await _named(memory, "shop", "a", "b")
+    await memory.link_episodes(from_id=ids["a"], to_id=ids["b"], type="related_to", note="alike")
+    await memory.correct(target_id=ids["a"], text="Mind the header", by="tester")
+    found = await memory.recall("task a", project="shop")
+    await memory.give_feedback(recommendation_id=found.recommendation_id, outcome="helped", used_ids=[ids["a"]], note="just so")
+    await memory.import_lines(
+        [json.dumps({"external_id": "c", "task": "still going", "project": "shop", "started_at_ms": 1_800_000_000_000})]
+    )
+    rows = (await memory.search_episodes(project="shop", state="open")).episodes
+    await memory.checkpoint_episode(episode_id=rows[0].episode_id, label="half way", pending=["the rest"])
+    return await _exported(memory)
+
+
+async def test_links_checkpoints_corrections_and_votes_come_after_the_episodes_under_their_names(memory: EpisodicMemory) -> None:
+    told = await _everything(memory)
+    assert [line.get("record") for line in told] == [None, None, None, "link", "checkpoint", "correction", "feedback"]
+    link, checkpoint, correction, vote = told[3:]
+    assert link == {"record": "link", "project": "shop", "from_id": "a", "to_id": "b", "type": "related_to", "note": "alike"}
+    assert (checkpoint["episode_id"], checkpoint["done"], checkpoint["next"]) == ("c", ["half way"], ["the rest"])
+    assert (correction["target_id"], correction["text"], correction["by"]) == ("a", "Mind the header", "tester")
+    assert (vote["used_ids"], vote["verdict"], vote["note"]) == (["a"], "helped", "just so")
+
+
+async def test_what_the_lines_of_other_kinds_tell_is_added_once(memory: EpisodicMemory, tmp_path: Path) -> None:
+    lines = [json.dumps(line) for line in await _everything(memory)]
+    async with open_memory(_elsewhere(tmp_path)) as other:
+        first, second = await other.import_lines(lines), await other.import_lines(lines)
+        assert (first.added, first.records, first.errors) == (3, 4, ())
+        assert (second.added, second.skipped, second.records, second.records_skipped, second.errors) == (0, 3, 0, 4, ())
+        assert [json.dumps(line) for line in await _exported(other)] == lines
+
+
+def _elsewhere(tmp_path: Path) -> Config:
+    return load_config(env={}, flags={"storage.data_dir": str(tmp_path / "other"), "embedding.provider": "off"})
+
+
+async def test_a_correction_that_is_here_is_not_replaced_by_a_file(memory: EpisodicMemory, tmp_path: Path) -> None:
+    lines = [json.dumps(line) for line in await _everything(memory)]
+    async with open_memory(_elsewhere(tmp_path)) as other:
+        ids = await _named(other, "shop", "a")
+        await other.correct(target_id=ids["a"], text="Our own word")
+        await other.import_lines(lines)
+        assert (await other.get_episode(ids["a"])).correction == "Our own word"
+
+
+async def test_a_line_reaches_nothing_of_another_project(memory: EpisodicMemory) -> None:
+    told = await _everything(memory)
+    theirs = await _named(memory, "bank", "a", "secret")
+    (pattern, *_) = [p.pattern_id for p in (await memory.search_patterns(project="*")).patterns]
+    await memory.import_lines([json.dumps({"external_id": "lone", "task": "nothing learnt here", "project": "lab"})])
+    before = await _exported(memory)
+    link, checkpoint, correction, vote = told[3:]
+    own_vote = vote | {"record_id": "v2", "project": "bank", "shown_ids": ["a"], "used_ids": ["a"]}
+    lines = [
+        link | {"to_id": theirs["secret"]},
+        link | {"to_id": "secret"},
+        checkpoint | {"record_id": "c2", "episode_id": theirs["secret"]},
+        correction | {"target_id": theirs["secret"]},
+        correction | {"target_id": pattern, "project": "lab"},
+        vote | {"record_id": "v3", "shown_ids": [theirs["secret"]], "used_ids": []},
+        vote | {"record_id": "v4", "shown_to": theirs["secret"]},
+        vote | {"record_id": "v5", "episode_id": theirs["secret"]},
+        own_vote,  # on a recommendation of "shop"
+    ]
+    report = await memory.import_lines(map(json.dumps, lines))
+    assert [number for number, _ in report.errors] == list(range(1, len(lines) + 1))
+    assert all("in project" in reason for _, reason in report.errors)
+    assert (report.records, await _exported(memory)) == (0, before)
+
+
+async def test_lines_of_other_kinds_that_cannot_be_read_are_reported_and_the_others_are_kept(memory: EpisodicMemory) -> None:
+    await _named(memory, "shop", "a", "b", "c")
+    link = {"record": "link", "project": "shop", "from_id": "a", "to_id": "b", "type": "depends_on"}
+    lines: list[dict[str, Any]] = [
+        link,
+        {"record": "dream", "project": "shop"},
+        {"record": ["link"]},
+        link | {"from_id": "b", "to_id": "a"},
+        link | {"type": "likes"},
+        {"record": "checkpoint", "project": "shop", "episode_id": "a"},
+        link | {"to_id": "c", "colour": "blue"},
+        LINE | {"external_id": "with a field of that name", "record": "vinyl"},
+    ]
+    report = await memory.import_lines(map(json.dumps, lines))
+    assert [number for number, _ in report.errors] == [2, 3, 4, 5, 6]
+    assert "`record` must be one of link, checkpoint, correction, feedback" in report.errors[0][1]
+    assert "cycle" in report.errors[2][1]
+    assert (report.added, report.records, report.ignored) == (1, 2, {"link.colour": 1, "record": 1})
+
+
+async def test_of_some_episodes_only_what_lies_over_and_between_them_is_exported(memory: EpisodicMemory) -> None:
+    await _everything(memory)
+    chosen = [json.loads(line) async for line in memory.export_lines(WhereFields(project="shop", state="open"))]
+    assert [line.get("record") for line in chosen] == [None, "checkpoint"]

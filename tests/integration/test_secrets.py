@@ -88,7 +88,7 @@ def test_ten_secrets_through_every_tool_leave_no_byte_in_any_file(data_dir: Path
     exported = subprocess.run(
         [sys.executable, "-m", "mcp_memory", "export"], env=server_environment(data_dir), capture_output=True, timeout=60, check=True
     )
-    assert exported.stdout.count(b"\n") == len(SECRETS) - 1
+    assert exported.stdout.count(b'{"external_id"') == len(SECRETS) - 1
     assert b"[redacted:" in exported.stdout
     assert not any(trace in exported.stdout for secret in SECRETS for trace in traces(secret))
 

@@ -68,6 +68,23 @@ def needed(record: type[requests.Request]) -> dict[str, Any]:
     return {name: least[name] for name, field in fields_of(record).items() if field.is_required and name in least}
 
 
+RECORDS: dict[type[requests.Request], str] = {
+    requests.LinkLine: requests.RecordKind.LINK,
+    requests.CheckpointLine: requests.RecordKind.CHECKPOINT,
+    requests.CorrectionLine: requests.RecordKind.CORRECTION,
+    requests.FeedbackLine: requests.RecordKind.FEEDBACK,
+}
+
+
+def record_on_fresh_episodes(form: type[requests.Request], kind: str, changed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines of two episodes and of one record on them."""
+    a, b = (f"fresh/{_random.random()}" for _ in range(2))
+    ids = {"from_id": a, "to_id": b, "episode_id": a, "target_id": a, "record_id": f"id of {a}", "recommendation_id": f"on {a}"}
+    least: dict[str, Any] = {**ids, "record": kind, "type": "follows", "kind": "recall", "verdict": "helped", "shown_ids": [a]}
+    given = {name: value for name, value in least.items() if name in fields_of(form)}
+    return [*({"external_id": name, "task": "t", "outcome": {"kind": "success"}} for name in (a, b)), {**given, **changed}]
+
+
 async def ask(memory: EpisodicMemory, record: type[requests.Request], changed: Mapping[str, Any]) -> None:
     """Ask *record* of *memory* about a fresh episode; refusals are as good as redaction."""
     first, second = [(await memory.start_episode("a task", recall=False)).episode_id for _ in range(2)]
@@ -119,6 +136,11 @@ async def test_a_secret_in_any_field_of_any_verb_is_stored_nowhere(config: Confi
             secrets |= dict.fromkeys(hidden, f"line.{name}")
             line = {"external_id": f"x/{number}", "task": "t", "outcome": {"kind": "success"}, name: value}
             await memory.import_lines([json.dumps(line)])
+        for form, kind in RECORDS.items():
+            assert (await memory.import_lines(map(json.dumps, record_on_fresh_episodes(form, kind, {})))).records == 1
+            for name, value, hidden in poisoned(form):
+                secrets |= dict.fromkeys(hidden, f"{kind}.{name}")
+                await memory.import_lines(map(json.dumps, record_on_fresh_episodes(form, kind, {name: value})))
         exported = "\n".join([line async for line in memory.export_lines()])
         assert len(secrets) > 60
         assert "[redacted:github-token]" in exported

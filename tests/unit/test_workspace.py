@@ -1,12 +1,13 @@
 """Which files hold what, asked through the facade about a task that nobody did before."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config
+from mcp_memory.config import Config, load_config
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Step
 from mcp_memory.learning.reading.file_uses import touches_in
 from mcp_memory.learning.reading.shown_files import MAX_FILES, MAX_PAIRS, shown_files
@@ -51,9 +52,10 @@ AGENTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-async def _work(memory: EpisodicMemory, task: str, steps: Sequence[Mapping[str, Any]]) -> str:
-    started = await memory.start_episode(task, recall=False)
-    await memory.log_steps(started.episode_id, steps)
+async def _work(memory: EpisodicMemory, task: str, steps: Sequence[Mapping[str, Any]], framework: str = "") -> str:
+    started = await memory.start_episode(task, recall=False, framework=framework)
+    if steps:
+        await memory.log_steps(started.episode_id, steps)
     await memory.complete_episode(started.episode_id, "success")
     return started.episode_id
 
@@ -78,6 +80,28 @@ async def test_an_index_survives_a_restart_and_a_forgotten_episode_is_out_of_it(
 async def test_a_request_about_something_else_gets_no_file(memory: EpisodicMemory) -> None:
     await _work(memory, "translate the welcome mail", AGENTS["shell only"])
     assert (await memory.recall("book a table for two in Lisbon on Friday")).files == ()
+
+
+async def test_where_nothing_is_close_no_file_is_told(data_dir: Path) -> None:
+    async with open_memory(load_config(env={}, flags={"storage.data_dir": str(data_dir)})) as memory:
+        await memory.settle()
+        await _work(memory, "translate the welcome mail", AGENTS["shell only"])
+        await memory.settle()
+        found = await memory.recall("which trains run to Lisbon on Friday? mind the serial numbering of InvoiceNumbering")
+    assert found.nearest is not None
+    assert found.files == ()
+
+
+async def test_files_of_another_context_are_not_told_where_the_request_s_context_is_inferred(memory: EpisodicMemory) -> None:
+    await _work(memory, "translate the welcome mail", AGENTS["shell only"], framework="django")
+    for number in range(3):
+        await _work(memory, f"{QUESTION} ({number})", [], framework="flask")
+    found = await memory.recall(QUESTION)
+    assert found.outlook is not None
+    assert found.outlook.inferred is not None
+    assert found.outlook.inferred.framework == "flask"
+    assert found.files == ()
+    assert (await memory.recall(QUESTION, framework="django")).files
 
 
 async def test_another_project_s_files_are_not_told(memory: EpisodicMemory) -> None:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     count = with_memory(args, write)
     if args.file != "-":
-        print(f"{count} episodes written to {args.file}", file=sys.stderr)
+        print(f"{count} lines written to {args.file}", file=sys.stderr)
     return 0
 
 

@@ -32,6 +32,8 @@ class Total:
     added: int = 0
     skipped: int = 0
     open: int = 0
+    records: int = 0
+    records_skipped: int = 0
     problems: list[dict[str, object]] = field(default_factory=list)  # file, line, reason
     notes: list[str] = field(default_factory=list)  # what was made of the files beside the episodes
 
@@ -104,6 +106,8 @@ async def read_all(memory: "EpisodicMemory", named: Sequence[Named], *, project:
             total.added += report.added
             total.skipped += report.skipped
             total.open += report.open
+            total.records += report.records
+            total.records_skipped += report.records_skipped
             total.problems += [{"file": source.name, "line": source.line_of(line), "reason": reason} for line, reason in report.errors]
             total.problems += [{"file": source.name, "line": line, "reason": reason} for line, reason in source.problems]
             running += len(source.running)
@@ -111,6 +115,8 @@ async def read_all(memory: "EpisodicMemory", named: Sequence[Named], *, project:
                 converted[unit] = converted.get(unit, 0) + count
         await memory.settle(reader.remaining)
     total.notes += [f"times in {unit}, not milliseconds, that were converted: {count}" for unit, count in converted.items()]
+    if total.records or total.records_skipped:
+        total.notes.append(f"links, checkpoints, corrections and votes: {total.records} added, {total.records_skipped} already there")
     if running:
         total.notes.append(f"tasks still running, left for the next import: {running}")
     return total

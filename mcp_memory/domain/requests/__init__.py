@@ -15,7 +15,16 @@ from mcp_memory.domain.requests.curating import (
     ResumeEpisode,
     UpdateEpisode,
 )
-from mcp_memory.domain.requests.exchange import EpisodeLine, LineOutcome
+from mcp_memory.domain.requests.exchange import (
+    CheckpointLine,
+    CorrectionLine,
+    EpisodeLine,
+    FeedbackLine,
+    LineOutcome,
+    LinkLine,
+    RecordKind,
+    RecordLine,
+)
 from mcp_memory.domain.requests.recalling import GetEpisode, Recall, SearchEpisodes
 from mcp_memory.domain.requests.recording import (
     CompleteEpisode,
@@ -44,11 +53,14 @@ from mcp_memory.domain.requests.reporting import (
 __all__ = [
     "AnalyzeTrends",
     "CheckpointEpisode",
+    "CheckpointLine",
     "CompareAttempts",
     "CompleteEpisode",
     "ContextFields",
     "Correct",
+    "CorrectionLine",
     "EpisodeLine",
+    "FeedbackLine",
     "Forget",
     "ForkedTasks",
     "GetEpisode",
@@ -59,6 +71,7 @@ __all__ = [
     "LessonsMarkdown",
     "LineOutcome",
     "LinkEpisodes",
+    "LinkLine",
     "LogStep",
     "LogSteps",
     "MarkSteps",
@@ -71,6 +84,8 @@ __all__ = [
     "Recall",
     "RecentActivity",
     "RecommendPlaybook",
+    "RecordKind",
+    "RecordLine",
     "RelatedEpisodes",
     "Request",
     "ResumeEpisode",

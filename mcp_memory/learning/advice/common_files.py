@@ -1,5 +1,6 @@
 """Which files the recalled episodes worked on: where to look first. Pure."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -15,6 +16,11 @@ MAX_FILES, MAX_SEEN = 5, 20
 LIKENESS = 2.0  # power of a task's similarity that its episode counts by
 SEEN_WEIGHT = 0.4  # of the first file that the request's words lead to, in attempts at the same task
 FADING = 8.0  # places in that list after which a file counts half: it falls slowly, for the first few are about as likely
+_PASSING = re.compile(
+    r"^(?:[ab]/)?(?:[^/]*(?:reproduc|replicat|scratch|(?<![a-z])repro(?![a-z]))[^/]*|test_(?:issue|bug|repro|fix)[^/]*)$"
+    r"|^/?tmp/[^/]+$|(?:^|/)(?:_build|__pycache__|node_modules)/|\.(?:zip|whl|egg|pyc|so|o|class|jar|dll|exe)$",
+    re.I,
+)
 
 
 def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenFile] = ()) -> tuple[RecalledFile, ...]:
@@ -27,6 +33,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
         recalled: Completed episodes and how alike their tasks are, in [0, 1].
         seen: What the project's episodes showed, whatever their tasks were, the likeliest first.
     """
+    seen = [file for file in seen if not file.tasks or _is_kept(file.path)]
     alike = [(episode, _to_find(episode), similarity) for episode, similarity in recalled if similarity >= MIN_SIMILARITY]
     names = _names({file.path for _, files, _ in alike for file in files}.union(file.path for file in seen))
     weights: dict[str, float] = defaultdict(float)
@@ -61,7 +68,16 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
 def _to_find(episode: Episode) -> list[FileUse]:
     """Return the episode's files that a next attempt may find: what a failure made itself is not among them."""
     failed = episode.outcome is None or episode.outcome.kind in (OutcomeKind.FAILURE, OutcomeKind.ABSTAINED)
-    return [file for file in files_of(episode) if not (failed and file.use is Use.MADE)]
+    return [file for file in files_of(episode) if not (failed and file.use is Use.MADE) and _is_kept(file.path)]
+
+
+def _is_kept(path: str) -> bool:
+    """Return whether a file is one that people keep: no product of a build, nothing that was made to try a bug out.
+
+    >>> [_is_kept(path) for path in ("src/cart.py", "geo/reproject.py", "b/replicate_bug.py", "lib/python313.zip", "_build/index.html")]
+    [True, True, False, False, False]
+    """
+    return _PASSING.search(path) is None
 
 
 def _names(paths: set[str]) -> dict[str, str]:

@@ -455,6 +455,10 @@ SELECT e.id, c.content, {sound checkpoint c} FROM checkpoint AS c JOIN episode A
 SELECT id FROM checkpoint WHERE episode_row = (SELECT episode_row FROM episode WHERE id = ?)
 ORDER BY at_ms DESC, checkpoint_row DESC LIMIT 1;
 
+-- checkpoints_of --
+SELECT c.id, e.id, c.content, c.at_ms, {sound checkpoint c}
+FROM checkpoint AS c JOIN episode AS e ON e.episode_row = c.episode_row WHERE e.id = ? ORDER BY c.at_ms, c.checkpoint_row;
+
 -- tombstone --
 -- Whether an episode was deleted: it must not come back.
 SELECT 1 FROM tombstone WHERE id = ?;

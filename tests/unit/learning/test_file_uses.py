@@ -10,6 +10,7 @@ from mcp_memory.domain.answers import RecalledFile
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Step, StepStatus, Use
 from mcp_memory.learning.advice.common_files import common_files
 from mcp_memory.learning.reading.file_uses import files_of
+from mcp_memory.views.workspace import SeenFile
 
 DIFF = "diff --git a/src/app.py b/src/app.py\nindex 1..2 100644\n--- a/src/app.py\n+++ b/src/app.py\n@@ -1 +1 @@\n"
 
@@ -130,10 +131,19 @@ def test_an_attempt_that_names_a_file_in_two_ways_counts_once() -> None:
 
 
 def test_what_a_failed_attempt_made_itself_is_not_told_and_what_a_success_made_is() -> None:
-    made = (FileUse("reproduce.py", Use.MADE), FileUse("a.py"))
+    made = (FileUse("vat.py", Use.MADE), FileUse("a.py"))
     assert [file.path for file in common_files([(replace(episode([]), files=made), 0.9)])] == ["a.py"]
     won = replace(episode([], OutcomeKind.SUCCESS), files=made)
-    assert [file.path for file in common_files([(won, 0.9)])] == ["reproduce.py", "a.py"]
+    assert [file.path for file in common_files([(won, 0.9)])] == ["vat.py", "a.py"]
+
+
+@pytest.mark.parametrize(
+    "path", ["reproduce.py", "b/replicate_bug.py", "test_issue.py", "lib/python313.zip", "docs/_build/index.html", "/tmp/x.py"]
+)
+def test_what_was_made_to_try_a_bug_out_and_products_of_a_build_are_no_files_worked_on(path: str) -> None:
+    won = replace(episode([], OutcomeKind.SUCCESS), files=(FileUse(path, Use.MADE), FileUse("src/reproject.py")))
+    seen = [SeenFile(path, 9.0, 3)]
+    assert [file.path for file in common_files([(won, 0.9)], seen)] == ["src/reproject.py"]
 
 
 def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_them() -> None:

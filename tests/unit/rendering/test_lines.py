@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from mcp_memory.rendering.lines import LABEL, recall_text, started_text
 
+ERROR = "ImportError: LaTeX parsing requires the antlr4 python package, provided by pip"
 ID = "01923f6e-8d4c-7abc-9def-0123456789ab"
 
 
@@ -105,11 +108,11 @@ def test_a_call_that_failed_again_is_told_once_though_its_error_goes_on_otherwis
     ]
 
 
-def test_a_key_step_does_not_repeat_the_error_of_a_lesson() -> None:
-    error = "ImportError: LaTeX parsing requires the antlr4 python package, provided by pip"
-    lesson = f"`{error[:60]}…` in bash:python was left standing (step 2, last tried: bash `python a.py`)."
-    other = f"#3 bash:pip command=pip check → error: {error}"
-    assert told({"lessons": [lesson], "key_steps": [f"#2 bash:python command=python a.py → error: {error}", other]}) == [
+@pytest.mark.parametrize("quoted", [ERROR, f"{ERROR[:60]}…", f"{ERROR[:30]}…{ERROR[-20:]}"])
+def test_a_key_step_does_not_repeat_the_error_of_a_lesson(quoted: str) -> None:
+    lesson = f"`{quoted}` in bash:python was left standing (step 2, last tried: bash `python a.py`)."
+    other = f"#3 bash:pip command=pip check → error: {ERROR}"
+    assert told({"lessons": [lesson], "key_steps": [f"#2 bash:python command=python a.py → error: {ERROR}", other]}) == [
         f"- {lesson}",
         other,
     ]
