@@ -7,6 +7,7 @@ from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.query import Detail, Match
+from mcp_memory.domain.step_roles import gives_answer
 from mcp_memory.domain.text import shorten, shorten_quotes
 from mcp_memory.learning.judging.reflection import taught_by
 from mcp_memory.learning.reading.changes import change_of
@@ -53,9 +54,9 @@ def recalled_episode(
 
 
 def _only_ends(step: Step, episode: Episode) -> bool:
-    """Return whether a step is the episode's last and says no more than that it was (`submit → ok`)."""
+    """Return whether a step ends the work and says no more than that (`submit → ok`)."""
     told = step.observation.strip().lower() not in ("", "ok")
-    return step is episode.steps[-1] and not (step.failed or step.arguments or told)
+    return step is episode.steps[-1] and gives_answer(step.key) and not (step.failed or step.arguments or told)
 
 
 def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -> RecalledPattern:

@@ -101,7 +101,12 @@ def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_K
 
 
 def _telling(steps: Sequence[Step]) -> list[int]:
-    """Return the steps that failed, acted or gave the answer, and those that looked where nothing acted and there is an answer."""
+    """Return the steps that failed, acted or gave the answer, and those that looked where nothing acted and there is an answer.
+
+    The only step of a run is what was done, whatever it was.
+    """
+    if len(steps) == 1:
+        return [0]
     answered = bool(steps) and gives_answer(steps[-1].key) and any(str(value).strip() for value in steps[-1].arguments.values())
     roles = [role_of(step.key) for step in steps]
     counts = {Role.ACTS} if Role.ACTS in roles or not answered else {Role.LOOKS}

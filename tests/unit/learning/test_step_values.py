@@ -57,6 +57,11 @@ def test_key_steps_are_changes_errors_and_calls_that_acted_not_looks_and_talk() 
     assert keys_of(looked, said, Step("submit")) == []
 
 
+def test_a_run_of_one_look_or_one_word_tells_what_it_was() -> None:
+    assert keys_of(Step("find_flights")) == ["find_flights"]
+    assert keys_of(Step("ask_archive")) == ["ask_archive"]
+
+
 def test_where_nothing_acted_the_answer_and_what_was_looked_up_for_it_are_key_steps() -> None:
     answer = Step("finish", arguments={"arg": "Creature Comforts"})
     assert keys_of(Step("search", arguments={"arg": "Nick Park"}), Step("think"), answer) == ["search", "finish"]
