@@ -19,7 +19,7 @@ from mcp_memory.views.columns import Column, Interner
 
 MAX_POSTINGS = 4_000_000  # of a project: the oldest go
 MAX_WORDS = 100  # of a request, the rarest
-MAX_READ = 64  # newest postings of one word, in each segment: BM25 makes little of more
+MAX_READ = 128  # newest postings of one word, in each segment: BM25 makes little of more
 PATH_WEIGHT = 2.0  # of a word in a file's path, in looks at the file
 K1, B = 1.2, 0.75  # of BM25
 OTHER_CONTEXT = 0.05  # weight of an episode of another domain or framework
