@@ -87,11 +87,12 @@ class Adviser:
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context)
-        suggestions = self._suggestions(forecast, recovered, prefix, limit, situation)
-        return Advice(suggestions, answers.recovery(recovered, standpoint, episode, sig) if recovered else None, warnings, context)
+        run = text_of_run(episode)
+        suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run)
+        return Advice(suggestions, answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None, warnings, context)
 
     def _suggestions(
-        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, situation: Situation
+        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, situation: Situation, run: str
     ) -> tuple[Suggestion, ...]:
         known = len(self._x.tools)  # beyond it are tools of this run itself
         supports = {
@@ -102,7 +103,7 @@ class Adviser:
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         shown = [self._shown(ids) if self._endorser.may_show(supports[pick]) else None for pick, ids in zip(picks, sources, strict=True)]
         read = {e.id: e for e in self._read(list(dict.fromkeys(place[0] for place in shown if place))) if e is not None}
-        shell, run = shell_of(situation.episode), text_of_run(situation.episode)
+        shell = shell_of(situation.episode)
         alike = self._at_this(situation, recovered)
         out = []
         for pick, ids, place in zip(picks, sources, shown, strict=True):

@@ -11,7 +11,7 @@ from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, text_of_run
+from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.run import message_of
@@ -39,10 +39,14 @@ class ErrorRecovery:
     def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer, endorser: Endorser) -> None:
         self._x, self._read, self._stored, self._endorser = experience, read_episodes, stored, endorser
 
-    def recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str) -> Recovery:
-        """Return what was tried after failures with such a message, of this tool where it had any, and what came of it."""
+    def recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str, run: str) -> Recovery:
+        """Return what was tried after failures with such a message, of this tool where it had any, and what came of it.
+
+        Args:
+            run: `text_of_run` of the episode.
+        """
         x = self._x
-        failed_key = episode.steps[-1].key
+        failed_key, message = episode.steps[-1].key, message_of(episode.steps[-1])
         alike = (x.context_weights(standpoint)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
         exact = alike & (x.failures.signature == x.signatures.find(sig))
         alike = exact if exact.any() else alike
@@ -68,7 +72,7 @@ class ErrorRecovery:
         ranked.sort(key=lambda f: not (len(f[1]) and f[2].is_verified))  # what one source alone says comes after, however often it says so
         best = ranked[:MAX_FIXES]
         shown = [
-            self._illustrated(fix, at, episode, is_retry=is_retry) if self._endorser.may_show(by) else fix
+            self._illustrated(fix, at, message, run, is_retry=is_retry) if self._endorser.may_show(by) else fix
             for fix, at, by, is_retry in best[:FIX_EXAMPLES]
         ]
         return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])))
@@ -102,10 +106,10 @@ class ErrorRecovery:
             evidence=tuple(evidence)[:MAX_EVIDENCE],
         )
 
-    def _example(self, answered: Ints, asking: Episode) -> dict[str, Json] | None:
+    def _example(self, answered: Ints, message: str, run: str) -> dict[str, Json] | None:
         """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these.
 
-        Its values are shown where it answered the very message of the asking episode's last step; those of another file or module are not.
+        Its values are shown where it answered the very *message*; those of another file or module are not.
         """
         x = self._x
         answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
@@ -114,13 +118,13 @@ class ErrorRecovery:
         best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
         episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
         failed = int(x.failures.index[best])
-        is_same = episode is not None and failed < len(episode.steps) and message_of(episode.steps[failed]) == message_of(asking.steps[-1])
-        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, text_of_run(asking), alike=is_same)
+        is_same = episode is not None and failed < len(episode.steps) and message_of(episode.steps[failed]) == message
+        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run, alike=is_same)
 
-    def _illustrated(self, fix: TriedFix, answered: Ints, asking: Episode, *, is_retry: bool) -> TriedFix:
+    def _illustrated(self, fix: TriedFix, answered: Ints, message: str, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
         change = self._change(answered) if is_retry else None
-        return replace(fix, change=change) if change else replace(fix, arguments_example=self._example(answered, asking))
+        return replace(fix, change=change) if change else replace(fix, arguments_example=self._example(answered, message, run))
 
     def _change(self, answered: Ints) -> str | None:
         """Return what was different when the failed tool itself was called again, where several of the latest answers have it in common."""
