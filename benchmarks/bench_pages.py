@@ -2,11 +2,11 @@
 
     python -m benchmarks.bench_pages /tmp/large --make 100000 --beside
 
-`--make` fills DATA_DIR first, with the episodes of `busy_memory`; that takes minutes, once. A server that runs on DATA_DIR is used, else one is
-started. Prints wall times of sequential requests, and where the kernel tells it, the processor time the server spent on each.
+`--make` fills DATA_DIR first, with the episodes of `busy_memory`; that takes minutes, once. A server that runs on DATA_DIR is used, else
+one is started. Prints wall times of sequential requests, and where the kernel tells it, the processor time the server spent on each.
 
-`--beside`: an agent logs a step every 20 ms over HTTP, in turns alone, while somebody opens a page every second, and while pages are asked for
-without a pause. All of it is work of one process, so this is the dearest case; agents on stdio have processes of their own.
+`--beside`: an agent logs a step every 20 ms over HTTP, in turns alone, while somebody opens a page every second, and while pages are
+asked for without a pause. All of it is work of one process, so this is the dearest case; agents on stdio have processes of their own.
 """
 
 import argparse

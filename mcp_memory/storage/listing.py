@@ -84,7 +84,7 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
         hits, ranked_hits = (_HITS, [match] * 2), (_RANKED_HITS, [match, bm25(text.weights)] * 2)
     total = tables.rows(f"{hits[0]} SELECT count(*) {source} WHERE {condition}", [*hits[1], *values])[0][0]
     prefix, matches = ranked_hits if sort is Sort.RELEVANCE else hits
-    many = where.state in (None, EpisodeState.COMPLETED)  # nearly all rows; the others are few, and found by their state
+    many = not where.state or where.state == EpisodeState.COMPLETED  # nearly all rows; the others are few, and found by their state
     if sort in _BY_TIME and many:
         conditions = [condition.replace("e.state =", "+e.state =") for condition in conditions]
     if sort in _BY_TIME and many and text is None and where.project in ("", ANY_PROJECT):
