@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from uuid_utils import uuid7
 
-from mcp_memory.config import Config
+from mcp_memory.config import Config, load_config
 from mcp_memory.domain.backups import Checked, Restored
 from mcp_memory.embedding.quantize import quantize_rows
 from mcp_memory.embedding.service import EmbeddingService, open_embedding
@@ -51,16 +51,23 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedLog] | None = None) -> AsyncIterator[EpisodicMemory]:
+async def open_memory(
+    config: Config | None = None, open_log: Callable[[RemoteConfig], SharedLog] | None = None
+) -> AsyncIterator[EpisodicMemory]:
     """Open the memory in `config.data_dir`, creating it when absent; close it when the block ends.
 
     Opening migrates the schema. The views and the embedding model load in the background; answers made before they are ready say so.
+
+    Args:
+        config: The settings; None means `load_config()`: the environment and the settings file.
+        open_log: Opens shared logs; None means by the scheme of their address.
 
     Raises:
         MigrationError: The file was written by a newer version.
         CorruptRecord: The file is damaged; it is left as it is.
         StoreUnavailable: The directory cannot be written.
     """
+    config = load_config() if config is None else config
     metrics = Metrics()
     logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
     cache, notices = _open_cache(config)
