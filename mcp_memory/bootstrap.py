@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 from uuid_utils import uuid7
 
 from mcp_memory.config import Config, load_config
@@ -77,21 +78,7 @@ async def open_memory(
     async with anyio.create_task_group() as tasks:
         try:
             async with anyio.create_task_group() as writes:  # those nobody waits for; closing waits for them
-                projects = Projects(store, now_ms)
-                engines = Engines(
-                    config=config,
-                    store=store,
-                    views=Views(store, SignBitIndex, lambda: embedding.spaces),
-                    retrieval=Retriever(store, config.retrieval, metrics, now_ms),
-                    learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
-                    embedding=embedding,
-                    metrics=metrics,
-                    clock=now_ms,
-                    new_id=new_id,
-                    start_soon=lambda work: writes.start_soon(_guarded, work, metrics),
-                    default_project=await projects.kept_as(Project(config.project, config.project_before)),
-                    projects=projects,
-                )
+                engines = await _engines(config, store, embedding, metrics, writes)
                 background = Background(engines, quantize_rows)
                 engines.sharing = sharing = _shared(engines, store, logs, background.ring)
                 embedding.start()
@@ -117,6 +104,25 @@ async def open_memory(
                 cache.close()
     if failure is not None:
         raise failure
+
+
+async def _engines(config: Config, store: SqliteStore, embedding: EmbeddingService, metrics: Metrics, writes: TaskGroup) -> Engines:
+    """Return what verbs work with; *writes* runs those that nobody waits for."""
+    projects = Projects(store, now_ms)
+    return Engines(
+        config=config,
+        store=store,
+        views=Views(store, SignBitIndex, lambda: embedding.spaces),
+        retrieval=Retriever(store, config.retrieval, metrics, now_ms),
+        learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
+        embedding=embedding,
+        metrics=metrics,
+        clock=now_ms,
+        new_id=new_id,
+        start_soon=lambda work: writes.start_soon(_guarded, work, metrics),
+        default_project=await projects.kept_as(Project(config.project, config.project_before)),
+        projects=projects,
+    )
 
 
 async def check_memory(config: Config, *, repair: bool = False) -> Checked:
