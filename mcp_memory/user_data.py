@@ -6,14 +6,14 @@ import sys
 from mcp_memory.errors import ConfigError
 
 
-def expanded(path: str) -> str:
+def expanded(path: str | os.PathLike[str]) -> str:
     """Return a path that a person or an environment named, absolute, `~` and `~name` as their home directories.
 
     Raises ConfigError: there is no such home. Left as it is, it would become a folder called `~name` wherever the program stands.
     """
-    found = os.path.expanduser(path)
+    found = os.path.expanduser(os.fspath(path))
     if found.startswith("~"):
-        raise ConfigError(f"there is no home directory for {path!r}", hint="Write the path in full.")
+        raise ConfigError(f"there is no home directory for {os.fspath(path)!r}", hint="Write the path in full.")
     return os.path.abspath(found)
 
 
