@@ -13,7 +13,7 @@ LEAST_SIZE = 0.35  # of a hexagon with one attempt, to one of the fullest
 UNIT = 20.0  # of the drawing, for one hexagon
 MARGIN = 0.75  # around it, in hexagons
 CORNERS = [(math.sin(math.pi * k / 3), math.cos(math.pi * k / 3)) for k in range(6)]
-CHAR_WIDTH, LINE_HEIGHT = 6.4, 15.0  # of a label, about, in units of the drawing
+CHAR_WIDTH, LINE_HEIGHT = 7.6, 15.0  # of a label, about, in units of the drawing
 Label = tuple[float, float, str]
 
 
