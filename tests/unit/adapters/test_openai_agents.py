@@ -1,7 +1,5 @@
 """The hooks in real runs of the OpenAI Agents SDK, with its own scripted model in the model's place."""
 
-import asyncio
-import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -113,10 +111,10 @@ async def test_in_a_conversation_the_next_prompt_judges_the_run_before(memory: E
     assert (await memory.search_episodes(state="open")).total == 0, "leaving the block ended the conversation"
 
 
+@pytest.mark.usefixtures("thread_loop")
 def test_a_run_without_an_event_loop_uses_a_synchronous_memory(config: Config) -> None:
-    asyncio.set_event_loop(loop := asyncio.new_event_loop())  # the SDK takes the thread's own, and leaves it open
     fixer, _ = agent(call("pip install isoweek", "1"), [assistant_message("Done.")])
-    with contextlib.closing(loop), open_memory_sync(config) as memory:
+    with open_memory_sync(config) as memory:
         hooks = MemoryHooks(memory)
         Runner.run_sync(fixer, TASK, hooks=hooks, run_config=hooks.run_config(workflow_name="weeks"))
         assert memory.get_episode(hooks.episode_id).episode.step_count == 1

@@ -136,6 +136,7 @@ async def test_entering_the_agent_itself_records_nothing(memory: EpisodicMemory)
     assert len(await episodes(memory)) == 1
 
 
+@pytest.mark.usefixtures("thread_loop")
 def test_a_run_without_an_event_loop_uses_a_synchronous_memory(config: Config) -> None:
     with open_memory_sync(config) as memory:
         fixer = Agent(FunctionModel(Script("pip install a")), toolsets=[RecordedToolset(FunctionToolset([shell]), memory, project="weeks")])
