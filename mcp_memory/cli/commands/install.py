@@ -10,6 +10,7 @@ from mcp_memory.cli.install.entries import Launch
 from mcp_memory.cli.install.hosts import HOSTS, Host
 from mcp_memory.cli.options import add_common, settings_of
 from mcp_memory.errors import McpMemoryError
+from mcp_memory.user_data import expanded
 
 if TYPE_CHECKING:
     from mcp_memory.cli.install.changes import Change
@@ -124,7 +125,7 @@ def _takes_hooks(host: Host) -> bool:
 def _wish(args: argparse.Namespace) -> "Wish":
     from mcp_memory.cli.install.plans import Wish
 
-    project = Path(args.project_dir).expanduser().absolute() if args.project_dir else None
+    project = Path(expanded(args.project_dir)) if args.project_dir else None
     if project and not project.is_dir():
         args.fail(f"--project-dir {args.project_dir} is not a folder")
     options = [part for option in ("data_dir", "project", "config") if (value := _given(args, option)) for part in (_flag(option), value)]
@@ -141,7 +142,7 @@ def _given(args: argparse.Namespace, option: str) -> str:
     if given or args.project_dir or option not in _PLACES:
         return str(given)
     told = os.environ.get(_PLACES[option], "")
-    return str(Path(told).expanduser().absolute()) if told else ""
+    return expanded(told) if told else ""
 
 
 def _launch(args: argparse.Namespace, options: list[str]) -> Launch:
