@@ -9,8 +9,8 @@ from typing import Any
 from mcp_memory.domain.step_keys import joined
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.phrases.precedents import precedent
-from mcp_memory.phrases.words import counted
-from mcp_memory.rendering.lines import LABEL, cut_id
+from mcp_memory.phrases.words import counted, cut_id
+from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.points import cut, flat
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."

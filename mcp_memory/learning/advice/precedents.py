@@ -83,13 +83,19 @@ def _rough(deed: str) -> str:
     return re.sub(r":\d+|\W+", "", deed)[:ROUGH_CHARS]
 
 
+def changes_told(episode: Episode, showable: Showable = lambda _id, _index: True) -> tuple[str, ...]:
+    """Return what an episode changed last in each of its last two files, in few words; tests only where nothing else was changed."""
+    steps = episode.steps
+    changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
+    of_work = [i for i, change in changes.items() if not _TEST.search(change.path)]
+    return tuple(brief(steps, i, DEED_CHARS, whole=True) for i in of_work or changes if showable(episode.id, i))
+
+
 def _deeds(task: str, episode: Episode, showable: Showable) -> Iterator[str]:
     """Yield what an attempt did, in few words: its changes of files, else its answer, else, where it worked, its last acts."""
     steps = episode.steps
-    changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
-    if changes:
-        of_work = [i for i, change in changes.items() if not _TEST.search(change.path)]
-        yield from (brief(steps, i, DEED_CHARS, whole=True) for i in of_work or changes if showable(episode.id, i))
+    if changes := changes_told(episode, showable):
+        yield from changes
         return
     if not is_same_case(task, episode.task):
         return
@@ -100,9 +106,8 @@ def _deeds(task: str, episode: Episode, showable: Showable) -> Iterator[str]:
 
 
 def _told_change(steps: Sequence[Step], index: int) -> Change | None:
-    """Return a change that says what it changed: of a file written as a whole there is only the name."""
     change = change_of(steps, index)
-    return change if change is not None and change.added != change.removed and not change.is_scratch else None
+    return change if change is not None and change.says_what and not change.is_scratch else None
 
 
 def _last_acts(steps: Sequence[Step]) -> list[int]:

@@ -28,7 +28,7 @@ def did_the_job(steps: Sequence[Step], failed: int, by: int) -> bool:
     if _PREPARES.search(step.key):
         return False
     change = change_of(steps, by)
-    if change is not None and change.added == change.removed and steps[failed].key != step.key:
+    if change is not None and not change.says_what and steps[failed].key != step.key:
         return False
     return bool(_words(steps[failed]) & _words(step))
 

@@ -17,6 +17,7 @@ _PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "n
 _WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _DOCSTRING = re.compile(r"[rRbBuUfF]{0,2}(\"{3}|'{3})")
+_CODE = re.compile(r"(?:def|class|if|elif|for|while|with|try|async)\b.*:$|(?:return|raise|assert)\b|@\w|[\w.]+ ?=(?!=)")
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
@@ -35,6 +36,12 @@ class Change:
     removed: str
     added: str
     then: tuple[str, ...] = field(default=(), compare=False)  # the lines that came after the first
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it says what was changed: of a file written as a whole there is only the name, and a comment changes nothing."""
+        lines = (self.removed, self.added, *self.then)
+        return self.removed != self.added and any(line and not line.startswith(("#", "//")) for line in lines)
 
     @property
     def is_scratch(self) -> bool:
@@ -198,7 +205,11 @@ def _first_and_rest(lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 
 
 def _statements(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines that are code, of a text that may begin within a docstring."""
     closing = ""
+    first = next((n for n, line in enumerate(lines) if line == '"""'), 0)
+    if not any(_CODE.match(line) or '"""' in line for line in lines[:first]):
+        lines = lines[first + 1 :] if first else lines
     for line in lines:
         if closing:
             closing = "" if closing in line else closing
