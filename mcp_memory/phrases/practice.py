@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mcp_memory.domain.text import shorten
 from mcp_memory.phrases.words import counted, cut_id, quoted
 
+NOTHING_YET = "Nothing is well supported yet."
 MAX_CHANGE_CHARS, MAX_TASK_CHARS = 240, 90
 MAX_IDS = 2  # of episodes that are named
 

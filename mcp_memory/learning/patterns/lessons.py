@@ -12,6 +12,7 @@ from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.learning.patterns.confidence import best_first
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
+from mcp_memory.phrases.practice import NOTHING_YET
 from mcp_memory.phrases.words import cut_id
 from mcp_memory.views.vouching import MIN_SOURCES
 
@@ -107,7 +108,7 @@ def lessons_markdown(
             spent += cost
     if not any(lines for name, lines in chosen.items() if name != UNVERIFIED):
         empty = not any(lines for name, lines in sections.items() if name != UNVERIFIED)
-        head += ["", "Nothing is well supported yet." if empty else f"Nothing fits into {budget_tokens} tokens."]
+        head += ["", NOTHING_YET if empty else f"Nothing fits into {budget_tokens} tokens."]
     body = [text for name, lines in chosen.items() if lines for text in ("", f"## {name}", "", *lines)]
     return "\n".join([*head, *body])
 
