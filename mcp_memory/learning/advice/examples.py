@@ -70,6 +70,12 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
 
 
+def is_last_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
+    """Return whether an example is, but for blanks, the call that *episode* made last."""
+    last = episode.steps[-1].arguments if episode.steps else {}
+    return bool(example) and "".join(str(example).split()) == "".join(str(dict(last)).split())
+
+
 def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:
     """Return in few words what a step of another run did, where the same can be done in this one; None where it cannot.
 

@@ -23,7 +23,7 @@ MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
 MAX_STEPS = 400  # of a longer run, its end
 DEED_CHARS = 240
-ROUGH_CHARS = 120  # of a deed, by which two are the same
+SAME_DEED = 0.75  # of their words, from which two deeds are the same
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
@@ -69,18 +69,19 @@ def _won(episode: Episode) -> bool:
 
 def _grouped(told: Sequence[_Told], *, worked: bool) -> Iterator[Precedent]:
     """Yield what was done, the commonest first; attempts that did the same count together."""
-    groups: dict[str, list[_Told]] = {}
+    groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
-        rough = _rough(" ".join(one.deeds))
-        groups.setdefault(next((known for known in groups if rough.startswith(known)), rough), []).append(one)
+        words = _words(one.deeds)
+        known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
+        groups.setdefault(known, []).append(one)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
         came = "" if worked else next((t.came for t in same if t.came), "")
         yield Precedent(worked, same[0].deeds, came, len(same), len(told), same[0].episode.id)
 
 
-def _rough(deed: str) -> str:
-    """Return a deed without what does not make it another: line numbers, blanks, marks, its end."""
-    return re.sub(r":\d+|\W+", "", deed)[:ROUGH_CHARS]
+def _words(deeds: Sequence[str]) -> frozenset[str]:
+    """Return the words of deeds without what does not make them others: line numbers, blanks, marks."""
+    return frozenset(_WORD.findall(re.sub(r":\d+", "", " ".join(deeds)).casefold()))
 
 
 def changes_told(episode: Episode, showable: Showable = lambda _id, _index: True) -> tuple[str, ...]:

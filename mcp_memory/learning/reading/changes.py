@@ -18,6 +18,7 @@ _WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _DOCSTRING = re.compile(r"[rRbBuUfF]{0,2}(\"{3}|'{3})")
 _CODE = re.compile(r"(?:def|class|if|elif|for|while|with|try|async)\b.*:$|(?:return|raise|assert)\b|@\w|[\w.]+ ?=(?!=)")
+_HEADING = re.compile(r"#|//|@|(?:async def|def|class|function|func|fn)\b|[)\]}:,.]*$")  # of a block whose body is not shown
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
@@ -39,9 +40,9 @@ class Change:
 
     @property
     def says_what(self) -> bool:
-        """Whether it says what was changed: of a file written as a whole there is only the name, and a comment changes nothing."""
+        """Whether it says what was changed: of a file written as a whole there is only the name; comments and headings say nothing."""
         lines = (self.removed, self.added, *self.then)
-        return self.removed != self.added and any(line and not line.startswith(("#", "//")) for line in lines)
+        return self.removed != self.added and any(line and not _HEADING.match(line) for line in lines)
 
     @property
     def is_scratch(self) -> bool:

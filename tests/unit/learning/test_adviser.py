@@ -103,6 +103,25 @@ def test_a_similar_task_outweighs_many_dissimilar_ones() -> None:
     assert keys(advice.suggest(Situation(now("open"), []), 1, None).suggestions) == ["read"]
 
 
+def test_what_a_success_at_the_very_task_did_next_is_more_than_a_habit_unless_it_was_just_done() -> None:
+    task = "Pay booking B7 by card"
+    good = episode("good", ["find", "pay"], task=task)
+    good = replace(good, steps=(good.steps[0], step("pay", 1, booking="B7", by="card")))
+    bad = episode("bad", ["find", "pay"], OutcomeKind.FAILURE, task=task)
+    bad = replace(bad, steps=(bad.steps[0], step("pay", 1, booking="B7", by="cash")))
+    memory, near = adviser(good, bad), [("bad", 1.0), ("good", 1.0)]
+    first = memory.suggest(Situation(now("find", task=task), near), 1, None).suggestions[0]
+    assert (first.basis, first.arguments_example, first.evidence[0]) == (
+        "as in an attempt that succeeded",
+        {"booking": "B7", "by": "card"},
+        "good",
+    )
+    failed = replace(now("find", "pay!declined", task=task), steps=(step("find"), step("pay!declined", 1, booking="B7", by=" card")))
+    assert all(not s.basis for s in memory.suggest(Situation(failed, near), 1, None).suggestions)
+    other = now("find", task="Pay booking B8 by card")
+    assert all(not s.basis for s in memory.suggest(Situation(other, near), 1, None).suggestions)
+
+
 def test_the_example_shows_the_arguments_of_an_earlier_use() -> None:
     made = episode("e", ["open", "edit"])
     made = replace(made, steps=(made.steps[0], step("edit", 1, path="a.py")))

@@ -87,6 +87,12 @@ def test_a_warning_comes_first() -> None:
     assert next_step(warnings=[warning], precedents=[WORKED]).splitlines()[1].startswith("Warning: pay failed in 2 of 2")
 
 
+def test_a_failure_that_was_warned_of_is_not_told_twice() -> None:
+    warning = {"message": "finish failed in 1 of 1 earlier tries", "failed": 1, "tried": 1, "evidence": ["e2"]}
+    assert "Failed at this task" not in next_step(warnings=[warning], precedents=[FAILED])
+    assert "Failed at this task" in next_step(warnings=[warning], precedents=[{**FAILED, "times": 2}])
+
+
 def test_a_lesser_state_is_said_even_where_nothing_else_is() -> None:
     assert next_step(degraded=["the model is loading"]).splitlines() == [NOTHING_NEXT, "Note: the model is loading"]
 
