@@ -9,7 +9,7 @@ from typing import Any
 from mcp_memory.domain.step_keys import joined
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.phrases.precedents import precedent
-from mcp_memory.phrases.words import counted, cut_id
+from mcp_memory.phrases.words import counted, cut_id, quoted
 from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.points import cut, flat
 
@@ -57,6 +57,8 @@ def fix_line(fix: Row) -> str:
         return f"After this error the call worked otherwise {times}: {flat(change)}{_evidence(fix)}"
     if did := fix.get("did"):
         came = "made the call work" if fix["kind"] == "fixed" else "did the job instead"
+        if like := fix.get("like"):
+            return f"After an error like it ({quoted(flat(like))}) {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
     return ""
 

@@ -66,6 +66,8 @@ def test_an_answer_to_the_error_is_said_where_it_can_be_done_again() -> None:
         == "After this very error bash `pip install yaml` made the call work [e1]"
     )
     assert "did the job instead" in recovered(fix(kind="got_on", fixed=0, got_on=1, did="bash `python3 -m zipfile -e a.zip .`"))
+    like = recovered(fix(did="edit cart.py: + Decimal(price)", like="AssertionError: 0.3 != Decimal('0.30')"))
+    assert "After an error like it (`AssertionError: 0.3 != Decimal('0.30')`) edit cart.py: + Decimal(price) made the call work" in like
     assert recovered(fix()) == NOTHING_NEXT
     assert recovered(fix(kind="failed", fixed=0, did="bash `make`")) == NOTHING_NEXT
 
