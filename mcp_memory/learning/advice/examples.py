@@ -98,16 +98,15 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:
 def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> str | None:
     """Return in few words the change or the command that fixed an error *like* the one that says *message*.
 
-    None where it says nothing, or has to do with what sets the two apart: the package that is missing there is not the one missing here.
+    None where it says nothing, or where the two name different things: the package that is missing there is not the one missing here.
     """
     change, command = change_of(steps, index), command_in(steps[index].arguments).strip()
     if len(signature_words(signature(like))) < MIN_KIND_WORDS or (change is None and (not command or "\n" in command)):
         return None
     if change is not None and (change.is_scratch or not change.says_what):
         return None
-    told = brief(steps, index, MAX_TOLD_CHARS, whole=True)
-    others = set(_NAME.findall(like)) - set(_NAME.findall(message))
-    return None if others & set(_NAME.findall(told)) else told
+    names, others = (frozenset(_NAME.findall(text)) for text in (message, like))
+    return brief(steps, index, MAX_TOLD_CHARS, whole=True) if others == names else None
 
 
 def _fits(command: str, run: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scratch
@@ -102,7 +102,7 @@ def _deeds(task: str, episode: Episode, showable: Showable) -> Iterator[str]:
         return
     acts = [i for i in range(len(steps) - 1, -1, -1) if gives_answer(steps[i].key) and _says(steps[i])][:1]
     if not acts and _won(episode):
-        acts = _last_acts(steps)
+        acts = _last_acts(episode)
     yield from dict.fromkeys(brief(steps, i, DEED_CHARS) for i in acts if showable(episode.id, i))
 
 
@@ -111,9 +111,10 @@ def _told_change(steps: Sequence[Step], index: int) -> Change | None:
     return change if change is not None and change.says_what and not change.is_scratch else None
 
 
-def _last_acts(steps: Sequence[Step]) -> list[int]:
-    """Return the last steps that did something that lasts: nothing that tries something out, no test run, no file without what is in it."""
-    found: list[int] = []
+def _last_acts(episode: Episode) -> list[int]:
+    """Return the last steps that did something that lasts: nothing that tries something out, no test run, no script that only it has."""
+    steps, found = episode.steps, list[int]()
+    made = {file.path.rsplit("/", 1)[-1] for file in episode.files or () if file.use is Use.MADE}
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
         if len(found) == MAX_DEEDS:
             break
@@ -121,7 +122,8 @@ def _last_acts(steps: Sequence[Step]) -> list[int]:
         if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or change_of(steps, i) is not None:
             continue
         words = command_in(step.arguments) or " ".join(map(str, step.arguments.values()))
-        if _says(step) and not any(is_scratch(word) for word in _FILE.findall(words)):
+        names = _FILE.findall(words)
+        if _says(step) and not any(is_scratch(name) or name.rsplit("/", 1)[-1] in made for name in names):
             found.append(i)
     return found[::-1]
 

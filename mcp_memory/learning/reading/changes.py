@@ -112,7 +112,11 @@ def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
         return None
     first, last = int(span[1]), int(span[2])
     before = _shown(steps[:index], head[1], first, last)
-    removed, added, then = _difference(before, text) if before is not None else ("", *_first_and_rest(text.splitlines()))
+    if before is None:
+        known = _seen(steps[:index], head[1])
+        removed, (added, then) = "", _first_and_rest([line for line in text.splitlines() if line.strip() not in known])
+    else:
+        removed, added, then = _difference(before, text)
     line = first + _offset(before or "", text)
     return Change(head[1], line, removed, added, then)
 
@@ -126,6 +130,12 @@ def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | Non
             if all(number in lines for number in range(first, last + 1)):
                 return "\n".join(lines[number] for number in range(first, last + 1))
     return None
+
+
+def _seen(steps: Sequence[Step], path: str) -> frozenset[str]:
+    """Return the lines of a file that were shown before, wherever they stood."""
+    shown = (step.observation for step in steps if step.observation.startswith(f"[File: {path} "))
+    return frozenset(rest.strip() for text in shown for line in text.splitlines() for _, colon, rest in [line.partition(":")] if colon)
 
 
 def _patched(step: Step) -> Change | None:

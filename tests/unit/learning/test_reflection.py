@@ -208,9 +208,7 @@ def script(name: str, status: StepStatus = StepStatus.OK) -> Step:
 
 def test_another_script_does_not_overcome_the_error_of_one() -> None:
     said = reflected(episode(script("a.py", StepStatus.ERROR), script("b.py"), kind=OutcomeKind.SUCCESS), Reward(0.9))
-    assert [sentence(fact) for fact in said.successes] == [
-        "`NameError: x` in bash:python3 (step 0): got on with bash `python3 b.py` (step 1) instead."
-    ]
+    assert said.successes == (), "nothing shows that it did the same job"
 
 
 def test_a_failure_names_the_error_that_stopped_it_although_other_calls_of_its_tool_worked_later() -> None:
