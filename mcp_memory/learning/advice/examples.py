@@ -73,10 +73,12 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
 
 
-def is_last_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
-    """Return whether an example is, but for blanks, the call that *episode* made last."""
+def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
+    """Return whether an example is a call that can be made as it is shown, and is not, but for blanks, what *episode* did last."""
     last = episode.steps[-1].arguments if episode.steps else {}
-    return bool(example) and "".join(str(example).split()) == "".join(str(dict(last)).split())
+    if not example or "\n" in command_in(example).strip():
+        return False
+    return "".join(str(example).split()) != "".join(str(dict(last)).split())
 
 
 def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:

@@ -121,7 +121,10 @@ def _last_acts(episode: Episode) -> list[int]:
         step = steps[i]
         if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or change_of(steps, i) is not None:
             continue
-        words = command_in(step.arguments) or " ".join(map(str, step.arguments.values()))
+        command = command_in(step.arguments).strip()
+        if "\n" in command or " -c " in command:
+            continue  # a script of its own
+        words = command or " ".join(map(str, step.arguments.values()))
         names = _FILE.findall(words)
         if _says(step) and not any(is_scratch(name) or name.rsplit("/", 1)[-1] in made for name in names):
             found.append(i)

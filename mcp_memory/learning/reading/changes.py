@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mcp_memory.domain.commands import command_in
@@ -41,7 +41,7 @@ class Change:
     @property
     def says_what(self) -> bool:
         """Whether it says what was changed: of a file written as a whole there is only the name; comments and headings say nothing."""
-        lines = (self.removed, self.added, *self.then)
+        lines = (self.added, *self.then) if self.added else (self.removed,)
         return self.removed != self.added and any(line and not _HEADING.match(line) for line in lines)
 
     @property
@@ -114,7 +114,7 @@ def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
     before = _shown(steps[:index], head[1], first, last)
     if before is None:
         known = _seen(steps[:index], head[1])
-        removed, (added, then) = "", _first_and_rest([line for line in text.splitlines() if line.strip() not in known])
+        removed, (added, then) = "", _first_and_rest(text.splitlines(), known)
     else:
         removed, added, then = _difference(before, text)
     line = first + _offset(before or "", text)
@@ -135,7 +135,8 @@ def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | Non
 def _seen(steps: Sequence[Step], path: str) -> frozenset[str]:
     """Return the lines of a file that were shown before, wherever they stood."""
     shown = (step.observation for step in steps if step.observation.startswith(f"[File: {path} "))
-    return frozenset(rest.strip() for text in shown for line in text.splitlines() for _, colon, rest in [line.partition(":")] if colon)
+    numbered = (line.partition(":") for text in shown for line in text.splitlines())
+    return frozenset(" ".join(rest.split()) for _, colon, rest in numbered if colon)
 
 
 def _patched(step: Step) -> Change | None:
@@ -207,10 +208,11 @@ def _first(lines: Sequence[str]) -> str:
     return _first_and_rest(lines)[0]
 
 
-def _first_and_rest(lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the first line that says something, and those after it; where there are statements, no comment and nothing of a docstring."""
+def _first_and_rest(lines: Sequence[str], known: Collection[str] = ()) -> tuple[str, tuple[str, ...]]:
+    """Return the first line that says something new, and those after it; where there are statements, no comment and no docstring."""
     said = [" ".join(line.split()) for line in lines if line.strip()]
     telling = list(_statements(said)) or said
+    telling = [line for line in telling if line not in known] or telling
     at = next((i for i, line in enumerate(telling) if not line.startswith(("import ", "from "))), 0)
     return (telling[at], tuple(telling[at + 1 :])) if telling else ("", ())
 
