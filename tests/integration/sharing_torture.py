@@ -46,6 +46,7 @@ FAULT_RATE = 0.2  # of connections or of what passes through them
 ACKNOWLEDGED = "acknowledged.txt"  # a line for each write, after its commit: see `Notes`
 HOUR_MS = 3_600_000
 KILLS = 240  # of a long run, in all
+UNHURRIED_S = 60.0  # of a run: a longer one is not to become a larger one
 FAULTS = ("cut", "delay", "hang", "lost", "reset", "refused", "broken")
 NOT_WRITES = ("refused",)
 
@@ -92,7 +93,8 @@ async def machine(folder: Path, url: str, address: str, seconds: float, seed: in
     replicator = Replicator(store, log, address, store.info().replica_id, (), derived, now_ms, thread.run, lambda: None)
     until = time.monotonic() + seconds
     if seconds:
-        writing = asyncio.create_task(Writer(store, Notes(folder), chance, now_ms).write(until))
+        writer = Writer(store, Notes(folder), chance, now_ms, pause_s=0.02 * max(1.0, seconds / UNHURRIED_S))
+        writing = asyncio.create_task(writer.write(until))
         while not writing.done():
             turn = await replicator.turn()
             await asyncio.sleep(0.0 if turn.more else 0.05)
@@ -109,8 +111,8 @@ async def machine(folder: Path, url: str, address: str, seconds: float, seed: in
 class Writer:
     """Writes facts of every kind, and notes what was acknowledged."""
 
-    def __init__(self, store: SqliteStore, notes: Notes, chance: random.Random, clock: Clock) -> None:
-        self._store, self._notes, self._chance, self._now_ms = store, notes, chance, clock
+    def __init__(self, store: SqliteStore, notes: Notes, chance: random.Random, clock: Clock, pause_s: float) -> None:
+        self._store, self._notes, self._chance, self._now_ms, self._pause_s = store, notes, chance, clock, pause_s
 
     async def write(self, until: float) -> None:
         """Begin, complete, tend and now and then forget episodes until the time is up."""
@@ -134,7 +136,7 @@ class Writer:
             if chance.random() < 0.05:
                 await self._store.delete_episodes([id_], "a test", self._now_ms())
                 self._notes.add("forget", id_)
-            await asyncio.sleep(chance.uniform(0, 0.02))
+            await asyncio.sleep(chance.uniform(0, self._pause_s))
 
     async def _complete(self, id_: str) -> None:
         found = self._store.get_episodes([id_])[0]
