@@ -60,6 +60,10 @@ class Server:
     def url(self) -> str:
         raise NotImplementedError
 
+    @property
+    def data(self) -> Path:
+        raise NotImplementedError
+
     def _command(self) -> tuple[list[str], Mapping[str, object]]:
         raise NotImplementedError
 

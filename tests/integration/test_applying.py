@@ -68,7 +68,12 @@ async def test_a_write_that_comes_while_a_page_is_applied_waits_for_no_more_than
         """Where an edit says that the episode ended otherwise, this is called inside of the transaction."""
         if threading.current_thread() is store._batcher._thread:
             queued = threading.Event()
-            loop.call_soon_threadsafe(lambda: (writing.append(loop.create_task(write())), loop.call_soon(queued.set)))
+
+            def begin() -> None:
+                writing.append(loop.create_task(write()))
+                loop.call_soon(queued.set)  # after the first step of the task, which queues the write
+
+            loop.call_soon_threadsafe(begin)
             assert queued.wait(30)
         return derived(episode)
 
