@@ -42,3 +42,13 @@ class WorkedFile:
     last_at_ms: int
     episode_id: str  # the newest of them
     fixed_by: str | None  # the newest that worked
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSessions:
+    """Sessions of an agent host on this machine, and how many of their tasks the memory does not have."""
+
+    host: str
+    folder: str
+    sessions: int
+    new: int
