@@ -26,7 +26,7 @@ class RepeatedError:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Attempts by day and the errors that came again, of the latest episodes."""
+    """Attempts by day, and the errors that came again among the latest episodes."""
 
     days: tuple[Day, ...]  # without gaps, oldest first
     errors: tuple[RepeatedError, ...]  # met most first
