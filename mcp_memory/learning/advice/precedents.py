@@ -153,7 +153,8 @@ def _told_change(steps: Sequence[Step], index: int) -> Change | None:
 def _last_acts(episode: Episode) -> list[int]:
     """Return the last steps that did something that lasts: nothing that tries something out, no test run, no script that only it has."""
     steps, found = episode.steps, list[int]()
-    made = {file.path.rsplit("/", 1)[-1] for file in episode.files or () if file.use is Use.MADE}
+    written = [change.path for i in range(len(steps)) if (change := change_of(steps, i)) and not change.says_what]
+    made = {path.rsplit("/", 1)[-1] for path in (*written, *(file.path for file in episode.files or () if file.use is Use.MADE))}
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
         if len(found) == MAX_DEEDS:
             break
@@ -165,7 +166,7 @@ def _last_acts(episode: Episode) -> list[int]:
             continue  # a script of its own
         words = command or " ".join(map(str, step.arguments.values()))
         names = _FILE.findall(words)
-        if _says(step) and not any(is_scratch(name) or name.rsplit("/", 1)[-1] in made for name in names):
+        if _says(step) and not any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names):
             found.append(i)
     return found[::-1]
 

@@ -85,6 +85,13 @@ def test_scratch_files_and_files_without_what_is_in_them_are_no_precedent() -> N
         assert precedents(TASK, [attempt("a", made, written, edit("x", "repro.py"), outcome=outcome)]) == ()
 
 
+def test_running_what_only_that_run_wrote_is_no_precedent() -> None:
+    written = Step("bash", "cat >", {"command": "cat > solve.py <<'EOF'\nprint(1)\nEOF"})
+    ran, packed = (Step("bash", arguments={"command": command}) for command in ("python3 solve.py", "tar -xf data.tar"))
+    assert precedents("Solve puzzle 7", [attempt("a", written, ran, task="Solve puzzle 7")]) == ()
+    assert precedents("Unpack set 7", [attempt("a", written, ran, packed, task="Unpack set 7")])[0].did == ("bash `tar -xf data.tar`",)
+
+
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
     both = attempt("a", edit("return 1"), edit("assert 1", "tests/test_cart.py"))
     assert precedents(TASK, [both])[0].did == ("edit shop/cart.py: - return total + return 1",)
