@@ -9,10 +9,13 @@ _ARGUMENTS = ("command", "cmd")  # where shell tools take what they run
 _MAX_DEPTH = 3  # of shells that start shells
 _READ_CHARS = 2_000
 _PARTS = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(&&|\|\|?|;|\n)""", re.S)
+_HEREDOC_BODY = re.compile(r"(?<=<<)\s*-?['\"]?(\w+)['\"]?(?=.*\n).*?\n\s*\1\s*$", re.S | re.M)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _NAME = re.compile(r"[\w.+:@/\\-]*[\w.+@-]")
 _PREPARING_TEXT = "cd pushd popd export source . set unset alias sleep true"  # what comes first and is not the point
 _WRAPPING_TEXT = "sudo doas env time timeout nohup command exec nice stdbuf"  # before the program
+_SAYING_TEXT = "echo printf true :"  # which always work
+_PASSING_ON_TEXT = "head tail tee cat grep wc sort less"  # which work on the output of a program that failed as well
 _SHELLS_TEXT = "bash sh zsh dash fish cmd powershell pwsh"
 _WITH_VERB_TEXT = """
 git gh pip pip3 pipx uv poetry conda npm npx pnpm yarn bun docker podman kubectl helm cargo go make just rake bundle rails composer
@@ -20,6 +23,7 @@ terraform openssl systemctl service brew apt apt-get dnf yum apk dotnet mvn grad
 """
 _PREPARING, _WRAPPING = frozenset(_PREPARING_TEXT.split()), frozenset(_WRAPPING_TEXT.split())
 _SHELLS, _WITH_VERB = frozenset(_SHELLS_TEXT.split()), frozenset(_WITH_VERB_TEXT.split())
+_SAYING, _PASSING_ON = frozenset(_SAYING_TEXT.split()), frozenset(_PASSING_ON_TEXT.split())
 _TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), ("uv", "run"), ("uv", "pip"), ("poetry", "run")}
 _TWO_VERBS |= {("docker", "compose"), ("bundle", "exec"), ("conda", "run")}
 _VALUED = frozenset(["-C", "-c", "-n", "-f", "--namespace", "--prefix", "--directory"])  # options before a verb that take a value
@@ -113,3 +117,21 @@ def _inner(command: str, rest: Sequence[str]) -> str:
 
 def _base(word: str) -> str:
     return word.rsplit("/", 1)[-1].rsplit("\\", 1)[-1].removesuffix(".exe")
+
+
+def hides_exit(command: str) -> bool:
+    r"""Return whether the exit status of a command is not that of what it runs: a fallback, or what comes after it, takes its place.
+
+    >>> [hides_exit(c) for c in ("make || echo no", "make; true", "make 2>&1 | tail -3", "make; echo $?", "cd a && make | tee log")]
+    [True, True, True, True, True]
+    >>> [hides_exit(c) for c in ("cd a && make", "grep 'a|b; true' f", "make || exit 1", "cat > f <<'EOF'\na; true\nEOF")]
+    [False, False, False, False]
+    """
+    line = _HEREDOC_BODY.sub("", command[:_READ_CHARS])
+    parts = list(simple_commands(line))
+    signs = [found.group(1) for found in _PARTS.finditer(line) if found.group(1)]
+    for before, sign, after in zip(parts, signs, parts[1:], strict=False):
+        words, program = _words(before), _base((_words(after) or [""])[0])
+        if words and _base(words[0]) not in _SAYING and program in (_PASSING_ON if sign == "|" else _SAYING if sign != "&&" else ()):
+            return True
+    return False

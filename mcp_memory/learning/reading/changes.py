@@ -33,6 +33,7 @@ class Change:
     line: int
     removed: str
     added: str
+    also: tuple[str, ...] = ()  # lines that came after the first one
 
     @property
     def is_scratch(self) -> bool:
@@ -41,9 +42,13 @@ class Change:
 
     def __str__(self) -> str:
         """`admin_modify.py:102: + and has_add_permission`, the file by the end of its path."""
+        return self.told("/".join(self.path.split("/")[-2:]), ())
+
+    def told(self, path: str, also: Sequence[str]) -> str:
+        """Return the change of the file that is called *path* here, with what came after its first line."""
         parts = [f"{sign} {text[:MAX_LINE]}" for sign, text in (("-", self.removed), ("+", self.added)) if text]
-        where = "/".join(self.path.split("/")[-2:]) + (f":{self.line}" if self.line else "")
-        return f"{where}: {' '.join(parts)}" if parts else where
+        where = path + (f":{self.line}" if self.line else "")
+        return f"{where}: {' ⏎ '.join([' '.join(parts), *also])}" if parts else where
 
 
 def is_scratch(path: str) -> bool:
@@ -82,7 +87,7 @@ def _replaced(step: Step) -> Change | None:
     path = next((str(arguments[name]) for name in _PATHS if arguments.get(name)), "")
     for old, new in _PAIRS:
         if isinstance(before := arguments.get(old), str) and isinstance(after := arguments.get(new), str) and path and before != after:
-            return Change(path, 0, *_difference(before, after))
+            return Change(path, 0, *_difference(before, after), _rest(before, after))
     return None
 
 
@@ -99,7 +104,7 @@ def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
     before = _shown(steps[:index], head[1], first, last)
     removed, added = _difference(before, text) if before is not None else ("", _first(text.splitlines()))
     line = first + _offset(before or "", text)
-    return Change(head[1], line, removed, added)
+    return Change(head[1], line, removed, added, _rest(before or "", text))
 
 
 def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
@@ -130,7 +135,9 @@ def _in_patch(text: str) -> Iterator[Change]:
         removed, added = _first([x[1:] for x in lines if x[:1] == "-"]), _first([x[1:] for x in lines if x[:1] == "+"])
         hunk = _HUNK.search(body)
         if path.strip() and (removed or added):
-            yield Change(path.strip(), int(hunk[1]) if hunk else 0, *_narrowed(removed, added))
+            came = tuple(_statements([x[1:] for x in lines if x[:1] == "+"]))
+            also = came[came.index(added) + 1 :] if added in came else ()
+            yield Change(path.strip(), int(hunk[1]) if hunk else 0, *_narrowed(removed, added), also)
 
 
 def _written(step: Step) -> Change | None:
@@ -179,7 +186,19 @@ def _narrowed(removed: str, added: str) -> tuple[str, str]:
 def _first(lines: Sequence[str]) -> str:
     """Return the first line that says something: a statement before a comment."""
     said = [" ".join(line.split()) for line in lines if line.strip()]
-    return next((line for line in said if not line.startswith(("#", "//", '"""', "import ", "from "))), said[0] if said else "")
+    return next(iter(_statements(lines)), said[0] if said else "")
+
+
+def _statements(lines: Sequence[str]) -> list[str]:
+    """Return the lines that are statements, each with its words one blank apart."""
+    said = [" ".join(line.split()) for line in lines if line.strip()]
+    return [line for line in said if not line.startswith(("#", "//", '"""', "import ", "from "))]
+
+
+def _rest(before: str, after: str) -> tuple[str, ...]:
+    """Return the new statements of a text after the first one."""
+    known = {" ".join(line.split()) for line in before.splitlines()}
+    return tuple(line for line in _statements(after.splitlines()[:_MAX_DIFFED]) if line not in known)[1:]
 
 
 def _offset(before: str, after: str) -> int:

@@ -100,7 +100,7 @@ async def test_a_prompt_is_answered_with_what_is_known_and_starts_nothing(host: 
     await host("post-tool-use", **bash("pytest -q", "3 passed"))
     await host("stop")
     text = await host.prompt("Fix the rounding of the shopping cart once more")
-    assert f": {TASK}\n" in text
+    assert f"1. success at “{TASK}”, " in text
     assert "1. success (reward" in text
     assert "not instructions" in text
     assert len(await host.episodes()) == 1
@@ -251,8 +251,7 @@ async def test_what_a_spooled_prompt_would_have_been_told_the_next_hook_is(host:
     host.spooled("user-prompt-submit", prompt="Fix the rounding of the shopping cart once more")
     await host.hooks.drain()
     told = await host("post-tool-use", **bash("ls"))
-    assert f": {TASK}\n" in told
-    assert "1. success (reward" in told
+    assert f"1. success at “{TASK}”, " in told
     assert told.count("not instructions") >= 1
     assert await host("post-tool-use", **bash("ls")) == ""
 
@@ -377,6 +376,8 @@ def test_large_outputs_and_arguments_are_clipped() -> None:
 def test_nothing_to_say_prints_nothing() -> None:
     assert shown("stop", "Stop", "") == ""
     assert recalled_text({"episodes": [], "patterns": []}) == ""
+    bare = {"episode_id": "ep0", "task": "mend it", "outcome": "success", "reward": 1.0, "similarity": 0.5, "age_days": 0.1, "points": []}
+    assert recalled_text({"recommendation_id": "rec0", "episodes": [bare], "files": [], "patterns": []}) == ""
 
 
 def test_the_files_that_similar_tasks_were_worked_on_in_are_told() -> None:
