@@ -9,12 +9,10 @@ _ARGUMENTS = ("command", "cmd")  # where shell tools take what they run
 _MAX_DEPTH = 3  # of shells that start shells
 _READ_CHARS = 2_000
 _PARTS = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(&&|\|\|?|;|\n)""", re.S)
-_HEREDOC_BODY = re.compile(r"(?<=<<)\s*-?['\"]?(\w+)['\"]?(?=.*\n).*?\n\s*\1\s*$", re.S | re.M)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _NAME = re.compile(r"[\w.+:@/\\-]*[\w.+@-]")
 _PREPARING_TEXT = "cd pushd popd export source . set unset alias sleep true"  # what comes first and is not the point
 _WRAPPING_TEXT = "sudo doas env time timeout nohup command exec nice stdbuf"  # before the program
-_SAYING_TEXT = "echo printf true :"  # which always work
 _PASSING_ON_TEXT = "head tail tee cat grep wc sort less"  # which work on the output of a program that failed as well
 _SHELLS_TEXT = "bash sh zsh dash fish cmd powershell pwsh"
 _WITH_VERB_TEXT = """
@@ -23,11 +21,12 @@ terraform openssl systemctl service brew apt apt-get dnf yum apk dotnet mvn grad
 """
 _PREPARING, _WRAPPING = frozenset(_PREPARING_TEXT.split()), frozenset(_WRAPPING_TEXT.split())
 _SHELLS, _WITH_VERB = frozenset(_SHELLS_TEXT.split()), frozenset(_WITH_VERB_TEXT.split())
-_SAYING, _PASSING_ON = frozenset(_SAYING_TEXT.split()), frozenset(_PASSING_ON_TEXT.split())
+_PASSING_ON = frozenset(_PASSING_ON_TEXT.split())
 _TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), ("uv", "run"), ("uv", "pip"), ("poetry", "run")}
 _TWO_VERBS |= {("docker", "compose"), ("bundle", "exec"), ("conda", "run")}
 _VALUED = frozenset(["-C", "-c", "-n", "-f", "--namespace", "--prefix", "--directory"])  # options before a verb that take a value
 _PYTHON = re.compile(r"python[\d.]*|pypy3?")
+_SAYS_OK = re.compile(r"\s*(?:echo|printf|true|:)(?:\s|$)|\s*exit 0\s*$")  # what succeeds whatever came before it
 
 
 def command_in(arguments: Mapping[str, Any]) -> str:
@@ -76,6 +75,17 @@ def simple_commands(text: str) -> Iterator[str]:
     yield text[start:]
 
 
+def hides_exit(command: str) -> bool:
+    """Return whether a command ends well however its work went: the last of several parts only says something.
+
+    >>> [hides_exit(c) for c in ("make || echo failed", "make; true", "make || true ", "make && echo done", "echo done", "make; ls")]
+    [True, True, True, False, False, False]
+    """
+    command = command[-_READ_CHARS:].strip()
+    ends = [found for found in _PARTS.finditer(command) if found.group(1)]
+    return bool(ends) and ends[-1].group(1) in ("||", ";", "\n") and _SAYS_OK.match(command[ends[-1].end() :]) is not None
+
+
 def is_preparing(program: str) -> bool:
     """Return whether a program only sets the scene for what comes after it, as `cd` does."""
     return program in _PREPARING
@@ -119,19 +129,12 @@ def _base(word: str) -> str:
     return word.rsplit("/", 1)[-1].rsplit("\\", 1)[-1].removesuffix(".exe")
 
 
-def hides_exit(command: str) -> bool:
-    r"""Return whether the exit status of a command is not that of what it runs: a fallback, or what comes after it, takes its place.
+def is_piped(command: str) -> bool:
+    """Return whether a command's output goes through a program that ends well whatever it gets, so that its own exit status is lost.
 
-    >>> [hides_exit(c) for c in ("make || echo no", "make; true", "make 2>&1 | tail -3", "make; echo $?", "cd a && make | tee log")]
-    [True, True, True, True, True]
-    >>> [hides_exit(c) for c in ("cd a && make", "grep 'a|b; true' f", "make || exit 1", "cat > f <<'EOF'\na; true\nEOF")]
-    [False, False, False, False]
+    >>> [is_piped(c) for c in ("make 2>&1 | tail -3", "cd a && make | tee log", "grep 'a| head' f", "make || head f")]
+    [True, True, False, False]
     """
-    line = _HEREDOC_BODY.sub("", command[:_READ_CHARS])
-    parts = list(simple_commands(line))
-    signs = [found.group(1) for found in _PARTS.finditer(line) if found.group(1)]
-    for before, sign, after in zip(parts, signs, parts[1:], strict=False):
-        words, program = _words(before), _base((_words(after) or [""])[0])
-        if words and _base(words[0]) not in _SAYING and program in (_PASSING_ON if sign == "|" else _SAYING if sign != "&&" else ()):
-            return True
-    return False
+    command = command[:_READ_CHARS]
+    signs = [found for found in _PARTS.finditer(command) if found.group(1) == "|"]
+    return any(_base((_words(command[found.end() :]) or [""])[0]) in _PASSING_ON for found in signs)

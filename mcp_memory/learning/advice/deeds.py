@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mcp_memory.domain.commands import command_in, hides_exit
+from mcp_memory.domain.commands import command_in, hides_exit, is_piped
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of
@@ -43,12 +43,12 @@ def changed(episode: Episode) -> list[str]:
         if len(last) == MAX_FILES:
             break
     names = [file.path for file in files]
-    return [phrases.changed(shorten(change_told(change, names), MAX_CHANGE_CHARS)) for change in last.values()]
+    return [phrases.changed(change_told(change, names, MAX_CHANGE_CHARS)) for change in last.values()]
 
 
-def change_told(change: Change, names: Sequence[str]) -> str:
+def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
     """Return a change with its file by the name that the answer's files have."""
-    return change.told(next((name for name in names if same_file(name, change.path)), change.path), change.also)
+    return change.whole(max_chars, next((name for name in names if same_file(name, change.path)), change.path))
 
 
 def done(episode: Episode, similarity: float, query: str) -> list[str]:
@@ -93,7 +93,8 @@ def acted(steps: Sequence[Step], i: int) -> bool:
     if not command or not is_shell(step.tool):
         return bool(step.arguments) and change_of(steps, i) is None
     program = step.key.partition(":")[2].partition(" ")[0]
-    return not (program in _ROUTINE or "<<" in command or "||" in command or "\n" in command.strip() or hides_exit(command))
+    is_plain = not ("<<" in command or "||" in command or "\n" in command.strip())
+    return is_plain and program not in _ROUTINE and not hides_exit(command) and not is_piped(command)
 
 
 def runs_own(step: Step, episode: Episode) -> bool:

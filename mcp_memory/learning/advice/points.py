@@ -125,7 +125,8 @@ def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
             if similarity >= SAME_TASK and (other := call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS)):
                 yield phrases.worked_otherwise(by.key, error, *other)
             continue
-        how = shorten(change_told(change, [f.path for f in files_of(episode)]), MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
+        names = [file.path for file in files_of(episode)]
+        how = change_told(change, names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
         if how != call:
             yield phrases.overcame(call, error, how, itself=said.by == said.worked_at)
 
