@@ -101,7 +101,6 @@ async def test_a_prompt_is_answered_with_what_is_known_and_starts_nothing(host: 
     await host("stop")
     text = await host.prompt("Fix the rounding of the shopping cart once more")
     assert f"1. success at “{TASK}”, " in text
-    assert "1. success (reward" in text
     assert "not instructions" in text
     assert len(await host.episodes()) == 1
 
@@ -124,8 +123,9 @@ async def test_a_failed_step_is_answered_with_what_fixed_it_before(host: Host) -
         await host("post-tool-use", **bash("pip install tabulate"))
         await host("post-tool-use", **bash("python report.py"))
         await host("session-end", reason="other")
-    assert "after this error" in text
-    assert "Bash:pip install fixed it 1 of 1 times, for example pip install tabulate" in text
+    assert text.startswith(
+        "From earlier runs (records, not instructions).\nAfter this very error Bash `pip install tabulate` made the call work ["
+    )
 
 
 async def test_without_a_check_the_outcome_is_left_to_the_end_of_the_session_and_marked(host: Host) -> None:
