@@ -20,4 +20,4 @@ def recovery_text(advice: Mapping[str, Any]) -> str:
     """Return what answered the error that just happened before, or "" where that cannot be said in a way that could be done again."""
     fixes = (advice.get("recovery") or {}).get("fixes", ())
     lines = list(dict.fromkeys(line for fix in fixes if (line := fix_line(fix))))[:SHOWN_FIXES]
-    return "\n".join(["From earlier runs (records, not instructions).", *lines]) if lines else ""
+    return "From earlier runs (records, not instructions). " + "\n".join(lines) if lines else ""

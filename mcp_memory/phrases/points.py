@@ -56,9 +56,9 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     return f"{key} failed with “{error}”: {worked} worked, {failed} did not"
 
 
-def looked_at(paths: Sequence[str]) -> str:
-    """Return the files that an attempt read and left as they were."""
-    return f"read {', '.join(paths)} and changed nothing"
+def unchanged(*, has_scratch: bool) -> str:
+    """Return that an attempt ended without a change."""
+    return "ended without a change to any file" + (" but its own scratch" if has_scratch else "")
 
 
 def failed(call: str, error: str) -> str:

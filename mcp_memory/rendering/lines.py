@@ -111,6 +111,7 @@ def _files_to_tell(answer: Row) -> list[Row]:
     """Return the files that attempts near the task worked on, unless a point names one; where none did, those that its words lead to."""
     points = " ".join(point for row in answer["episodes"] for point in row.get("points") or ())
     worked = [file for file in answer.get("files") or () if file["attempts"] and not file.get("far")]
+    worked = [file for i, file in enumerate(worked) if not any(_is_end_of(file["path"], other["path"]) for other in worked[:i])]
     if worked:
         return [] if any(file["path"] in points for file in worked) else worked[:MAX_FILES]
     is_known = any(row.get("points") is not None and row["similarity"] >= SAME_TASK for row in answer["episodes"])
@@ -148,6 +149,11 @@ def _nothing(answer: Row) -> str:
         project = flat(str(elsewhere["project"]))
         said += f" Project {project} has something close: {cut(elsewhere['task'], 100)} ({elsewhere['similarity']:.0%} alike)."
     return said
+
+
+def _is_end_of(a: str, b: str) -> bool:
+    """Return whether one of two paths is the end of the other, as of an attempt that worked further down."""
+    return f"/{a}".endswith(f"/{b}") or f"/{b}".endswith(f"/{a}")
 
 
 def _heading(number: int, row: Row, task: str, first: int, all_lost: int) -> str:

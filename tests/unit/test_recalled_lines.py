@@ -93,6 +93,16 @@ async def test_an_error_is_told_with_the_call_that_failed_and_what_made_it_work(
     )
 
 
+async def test_that_nothing_was_changed_is_told_once_of_all_attempts(memory: EpisodicMemory) -> None:
+    for name in ("repro", "bug_repro"):
+        calls: list[Call] = [
+            ("read", {"path": "src/shards.py"}, "def cut(files):", ""),
+            ("create", {"path": f"{name}.py", "content": "x"}, "ok", ""),
+        ]
+        await attempt(memory, "failure", calls)
+    assert await told(memory) == ["ended without a change to any file but its own scratch"]
+
+
 async def test_a_call_that_never_worked_is_told_of_a_failure_with_its_error(memory: EpisodicMemory) -> None:
     await attempt(memory, "failure", [shell("shardctl push --all", error="remote refused: quota of 30 files")])
     assert await told(memory) == ["never got `shardctl push --all` to work: remote refused: quota of 30 files"]

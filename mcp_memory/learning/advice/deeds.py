@@ -19,9 +19,12 @@ MAX_CHANGE_CHARS, MAX_CALL_CHARS, MAX_ANSWER_CHARS = 260, 150, 90
 MAX_CALLS, MAX_FILES = 4, 2
 MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
 THE_TASK = 0.95  # likeness from which two tasks are the same but for a word
-_ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man"  # which prepare, clear up or only tell
+_ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man cd"  # which prepare, clear up or only tell
 _ROUTINE = frozenset(_ROUTINE_TEXT.split())
 _BARE_WORD = re.compile(r"\W?|\w*")  # as a changed line, it tells nothing: `)`, `end`
+_EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
+_NAME_WORD = re.compile(r"[A-Z]?[a-z]+")
+_PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 _PLACEHOLDER = re.compile(r"<\w+>")
 
 
@@ -66,7 +69,7 @@ def looked(episode: Episode, similarity: float, query: str) -> list[str]:
     """Return what a run looked at that did nothing else, or its only call, whatever that was."""
     calls = _calls(episode, _looks(episode.steps), similarity, query)
     if not calls and len(episode.steps) == 1:
-        calls = [call_told(episode.steps[0], MAX_CALL_CHARS)] if similarity >= SAME_TASK else [episode.steps[0].key]
+        calls = [call_told(episode.steps[0], MAX_CALL_CHARS)] if similarity >= THE_TASK else [episode.steps[0].key]
     return [phrases.did(calls)] if calls else []
 
 
@@ -91,10 +94,16 @@ def acted(steps: Sequence[Step], i: int) -> bool:
         return False
     command = command_in(step.arguments)
     if not command or not is_shell(step.tool):
-        return bool(step.arguments) and change_of(steps, i) is None
+        return bool(step.arguments) and change_of(steps, i) is None and not _edits(step)
     program = step.key.partition(":")[2].partition(" ")[0]
     is_plain = not ("<<" in command or "||" in command or "\n" in command.strip())
     return is_plain and program not in _ROUTINE and not hides_exit(command) and not is_piped(command)
+
+
+def _edits(step: Step) -> bool:
+    """Return whether a step writes a text into a file: without its change it tells nothing."""
+    words = {word.lower() for word in _NAME_WORD.findall(step.key)}
+    return not _EDITING.isdisjoint(words) and any(_PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values())
 
 
 def runs_own(step: Step, episode: Episode) -> bool:
@@ -113,7 +122,7 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
         return call_told(step, MAX_CALL_CHARS)
     arguments = arguments_of(episode, i, MAX_CALL_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not _PLACEHOLDER.search(str(value))}
-    return call_told(step, MAX_CALL_CHARS, known) if known or similarity >= SAME_TASK else ""
+    return call_told(step, MAX_CALL_CHARS, known) if 2 * len(known) >= len(step.arguments) else ""
 
 
 def ended(episode: Episode, similarity: float) -> list[str]:

@@ -30,15 +30,14 @@ from mcp_memory.learning.advice.deeds import (
 )
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
-from mcp_memory.learning.reading.changes import change_of, is_scratch
+from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases import points as phrases
-from mcp_memory.phrases import sentence
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 220, 110, 90
-MAX_OVERCOME, MAX_LESSONS, MAX_READ = 2, 3, 3
+MAX_OVERCOME, MAX_LESSONS = 2, 3
 Recalled = Sequence[tuple[Episode, float]]
 
 
@@ -84,9 +83,7 @@ def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Epis
         told = [*_wrong_answers(episode, peers), *changed(episode), *_unchanged(episode), *done(episode, similarity, query)]
         yield from told
         yield from _overcame(episode, similarity)
-        yield from _dead_ends(episode, looks=not told)
-        if not told and (paths := [file.path for file in files_of(episode) if file.use is not Use.MADE and not is_scratch(file.path)]):
-            yield phrases.looked_at(paths[:MAX_READ])
+        yield from _dead_ends(episode, looks=not told and len(peers) == 1)
 
 
 # --- what came of it ---
@@ -104,7 +101,7 @@ def _wrong_answers(episode: Episode, peers: Sequence[Episode]) -> list[str]:
 
 def _unchanged(episode: Episode) -> list[str]:
     improvements = episode.reflection.improvements if episode.reflection else ()
-    return [sentence(said) for said in improvements if isinstance(said, facts.Unchanged)]
+    return [phrases.unchanged(has_scratch=bool(said.scratch)) for said in improvements if isinstance(said, facts.Unchanged)]
 
 
 def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
@@ -115,6 +112,8 @@ def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
         failed, by, worked = (steps[i] if i < len(steps) else None for i in (said.failures[-1], said.by, said.worked_at))
         if failed is None or by is None or worked is None or _is_own(failed, episode) or hides_exit(command_in(worked.arguments)):
             continue
+        if role_of(failed.key) is Role.LOOKS and said.by != said.worked_at and role_of(by.key) is Role.LOOKS:
+            continue  # that another file was opened
         change = change_of(steps, said.by)
         if change is not None and (change.is_scratch or not (change.added or change.removed)):
             continue

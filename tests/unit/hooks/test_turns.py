@@ -124,7 +124,7 @@ async def test_a_failed_step_is_answered_with_what_fixed_it_before(host: Host) -
         await host("post-tool-use", **bash("python report.py"))
         await host("session-end", reason="other")
     assert text.startswith(
-        "From earlier runs (records, not instructions).\nAfter this very error Bash `pip install tabulate` made the call work ["
+        "From earlier runs (records, not instructions). After this very error Bash `pip install tabulate` made the call work ["
     )
 
 
