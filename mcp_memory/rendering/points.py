@@ -16,6 +16,7 @@ _FAILED = re.compile("(?:error|timeout): ")
 _NUMBER = re.compile(r"^#\d+ ")
 _STEPS = re.compile(r", last tried: .*| ?\(steps? [^)]*\)?")
 _QUOTED = re.compile("`([^`]+)`")
+_RULER = re.compile(r"([-=_*#~])\1{7,}")
 Row = Mapping[str, Any]
 
 
@@ -27,8 +28,12 @@ class Point(NamedTuple):
 
 
 def flat(text: str) -> str:
-    """Return stored text on one line, harmless to look at."""
-    return " ".join(neutral(text).split())
+    """Return stored text on one line, harmless to look at; of a ruler between lines little is left.
+
+    >>> flat("=====================\\nFAILED   (failures=1)")
+    '=== FAILED (failures=1)'
+    """
+    return _RULER.sub(r"\1\1\1", " ".join(neutral(text).split()))
 
 
 def told_once(episodes: Sequence[Row], tasks: Sequence[str]) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""How each real host is run without an account, and what it makes of the same repair: search in vain, look at the failing
+"""How each real host is run without an account, and what it makes of the same repair: a failure without a word, the failing
 test, read, edit, test again."""
 
 import json
@@ -8,7 +8,7 @@ from typing import Any
 from tests.hosts.dialects import Round
 from tests.hosts.walking import ANSWER_S, Client, Walk
 
-SEARCH = "grep -q nowhere calc.py"  # fails without a word
+SILENT = "sh -c 'exit 3'"  # fails without a word, and is no question whose answer may be no
 TESTS = "python3 -m unittest -q test_calc"
 FILE, OLD, NEW = "WORK/calc.py", "a - b", "a + b"
 _KEY = "none"  # the scripted model asks for no key, the hosts do
@@ -68,9 +68,9 @@ def _by(shell: str, read: str, edit: str, **names: str) -> list[Round]:
     more = {"instruction": "Add."} if edit == "replace" else {}
     about: dict[str, Any] = {} if shell == "Bash" else {"description": "Run the test"}
     about |= {"is_background": False} if shell.startswith("run_") else {}
-    search: Round = [(shell, {"command": SEARCH, **about})]
+    silent: Round = [(shell, {"command": SILENT, **about})]
     test: Round = [(shell, {"command": TESTS, **about})]
-    return [search, test, [(read, {path: FILE})], [(edit, {path: FILE, old: OLD, new: NEW, **more})], test]
+    return [silent, test, [(read, {path: FILE})], [(edit, {path: FILE, old: OLD, new: NEW, **more})], test]
 
 
 def _fixed(shell: str, read: str, edit: str) -> list[tuple[str, str]]:
@@ -101,7 +101,7 @@ CLIENTS = {
             ("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"),
             {},
             [
-                [("exec_command", {"cmd": SEARCH})],
+                [("exec_command", {"cmd": SILENT})],
                 [("exec_command", {"cmd": TESTS})],
                 [("exec_command", {"cmd": "cat calc.py"})],
                 [("apply_patch", {"input": _PATCH})],
