@@ -84,7 +84,9 @@ def set_up(group: str = "") -> Path:
         venv.create(VENV, with_pip=True, clear=True)
     requirements = tomllib.loads(project.decode())["dependency-groups"][group] if group else []
     print("installing, once ...", file=sys.stderr)
-    subprocess.run([str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", str(ROOT), *requirements], check=True)
+    # claude-agent-sdk's wheel has a whole Claude Code of 380 MB in it, which no test starts; its source has not.
+    options = ["--quiet", "--no-binary", "claude-agent-sdk"]
+    subprocess.run([str(PYTHON), "-m", "pip", "install", *options, "--editable", str(ROOT), *requirements], check=True)
     stamp.write_text(wanted)
     return PYTHON
 
