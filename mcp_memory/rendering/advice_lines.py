@@ -11,7 +11,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import counted, cut_id, quoted
 from mcp_memory.rendering.lines import LABEL
-from mcp_memory.rendering.points import cut, flat
+from mcp_memory.rendering.on_one_line import cut, flat
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
