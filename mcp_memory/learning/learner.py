@@ -9,10 +9,10 @@ from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, PlaybookStep
+from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
+from mcp_memory.domain.fingerprints import hidden_exits, pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
+from mcp_memory.learning.advice.precedents import attempts_at, precedents
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -43,12 +44,13 @@ from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
+from mcp_memory.views.fixes import HIDDEN
 from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
-# 4: without the quality of the steps.
+# 4: without what hides how it went, and the quality of the steps.
 DIGEST_VERSION = 5
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
@@ -90,6 +92,8 @@ class Learner:
         """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
         digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
         digest["targets"] = pack_targets(episode.steps)
+        if hidden := hidden_exits(episode.steps):
+            digest[HIDDEN] = hidden
         if shown := shown_files(episode, touches):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
@@ -175,6 +179,15 @@ class Learner:
             return self._message_at(episode_id, index) if endorser.showable(episode_id, index) else ""
 
         return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
+
+    def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
+        """Return what these attempts at *task* did that tells how they ended, what worked first."""
+        read = self._store.get_episodes(ids) if ids else []
+        return precedents(task, [e for e in read if e is not None], Endorser(v.experience, project, asker).showable)
+
+    def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
+        """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
+        return attempts_at(v.experience, neighbours)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]

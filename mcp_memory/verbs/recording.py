@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from mcp_memory.domain import forming
-from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, StartedEpisode
-from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
+from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, Precedent, StartedEpisode
+from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind
 from mcp_memory.domain.pattern import ANSWERS
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.learning.judging.reflection import asked_about
+from mcp_memory.learning.judging.reflection import asked_about, better_attempt, telling
 from mcp_memory.phrases.reflection import question
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
@@ -123,9 +123,10 @@ class Recording:
         try:
             await self._voting.put(votes)
             patterns = await e.in_thread(lambda: self.learned(completion.episode))
+            answer = await self._told(completion.episode, patterns, degraded)
         finally:  # only now: what it sets going takes turns with `learned` at the views
             self._completed(e_id)
-        return _completed(completion.episode, patterns, degraded)
+        return answer
 
     async def _again(self, done: Episode, asked: CompleteEpisode) -> CompletedEpisode:
         """Return the result of the first completion, and add the lessons that it did not have."""
@@ -134,7 +135,20 @@ class Recording:
             await self._e.store.update_episode(done.id, add_lessons=new)
             assert done.outcome is not None
             done = replace(done, outcome=replace(done.outcome, lessons=(*known, *new)))
-        return _completed(done, await self._e.in_thread(lambda: self.learned(done)), ())
+        return await self._told(done, await self._e.in_thread(lambda: self.learned(done)), ())
+
+    async def _told(self, done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...]) -> CompletedEpisode:
+        assert done.outcome is not None
+        assert done.reflection is not None
+        better = better_attempt(done.reflection) if done.outcome.kind is not OutcomeKind.SUCCESS else None
+
+        known = await self._e.in_thread(lambda: self._worked(done, better)) if better else ()
+        return _completed(done, patterns, degraded, known)
+
+    def _worked(self, done: Episode, better: str) -> tuple[Precedent, ...]:
+        with self._e.views.read() as v:
+            known = self._e.learning.precedents(v, done.task, done.project, [better], done.agent)
+        return tuple(p for p in known if p.worked)
 
     async def _subject(self, asked: CompleteEpisode) -> str:
         """Return the id of the episode to complete; begin one for a task that none was started for."""
@@ -200,7 +214,9 @@ class Recording:
         )
 
 
-def _completed(done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...]) -> CompletedEpisode:
+def _completed(
+    done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...], precedents: tuple[Precedent, ...]
+) -> CompletedEpisode:
     assert done.outcome is not None
     assert done.reward is not None
     assert done.reflection is not None
@@ -215,6 +231,8 @@ def _completed(done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tu
         duration_ms=done.ended_at_ms - done.started_at_ms,
         degraded=degraded,
         question=question_about(done),
+        telling=telling(done),
+        precedents=precedents,
     )
 
 
