@@ -11,7 +11,7 @@ from mcp_memory.learning import learner
 from mcp_memory.learning.advice import adviser, chances, common_files, next_tool, outlook
 from mcp_memory.learning.history import beliefs, recency, recoveries, tries
 from mcp_memory.learning.reading import file_uses
-from mcp_memory.retrieval import closeness, ranking, retriever
+from mcp_memory.retrieval import closeness, ranking, text_query
 from mcp_memory.views import contexts
 
 NEVER = 1e9
@@ -66,15 +66,15 @@ PARTS = (
     *map(_setting, ("value_weight", "context_weight", "recency_weight", "feedback_weight", "dense_weight")),
     *(_constant("retrieval", ranking, name, 0.0, "b1") for name in ("SUPPORT", "SOUND", "TAGS", "SAME_ERROR")),
     _constant("retrieval", ranking, "CONTEXT_WEIGHTS", (("framework", 1.5),), "b1"),
-    Part("retrieval: sentences", ("b1",), ((retriever.text_query, "MAX_SENTENCES", 0),)),
+    Part("retrieval: sentences", ("b1",), ((text_query, "MAX_SENTENCES", 0),)),
     Part("retrieval: silence", ("b9",), ((closeness, "CLOSE_COSINE", -1.0),)),
     *map(_next, ("SAME_ANSWER", "SAME_CALL", "TASK", "LAST_TOOLS", "USED_TOOLS", "PROGRESS", "LAST_FAILED", "SUCCESS", "TAGS")),
     *map(_next, ("NAMED_NEXT", "NAMED_LATER", "USED_NEXT", "USED_LATER", "AGAIN_NEXT", "OWN", "LATER")),
-    Part("what worked: failures count in full", ("b3",), ((tries, "FAILED_NEXT", 1.0), (next_tool, "FAILED_NEXT", 1.0))),
-    _constant("what worked", tries, "CREDIT_POWER", NEVER, "b3"),
-    _constant("what worked", tries, "HOLDS_POWER", 0.0, "b3"),
-    _constant("what worked", tries, "WORKED_POWER", 0.0, "b3"),
-    Part("change: the short memory", ("b3", "b4"), ((recency, "MAX_SHARE", 0.0),)),
+    Part("what worked: failures count in full", ("b3", "b10"), ((tries, "FAILED_NEXT", 1.0), (next_tool, "FAILED_NEXT", 1.0))),
+    _constant("what worked", tries, "CREDIT_POWER", NEVER, "b3", "b10"),
+    _constant("what worked", tries, "HOLDS_POWER", 0.0, "b3", "b10"),
+    _constant("what worked", tries, "WORKED_POWER", 0.0, "b3", "b10"),
+    Part("change: the short memory", ("b3", "b4", "b10"), ((recency, "MAX_SHARE", 0.0),)),
     *map(_recovery, ("TASK", "MESSAGE", "SAME_TOOL", "SAME_FAMILY", "LATE", "WORKED")),
     _recovery("RETRY_DISCOUNT", 1.0),
     _recovery("SAME_ERROR", 2.0),

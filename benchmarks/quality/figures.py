@@ -12,6 +12,7 @@ from benchmarks.quality.asking import ASKERS
 from benchmarks.quality.in_process import opened_here
 
 KINDS = ("b1", "b3", "b4", "b5", "b6")
+CHANGES = ("fix fails now", "others do otherwise", "tool renamed", "arguments changed")
 METRICS = (
     ("B1 same-task paraphrase | MACRO", "mrr"),
     ("B2 replay paraphrase | ALL", "reward1"),
@@ -33,10 +34,11 @@ METRICS = (
     ("B6 outcome | ALL", "brier"),
     ("B7 right actions top-1 | ALL", "exact_recall"),
     ("B9 unrelated request | ALL", "silent"),
+    *((f"B10 drift, {kind} | {old} old", "flips_after") for kind in CHANGES for old in (5, 20)),
 )
 EPISODES_OF = "episodes in memory"  # a row of its own
 ATTEMPTS = 4  # at one task in the fullest memory
-LOWER_IS_BETTER = ("brier", "endorsed1", "error")
+LOWER_IS_BETTER = ("brier", "endorsed1", "error", "flips_after")
 FILLED = "filled"  # a memory's folder with it is complete
 Row = dict[str, float]
 
@@ -63,16 +65,18 @@ def wanted(folder: Path, memory: str, kinds: Sequence[str]) -> list[tuple[str, A
 async def figures(folder: Path, work: Path, kinds: Sequence[str], out: Path, attempts: int = ATTEMPTS, **flags: Any) -> Row:
     """Return the metrics of *kinds*, with settings by dotted name. Memories are kept in *work* and used again."""
     predictions: dict[str, list[Any]] = {kind: [] for kind in kinds}
-    for memory in ("repeat", "transfer"):
+    for memory in ("repeat", "transfer", split.DRIFT):
         questions = wanted(folder, memory, kinds)
         if not questions:
             continue
         data_dir = work / f"{memory}-{attempts}"
+        if drifting := memory == split.DRIFT:  # streams add to their memory: each time it is made anew
+            shutil.rmtree(data_dir, ignore_errors=True)
         seed = work / f"{memory}-{ATTEMPTS}" / "cache"
         fresh = not (data_dir / FILLED).exists()
         if not data_dir.exists() and seed.exists():  # texts embedded before need not be embedded again
             shutil.copytree(seed, data_dir / "cache")
-        lines = first_attempts(split.memory(folder, memory), attempts)
+        lines = split.memory_lines(folder, memory) if drifting else first_attempts(split.memory(folder, memory), attempts)
         async with opened_here(data_dir, lines if fresh else (), flags) as session:
             (data_dir / FILLED).touch()
             for kind, question in questions if lines else ():

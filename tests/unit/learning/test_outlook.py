@@ -72,7 +72,7 @@ def after_one_success(others: tuple[int, int], soundness: float | None = None) -
     """The chance seen after one success at the very task, in a memory of so many other successes and failures."""
     _, experience = memory(*others)
     trace = trace_of(episode("same", ["a"], context=WEB))
-    experience.add([replace(trace, digest=trace.digest | ({} if soundness is None else {"quality": soundness}))])
+    experience.add([replace(trace, digest={**trace.digest, **({} if soundness is None else {"quality": soundness})})])
     return OutlookEstimator(experience).estimate(HERE, [("same", 1.0)]).probability
 
 

@@ -89,7 +89,7 @@ def test_an_attempt_is_supported_by_the_best_attempt_at_the_same_task() -> None:
 
 
 def test_of_attempts_at_one_task_the_one_whose_steps_look_sound_takes_the_best_of_their_places() -> None:
-    likeness = np.array([[1, 0.9, 0.1], [0.9, 1, 0.1], [0.1, 0.1, 1.0]])
+    likeness = np.array([[1, 1.0, 0.9], [1.0, 1, 0.9], [0.9, 0.9, 1.0]])
     found = ranking.exchanged(np.array([3.0, 2.8, 2.9]), np.array([0.2, 1.0, 1.0]), likeness)
     assert found.tolist() == [2.8, 3.0, 2.9], "another task's attempt stays where it was"
 
