@@ -14,7 +14,7 @@ from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import hidden_exits, pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
-from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
+from mcp_memory.domain.metadata_keys import HOOK, NOTE_FROM, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
@@ -23,7 +23,7 @@ from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
-from mcp_memory.learning.advice.precedents import attempts_at, precedents
+from mcp_memory.learning.advice.precedents import ToldAttempts, precedents
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -43,7 +43,7 @@ from mcp_memory.learning.reports.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
 from mcp_memory.views.contexts import Standpoint
-from mcp_memory.views.experience import Experience
+from mcp_memory.views.experience import IS_NOTE, Experience
 from mcp_memory.views.fixes import HIDDEN
 from mcp_memory.views.view import View
 
@@ -101,6 +101,8 @@ class Learner:
             digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
         if changed := changed_files(episode):
             digest[CHANGED] = changed
+        if NOTE_FROM in episode.metadata:
+            return Extraction((), (), digest | {IS_NOTE: True})
         run = run_of_episode(episode)
         observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
         return Extraction(observations, tuple(run.errors.items()), digest)
@@ -182,12 +184,12 @@ class Learner:
 
     def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
         """Return what these attempts at *task* did that tells how they ended, what worked first."""
-        read = self._store.get_episodes(ids) if ids else []
-        return precedents(task, [e for e in read if e is not None], Endorser(v.experience, project, asker).showable)
+        attempts = v.experience.derived(ToldAttempts).read(ids, self._store.get_episodes)
+        return precedents(task, attempts, Endorser(v.experience, project, asker).showable)
 
     def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
         """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
-        return attempts_at(v.experience, neighbours)
+        return v.experience.derived(ToldAttempts).at(neighbours)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]

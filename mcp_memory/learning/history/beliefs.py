@@ -38,7 +38,7 @@ class Beliefs:
 
     def _believed(self, project: str) -> Floats:
         x = self._x
-        said, seen = x.success, x.in_project(project).astype(np.float64)
+        said, seen = x.success, (x.in_project(project) & x.attempt).astype(np.float64)
         overall = (float(seen @ said) + EVEN / 2) / (float(seen.sum()) + EVEN)
         good, all_ = (np.bincount(x.domain, weights=w) for w in (seen * said, seen))
         usual = ((good + PRIOR * overall) / (all_ + PRIOR))[x.domain]
