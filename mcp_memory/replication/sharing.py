@@ -31,6 +31,7 @@ LOCK_EVERY_S = 2.0  # a process that does not hold the lock asks for it
 FINISH_S = 1.0  # at closing, for what was just committed
 ACKNOWLEDGE_S = 2.0  # how long a write waits for a log, where that was asked for
 ACKNOWLEDGE_POLL_S = 0.02
+CLAIM_S = 5.0  # how long `resume_episode` waits for an episode of another machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,24 @@ class Sharing:
     def is_away(self, episode_id: str) -> bool:
         """Whether the steps of an open episode are numbered by another machine."""
         return self._store.is_away(episode_id)
+
+    async def claim(self, episode_id: str) -> bool:
+        """Take over an open episode that another machine numbers; return whether its steps are numbered here now.
+
+        Asks the logs, after everything they have was read, and waits some seconds for the answer; where none can be reached it is not.
+        """
+        with anyio.move_on_after(CLAIM_S):
+            await self.sync(wait_s=CLAIM_S)
+            if self.degraded():
+                return False
+            await self._store.ask_claim(episode_id, self._clock())
+            self._bell.set()
+            while self._store.is_away(episode_id) and self._store.is_asked(episode_id):
+                await self.sync(wait_s=CLAIM_S)
+                await anyio.sleep(ACKNOWLEDGE_POLL_S)  # the process that shares may be another one
+        with anyio.CancelScope(shield=True):
+            await self._store.withdraw_claim(episode_id)
+        return not self._store.is_away(episode_id)
 
     async def wait_acknowledged(self) -> tuple[str, ...]:
         """Wait, as long as is bearable, until the logs that are to be waited for have what was committed by now; return what to say."""
