@@ -46,7 +46,7 @@ FAULT_RATE = 0.2  # of connections or of what passes through them
 ACKNOWLEDGED = "acknowledged.txt"  # a line for each write, after its commit: see `Notes`
 HOUR_MS = 3_600_000
 KILLS = 240  # of a long run, in all
-UNHURRIED_S = 60.0  # of a run: a longer one is not to become a larger one
+UNHURRIED_S = 300.0  # of a run: a longer one is not to become a larger one
 FAULTS = ("cut", "delay", "hang", "lost", "reset", "refused", "broken")
 NOT_WRITES = ("refused",)
 

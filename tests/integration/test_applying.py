@@ -15,6 +15,7 @@ from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, LogMark
+from mcp_memory.storage import remote_marks
 from mcp_memory.storage.sqlite_store import SqliteStore
 from tests.integration.sharing_simulation import derived
 
@@ -61,8 +62,7 @@ async def test_a_write_that_comes_while_a_page_is_applied_waits_for_no_more_than
     writing: list[asyncio.Task[None]] = []
 
     async def write() -> None:
-        await store.put_recommendation(recommendation("mine"))
-        applied_by_then.append(store.mark(URL).seq)
+        applied_by_then.append(await store._write(lambda tx: remote_marks.mark_of(tx, URL).seq))
 
     def derive(episode: Episode) -> Completion:
         """Where an edit says that the episode ended otherwise, this is called inside of the transaction."""
