@@ -129,7 +129,7 @@ class Replica(Protocol):
         """Whether a claim of this replica is without an answer."""
 
     async def withdraw_claim(self, episode_id: str) -> None:
-        """Ask no longer. Where a log has it already, it is granted all the same. Raises NotFound."""
+        """Ask no longer. Where a log has it already, it is granted all the same."""
 
     def newest_outgoing(self) -> int:
         """Return the last row of the outbox, which everything committed before is at or below."""

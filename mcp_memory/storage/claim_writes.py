@@ -29,7 +29,8 @@ def ask(tx: Transaction, episode_id: str, at_ms: int) -> None:
 
 def withdraw(tx: Transaction, episode_id: str) -> None:
     """Ask no longer, as far as no log has heard of it."""
-    tx.run("withdraw_claims", tx.episode_row(episode_id)[0])
+    if (row := tx.value("episode_state", episode_id)) is not None:  # forgotten in the meantime
+        tx.run("withdraw_claims", row)
 
 
 def granted(tables: Tables, row: int) -> int:
@@ -47,7 +48,8 @@ def grant(tx: Transaction, row: int, number: int, origin: str, at_ms: int) -> No
         return
     if origin == tx.value("replica"):
         tx.run("at_home", row)
-        _note_echo(tx, row, tx.value("step_count", row), abandoned=False)
+        for index in range(_echo(tx, row)[0], tx.value("step_count", row)):  # of a log that went back meanwhile
+            tx.tell(FactKind.STEP, tx.value("episode_id", row), index)
     else:
         if not tx.one("home_of", row):
             _hand_over(tx, row)
@@ -77,6 +79,7 @@ def keep_own(tx: Transaction, row: int, first: int) -> None:
         follows=known.id, parent_id=None, external_id=None, outcome=None, reward=None, reflection=None, metadata={"resumed_from": known.id},
     )  # fmt: skip
     tx.run("cut_steps", row, first)
+    recount_steps(tx, row)
     if tx.one("episode_exists", kept.id) or tx.one("tombstone", kept.id):
         return
     kept_row = insert_episode(tx, kept)
@@ -98,17 +101,22 @@ def _id_of(tx: Transaction, known: Episode, first: int, own: Sequence[Step]) -> 
     return str(uuid.UUID(bytes=digest.digest(), version=5))
 
 
+def recount_steps(tx: Transaction, row: int) -> None:
+    """Let an abandoned episode have as many steps as it has, where some came or went after that."""
+    if tx.run("recount_steps", row):
+        tx.run("sum_episode", row)
+
+
 def heard_step(tx: Transaction, row: int, index: int) -> None:
-    """Note that a step that is numbered here came back from the log."""
+    """Note that the log has a step."""
     steps, abandoned = _echo(tx, row)
-    if index >= steps and not tx.one("home_of", row):
+    if index >= steps:
         _note_echo(tx, row, index + 1, abandoned=abandoned)
 
 
 def heard_abandoned(tx: Transaction, row: int) -> None:
     """Note that the log has it that an episode was given up."""
-    if not tx.one("home_of", row):
-        _note_echo(tx, row, _echo(tx, row)[0], abandoned=True)
+    _note_echo(tx, row, _echo(tx, row)[0], abandoned=True)
 
 
 def _echo(tx: Transaction, row: int) -> tuple[int, bool]:

@@ -186,20 +186,27 @@ def _step(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]
             else:
                 claim_writes.keep_own(tx, row, index)
                 tx.run("add_step", row, index, body)
+                claim_writes.recount_steps(tx, row)
         claim_writes.heard_step(tx, row, index)
         return ()
     tx.run("add_step", row, index, body)
+    claim_writes.heard_step(tx, row, index)
+    if state == EpisodeState.ABANDONED:
+        claim_writes.recount_steps(tx, row)
     return (f"step {index + 1} of {owner}",)
 
 
 def _abandon(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]:
     row, state = _require(tx, fact.owner)
+    if state == EpisodeState.COMPLETED:
+        return ()
     if state == EpisodeState.OPEN:
         if tx.value("step_count", row) < told["steps"]:
             raise Waits(f"step {told['steps']} of {fact.owner}")
         episode_writes.abandon_episodes(tx, [fact.owner], told["at_ms"])
-    if state != EpisodeState.COMPLETED:
-        claim_writes.heard_abandoned(tx, row)
+    elif tx.run("ended_at", told["at_ms"], row):
+        tx.run("sum_episode", row)
+    claim_writes.heard_abandoned(tx, row)
     return ()
 
 

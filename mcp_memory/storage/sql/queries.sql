@@ -589,6 +589,13 @@ SELECT state FROM episode WHERE episode_row = ?;
 -- reopen_episode --
 UPDATE episode SET state = 'open', ended_at_ms = NULL, step_count = 0, change_seq = ? WHERE episode_row = ?;
 
+-- ended_at --
+UPDATE episode SET ended_at_ms = ?1 WHERE episode_row = ?2 AND ended_at_ms IS NOT ?1;
+
+-- recount_steps --
+-- Of an open episode they are counted each time, and a completed one has what it was completed with.
+UPDATE episode SET step_count = (SELECT count(*) FROM step WHERE episode_row = ?1) WHERE episode_row = ?1 AND state = 'abandoned';
+
 -- cut_steps --
 DELETE FROM step WHERE episode_row = ? AND step_index >= ?;
 
@@ -716,7 +723,7 @@ INSERT INTO outbox (remote_row, fact_id, sum)
 SELECT ?1, id, row_sum(?1, id) FROM (
     SELECT fact_id('tombstone', id) AS id, 0 AS part, 0 AS row, 0 AS place FROM tombstone
     UNION ALL SELECT fact_id('open', id), 1, episode_row, -2 FROM episode WHERE state != 'completed'
-    UNION ALL SELECT fact_id('claim', e.id, c.number), 1, e.episode_row, -1
+    UNION ALL SELECT fact_id('claim', e.id, c.number), 1, e.episode_row, iif(c.granted, -1, 2000000)  -- what was before is no longer taken
     FROM episode AS e JOIN claim AS c ON c.episode_row = e.episode_row WHERE e.state != 'completed'
     UNION ALL SELECT fact_id('step', e.id, s.step_index), 1, e.episode_row, s.step_index
     FROM episode AS e JOIN step AS s ON s.episode_row = e.episode_row WHERE e.state != 'completed'

@@ -9,7 +9,7 @@ CREATE TABLE claim (
     PRIMARY KEY (episode_row, number)
 ) WITHOUT ROWID;
 
--- How much of an open episode that is numbered here came back from the log: the rest nobody else has.
+-- How much of an open episode the log has. What is beyond that where its steps are numbered, nobody else has.
 CREATE TABLE echoed (
     episode_row INTEGER PRIMARY KEY,
     steps INTEGER NOT NULL,
