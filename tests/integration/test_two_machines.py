@@ -9,6 +9,7 @@ import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config, load_config
+from mcp_memory.domain.episode import Step
 from mcp_memory.errors import EpisodeClosed, RemoteUnavailable
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.testing import InMemoryLog
@@ -56,7 +57,7 @@ async def attempt(memory: EpisodicMemory, *, outcome: str = "success", task: str
     return started.episode_id
 
 
-async def steps(memory: EpisodicMemory, episode_id: str) -> Sequence[object]:
+async def steps(memory: EpisodicMemory, episode_id: str) -> Sequence[Step]:
     return (await memory.get_episode(episode_id=episode_id, detail="full")).episode.steps
 
 
@@ -225,3 +226,19 @@ async def test_a_log_that_cannot_be_reached_changes_no_answer(tmp_path: Path) ->
         assert status.state == "unreachable"
         assert status.pending > 0
         assert status.last_error
+        gauges = {gauge.name: gauge.value for gauge in memory.metrics.gauges()}
+        assert gauges["shared_log_reachable"] == 0.0
+        assert gauges["shared_log_pending_rows"] == status.pending
+
+
+async def test_a_memory_in_step_says_so_in_its_metrics(machine: Machine) -> None:
+    a = await machine("a")
+    await attempt(a)
+    await a.sync()
+
+    async def in_step() -> bool:
+        gauges = {gauge.name: gauge.value for gauge in a.metrics.gauges()}
+        told = [gauges.get(f"shared_log_{name}") for name in ("pending_rows", "lag_seconds", "reachable")]
+        return told == [0.0, 0.0, 1.0] and gauges["shared_log_in_step_timestamp_seconds"] > 1_600_000_000
+
+    await until(in_step)
