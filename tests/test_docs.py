@@ -45,8 +45,9 @@ def test_every_command_that_is_mentioned_exists(path: Path) -> None:
     assert set(mentioned) <= set(COMMANDS)
 
 
-def test_the_readme_shows_the_two_commands() -> None:
-    assert [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)] == ["python3 dev.py demo", "python3 dev.py test"]
+def test_the_readme_shows_the_three_commands() -> None:
+    shown = ["python3 dev.py run ui --import", "python3 dev.py demo", "python3 dev.py test"]
+    assert [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)] == shown
 
 
 def test_the_readmes_entry_is_the_one_that_install_writes() -> None:
