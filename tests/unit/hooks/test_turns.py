@@ -299,6 +299,28 @@ async def test_a_death_between_commit_and_ledger_counts_no_step_twice_and_loses_
     assert [step["arguments"]["command"] for step in episode["steps"]] == ["a", "b", "c", "d"]
 
 
+async def test_an_episode_begun_by_a_process_that_died_before_it_noted_that_is_gone_on_with(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = host.memory.start_episode
+
+    async def dying(*asked: Any, **more: Any) -> Any:
+        await begin(*asked, **more)
+        raise StoreUnavailable
+
+    host.spooled("user-prompt-submit", prompt=TASK)
+    host.spooled("post-tool-use", **bash("a"))
+    host.spooled("session-end")
+    monkeypatch.setattr(host.memory, "start_episode", dying)
+    with pytest.raises(StoreUnavailable):
+        await host.hooks.drain()
+    monkeypatch.undo()
+    await host.hooks.drain()
+    (episode,) = await host.episodes()
+    assert [step["arguments"]["command"] for step in episode["steps"]] == ["a"]
+    assert episode["outcome"] is not None
+
+
 async def test_a_turn_whose_completion_failed_is_completed_at_the_next_look(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     async def down(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable
