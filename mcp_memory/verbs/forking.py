@@ -103,9 +103,12 @@ class Forking:
                     self._known = (v.version, _forked_tasks(v.experience))
                 every, state = self._known[1], (v.version, project)
             found = tuple(t for t in every if project in (ANY_PROJECT, t.project))[: asked.limit]
-            if len(found) < ENOUGH and self._otherwise[0] != state:
-                self._otherwise = state, self._worded_otherwise(project, found)
-            return (found + self._otherwise[1])[: asked.limit] if len(found) < ENOUGH else found
+            if len(found) >= ENOUGH:
+                return found
+            kept = self._otherwise
+            if kept[0] != state:
+                kept = self._otherwise = (state, self._worded_otherwise(project, found))
+            return (found + kept[1])[: asked.limit]
 
         return await self._e.in_thread(work)
 
