@@ -23,7 +23,7 @@ from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
-from mcp_memory.learning.advice.precedents import attempts_at, precedents
+from mcp_memory.learning.advice.precedents import ToldAttempts, precedents
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -50,7 +50,7 @@ from mcp_memory.views.view import View
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
-# 4: without what hides how it went.
+# 4: without what hides how it went, and the quality of the steps.
 DIGEST_VERSION = 5
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
@@ -184,12 +184,12 @@ class Learner:
 
     def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
         """Return what these attempts at *task* did that tells how they ended, what worked first."""
-        read = self._store.get_episodes(ids) if ids else []
-        return precedents(task, [e for e in read if e is not None], Endorser(v.experience, project, asker).showable)
+        attempts = v.experience.derived(ToldAttempts).read(ids, self._store.get_episodes)
+        return precedents(task, attempts, Endorser(v.experience, project, asker).showable)
 
     def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
         """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
-        return attempts_at(v.experience, neighbours)
+        return v.experience.derived(ToldAttempts).at(neighbours)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]

@@ -11,7 +11,7 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change
+from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change, told_instead
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change
@@ -28,6 +28,7 @@ MAX_FIXES, MAX_EVIDENCE = 3, 3
 MIN_ENDS = 3  # runs that ended with an answer, from which it counts as the end
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
+MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
@@ -116,14 +117,14 @@ class ErrorRecovery:
         """
         x = self._x
         answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
-        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[::-1]][:MAX_CHANGES]
+        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[::-1]][:MAX_SOUGHT]
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
                 steps = episode.steps
                 is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
-                did = told_call(steps, by, run) if is_told else None
+                did = (told_call(steps, by, run) or told_instead(steps, failed, by)) if is_told else None
                 example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
                 return replace(fix, arguments_example=example, did=did, evidence=_first(episode.id, fix.evidence))
         if not places:

@@ -1,6 +1,7 @@
 """Every host's hooks by its field map: a failing command is a failure, a passing test is seen, the agent is named, texts are texts."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.anyio
 PAYLOADS = Path(__file__).parents[4] / "shared" / "hosts" / "payloads"
 UNITTEST = "FAIL: test_add (test_calc.T.test_add)\nAssertionError: -1 != 5\n\nRan 1 test in 0.000s\n\nFAILED (failures=1)"
 GEMINI_FAILED = f"<untrusted_context>\nOutput: {UNITTEST}\nExit Code: 1\nProcess Group PGID: 27990\n</untrusted_context>"
+COPILOT_NOTE = "<shellId: 4 completed with exit code"
 QWEN_PASSED = (
     "Command: pytest\nDirectory: (root)\nOutput: 3 passed\nError: (none)\nExit Code: 0\nSignal: (none)\nProcess Group PGID: (none)"
 )
@@ -57,6 +59,8 @@ def test_every_host_whose_hooks_are_installed_has_a_field_map() -> None:
         ("copilot", {"toolResult": {"resultType": "success", "textResultForLlm": "yes"}}, "ok", "yes"),
         ("copilot", {"tool_result": {"result_type": "failure", "text_result_for_llm": "no"}}, "error", "no"),
         ("copilot", {"tool_result": {"result_type": "success", "text_result_for_llm": "yes"}}, "ok", "yes"),
+        ("copilot", {"tool_result": {"result_type": "success", "text_result_for_llm": f"no\n{COPILOT_NOTE} 3>"}}, "error", "no"),
+        ("copilot", {"tool_result": {"result_type": "success", "text_result_for_llm": f"Error: 0\n{COPILOT_NOTE} 0>"}}, "ok", "Error: 0"),
         ("cursor", {"tool_output": '{"exitCode": 1, "stdout": "no"}'}, "error", "no"),
         ("cursor", {"error_message": "timed out", "failure_type": "timeout"}, "error", "timed out"),
         ("cline", {"postToolUse": {"toolName": "T", "result": "no", "success": False}}, "error", "no"),
@@ -67,6 +71,30 @@ def test_every_host_whose_hooks_are_installed_has_a_field_map() -> None:
 def test_how_a_call_went_is_read_as_the_host_tells_it(host: str, told: dict[str, Any], status: str, observation: str) -> None:
     step = step_of(host, tool_name="T", **told)
     assert (step["status"], step["observation"]) == (status, observation)
+
+
+@pytest.mark.parametrize(("call", "printed", "status"), [("c1", "", "error"), ("c2", "ls: none: No such file or directory", "ok")])
+def test_how_a_command_of_codex_ended_is_read_from_its_session(tmp_path: Path, call: str, printed: str, status: str) -> None:
+    def line(call_id: str, exit_code: int, printed: str) -> str:
+        took = {"secs": 1, "nanos": 500_000_000}
+        item = {"type": "CommandExecution", "id": call_id, "aggregated_output": printed, "exit_code": exit_code, "duration": took}
+        return json.dumps({"type": "event_msg", "payload": {"type": "item_completed", "item": item}})
+
+    session = tmp_path / "rollout-1.jsonl"
+    session.write_text(
+        "\n".join([line("c1", 1, ""), line("c2", 0, "c1" * 40_000), '{"payload": "CommandExecution c1 c2"}', "cut"]), "utf-8"
+    )
+    told = {"tool_input": {"command": "x"}, "tool_response": printed, "tool_use_id": call, "transcript_path": str(session)}
+    step = step_of("codex", tool_name="Bash", **told)
+    assert (step["status"], step["duration_ms"]) == (status, 1500)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_session_of_codex_that_cannot_be_read_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path / "none", tmp_path):
+        told = {"tool_response": "fine", "tool_use_id": "c1", "transcript_path": str(path)}
+        assert step_of("codex", tool_name="Bash", **told)["status"] == "ok"
 
 
 def test_arguments_that_come_as_json_in_a_string_are_arguments() -> None:
@@ -91,6 +119,30 @@ def test_what_a_session_was_begun_with_is_no_part_of_its_first_prompt() -> None:
 )
 def test_an_answer_is_injected_as_the_host_takes_it(host: str, printed: dict[str, Any]) -> None:
     assert json.loads(answers.shown("user-prompt-submit", "", "known", host)) == printed
+
+
+async def test_two_hosts_in_one_repository_have_one_memory_and_each_knows_what_the_other_did(
+    memory: EpisodicMemory, tmp_path: Path
+) -> None:
+    (repository := tmp_path / "shop" / ".git").mkdir(parents=True)
+    (repository / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    (repository / "config").write_text('[remote "origin"]\n\turl = git@github.com:acme/shop.git\n', encoding="utf-8")
+    folder, task = str(repository.parent), "Fix the rounding of the cart"
+    codex, claude = Host(memory, tmp_path / "hooks", "codex"), Host(memory, tmp_path / "hooks", "claude-code")
+    where = {"session_id": "c1", "cwd": folder}
+    await codex("user-prompt-submit", prompt=task, turn_id="t1", **where)
+    run = {"tool_name": "Bash", "tool_input": {"command": "pytest -q tests/test_cart.py"}}
+    await codex("post-tool-use", **run, tool_response="FAILED tests/test_cart.py\n1 failed", **where)
+    await codex("post-tool-use", **run, tool_response="3 passed", **where)
+    await codex("stop", last_assistant_message="Rounded with Decimal.", **where)
+    told = await claude("user-prompt-submit", prompt=f"{task} again", session_id="s2", cwd=folder)
+    assert "Rounded with Decimal." in told
+    assert "by codex" in told
+    await claude("post-tool-batch", tool_calls=[{**run, "tool_use_id": "1", "tool_response": "3 passed", "status": "ok"}], session_id="s2")
+    found = await codex.episodes()
+    assert [(episode["agent"], episode["project"]) for episode in found] == [
+        (host, "github.com/acme/shop") for host in ("codex", "claude-code")
+    ]
 
 
 @pytest.mark.parametrize(
