@@ -93,7 +93,7 @@ class Caller:
             asked = asked.but(**{tool.limit_field: fitting.smaller_limit(limit, text)})
             data = await tool.call(memory, asked) | {"truncated": True, "rest": _rest(tool)}
             text = render.text_of(data)
-        return tool_result(data, tool.text(data, asked)) if fitting.fits(text) else tool_result(data, text)
+        return tool_result(data, tool.lines(data, asked) if tool.lines and fitting.fits(text) else text)
 
 
 def tool_result(data: dict[str, Json], text: str | None = None) -> dict[str, Any]:
