@@ -87,8 +87,9 @@ class Learner:
 
     def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
         """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
-        digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
-        digest["targets"] = pack_targets(episode.steps)
+        run = run_of_episode(episode)
+        digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps, run.calls.exact), "answers": pack_answers(episode.steps)}
+        digest["targets"] = pack_targets(run.calls.targets)
         if shown := shown_files(episode, touches):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
@@ -96,7 +97,6 @@ class Learner:
             digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
         if changed := changed_files(episode):
             digest[CHANGED] = changed
-        run = run_of_episode(episode)
         observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
         return Extraction(observations, tuple(run.errors.items()), digest)
 
