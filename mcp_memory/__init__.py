@@ -1,9 +1,17 @@
-"""Self-learning episodic memory for AI agents.
+"""Self-learning episodic memory for AI agents; as a library, see docs/library.md.
 
-    async with open_memory(load_config()) as memory:
-        started = await memory.start_episode(task="…")
+>>> import anyio, tempfile
+>>> async def attempt(folder):
+...     async with open_memory(load_config(env={}, flags={"storage.data_dir": folder, "embedding.provider": "off"})) as memory:
+...         begun = await memory.start_episode("Make the date parser accept week numbers")
+...         await memory.complete_episode(begun.episode_id, "success", lessons=["a year may have 53 weeks"])
+...         return (await memory.recall("parser for dates with weeks")).episodes[0].lessons
+>>> with tempfile.TemporaryDirectory() as folder:
+...     anyio.run(attempt, folder)
+('a year may have 53 weeks',)
 
-Every name below is loaded when it is first used, so `import mcp_memory` costs a few milliseconds.
+`open_memory_sync` is the same for programs without an event loop. Every name below is loaded when it is first used, so
+`import mcp_memory` costs a few milliseconds.
 """
 
 TYPE_CHECKING = False  # as type checkers know it; `typing` would cost more than this whole package
@@ -14,8 +22,18 @@ if TYPE_CHECKING:
     from mcp_memory.config import Config, load_config
     from mcp_memory.errors import McpMemoryError
     from mcp_memory.memory import EpisodicMemory
+    from mcp_memory.sync_memory import SyncMemory, open_memory_sync
 
-__all__ = ["Config", "EpisodicMemory", "McpMemoryError", "__version__", "load_config", "open_memory"]
+__all__ = [
+    "Config",
+    "EpisodicMemory",
+    "McpMemoryError",
+    "SyncMemory",
+    "__version__",
+    "load_config",
+    "open_memory",
+    "open_memory_sync",
+]
 
 __version__ = "0.1.0"
 
@@ -23,8 +41,10 @@ _HOMES = {
     "Config": "mcp_memory.config",
     "EpisodicMemory": "mcp_memory.memory",
     "McpMemoryError": "mcp_memory.errors",
+    "SyncMemory": "mcp_memory.sync_memory",
     "load_config": "mcp_memory.config",
     "open_memory": "mcp_memory.bootstrap",
+    "open_memory_sync": "mcp_memory.sync_memory",
 }
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 from uuid_utils import uuid7
 
-from mcp_memory.config import Config
+from mcp_memory.config import Config, load_config
 from mcp_memory.domain.backups import Checked, Restored
 from mcp_memory.embedding.quantize import quantize_rows
 from mcp_memory.embedding.service import EmbeddingService, open_embedding
@@ -51,16 +52,23 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedLog] | None = None) -> AsyncIterator[EpisodicMemory]:
+async def open_memory(
+    config: Config | None = None, open_log: Callable[[RemoteConfig], SharedLog] | None = None
+) -> AsyncIterator[EpisodicMemory]:
     """Open the memory in `config.data_dir`, creating it when absent; close it when the block ends.
 
     Opening migrates the schema. The views and the embedding model load in the background; answers made before they are ready say so.
+
+    Args:
+        config: The settings; None means `load_config()`: the environment and the settings file.
+        open_log: Opens shared logs; None means by the scheme of their address.
 
     Raises:
         MigrationError: The file was written by a newer version.
         CorruptRecord: The file is damaged; it is left as it is.
         StoreUnavailable: The directory cannot be written.
     """
+    config = load_config() if config is None else config
     metrics = Metrics()
     logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
     cache, notices = _open_cache(config)
@@ -70,21 +78,7 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
     async with anyio.create_task_group() as tasks:
         try:
             async with anyio.create_task_group() as writes:  # those nobody waits for; closing waits for them
-                projects = Projects(store, now_ms)
-                engines = Engines(
-                    config=config,
-                    store=store,
-                    views=Views(store, SignBitIndex, lambda: embedding.spaces),
-                    retrieval=Retriever(store, config.retrieval, metrics, now_ms),
-                    learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
-                    embedding=embedding,
-                    metrics=metrics,
-                    clock=now_ms,
-                    new_id=new_id,
-                    start_soon=lambda work: writes.start_soon(_guarded, work, metrics),
-                    default_project=await projects.kept_as(Project(config.project, config.project_before)),
-                    projects=projects,
-                )
+                engines = await _engines(config, store, embedding, metrics, writes)
                 background = Background(engines, quantize_rows)
                 engines.sharing = sharing = _shared(engines, store, logs, background.ring)
                 embedding.start()
@@ -110,6 +104,25 @@ async def open_memory(config: Config, open_log: Callable[[RemoteConfig], SharedL
                 cache.close()
     if failure is not None:
         raise failure
+
+
+async def _engines(config: Config, store: SqliteStore, embedding: EmbeddingService, metrics: Metrics, writes: TaskGroup) -> Engines:
+    """Return what verbs work with; *writes* runs those that nobody waits for."""
+    projects = Projects(store, now_ms)
+    return Engines(
+        config=config,
+        store=store,
+        views=Views(store, SignBitIndex, lambda: embedding.spaces),
+        retrieval=Retriever(store, config.retrieval, metrics, now_ms),
+        learning=Learner(store, config.learning, metrics, now_ms, lambda: embedding.spaces),
+        embedding=embedding,
+        metrics=metrics,
+        clock=now_ms,
+        new_id=new_id,
+        start_soon=lambda work: writes.start_soon(_guarded, work, metrics),
+        default_project=await projects.kept_as(Project(config.project, config.project_before)),
+        projects=projects,
+    )
 
 
 async def check_memory(config: Config, *, repair: bool = False) -> Checked:

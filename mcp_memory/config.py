@@ -19,7 +19,7 @@ from mcp_memory import setting_names
 from mcp_memory.errors import ConfigError
 from mcp_memory.projects import DEFAULT_PROJECT, project_at
 from mcp_memory.remote_config import ENV_TOKEN, ENV_URL, RemoteConfig, configured, remotes_of
-from mcp_memory.user_data import user_data_dir
+from mcp_memory.user_data import expanded, user_data_dir
 
 PREFIX = "MCP_MEMORY_"
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class Config:
     @property
     def data_dir(self) -> Path:
         """The data directory, absolute."""
-        return Path(self.storage.data_dir).expanduser().absolute() if self.storage.data_dir else Path(user_data_dir())
+        return Path(expanded(self.storage.data_dir) if self.storage.data_dir else user_data_dir())
 
     @property
     def project(self) -> str:

@@ -6,6 +6,17 @@ import sys
 from mcp_memory.errors import ConfigError
 
 
+def expanded(path: str | os.PathLike[str]) -> str:
+    """Return a path that a person or an environment named, absolute, `~` and `~name` as their home directories.
+
+    Raises ConfigError: there is no such home. Left as it is, it would become a folder called `~name` wherever the program stands.
+    """
+    found = os.path.expanduser(os.fspath(path))
+    if found.startswith("~"):
+        raise ConfigError(f"there is no home directory for {os.fspath(path)!r}", hint="Write the path in full.")
+    return os.path.abspath(found)
+
+
 def user_data_dir() -> str:
     """Return the platform's user data directory for this program. Raises ConfigError: there is no home directory to put it in."""
     if sys.platform == "win32":

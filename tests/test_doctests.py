@@ -8,7 +8,10 @@ import pytest
 
 import mcp_memory
 
-MODULES = [name for _, name, _ in pkgutil.walk_packages(mcp_memory.__path__, "mcp_memory.") if not name.endswith("__main__")]
+MODULES = [
+    "mcp_memory",
+    *(name for _, name, _ in pkgutil.walk_packages(mcp_memory.__path__, "mcp_memory.") if not name.endswith("__main__")),
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -52,8 +52,8 @@ async def _take_what_waits(memory: "EpisodicMemory", config: "Config") -> None:
 
 def log_to_stderr(form: str = "text") -> None:
     """Send warnings of the library to stderr, as text or JSON, without secrets; stdout is for data, or for the protocol."""
-    from mcp_memory.redaction.logs import JsonFormatter, RedactedFormatter
+    from mcp_memory.rendering.logs import JsonFormatter, SafeFormatter
 
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if form == "json" else RedactedFormatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(JsonFormatter() if form == "json" else SafeFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

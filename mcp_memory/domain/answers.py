@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward
+from mcp_memory.domain.facts import Said
 from mcp_memory.domain.pattern import NEVER_SHOWN, ConfidenceNumbers, PatternUsage
 from mcp_memory.domain.query import InferredContext, Outlook, Suggestion
 
@@ -112,6 +113,18 @@ class LearnedPattern:
 
 
 @dataclass(frozen=True, slots=True)
+class Precedent:
+    """What attempts at this very task did that tells how they ended."""
+
+    worked: bool
+    did: tuple[str, ...]  # the changes of files, or the answer given, or the last calls
+    came: str  # of what failed, what stood in the way; "" where nothing says so
+    times: int  # attempts that did just so
+    attempts: int  # of those that ended that way, how many were looked at
+    episode_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompletedEpisode:
     episode_id: str
     outcome: str
@@ -122,6 +135,8 @@ class CompletedEpisode:
     duration_ms: int
     degraded: tuple[str, ...] = ()
     question: str | None = None  # worth a sentence of the agent's own, as a lesson: complete_episode again with `lessons`
+    telling: tuple[Said, ...] = ()  # of the reflection, what the agent did not know or said otherwise
+    precedents: tuple[Precedent, ...] = ()  # of an attempt that did not succeed: what the best earlier one did
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +170,10 @@ class TriedFix:
     provenance: str = ""  # the independent sources it worked for; begins with "unverified" where there are fewer than two
     correction: str | None = None  # what somebody said of this answer to this very error
     change: str | None = None  # of the same tool again: what was different in its arguments, where that was the same several times
+    did: str | None = None  # what the call was that answered this very message, where it may be made here too
+    tasks: int = 0  # different tasks in which it was an answer
+    changed: int = 0  # of the answers compared, those whose call was different in just that
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +182,7 @@ class Recovery:
 
     error_signature: str
     fixes: tuple[TriedFix, ...]
+    error: str = ""  # as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +204,7 @@ class NextStep:
     warnings: tuple[StepWarning, ...]
     degraded: tuple[str, ...] = ()
     inferred: InferredContext | None = None  # the context the advice is for, where the episode names none
+    precedents: tuple[Precedent, ...] = ()  # what was done at this very task, what worked first
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +215,7 @@ class PlaybookStep:
     why: str
     arguments_example: Mapping[str, Json] | None = None  # of the best attempt that took the step
     provenance: str = ""  # the independent sources that took it; begins with "unverified" where there are fewer than two
+    contrast: float | None = None  # its share among the successes less that among the failures; None without failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +235,7 @@ class PlaybookAnswer:
     playbook: Playbook | None
     reason: str | None
     degraded: tuple[str, ...] = ()
+    precedents: tuple[Precedent, ...] = ()  # what was done at this very task, what worked first
 
 
 @dataclass(frozen=True, slots=True)

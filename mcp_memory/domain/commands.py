@@ -24,6 +24,7 @@ _TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), 
 _TWO_VERBS |= {("docker", "compose"), ("bundle", "exec"), ("conda", "run")}
 _VALUED = frozenset(["-C", "-c", "-n", "-f", "--namespace", "--prefix", "--directory"])  # options before a verb that take a value
 _PYTHON = re.compile(r"python[\d.]*|pypy3?")
+_SAYS_OK = re.compile(r"\s*(?:echo|printf|true|:)(?:\s|$)|\s*exit 0\s*$")  # what succeeds whatever came before it
 
 
 def command_in(arguments: Mapping[str, Any]) -> str:
@@ -70,6 +71,17 @@ def simple_commands(text: str) -> Iterator[str]:
             yield text[start : found.start()]
             start = found.end()
     yield text[start:]
+
+
+def hides_exit(command: str) -> bool:
+    """Return whether a command ends well however its work went: the last of several parts only says something.
+
+    >>> [hides_exit(c) for c in ("make || echo failed", "make; true", "make || true ", "make && echo done", "echo done", "make; ls")]
+    [True, True, True, False, False, False]
+    """
+    command = command[-_READ_CHARS:].strip()
+    ends = [found for found in _PARTS.finditer(command) if found.group(1)]
+    return bool(ends) and ends[-1].group(1) in ("||", ";", "\n") and _SAYS_OK.match(command[ends[-1].end() :]) is not None
 
 
 def is_preparing(program: str) -> bool:

@@ -67,6 +67,7 @@ class GotOn(FactBase, frozen=True, tag="got_on"):
     failures: tuple[int, ...]
     by: int
     change: str
+    by_key: str = ""  # the other tool; "" of what was stored before this was
 
 
 class Standing(FactBase, frozen=True, tag="standing"):

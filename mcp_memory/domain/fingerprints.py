@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from mcp_memory.domain.commands import command_in, is_preparing, program_of, simple_commands
+from mcp_memory.domain.commands import command_in, hides_exit, is_preparing, program_of, simple_commands
 from mcp_memory.domain.episode import Json, Step
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, role_of
@@ -69,6 +69,11 @@ def exact_number(step: Step) -> int:
 def pack(steps: Sequence[Step], exact: Sequence[int]) -> str:
     """Return the fingerprints of *steps* as one string, eight characters each; *exact* is their exact numbers."""
     return "".join([f"{number:04x}{_number(shape(step.arguments)):04x}" for number, step in zip(exact, steps, strict=True)])
+
+
+def hidden_exits(steps: Sequence[Step]) -> tuple[int, ...]:
+    """Return the positions of commands that did not fail and would not have: how their work went nobody knows."""
+    return tuple(i for i, step in enumerate(steps) if not step.failed and hides_exit(command_in(step.arguments)))
 
 
 def unpack(packed: str, count: int) -> tuple[list[int], list[int]]:

@@ -100,6 +100,7 @@ class Suggestion:
     evidence: tuple[str, ...]
     arguments_example: Mapping[str, Json] | None = None  # of what is verified only
     provenance: str = ""  # the independent sources behind it; begins with "unverified" where there are fewer than two
+    basis: str = ""  # why it is more than a habit, in a few words; "" where it is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_memory.errors import ModelUnavailable
+from mcp_memory.user_data import expanded
 
 SHIPPED_MODEL = "all-minilm-l6-v2-int8"
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -49,7 +50,7 @@ def find_model(path: str = "") -> ModelFiles:
     Raises:
         ModelUnavailable: There is no such folder, or its manifest.json is absent or malformed.
     """
-    folder = Path(path).expanduser() if path else _shipped_folder()
+    folder = Path(expanded(path)) if path else _shipped_folder()
     manifest = folder / "manifest.json"
     try:
         return _read(folder, json.loads(manifest.read_text(encoding="utf-8")))

@@ -4,7 +4,7 @@ import os
 
 from mcp_memory.hooks.wire import Address
 from mcp_memory.projects import project_at
-from mcp_memory.user_data import user_data_dir
+from mcp_memory.user_data import expanded, user_data_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def quick_settings(env: "Mapping[str, str]", options: "Mapping[str, str]") -> Ho
     if not given.keys() <= _NAMES or not given.get("PORT", "0").isdecimal() or not options.keys() <= _QUICK_OPTIONS:
         return None
     given |= {option[2:].upper().replace("-", "_"): value for option, value in options.items() if option != "--host"}
-    data_dir = os.path.abspath(os.path.expanduser(given["DATA_DIR"])) if given.get("DATA_DIR") else user_data_dir()
+    data_dir = expanded(given["DATA_DIR"]) if given.get("DATA_DIR") else user_data_dir()
     found = project_at(env.get("CLAUDE_PROJECT_DIR", "")) if "PROJECT" not in given else None
     project = found.name if found else given.get("PROJECT", "")
     address = Address(given.get("HOST", "127.0.0.1"), int(given.get("PORT", 8765)), token=given.get("TOKEN", ""))
@@ -89,7 +89,7 @@ def read_token(path: str) -> str:
     from mcp_memory.errors import ConfigError
 
     try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:
+        with open(expanded(path), encoding="utf-8") as file:
             token = file.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the token file {path} cannot be read: {error}") from error

@@ -9,7 +9,7 @@ from dataclasses import replace
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, PlaybookStep
+from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
+from mcp_memory.learning.advice.precedents import attempts_at, precedents
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -43,12 +44,14 @@ from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
+from mcp_memory.views.fixes import HIDDEN
 from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
-# Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part.
-DIGEST_VERSION = 4
+# Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
+# 4: without what hides how it went.
+DIGEST_VERSION = 5
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
 
@@ -88,8 +91,14 @@ class Learner:
     def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
         """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
         run = run_of_episode(episode)
-        digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps, run.calls.exact), "answers": pack_answers(episode.steps)}
+        digest: dict[str, Json] = {
+            "v": DIGEST_VERSION,
+            "args": pack(episode.steps, run.calls.exact),
+            "answers": pack_answers(episode.steps),
+        }
         digest["targets"] = pack_targets(run.calls.targets)
+        if run.calls.hidden:
+            digest[HIDDEN] = tuple(sorted(run.calls.hidden))
         if shown := shown_files(episode, touches):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
@@ -175,6 +184,15 @@ class Learner:
 
         return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
 
+    def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
+        """Return what these attempts at *task* did that tells how they ended, what worked first."""
+        read = self._store.get_episodes(ids) if ids else []
+        return precedents(task, [e for e in read if e is not None], Endorser(v.experience, project, asker).showable)
+
+    def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
+        """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
+        return attempts_at(v.experience, neighbours)
+
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]
         return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
@@ -192,9 +210,9 @@ class Learner:
 
     # --- confidence ---
 
-    def confidence(self, v: View, patterns: Sequence[Pattern]) -> list[Pattern]:
-        """Return the patterns with confidence, votes, use and retirement."""
-        return self._assessor.assess(v, patterns)
+    def confidence(self, v: View, patterns: Sequence[Pattern], *, endorsed: bool = True) -> list[Pattern]:
+        """Return the patterns with confidence, votes, use and retirement, and unless *endorsed* is false with who says so."""
+        return self._assessor.assess(v, patterns, endorsed=endorsed)
 
     def explain_confidence(self, v: View, pattern: Pattern) -> ConfidenceNumbers:
         """Return the numbers a pattern's confidence was computed from."""

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from mcp_memory.errors import InvalidInput
+from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_FORM_BYTES = 64 * 1024
 MAX_FIELDS = 50
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,20 @@ class Call:
     form: Mapping[str, str]
     data_dir: Path
     is_part: bool = False  # asked by a script of the page, which takes a piece of one
+    kept: Kept = field(default_factory=Kept)
+    ages_s: list[float] = field(default_factory=list)  # of the answers that were kept
+
+    async def dear(self, name: str, ask: Callable[[], Awaitable[T]], *of: str) -> T:
+        """Return what *ask* answers about this project, or did a short while ago where that takes long.
+
+        Args:
+            name: Of the question.
+            ask: Asks it.
+            of: What the question depends on, besides the project that is shown.
+        """
+        value, age_s = await self.kept.answer((name, self.session.project, *of), ask)
+        self.ages_s.append(age_s)
+        return value
 
 
 @dataclass(frozen=True, slots=True)

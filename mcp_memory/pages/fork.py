@@ -42,7 +42,7 @@ class Counted:
 
 async def tasks(call: Call) -> Answer:
     """The tasks where attempts parted."""
-    found = await call.memory.forked_tasks(project=call.session.project)
+    found = await call.dear("forks", lambda: call.memory.forked_tasks(project=call.session.project))
     return Page("forks.html", {"tasks": found})
 
 

@@ -7,7 +7,7 @@ NOTICED_MS = {"log_step": 20.0, "recall": 100.0, "complete_episode": 300.0}  # p
 
 async def show(call: Call) -> Answer:
     """The page."""
-    status = await call.memory.memory_status()
+    status = await call.dear("status", call.memory.memory_status)
     latency = sorted(status.latency_ms.items(), key=lambda item: -item[1]["count"])
     longest = max([values["p99"] for _, values in latency], default=1.0) or 1.0
     return Page("health.html", {"status": status, "latency": latency, "longest": longest, "noticed_ms": NOTICED_MS})
@@ -15,4 +15,5 @@ async def show(call: Call) -> Answer:
 
 async def files(call: Call) -> Answer:
     """The files that attempts changed."""
-    return Page("files.html", {"files": await call.memory.worked_files(project=call.session.project, limit=100)})
+    files = await call.dear("files", lambda: call.memory.worked_files(project=call.session.project, limit=100))
+    return Page("files.html", {"files": files})

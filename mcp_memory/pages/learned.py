@@ -1,5 +1,6 @@
 """Learned: lessons and patterns by how well they held, with what followed where they were told."""
 
+from mcp_memory.domain.answers import PatternPage
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice
@@ -11,10 +12,15 @@ LEAST_SUPPORT = 2  # attempts that bear a pattern out
 async def listed(call: Call) -> Answer:
     """Patterns by words, kind and confidence."""
     query, kind = call.query.get("q", "").strip(), call.query.get("kind", "")
-    status = await call.memory.memory_status()
-    page = await call.memory.search_patterns(
-        query=query, kind=kind, project=call.session.project, min_support=LEAST_SUPPORT, limit=50, cursor=call.query.get("cursor") or None
-    )
+    cursor = call.query.get("cursor", "")
+    status = await call.dear("status", call.memory.memory_status)
+
+    async def search() -> PatternPage:
+        return await call.memory.search_patterns(
+            query=query, kind=kind, project=call.session.project, min_support=LEAST_SUPPORT, limit=50, cursor=cursor or None
+        )
+
+    page = await call.dear("patterns", search, query, kind, cursor)
     return Page(
         "learned.html",
         {

@@ -18,6 +18,7 @@ from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.pages import entering
 from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, Page, form_of
+from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session, Sessions
 from mcp_memory.pages.table import CHANGES, READS
 from mcp_memory.pages.templating import STATIC, rendered
@@ -66,7 +67,7 @@ class PagesPart:
         self._owner, self._log = owner, log
         self._secret = entering.new_secret()
         self._tickets = entering.Tickets(self._secret)
-        self._sessions = Sessions()
+        self._sessions, self._kept = Sessions(), Kept()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -95,10 +96,12 @@ class PagesPart:
             logger.warning("`mcp-memory ui` will not find this server: %s", error)
 
     async def run(self) -> None:
-        """Take the word back at the end."""
+        """Make kept answers anew, and take the word back at the end."""
         try:
-            await anyio.sleep_forever()
+            async with anyio.create_task_group() as self._kept.behind:
+                await anyio.sleep_forever()
         finally:
+            self._kept.behind = None
             entering.withdraw(self._owner.config.data_dir)
 
     async def _enter(self, request: Request) -> Response:
@@ -144,6 +147,7 @@ class PagesPart:
                     403, "This form is from an earlier visit.", "Nothing was changed. Go back, reload the page and try again.", session
                 )
             response = await self._answered(request, session, handler, form)
+            self._kept.forget()
             if self._log is not None:
                 result = {"isError": response.status_code >= 400, "content": [{"text": "refused"}]}
                 self._log.record("ui", request.url.path, {**request.path_params, **form}, result, (time.perf_counter() - started) * 1000)
@@ -155,7 +159,7 @@ class PagesPart:
         try:
             memory = await self._owner.memory()
             query, is_part = dict(request.query_params), "hx-request" in request.headers
-            call = Call(memory, session, request.path_params, query, form, self._owner.config.data_dir, is_part)
+            call = Call(memory, session, request.path_params, query, form, self._owner.config.data_dir, is_part, self._kept)
             project = "" if session.project == ANY_PROJECT else session.project
             with memory.metrics.timed("page"), memory.working_in(project, Caller("ui", session.csrf)):
                 return _response(await handler(call), call)
@@ -175,6 +179,7 @@ def _response(answer: Answer, call: Call) -> Response:
     match answer:
         case Page(template, values):
             common = {"session": call.session, "here": template, "notice": None if call.is_part else call.session.told()}
+            common["age_s"] = max(call.ages_s, default=0.0)
             return HTMLResponse(rendered(template, common | dict(values)), headers=HEADERS)
         case Download(content, file_name):
             kept = HEADERS | {"Content-Disposition": f'attachment; filename="{file_name}"'}
@@ -189,9 +194,11 @@ def _failed(error: McpMemoryError, session: Session | None = None) -> Response:
 
 
 def _locked(why: str) -> Response:
-    return HTMLResponse(rendered("locked.html", {"why": why, "session": None, "here": "locked.html", "notice": None}), 401, HEADERS)
+    return HTMLResponse(
+        rendered("locked.html", {"why": why, "session": None, "here": "locked.html", "notice": None, "age_s": 0.0}), 401, HEADERS
+    )
 
 
 def _trouble(status: int, what: str, hint: str, session: Session | None = None) -> Response:
-    values = {"what": what, "hint": hint, "session": session, "here": "trouble.html", "notice": None}
+    values = {"what": what, "hint": hint, "session": session, "here": "trouble.html", "notice": None, "age_s": 0.0}
     return HTMLResponse(rendered("trouble.html", values), status, HEADERS)

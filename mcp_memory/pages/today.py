@@ -8,10 +8,10 @@ SHOWN = 8
 async def show(call: Call) -> Answer:
     """The first page."""
     project = call.session.project
-    activity = await call.memory.recent_activity(project=project)
+    activity = await call.dear("activity", lambda: call.memory.recent_activity(project=project))
     latest = await call.memory.search_episodes(project=project, sort="newest", limit=SHOWN, state="completed")
     still_open = await call.memory.search_episodes(project=project, sort="newest", limit=SHOWN, state="open")
-    forks = await call.memory.forked_tasks(project=project, limit=3)
+    forks = await call.dear("forks", lambda: call.memory.forked_tasks(project=project, limit=3), "3")
     highest = max([d.worked + d.other for d in activity.days], default=0)
     return Page(
         "today.html",

@@ -1,6 +1,8 @@
 """Why a next step is suggested, in a line. Pure."""
 
-from mcp_memory.phrases.words import counted
+from mcp_memory.phrases.words import counted, quoted
+
+AS_IN_A_SUCCESS = "as in an attempt that succeeded"
 
 
 def fixed(name: str, times: int, failures: str) -> str:
@@ -65,3 +67,21 @@ def usual(key: str, used: int, runs: int) -> str:
     if not used:
         return f"none of the {counted(runs, 'nearest run')} used {key}; others in the project did"
     return f"{used} of the {counted(runs, 'nearest run')} used {key} at some point"
+
+
+def failed_here(key: str, step: int, message: str, *, changed: bool) -> str:
+    """Return that the very call failed in this run."""
+    since = "" if changed else "; nothing was changed since"
+    return f"{key} with these arguments failed at step {step} of this episode: {quoted(message)}{since}"
+
+
+def failed_before(key: str, failed: int, tried: int, message: str, *, same_call: bool) -> str:
+    """Return that such a call failed in earlier runs; *message* is the real error of the one most alike, "" where it is not shown.
+
+    >>> failed_before("bash:make", 2, 2, "no rule", same_call=True)
+    'bash:make with these arguments failed in 2 of 2 earlier tries at this task: `no rule`'
+    """
+    like = "with these arguments failed in" if same_call else "failed in"
+    where = "earlier tries at this task" if same_call else "earlier tries like this one"
+    said = f"{key} {like} {failed} of {tried} {where}"
+    return f"{said}: {quoted(message)}" if message else said

@@ -103,6 +103,7 @@ class LearningStore(Protocol):
         """Patterns with counts over their evidence in *project*; confidence is left 0 (learning computes it). Best supported first.
 
         With *words*, in lower case, only those whose description contains one of them, as a word or within one; not together with *ids*.
+        Where there are more than *limit*, those that contain most of the words are taken.
         """
 
     def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = "*") -> list[PatternTally]:

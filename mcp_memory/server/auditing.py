@@ -22,6 +22,7 @@ from mcp_memory.domain.callers import Caller
 from mcp_memory.errors import ConfigError
 from mcp_memory.redaction import redact
 from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.user_data import expanded
 
 MAX_BYTES = 10 * 1024 * 1024
 BACKUPS = 5
@@ -44,7 +45,7 @@ class AuditLog:
 
     def __init__(self, path: str) -> None:
         """Raises ConfigError: the file cannot be created or written."""
-        self._path = Path(path).expanduser()
+        self._path = Path(expanded(path))
         self._broken = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 
 from mcp_memory import private
 from mcp_memory.errors import ConfigError, InvalidInput, NotFound
+from mcp_memory.user_data import expanded
 
 PREFIX = "mcpm_"  # lets scanners, ours too, recognise a leaked token
 _TOKEN_BYTES = 32
@@ -77,7 +78,7 @@ def entry_of(token: str, name: str = "", project: str = "") -> str:
 
 def free_name(path: str | os.PathLike[str]) -> str:
     """Return `token-1`, or the first such name that the file does not have. Raises ConfigError: the file cannot be read."""
-    file = Path(path).expanduser()
+    file = Path(expanded(path))
     taken = {entry.name for entry in list_tokens(file)} if file.exists() else set()
     return next(name for number in itertools.count(1) if (name := f"token-{number}") not in taken)
 
@@ -93,7 +94,7 @@ def create_token(path: str | os.PathLike[str], name: str, project: str = "") -> 
     """
     if not _NAME.fullmatch(name):
         raise InvalidInput(f"a token's name takes letters, digits and _.@-, at most 64, not {name[:80]!r}")
-    file = Path(path).expanduser()
+    file = Path(expanded(path))
     if file.exists() and any(entry.name == name for entry in list_tokens(file)):
         raise InvalidInput(f"there is already a token named {name!r}", hint="Revoke it first, or choose another name.")
     token = new_token()
@@ -112,7 +113,7 @@ def create_token(path: str | os.PathLike[str], name: str, project: str = "") -> 
 
 def list_tokens(path: str | os.PathLike[str]) -> list[TokenEntry]:
     """Return the entries of a token file, in its order. Raises ConfigError: not readable, or a line is no entry."""
-    return [entry for entry, _ in _entries(_read(Path(path).expanduser()))]
+    return [entry for entry, _ in _entries(_read(Path(expanded(path))))]
 
 
 def revoke_token(path: str | os.PathLike[str], name: str) -> None:
@@ -122,7 +123,7 @@ def revoke_token(path: str | os.PathLike[str], name: str) -> None:
         NotFound: The file has no such name.
         ConfigError: The file cannot be read or written.
     """
-    file = Path(path).expanduser()
+    file = Path(expanded(path))
     lines = _read(file).splitlines()
     kept = [line for line in lines if not any(entry.name == name for entry, _ in _entries(line))]
     if len(kept) == len(lines):
@@ -149,7 +150,7 @@ class TokenFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Raises ConfigError: the file cannot be read, or a line is no entry."""
-        self._path = Path(path).expanduser()
+        self._path = Path(expanded(path))
         self._stamp = self._changed()
         self._tokens = self._load()
 

@@ -19,6 +19,8 @@ def patterns(
 ) -> list[Pattern]:
     """Return patterns with their counts in *project*, best supported first."""
     anywhere = project == ANY_PROJECT
+    if ids is None and anywhere and not (kind or words):
+        return [_pattern(row) for row in tables.sound("best_patterns_anywhere", min_support, limit)]
     if ids is None:
         name = "patterns_anywhere" if anywhere else "patterns_in_project"
         return [_pattern(row) for row in tables.sound(name, project, kind, min_support, limit, json.dumps(_spellings(words)))]

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.filtering import fold
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
@@ -28,6 +29,17 @@ _RANKED_HITS = """WITH hit (episode_row, rank) AS (
 # `filtering.is_named` and `filtering.in_time` in SQL; a property test holds them together. Plain ASCII is compared without leaving SQLite.
 _NAMED = "({column} = ? COLLATE NOCASE OR ({column} GLOB '*[^ -~]*' AND fold({column}) = ?))"
 _AT = "coalesce(e.ended_at_ms, e.started_at_ms)"
+# The first rows of all projects in the order of time are the first of the first rows of each, which `episode_by_start` has in order:
+# at 100,000 episodes of 6 projects .2 ms instead of 37. The inner `e` is one project's.
+_EVERY_PROJECT = """WITH RECURSIVE known (project) AS (
+    SELECT min(project) FROM episode
+    UNION ALL
+    SELECT (SELECT min(project) FROM episode WHERE project > known.project) FROM known WHERE known.project IS NOT NULL
+)"""
+_OF_EACH = """SELECT e.id, e.episode_row, {key} FROM known CROSS JOIN episode AS e ON e.episode_row IN (
+    SELECT e.episode_row FROM episode AS e WHERE e.project = known.project AND {conditions} {order}
+) {order}"""
+_BY_TIME = (Sort.NEWEST, Sort.OLDEST)
 # sort → (key, ascending). The row number breaks ties, so that a listing has one order.
 _KEYS = {
     Sort.NEWEST: ("e.started_at_ms", False),
@@ -61,7 +73,7 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
     change_seq = at.change_seq if at else tables.value("last_change")
     last_row = at.last_row if at else tables.rows("SELECT coalesce(max(episode_row), 0) FROM episode", [])[0][0]
     conditions, values = _conditions(where)
-    conditions.append("e.episode_row <= ?")
+    conditions.append("+e.episode_row <= ?")  # +: of no index, so that the count can be one of a covering index
     values.append(last_row)
     condition = " AND ".join(conditions)
     source = "FROM episode AS e"
@@ -72,7 +84,13 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
         hits, ranked_hits = (_HITS, [match] * 2), (_RANKED_HITS, [match, bm25(text.weights)] * 2)
     total = tables.rows(f"{hits[0]} SELECT count(*) {source} WHERE {condition}", [*hits[1], *values])[0][0]
     prefix, matches = ranked_hits if sort is Sort.RELEVANCE else hits
-    rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} {source}", conditions, [*matches, *values], sort, limit, at)
+    many = not where.state or where.state == EpisodeState.COMPLETED  # nearly all rows; the others are few, and found by their state
+    if sort in _BY_TIME and many:
+        conditions = [condition.replace("e.state =", "+e.state =") for condition in conditions]
+    if sort in _BY_TIME and many and text is None and where.project in ("", ANY_PROJECT):
+        rows = _page_of_each(tables, conditions, values, sort, limit, at)
+    else:
+        rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} {source}", conditions, [*matches, *values], sort, limit, at)
     more = len(rows) > limit
     rows = rows[:limit]
     following = None
@@ -98,6 +116,20 @@ def _page(
         f"{select.format(key=key)} WHERE {' AND '.join(conditions)} ORDER BY {key} {direction}, e.episode_row {direction} LIMIT ? OFFSET ?"
     )
     return tables.rows(sql, [*values, limit + 1, offset])
+
+
+def _page_of_each(
+    tables: Tables, conditions: list[str], values: list[Any], sort: Sort, limit: int, at: _Position | None
+) -> list[tuple[Any, ...]]:
+    """Return what `_page` does, of all projects in the order of time: from the first rows of each project."""
+    key, ascending = _KEYS[sort]
+    direction = "ASC" if ascending else "DESC"
+    order = f"ORDER BY {key} {direction}, e.episode_row {direction} LIMIT ?"
+    if at:
+        conditions = [*conditions, f"({key}, e.episode_row) {'>' if ascending else '<'} (?, ?)"]
+        values = [*values, at.key, at.row]
+    sql = _OF_EACH.format(key=key, conditions=" AND ".join(conditions), order=order)
+    return tables.rows(f"{_EVERY_PROJECT} {sql}", [*values, limit + 1, limit + 1])
 
 
 def _conditions(where: Filter) -> tuple[list[str], list[Any]]:

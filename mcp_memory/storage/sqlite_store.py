@@ -38,6 +38,7 @@ from mcp_memory.storage.tables import Tables, Transaction
 from mcp_memory.storage.upkeep import SqliteUpkeep
 from mcp_memory.storage.wal_checkpointer import WalCheckpointer
 from mcp_memory.storage.write_batcher import WriteBatcher
+from mcp_memory.user_data import expanded
 
 FILE_NAME = "memory.db"
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class SqliteStore(StoreSharing):
         """
 
         def opened() -> SqliteStore:
-            path = Path(data_dir).expanduser().absolute() / FILE_NAME
+            path = Path(expanded(str(data_dir))) / FILE_NAME
             writer = open_writer(
                 path, synchronous=config.synchronous, busy_timeout_ms=config.busy_timeout_ms, deadline_ms=config.busy_deadline_ms
             )

@@ -116,7 +116,8 @@ class InMemoryReads:
             found = [p for i in wanted if (p := self._pattern(i, project)) is not None]
         found = [p for p in found if p.support >= min_support and kind in ("", p.kind)]
         if words and ids is None:
-            found = [p for p in found if any(word in p.description.lower() for word in words)]
+            held = {p.id: sum(word in p.description.lower() for word in words) for p in found}
+            found = sorted((p for p in found if held[p.id]), key=lambda p: (-held[p.id], -p.support, p.id))[:limit]
         return sorted(found, key=lambda p: (-p.support, p.id))[:limit]
 
     def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:

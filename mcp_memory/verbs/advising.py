@@ -31,7 +31,7 @@ class Advising:
         step = None if asked.intended is None else forming.step_of(asked.intended, now_ms=e.clock())
         with e.metrics.timed("suggest_next_step"):
             answer, project = await e.in_thread(lambda: self._next_step(episode_id, limit, step))
-        shown = tuple(dict.fromkeys(key for s in answer.suggestions for key in s.evidence))
+        shown = tuple(dict.fromkeys([*(key for s in answer.suggestions for key in s.evidence), *(p.episode_id for p in answer.precedents)]))
         self._remember(answer.recommendation_id, RecommendationKind.NEXT_STEP, project, episode_id, shown)
         return answer
 
@@ -42,7 +42,7 @@ class Advising:
         neighbours, degraded = self._e.neighbours(_like(episode))
         with self._e.views.read() as v:
             said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
-        answer = NextStep(self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred)
+        answer = NextStep(self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred, said.precedents)
         return answer, episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
@@ -64,12 +64,15 @@ class Advising:
             neighbours, degraded = e.neighbours(query)
             with e.views.read() as v:
                 playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
-            return PlaybookAnswer(e.new_id() if playbook else None, playbook, None if playbook else reason, degraded)
+                known = e.learning.precedents(v, task, where.project, e.learning.attempts_at(v, neighbours))
+            return PlaybookAnswer(e.new_id() if playbook or known else None, playbook, None if playbook else reason, degraded, known)
 
         with e.metrics.timed("recommend_playbook"):
             answer = await e.in_thread(work)
-        if answer.playbook is not None and answer.recommendation_id is not None:
-            self._remember(answer.recommendation_id, RecommendationKind.PLAYBOOK, where.project, None, answer.playbook.evidence)
+        if answer.recommendation_id is not None:
+            evidence = answer.playbook.evidence if answer.playbook else ()
+            shown = tuple(dict.fromkeys([*evidence, *(p.episode_id for p in answer.precedents)]))
+            self._remember(answer.recommendation_id, RecommendationKind.PLAYBOOK, where.project, None, shown)
         return answer
 
     async def feedback(self, asked: GiveFeedback) -> FeedbackRecorded:

@@ -14,7 +14,7 @@ from mcp_memory.retrieval.text_query import MAX_TERMS, read_query
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.presenting import recalled_pattern
 
-MAX_READ = 20_000  # patterns with one of the words
+MAX_READ = 2_000  # patterns with most of the words; some 20 µs each
 MAX_LISTED = 500  # the best supported of a listing: one with less support has a lower bound below that of those that held as often
 MAX_FOUND = limits.MAX_SEARCH_LIMIT  # by words, and by tasks
 ASSESSED_AT_ONCE = 500  # some 15 ms, more when their evidence is new

@@ -10,6 +10,7 @@ from mcp_memory import private
 from mcp_memory.domain.backups import Backup, Compacted, made_at, name_of, outlived
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import Completion, Upkeep
+from mcp_memory.user_data import expanded
 from mcp_memory.verbs.deriving import deriving
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.reporting import package_version
@@ -34,7 +35,7 @@ class Recovery:
             return await e.in_thread(lambda: self._upkeep.backup(self._place(target), package_version()))
 
     def _place(self, target: str) -> Path:
-        return Path(target).expanduser().absolute() if target else self._folder() / name_of(self._e.clock())
+        return Path(expanded(target)) if target else self._folder() / name_of(self._e.clock())
 
     async def derive(self, lost: Sequence[str]) -> None:
         """Read episodes again whose traces, texts or evidence a repair had to let go."""

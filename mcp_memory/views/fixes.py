@@ -7,6 +7,7 @@ advice goes by.
 """
 
 import enum
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,10 @@ from mcp_memory.domain.fingerprints import unpack, unpack_targets
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, moves, role_of, runs_tests
 
+HIDDEN = "hidden"  # in a trace's digest: `Calls.hidden`
 MAX_STEPS_LATER = 5  # a step that succeeds later than this is no answer to the error
 MAX_UNTIL_FIXED = 20  # steps within which the failed call must have worked to count as fixed
+_ILL_CALLED = re.compile(r"\b(?:usage|arguments?|options?|required|unrecognized|flags?|parameters?)\b", re.I)
 _HIDING = ("SyntaxError", "IndentationError", "TabError")  # what fails so did not come as far as the error before
 
 
@@ -61,6 +64,7 @@ class Calls:
     targets: Sequence[int] = ()
     success: bool = True  # of the run
     errors: Mapping[int, str] = field(default_factory=dict)  # signatures by step, of failed ones
+    hidden: frozenset[int] = frozenset()  # steps that did not fail whatever they did: no proof that anything worked
 
     def same(self, i: int, j: int) -> bool:
         """Return whether two steps are one call: the same tool, and the same arguments or the same target."""
@@ -104,8 +108,15 @@ def calls_of(trace: Trace) -> Calls:
     count = len(trace.step_keys)
     exact, _ = unpack(str(trace.digest.get("args", "")), count)
     targets = unpack_targets(str(trace.digest.get("targets", "")), count)
+    hidden = trace.digest.get(HIDDEN)
     return Calls(
-        trace.step_keys, tuple(bool(f) for f in trace.step_failed), tuple(exact), tuple(targets), trace.success, dict(trace.errors)
+        keys=trace.step_keys,
+        failed=tuple(bool(f) for f in trace.step_failed),
+        exact=tuple(exact),
+        targets=tuple(targets),
+        success=trace.success,
+        errors=dict(trace.errors),
+        hidden=frozenset(hidden) if isinstance(hidden, list | tuple) else frozenset(),
     )
 
 
@@ -136,7 +147,8 @@ def fixes_of(calls: Calls) -> Iterator[Fix]:
     for i, key in enumerate(keys):
         if not failed[i]:
             worked.setdefault(key, []).append(i)
-            kin.setdefault(family(key), []).append(i)
+            if i not in calls.hidden:
+                kin.setdefault(family(key), []).append(i)
     for i, key in enumerate(keys):
         if failed[i]:
             j = later[i]
@@ -165,6 +177,7 @@ def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, in
     alternative = _alternative(calls, i)
     later = range(alternative + 1, min(len(calls.keys), i + 1 + MAX_UNTIL_FIXED))
     failed_again = any(calls.same(i, k) and not calls.is_past(i, k) for k in later)
+    failed_again |= any(calls.failed[k] and calls.same(alternative, k) for k in later)  # so the alternative did not do the job either
     return (Came.GAVE_UP, -1, -1) if alternative < 0 or failed_again else (Came.GOT_ON, alternative, -1)
 
 
@@ -174,8 +187,8 @@ def _change_before(calls: Calls, i: int, j: int) -> int:
     Where the call itself was changed (other arguments, or a module instead of a script), that is the call that worked. Where it was not, a
     look may depend on which file is open: opening another is a change, too; to another call it is one where there is no other.
     """
-    if calls.differ(i, j) and not calls.keys[i].startswith(f"{SHELL}:"):
-        return j  # a command may differ in its options only
+    if calls.differ(i, j) and (not calls.keys[i].startswith(f"{SHELL}:") or _ILL_CALLED.search(calls.errors.get(i, ""))):
+        return j  # a command may differ in its options only; where these were wrong, they were what had to change
     past = _past(calls, i, j)
     if calls.keys[past] != calls.keys[i]:
         return j
@@ -211,7 +224,7 @@ def _alternative(calls: Calls, i: int) -> int:
     looked = role_of(calls.keys[i]) is Role.LOOKS
     for k in range(i + 1, min(len(calls.keys), i + 1 + MAX_STEPS_LATER)):
         role = role_of(calls.keys[k])
-        if calls.failed[k] or role is Role.PASSES or (role is Role.LOOKS and not looked):
+        if calls.failed[k] or k in calls.hidden or role is Role.PASSES or (role is Role.LOOKS and not looked):
             continue
         return -1 if k == len(calls.keys) - 1 and not calls.success else k
     return -1

@@ -105,6 +105,28 @@ async def test_patterns_are_found_by_any_word_of_their_description_in_any_case(s
     assert store.patterns(words=["nothing"]) == []
 
 
+async def test_where_more_patterns_have_a_word_than_are_wanted_those_with_most_of_the_words_are_taken(store: Store) -> None:
+    names = ("timeout", "timeout of pandas", "pandas")
+    for supported, name in enumerate(("pandas", "timeout", "timeout of pandas")):  # the one with both words is supported least
+        for number in range(3 - supported):
+            await complete(store, f"{name} {number}", observations=(observation(name),))
+    for project in ("p", "*"):
+        found = store.patterns(words=["timeout", "pandas"], project=project, limit=2)
+        assert [p.description for p in found] == ["pattern pandas", "pattern timeout of pandas"]
+        assert len(store.patterns(words=["timeout", "pandas"], project=project)) == len(names)
+
+
+async def test_the_best_patterns_anywhere_are_those_with_the_largest_sums_however_they_are_spread(store: Store) -> None:
+    spread = {"thin": {"p": 2, "q": 2, "r": 2}, "one place": {"p": 3}, "two places": {"q": 3, "r": 2}, "rare": {"r": 1}}
+    for name, projects in spread.items():
+        for project, times in projects.items():
+            for number in range(times):
+                await complete(store, f"{name} {project} {number}", project=project, observations=(observation(name),))
+    assert [(p.description, p.support) for p in store.patterns(limit=2)] == [("pattern thin", 6), ("pattern two places", 5)]
+    assert [p.support for p in store.patterns(min_support=2)] == [6, 5, 3]
+    assert [p.support for p in store.patterns(limit=1)] == [6]
+
+
 async def test_another_outcome_lies_over_the_record_and_its_evidence_takes_the_place_of_the_first(store: Store) -> None:
     done = await complete(store, "a", observations=(observation("x"), observation("y")), text="pytest")
     await complete(store, "b", observations=(observation("x"),), reward=0.5)

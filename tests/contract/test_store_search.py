@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mcp_memory.domain.curation import Handoff
-from mcp_memory.domain.episode import Context, OutcomeKind
+from mcp_memory.domain.episode import Context, EpisodeState, OutcomeKind
 from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import Store, VectorRow
@@ -201,6 +201,22 @@ async def test_later_pages_show_the_listing_as_it_was_at_the_first(store: Store)
     rest = store.list_episodes(Filter(), sort=Sort.OLDEST, limit=9, cursor=page.next_cursor)
     assert rest.ids == ("e2", "e3")
     assert rest.total == 4
+
+
+async def test_all_projects_are_listed_in_one_order_of_time_a_page_at_a_time(store: Store) -> None:
+    for number in range(9):
+        await complete(store, f"e{number}", project="pqr"[number * 2 % 3], at_ms=1_000 + number // 2)  # some at the same moment
+    await store.start_episode(episode("open", project="r", at_ms=1_000))
+    for where, count in ((Filter(), 10), (Filter(state=EpisodeState.COMPLETED), 9), (Filter(state=EpisodeState.OPEN), 1)):
+        for sort in (Sort.NEWEST, Sort.OLDEST):
+            whole = store.list_episodes(where, sort=sort, limit=20, cursor=None)
+            assert whole.total == len(whole.ids) == count
+            found: list[str] = []
+            cursor: str | None = None
+            while cursor is not None or not found:
+                page = store.list_episodes(where, sort=sort, limit=2, cursor=cursor)
+                found, cursor = [*found, *page.ids], page.next_cursor
+            assert tuple(found) == whole.ids
 
 
 async def test_a_foreign_cursor_is_refused(store: Store) -> None:

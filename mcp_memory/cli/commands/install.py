@@ -9,6 +9,7 @@ from mcp_memory.cli.install.entries import Launch
 from mcp_memory.cli.install.hosts import HOSTS, Host
 from mcp_memory.cli.options import add_common, settings_of
 from mcp_memory.errors import McpMemoryError
+from mcp_memory.user_data import expanded
 
 if TYPE_CHECKING:
     from mcp_memory.cli.install.changes import Change
@@ -122,7 +123,7 @@ def _takes_hooks(host: Host) -> bool:
 def _wish(args: argparse.Namespace) -> "Wish":
     from mcp_memory.cli.install.plans import Wish
 
-    project = Path(args.project_dir).expanduser().absolute() if args.project_dir else None
+    project = Path(expanded(args.project_dir)) if args.project_dir else None
     if project and not project.is_dir():
         args.fail(f"--project-dir {args.project_dir} is not a folder")
     options = [part for option in ("data_dir", "project", "config") if (value := getattr(args, option)) for part in (_flag(option), value)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mcp_memory.cli import render
 from mcp_memory.cli.options import add_common, add_json, settings_of
+from mcp_memory.user_data import expanded
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     from mcp_memory.bootstrap import restore_memory
 
     config = settings_of(args)
-    done = restore_memory(config, Path(args.file).expanduser(), verify_only=not args.yes)
+    done = restore_memory(config, Path(expanded(args.file)), verify_only=not args.yes)
     if args.json:
         render.print_json(done)
         return 0

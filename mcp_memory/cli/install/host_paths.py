@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mcp_memory.errors import ConfigError
+from mcp_memory.user_data import expanded
 
 
 def host_path(pattern: str) -> Path:
@@ -33,7 +34,7 @@ def _named(variable: str, *default: str) -> Callable[[], Path]:
 
     def found() -> Path:
         given = _given(variable)
-        return Path(os.path.abspath(os.path.expanduser(given))) if given else home().joinpath(*default)
+        return Path(expanded(given)) if given else home().joinpath(*default)
 
     return found
 

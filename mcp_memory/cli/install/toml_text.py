@@ -14,8 +14,6 @@ def value(text: str) -> dict[str, Any]:
 
 def put(text: str, key: str, name: str, entry: dict[str, Any]) -> str:
     """Return *text* with the table `[key.name]`."""
-    import tomllib
-
     import tomlkit
     from tomlkit.items import InlineTable
 
@@ -32,7 +30,7 @@ def put(text: str, key: str, name: str, entry: dict[str, Any]) -> str:
         table.add(tomlkit.nl())  # other tables follow
     tables[name] = table
     edited = _like(text, tomlkit.dumps(document))
-    if tomllib.loads(edited)[key][name] != entry:
+    if value(edited)[key][name] != entry:
         raise InvalidInput(f"`{key}` is written in a way that cannot be added to", hint="Add the server by hand; nothing was changed.")
     return edited
 
@@ -52,15 +50,18 @@ def take_out(text: str, key: str, name: str) -> str:
 
 
 def _parsed(text: str) -> Any:
+    """Return the document, which two readers understand: tomlkit alone passes over characters at which a host's reader stops."""
+    import tomllib
+
     import tomlkit
-    from tomlkit.exceptions import ParseError, TOMLKitError
+    from tomlkit.exceptions import TOMLKitError
 
     try:
+        tomllib.loads(text)
         return tomlkit.parse(text)
-    except TOMLKitError as error:  # a key given twice is no ParseError to it
+    except (tomllib.TOMLDecodeError, TOMLKitError) as error:
         hint = "Mend the file, or add the server by hand; nothing was changed."
-        where = f"at line {error.line}" if isinstance(error, ParseError) else str(error)
-        raise InvalidInput(f"the file is not valid TOML: {where}", hint=hint) from error
+        raise InvalidInput(f"the file is not valid TOML: {error}", hint=hint) from error
 
 
 def _like(text: str, edited: str) -> str:

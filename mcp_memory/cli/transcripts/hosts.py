@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcp_memory.cli.transcripts.formats import transcript_files
+from mcp_memory.user_data import expanded
 
 Environment = Mapping[str, str]
 
@@ -36,13 +37,13 @@ def sessions_here(environment: Environment | None = None) -> list[HostSessions]:
 
 
 def _home(environment: Environment) -> Path:
-    return Path(environment.get("HOME") or environment.get("USERPROFILE") or "~").expanduser()
+    return Path(expanded(environment.get("HOME") or environment.get("USERPROFILE") or "~"))
 
 
 def _at(environment: Environment, variable: str, default: str) -> Path:
     """Return the folder a variable names, else one below HOME."""
     named = environment.get(variable, "").strip()
-    return Path(named).expanduser() if named else _home(environment) / default
+    return Path(expanded(named)) if named else _home(environment) / default
 
 
 def _claude_code(environment: Environment) -> list[Path]:

@@ -1,25 +1,27 @@
 """Advice in the middle of a run: the next tools, what to do about an error, and warnings about an intended step."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.domain.answers import Recovery, StepWarning
+from mcp_memory.domain.answers import Precedent, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
+from mcp_memory.learning.advice.precedents import attempts_at, is_same_case, precedents
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.run import error_signatures
+from mcp_memory.learning.reading.run import error_signatures, message_of
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
 from mcp_memory.views.columns import Ints
@@ -48,6 +50,7 @@ class Advice:
     recovery: Recovery | None = None
     warnings: tuple[StepWarning, ...] = ()
     inferred: InferredContext | None = None
+    precedents: tuple[Precedent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Adviser:
         self._x, self._read, self._stored = experience, read_episodes, stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
         self._endorser = Endorser(experience, "")  # of the episode that is advised
-        self._warner = StepWarner(experience, lambda tool: self._endorser.may_show(self._endorser.of_tool(tool)))
+        self._warner = StepWarner(experience, lambda tool: self._endorser.may_show(self._endorser.of_tool(tool)), self._message_at)
 
     def suggest(self, situation: Situation, limit: int, intended: Step | None) -> Advice:
         """Return what earlier episodes say about going on from here."""
@@ -85,11 +88,23 @@ class Adviser:
             )
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
+        known = self._precedents(situation)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
-            return Advice(warnings=warnings, inferred=context)
+            return Advice(warnings=warnings, inferred=context, precedents=known)
         run = text_of_run(episode)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run)
-        return Advice(suggestions, answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None, warnings, context)
+        recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
+        return Advice(suggestions, recovery, warnings, context, known)
+
+    def _message_at(self, episode_id: str, index: int) -> str:
+        if not self._endorser.showable(episode_id, index):
+            return ""
+        episode = self._read([episode_id])[0]
+        return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
+
+    def _precedents(self, situation: Situation) -> tuple[Precedent, ...]:
+        read = self._read(attempts_at(self._x, situation.neighbours))
+        return precedents(situation.episode.task, [e for e in read if e is not None], self._endorser.showable)
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, situation: Situation, run: str
@@ -101,18 +116,23 @@ class Adviser:
         }
         picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
-        shown = [self._shown(ids) if self._endorser.may_show(supports[pick]) else None for pick, ids in zip(picks, sources, strict=True)]
+        won = self._won_at_this(situation)
+        shown = [
+            self._shown(ids, won) if self._endorser.may_show(supports[pick]) else None for pick, ids in zip(picks, sources, strict=True)
+        ]
         read = {e.id: e for e in self._read(list(dict.fromkeys(place[0] for place in shown if place))) if e is not None}
         shell = shell_of(situation.episode)
         alike = self._at_this(situation, recovered)
-        out = []
+        out: list[Suggestion] = []
         for pick, ids, place in zip(picks, sources, shown, strict=True):
             example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=place[0] in alike) if place else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
-            evidence = tuple(dict.fromkeys(episode_id for episode_id, _ in ids))[:MAX_EVIDENCE]
-            out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick])))
+            acts = role_of(self._key(pick.tool, forecast)) is Role.ACTS
+            basis = phrases.AS_IN_A_SUCCESS if acts and not out and pick.coming and place and place[0] in won else ""
+            evidence = tuple(dict.fromkeys([*([place[0]] if basis and place else []), *(key for key, _ in ids)]))[:MAX_EVIDENCE]
+            out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick]), basis))
         return tuple(out)
 
     def _at_this(self, situation: Situation, recovered: Recovered | None) -> set[str]:
@@ -123,9 +143,16 @@ class Adviser:
         met = recovered.fixes[recovered.alike[recovered.fixes] >= SAME_MESSAGE]
         return same | {self._x.trace(int(row)).id for row in np.unique(self._x.failures.row[met])}
 
-    def _shown(self, places: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
-        """Return the first of the steps whose arguments may be shown."""
-        return next((place for place in places if self._endorser.showable(*place)), None)
+    def _won_at_this(self, situation: Situation) -> set[str]:
+        """Return the attempts that succeeded at this very case: what they did may be done again as it was."""
+        near = [(key, row) for key, similarity in situation.neighbours if similarity >= SAME_TASK and (row := self._x.row(key)) is not None]
+        task = situation.episode.task
+        return {key for key, row in near if self._x.success[row] and is_same_case(task, self._x.trace(row).task)}
+
+    def _shown(self, places: Sequence[tuple[str, int]], won: Collection[str]) -> tuple[str, int] | None:
+        """Return the first of the steps whose arguments may be shown, of an attempt that succeeded at this very case before others."""
+        showable = [place for place in places if self._endorser.showable(*place)]
+        return next((place for place in showable if place[0] in won), showable[0] if showable else None)
 
     def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
         """Choose the tools: up to three for the next step, then those most likely still to come."""

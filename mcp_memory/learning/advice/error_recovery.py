@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from mcp_memory.domain.answers import Recovery, TriedFix
-from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.learning.advice.examples import arguments_of, told_call
 from mcp_memory.learning.history.recoveries import Recovered
+from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.learning.reading.changes import changes_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
@@ -75,7 +77,7 @@ class ErrorRecovery:
             self._illustrated(fix, at, message, run, is_retry=is_retry) if self._endorser.may_show(by) else fix
             for fix, at, by, is_retry in best[:FIX_EXAMPLES]
         ]
-        return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])))
+        return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])), message)
 
     def is_the_end(self, standpoint: Standpoint, failed_key: str, sig: str) -> bool:
         """Whether every run that got such an answer from this tool ended with it, as with a verdict: then nothing is advised."""
@@ -104,30 +106,44 @@ class ErrorRecovery:
             median_ms=median_ms if len(answered) else None,
             correction=correction,
             evidence=tuple(evidence)[:MAX_EVIDENCE],
+            tasks=len({x.trace(int(r)).task for r in np.unique(x.failures.row[answered])}),
         )
 
-    def _example(self, answered: Ints, message: str, run: str) -> dict[str, Json] | None:
-        """Return the arguments an answer worked with, in a run that succeeded if there is one, the latest of these.
+    def _example(self, fix: TriedFix, answered: Ints, message: str, run: str) -> TriedFix:
+        """Return the fix with the arguments it worked with, in a run that succeeded if there is one, the latest of these.
 
         Its values are shown where it answered the very *message*; those of another file or module are not.
         """
         x = self._x
         answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
-        if not len(answered):
-            return None
-        best = int(answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[-1]])
-        episode = self._read([x.trace(int(x.failures.row[best])).id])[0]
-        failed = int(x.failures.index[best])
-        is_same = episode is not None and failed < len(episode.steps) and message_of(episode.steps[failed]) == message
-        return arguments_of(episode, int(x.failures.by_index[best]), FIX_EXAMPLE_CHARS, run, alike=is_same)
+        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[::-1]][:MAX_CHANGES]
+        read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
+        places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
+        for episode, failed, by in places:
+            if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
+                steps = episode.steps
+                is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
+                did = told_call(steps, by, run) if is_told else None
+                example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
+                evidence = tuple(dict.fromkeys([episode.id, *fix.evidence]))[:MAX_EVIDENCE]
+                return replace(fix, arguments_example=example, did=did, evidence=evidence)
+        if not places:
+            return fix
+        episode, _, by = places[0]
+        return replace(fix, arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run, alike=False))
 
     def _illustrated(self, fix: TriedFix, answered: Ints, message: str, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
-        change = self._change(answered) if is_retry else None
-        return replace(fix, change=change) if change else replace(fix, arguments_example=self._example(answered, message, run))
+        change, times, of = self._change(answered) if is_retry else (None, 0, 0)
+        if change is None:
+            return self._example(fix, answered, message, run)
+        return replace(fix, change=change, changed=times, compared=of)
 
-    def _change(self, answered: Ints) -> str | None:
-        """Return what was different when the failed tool itself was called again, where several of the latest answers have it in common."""
+    def _change(self, answered: Ints) -> tuple[str | None, int, int]:
+        """Return what was different when the failed tool itself was called again, in how many of how many answers looked at.
+
+        None where not several of the latest answers have it in common.
+        """
         x, failures = self._x, self._x.failures
         latest = answered[-MAX_CHANGES:]
         read = self._read([x.trace(int(r)).id for r in failures.row[latest]])
@@ -138,7 +154,7 @@ class ErrorRecovery:
             if max(i, k) < len(e.steps) and (change := argument_change(e.steps[i], e.steps[k]))
         )
         (most, times), *_ = [*found.most_common(1), (None, 0)]
-        return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None
+        return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None, times, len(pairs)
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""

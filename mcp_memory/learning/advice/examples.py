@@ -6,15 +6,17 @@ command, code. Ids in commands and code are replaced as well.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.reading.changes import brief, change_of
 
 MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
+MAX_TOLD_CHARS = 160  # of a command that answered an error
 MAX_COMMAND_CHARS = 100  # of a command of another task
 SMALL = 100  # numbers below it are settings, not ids
 _CODE_TEXT = """
@@ -66,6 +68,22 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
         return shown if any(shown[key] != f"<{key}>" for key in shown) else None
     code = bool(command_in(arguments)) or not _PLACE.isdisjoint(arguments)
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
+
+
+def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:
+    """Return in few words what a step of another run did, where the same can be done in this one; None where it cannot.
+
+    A change can where this run knows the file, a command where it knows the files in it, another call where it has its values.
+    """
+    step, run = steps[index], run.casefold()
+    if change := change_of(steps, index):
+        return brief(steps, index) if _in(change.path.rsplit("/", 1)[-1], run) else None
+    if command := command_in(step.arguments).strip():
+        places = [word.strip("'\"") for word in command.split() if "/" in word]
+        can = "\n" not in command and len(command) <= MAX_TOLD_CHARS and all(_in(word, run) for word in places)
+        return brief(steps, index, MAX_TOLD_CHARS) if can else None
+    values = [value for value in step.arguments.values() if value not in ("", None)]
+    return brief(steps, index) if values and all(_is_of_run(value, run) for value in values) else None
 
 
 def _fits(command: str, run: str) -> bool:

@@ -71,7 +71,7 @@ def _habits(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
     sentences = []
     for key, n in sorted(Counter(key for r in bad for key in set(r.route)).items(), key=lambda item: (-item[1], item[0])):
         did = sum(key in r.route for r in good)
-        if n >= 2 and n >= 0.5 * len(bad) and did <= 0.2 * len(good):
+        if n >= 0.5 * len(bad) and wilson(n, len(bad))[0] > wilson(did, len(good))[1]:  # else it may well be chance
             sentences.append(phrases.habit(key, n, len(bad), did, len(good)))
     return sentences
 
@@ -88,7 +88,7 @@ def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt], message_at: C
                 group.setdefault(run.trace.id, index)
     for sig, where in sorted(met, key=lambda m: (-len(m[1]), m[0])):
         survived = sum(any(same_error(sig, s) for _, s in r.trace.errors) for r in good)
-        if len(where) >= 2 and len(where) / len(bad) > survived / len(good):
+        if len(where) >= 2 and wilson(len(where), len(bad))[0] > wilson(survived, len(good))[1]:
             message = next(filter(None, (message_at(*place) for place in where.items())), "")
             if message or not has_details(sig):
                 yield phrases.fatal_error(message or sig, sig, len(where), len(bad), survived, len(good))

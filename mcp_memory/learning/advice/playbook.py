@@ -206,7 +206,8 @@ def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt],
     why = f"in {did} of {len(good)} successful attempts"
     if bad:
         why += f", {failed} of {len(bad)} failed ones"
-    return PlaybookStep(order, *tool_and_action(key), why, provenance=str(support or ""))
+    contrast = round(did / len(good) - failed / len(bad), 3) if bad else None
+    return PlaybookStep(order, *tool_and_action(key), why, provenance=str(support or ""), contrast=contrast)
 
 
 def _telling(steps: Sequence[PlaybookStep], good: Sequence[Attempt], bad: Sequence[Attempt]) -> tuple[PlaybookStep, ...]:

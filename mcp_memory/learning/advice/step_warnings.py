@@ -7,8 +7,12 @@ import numpy as np
 from mcp_memory.domain.answers import StepWarning
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
+from mcp_memory.domain.step_roles import changes_state
 from mcp_memory.learning.history.recoveries import Recovered
-from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.signatures import has_details, signature
+from mcp_memory.phrases import advice as phrases
 from mcp_memory.views.columns import Floats, Ints
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
@@ -26,9 +30,9 @@ Answer = Callable[[str, str], Recovered | None]  # (failed tool key, signature) 
 class StepWarner:
     """Warns from an `Experience` and from the run itself."""
 
-    def __init__(self, experience: Experience, may_name: Callable[[int], bool]) -> None:
-        """*may_name*: whether a tool may be named as what to do instead."""
-        self._x, self._may_name = experience, may_name
+    def __init__(self, experience: Experience, may_name: Callable[[int], bool], message_at: Callable[[str, int], str]) -> None:
+        """Take whether a tool may be named as what to do instead, and what says a step's real error, "" where it is not to be shown."""
+        self._x, self._may_name, self._message_at = experience, may_name, message_at
 
     def warnings(
         self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
@@ -44,12 +48,12 @@ class StepWarner:
         if not same or not same[-1].failed:
             return None
         last = same[-1]
-        changed = any(not s.failed and s.index > last.index for s in episode.steps)
+        changed = any(not s.failed and s.index > last.index and changes_state(s.key) for s in episode.steps)
         if changed and len(same) < 2:
             return None
         failed = sum(s.failed for s in same)
         sig = signature(last.error or last.observation)
-        message = f"{intended.key} with these arguments failed at step {last.index} of this episode: {sig or last.status}"
+        message = phrases.failed_here(intended.key, last.index, message_of(last) or str(last.status), changed=changed)
         return StepWarning(message, failed, len(same), (episode.id,), self._instead(answer, intended.key, sig))
 
     def _in_earlier_runs(
@@ -67,15 +71,19 @@ class StepWarner:
         usual = (float(context[failed].sum()) + 0.1) / (float(context.sum()) + 1.0)
         bad, tried = float(weight[failed].sum()), float(weight.sum())
         share = (bad + PRIOR * usual) / (tried + PRIOR)
-        if bad < MIN_FAILURES or share < MIN_SHARE:
+        at_this = x.spread(neighbours)[rows] >= SAME_TASK
+        exact = (context > 0) & (x.step_exact[steps] == exact_number(intended)) & at_this
+        never_worked = bool(exact.any()) and bool(failed[exact].all())
+        if not never_worked and (bad < MIN_FAILURES or share < MIN_SHARE):
             return None
         worst = np.flatnonzero(failed & (weight > 0))
         worst = worst[np.lexsort((worst, -weight[worst]))][:MAX_EVIDENCE]
         row, position = int(rows[worst[0]]), int(x.step_position[steps[worst[0]]])
         sig = dict(x.trace(row).errors).get(position, "")
-        counted = weight >= 0.1
+        counted = exact if never_worked else weight >= 0.1
         n_failed, n_tried = int((failed & counted).sum()), int(counted.sum())
-        message = f"{intended.key} failed in {n_failed} of {n_tried} earlier tries like this one, most alike: {sig or 'no message'}"
+        said = self._message_at(x.trace(row).id, position) or ("" if has_details(sig) else sig)
+        message = phrases.failed_before(intended.key, n_failed, n_tried, said, same_call=never_worked)
         evidence = tuple(dict.fromkeys(x.trace(int(rows[i])).id for i in worst))
         return StepWarning(message, n_failed, n_tried, evidence, self._instead(answer, intended.key, sig))
 

@@ -11,6 +11,7 @@ from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, 
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
 from mcp_memory.learning.judging.unchanged import unchanged
+from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
@@ -71,13 +72,44 @@ def taught_by(episode: Episode) -> tuple[facts.Said, ...]:
 def asked_about(reflection: Reflection, outcome: OutcomeKind) -> facts.Fact | None:
     """Return the fact that is worth a sentence of the agent's own: what failed and was not answered, or what was and how; None without.
 
-    After a success that is what was overcome, otherwise what stood in the way.
+    After a success that is what was overcome, otherwise what stood in the way. That the same tool worked with other arguments is a slip.
     """
-    overcome = [said for said in reflection.successes if isinstance(said, facts.Overcome | facts.GotOn)]
+    overcome = [said for said in reflection.successes if isinstance(said, facts.Overcome | facts.GotOn) and not _is_slip(said)]
     standing = [said for said in reflection.improvements if isinstance(said, facts.Standing | facts.TestsFailed | facts.Rejected)]
     first, then = (overcome, standing) if outcome is OutcomeKind.SUCCESS else (standing, overcome)
     telling = [*first, *then]
     return min(telling, key=lambda said: isinstance(said, facts.GotOn), default=None)
+
+
+def telling(episode: Episode) -> tuple[facts.Said, ...]:
+    """Return what of an episode's reflection its agent did not know, or said otherwise; without what it is asked about anyway.
+
+    What it did, what it said it did and how long that took it knows.
+    """
+    if episode.reflection is None or episode.outcome is None:
+        return ()
+    asked = None if episode.outcome.lessons else asked_about(episode.reflection, episode.outcome.kind)
+    news = tuple(said for said in episode.reflection.improvements if _is_news(said) and said != asked)
+    shown = better_attempt(episode.reflection) is not None  # whose changes are shown, and name the file
+    return tuple(said for said in news if not (shown and isinstance(said, facts.OtherFile)))
+
+
+def _is_news(said: facts.Said) -> bool:
+    match said:
+        case facts.TestsFailed() | facts.Rejected():
+            return said.claimed
+        case facts.Unchanged() | facts.OtherFile() | facts.Skipped() | facts.Unlogged():
+            return True
+    return False
+
+
+def better_attempt(reflection: Reflection) -> str | None:
+    """Return the id of the earlier attempt that did better, None where none is known."""
+    return next((said.episode_id for said in reflection.insights if isinstance(said, facts.BestAttempt)), None)
+
+
+def _is_slip(said: facts.Overcome | facts.GotOn) -> bool:
+    return said.by == said.worked_at if isinstance(said, facts.Overcome) else said.by_key == said.key
 
 
 def _few(said: Iterable[facts.Said]) -> tuple[facts.Said, ...]:
@@ -105,8 +137,8 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
                 found.append(facts.Overcome(message, key, where, by, brief(steps, by), failures[-1].worked_at))
-            elif role_of(steps[by].key) is Role.ACTS:
-                found.append(facts.GotOn(message, key, where, by, brief(steps, by)))
+            elif role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by):
+                found.append(facts.GotOn(message, key, where, by, brief(steps, by), steps[by].key))
     return found
 
 

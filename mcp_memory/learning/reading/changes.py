@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
@@ -16,6 +16,7 @@ _OLD = frozenset(old for old, _ in _PAIRS)
 _PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
 _WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
+_DOCSTRING = re.compile(r"[rRbBuUfF]{0,2}(\"{3}|'{3})")
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
@@ -33,6 +34,7 @@ class Change:
     line: int
     removed: str
     added: str
+    then: tuple[str, ...] = field(default=(), compare=False)  # the lines that came after the first
 
     @property
     def is_scratch(self) -> bool:
@@ -44,6 +46,10 @@ class Change:
         parts = [f"{sign} {text[:MAX_LINE]}" for sign, text in (("-", self.removed), ("+", self.added)) if text]
         where = "/".join(self.path.split("/")[-2:]) + (f":{self.line}" if self.line else "")
         return f"{where}: {' '.join(parts)}" if parts else where
+
+    def whole(self, max_chars: int) -> str:
+        """Return it with as many of the lines that came as there is room for, and the ellipsis where there are more."""
+        return shorten(" ⏎ ".join([str(self), *self.then]), max_chars)
 
 
 def is_scratch(path: str) -> bool:
@@ -82,7 +88,8 @@ def _replaced(step: Step) -> Change | None:
     path = next((str(arguments[name]) for name in _PATHS if arguments.get(name)), "")
     for old, new in _PAIRS:
         if isinstance(before := arguments.get(old), str) and isinstance(after := arguments.get(new), str) and path and before != after:
-            return Change(path, 0, *_difference(before, after))
+            removed, added, then = _difference(before, after)
+            return Change(path, 0, removed, added, then)
     return None
 
 
@@ -97,9 +104,9 @@ def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
         return None
     first, last = int(span[1]), int(span[2])
     before = _shown(steps[:index], head[1], first, last)
-    removed, added = _difference(before, text) if before is not None else ("", _first(text.splitlines()))
+    removed, added, then = _difference(before, text) if before is not None else ("", *_first_and_rest(text.splitlines()))
     line = first + _offset(before or "", text)
-    return Change(head[1], line, removed, added)
+    return Change(head[1], line, removed, added, then)
 
 
 def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
@@ -127,10 +134,10 @@ def _in_patch(text: str) -> Iterator[Change]:
     for part in parts:
         path, _, body = part.partition("\n")
         lines = [line for line in body.splitlines() if not line.startswith(("+++", "---"))]
-        removed, added = _first([x[1:] for x in lines if x[:1] == "-"]), _first([x[1:] for x in lines if x[:1] == "+"])
+        removed, (added, then) = _first([x[1:] for x in lines if x[:1] == "-"]), _first_and_rest([x[1:] for x in lines if x[:1] == "+"])
         hunk = _HUNK.search(body)
         if path.strip() and (removed or added):
-            yield Change(path.strip(), int(hunk[1]) if hunk else 0, *_narrowed(removed, added))
+            yield Change(path.strip(), int(hunk[1]) if hunk else 0, *_narrowed(removed, added), then)
 
 
 def _written(step: Step) -> Change | None:
@@ -144,11 +151,11 @@ def _written(step: Step) -> Change | None:
     return Change(path, 0, "", "") if path else None
 
 
-def _difference(before: str, after: str) -> tuple[str, str]:
-    """Return the first line that went and the first that came, and of one changed line only what differs.
+def _difference(before: str, after: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return the first line that went and the first that came, of one changed line only what differs, and what came after it.
 
     >>> _difference("    if a:", "    if a and b:")
-    ('', 'and b')
+    ('', 'and b', ())
     """
     old, new = before.splitlines()[:_MAX_DIFFED], after.splitlines()[:_MAX_DIFFED]
     diff = list(difflib.ndiff(old, new)) if len(old) * len(new) < _MAX_DIFFED else []
@@ -156,7 +163,8 @@ def _difference(before: str, after: str) -> tuple[str, str]:
     if not diff:
         known, there = set(old), set(new)
         removed, added = [line for line in old if line not in there], [line for line in new if line not in known]
-    return _narrowed(_first(removed), _first(added))
+    came, then = _first_and_rest(added)
+    return *_narrowed(_first(removed), came), then
 
 
 def _narrowed(removed: str, added: str) -> tuple[str, str]:
@@ -178,8 +186,26 @@ def _narrowed(removed: str, added: str) -> tuple[str, str]:
 
 def _first(lines: Sequence[str]) -> str:
     """Return the first line that says something: a statement before a comment."""
+    return _first_and_rest(lines)[0]
+
+
+def _first_and_rest(lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the first line that says something, and those after it; where there are statements, no comment and nothing of a docstring."""
     said = [" ".join(line.split()) for line in lines if line.strip()]
-    return next((line for line in said if not line.startswith(("#", "//", '"""', "import ", "from "))), said[0] if said else "")
+    telling = list(_statements(said)) or said
+    at = next((i for i, line in enumerate(telling) if not line.startswith(("import ", "from "))), 0)
+    return (telling[at], tuple(telling[at + 1 :])) if telling else ("", ())
+
+
+def _statements(lines: Sequence[str]) -> Iterator[str]:
+    closing = ""
+    for line in lines:
+        if closing:
+            closing = "" if closing in line else closing
+        elif opening := _DOCSTRING.match(line):
+            closing = "" if opening[1] in line[opening.end() :] else opening[1]
+        elif not line.startswith(("#", "//")):
+            yield line
 
 
 def _offset(before: str, after: str) -> int:
@@ -187,15 +213,15 @@ def _offset(before: str, after: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)) if before else 0)
 
 
-def brief(steps: Sequence[Step], index: int, max_chars: int = 120) -> str:
-    """Return what a step did in a few words: its key with the change, the command, or the arguments.
+def brief(steps: Sequence[Step], index: int, max_chars: int = 120, *, whole: bool = False) -> str:
+    """Return what a step did in a few words: its key with the change (*whole*: with its further lines), the command, or the arguments.
 
     >>> brief([Step("bash", arguments={"command": "pip install yaml"})], 0)
     'bash `pip install yaml`'
     """
     step = steps[index]
     if change := change_of(steps, index):
-        return f"{step.key} {shorten(str(change), max_chars)}"
+        return f"{step.key} {change.whole(max_chars) if whole else shorten(str(change), max_chars)}"
     if command := command_in(step.arguments):
         return f"{step.tool} `{shorten(' '.join(command.split()), max_chars)}`"
     arguments = " ".join(f"{name}={value}" for name, value in step.arguments.items())

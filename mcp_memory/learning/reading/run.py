@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step
-from mcp_memory.domain.fingerprints import exact_number, target
+from mcp_memory.domain.fingerprints import exact_number, hidden_exits, target
 from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, signature, telling_line
 from mcp_memory.views.fixes import Calls
 
@@ -64,7 +64,8 @@ def message_of(step: Step) -> str:
 def calls_of_steps(steps: Sequence[Step], success: bool) -> Calls:
     """Return the calls of *steps*, of a run with that outcome; equal to those of its trace."""
     exact = tuple(map(exact_number, steps))
-    return Calls(tuple(s.key for s in steps), tuple(s.failed for s in steps), exact, tuple(map(target, steps)), success, _signatures(steps))
+    keys, failed = tuple(s.key for s in steps), tuple(s.failed for s in steps)
+    return Calls(keys, failed, exact, tuple(map(target, steps)), success, _signatures(steps), frozenset(hidden_exits(steps)))
 
 
 def run_of_episode(episode: Episode) -> Run:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from mcp_memory.domain.episode import Episode, Json, OutcomeKind, Step, Use
-from mcp_memory.domain.identifiers import CHANGED, is_full, number, pack_files, distinct_words
+from mcp_memory.domain.identifiers import CHANGED, distinct_words, is_full, number, pack_files
 from mcp_memory.learning.reading.file_uses import Touch, as_path, files_of, root_of
 
 MAX_FILES, MAX_WORDS, MAX_PAIRS = 160, 64, 640  # of an episode: its files, the words of one file, the words of all of them

@@ -190,8 +190,15 @@ def rejection_in(step: Step) -> str:
     return next((line.strip() for line in _end_of(step).splitlines() if _REJECTED.search(line)), "")
 
 
+def _without_patch(answer: str) -> str:
+    """Return an answer without the lines of a patch in it: what they say is the work, not a verdict on it."""
+    if "\n@@ " not in answer and "diff --git " not in answer:
+        return answer
+    return "\n".join(line for line in answer.splitlines() if line[:1] not in ("+", "-", " ", "@"))
+
+
 def _end_of(step: Step) -> str:
-    return (step.error or "") + "\n" + step.observation[-_END_CHARS:]
+    return (step.error or "") + "\n" + _without_patch(step.observation)[-_END_CHARS:]
 
 
 def _verdict(last: Step) -> int:

@@ -90,7 +90,7 @@ def key_steps(steps: Sequence[Step], values: Sequence[float], limit: int = MAX_K
     """
     chosen: list[int] = []
     seen: set[tuple[str, str]] = set()
-    for i in [*_changes(steps, files), *sorted(_telling(steps), key=lambda i: (-abs(values[i]), -i))]:
+    for i in [*last_changes(steps, files), *sorted(_telling(steps), key=lambda i: (-abs(values[i]), -i))]:
         if len(chosen) == limit:
             break
         call = (steps[i].key, message_of(steps[i]) if steps[i].failed else call_text(steps[i]))
@@ -114,7 +114,7 @@ def _telling(steps: Sequence[Step]) -> list[int]:
     return [i for i, step in enumerate(steps) if step.failed or roles[i] in counts or (answered and i == last)]
 
 
-def _changes(steps: Sequence[Step], files: Sequence[FileUse]) -> list[int]:
+def last_changes(steps: Sequence[Step], files: Sequence[FileUse]) -> list[int]:
     """Return the last change of each of the last two files that were changed and are no scratch, latest first."""
     made = [file.path for file in files if file.use is Use.MADE]
     last: dict[str, int] = {}

@@ -1,5 +1,6 @@
 """The tools an agent asks its memory with, and tells it whether the answer helped."""
 
+from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.server.outputs import answered
 from mcp_memory.server.registry import Tool, verb
@@ -28,6 +29,7 @@ SUGGEST_NEXT_STEP = Tool(
     ),
     make_output_schema=answered("NextStep"),
     run=verb("suggest_next_step"),
+    lines=lambda data, asked: next_step_text(data),
     read_only=True,
     labelled=True,
 )
@@ -38,6 +40,7 @@ RECOMMEND_PLAYBOOK = Tool(
     description=("Use this before planning a kind of task done before: an ordered plan from what worked, or why there is none."),
     make_output_schema=answered("PlaybookAnswer"),
     run=verb("recommend_playbook"),
+    lines=lambda data, asked: playbook_text(data),
     read_only=True,
     labelled=True,
 )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mcp_memory.rendering import render
+from mcp_memory.rendering.pattern_lines import pattern_text, patterns_text
 from mcp_memory.server.outputs import Json, Schema, answered, nullable, record_class, row_schema, schema_of
 from mcp_memory.server.registry import Tool, verb
 
@@ -91,6 +92,7 @@ SEARCH_PATTERNS = Tool(
     ),
     make_output_schema=answered("PatternPage"),
     run=verb("search_patterns"),
+    lines=lambda data, asked: patterns_text(data),
     read_only=True,
     limit_field="limit",
     labelled=True,
@@ -102,6 +104,7 @@ GET_PATTERN = Tool(
     description="Use this to judge a pattern before relying on it: its evidence, how its confidence came about, where it failed.",
     make_output_schema=_pattern_schema,
     run=_get_pattern,
+    lines=lambda data, asked: pattern_text(data),
     read_only=True,
     labelled=True,
 )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from mcp_memory.rendering import render
 from mcp_memory.rendering.lines import started_text
+from mcp_memory.rendering.outcome_lines import completed_text, logged_text
 from mcp_memory.server.outputs import Json, answered
 from mcp_memory.server.registry import Tool, verb
 
@@ -45,6 +46,7 @@ LOG_STEP = Tool(
         "required": ["episode_id", "step_index"],
     },
     run=_log_step,
+    lines=lambda data, asked: logged_text(data),
     always_load=True,
 )
 
@@ -54,6 +56,7 @@ LOG_STEPS = Tool(
     description="Use this when several steps (1 to 100) are waiting; all or none.",
     make_output_schema=answered("LoggedSteps"),
     run=verb("log_steps"),
+    lines=lambda data, asked: logged_text(data),
 )
 
 COMPLETE_EPISODE = Tool(
@@ -62,6 +65,7 @@ COMPLETE_EPISODE = Tool(
     description=("Call this when the task has ended, well or badly: closes the episode, learns from it. Again, it adds lessons."),
     make_output_schema=answered("CompletedEpisode"),
     run=verb("complete_episode"),
+    lines=lambda data, asked: completed_text(data),
     always_load=True,
     idempotent=True,
 )

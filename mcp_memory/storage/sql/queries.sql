@@ -246,7 +246,7 @@ SELECT
 FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row WHERE p.id = ? GROUP BY p.pattern_row;
 
 -- patterns_in_project --
--- The rows that are shown, and no others, are compared with their checksums.
+-- The rows that are shown, and no others, are compared with their checksums. With words, those with most of them are taken.
 SELECT
     p.id, p.kind, q.project, p.content, p.description, p.domain, q.support, q.successes, q.failures, q.first_at_ms, q.last_at_ms,
     {sound pattern p}
@@ -256,7 +256,10 @@ FROM (
     WHERE
         c.project = ?1 AND c.support >= ?3 AND (?2 = '' OR p.kind = ?2)
         AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
-    ORDER BY c.support DESC, p.id LIMIT ?4
+    ORDER BY
+        iif(?5 = '[]', 0, (SELECT count(*) FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value))) DESC,
+        c.support DESC, p.id
+    LIMIT ?4
 ) AS q CROSS JOIN pattern AS p ON p.pattern_row = q.pattern_row
 ORDER BY q.support DESC, p.id;
 
@@ -272,7 +275,35 @@ FROM (
     WHERE
         ?1 = '*' AND (?2 = '' OR p.kind = ?2)
         AND (?5 = '[]' OR EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value)))
-    GROUP BY p.pattern_row HAVING sum(c.support) >= ?3 ORDER BY 4 DESC, p.id LIMIT ?4
+    GROUP BY p.pattern_row HAVING sum(c.support) >= ?3
+    ORDER BY
+        iif(?5 = '[]', 0, (SELECT count(*) FROM json_each(?5) AS w WHERE instr(lower(p.description), w.value))) DESC, 4 DESC, p.id
+    LIMIT ?4
+) AS q CROSS JOIN pattern AS p ON p.pattern_row = q.pattern_row
+ORDER BY q.support DESC, p.id;
+
+-- best_patterns_anywhere --
+-- As `patterns_anywhere` of every kind and without words, in a fifth of the time: only patterns are summed up that can be among the best.
+-- Among the ?2 * n rows with most support, of n projects, are at least ?2 patterns, so the last of these rows is no more than the last
+-- answer's sum; and a pattern with such a sum has the n-th part of it in some project.
+WITH RECURSIVE
+known (project) AS (
+    SELECT min(project) FROM pattern_count
+    UNION ALL
+    SELECT (SELECT min(project) FROM pattern_count WHERE project > known.project) FROM known WHERE known.project IS NOT NULL
+),
+projects (n) AS (SELECT max(1, count(project)) FROM known),
+least (support) AS (SELECT min(support) FROM (SELECT support FROM pattern_count ORDER BY support DESC LIMIT ?2 * (SELECT n FROM projects)))
+SELECT
+    p.id, p.kind, q.project, p.content, p.description, p.domain, q.support, q.successes, q.failures, q.first_at_ms, q.last_at_ms,
+    {sound pattern p}
+FROM (
+    SELECT
+        p.pattern_row, p.id, iif(count(*) = 1, min(c.project), '*') AS project, sum(c.support) AS support, sum(c.successes) AS successes,
+        sum(c.failures) AS failures, min(c.first_at_ms) AS first_at_ms, max(c.last_at_ms) AS last_at_ms
+    FROM pattern AS p JOIN pattern_count AS c ON c.pattern_row = p.pattern_row
+    WHERE p.pattern_row IN (SELECT x.pattern_row FROM pattern_count AS x, projects, least WHERE x.support * projects.n >= least.support)
+    GROUP BY p.pattern_row HAVING sum(c.support) >= ?1 ORDER BY 4 DESC, p.id LIMIT ?2
 ) AS q CROSS JOIN pattern AS p ON p.pattern_row = q.pattern_row
 ORDER BY q.support DESC, p.id;
 

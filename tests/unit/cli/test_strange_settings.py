@@ -15,3 +15,8 @@ def test_a_file_that_is_no_toml_is_said_and_left_alone(text: str) -> None:
 
 def test_a_data_directory_of_a_name_too_long_ends_in_no_traceback() -> None:
     assert load_config(env={"MCP_MEMORY_DATA_DIR": "/tmp/" + "a" * 20_000}).remotes == ()
+
+
+def test_a_file_that_a_hosts_reader_would_not_take_is_left_as_it_is() -> None:
+    with pytest.raises(InvalidInput, match=r"not valid TOML.*line 2"):
+        toml_text.put("[[list]]\na = 1\x0b", "mcp_servers", "memory", {"command": "x"})

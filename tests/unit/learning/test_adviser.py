@@ -214,6 +214,25 @@ def test_a_step_that_mostly_worked_is_not_warned_about() -> None:
     assert warnings == ()
 
 
+def test_the_very_call_that_never_worked_at_this_task_is_warned_about_with_its_real_error() -> None:
+    def run(name: str, code: str, text: str = "deploy!no quota for 'blue-7'") -> Episode:
+        made = episode(name, ["build", text], OutcomeKind.FAILURE)
+        return replace(made, steps=(made.steps[0], replace(made.steps[1], arguments={"to": code})))
+
+    once, other = run("a", "blue"), run("b", "green", "deploy")
+    memory, here = adviser(once, other), Situation(now("build"), [("a", 1.0), ("b", 1.0)])
+    (warning,) = memory.suggest(here, 3, step("deploy", to="blue")).warnings
+    assert warning.message == "deploy with these arguments failed in 1 of 1 earlier tries at this task: `no quota for 'blue-7'`"
+    assert memory.suggest(here, 3, step("deploy", to="green")).warnings == ()
+
+
+def test_looking_around_does_not_make_a_failed_call_another_one() -> None:
+    warnings = adviser(*REPEATED).suggest(Situation(now("test!1 failed", "find"), []), 3, step("test")).warnings
+    assert [w.message for w in warnings] == [
+        "test with these arguments failed at step 0 of this episode: `1 failed`; nothing was changed since"
+    ]
+
+
 @pytest.mark.parametrize(("done", "warned"), [(["test!1 failed"], True), (["test!1 failed", "edit"], False), (["edit", "test"], False)])
 def test_repeating_a_call_that_just_failed_is_warned_about_unless_something_changed(done: list[str], warned: bool) -> None:
     warnings = adviser(*REPEATED).suggest(Situation(now(*done), []), 3, step("test")).warnings

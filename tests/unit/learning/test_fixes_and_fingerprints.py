@@ -108,6 +108,20 @@ def test_opening_another_file_is_what_fixed_the_same_search_in_it() -> None:
     assert came(missed, opened("models/query.py"), search(what="create")) == (Came.GOT_ON, "open")
 
 
+def test_a_command_that_would_have_ended_well_anyway_fixes_nothing_and_did_no_job() -> None:
+    failed = bad("crypt -p best a.txt", "error: invalid value")
+    assert came(failed, run("crypt a.txt || echo failed"), run("tar x")) == (Came.GOT_ON, "bash:tar")
+    assert came(failed, run("crypt --help; true")) == (Came.GAVE_UP, "")
+    assert came(bad("python a.py"), run("python a.py || true")) == (Came.GAVE_UP, "")
+    assert came(bad("python a.py"), run("python a.py && echo done")) == (Came.FIXED, "bash:python")
+
+
+def test_what_failed_itself_soon_after_did_no_job() -> None:
+    book, pay = Step("book", status=StepStatus.ERROR, error="sold out"), Step("pay", arguments={"id": "7"})
+    assert came(book, pay, Step("mail")) == (Came.GOT_ON, "pay")
+    assert came(book, pay, replace(pay, status=StepStatus.ERROR, error="declined"), Step("mail")) == (Came.GAVE_UP, "")
+
+
 def test_another_script_is_another_call() -> None:
     assert came(bad("python3 a.py"), run("python3 b.py")) == (Came.GOT_ON, "bash:python3")
     assert came(bad("python3 a.py"), run("python3 b.py"), run("python3 a.py"))[0] is Came.FIXED

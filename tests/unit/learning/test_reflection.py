@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus, Trace, Use
-from mcp_memory.learning.judging.reflection import MAX_FACTS, asked_about, taught_by
+from mcp_memory.learning.judging.reflection import MAX_FACTS, asked_about, taught_by, telling
 from mcp_memory.learning.judging.reflection import reflect as reflected
 from mcp_memory.phrases import sentence
 from mcp_memory.phrases.reflection import question
@@ -170,8 +170,8 @@ def test_one_error_left_standing_several_times_is_told_once() -> None:
 
 @pytest.mark.parametrize("kind", [OutcomeKind.SUCCESS, OutcomeKind.FAILURE])
 def test_an_error_is_told_as_got_on_with_or_as_left_standing_and_never_as_both(kind: OutcomeKind) -> None:
-    steps = (Step("look"), bad("unpack", "unzip: command not found"), Step("write", arguments={"path": "unpack.py"}))
-    said = reflect(episode(*steps, kind=kind), Reward(0.5))
+    failed = replace(bad("unpack", "unzip: command not found"), arguments={"archive": "photos.zip"})
+    said = reflect(episode(Step("look"), failed, Step("inflate", arguments={"archive": "photos.zip"}), kind=kind), Reward(0.5))
     told = [s for s in (*said.successes, *said.improvements) if "command not found" in s]
     assert len(told) == 1
     assert ("got on with" in told[0]) is (kind is OutcomeKind.SUCCESS)
@@ -230,6 +230,37 @@ def asked(made: Episode) -> str:
     assert made.outcome is not None
     fact = asked_about(reflected(made, Reward(0.5)), made.outcome.kind)
     return question(fact) if fact else ""
+
+
+def test_an_alternative_is_told_where_it_can_have_done_the_job() -> None:
+    failed = replace(bad("search", "No page"), arguments={"query": "Gator Country"})
+    kin, other = Step("crawl", arguments={"url": "wiki/gator"}), Step("mail", arguments={"to": "Mia"})
+    room = Step("bash", "mkdir", {"command": "mkdir gator"})
+    written = Step("write", arguments={"path": "gator.py", "content": "x"})
+    told = [
+        bool(reflect(episode(failed, by, Step("end"), kind=OutcomeKind.SUCCESS), Reward(0.9)).successes)
+        for by in (kin, other, room, written)
+    ]
+    assert told == [True, False, False, False]
+
+
+def test_what_the_agent_did_itself_is_no_news_to_it() -> None:
+    steps = (replace(bad("search", "No page"), arguments={"query": "a"}), Step("search", arguments={"query": "b"}), Step("submit"))
+    made = episode(*steps, kind=OutcomeKind.SUCCESS, completed=("all of it",))
+    assert telling(replace(made, reflection=reflected(made, Reward(0.9)))) == ()
+
+
+def test_that_a_claimed_success_was_rejected_is_news_where_nothing_is_asked_about_it() -> None:
+    made = episode(Step("edit"), Step("submit", observation="The answer is incorrect."), kind=OutcomeKind.SUCCESS)
+    noted = replace(made, outcome=Outcome(OutcomeKind.SUCCESS, lessons=("Check the sign",)))
+    for one, expected in ((made, 0), (noted, 1)):
+        assert len(telling(replace(one, reflection=reflected(one, Reward(0.5))))) == expected
+
+
+def test_the_same_tool_with_other_arguments_is_a_slip_that_nothing_is_asked_about() -> None:
+    failed, again = (Step("edit", arguments={"path": "a.py", "new": text}) for text in ("x (", "x"))
+    steps = (replace(failed, status=StepStatus.ERROR, error="SyntaxError"), again, Step("submit"))
+    assert asked(episode(*steps, kind=OutcomeKind.SUCCESS)) == ""
 
 
 def test_one_question_is_asked_about_what_was_overcome_or_left_standing() -> None:

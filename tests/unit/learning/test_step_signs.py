@@ -96,6 +96,12 @@ def test_reverts_and_exit_codes_are_seen_in_arguments_and_answers() -> None:
     assert exit_code(ok("bash", "done")) is None
 
 
+def test_words_of_a_patch_are_no_verdict_on_it() -> None:
+    patch = "diff --git a/x.py b/x.py\n@@ -1,2 +1,3 @@\n def f():\n+    # Incorrect case\n+    return 1\n"
+    assert read([Step("submit", observation=patch)]).verdict == 0
+    assert read([Step("submit", observation=f"{patch}\nThe patch was rejected.")]).verdict == -1
+
+
 def test_the_last_answer_can_reject_or_accept_the_work() -> None:
     assert read((ok("finish", "Answer is INCORRECT"),)).verdict == -1
     assert read((ok("finish", "Answer is correct"),)).verdict == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mcp_memory.metrics import Metrics
-from mcp_memory.redaction.logs import JsonFormatter
+from mcp_memory.rendering.logs import JsonFormatter
 from mcp_memory.server.exposition import page
 
 DASHBOARD = Path(__file__).parents[3] / "packaging" / "grafana" / "mcp-memory.json"

@@ -1,0 +1,119 @@
+"""Advice as plain lines for a model or a person: what was done and what came of it. Pure, of wire data.
+
+A line that only counts tools is not said: the structured answer has it. Where nothing is left, that is said in one line.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mcp_memory.domain.step_keys import joined
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.phrases.precedents import precedent
+from mcp_memory.phrases.words import counted
+from mcp_memory.rendering.lines import LABEL, cut_id
+from mcp_memory.rendering.points import cut, flat
+
+NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
+MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
+_DEED_CHARS, _SENTENCE_CHARS, _VALUE_CHARS = 300, 400, 160
+Row = Mapping[str, Any]
+
+
+def next_step_text(answer: Row) -> str:
+    """Return an answer of suggest_next_step as lines: warnings, what answered the error, what was done at this task, the next step."""
+    fixes = (answer.get("recovery") or {}).get("fixes", ())
+    lines = [
+        *map(_warning, answer.get("warnings") or ()),
+        *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
+        *precedent_lines(answer),
+        *_next(answer),
+    ]
+    return _labelled(answer, lines, NOTHING_NEXT)
+
+
+def playbook_text(answer: Row) -> str:
+    """Return an answer of recommend_playbook as lines: what was done at this very task, the steps that tell, what went wrong."""
+    book = answer.get("playbook") or {}
+    has_worked = any(row["worked"] for row in answer.get("precedents") or ())  # which says it better than steps
+    steps = [] if has_worked else [s for s in book.get("steps", ()) if step_shows(s) and s.get("contrast", 1.0) >= MIN_CONTRAST]
+    lines = list(precedent_lines(answer))
+    lines += [f"{number}. {_step(step)}" for number, step in enumerate(steps, 1)]
+    lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ())]
+    if steps and book.get("when_not_to_use"):
+        lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
+    reason = answer.get("reason") or "the successful attempts have nothing in common but the names of tools"
+    return _labelled(answer, lines, f"No playbook: {cut(reason, _SENTENCE_CHARS)}.")
+
+
+def fix_line(fix: Row) -> str:
+    """Return what answered an error, "" where it cannot be said in a way that could be done again."""
+    if correction := fix.get("correction"):
+        return f"After this error, as somebody put right: {cut(correction, _SENTENCE_CHARS)}"
+    if fix["kind"] == "failed":
+        return ""
+    if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
+        times = f"in {fix['changed']} of {counted(fix['compared'], 'earlier case')}"
+        return f"After this error the call worked otherwise {times}: {flat(change)}{_evidence(fix)}"
+    if did := fix.get("did"):
+        came = "made the call work" if fix["kind"] == "fixed" else "did the job instead"
+        return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
+    return ""
+
+
+def precedent_lines(answer: Row) -> Iterator[str]:
+    """Yield what was done at this very task."""
+    for row in answer.get("precedents") or ():
+        said = precedent(row["worked"], [cut(text, _DEED_CHARS) for text in row["did"]], row["came"], row["times"], row["attempts"])
+        yield f"{flat(said)} [{cut_id(row['episode_id'])}]"
+
+
+def arguments_text(arguments: Mapping[str, Any]) -> str:
+    """Return an example's arguments on one line: the value alone where there is one, else each by its name."""
+    said = {name: flat(str(value)) for name, value in arguments.items() if str(value).strip()}
+    return cut(next(iter(said.values())) if len(said) == 1 else " ".join(f"{name}={value}" for name, value in said.items()), _VALUE_CHARS)
+
+
+def step_shows(step: Row) -> bool:
+    """Return whether a step says more than a tool's name."""
+    if role_of(joined(step["tool"], step["action"])) is Role.PASSES:
+        return False
+    return any(_tells(value) for value in (step.get("arguments_example") or {}).values())
+
+
+def _tells(value: Any) -> bool:
+    """Return whether a value of an example says something: neither a placeholder nor a bare number."""
+    if isinstance(value, Mapping):
+        return any(map(_tells, value.values()))
+    if isinstance(value, list):
+        return any(map(_tells, value))
+    text = str(value).strip()
+    return any(c.isalpha() for c in text) and not (text.startswith("<") and text.endswith(">") and " " not in text)
+
+
+def _step(step: Row) -> str:
+    return f"{joined(step['tool'], step['action'])} {arguments_text(step['arguments_example'])}: {flat(step['why'])}"
+
+
+def _warning(warning: Row) -> str:
+    return f"Warning: {cut(warning['message'], _SENTENCE_CHARS)}{_evidence(warning)}"
+
+
+def _next(answer: Row) -> Iterator[str]:
+    """Yield the next step, where an attempt that succeeded at this very task did it here."""
+    for row in answer.get("suggestions") or ():
+        if row.get("basis") and step_shows(row):
+            yield f"Next, {row['basis']}: {joined(row['tool'], row['action'])} {arguments_text(row['arguments_example'])}{_evidence(row)}"
+            return
+
+
+def _evidence(row: Row) -> str:
+    ids = row.get("evidence") or ()
+    return f" [{cut_id(ids[0])}]" if ids else ""
+
+
+def _labelled(answer: Row, lines: list[str], nothing: str) -> str:
+    notes = [f"Note: {flat(lesser)}" for lesser in answer.get("degraded") or ()]
+    if not lines:
+        return "\n".join([nothing, *notes])
+    asks = f" Say what helped: give_feedback(recommendation_id={answer['recommendation_id']})" if answer.get("recommendation_id") else ""
+    return "\n".join([f"{LABEL}{asks}", *lines, *notes])

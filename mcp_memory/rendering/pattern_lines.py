@@ -1,0 +1,47 @@
+"""Learned patterns as plain lines. Pure, of wire data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp_memory.domain.text import shorten_quotes
+from mcp_memory.phrases.words import counted
+from mcp_memory.rendering.lines import LABEL, cut_id
+from mcp_memory.rendering.points import cut, flat
+
+_SENTENCE_CHARS, _SHOWN_IDS = 300, 5
+Row = Mapping[str, Any]
+
+
+def patterns_text(answer: Row) -> str:
+    """Return an answer of search_patterns as lines, a pattern each."""
+    notes = [f"Note: {flat(text)}" for text in answer.get("degraded") or ()]
+    if not answer["patterns"]:
+        return "\n".join(["No pattern is known for this.", *notes])
+    lines = [LABEL, *(f"{number}. {_pattern(row)} [{row['pattern_id']}]" for number, row in enumerate(answer["patterns"], 1))]
+    if answer.get("next_cursor"):
+        lines.append(f"{counted(answer['total'], 'pattern')} in all: cursor={answer['next_cursor']}")
+    return "\n".join([*lines, *notes])
+
+
+def pattern_text(answer: Row) -> str:
+    """Return an answer of get_pattern as lines: what it says, when it held and when not, and in which episodes."""
+    failed = list(answer.get("failed_in") or ())
+    held = [row["episode_id"] for row in answer["evidence"] if row["success"]]
+    lines = [LABEL, f"{_pattern(answer)} [{answer['pattern_id']}]"]
+    lines += [f"{said}: {', '.join(map(cut_id, ids[:_SHOWN_IDS]))}" for said, ids in (("Held in", held), ("Not in", failed)) if ids]
+    if answer.get("retired"):
+        lines.append("It is retired: it is not advised any more.")
+    return "\n".join(lines)
+
+
+def _pattern(row: Row) -> str:
+    held = f"held {row['successes']} of {row['successes'] + row['failures']} times, confidence {row['confidence']:.2f}"
+    said = shorten_quotes(flat(row["description"]), _SENTENCE_CHARS)
+    if correction := row.get("correction"):
+        return f"{cut(correction, _SENTENCE_CHARS)} (corrected; instead of: {said})"
+    return f"{said} ({held}{_unverified(row)})"
+
+
+def _unverified(row: Row) -> str:
+    said = row.get("provenance") or ""
+    return f", {cut(said, 80)}" if said.startswith("unverified") else ""

@@ -1,0 +1,88 @@
+"""What attempts at the very task did, as the next one is told."""
+
+from dataclasses import replace
+
+from mcp_memory.domain import facts
+from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
+from mcp_memory.learning.advice.precedents import precedents
+
+from .runs import episode
+
+TASK = "The total of `Cart` is off by a cent"
+FAILURE = OutcomeKind.FAILURE
+
+
+def edit(new: str, path: str = "shop/cart.py", old: str = "return total") -> Step:
+    return Step("edit", arguments={"path": path, "old": old, "new": new})
+
+
+def attempt(name: str, *steps: Step, outcome: OutcomeKind = OutcomeKind.SUCCESS, task: str = TASK, told: str = "") -> Episode:
+    placed = tuple(replace(step, index=i) for i, step in enumerate(steps))
+    made = replace(episode(name, [], outcome, task=task), steps=placed, step_count=len(placed))
+    paths = dict.fromkeys(str(step.arguments["path"]) for step in placed if step.tool == "edit")
+    reflection = Reflection((), (facts.Rejected(0, False, told),) if told else (), ())
+    return replace(made, files=tuple(FileUse(path, Use.CHANGED) for path in paths), reflection=reflection)
+
+
+def answer(text: str) -> Step:
+    return Step("finish", arguments={"answer": text})
+
+
+def test_the_change_that_worked_comes_first_then_the_one_that_failed() -> None:
+    good, bad = attempt("a", edit("return round(total, 2)")), attempt("b", edit("return int(total)"), outcome=FAILURE)
+    found = precedents(TASK, [good, bad])
+    assert [(p.worked, p.did, p.times, p.attempts, p.episode_id) for p in found] == [
+        (True, ("edit shop/cart.py: - return total + return round(total, 2)",), 1, 1, "a"),
+        (False, ("edit shop/cart.py: - return total + return int(total)",), 1, 1, "b"),
+    ]
+
+
+def test_a_change_is_told_with_its_further_lines_and_without_comments_and_docstrings() -> None:
+    new = 'def total(self):\n    """Sum.\n\n    Exactly.\n    """\n    # as Decimal\n    cents = sum(self.cents)\n    return cents / 100'
+    (found,) = precedents(TASK, [attempt("a", edit(new, old="pass"))])
+    assert found.did == ("edit shop/cart.py: - pass + def total(self): ⏎ cents = sum(self.cents) ⏎ return cents / 100",)
+
+
+def test_attempts_that_did_the_same_count_together() -> None:
+    found = precedents(TASK, [attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "41"), ("b", "41"), ("c", "7"))])
+    assert [(p.did, p.times, p.attempts) for p in found] == [(("finish answer=41",), 2, 3), (("finish answer=7",), 1, 3)]
+
+
+def test_a_failure_says_what_it_was_told_in_the_end() -> None:
+    (found,) = precedents(TASK, [attempt("a", answer("41"), outcome=FAILURE, told="The answer is incorrect")])
+    assert found.came == "The answer is incorrect"
+
+
+def test_what_worked_once_is_not_told_as_what_failed() -> None:
+    found = precedents(TASK, [attempt("a", edit("return 1")), attempt("b", edit("return 1"), outcome=FAILURE)])
+    assert [p.worked for p in found] == [True]
+
+
+def test_scratch_files_and_files_without_what_is_in_them_are_no_precedent() -> None:
+    made = Step("create", arguments={"args": "reproduce_bug.py"})
+    written = Step("bash", "cat >", {"command": "cat > Makefile <<'EOF'\nall:\nEOF"})
+    for outcome in (OutcomeKind.SUCCESS, FAILURE):
+        assert precedents(TASK, [attempt("a", made, written, edit("x", "repro.py"), outcome=outcome)]) == ()
+
+
+def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
+    both = attempt("a", edit("return 1"), edit("assert 1", "tests/test_cart.py"))
+    assert precedents(TASK, [both])[0].did == ("edit shop/cart.py: - return total + return 1",)
+    alone = attempt("a", edit("assert 1", "tests/test_cart.py"))
+    assert precedents(TASK, [alone])[0].did == ("edit tests/test_cart.py: - return total + assert 1",)
+
+
+def test_answers_and_calls_are_told_of_the_very_case_alone() -> None:
+    paid = Step("pay", arguments={"booking": "B7"})
+    assert precedents("Pay booking B7", [attempt("a", paid, task="Pay booking B7")])[0].did == ("pay booking=B7",)
+    assert precedents("Pay booking B8", [attempt("a", paid, task="Pay booking B7")]) == ()
+    assert precedents("Hi, I want to pay", [attempt("a", paid, task="Hi, I want to pay")]) == ()
+
+
+def test_a_call_that_failed_is_not_told_as_what_worked() -> None:
+    failed = Step("pay", arguments={"booking": "B7"}, status=StepStatus.ERROR, error="declined")
+    assert precedents("Pay booking B7", [attempt("a", failed, task="Pay booking B7")]) == ()
+
+
+def test_what_may_not_be_shown_is_not() -> None:
+    assert precedents(TASK, [attempt("a", edit("return 1"))], lambda _id, _index: False) == ()
