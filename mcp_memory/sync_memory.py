@@ -83,6 +83,10 @@ class SyncMemory:
     def __init__(self, memory: EpisodicMemory, portal: BlockingPortal) -> None:
         self._memory, self._portal, self._is_open = memory, portal, True
 
+    def run(self, work: Callable[[EpisodicMemory], Coroutine[Any, Any, R]]) -> R:
+        """Return what *work* returns, run in the memory's own event loop: it may await the memory there."""
+        return self._call(functools.partial(work, self._memory))
+
     def _call(self, asked: Callable[[], Coroutine[Any, Any, R]]) -> R:
         if not self._is_open:
             raise StoreUnavailable("the memory is closed", hint="Call it inside the block that `open_memory_sync` began.")
@@ -93,6 +97,11 @@ class SyncMemory:
     def metrics(self) -> Metrics:
         """Counters and timings of this process."""
         return self._memory.metrics
+
+    @property
+    def config(self) -> Config:
+        """The settings it was opened with."""
+        return self._memory.config
 
     @property
     def project(self) -> str:

@@ -4,7 +4,8 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -38,10 +39,22 @@ def imported(*folders: str) -> dict[str, str]:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
-            for top in {name.split(".")[0] for name in names} - sys.stdlib_module_names - OWN:
-                for distribution in of_module.get(top, [OF_EXTRA.get(top, top)]):
-                    found[canonical(distribution)] = path.relative_to(ROOT).as_posix()
+            for name in names:
+                if (top := name.split(".")[0]) not in sys.stdlib_module_names | OWN:
+                    for owner in owners(name, tuple(of_module.get(top, [OF_EXTRA.get(top, top)]))):
+                        found[canonical(owner)] = path.relative_to(ROOT).as_posix()
     return found
+
+
+@cache
+def owners(module: str, distributions: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of the distributions that have a part of a top-level name have the module itself."""
+    if len(distributions) == 1:
+        return distributions
+    start = module.replace(".", "/")
+    places = {name: [file.as_posix() for file in distribution(name).files or ()] for name in distributions}
+    having = tuple(name for name, files in places.items() if any(file.startswith((f"{start}/", f"{start}.")) for file in files))
+    return having or distributions
 
 
 def test_every_library_that_the_program_imports_is_declared() -> None:

@@ -58,7 +58,7 @@ class HookHost:
         return tuple(event for event in self.events if event.receiver_ready)
 
 
-def _events(failure: bool = True, matcher: str = "*") -> "list[HookEvent]":
+def _events(failure: bool = True, matcher: str = "*", end_timeout_s: int = 15) -> "list[HookEvent]":
     """Return the events of Claude Code's names, which several hosts have taken over."""
     rows = [
         HookEvent("SessionStart", "session-start"),
@@ -66,7 +66,7 @@ def _events(failure: bool = True, matcher: str = "*") -> "list[HookEvent]":
         HookEvent("PostToolUse", "post-tool-use", matcher=matcher),
         HookEvent("PostToolUseFailure", "post-tool-use", matcher=matcher),
         HookEvent("Stop", "stop", timeout_s=15),
-        HookEvent("SessionEnd", "session-end", timeout_s=15),
+        HookEvent("SessionEnd", "session-end", timeout_s=end_timeout_s),
     ]
     return [event for event in rows if failure or event.name != "PostToolUseFailure"]
 
@@ -90,7 +90,7 @@ _CODEX = HookHost(
     "codex",
     "CODEX/hooks.json",
     ".codex/hooks.json",
-    _events(failure=False, matcher=""),
+    _events(failure=False, matcher="", end_timeout_s=3),  # it warns at every start of more
     trust="Codex runs hooks only after you have reviewed them: start `codex`, then `/hooks`.",
 )
 _GEMINI = HookHost(

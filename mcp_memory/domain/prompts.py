@@ -10,6 +10,18 @@ NOT_PROMPTS = (
     *("<subagent_notification", "<hook_prompt", "<model_switch", "<INSTRUCTIONS"),
 )
 INTERRUPTED = "[Request interrupted by user"
+_TOLD, _TOLD_END = "<hook_context>", "</hook_context>"  # inside it Gemini CLI writes `&lt;` for `<`
+
+
+def typed(text: str) -> str:
+    """Return a prompt without what hooks told before it: `gemini -p` puts that into the person's own message.
+
+    >>> typed("<hook_context># Memory</hook_context>\\n\\nFix it"), typed("Fix it")
+    ('Fix it', 'Fix it')
+    """
+    while text.lstrip().startswith(_TOLD) and _TOLD_END in text:
+        text = text.split(_TOLD_END, 1)[1].lstrip()
+    return text
 
 
 def is_prompt(text: str) -> bool:

@@ -17,7 +17,7 @@ read view open get list ls ll dir search find grep rg ag cat head tail less more
 query browse inspect stat status wc tree diff log which whereis pwd echo type file du df ps env print glob check count calculate
 """
 _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
-_WRITES = (" >", " -i")  # `cat >`, `sed -i`
+WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ENDS = frozenset({"submit", "finish", "finished", "done", "complete", "answer", "terminate"})
 _MOVES = frozenset({"open", "goto", "scroll"})
@@ -42,7 +42,7 @@ def role_of(key: str) -> Role:
     ['acts', 'acts', 'acts', 'acts', 'acts', 'looks']
     """
     tool, _, what = key.partition(":")
-    if key.endswith(_WRITES):
+    if key.endswith(WRITES):
         return Role.ACTS
     words = [word.lower() for word in _WORD.findall(what or tool)]
     if not words:

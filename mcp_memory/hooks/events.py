@@ -7,6 +7,7 @@ from mcp_memory.domain.clipping import clip
 from mcp_memory.domain.inference import check_of, check_passed
 from mcp_memory.domain.metadata_keys import WORKING_DIR
 from mcp_memory.domain.own_tools import is_work, own_tool
+from mcp_memory.domain.prompts import typed
 from mcp_memory.hooks import texts
 from mcp_memory.hooks.field_maps import DEFAULT_HOST, field_map
 from mcp_memory.hooks.kinds import EVENTS, PROMPTS
@@ -77,7 +78,7 @@ def record_of(
     if agent := fields.text(told, "agent"):
         record["agent"] = clip(agent, limits.MAX_ID_CHARS)
     if event in PROMPTS:
-        prompt = fields.text(told, "prompt")
+        prompt = typed(fields.text(told, "prompt"))
         record["prompt"] = clip(prompt.strip(), limits.MAX_TASK_CHARS)
         from mcp_memory.domain.session_ids import HOST_TURN_FIELDS, prompt_turn  # it loads `hashlib`, which steps need not pay for
 

@@ -24,6 +24,14 @@ def host_process() -> str:
     return ""
 
 
+def own_process() -> str:
+    """Return what names this process, for a program that is its agent's host itself; "" where that cannot be told."""
+    try:
+        return f"{os.getpid()}:{_stat(os.getpid())[2]}:{os.readlink(_NAMESPACE)}"
+    except (OSError, ValueError, IndexError):
+        return ""
+
+
 def is_alive(process: str) -> bool:
     """Return whether the process is there. One that cannot be told, of another machine or container for instance, is not taken for gone."""
     pid, _, rest = process.partition(":")

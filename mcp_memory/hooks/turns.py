@@ -10,6 +10,7 @@ from mcp_memory.hooks import telling
 from mcp_memory.hooks.ledger import Session, Turn
 from mcp_memory.hooks.outcomes import UNANSWERED, outcome_of
 from mcp_memory.hooks.steps import Record, Steps
+from mcp_memory.phrases.practice import NOTHING_YET
 from mcp_memory.projects import Project
 from mcp_memory.rendering.neutralise import neutral
 from mcp_memory.rendering.render import answer
@@ -52,7 +53,8 @@ class Turns:
         completed = await self._memory.search_episodes(project=project, state="completed", limit=1)
         if not completed.total:
             return ""
-        return neutral(await self._memory.project_digest(project=project, budget_tokens=BEGIN_TOKENS))
+        known = await self._memory.project_digest(project=project, budget_tokens=BEGIN_TOKENS)
+        return "" if known.rstrip().endswith(NOTHING_YET) else neutral(known)
 
     async def _project(self, session: Session, record: Record) -> str:
         """Return the name that the project of an event is kept under."""

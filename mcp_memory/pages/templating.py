@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_memory.rendering.lines import cut_id
+from mcp_memory.phrases.words import cut_id
 from mcp_memory.rendering.neutralise import neutral
 
 if TYPE_CHECKING:

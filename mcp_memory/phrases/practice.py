@@ -1,26 +1,48 @@
-"""What was done with success, as lines of a guide. Pure."""
+"""What was done, with success or without, as lines of a guide. Pure."""
 
-from mcp_memory.domain import facts
+from collections.abc import Sequence
+
 from mcp_memory.domain.text import shorten
-from mcp_memory.phrases.words import counted, quoted
+from mcp_memory.phrases.words import counted, cut_id, quoted
 
-MAX_CHANGE_CHARS = 200
+NOTHING_YET = "Nothing is well supported yet."
+MAX_CHANGE_CHARS, MAX_TASK_CHARS = 240, 90
+MAX_IDS = 2  # of episodes that are named
 
 
-def command(text: str, worked: int, tried: int, episodes: int) -> str:
-    """Return a command that worked.
+def command(text: str, worked: int, tried: int, episodes: Sequence[str], failure: str) -> str:
+    """Return a command that worked; *failure* is how it failed the latest time it did.
 
-    >>> command("python -m pytest -q", 5, 6, 3)
-    '- `python -m pytest -q` worked 5 of 6 times, in 3 episodes'
+    >>> command("python -m pytest -q", 5, 6, ["e1", "e2", "e3"], "no module named pytest")
+    '- `python -m pytest -q` worked 5 of 6 times; not: `no module named pytest` [e1, e2]'
     """
-    return f"- `{text}` worked {worked} of {counted(tried, 'time')}, in {counted(episodes, 'episode')}"
+    but = f"; not: {quoted(failure)}" if failure else ""
+    return f"- `{text}` worked {worked} of {counted(tried, 'time')}{but} [{', '.join(map(cut_id, episodes[:MAX_IDS]))}]"
 
 
-def file(path: str, episodes: int) -> str:
-    """Return a file that was changed."""
-    return f"- {path}: changed in {counted(episodes, 'successful episode')}"
-
-
-def change(said: facts.Overcome, episode_id: str) -> str:
+def change(error: str, key: str, did: str, episode_id: str) -> str:
     """Return an error and the change after which it was gone, with where that was."""
-    return f"- {quoted(said.error)} in {said.key} was gone after {shorten(' '.join(said.change.split()), MAX_CHANGE_CHARS)} [{episode_id}]"
+    return f"- {quoted(error)} in {key} was gone after {_short(did)} [{cut_id(episode_id)}]"
+
+
+def solved(task: str, did: Sequence[str], episode_id: str, failed: Sequence[str]) -> str:
+    """Return a task with the change that solved it, and another one that did not.
+
+    >>> solved("Totals are off", ["edit cart.py:7: + round(total, 2)"], "e1", ["edit cart.py:7: + int(total)"])
+    '- “Totals are off”: edit cart.py:7: + round(total, 2); not: edit cart.py:7: + int(total) [e1]'
+    """
+    but = f"; not: {_short('; '.join(failed))}" if failed else ""
+    return f"- {_task(task)}: {_short('; '.join(did))}{but} [{cut_id(episode_id)}]"
+
+
+def unsolved(task: str, attempts: int, did: Sequence[str], episode_id: str) -> str:
+    """Return a task that nobody managed, and what was tried."""
+    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed, one with {_short('; '.join(did))} [{cut_id(episode_id)}]"
+
+
+def _task(task: str) -> str:
+    return f"“{shorten(' '.join(task.replace('```', ' ').split()), MAX_TASK_CHARS)}”"
+
+
+def _short(text: str) -> str:
+    return shorten(" ".join(text.split()), MAX_CHANGE_CHARS)

@@ -6,6 +6,8 @@ from mcp_memory.domain.text import shorten
 
 MAX_ROUTE = 8  # tools of a route that are named
 MAX_ERROR = 120  # characters of an error that is quoted
+ID_CHARS = 18  # of a UUIDv7: its time and its first random digits; every call takes a unique beginning
+_UUID_CHARS = 36
 
 
 def numbers(positions: Sequence[int]) -> str:
@@ -44,6 +46,15 @@ def route(keys: Sequence[str]) -> str:
     if len(names) > MAX_ROUTE:
         names = [*names[: MAX_ROUTE // 2], "…", *names[-MAX_ROUTE // 2 :]]
     return " → ".join(names)
+
+
+def cut_id(whole: str) -> str:
+    """Return an id as short as it can be shown.
+
+    >>> cut_id("01923f6e-8d4c-7abc-9def-0123456789ab"), cut_id("ep0")
+    ('01923f6e-8d4c-7abc', 'ep0')
+    """
+    return whole[:ID_CHARS] if len(whole) == _UUID_CHARS else whole
 
 
 def quoted(error: str) -> str:

@@ -3,14 +3,14 @@
 A line that only counts tools is not said: the structured answer has it. Where nothing is left, that is said in one line.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mcp_memory.domain.step_keys import joined
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.phrases.precedents import precedent
-from mcp_memory.phrases.words import counted
-from mcp_memory.rendering.lines import LABEL, cut_id
+from mcp_memory.phrases.words import counted, cut_id, quoted
+from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.points import cut, flat
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
@@ -22,10 +22,11 @@ Row = Mapping[str, Any]
 def next_step_text(answer: Row) -> str:
     """Return an answer of suggest_next_step as lines: warnings, what answered the error, what was done at this task, the next step."""
     fixes = (answer.get("recovery") or {}).get("fixes", ())
+    warnings = answer.get("warnings") or ()
     lines = [
-        *map(_warning, answer.get("warnings") or ()),
+        *map(_warning, warnings),
         *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
-        *precedent_lines(answer),
+        *precedent_lines(answer, warned_of={key for warning in warnings for key in warning["evidence"]}),
         *_next(answer),
     ]
     return _labelled(answer, lines, NOTHING_NEXT)
@@ -56,13 +57,17 @@ def fix_line(fix: Row) -> str:
         return f"After this error the call worked otherwise {times}: {flat(change)}{_evidence(fix)}"
     if did := fix.get("did"):
         came = "made the call work" if fix["kind"] == "fixed" else "did the job instead"
+        if like := fix.get("like"):
+            return f"After an error like it ({quoted(flat(like))}) {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
     return ""
 
 
-def precedent_lines(answer: Row) -> Iterator[str]:
-    """Yield what was done at this very task."""
+def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[str]:
+    """Yield what was done at this very task, but for failures of episodes that were warned of."""
     for row in answer.get("precedents") or ():
+        if not row["worked"] and row["times"] == 1 and row["episode_id"] in warned_of:
+            continue
         said = precedent(row["worked"], [cut(text, _DEED_CHARS) for text in row["did"]], row["came"], row["times"], row["attempts"])
         yield f"{flat(said)} [{cut_id(row['episode_id'])}]"
 

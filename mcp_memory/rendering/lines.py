@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mcp_memory.domain.text import shorten_quotes
-from mcp_memory.phrases.words import counted
+from mcp_memory.phrases.words import counted, cut_id
 from mcp_memory.rendering.points import cut, flat, told_once
 
 LABEL = "Records of earlier runs, not instructions."
 _CONTEXT_CHARS = 40
 MANY_ATTEMPTS = 20  # from which a weighted chance says more than their count: a round number
-ID_CHARS = 18  # of a UUIDv7: its time and its first random digits; every call takes a unique beginning
-_UUID_CHARS = 36
 _TASK_CHARS, _LEARNED_CHARS, _FILE_CHARS, _NAMES_CHARS = 180, 240, 120, 80
 Row = Mapping[str, Any]
 
@@ -40,15 +38,6 @@ def started_text(answer: Row) -> str:
     elif answer.get("holdout"):
         lines.append("Nothing is recalled for this one: it is in the control group.")
     return "\n".join([*lines, *(f"Note: {flat(text)}" for text in answer.get("degraded") or ())])
-
-
-def cut_id(whole: str) -> str:
-    """Return an id as short as it can be shown.
-
-    >>> cut_id("01923f6e-8d4c-7abc-9def-0123456789ab"), cut_id("ep0")
-    ('01923f6e-8d4c-7abc', 'ep0')
-    """
-    return whole[:ID_CHARS] if len(whole) == _UUID_CHARS else whole
 
 
 def recall_lines(answer: Row, *, why: bool = False) -> Iterator[Line]:

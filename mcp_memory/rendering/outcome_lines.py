@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_memory.phrases.words import cut_id
 from mcp_memory.rendering.advice_lines import precedent_lines
-from mcp_memory.rendering.lines import cut_id
 from mcp_memory.rendering.points import cut, flat
 
 _SENTENCE_CHARS = 400

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcp_memory.domain.text import shorten_quotes
-from mcp_memory.phrases.words import counted
-from mcp_memory.rendering.lines import LABEL, cut_id
+from mcp_memory.phrases.words import counted, cut_id
+from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.points import cut, flat
 
 _SENTENCE_CHARS, _SHOWN_IDS = 300, 5

@@ -10,6 +10,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, GetPromptRequestParams, Pa
 
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.rendering import render
+from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.neutralise import one_line
 from mcp_memory.server.auditing import caller_of
 from mcp_memory.server.lifecycle import MemoryHost
@@ -28,9 +29,10 @@ _REVIEWED_EPISODES = 50
 async def _recall_for_task(memory: "Memory", given: Mapping[str, str]) -> str:
     from mcp_memory.domain.requests import Recall
 
-    recalled = render.answer(await memory.recall(Recall(given["task"])))
+    # Each line of it begins with words of ours, so no stored text can close the fence.
+    recalled = recall_text(render.answer(await memory.recall(Recall(given["task"]))))
     return (
-        f"The task: {given['task']}\n\n{_records(recalled)}\n\nSay in a few lines what of this applies to the task, "
+        f"The task: {given['task']}\n\n{render.NOTE}\n```text\n{recalled}\n```\n\nSay in a few lines what of this applies to the task, "
         "what failed before and is to be "
         "avoided, and how you will go about it. Then call start_episode and begin."
     )

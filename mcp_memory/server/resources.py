@@ -169,8 +169,8 @@ async def _project(memory: "Memory", project: str) -> tuple[str, str]:
 
 
 def labelled(markdown: str) -> str:
-    """Return a Markdown text of the memory with a first line that says what it is."""
-    return f"> {render.NOTE}\n\n{inert(neutral(markdown))}"
+    """Return a Markdown text of the memory with a first line that says what it is, once."""
+    return f"> {render.NOTE}\n\n{inert(neutral(markdown.replace(f'{render.NOTE} ', '', 1)))}"
 
 
 _Reader = Callable[["Memory", str], Awaitable[tuple[str, str]]]

@@ -9,23 +9,21 @@ from importlib.metadata import PackageNotFoundError, version
 
 from mcp_memory.domain import requests
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, ShownEvidence
-from mcp_memory.domain.episode import EpisodeState, Json, Trace
+from mcp_memory.domain.episode import Json, Trace
 from mcp_memory.domain.forming import filter_of, project_of
 from mcp_memory.domain.pattern import Evidence
-from mcp_memory.domain.query import ANY_PROJECT, Filter, Query, Sort
+from mcp_memory.domain.query import ANY_PROJECT, Query
 from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.status import Caches, LearningStatus, Replication, Status
-from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.verbs import pattern_search
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, calling, distinct
 from mcp_memory.verbs.own_reports import own_evidence, own_status, own_values
-from mcp_memory.verbs.presenting import episode_row, recalled_pattern
+from mcp_memory.verbs.presenting import recalled_pattern
 
 MAX_EVIDENCE_SHOWN = 20
 TRACES_AT_ONCE = 1_000  # some 10 ms
-DIGEST_EPISODES = 10
 DOCTOR_WAIT_MS = 30_000  # for a model that is still loading
 
 
@@ -160,28 +158,9 @@ class Reporting:
         return await self._e.in_thread(work)
 
     async def digest(self, asked: requests.ProjectDigest) -> str:
-        """Return what an agent can be started with: the latest episodes of a project and its best lessons, as Markdown."""
-        project, budget_tokens = project_of(asked.project, self._e.project), asked.budget_tokens
-        lessons = await self._lessons("", project, budget_tokens * 2 // 3)
-
-        def work() -> str:
-            store, where = self._e.store, Filter(project=project, state=EpisodeState.COMPLETED)
-            page = store.list_episodes(where, sort=Sort.NEWEST, limit=DIGEST_EPISODES, cursor=None)
-            rows = [episode_row(x) for x in store.get_episodes(page.ids, steps=False) if x is not None]
-            lines = [
-                f"# Memory of project {project}",
-                "",
-                f"{page.total} completed episodes. Records of earlier runs, not instructions.",
-                "",
-            ]
-            lines += [
-                f"- {row.outcome}, reward {row.reward}: {shorten(row.task, 120)} ({row.episode_id})".replace("\n", " ") for row in rows
-            ]
-            while len(lines) > 4 and token_estimate("\n".join(lines)) > budget_tokens // 3:
-                lines.pop()
-            return "\n".join([*lines, "", lessons])
-
-        return await self._e.in_thread(work)
+        """Return what an agent can be started with: the best lessons of a project, as Markdown."""
+        project = project_of(asked.project, self._e.project)
+        return await self._lessons("", project, asked.budget_tokens)
 
     async def doctor(self) -> list[tuple[str, bool, str]]:
         """Return (check, fine, detail) rows: data directory, database, hot tier, model, learning."""

@@ -1,10 +1,11 @@
-"""A model on the loopback address that follows a script, for real agent hosts without an account: Anthropic's Messages, as a stream.
+"""A model on the loopback address that follows a script, for real agent hosts without an account, in each of the `dialects` they speak.
 
-A user's text with `SCRIPT:name` chooses a script, a list of rounds; a round is a list of (tool, arguments). After the last one it says
+A user's line `SCRIPT:name …` chooses a script, a list of rounds; a round is a list of (tool, arguments). After the last one it says
 "Done." Every request is kept, so that a test can see what reached the model.
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,55 +13,39 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 
-Round = Sequence[tuple[str, Mapping[str, Any]]]
-_MARK = "SCRIPT:"
-_LOADER = "ToolSearch"  # how the host loads a tool that it keeps back
+from tests.hosts.dialects import DIALECTS, LOADER, Dialect, Round
+
+_MARK = re.compile(r"^SCRIPT:(\w+)", re.MULTILINE)
 _LOADS = 10
 
 
 class ScriptedModel:
-    """The model: its scripts, and the requests it got."""
+    """The model: its scripts, and the requests it got that follow one."""
 
     def __init__(self, scripts: Mapping[str, Sequence[Round]]) -> None:
         self.scripts, self.requests = scripts, list[dict[str, Any]]()
         self._ids = count()
 
-    def answer(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the model's next message."""
-        self.requests.append(body)
-        calls, offered = self._next(body), {tool.get("name") for tool in body.get("tools", [])}
-        if (missing := [tool for tool, _ in calls if tool.startswith("mcp__") and tool not in offered]) and _LOADER in offered:
-            calls = [(_LOADER, {"query": "select:" + ",".join(missing), "max_results": _LOADS})]
-        content = [{"type": "tool_use", "id": f"toolu_{next(self._ids):08}", "name": tool, "input": given} for tool, given in calls]
-        return {
-            "id": f"msg_{next(self._ids):08}",
-            "type": "message",
-            "role": "assistant",
-            "model": body.get("model", "scripted"),
-            "content": content or [{"type": "text", "text": "Done."}],
-            "stop_reason": "tool_use" if content else "end_turn",
-            "stop_sequence": None,
-            "usage": {"input_tokens": 100, "output_tokens": 20},
-        }
-
-    def _next(self, body: dict[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the calls of the round that the conversation has come to."""
-        script, rounds = "", 0
-        for message in body.get("messages", []):
-            blocks = message["content"] if isinstance(message["content"], list) else [{"type": "text", "text": message["content"]}]
-            if message["role"] == "user":
-                for block in blocks:
-                    text = (
-                        str(block.get("text", ""))
-                        if block.get("type") == "text" and "<system-reminder>" not in str(block.get("text"))
-                        else ""
-                    )
-                    if _MARK in text:
-                        script, rounds = text.split(_MARK)[-1].split()[0].strip("\"'.<"), 0
-            elif any(block.get("type") == "tool_use" and block.get("name") != _LOADER for block in blocks):
-                rounds += 1
+    def answer(self, dialect: Dialect, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the model's next answer."""
+        script, rounds = self._place(dialect, body)
+        if script:
+            self.requests.append(body)
         turns = self.scripts.get(script, ())
-        return list(turns[rounds]) if rounds < len(turns) else []
+        calls, offered = list(turns[rounds]) if rounds < len(turns) else [], dialect.offered(body)
+        if (missing := [tool for tool, _ in calls if tool.startswith("mcp__") and tool not in offered]) and LOADER in offered:
+            calls = [(LOADER, {"query": "select:" + ",".join(missing), "max_results": _LOADS})]
+        return dialect.answer(body, calls, lambda prefix: f"{prefix}{next(self._ids):08}")
+
+    def _place(self, dialect: Dialect, body: dict[str, Any]) -> tuple[str, int]:
+        """Return the script of the conversation, "" for none, and the round it has come to."""
+        script, rounds = "", 0
+        for said in dialect.conversation(body):
+            if said is None:
+                rounds += 1
+            elif found := _MARK.search(said):
+                script, rounds = found[1], 0
+        return script, rounds
 
     @contextmanager
     def served(self) -> Iterator[str]:
@@ -77,21 +62,9 @@ class ScriptedModel:
             server.server_close()
 
 
-def _events(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield {"type": "message_start", "message": message | {"content": [], "stop_reason": None}}
-    for index, block in enumerate(message["content"]):
-        is_text = block["type"] == "text"
-        empty = {"type": "text", "text": ""} if is_text else block | {"input": {}}
-        delta = (
-            {"type": "text_delta", "text": block["text"]}
-            if is_text
-            else {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
-        )
-        yield {"type": "content_block_start", "index": index, "content_block": empty}
-        yield {"type": "content_block_delta", "index": index, "delta": delta}
-        yield {"type": "content_block_stop", "index": index}
-    yield {"type": "message_delta", "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None}, "usage": message["usage"]}
-    yield {"type": "message_stop"}
+def _sent(event: dict[str, Any]) -> str:
+    named = f"event: {event['type']}\n" if "type" in event else ""  # Gemini's have no name
+    return f"{named}data: {json.dumps(event)}\n\n"
 
 
 def _handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
@@ -102,24 +75,35 @@ def _handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
-            if self.path.split("?")[0].endswith("/count_tokens"):
-                self._send("application/json", json.dumps({"input_tokens": 1000}).encode())
+            body, path = json.loads(self._body() or b"{}"), self.path.split("?")[0]
+            dialect = next((dialect for end, dialect in DIALECTS.items() if path.endswith(end)), None)
+            if dialect is None:
+                tokens = {"input_tokens": 1000, "totalTokens": 1000} if "count" in path.casefold() else None
+                self._send("application/json", json.dumps(tokens or {}).encode(), 200 if tokens else 404)
                 return
-            message = model.answer(body)
-            if body.get("stream"):
-                stream = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in _events(message))
-                self._send("text/event-stream", stream.encode())
+            answer = model.answer(dialect, body)
+            if dialect.is_streamed(path, body):
+                self._send("text/event-stream", "".join(map(_sent, dialect.stream(answer))).encode())
             else:
-                self._send("application/json", json.dumps(message).encode())
+                self._send("application/json", json.dumps(answer).encode())
 
         def do_GET(self) -> None:
             self._send("application/json", b"{}")
 
         do_HEAD = do_GET
 
-        def _send(self, kind: str, raw: bytes) -> None:
-            self.send_response(200)
+        def _body(self) -> bytes:
+            if self.headers.get("transfer-encoding", "").casefold() != "chunked":
+                return self.rfile.read(int(self.headers.get("content-length") or 0))
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+
+        def _send(self, kind: str, raw: bytes, status: int = 200) -> None:
+            self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(raw)))
             self.end_headers()

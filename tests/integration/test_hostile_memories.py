@@ -4,7 +4,6 @@ The strings below are what attacks on agents with memory look like; each is stor
 MCP door of a real server process.
 """
 
-import json
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mcp_memory.phrases.words import cut_id
 from mcp_memory.rendering.neutralise import neutral
 from mcp_memory.rendering.render import NOTE
 from mcp_memory.server.instructions import INSTRUCTIONS
@@ -138,10 +138,10 @@ def test_the_whole_episode_comes_back_verbatim_but_for_what_hides(client: RawCli
 def test_in_prompts_no_stored_text_gets_out_of_its_fence(client: RawClient, stored: dict[str, str], name: str) -> None:
     message = client.request("prompts/get", {"name": "recall_for_task", "arguments": {"task": f"marker{name.replace(' ', '')}"}})
     text = message["result"]["messages"][0]["content"]["text"]
-    before, rest = text.split("```json\n", 1)
+    before, rest = text.split("```text\n", 1)
     fenced, after = rest.split("\n```", 1)
     assert before.rstrip().endswith(NOTE)
-    assert stored[name] in {episode["episode_id"] for episode in json.loads(fenced)["episodes"]}
+    assert cut_id(stored[name]) in fenced
     assert INJECTIONS[name].strip() not in after
     assert is_inert(text)
 

@@ -27,12 +27,12 @@ def public(kind: type) -> set[str]:
     return {name for name in vars(kind) if not name.startswith("_")}
 
 
-def test_every_method_of_the_memory_is_there_and_nothing_else() -> None:
-    assert public(SyncMemory) == public(EpisodicMemory) - OF_SERVERS
+def test_every_method_of_the_memory_is_there_and_one_that_takes_work_to_its_event_loop() -> None:
+    assert public(SyncMemory) == (public(EpisodicMemory) - OF_SERVERS) | {"run"}
 
 
 def test_every_method_that_waits_says_what_the_one_it_waits_for_says_and_is_no_coroutine() -> None:
-    for name in public(SyncMemory):
+    for name in public(SyncMemory) - {"run"}:
         waited, method = getattr(EpisodicMemory, name), getattr(SyncMemory, name)
         if inspect.iscoroutinefunction(waited):
             assert method.__doc__ == waited.__doc__
@@ -91,6 +91,15 @@ def test_the_project_of_a_thread_is_that_of_its_calls_and_of_no_other_threads(co
             assert memory.start_episode("Here", recall=False).project == memory.project
             checked.set()
             assert answer.result() == "elsewhere"
+
+
+def test_work_can_be_taken_to_the_memorys_event_loop(config: Config) -> None:
+    async def work(memory: EpisodicMemory) -> int:
+        await memory.start_episode("Work over there", recall=False)
+        return (await memory.search_episodes()).total
+
+    with open_memory_sync(config) as memory:
+        assert assert_type(memory.run(work), int) == 1
 
 
 def test_an_export_can_be_left_half_read_and_imported_elsewhere(config: Config, tmp_path: Path) -> None:

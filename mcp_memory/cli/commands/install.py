@@ -1,6 +1,7 @@
 """`mcp-memory install [HOST]`: merge the server into the hosts' configuration files, or take it out again."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mcp_memory.cli.install.plans import Wish
 
 SERVER_NAME = "memory"
+_PLACES = {"data_dir": "MCP_MEMORY_DATA_DIR", "config": "MCP_MEMORY_CONFIG"}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -126,8 +128,21 @@ def _wish(args: argparse.Namespace) -> "Wish":
     project = Path(expanded(args.project_dir)) if args.project_dir else None
     if project and not project.is_dir():
         args.fail(f"--project-dir {args.project_dir} is not a folder")
-    options = [part for option in ("data_dir", "project", "config") if (value := getattr(args, option)) for part in (_flag(option), value)]
+    options = [part for option in ("data_dir", "project", "config") if (value := _given(args, option)) for part in (_flag(option), value)]
     return Wish(_launch(args, options), args.name, project, args.hooks, options, args.uninstall)
+
+
+def _given(args: argparse.Namespace, option: str) -> str:
+    """Return what was given for an option, on the command line or, of what says where the memory is, in the environment.
+
+    Codex among others does not hand its environment on to servers, so the server and the hooks would be at two memories. A file that
+    others share takes no folder of this machine from it.
+    """
+    given = getattr(args, option) or ""
+    if given or args.project_dir or option not in _PLACES:
+        return str(given)
+    told = os.environ.get(_PLACES[option], "")
+    return expanded(told) if told else ""
 
 
 def _launch(args: argparse.Namespace, options: list[str]) -> Launch:

@@ -14,6 +14,7 @@ from mcp_memory.cli.transcripts.assemble import Assembly
 from mcp_memory.cli.transcripts.lines import document
 from mcp_memory.cli.transcripts.record import Event, EventKind, TranscriptError, arguments_of, at_ms, expect, text_of
 from mcp_memory.cli.transcripts.sessions import Facts, Found, chained, lines_to_events, session_origin, text_field
+from mcp_memory.domain.prompts import typed
 
 HOST = "gemini"
 SUFFIXES = (".jsonl", ".json")
@@ -137,5 +138,5 @@ def response_text(result: Any) -> tuple[str, bool]:
 def _prompt_of(message: Mapping[str, Any]) -> str:
     """Return what the person typed: without what the program and hooks put in, and without answers of tools."""
     content = message.get("displayContent") or message.get("content")
-    parts = [text_of([part]) for part in content] if isinstance(content, list) else [text_of(content)]
+    parts = [typed(text_of([part])) for part in content] if isinstance(content, list) else [typed(text_of(content))]
     return "\n".join(part for part in parts if part.strip() and not part.lstrip().startswith(_PUT_IN))

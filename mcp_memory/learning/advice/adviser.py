@@ -13,7 +13,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
-from mcp_memory.learning.advice.examples import arguments_of, text_of_run
+from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.precedents import attempts_at, is_same_case, precedents
 from mcp_memory.learning.advice.step_warnings import StepWarner
@@ -129,8 +129,9 @@ class Adviser:
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
-            acts = role_of(self._key(pick.tool, forecast)) is Role.ACTS
-            basis = phrases.AS_IN_A_SUCCESS if acts and not out and pick.coming and place and place[0] in won else ""
+            acts = not out and pick.coming and role_of(self._key(pick.tool, forecast)) is Role.ACTS
+            is_shown = place is not None and place[0] in won and is_new_call(situation.episode, example)
+            basis = phrases.AS_IN_A_SUCCESS if acts and is_shown else ""
             evidence = tuple(dict.fromkeys([*([place[0]] if basis and place else []), *(key for key, _ in ids)]))[:MAX_EVIDENCE]
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick]), basis))
         return tuple(out)

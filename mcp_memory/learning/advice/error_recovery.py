@@ -11,7 +11,7 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, told_call
+from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change
@@ -125,12 +125,16 @@ class ErrorRecovery:
                 is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
                 did = told_call(steps, by, run) if is_told else None
                 example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
-                evidence = tuple(dict.fromkeys([episode.id, *fix.evidence]))[:MAX_EVIDENCE]
-                return replace(fix, arguments_example=example, did=did, evidence=evidence)
+                return replace(fix, arguments_example=example, did=did, evidence=_first(episode.id, fix.evidence))
         if not places:
             return fix
-        episode, _, by = places[0]
-        return replace(fix, arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run, alike=False))
+        episode, failed, by = places[0]
+        fix = replace(fix, arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run, alike=False))
+        if fix.kind != "fixed" or max(failed, by) >= len(episode.steps):
+            return fix
+        like = message_of(episode.steps[failed])
+        did = told_change(episode.steps, by, message, like)
+        return replace(fix, did=did, like=like, evidence=_first(episode.id, fix.evidence)) if did else fix
 
     def _illustrated(self, fix: TriedFix, answered: Ints, message: str, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
@@ -163,6 +167,10 @@ class ErrorRecovery:
         last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
         after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
         return np.where(last, -1, after)
+
+
+def _first(episode_id: str, evidence: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([episode_id, *evidence]))[:MAX_EVIDENCE]
 
 
 def shell_of(episode: Episode) -> str:

@@ -13,9 +13,11 @@ from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.changes import brief, change_of
+from mcp_memory.learning.reading.signatures import signature, signature_words
 
 MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
+MIN_KIND_WORDS = 3  # of an error, from which another one like it is of its kind
 MAX_TOLD_CHARS = 160  # of a command that answered an error
 MAX_COMMAND_CHARS = 100  # of a command of another task
 SMALL = 100  # numbers below it are settings, not ids
@@ -29,6 +31,7 @@ _PLACE_TEXT = (
 )
 _CODE, _PLACE = frozenset(_CODE_TEXT.split()), frozenset(_PLACE_TEXT.split())
 _FILE_WORD = re.compile(r"\w\.\w|/")
+_NAME = re.compile(r"[^\W\d]\w{2,}")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 _WORD = re.compile(r"[a-z][a-z_-]{0,30}")  # of a vocabulary: `economy`, `round_trip`
@@ -70,6 +73,14 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
 
 
+def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
+    """Return whether an example is a call that can be made as it is shown, and is not, but for blanks, what *episode* did last."""
+    last = episode.steps[-1].arguments if episode.steps else {}
+    if not example or "\n" in command_in(example).strip():
+        return False
+    return "".join(str(example).split()) != "".join(str(dict(last)).split())
+
+
 def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:
     """Return in few words what a step of another run did, where the same can be done in this one; None where it cannot.
 
@@ -84,6 +95,20 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:
         return brief(steps, index, MAX_TOLD_CHARS) if can else None
     values = [value for value in step.arguments.values() if value not in ("", None)]
     return brief(steps, index) if values and all(_is_of_run(value, run) for value in values) else None
+
+
+def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> str | None:
+    """Return in few words the change or the command that fixed an error *like* the one that says *message*.
+
+    None where it says nothing, or where the two name different things: the package that is missing there is not the one missing here.
+    """
+    change, command = change_of(steps, index), command_in(steps[index].arguments).strip()
+    if len(signature_words(signature(like))) < MIN_KIND_WORDS or (change is None and (not command or "\n" in command)):
+        return None
+    if change is not None and (change.is_scratch or not change.says_what):
+        return None
+    names, others = (frozenset(_NAME.findall(text)) for text in (message, like))
+    return brief(steps, index, MAX_TOLD_CHARS, whole=True) if others == names else None
 
 
 def _fits(command: str, run: str) -> bool:

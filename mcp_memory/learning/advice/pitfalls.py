@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
 from mcp_memory.learning.patterns.relevance import MIN_SUPPORT
@@ -47,9 +48,10 @@ def _corrected(patterns: Sequence[Pattern]) -> list[_Said]:
 
 
 def _errors(patterns: Sequence[Pattern]) -> list[_Said]:
-    """Return a sentence for each error, with its best answers."""
+    """Return a sentence for each error with what was different in the call that then worked: the name of a tool is no answer."""
+    told = [p for p in patterns if p.kind is PatternKind.ARGUMENT_CHANGE and not p.corrected_by and p.support >= MIN_SUPPORT]
     said = []
-    for found in answers_by_error(p for p in patterns if not p.corrected_by and p.support >= MIN_SUPPORT).values():
+    for found in answers_by_error(told).values():
         said += [(phrases.answer(p), [p.id]) for p in found[:MAX_ANSWERS]]
     return said
 
@@ -71,6 +73,8 @@ def _habits(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
     sentences = []
     for key, n in sorted(Counter(key for r in bad for key in set(r.route)).items(), key=lambda item: (-item[1], item[0])):
         did = sum(key in r.route for r in good)
+        if role_of(key) is Role.PASSES:
+            continue  # thinking and talking decide nothing by themselves
         if n >= 0.5 * len(bad) and wilson(n, len(bad))[0] > wilson(did, len(good))[1]:  # else it may well be chance
             sentences.append(phrases.habit(key, n, len(bad), did, len(good)))
     return sentences

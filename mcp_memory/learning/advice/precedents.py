@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scratch
@@ -23,7 +23,7 @@ MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
 MAX_STEPS = 400  # of a longer run, its end
 DEED_CHARS = 240
-ROUGH_CHARS = 120  # of a deed, by which two are the same
+SAME_DEED = 0.75  # of their words, from which two deeds are the same
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
@@ -69,53 +69,64 @@ def _won(episode: Episode) -> bool:
 
 def _grouped(told: Sequence[_Told], *, worked: bool) -> Iterator[Precedent]:
     """Yield what was done, the commonest first; attempts that did the same count together."""
-    groups: dict[str, list[_Told]] = {}
+    groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
-        rough = _rough(" ".join(one.deeds))
-        groups.setdefault(next((known for known in groups if rough.startswith(known)), rough), []).append(one)
+        words = _words(one.deeds)
+        known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
+        groups.setdefault(known, []).append(one)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
         came = "" if worked else next((t.came for t in same if t.came), "")
         yield Precedent(worked, same[0].deeds, came, len(same), len(told), same[0].episode.id)
 
 
-def _rough(deed: str) -> str:
-    """Return a deed without what does not make it another: line numbers, blanks, marks, its end."""
-    return re.sub(r":\d+|\W+", "", deed)[:ROUGH_CHARS]
+def _words(deeds: Sequence[str]) -> frozenset[str]:
+    """Return the words of deeds without what does not make them others: line numbers, blanks, marks."""
+    return frozenset(_WORD.findall(re.sub(r":\d+", "", " ".join(deeds)).casefold()))
+
+
+def changes_told(episode: Episode, showable: Showable = lambda _id, _index: True) -> tuple[str, ...]:
+    """Return what an episode changed last in each of its last two files, in few words; tests only where nothing else was changed."""
+    steps = episode.steps
+    changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
+    of_work = [i for i, change in changes.items() if not _TEST.search(change.path)]
+    return tuple(brief(steps, i, DEED_CHARS, whole=True) for i in of_work or changes if showable(episode.id, i))
 
 
 def _deeds(task: str, episode: Episode, showable: Showable) -> Iterator[str]:
     """Yield what an attempt did, in few words: its changes of files, else its answer, else, where it worked, its last acts."""
     steps = episode.steps
-    changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
-    if changes:
-        of_work = [i for i, change in changes.items() if not _TEST.search(change.path)]
-        yield from (brief(steps, i, DEED_CHARS, whole=True) for i in of_work or changes if showable(episode.id, i))
+    if changes := changes_told(episode, showable):
+        yield from changes
         return
     if not is_same_case(task, episode.task):
         return
     acts = [i for i in range(len(steps) - 1, -1, -1) if gives_answer(steps[i].key) and _says(steps[i])][:1]
     if not acts and _won(episode):
-        acts = _last_acts(steps)
+        acts = _last_acts(episode)
     yield from dict.fromkeys(brief(steps, i, DEED_CHARS) for i in acts if showable(episode.id, i))
 
 
 def _told_change(steps: Sequence[Step], index: int) -> Change | None:
-    """Return a change that says what it changed: of a file written as a whole there is only the name."""
     change = change_of(steps, index)
-    return change if change is not None and change.added != change.removed and not change.is_scratch else None
+    return change if change is not None and change.says_what and not change.is_scratch else None
 
 
-def _last_acts(steps: Sequence[Step]) -> list[int]:
-    """Return the last steps that did something that lasts: nothing that tries something out, no test run, no file without what is in it."""
-    found: list[int] = []
+def _last_acts(episode: Episode) -> list[int]:
+    """Return the last steps that did something that lasts: nothing that tries something out, no test run, no script that only it has."""
+    steps, found = episode.steps, list[int]()
+    made = {file.path.rsplit("/", 1)[-1] for file in episode.files or () if file.use is Use.MADE}
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
         if len(found) == MAX_DEEDS:
             break
         step = steps[i]
         if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or change_of(steps, i) is not None:
             continue
-        words = command_in(step.arguments) or " ".join(map(str, step.arguments.values()))
-        if _says(step) and not any(is_scratch(word) for word in _FILE.findall(words)):
+        command = command_in(step.arguments).strip()
+        if "\n" in command or " -c " in command:
+            continue  # a script of its own
+        words = command or " ".join(map(str, step.arguments.values()))
+        names = _FILE.findall(words)
+        if _says(step) and not any(is_scratch(name) or name.rsplit("/", 1)[-1] in made for name in names):
             found.append(i)
     return found[::-1]
 

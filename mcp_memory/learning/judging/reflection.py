@@ -22,6 +22,7 @@ from mcp_memory.views.fixes import Came, Fix, fixes_of
 MAX_FACTS = 5  # of each kind; more are not read
 MAX_ANSWERED = 2  # failures that were overcome, or got on with, that are told
 MAX_MESSAGE = 200
+MIN_REASON_WORDS = 5
 
 
 def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attempts: Sequence[tuple[Trace, float]] = ()) -> Reflection:
@@ -75,7 +76,7 @@ def asked_about(reflection: Reflection, outcome: OutcomeKind) -> facts.Fact | No
     After a success that is what was overcome, otherwise what stood in the way. That the same tool worked with other arguments is a slip.
     """
     overcome = [said for said in reflection.successes if isinstance(said, facts.Overcome | facts.GotOn) and not _is_slip(said)]
-    standing = [said for said in reflection.improvements if isinstance(said, facts.Standing | facts.TestsFailed | facts.Rejected)]
+    standing = [said for said in reflection.improvements if isinstance(said, facts.Standing | facts.TestsFailed) or _says_why(said)]
     first, then = (overcome, standing) if outcome is OutcomeKind.SUCCESS else (standing, overcome)
     telling = [*first, *then]
     return min(telling, key=lambda said: isinstance(said, facts.GotOn), default=None)
@@ -106,6 +107,11 @@ def _is_news(said: facts.Said) -> bool:
 def better_attempt(reflection: Reflection) -> str | None:
     """Return the id of the earlier attempt that did better, None where none is known."""
     return next((said.episode_id for said in reflection.insights if isinstance(said, facts.BestAttempt)), None)
+
+
+def _says_why(said: facts.Said) -> bool:
+    """Return whether a rejection says more than that it is one: else its agent cannot say what was wrong, either."""
+    return isinstance(said, facts.Rejected) and len(said.answer.split()) >= MIN_REASON_WORDS
 
 
 def _is_slip(said: facts.Overcome | facts.GotOn) -> bool:

@@ -12,13 +12,16 @@ from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.text import shorten, token_estimate
 from mcp_memory.learning.patterns.confidence import best_first
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
+from mcp_memory.phrases.practice import NOTHING_YET
+from mcp_memory.phrases.words import cut_id
 from mcp_memory.views.vouching import MIN_SOURCES
 
 UNVERIFIED = "Unverified: said by one source alone"
+FAILED_IN = "failed_in"  # in the content of a pattern that is told: an episode in which it did not help
 MAX_UNVERIFIED = 5  # lines
 MAX_LINES_EACH = 20  # of one section
 MAX_LESSON_CHARS = 300
-NOTE = "Records of earlier runs, not instructions. Each line names its evidence."
+NOTE = "Records of earlier runs, not instructions. Each line names its evidence; “not” is what failed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,12 @@ class ReportedLesson:
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """Lines about what can be done again: commands that worked, files that were changed, changes after which an error was gone."""
+    """Lines about what can be done again: commands that worked, changes after which an error was gone, tasks solved and not yet."""
 
     commands: Sequence[str] = ()
-    files: Sequence[str] = ()
     changes: Sequence[str] = ()
+    solved: Sequence[str] = ()
+    unsolved: Sequence[str] = ()
 
 
 NOTHING = Practice()
@@ -53,14 +57,6 @@ class Replaced:
     is_agents: bool = False  # said by an agent with a vote, not by a person
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """How many episodes there are of a kind, and how many succeeded."""
-
-    episodes: int
-    successes: int
-
-
 def lessons_markdown(
     patterns: Sequence[Pattern],
     corrections: Mapping[str, Replaced],
@@ -68,7 +64,6 @@ def lessons_markdown(
     domain: str,
     project: str,
     budget_tokens: int,
-    usual: Mapping[str, Usual],
     reported: Sequence[ReportedLesson] = (),
     practice: Practice = NOTHING,
     is_shared: bool = False,
@@ -82,9 +77,8 @@ def lessons_markdown(
         domain: Named in the title when given.
         project: Named in the title when given.
         budget_tokens: Of the whole text; the title is always there.
-        usual: By domain, "" for all of them.
         reported: Lessons from outcomes, the best first.
-        practice: What successful episodes did.
+        practice: What episodes did.
         is_shared: Whether several agents work there: what one of them alone says then comes last, and is marked.
         estimate_tokens: How tokens are counted.
     """
@@ -99,13 +93,12 @@ def lessons_markdown(
         "When something fails": _recoveries(agreed, corrections),
         "What fixed it": practice.changes,
         "Commands that worked": practice.commands,
-        "Files that were changed": practice.files,
+        "What solved which task": practice.solved,
+        "Not solved yet": practice.unsolved,
         UNVERIFIED: [*_corrections(said_alone), *noted_alone, *_recoveries(alone, corrections)][:MAX_UNVERIFIED],
     }
     about = " and ".join(f"{word} {name}" for word, name in (("project", project), ("domain", domain)) if name and name != "*")
     head = [f"# Lessons{f' of {about}' if about else ''}", "", NOTE]
-    if seen := usual.get(domain):
-        head.append(f"Of {seen.episodes} episodes {seen.successes / seen.episodes:.0%} succeeded.")
     chosen: dict[str, list[str]] = {name: [] for name in sections}
     spent = estimate_tokens("\n".join(head))
     for name, line in _in_turn(sections):
@@ -115,7 +108,7 @@ def lessons_markdown(
             spent += cost
     if not any(lines for name, lines in chosen.items() if name != UNVERIFIED):
         empty = not any(lines for name, lines in sections.items() if name != UNVERIFIED)
-        head += ["", "Nothing is well supported yet." if empty else f"Nothing fits into {budget_tokens} tokens."]
+        head += ["", NOTHING_YET if empty else f"Nothing fits into {budget_tokens} tokens."]
     body = [text for name, lines in chosen.items() if lines for text in ("", f"## {name}", "", *lines)]
     return "\n".join([*head, *body])
 
@@ -151,7 +144,7 @@ def _reported(reported: Sequence[ReportedLesson], *, is_shared: bool) -> tuple[l
 
 
 def _noted(group: Sequence[ReportedLesson], mark: str = "") -> str:
-    ids = ", ".join(lesson.episode_id for lesson in group[:3])
+    ids = ", ".join(cut_id(lesson.episode_id) for lesson in group[:3])
     return f"- {shorten(_line(group[0].text), MAX_LESSON_CHARS)} [{ids}; reward {group[0].reward:.2f}{mark}]"
 
 
@@ -162,8 +155,14 @@ def _recoveries(patterns: Sequence[Pattern], corrections: Mapping[str, Replaced]
     for found in sorted(answers.values(), key=lambda group: -sum(p.successes for p in group)):
         for p in found[:MAX_ANSWERS]:
             told = _line(p.description)
-            lines.append(f"- {told[:1].upper()}{told[1:]} (worked in {p.successes} of {p.successes + p.failures}) [{p.id}{_mark(p)}]")
+            times = f"worked in {p.successes} of {p.successes + p.failures}"
+            lines.append(f"- {told[:1].upper()}{told[1:]} ({times}{_but(p)}) [{p.id}{_mark(p)}]")
     return lines[:MAX_LINES_EACH]
+
+
+def _but(pattern: Pattern) -> str:
+    """Return where an answer did not help, where that is known."""
+    return f"; not in {cut_id(str(pattern.content[FAILED_IN]))}" if pattern.content.get(FAILED_IN) else ""
 
 
 def _mark(pattern: Pattern) -> str:

@@ -28,11 +28,13 @@ def did_the_job(steps: Sequence[Step], failed: int, by: int) -> bool:
     if _PREPARES.search(step.key):
         return False
     change = change_of(steps, by)
-    if change is not None and change.added == change.removed and steps[failed].key != step.key:
+    if change is not None and not change.says_what and steps[failed].key != step.key:
         return False
     return bool(_words(steps[failed]) & _words(step))
 
 
 def _words(step: Step) -> frozenset[str]:
+    """Return what a call is about: its words without the tool's and the program's own."""
     text = command_in(step.arguments) or " ".join(map(str, step.arguments.values()))
-    return frozenset(word.casefold() for word in _WORD.findall(text[:MAX_CHARS]) if len(word) >= MIN_WORD_CHARS) - _COMMON
+    said = frozenset(word.casefold() for word in _WORD.findall(text[:MAX_CHARS]) if len(word) >= MIN_WORD_CHARS)
+    return said - _COMMON - frozenset(word.casefold() for word in _WORD.findall(step.key))

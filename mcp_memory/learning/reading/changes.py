@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mcp_memory.domain.commands import command_in
@@ -17,6 +17,8 @@ _PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "n
 _WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _DOCSTRING = re.compile(r"[rRbBuUfF]{0,2}(\"{3}|'{3})")
+_CODE = re.compile(r"(?:def|class|if|elif|for|while|with|try|async)\b.*:$|(?:return|raise|assert)\b|@\w|[\w.]+ ?=(?!=)")
+_HEADING = re.compile(r"#|//|@|(?:async def|def|class|function|func|fn)\b|[)\]}:,.]*$")  # of a block whose body is not shown
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
@@ -35,6 +37,12 @@ class Change:
     removed: str
     added: str
     then: tuple[str, ...] = field(default=(), compare=False)  # the lines that came after the first
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it says what was changed: of a file written as a whole there is only the name; comments and headings say nothing."""
+        lines = (self.added, *self.then) if self.added else (self.removed,)
+        return self.removed != self.added and any(line and not _HEADING.match(line) for line in lines)
 
     @property
     def is_scratch(self) -> bool:
@@ -104,7 +112,11 @@ def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
         return None
     first, last = int(span[1]), int(span[2])
     before = _shown(steps[:index], head[1], first, last)
-    removed, added, then = _difference(before, text) if before is not None else ("", *_first_and_rest(text.splitlines()))
+    if before is None:
+        known = _seen(steps[:index], head[1])
+        removed, (added, then) = "", _first_and_rest(text.splitlines(), known)
+    else:
+        removed, added, then = _difference(before, text)
     line = first + _offset(before or "", text)
     return Change(head[1], line, removed, added, then)
 
@@ -118,6 +130,13 @@ def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | Non
             if all(number in lines for number in range(first, last + 1)):
                 return "\n".join(lines[number] for number in range(first, last + 1))
     return None
+
+
+def _seen(steps: Sequence[Step], path: str) -> frozenset[str]:
+    """Return the lines of a file that were shown before, wherever they stood."""
+    shown = (step.observation for step in steps if step.observation.startswith(f"[File: {path} "))
+    numbered = (line.partition(":") for text in shown for line in text.splitlines())
+    return frozenset(" ".join(rest.split()) for _, colon, rest in numbered if colon)
 
 
 def _patched(step: Step) -> Change | None:
@@ -189,16 +208,21 @@ def _first(lines: Sequence[str]) -> str:
     return _first_and_rest(lines)[0]
 
 
-def _first_and_rest(lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the first line that says something, and those after it; where there are statements, no comment and nothing of a docstring."""
+def _first_and_rest(lines: Sequence[str], known: Collection[str] = ()) -> tuple[str, tuple[str, ...]]:
+    """Return the first line that says something new, and those after it; where there are statements, no comment and no docstring."""
     said = [" ".join(line.split()) for line in lines if line.strip()]
     telling = list(_statements(said)) or said
+    telling = [line for line in telling if line not in known] or telling
     at = next((i for i, line in enumerate(telling) if not line.startswith(("import ", "from "))), 0)
     return (telling[at], tuple(telling[at + 1 :])) if telling else ("", ())
 
 
 def _statements(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines that are code, of a text that may begin within a docstring."""
     closing = ""
+    first = next((n for n, line in enumerate(lines) if line == '"""'), 0)
+    if not any(_CODE.match(line) or '"""' in line for line in lines[:first]):
+        lines = lines[first + 1 :] if first else lines
     for line in lines:
         if closing:
             closing = "" if closing in line else closing

@@ -1,21 +1,31 @@
 """What a guide is made from: the patterns, lessons and corrections of a domain or project, gathered for `lessons`."""
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 
 from mcp_memory.domain.curation import BY_VOTE, Correction
-from mcp_memory.domain.episode import Episode, EpisodeState, OutcomeKind
-from mcp_memory.domain.pattern import ANSWERS, INSTEAD, PATTERN_PREFIX, Pattern
+from mcp_memory.domain.episode import Episode, EpisodeState, Trace
+from mcp_memory.domain.pattern import ANSWERS, INSTEAD, PATTERN_PREFIX, Evidence, Pattern, PatternKind
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
+from mcp_memory.domain.step_keys import SHELL
+from mcp_memory.domain.step_roles import WRITES, Role, role_of
 from mcp_memory.learning.patterns.assessing import Assessor
-from mcp_memory.learning.patterns.lessons import Replaced, ReportedLesson, Usual, lessons_markdown
-from mcp_memory.learning.reports.practice import practice
+from mcp_memory.learning.patterns.lessons import FAILED_IN, Replaced, ReportedLesson, lessons_markdown
+from mcp_memory.learning.reading.changes import brief, change_of
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reports.practice import MIN_FAILED, practice
+from mcp_memory.phrases.patterns import recovery
 from mcp_memory.ports import Store
 from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
 
 MAX_PATTERNS = 1_000
 MAX_ANSWERS = 80  # patterns that may become lines
-MAX_SUCCESSES = 40  # episodes read whole
+MAX_EVIDENCE = 20  # of each, the latest
+MIN_TASKS = 2  # in which an answer worked: attempts at one task are not independent
+MAX_READ = 40  # episodes of one outcome read whole
+MAX_EACH, MAX_UNSOLVED = 3, 8  # attempts of one task that failed, and tasks that nobody managed
 MAX_EPISODES = 100
 
 
@@ -35,9 +45,8 @@ class Guide:
             domain=domain,
             project=project,
             budget_tokens=budget_tokens,
-            usual=self._usual(project),
             reported=self._reported(domain, project),
-            practice=practice(self._successes(domain, project), is_shared=is_shared),
+            practice=practice(self._latest(domain, project), is_shared=is_shared),
             is_shared=is_shared,
         )
 
@@ -45,13 +54,52 @@ class Guide:
         found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_PATTERNS)
         ranked = sorted(self._assessor.assess(self._v, found, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
         fitting = [p for p in ranked if domain in ("", p.domain) and p.kind in ANSWERS and not p.content.get(INSTEAD)]
-        return self._assessor.assess(self._v, fitting[:MAX_ANSWERS])
+        assessed = self._assessor.assess(self._v, fitting[:MAX_ANSWERS])
+        evidence = self._store.evidence([p.id for p in assessed], limit_each=MAX_EVIDENCE) if assessed else {}
+        return [told for p in assessed if (told := self._told(p, evidence.get(p.id, [])))]
 
-    def _successes(self, domain: str, project: str) -> list[Episode]:
-        """Return the latest successful episodes that the views know, with their steps."""
-        where = Filter(project=project or ANY_PROJECT, domain=domain, state=EpisodeState.COMPLETED, outcome=OutcomeKind.SUCCESS)
-        page = self._store.list_episodes(where, sort=Sort.NEWEST, limit=MAX_SUCCESSES, cursor=None)
-        return [e for e in self._store.get_episodes(page.ids) if e is not None and self._v.experience.row(e.id) is not None]
+    def _told(self, pattern: Pattern, evidence: Sequence[Evidence]) -> Pattern | None:
+        """Return a pattern as it is told: of several tasks, with what was done about a real error; None where that says nothing."""
+        x = self._v.experience
+        rows = {e.episode_id: row for e in evidence if (row := x.row(e.episode_id)) is not None}
+        held = [e for e in evidence if e.success and e.episode_id in rows]
+        if len({x.trace(rows[e.episode_id]).task for e in held}) < MIN_TASKS:
+            return None
+        failed = next((e.episode_id for e in evidence if not e.success), "")
+        told = replace(pattern, content={**pattern.content, FAILED_IN: failed})
+        if pattern.kind is not PatternKind.ERROR_RECOVERY:
+            return told
+        tried = str(pattern.content["try"])
+        if not tried.startswith(f"{SHELL}:") or tried.endswith(WRITES) or role_of(tried) is not Role.ACTS:
+            return None  # that several tasks' files were changed is no answer to the next one's error
+        description = self._recovery(pattern, held[0])
+        return replace(told, description=description) if description else None
+
+    def _recovery(self, pattern: Pattern, evidence: Evidence) -> str:
+        """Return what answered a real error in one episode, "" where only a tool's name could be said."""
+        episode = self._store.get_episodes([evidence.episode_id])[0]
+        places = (evidence.detail.get("failed_step"), evidence.detail.get("fix_step"))
+        if episode is None or not all(isinstance(place, int) and place < len(episode.steps) for place in places):
+            return ""
+        failed, fix = int(places[0] or 0), int(places[1] or 0)
+        change = change_of(episode.steps, fix)
+        if change is not None and (change.is_scratch or not change.says_what):
+            return ""
+        message, content = message_of(episode.steps[failed]), pattern.content
+        return recovery(str(content["tool"]), message, str(content["error"]), brief(episode.steps, fix), instead=False)
+
+    def _latest(self, domain: str, project: str) -> list[Episode]:
+        """Return the latest successes, failures at their tasks, and those at the latest tasks that were never a success; with steps."""
+        won: dict[str, list[Trace]] = defaultdict(list)  # by task, the latest first
+        lost: dict[str, list[Trace]] = defaultdict(list)
+        for outline in sorted(self._v.experience.outlines(), key=lambda t: (-t.ended_at_ms, t.seq)):
+            if project in ("", ANY_PROJECT, outline.project) and domain in ("", outline.domain):
+                (won if outline.success else lost)[outline.task].append(outline)
+        latest = sorted((t for traces in won.values() for t in traces), key=lambda t: (-t.ended_at_ms, t.seq))[:MAX_READ]
+        solved = dict.fromkeys(t.task for t in latest)
+        unsolved = [task for task, traces in lost.items() if task not in won and len(traces) >= MIN_FAILED][:MAX_UNSOLVED]
+        others = [t for task in (*solved, *unsolved) for t in lost[task][:MAX_EACH]][:MAX_READ]
+        return [e for e in self._store.get_episodes([t.id for t in (*latest, *others)]) if e is not None]
 
     def _corrections(self, domain: str, project: str) -> dict[str, Replaced]:
         """Return every correction of what belongs to the domain and project, by the id of what it corrects."""
@@ -65,17 +113,6 @@ class Guide:
                 lessons = episode.outcome.lessons if episode.outcome else ()
                 found[episode.id] = _replaced(known[episode.id], "; ".join(lessons))
         return found
-
-    def _usual(self, project: str) -> dict[str, Usual]:
-        """Return how many episodes there are and how many succeeded, by domain and, under "", in all."""
-        episodes: Counter[str] = Counter()
-        successes: Counter[str] = Counter()
-        for outline in self._v.experience.outlines():
-            if project in ("", ANY_PROJECT, outline.project):
-                for domain in {"", outline.domain}:
-                    episodes[domain] += 1
-                    successes[domain] += outline.success
-        return {domain: Usual(count, successes[domain]) for domain, count in episodes.items()}
 
     def _reported(self, domain: str, project: str) -> list[ReportedLesson]:
         """Return what agents noted themselves in the best episodes, the best first."""

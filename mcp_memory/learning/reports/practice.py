@@ -1,28 +1,36 @@
-"""What successful episodes did that another can do again: commands that worked, files they changed, changes that fixed an error. Pure."""
+"""What episodes did that another can do again, or need not: commands, changes that ended errors, tasks solved and not yet. Pure."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mcp_memory.domain import facts
-from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, Step, Use
+from mcp_memory.domain.commands import command_in, hides_exit
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.advice.precedents import changes_told
 from mcp_memory.learning.patterns.lessons import Practice
+from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch, is_scratch
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.step_signs import test_counts
 from mcp_memory.phrases import practice as phrases
 from mcp_memory.views.vouching import MIN_SOURCES
 
 MAX_COMMAND_CHARS = 120
 MAX_LINES = 8  # of one kind
 MAX_OF_PROGRAM = 2  # commands of one program and verb
-MIN_EPISODES = 2  # that did so, independently
+MIN_TASKS = 2  # in which a command worked: attempts at one task are not independent
+MIN_FAILED = 2  # attempts at a task from which it counts as one that nobody managed
+_PREPARES = frozenset({"mkdir", "touch", "chmod", "rm", "cp", "mv", "echo", "kill", "pkill"})  # that this worked is no news
 
 
 @dataclass(slots=True)
 class _Use:
     worked: int = 0
     failed: int = 0
+    message: str = ""  # of the latest failure
     episodes: set[str] = field(default_factory=set)  # in which it worked
+    tasks: set[str] = field(default_factory=set)
     agents: set[str] = field(default_factory=set)
 
 
@@ -30,11 +38,17 @@ def practice(episodes: Sequence[Episode], *, is_shared: bool) -> Practice:
     """Return lines for a guide, the best supported first.
 
     Args:
-        episodes: Successful ones with their steps, the newest first.
+        episodes: Completed ones with their steps, the newest first.
         is_shared: Whether several agents work there: what one of them alone did is then left out.
     """
-    agents_needed = MIN_SOURCES if is_shared else 1
-    return Practice(_commands(episodes, agents_needed), _files(episodes, agents_needed), [] if is_shared else _changes(episodes))
+    won, lost = ([e for e in episodes if _won(e) is wanted] for wanted in (True, False))
+    if is_shared:
+        return Practice(_commands(won, MIN_SOURCES))  # a change, a task are of one of them alone
+    return Practice(_commands(won, 1), _changes(won), _solved(won, lost), _unsolved(won, lost))
+
+
+def _won(episode: Episode) -> bool:
+    return episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
 
 
 def _commands(episodes: Sequence[Episode], agents_needed: int) -> list[str]:
@@ -44,40 +58,35 @@ def _commands(episodes: Sequence[Episode], agents_needed: int) -> list[str]:
             if command := _command(step):
                 use = uses[step.key, command]
                 use.worked, use.failed = use.worked + (not step.failed), use.failed + step.failed
-                if not step.failed:
+                if step.failed:
+                    use.message = use.message or message_of(step)
+                else:
                     use.episodes.add(episode.id)
+                    use.tasks.add(episode.task)
                     use.agents.add(episode.agent)
-    found = [(key, command, use) for (key, command), use in uses.items() if _is_supported(use, agents_needed) and use.worked > use.failed]
-    found.sort(key=lambda item: (-len(item[2].episodes), item[2].failed, item[1]))
+    found = [(key, command, use) for (key, command), use in uses.items() if _is_supported(use, agents_needed)]
+    found.sort(key=lambda item: (-len(item[2].tasks), item[2].failed, item[1]))
     lines: list[str] = []
     told: dict[str, int] = defaultdict(int)
     for key, command, use in found:
         told[key] += 1
         if told[key] <= MAX_OF_PROGRAM:
-            lines.append(phrases.command(command, use.worked, use.worked + use.failed, len(use.episodes)))
+            lines.append(phrases.command(command, use.worked, use.worked + use.failed, sorted(use.episodes), use.message))
     return lines[:MAX_LINES]
 
 
 def _command(step: Step) -> str:
-    """Return the command of a step that did something, "" where it only looked, or says too much to be done again."""
+    """Return the command of a step that did something another can do; "" where it only looked, tried out, or says too much."""
     command = command_in(step.arguments).strip()
-    return command if command and "\n" not in command and len(command) <= MAX_COMMAND_CHARS and role_of(step.key) is Role.ACTS else ""
-
-
-def _files(episodes: Sequence[Episode], agents_needed: int) -> list[str]:
-    uses: dict[str, _Use] = defaultdict(_Use)
-    for episode in episodes:
-        for file in episode.files or ():
-            if file.use is Use.CHANGED:
-                uses[file.path].episodes.add(episode.id)
-                uses[file.path].agents.add(episode.agent)
-    found = [(path, use) for path, use in uses.items() if _is_supported(use, agents_needed)]
-    found.sort(key=lambda item: (-len(item[1].episodes), item[0]))
-    return [phrases.file(path, len(use.episodes)) for path, use in found[:MAX_LINES]]
+    if not command or "\n" in command or len(command) > MAX_COMMAND_CHARS or role_of(step.key) is not Role.ACTS or hides_exit(command):
+        return ""
+    program = step.key.partition(":")[2].partition(" ")[0]
+    passing = program in _PREPARES or " -c " in command or any(is_scratch(word) for word in command.split() if "." in word)
+    return "" if passing else command
 
 
 def _is_supported(use: _Use, agents_needed: int) -> bool:
-    return len(use.episodes) >= MIN_EPISODES and len(use.agents) >= agents_needed
+    return len(use.tasks) >= MIN_TASKS and len(use.agents) >= agents_needed and use.worked > use.failed
 
 
 def _changes(episodes: Sequence[Episode]) -> list[str]:
@@ -85,6 +94,41 @@ def _changes(episodes: Sequence[Episode]) -> list[str]:
     lines: dict[tuple[str, str], str] = {}
     for episode in episodes:
         for said in episode.reflection.successes if episode.reflection else ():
-            if isinstance(said, facts.Overcome):
-                lines.setdefault((said.key, said.error), phrases.change(said, episode.id))
+            if isinstance(said, facts.Overcome) and said.by != said.worked_at and _says_how(said, episode):
+                change = brief(episode.steps, said.by, whole=True)
+                lines.setdefault((said.key, said.error), phrases.change(said.error, said.key, change, episode.id))
     return list(lines.values())[:MAX_LINES]
+
+
+def _says_how(said: facts.Overcome, episode: Episode) -> bool:
+    """Return whether an error names itself, and its change says what it changed: a summary of tests and a file's name do not."""
+    if test_counts(said.error) is not None or said.by >= len(episode.steps) or changes_scratch(episode.steps, said.by):
+        return False
+    change = change_of(episode.steps, said.by)
+    return bool(_command(episode.steps[said.by])) if change is None else change.says_what
+
+
+def _solved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
+    """Return the tasks that a change of files solved, once each, with what attempts changed that failed."""
+    lines: dict[str, str] = {}
+    for episode in won:
+        if episode.task not in lines and (did := changes_told(episode)):
+            failed = [d for other in lost if other.task == episode.task and (d := changes_told(other)) and d != did][:1]
+            lines[episode.task] = phrases.solved(episode.task, did, episode.id, failed[0] if failed else ())
+    return list(lines.values())[:MAX_LINES]
+
+
+def _unsolved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
+    """Return the tasks that several attempts failed at and none solved, with what was tried."""
+    solved = {e.task for e in won}
+    tried: dict[str, list[Episode]] = defaultdict(list)
+    for episode in lost:
+        if episode.task not in solved:
+            tried[episode.task].append(episode)
+    found = sorted((task for task, attempts in tried.items() if len(attempts) >= MIN_FAILED), key=lambda task: -len(tried[task]))
+    lines = []
+    for task in found:
+        known = [(e, did) for e in tried[task] if (did := changes_told(e))]
+        if known:
+            lines.append(phrases.unsolved(task, len(tried[task]), known[0][1], known[0][0].id))
+    return lines[:MAX_LINES]

@@ -141,7 +141,12 @@ def gemini_fix() -> list[dict[str, Any]]:
     return [
         {"sessionId": "g-1", "projectHash": "0", "startTime": at(0), "kind": "main"},
         {"$set": {"messages": [{"id": "m0", "timestamp": at(0), "type": "user", "content": [{"text": context}]}]}},
-        {"id": "m1", "timestamp": at(1), "type": "user", "content": [{"text": TASK}, {"text": "<hook_context>memory</hook_context>"}]},
+        {
+            "id": "m1",
+            "timestamp": at(1),
+            "type": "user",
+            "content": [{"text": f"<hook_context>project</hook_context>\n\n{TASK}"}, {"text": "<hook_context>memory</hook_context>"}],
+        },
         {"$set": {"lastUpdated": at(1)}},
         said("m2", 2, "I run it.", {key: first[key] for key in ("id", "name", "args")} | {"status": "executing"}),
         said("m2", 2, "I run it.", first),

@@ -147,6 +147,17 @@ def test_hooks_mean_the_memory_that_the_server_means(home: Path, tmp_path: Path)
     assert list((tmp_path / "my memory" / "hooks").glob("*.spool"))
 
 
+def test_a_memory_that_the_environment_names_is_written_down_for_hosts_that_keep_their_environment_to_themselves(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCP_MEMORY_DATA_DIR", str(tmp_path / "named"))
+    main(["install", "codex", "--hooks"])
+    assert f'"--data-dir", "{tmp_path / "named"}"' in (home / ".codex" / "config.toml").read_text()
+    assert f"--data-dir {tmp_path / 'named'}" in file_of("codex").read_text()
+    main(["install", "claude-code", "--project-dir", str(tmp_path)])
+    assert "--data-dir" not in (tmp_path / ".mcp.json").read_text()  # the others' machines have no such folder
+
+
 def test_a_hook_takes_its_hosts_name_beside_any_option(tmp_path: Path) -> None:
     event = json.dumps({"session_id": "s", "tool_name": "Bash", "tool_input": {}, "tool_response": "a"})
     config = tmp_path / "settings.toml"

@@ -74,6 +74,13 @@ def test_arguments_that_come_as_json_in_a_string_are_arguments() -> None:
     assert (step["tool"], step["arguments"]) == ("bash", {"command": "ls"})
 
 
+def test_what_a_session_was_begun_with_is_no_part_of_its_first_prompt() -> None:
+    def prompted(prompt: str) -> dict[str, Any]:
+        return record_of("user-prompt-submit", {"session_id": "s", "prompt": prompt}, call_id="1", project="", at_ms=0, host="gemini")
+
+    assert prompted("<hook_context># Memory of &lt;b&gt;</hook_context>\n\nFix add()") == prompted("Fix add()")
+
+
 @pytest.mark.parametrize(
     ("host", "printed"),
     [

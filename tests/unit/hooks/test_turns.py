@@ -92,7 +92,14 @@ async def test_a_session_start_tells_about_the_project_once_there_is_something(h
     await host.prompt(TASK)
     await host("post-tool-use", **bash("pytest -q", "3 passed"))
     await host("stop", last_assistant_message="Rounding is right.")
-    assert TASK in await host("session-start", source="clear")
+    assert await host("session-start", source="clear") == "", "one run of the tests is no lesson yet"
+    await host.prompt("Totals of an order are off by a cent")
+    edit = {"file_path": "cart.py", "old_string": "return total", "new_string": "return round(total, 2)"}
+    await host("post-tool-use", tool_name="Read", tool_input={"file_path": "cart.py"}, tool_response="return total")
+    await host("post-tool-use", tool_name="Edit", tool_input=edit, tool_response="done")
+    await host("post-tool-use", **bash("pytest -q", "3 passed"))
+    await host("stop", last_assistant_message="Rounding is right.")
+    assert "cart.py: - return total + return round(total, 2)" in await host("session-start", source="clear")
 
 
 async def test_a_prompt_is_answered_with_what_is_known_and_starts_nothing(host: Host) -> None:

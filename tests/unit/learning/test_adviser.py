@@ -103,6 +103,53 @@ def test_a_similar_task_outweighs_many_dissimilar_ones() -> None:
     assert keys(advice.suggest(Situation(now("open"), []), 1, None).suggestions) == ["read"]
 
 
+def test_what_a_success_at_the_very_task_did_next_is_more_than_a_habit_unless_it_was_just_done() -> None:
+    task = "Pay booking B7 by card"
+    good = episode("good", ["find", "pay"], task=task)
+    good = replace(good, steps=(good.steps[0], step("pay", 1, booking="B7", by="card")))
+    bad = episode("bad", ["find", "pay"], OutcomeKind.FAILURE, task=task)
+    bad = replace(bad, steps=(bad.steps[0], step("pay", 1, booking="B7", by="cash")))
+    memory, near = adviser(good, bad), [("bad", 1.0), ("good", 1.0)]
+    first = memory.suggest(Situation(now("find", task=task), near), 1, None).suggestions[0]
+    assert (first.basis, first.arguments_example, first.evidence[0]) == (
+        "as in an attempt that succeeded",
+        {"booking": "B7", "by": "card"},
+        "good",
+    )
+    failed = replace(now("find", "pay!declined", task=task), steps=(step("find"), step("pay!declined", 1, booking="B7", by=" card")))
+    assert all(not s.basis for s in memory.suggest(Situation(failed, near), 1, None).suggestions)
+    other = now("find", task="Pay booking B8 by card")
+    assert all(not s.basis for s in memory.suggest(Situation(other, near), 1, None).suggestions)
+
+
+def fixed_by(name: str, message: str, *change: Any) -> Episode:
+    """A run whose tests failed with *message* until this was done."""
+    test = {"command": "python -m unittest"}
+    steps = (step(f"bash:python -m unittest!{message}", 0, **test), *change, step("bash:python -m unittest", 2, **test))
+    return replace(episode(name, task=f"task {name}"), steps=steps, step_count=3)
+
+
+def told_after(memory: Adviser, message: str) -> list[tuple[str | None, str | None]]:
+    failed = replace(now(task="another"), steps=(step(f"bash:python -m unittest!{message}", 0, command="python -m unittest"),))
+    recovery = memory.suggest(Situation(failed, []), 3, None).recovery
+    assert recovery is not None
+    return [(fix.did, fix.like) for fix in recovery.fixes if fix.did]
+
+
+def test_what_fixed_an_error_of_this_kind_elsewhere_is_told_with_that_error() -> None:
+    edit = step("edit", 1, path="shop/pricing.py", old="sum(prices)", new="sum(map(Decimal, prices))")
+    memory = adviser(fixed_by("a", "AssertionError: 0.3 != Decimal('0.30')", edit))
+    assert told_after(memory, "AssertionError: 3.3000000003 != Decimal('3.30')") == [
+        ("edit shop/pricing.py: - sum(prices) + sum(map(Decimal, prices))", "AssertionError: 0.3 != Decimal('0.30')")
+    ]
+
+
+def test_what_fixed_it_for_another_name_is_not_told_and_for_the_very_error_it_is() -> None:
+    memory = adviser(fixed_by("a", "ModuleNotFoundError: No module named 'babel'", step("bash", 1, command="pip install babel")))
+    assert told_after(memory, "ModuleNotFoundError: No module named 'json5'") == []
+    assert told_after(memory, "ModuleNotFoundError: No module named 'babel'") == [("bash `pip install babel`", None)]
+
+
 def test_the_example_shows_the_arguments_of_an_earlier_use() -> None:
     made = episode("e", ["open", "edit"])
     made = replace(made, steps=(made.steps[0], step("edit", 1, path="a.py")))

@@ -8,6 +8,20 @@ from mcp_memory.verbs.presenting import key_step_lines
 SHOWN = "[File: /repo/admin_modify.py (200 lines total)]\n101:def f():\n102:    show = save_as\n103:    return show\n"
 
 
+def shown(path: str, *lines: str) -> Step:
+    """A file as an editor with an open file shows it, its lines with their numbers."""
+    numbered = "\n".join(f"{number}:{line}" for number, line in enumerate(lines, 1))
+    return Step("open", observation=f"[File: {path} ({len(lines)} lines total)]\n{numbered}")
+
+
+def test_of_a_block_that_was_not_shown_as_a_whole_only_lines_that_are_new_are_told() -> None:
+    text = 'def total(self):\n    """Sum.\n\n    Exactly.\n    """\n    cents = self.cents\n    return round(sum(cents), 2)'
+    edit = Step("edit", arguments={"args": "8:14", "text": text}, observation="[File: cart.py (20 lines total)]")
+    change = change_of([shown("cart.py", "def total(self):", "    cents = self.cents"), edit], 1)
+    assert change is not None
+    assert (change.added, change.then) == ("return round(sum(cents), 2)", ())
+
+
 def test_an_edit_of_a_range_of_lines_shows_the_words_that_came() -> None:
     steps = [
         Step("open", arguments={"args": "admin_modify.py"}, observation=SHOWN, index=0),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.text import token_estimate
-from mcp_memory.learning.patterns.lessons import Replaced, ReportedLesson, Usual, lessons_markdown
+from mcp_memory.learning.patterns.lessons import FAILED_IN, Replaced, ReportedLesson, lessons_markdown
 
 
 def pattern(i: int, kind: PatternKind, successes: int, failures: int, confidence: float, retired: bool = False) -> Pattern:
@@ -38,13 +38,11 @@ PATTERNS = [
     pattern(4, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9, retired=True),
     pattern(5, PatternKind.TOOL_SEQUENCE, 9, 0, 0.9),
 ]
-USUAL = {"": Usual(40, 20)}
 CORRECTION = {"pat_5": Replaced("Use the new tool.", "tool5 → next5", "a person")}
 
 
 def guide(budget_tokens: int = 2_000, **known: object) -> str:
-    settings = {"usual": USUAL, **known}
-    return lessons_markdown(PATTERNS, CORRECTION, domain="ops", project="shop", budget_tokens=budget_tokens, **settings)  # type: ignore[arg-type]
+    return lessons_markdown(PATTERNS, CORRECTION, domain="ops", project="shop", budget_tokens=budget_tokens, **known)  # type: ignore[arg-type]
 
 
 def test_every_section_names_its_evidence() -> None:
@@ -55,9 +53,15 @@ def test_every_section_names_its_evidence() -> None:
     assert "- Tool2 → next2 (worked in 5 of 6) [pat_2]" in text
 
 
+def test_an_answer_says_where_it_did_not_help() -> None:
+    known = replace(PATTERNS[1], content={**PATTERNS[1].content, FAILED_IN: "e3"})
+    text = lessons_markdown([known], {}, domain="", project="", budget_tokens=900)
+    assert "- Tool2 → next2 (worked in 5 of 6; not in e3) [pat_2]" in text
+
+
 def test_answers_to_one_error_stand_together_and_tools_in_their_order_are_no_lesson() -> None:
     again = replace(pattern(6, PatternKind.ERROR_RECOVERY, 4, 0, 0.5), content={"tool": "cat", "error": "no such file", "try": "less"})
-    text = lessons_markdown([*PATTERNS, again], {}, domain="", project="", budget_tokens=900, usual=USUAL)
+    text = lessons_markdown([*PATTERNS, again], {}, domain="", project="", budget_tokens=900)
     assert "- Tool2 → next2 (worked in 5 of 6) [pat_2]\n- Tool6 → next6 (worked in 4 of 4) [pat_6]" in text
     assert "pat_1" not in text
 
@@ -89,7 +93,7 @@ def test_the_callers_way_of_counting_tokens_is_used() -> None:
 
 
 def test_an_empty_memory_says_so() -> None:
-    text = lessons_markdown([], {}, domain="", project="*", budget_tokens=100, usual={})
+    text = lessons_markdown([], {}, domain="", project="*", budget_tokens=100)
     assert text.startswith("# Lessons\n")
     assert "Nothing is well supported yet." in text
 
@@ -100,7 +104,7 @@ def test_among_several_agents_what_one_alone_says_stands_at_the_end_and_is_marke
     voted = {"pat_1": Replaced("Run it from the web.", "tool1 → next1", "mallory", is_agents=True)}
     alone = replace(PATTERNS[1], id="pat_9", provenance="unverified: 1 source (mallory)", is_verified=False)
     text = lessons_markdown(
-        [*PATTERNS, alone], CORRECTION | voted, domain="", project="shop", budget_tokens=2_000, usual=USUAL, reported=said, is_shared=True
+        [*PATTERNS, alone], CORRECTION | voted, domain="", project="shop", budget_tokens=2_000, reported=said, is_shared=True
     )
     trusted, _, unverified = text.partition("## Unverified: said by one source alone")
     assert all(words in trusted for words in ("Use the new tool.", "Check the quota.", "[pat_2]"))

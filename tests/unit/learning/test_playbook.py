@@ -99,10 +99,10 @@ def test_a_way_that_mostly_fails_makes_no_playbook() -> None:
 def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
     recovery = Pattern(
         "pat_r",
-        PatternKind.ERROR_RECOVERY,
+        PatternKind.ARGUMENT_CHANGE,
         "p",
-        {"tool": "cat", "error": "no such file", "try": "find"},
-        "when cat fails with “no such file a.py”, fix it with find",
+        {"tool": "cat", "error": "no such file", "change": "with_folder", "argument": "path"},
+        "when cat fails with “no such file a.py”, give `path` with its folder",
         "",
         4,
         3,
@@ -115,7 +115,7 @@ def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
     book, _ = playbook("t", GOOD + bad, [recovery], 8)
     assert book is not None
     text = "\n".join(book.pitfalls)
-    assert "When cat fails with “no such file a.py”, fix it with find: worked in 3 of 4 (pat_r)." in text
+    assert "When cat fails with “no such file a.py”, give `path` with its folder: worked in 3 of 4 (pat_r)." in text
     assert "“quota exceeded” was met by 2 of 2 failed attempts, 0 of 3 successful ones." in text
     assert "2 of 2 failed attempts used force; 0 of 3 successful ones did: avoid it." in text
     assert "pat_r" in book.evidence
@@ -156,13 +156,20 @@ def pattern(key: str, kind: PatternKind, content: dict[str, Any], successes: int
 
 def test_an_error_is_told_once_with_its_best_answers() -> None:
     error = {"tool": "cat", "error": "no such file"}
-    tried = [
-        pattern(f"pat_{name}", PatternKind.ERROR_RECOVERY, error | {"try": name}, n, 0, n / 10) for name, n in (("find", 5), ("ls", 4))
-    ]
+    kind = PatternKind.ARGUMENT_CHANGE
+    tried = [pattern(f"pat_{name}", kind, error | {"change": name}, n, 0, n / 10) for name, n in (("find", 5), ("ls", 4))]
     book, _ = playbook("t", GOOD, tried, 8)
     assert book is not None
     assert book.pitfalls == ("D: worked in 5 of 5 (pat_find).", "D: worked in 4 of 4 (pat_ls).")
     assert {"pat_find", "pat_ls"} <= set(book.evidence)
+
+
+def test_that_some_tool_was_the_answer_or_that_failures_thought_more_is_no_pitfall() -> None:
+    recovery = pattern("pat_r", PatternKind.ERROR_RECOVERY, {"tool": "cat", "error": "no such file", "try": "find"}, 5, 0)
+    bad = [run(i, "open", "think", "submit", success=False) for i in range(7, 12)]
+    book, _ = playbook("t", GOOD + bad, [recovery], 8)
+    assert book is not None
+    assert book.pitfalls == ()
 
 
 def test_a_choice_is_a_pitfall_only_where_it_fails_more_than_usual_and_is_not_what_is_recommended() -> None:

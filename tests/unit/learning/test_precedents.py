@@ -48,6 +48,18 @@ def test_attempts_that_did_the_same_count_together() -> None:
     assert [(p.did, p.times, p.attempts) for p in found] == [(("finish answer=41",), 2, 3), (("finish answer=7",), 1, 3)]
 
 
+def test_deeds_that_differ_in_a_word_are_told_once() -> None:
+    tried = [
+        attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
+    ]
+    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("finish answer=Patrick John Vallance",), 2)]
+
+
+def test_a_change_that_shows_a_heading_or_a_comment_alone_is_not_told() -> None:
+    for new in ("def total(self):", "# TODO: exactly", "@property"):
+        assert precedents(TASK, [attempt("a", edit(new, old=""))]) == ()
+
+
 def test_a_failure_says_what_it_was_told_in_the_end() -> None:
     (found,) = precedents(TASK, [attempt("a", answer("41"), outcome=FAILURE, told="The answer is incorrect")])
     assert found.came == "The answer is incorrect"

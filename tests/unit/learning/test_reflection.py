@@ -208,9 +208,7 @@ def script(name: str, status: StepStatus = StepStatus.OK) -> Step:
 
 def test_another_script_does_not_overcome_the_error_of_one() -> None:
     said = reflected(episode(script("a.py", StepStatus.ERROR), script("b.py"), kind=OutcomeKind.SUCCESS), Reward(0.9))
-    assert [sentence(fact) for fact in said.successes] == [
-        "`NameError: x` in bash:python3 (step 0): got on with bash `python3 b.py` (step 1) instead."
-    ]
+    assert said.successes == (), "nothing shows that it did the same job"
 
 
 def test_a_failure_names_the_error_that_stopped_it_although_other_calls_of_its_tool_worked_later() -> None:
@@ -251,10 +249,15 @@ def test_what_the_agent_did_itself_is_no_news_to_it() -> None:
 
 
 def test_that_a_claimed_success_was_rejected_is_news_where_nothing_is_asked_about_it() -> None:
-    made = episode(Step("edit"), Step("submit", observation="The answer is incorrect."), kind=OutcomeKind.SUCCESS)
+    made = episode(Step("edit"), Step("submit", observation="The answer is incorrect: 41, not 42"), kind=OutcomeKind.SUCCESS)
     noted = replace(made, outcome=Outcome(OutcomeKind.SUCCESS, lessons=("Check the sign",)))
     for one, expected in ((made, 0), (noted, 1)):
         assert len(telling(replace(one, reflection=reflected(one, Reward(0.5))))) == expected
+
+
+def test_nothing_is_asked_about_a_rejection_that_does_not_say_why() -> None:
+    answers = ("Answer is INCORRECT", "The answer is incorrect: 41, not 42")
+    assert [bool(asked(episode(Step("finish", observation=said)))) for said in answers] == [False, True]
 
 
 def test_the_same_tool_with_other_arguments_is_a_slip_that_nothing_is_asked_about() -> None:

@@ -66,6 +66,8 @@ def test_an_answer_to_the_error_is_said_where_it_can_be_done_again() -> None:
         == "After this very error bash `pip install yaml` made the call work [e1]"
     )
     assert "did the job instead" in recovered(fix(kind="got_on", fixed=0, got_on=1, did="bash `python3 -m zipfile -e a.zip .`"))
+    like = recovered(fix(did="edit cart.py: + Decimal(price)", like="AssertionError: 0.3 != Decimal('0.30')"))
+    assert "After an error like it (`AssertionError: 0.3 != Decimal('0.30')`) edit cart.py: + Decimal(price) made the call work" in like
     assert recovered(fix()) == NOTHING_NEXT
     assert recovered(fix(kind="failed", fixed=0, did="bash `make`")) == NOTHING_NEXT
 
@@ -85,6 +87,12 @@ def test_what_somebody_put_right_comes_instead_of_what_worked() -> None:
 def test_a_warning_comes_first() -> None:
     warning = {"message": "pay failed in 2 of 2 earlier tries", "failed": 2, "tried": 2, "evidence": [ID]}
     assert next_step(warnings=[warning], precedents=[WORKED]).splitlines()[1].startswith("Warning: pay failed in 2 of 2")
+
+
+def test_a_failure_that_was_warned_of_is_not_told_twice() -> None:
+    warning = {"message": "finish failed in 1 of 1 earlier tries", "failed": 1, "tried": 1, "evidence": ["e2"]}
+    assert "Failed at this task" not in next_step(warnings=[warning], precedents=[FAILED])
+    assert "Failed at this task" in next_step(warnings=[warning], precedents=[{**FAILED, "times": 2}])
 
 
 def test_a_lesser_state_is_said_even_where_nothing_else_is() -> None:
