@@ -15,13 +15,14 @@ from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
 from mcp_memory.storage import learning_reads
 from mcp_memory.storage.codec import load_as, load_trace
-from mcp_memory.storage.connection import Connection, ReadPool, open_reader, translated
+from mcp_memory.storage.connection import Connection, open_reader, translated
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.inspection import count_rows, distinct_values, problems
 from mcp_memory.storage.listing import list_episodes
 from mcp_memory.storage.migrations import require_schema
 from mcp_memory.storage.quarantine_writes import quarantines
 from mcp_memory.storage.queries import QUERIES
+from mcp_memory.storage.read_pool import ReadPool
 from mcp_memory.storage.tables import Tables
 from mcp_memory.storage.text_expression import expression, quoted
 
