@@ -136,16 +136,18 @@ class Vouching:
         x = self._x
         if self._removals != x.removals:
             self._restart()
-        for row in range(self._seen_rows, len(x.agent)):
+        if self._seen_rows == x.row_count:
+            return
+        for row in range(self._seen_rows, x.row_count):
             if x.alive[row] and x.agent_name(int(x.agent[row])):
                 self._agents.setdefault(int(x.project[row]), set()).add(int(x.agent[row]))
-        self._seen_rows = len(x.agent)
+        self._seen_rows = x.row_count
 
     def _follow(self) -> None:
         """Take in the episodes that came since the last look."""
         self._follow_agents()
         x = self._x
-        start, self._rows = self._rows, len(x.agent)
+        start, self._rows = self._rows, x.row_count
         if start == self._rows:
             return
         first = int(x.first[start])
