@@ -111,6 +111,7 @@ class ServerConfig:
     calls_per_minute: int = 0  # of one token (or of all without one); more are refused with when to call again; 0: no limit
     redact: bool = True  # secrets are masked before anything is stored
     audit_log: str = ""  # a file; empty: none
+    traces: Literal["off", "otlp"] = "off"  # OpenTelemetry spans of calls, sent as OTEL_* variables say; needs the extra `otel`
     log_format: Literal["text", "json"] = "text"  # of the log on stderr: lines, or one JSON object a line
 
 

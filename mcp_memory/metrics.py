@@ -4,7 +4,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -43,6 +43,11 @@ class Metrics:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._timings: dict[str, _Timings] = {}
+        self._followers: tuple[Callable[[str, float], None], ...] = ()
+
+    def follow(self, follower: Callable[[str, float], None]) -> None:
+        """Call *follower* with every operation's name and duration from now on, in the thread that timed it, at once."""
+        self._followers = (*self._followers, follower)
 
     def count(self, name: str, by: int = 1) -> None:
         """Add *by* to the counter *name*."""
@@ -56,6 +61,8 @@ class Metrics:
             if timings is None:
                 timings = self._timings[name] = _Timings()
             timings.add(duration_ms)
+        for follower in self._followers:
+            follower(name, duration_ms)
 
     def timed(self, name: str) -> "_Timer":
         """Record how long the block took, also when it raises."""

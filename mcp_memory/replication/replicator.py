@@ -14,9 +14,9 @@ from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import Batch, Clock, Completion, LogMark, LogPage, Outgoing, Replica, SharedLog
 
-SEND_ROWS = 100  # of the outbox in one request
+SEND_ROWS = 400  # of the outbox in one request
 SEND_BYTES = 2_000_000  # of bodies, as far as one is not larger
-READ_FACTS = 500  # of one page
+READ_FACTS = 1_000  # of one page
 READ_EVERY = 8  # turns, while there is more to send than one request holds
 NOTE_EVERY_MS = 60_000  # for other processes to see: a commit each
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Replicator:
         if not self._ensured:
             await self._off_loop(self._log.ensure)
             self._ensured = True
-        mark = self._store.remote_state(self.url).mark
+        mark = self._store.mark(self.url)
         sent, told, more = await self._send()
         self._turns += 1
         if more and self._turns % READ_EVERY:
@@ -92,24 +92,24 @@ class Replicator:
     async def _send(self) -> tuple[int, bool, bool]:
         """Send the next of the outbox; return how many rows, whether a batch came of it, and whether there is more."""
         out = self._sealed or self._store.outgoing(self.url, self._projects, SEND_ROWS)
-        before = self._store.remote_state(self.url)
-        if not before.pending and self._sealed is None:
+        if not out.rows:
             return 0, False, False
         told = bool(out.facts or out.erased)
         if told:
             self._sealed = out
-            for batch in _requests(self._origin, out, before.mark.acknowledged):
+            mark = self._store.mark(self.url)
+            for batch in _requests(self._origin, out, mark.acknowledged):
                 had_all = await self._off_loop(partial(self._log.append, batch))
             self._sealed = None
             if not had_all:
-                await self._begin_again(before.mark.epoch)
+                await self._begin_again(mark.epoch)
                 return 0, True, True
         await self._store.acknowledge(self.url, out.up_to, told=told)
-        return before.pending - self._store.remote_state(self.url).pending, told, out.more
+        return out.rows, told, out.more
 
     async def _read(self) -> tuple[int, bool]:
         """Apply a page of the log; return how many facts, and whether there is more."""
-        mark = self._store.remote_state(self.url).mark
+        mark = self._store.mark(self.url)
         page = await self._off_loop(lambda: self._log.read(mark, self._origin, self._projects, READ_FACTS))
         assert isinstance(page, LogPage)
         if self._went_back(mark, page):

@@ -95,7 +95,7 @@ class Sharing:
 
     def _has_news(self, replicator: Replicator) -> bool:
         try:
-            return self._store.remote_state(replicator.url).pending > 0
+            return self._store.has_outgoing(replicator.url)
         except McpMemoryError:  # the turn that follows says why
             return True
 

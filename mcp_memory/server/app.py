@@ -1,6 +1,6 @@
 """`build_server(host)`: the MCP server, the same on every transport and in both protocol eras."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -61,7 +61,8 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
         on_subscriptions_listen=listen,
     )
     log = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
-    resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered, log, is_shared=is_shared)
+    tell = _traced(host)
+    resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered, log, is_shared=is_shared, tell=tell)
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, caller)
     server.add_request_handler("resources/list", types.PaginatedRequestParams, resources.list)
@@ -75,6 +76,17 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, audited(log, "prompts/get", prompts.get, ids_of_prompt))
     server.add_request_handler("completion/complete", types.CompleteRequestParams, Completer(host))
     return App(server, updates, log)
+
+
+def _traced(host: MemoryHost) -> Callable[[str], None] | None:
+    """Begin to make spans where the settings ask for them; return what tells a call's span how it went. Raises ConfigError: no library."""
+    if host.config.server.traces == "off":
+        return None
+    from mcp_memory.server.tracing import Tracing
+
+    tracing = Tracing(program_version())
+    host.on_open(lambda memory: tracing.follow(memory.metrics))
+    return tracing.tell
 
 
 def program_version() -> str:

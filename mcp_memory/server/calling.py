@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -17,7 +17,7 @@ from mcp_memory.server import fitting
 from mcp_memory.server.allowance import Allowance
 from mcp_memory.server.auditing import REFUSED, AuditLog, caller_of, who
 from mcp_memory.server.confirming import Confirmation
-from mcp_memory.server.errors import error_result
+from mcp_memory.server.errors import code_of, error_result
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.outputs import Json
 from mcp_memory.server.registry import Tool
@@ -35,9 +35,25 @@ Context = ServerRequestContext[Any, Any]
 class Caller:
     """Serves `tools/call` for a set of tools."""
 
-    def __init__(self, host: MemoryHost, tools: Mapping[str, Tool], log: AuditLog | None = None, *, is_shared: bool = False) -> None:
-        """*is_shared*: clients come by the network, so that this process's working directory is not theirs."""
-        self._host, self._tools = host, tools
+    def __init__(
+        self,
+        host: MemoryHost,
+        tools: Mapping[str, Tool],
+        log: AuditLog | None = None,
+        *,
+        is_shared: bool = False,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        """Take the tools and where to note calls.
+
+        Args:
+            host: Opens the memory.
+            tools: By name.
+            log: Where calls are noted.
+            is_shared: Clients come by the network, so that this process's working directory is not theirs.
+            tell: Called after every call, within it, with how it went: `ok`, or the error's code.
+        """
+        self._host, self._tools, self._tell = host, tools, tell
         self._timeout_s = host.config.server.tool_timeout_ms / 1000
         self._audit = log
         self._allowance = Allowance(host.config.server.calls_per_minute)
@@ -68,9 +84,14 @@ class Caller:
             self._allowance.take(who(ctx))
             asked = tool.read(params.arguments)
             with anyio.fail_after(self._timeout_s), _Progress(ctx, tool.name):
-                return await self._answer(ctx, params, tool, asked)
+                result = await self._answer(ctx, params, tool, asked)
         except Exception as error:
+            if self._tell is not None:
+                self._tell(code_of(error))
             return error_result(tool.name, error)
+        if self._tell is not None:
+            self._tell("ok")
+        return result
 
     async def _answer(self, ctx: Context, params: CallToolRequestParams, tool: Tool, asked: "Request") -> dict[str, Any]:
         memory = await self._host.memory()

@@ -9,6 +9,13 @@ from mcp_memory.rendering.neutralise import one_line
 logger = logging.getLogger(__name__)
 
 
+def code_of(error: BaseException) -> str:
+    """Return what an error is called, by its own code where it has one."""
+    if isinstance(error, McpMemoryError):
+        return error.code
+    return "timeout" if isinstance(error, TimeoutError) else "internal_error"
+
+
 def error_result(tool: str, error: BaseException) -> dict[str, Any]:
     """Return the `isError` result for *error*.
 

@@ -29,14 +29,17 @@ class Arrival:
 
 
 class Decoder:
-    """Decodes facts in the order of the log."""
+    """Decodes facts in the order of the log, ahead of those that are being applied."""
 
-    def __init__(self, tables: Tables, derive: Derive) -> None:
-        self._tables, self._derive = tables, derive
-        self._parts: dict[str, Fact] = {}
+    def __init__(self, derive: Derive) -> None:
+        self._derive = derive
+        self._parts: dict[str, Fact] = {}  # may not be in the store yet
 
-    def arrival(self, fact: Fact) -> Arrival:
-        """Return what *fact* tells; what is derived of a completed episode is made here."""
+    def arrivals(self, tables: Tables, facts: Sequence[Fact]) -> list[Arrival]:
+        """Return what the facts tell; what is derived of a completed episode is made here. *tables*: as they are by now."""
+        return [self._arrival(tables, fact) for fact in facts]
+
+    def _arrival(self, tables: Tables, fact: Fact) -> Arrival:
         if fact.kind == FactKind.PART:
             self._parts[fact.id] = fact
             return Arrival(fact)
@@ -45,20 +48,20 @@ class Decoder:
         if fact.kind not in (FactKind.EPISODE, FactKind.OPEN):
             return Arrival(fact)
         try:
-            episode = load_episode(self._whole(fact))
+            episode = load_episode(self._whole(tables, fact))
         except CorruptRecord:  # a form of a later program, or damaged on the way: kept for one that can tell
             return Arrival(fact, readable=False)
-        if fact.kind == FactKind.OPEN or is_known(self._tables, episode):
+        if fact.kind == FactKind.OPEN or is_known(tables, episode):
             return Arrival(fact, episode)
         return Arrival(fact, episode, self._derive(episode))
 
-    def _whole(self, fact: Fact) -> bytes:
+    def _whole(self, tables: Tables, fact: Fact) -> bytes:
         payload = fact.body[1:]
         if fact.body[0] == WHOLE:
             return payload
         told = load_json(payload)
         low, high = range_of(fact.owner)
-        stored = [parked_fact(row) for row in self._tables.sound("parked_parts", low, high)]
+        stored = [parked_fact(row) for row in tables.sound("parked_parts", low, high)]
         parts = {part.id: part for part in (*stored, *self._parts.values()) if parts_of(part.id)[2][0] == told["digest"]}
         if len(parts) != told["parts"]:
             raise CorruptRecord(f"{told['parts'] - len(parts)} parts of {fact.id} are missing")
@@ -79,9 +82,3 @@ def is_known(tables: Tables, told: Episode) -> bool:
     if any(field == OUTCOME for field, _ in tables.sound("get_edits", row[0])):
         known = replace(known, outcome=replace(known.outcome, kind=told.outcome.kind), reward=told.reward)
     return replace(known, external_id=None) == replace(told, external_id=None, change_seq=0)
-
-
-def decoded(tables: Tables, facts: Sequence[Fact], derive: Derive) -> list[Arrival]:
-    """Return what a page of the log tells."""
-    decoder = Decoder(tables, derive)
-    return [decoder.arrival(fact) for fact in facts]

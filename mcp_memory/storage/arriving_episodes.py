@@ -1,12 +1,12 @@
 """Episodes that another machine began or completed: their rows, and what is derived from them here. Runs inside one transaction."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ChangeKind
-from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.ports import Completion
-from mcp_memory.storage.arrivals import Arrival, is_known
+from mcp_memory.storage.arrivals import is_known
 from mcp_memory.storage.completion_writes import index_completed, remove_text
 from mcp_memory.storage.episode_writes import add_steps, insert_episode
 from mcp_memory.storage.evidence_writes import recount, remove_evidence
@@ -14,36 +14,49 @@ from mcp_memory.storage.link_writes import link_new_episode
 from mcp_memory.storage.tables import Transaction
 
 
-def apply_episode(tx: Transaction, arrival: Arrival) -> None:
-    """Apply the whole record of a completed episode, or the beginning of an open one."""
-    episode = arrival.episode
-    assert episode is not None
-    if arrival.completion is not None:
-        _completed(tx, arrival.completion)
-    elif arrival.fact.kind == FactKind.OPEN and not tx.one("episode_exists", episode.id):
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A completed episode that has its row; `indexed` is what is to be derived from it there, None where that is done."""
+
+    told: Episode
+    row: int
+    indexed: Completion | None
+
+
+def begin(tx: Transaction, episode: Episode, origin: str) -> None:
+    """Insert an open episode whose steps *origin* numbers, where it is not here."""
+    if not tx.one("episode_exists", episode.id):
         row = insert_episode(tx, replace(_with_free_external(tx, episode), state=EpisodeState.OPEN))
-        if arrival.fact.origin != tx.value("replica"):
-            tx.run("set_home", row, arrival.fact.origin)
+        if origin != tx.value("replica"):
+            tx.run("set_home", row, origin)
         _link(tx, episode)
 
 
-def _completed(tx: Transaction, completion: Completion) -> None:
+def place(tx: Transaction, completion: Completion) -> Placed:
+    """Write the rows of a completed episode as the log has it; `index` comes next."""
     episode = completion.episode
-    known = tx.original(episode.id, steps=True)
     if is_known(tx, episode):  # another page, or this machine itself, was faster
-        return
+        return Placed(episode, tx.episode_row(episode.id)[0], None)
+    known = tx.original(episode.id, steps=True)
     episode = _with_free_external(tx, episode)
     if known is None:
         row = insert_episode(tx, episode)
         add_steps(tx, row, 0, episode.steps)
-    else:
-        row, state = tx.episode_row(episode.id)
-        _strip(tx, row, known)
-        _rewrite(tx, row, episode, ChangeKind.EPISODE_UPDATED if state == EpisodeState.COMPLETED else ChangeKind.EPISODE_COMPLETED)
+        return Placed(episode, row, replace(completion, episode=episode))
+    row, state = tx.episode_row(episode.id)
+    _strip(tx, row, known)
+    _rewrite(tx, row, episode, ChangeKind.EPISODE_UPDATED if state == EpisodeState.COMPLETED else ChangeKind.EPISODE_COMPLETED)
     current = tx.episode(episode.id, steps=True)
     assert current is not None
-    index_completed(tx, [(row, _as_edited(completion, episode, current))])
-    _link(tx, episode)
+    return Placed(episode, row, _as_edited(completion, episode, current))
+
+
+def index(tx: Transaction, placed: Sequence[Placed]) -> None:
+    """Derive what is derived from episodes that have their rows, and make the links that follow from them."""
+    index_completed(tx, [(each.row, each.indexed) for each in placed if each.indexed is not None])
+    for each in placed:
+        if each.indexed is not None:
+            _link(tx, each.told)
 
 
 def _as_edited(completion: Completion, told: Episode, current: Episode) -> Completion:

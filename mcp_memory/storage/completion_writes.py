@@ -22,7 +22,7 @@ def index_completed(tx: Transaction, completed: Sequence[tuple[int, Completion]]
         trace = trace_of(completion.episode, completion.errors, completion.digest, 0)
         seq = tx.insert("add_trace", row, trace.project, trace.id, tx.codec.trace(trace))
         add_text(tx, row, seq, as_indexed(completion.index_text))
-        add_evidence(tx, row, completion.episode, completion.observations)
+    add_evidence(tx, [(row, completion.episode, completion.observations) for row, completion in completed])
     rows = {row for row, _ in completed}
     refresh_surroundings(tx, {other for row in rows for other in thread_rows(tx, row)} - rows)
 

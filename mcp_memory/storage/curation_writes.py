@@ -110,7 +110,7 @@ def rest_on_outcome(tx: Transaction, completion: Completion) -> None:
     tx.run("set_outcome", str(judged.outcome.kind), judged.reward.score, row)
     tx.run("sum_episode", row)
     _, patterns = remove_evidence(tx, row)
-    add_evidence(tx, row, judged, completion.observations)
+    add_evidence(tx, [(row, judged, completion.observations)])
     recount(tx, {(pattern, judged.project) for pattern in patterns})
     trace = trace_of(judged, completion.errors, completion.digest, 0)
     rewrite_trace(tx, row, outcome=trace.outcome, reward=trace.reward, errors=trace.errors, digest=trace.digest)

@@ -4,6 +4,7 @@ The log decides: what it has under an id replaces what is here under it. Runs in
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mcp_memory.domain.edits import OUTCOME
@@ -22,6 +23,7 @@ from mcp_memory.storage import (
     quarantine_writes,
 )
 from mcp_memory.storage.arrivals import Arrival, Derive
+from mcp_memory.storage.arriving_episodes import Placed
 from mcp_memory.storage.codec import load_json
 from mcp_memory.storage.fact_reads import parked_fact
 from mcp_memory.storage.tables import Transaction
@@ -37,31 +39,45 @@ class Waits(Exception):
         self.key = key
 
 
-def apply_facts(tx: Transaction, arrivals: Sequence[Arrival], derive: Derive) -> list[str]:
-    """Apply facts in the order of the log, and those that waited for them; return the ids of deleted episodes.
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one transaction applied: how many facts, and the ids of the episodes that they deleted."""
+
+    facts: int
+    deleted: Sequence[str]
+
+
+def apply_facts(tx: Transaction, arrivals: Sequence[Arrival], derive: Derive, is_enough: Callable[[], bool]) -> Applied:
+    """Apply facts in the order of the log, and those that waited for them, until it is enough; at least one.
 
     *derive* is asked only where an edit says that a completed episode ended otherwise; what arrives complete comes with what it derived.
     """
-    page = _Page(tx, derive)
-    for arrival in arrivals:
+    page, done = _Page(tx, derive), 0
+    for done, arrival in enumerate(arrivals, 1):  # noqa: B007 - how many there were
         page.apply(arrival)
-    if arrivals:
-        seen = max(arrival.fact.hlc for arrival in arrivals)
+        if is_enough():
+            break
+    page.settle()
+    if done:
+        seen = max(arrival.fact.hlc for arrival in arrivals[:done])
         if seen > tx.all("replica")[0][1]:
             tx.run("advance_clock", seen)
-    return page.deleted
+    return Applied(done, page.deleted)
 
 
 class _Page:
-    """Facts that are applied together."""
+    """Facts that are applied together. Completed episodes that follow upon one another are indexed together: `settle` after the last."""
 
     def __init__(self, tx: Transaction, derive: Derive) -> None:
         self._tx, self._derive = tx, derive
+        self._placed: list[Placed] = []
         self.deleted: list[str] = []
 
     def apply(self, arrival: Arrival) -> None:
         """Apply a fact, or park it."""
         tx, fact = self._tx, arrival.fact
+        if arrival.completion is None:
+            self.settle()
         if fact.kind == FactKind.TOMBSTONE and arrival.readable:
             self.deleted += _bury(tx, fact)
         elif (fact.owner and tx.one("tombstone", fact.owner)) or fact.kind == FactKind.PROBE:
@@ -78,18 +94,32 @@ class _Page:
 
     def _tell(self, arrival: Arrival) -> None:
         tx, fact = self._tx, arrival.fact
+        if arrival.completion is not None:
+            self._placed.append(arriving_episodes.place(tx, arrival.completion))
+            return
         if arrival.episode is not None:
-            arriving_episodes.apply_episode(tx, arrival)
-            self._release(f"episode {fact.owner}")
-            if fact.kind == FactKind.EPISODE:
-                _unpark_finished(tx, fact.owner)
-            self._label(fact.owner)
+            if fact.kind == FactKind.OPEN:
+                arriving_episodes.begin(tx, arrival.episode, fact.origin)
+            self._arrived(fact.owner, completed=fact.kind == FactKind.EPISODE)
             return
         told = {} if fact.kind == FactKind.STEP else load_json(fact.body[1:])
         for key in _HANDLERS[fact.kind](tx, fact, told):
             self._release(key)
         if fact.kind == FactKind.EDIT and OUTCOME in told["fields"]:
             self._label(fact.owner)
+
+    def settle(self) -> None:
+        """Index the completed episodes that have their rows, and apply what waited for them."""
+        placed, self._placed = self._placed, []
+        arriving_episodes.index(self._tx, placed)
+        for each in placed:
+            self._arrived(each.told.id, completed=True)
+
+    def _arrived(self, owner: str, *, completed: bool) -> None:
+        self._release(f"episode {owner}")
+        if completed:
+            _unpark_finished(self._tx, owner)
+        self._label(owner)
 
     def _label(self, owner: str) -> None:
         """Derive again what rests on how an episode ended, where an edit says otherwise than its record."""

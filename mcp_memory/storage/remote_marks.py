@@ -1,6 +1,6 @@
 """How far each shared log was read and written, and what waits for it. Each function runs inside one transaction, or one snapshot."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.domain.shared_facts import Fact
@@ -9,7 +9,7 @@ from mcp_memory.ports import LogMark, Outgoing, RemoteState
 from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.fact_reads import FactReads
-from mcp_memory.storage.fact_writes import apply_facts
+from mcp_memory.storage.fact_writes import Applied, apply_facts
 from mcp_memory.storage.tables import ERASED, Row, Tables, Transaction, sound_row
 
 MAX_BYTES = 2_000_000  # of the bodies of one request, as far as one fact is not larger
@@ -37,9 +37,21 @@ def forget_remote(tx: Transaction, url: str) -> bool:
 
 def state_of(tables: Tables, url: str) -> RemoteState:
     """Return how things stand with a log. Raises NotFound: it is not shared with."""
-    row, epoch, read_seq, batch, nonce, acknowledged, own_batch, resyncs, in_step_at_ms, last_error = _row(tables, url)
-    mark = LogMark(epoch, read_seq, batch, nonce, own_batch)
-    return RemoteState(url, mark, tables.value("pending", acknowledged, row), acknowledged, resyncs, in_step_at_ms, last_error)
+    row, *_, acknowledged, _, resyncs, in_step_at_ms, last_error = _row(tables, url)
+    pending: int = tables.value("pending", acknowledged, row)
+    return RemoteState(url, mark_of(tables, url), pending, acknowledged, resyncs, in_step_at_ms, last_error)
+
+
+def mark_of(tables: Tables, url: str) -> LogMark:
+    """Return how far a log is known. Raises NotFound: it is not shared with."""
+    _, epoch, read_seq, batch, nonce, _, own_batch, *_ = _row(tables, url)
+    return LogMark(epoch, read_seq, batch, nonce, own_batch)
+
+
+def has_pending(tables: Tables, url: str) -> bool:
+    """Return whether anything is left to send. Raises NotFound: it is not shared with."""
+    row, *_, acknowledged, _, _, _, _ = _row(tables, url)
+    return bool(tables.value("has_pending", acknowledged, row))
 
 
 def outgoing(tables: Tables, codec: Codec, url: str, projects: Collection[str], limit: int) -> Outgoing:
@@ -49,17 +61,17 @@ def outgoing(tables: Tables, codec: Codec, url: str, projects: Collection[str], 
     facts: list[Fact] = []
     erased: list[str] = []
     rows = tables.sound("outgoing", acknowledged, row, limit)
-    for last_row, id_ in rows:
+    for n, (last_row, id_) in enumerate(rows):
         if id_.startswith(ERASED):
             erased.append(id_.removeprefix(ERASED))
         else:
             made = [fact for fact in reads.made(id_) if not projects or fact.project in projects or fact.project == ANY_PROJECT]
             size += sum(len(fact.body) for fact in made)
             if facts and size > MAX_BYTES:
-                return Outgoing(last, tuple(facts), tuple(erased), more=True)
+                return Outgoing(last, n, tuple(facts), tuple(erased), more=True)
             facts += made
         last = last_row
-    return Outgoing(last, tuple(facts), tuple(erased), more=len(rows) == limit)
+    return Outgoing(last, len(rows), tuple(facts), tuple(erased), more=len(rows) == limit)
 
 
 def acknowledge(tx: Transaction, url: str, up_to: int, *, told: bool) -> None:
@@ -70,15 +82,18 @@ def acknowledge(tx: Transaction, url: str, up_to: int, *, told: bool) -> None:
     tx.run("clear_outbox", row)
 
 
-def apply_page(tx: Transaction, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> list[str]:
-    """Apply facts together with the place they were read up to; with *mark* also the newest batch seen. Returns the deleted ids."""
+def apply_page(
+    tx: Transaction, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive, is_enough: Callable[[], bool]
+) -> Applied:
+    """Apply facts until it is enough, together with the place they were read up to; when all are, with *mark* the newest batch seen."""
     row = _row(tx, url)[0]
-    deleted = apply_facts(tx, arrivals, derive)
-    tx.run("read_up_to", row, read_seq)
-    if mark is not None:
+    applied = apply_facts(tx, arrivals, derive, is_enough)
+    if applied.facts:
+        tx.run("read_up_to", row, arrivals[applied.facts - 1].fact.seq)
+    if mark is not None and applied.facts == len(arrivals):
         tx.run("seen_batch", row, mark.epoch, mark.batch, mark.nonce, mark.seq)
     tx.run("sum_remote", row)
-    return deleted
+    return applied
 
 
 def begin_again(tx: Transaction, url: str, epoch: str, *, went_back: bool) -> None:

@@ -8,6 +8,7 @@ Writes are functions run by the batcher's thread; reads are in `store_reads.py`.
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -27,6 +28,7 @@ from mcp_memory.storage import advice_writes, completion_writes, curation_writes
 from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, begin, open_writer, translated
+from mcp_memory.storage.fact_writes import Applied
 from mcp_memory.storage.file_system import file_system_of, notices_of
 from mcp_memory.storage.hot_tier import HotTier
 from mcp_memory.storage.migrations import migrate, require_schema
@@ -41,6 +43,7 @@ from mcp_memory.storage.write_batcher import WriteBatcher
 from mcp_memory.user_data import expanded
 
 FILE_NAME = "memory.db"
+APPLY_S = 0.25  # of one transaction with what other machines told: writers of other processes wait for it
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -236,19 +239,23 @@ class SqliteStore(StoreSharing):
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))
 
-    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> None:
-        deleted = await self._batcher.run(partial(self._applied, url, arrivals, read_seq, mark, derive))
-        if deleted and self._hot is not None:
-            self._hot.drop(deleted)
+    async def _apply(self, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive) -> int:
+        applied = await self._batcher.run(partial(self._applied, url, arrivals, mark, derive))
+        if applied.deleted and self._hot is not None:
+            self._hot.drop(applied.deleted)
+        return applied.facts
 
-    def _applied(
-        self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive, connection: Connection
-    ) -> list[str]:
+    def _applied(self, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive, connection: Connection) -> Applied:
+        until = time.monotonic() + APPLY_S
+
+        def is_enough() -> bool:
+            return self._batcher.depth > 0 or time.monotonic() > until
+
         tx = Transaction(connection, self._codec, self._clock(), applies=True)
-        deleted = apply_page(tx, url, arrivals, read_seq, mark, derive)
-        if deleted:
+        applied = apply_page(tx, url, arrivals, mark, derive, is_enough)
+        if applied.deleted:
             self._purge.want()
-        return deleted
+        return applied
 
     def _in_transaction(self, write: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any], connection: Connection) -> T:
         return write(Transaction(connection, self._codec, self._clock()), *args, **kwargs)

@@ -7,14 +7,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.ports import LogMark, Outgoing, RemoteState
 from mcp_memory.storage import remote_marks
-from mcp_memory.storage.arrivals import Arrival, Derive, decoded
+from mcp_memory.storage.arrivals import Arrival, Decoder, Derive
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.store_reads import StoreReads
 from mcp_memory.storage.tables import Tables, Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
-SLICE = 40  # facts of one transaction: other writers wait for it, some 50 ms
+PIECE = 250  # facts that are decoded while those before them are applied
 
 
 class StoreSharing(StoreReads):
@@ -25,8 +25,8 @@ class StoreSharing(StoreReads):
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise NotImplementedError
 
-    async def _apply(self, url: str, arrivals: Sequence[Arrival], read_seq: int, mark: LogMark | None, derive: Derive) -> None:
-        """Apply facts in a transaction of their own, and forget the copies of what they deleted."""
+    async def _apply(self, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive) -> int:
+        """Apply facts in a transaction of their own, and forget the copies of what they deleted; return how many it were."""
         raise NotImplementedError
 
     async def share_with(self, urls: Sequence[str]) -> None:
@@ -43,6 +43,14 @@ class StoreSharing(StoreReads):
     def remote_state(self, url: str) -> RemoteState:
         with self._readers.reader() as connection:
             return remote_marks.state_of(Tables(connection), url)
+
+    def mark(self, url: str) -> LogMark:
+        with self._readers.reader() as connection:
+            return remote_marks.mark_of(Tables(connection), url)
+
+    def has_outgoing(self, url: str) -> bool:
+        with self._readers.reader() as connection:
+            return remote_marks.has_pending(Tables(connection), url)
 
     def is_away(self, episode_id: str) -> bool:
         with self._readers.reader() as connection:
@@ -64,16 +72,27 @@ class StoreSharing(StoreReads):
         await self._write(remote_marks.acknowledge, url, up_to, told=told)
 
     async def apply(self, url: str, facts: Sequence[Fact], mark: LogMark | None, derive: Derive) -> None:
-        loop = asyncio.get_running_loop()
-        for start in range(0, max(len(facts), 1), SLICE):
-            part = facts[start : start + SLICE]
-            arrivals = await loop.run_in_executor(None, self._decoded, part, derive)
-            is_last = start + SLICE >= len(facts)
-            await self._apply(url, arrivals, part[-1].seq if part else 0, mark if is_last else None, derive)
+        pieces = [facts[start : start + PIECE] for start in range(0, max(len(facts), 1), PIECE)]
+        decoder = Decoder(derive)
+        ahead = self._ahead(decoder, pieces[0])
+        try:
+            for number, _ in enumerate(pieces, 1):
+                arrivals = await ahead
+                if number < len(pieces):
+                    ahead = self._ahead(decoder, pieces[number])
+                last = mark if number == len(pieces) else None
+                done = await self._apply(url, arrivals, last, derive)
+                while done < len(arrivals):
+                    done += await self._apply(url, arrivals[done:], last, derive)
+        finally:
+            ahead.cancel()
 
-    def _decoded(self, facts: Sequence[Fact], derive: Derive) -> list[Arrival]:
-        with self._readers.reader() as connection:
-            return decoded(Tables(connection), facts, derive)
+    def _ahead(self, decoder: Decoder, facts: Sequence[Fact]) -> "asyncio.Future[list[Arrival]]":
+        def decoded() -> list[Arrival]:
+            with self._readers.reader() as connection:
+                return decoder.arrivals(Tables(connection), facts)
+
+        return asyncio.get_running_loop().run_in_executor(None, decoded)
 
     async def read_again(self, url: str, epoch: str, *, went_back: bool) -> None:
         await self._write(remote_marks.begin_again, url, epoch, went_back=went_back)

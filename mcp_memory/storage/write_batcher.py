@@ -91,7 +91,8 @@ class WriteBatcher:
                 self._metrics.count("writes_refused")
                 raise Overloaded
             self._queue.put(waiting)
-        result: T = await waiting.future
+        with self._metrics.timed("store_write"):
+            result: T = await waiting.future
         return result
 
     async def aclose(self) -> None:

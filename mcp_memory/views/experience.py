@@ -20,6 +20,7 @@ from mcp_memory.views.contexts import Contexts
 from mcp_memory.views.failures import Failures
 
 T = TypeVar("T")
+IS_NOTE = "note"  # in a trace's digest: its episode is no attempt at anything
 
 _TRACE_FIELDS = [field.name for field in fields(Trace)]
 _STEPS_AT = _TRACE_FIELDS.index("step_keys")
@@ -43,6 +44,7 @@ class Experience(Contexts):
         self._rows: dict[str, int] = {}
         self._traces: list[Trace | None] = []
         self._dead = 0
+        self._attempt = Column(np.bool_)
         self._success, self._length, self._first = Column(np.bool_), Column(np.int32), Column(np.int64)
         self._ended, self._reward = Column(np.int64), Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
@@ -69,6 +71,7 @@ class Experience(Contexts):
         self._rows[trace.id] = row
         self._add_context(trace)
         self._success.append(trace.success)
+        self._attempt.append(not trace.digest.get(IS_NOTE))
         self._ended.append(trace.ended_at_ms)
         self._length.append(len(trace.step_keys))
         self._first.append(len(self._step_tool))
@@ -144,6 +147,11 @@ class Experience(Contexts):
     @property
     def success(self) -> Bools:
         return self._success.values
+
+    @property
+    def attempt(self) -> Bools:
+        """Which episodes are attempts at something; the others are notes."""
+        return self._attempt.values
 
     @property
     def reward(self) -> Floats:

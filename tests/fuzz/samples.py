@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.fuzz.strange import as_json, documents
-from tests.unit.cli import session_samples, transcript_samples
+from tests.unit.cli import memory_samples, session_samples, transcript_samples
 
 _COMMON = {"session_id": "s", "cwd": "/home/ana/shop", "transcript_path": "t.jsonl", "prompt_id": "p1"}
 _STEP = {"tool": "Bash", "arguments": {"command": "ls"}, "observation": "ok", "status": "ok", "duration_ms": 5}
@@ -84,19 +84,30 @@ def _files(name: str) -> tuple[bytes, ...]:
         written = session_samples.write_all(Path(folder))
         if name in written:
             return (written[name].read_bytes(),)
+        if name == "mcp-memory-service":
+            database = memory_samples.write_database(Path(folder) / "sqlite_vec.db", later=True)
+            return (database.read_bytes(), as_json(memory_samples.SERVICE))
+    if name == "server-memory":
+        return (b"\n".join(map(as_json, memory_samples.GRAPH)),)
+    if name == "basic-memory":
+        return (memory_samples.NOTE.encode(),)
     documents_of: dict[str, list[Any]] = {
         "openai": [{"messages": made.openai_messages(1)}, made.openai_items(1)],
         "langchain": [made.langchain_messages(1), made.langchain_dumped(1)],
         "swe-agent": [made.swe_agent_run(1)],
         "atif": [made.atif_run(1, 0.5)],
+        "mem0": [memory_samples.MEM0],
     }
     return tuple(map(as_json, documents_of[name]))
 
 
 def transcripts(name: str) -> st.SearchStrategy[bytes]:
-    """Draw a file of a format: lines or a document with values made strange; a database only as bytes."""
-    if name == "opencode":
+    """Draw a file of a format: lines or a document with values made strange; a database or a text only as bytes."""
+    if name in ("opencode", "basic-memory"):
         return st.sampled_from(_files(name))
+    if name == "mcp-memory-service":
+        database, exported = _files(name)
+        return st.just(database) | _strange(exported)
     return st.sampled_from(_files(name)).flatmap(_strange)
 
 
@@ -110,6 +121,6 @@ def _strange(data: bytes) -> st.SearchStrategy[bytes]:
 
 def suffix(name: str) -> str:
     """Return how the format's files end."""
-    return {"opencode": ".db", "swe-agent": ".traj"}.get(
-        name, ".jsonl" if name in ("claude-code", "codex", "gemini", "qwen", "copilot") else ".json"
+    return {"opencode": ".db", "swe-agent": ".traj", "mcp-memory-service": ".db", "basic-memory": ".md"}.get(
+        name, ".jsonl" if name in ("claude-code", "codex", "gemini", "qwen", "copilot", "server-memory") else ".json"
     )

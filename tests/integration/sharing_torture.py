@@ -2,9 +2,10 @@
 
 `python -m tests.integration.sharing_torture KIND MACHINES SECONDS SEED` (KIND: sqld or postgres) prints what was done and what was wrong,
 and ends with 1 where something was. Machines write with our store and replicate with our replicator, through a proxy that resets, cuts,
-delays and repeats connections. They and the server are killed at random; sqld is put back to an older copy of its data at random.
+delays and repeats connections. They and the server are killed at random, and the server is put back to an older copy of its data; clocks
+go an hour back; once a data directory is copied, and both are gone on with.
 
-`… machine FOLDER URL SECONDS SEED` is one machine.
+`… machine FOLDER URL ADDRESS SECONDS SEED` is one machine.
 """
 
 import asyncio
@@ -18,17 +19,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mcp_memory.config import StorageConfig
-from mcp_memory.domain.curation import Correction
+from mcp_memory.domain.curation import Correction, Handoff
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.shared_facts import WHILE_OPEN, FactKind, parts_of
+from mcp_memory.domain.sources import Quarantine, Source, SourceKind
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import LogMark, SharedLog
+from mcp_memory.ports import Clock, LogMark, SharedLog
 from mcp_memory.replication.replicator import Replicator
 from mcp_memory.replication.worker_thread import WorkerThread
 from mcp_memory.storage.sqlite_store import SqliteStore
@@ -37,9 +41,29 @@ from tests.log_servers import Postgres, Server, Sqld, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 STORAGE = StorageConfig(synchronous="NORMAL")
-DRAIN_S = 120.0
+DRAIN_S = 1_200.0
 FAULT_RATE = 0.2  # of connections or of what passes through them
-ACKNOWLEDGED = "acknowledged.txt"  # a line for each completed episode, after its commit; `-id` where it was forgotten
+ACKNOWLEDGED = "acknowledged.txt"  # a line for each write, after its commit: see `Notes`
+HOUR_MS = 3_600_000
+KILLS = 240  # of a long run, in all
+UNHURRIED_S = 300.0  # of a run: a longer one is not to become a larger one
+FAULTS = ("cut", "delay", "hang", "lost", "reset", "refused", "broken")
+NOT_WRITES = ("refused",)
+
+
+class Notes:
+    """What was acknowledged, a line each: the kind, the id of what must be there in the end, and the episodes without which it goes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = open(folder / ACKNOWLEDGED, "a", buffering=1)  # noqa: SIM115 - a kill closes it
+
+    def add(self, kind: str, id_: str, *owners: str) -> None:
+        self._file.write(" ".join((kind, id_, *owners)) + "\n")
+
+    @staticmethod
+    def read(folder: Path) -> list[list[str]]:
+        lines = (folder / ACKNOWLEDGED).read_text().splitlines(keepends=True) if (folder / ACKNOWLEDGED).exists() else []
+        return [line.split() for line in lines if line.endswith("\n")]  # the last one may have been cut off by a kill
 
 
 def log_of(url: str) -> SharedLog:
@@ -56,14 +80,21 @@ def log_of(url: str) -> SharedLog:
 
 
 async def machine(folder: Path, url: str, address: str, seconds: float, seed: int) -> None:
-    """Write and replicate for a while; then, or at once with 0 seconds, only come into step."""
-    store = await SqliteStore.open(folder, STORAGE, Metrics(), lambda: time.time_ns() // 1_000_000)
+    """Write and replicate for a while; then, or at once with 0 seconds, only come into step. A third of the machines is an hour late."""
+    chance = random.Random(seed)
+    skew_ms = chance.choice((0, 0, HOUR_MS))
+
+    def now_ms() -> int:
+        return time.time_ns() // 1_000_000 - skew_ms
+
+    store = await SqliteStore.open(folder, STORAGE, Metrics(), now_ms)
     await store.share_with([address])
     thread, log = WorkerThread("log"), log_of(url)
     replicator = Replicator(store, log, address, store.info().replica_id, (), derived, now_ms, thread.run, lambda: None)
     until = time.monotonic() + seconds
     if seconds:
-        writing = asyncio.create_task(write(store, folder, until, random.Random(seed)))
+        writer = Writer(store, Notes(folder), chance, now_ms, pause_s=0.02 * max(1.0, seconds / UNHURRIED_S))
+        writing = asyncio.create_task(writer.write(until))
         while not writing.done():
             turn = await replicator.turn()
             await asyncio.sleep(0.0 if turn.more else 0.05)
@@ -77,47 +108,69 @@ async def machine(folder: Path, url: str, address: str, seconds: float, seed: in
         raise SystemExit("not in step")
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
+class Writer:
+    """Writes facts of every kind, and notes what was acknowledged."""
 
+    def __init__(self, store: SqliteStore, notes: Notes, chance: random.Random, clock: Clock, pause_s: float) -> None:
+        self._store, self._notes, self._chance, self._now_ms, self._pause_s = store, notes, chance, clock, pause_s
 
-async def write(store: SqliteStore, folder: Path, until: float, chance: random.Random) -> None:
-    """Write facts of every kind, and note what was acknowledged."""
-    with open(folder / ACKNOWLEDGED, "a", buffering=1) as acknowledged:  # noqa: ASYNC230 - a line at a time
+    async def write(self, until: float) -> None:
+        """Begin, complete, tend and now and then forget episodes until the time is up."""
+        chance = self._chance
         while time.monotonic() < until:
             id_ = f"e{os.urandom(8).hex()}"
-            opened = Episode(id_, "p", f"task {id_}", agent="x", started_at_ms=now_ms())
-            await store.start_episode(opened)
+            await self._store.start_episode(Episode(id_, "p", f"task {id_}", agent="x", started_at_ms=self._now_ms()))
+            self._notes.add("open", id_)
             for n in range(chance.randint(1, 8)):
-                await store.append_steps(id_, [Step(chance.choice(("grep", "edit", "pytest")), observation=f"seen {n} " * 20)])
-            found = store.get_episodes([id_])[0]
-            assert found is not None
-            outcome = Outcome(chance.choice((OutcomeKind.SUCCESS, OutcomeKind.FAILURE)), "done")
-            closed = replace(found, state=EpisodeState.COMPLETED, ended_at_ms=now_ms(), outcome=outcome, reward=Reward(0.5))
-            await store.complete_episode(derived(replace(closed, reflection=Reflection(), files=())))
-            acknowledged.write(f"{id_}\n")
-            await tend(store, chance, id_)
+                await self._store.append_steps(id_, [Step(chance.choice(("grep", "edit", "pytest")), observation=f"seen {n} " * 20)])
+                self._notes.add("step", f"{id_}/{n}", id_)
             if chance.random() < 0.05:
-                await store.delete_episodes([id_], "a test", now_ms())
-                acknowledged.write(f"-{id_}\n")
-            await asyncio.sleep(chance.uniform(0, 0.02))
+                await self._store.abandon_episodes([id_], self._now_ms())
+                self._notes.add("abandon", id_)
+                continue
+            await self._complete(id_)
+            try:
+                await self._tend(id_)
+            except McpMemoryError:  # another machine forgot it in the meantime
+                self._notes.add("refused", id_)
+            if chance.random() < 0.05:
+                await self._store.delete_episodes([id_], "a test", self._now_ms())
+                self._notes.add("forget", id_)
+            await asyncio.sleep(chance.uniform(0, self._pause_s))
 
+    async def _complete(self, id_: str) -> None:
+        found = self._store.get_episodes([id_])[0]
+        assert found is not None
+        outcome = Outcome(self._chance.choice((OutcomeKind.SUCCESS, OutcomeKind.FAILURE)), "done")
+        closed = replace(found, state=EpisodeState.COMPLETED, ended_at_ms=self._now_ms(), outcome=outcome, reward=Reward(0.5))
+        await self._store.complete_episode(derived(replace(closed, reflection=Reflection(), files=())))
+        self._notes.add("episode", id_)
 
-async def tend(store: SqliteStore, chance: random.Random, id_: str) -> None:
-    """Edit, link, vote on and correct what is there, of any machine."""
-    known = [trace.id for trace in store.traces(limit=200)] or [id_]
-    other = chance.choice(known)
-    try:
+    async def _tend(self, id_: str) -> None:
+        """Edit, label, link, vote on, correct, mark and quarantine what is there, of any machine."""
+        store, notes, chance, now_ms = self._store, self._notes, self._chance, self._now_ms
+        known = [trace.id for trace in store.traces(limit=200)] or [id_]
+        other = chance.choice(known)
         await store.update_episode(other, add_tags=(chance.choice("abc"),), metadata={"k": chance.randint(0, 9)})
+        notes.add("edit", other, other)
         if other != id_:
-            await store.put_link(id_, other, "related_to", "", now_ms())
+            notes.add("link", await store.put_link(id_, other, "related_to", "", now_ms()), id_, other)
         shown = Recommendation(f"r{os.urandom(8).hex()}", RecommendationKind.RECALL, "p", id_, (other,), now_ms())
         await store.put_recommendation(shown)
-        await store.put_feedback(Feedback(f"v{os.urandom(8).hex()}", shown.id, Verdict.HELPED, (other,), None, "", False, now_ms(), id_))
+        notes.add("recommendation", shown.id, id_)
+        vote = Feedback(f"v{os.urandom(8).hex()}", shown.id, Verdict.HELPED, (other,), None, "", False, now_ms(), id_)
+        await store.put_feedback(vote)
+        notes.add("feedback", vote.id, id_)
         if chance.random() < 0.1:
-            await store.put_correction(other, Correction("better"), now_ms())
-    except McpMemoryError:  # forgotten in the meantime
-        return
+            notes.add("correction", await store.put_correction(other, Correction("better"), now_ms()), other)
+        if chance.random() < 0.1:
+            checkpoint = f"c{os.urandom(8).hex()}"
+            await store.put_checkpoint(checkpoint, other, Handoff("x"), now_ms())
+            notes.add("checkpoint", checkpoint, other)
+        if chance.random() < 0.02:
+            given = Quarantine(Source(SourceKind.AGENT, chance.choice("yz")), "a test", "somebody", now_ms())
+            await store.put_quarantine(given, active=chance.random() < 0.5)
+            notes.add("quarantine", f"{SourceKind.AGENT}/{given.source.name}")
 
 
 # --- the network ---
@@ -154,7 +207,7 @@ async def proxied(port: int, upstream: int, chance: random.Random, counts: Count
                 counts["reset"] += 1
                 return
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", upstream)
-            faults = ("none", "cut", "delay", "hang", "lost")
+            faults = ("none", *FAULTS[:4])
             await asyncio.gather(pump(reader, up_writer, chance.choice(faults)), pump(up_reader, writer, chance.choice(faults)))
         except OSError:
             counts["refused"] += 1
@@ -178,7 +231,8 @@ class Torture:
         self.folders = [self.folder / f"m{n}" for n in range(machines)]
         for folder in self.folders:
             folder.mkdir()
-        self._ports = [free_port() for _ in self.folders]
+        self._ports = [free_port() for _ in range(machines + 1)]
+        self._copied: Path | None = None
         self._image = self.folder / "image"
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -199,8 +253,10 @@ class Torture:
         for number in range(len(self.folders)):
             self.start(number, seconds * 2)
         while time.monotonic() < until:
-            await asyncio.sleep(self.chance.uniform(0.3, 1.2))
-            if self.chance.random() < 0.7:
+            await asyncio.sleep(self.chance.uniform(0.4, 1.6) * max(0.75, seconds / KILLS))
+            if self._copied is None and until - time.monotonic() < seconds / 2:
+                await self.copy_machine(seconds * 2)
+            elif self.chance.random() < 0.7:
                 await self.kill_machine(seconds * 2)
             else:
                 await asyncio.to_thread(self.kill_server)
@@ -224,17 +280,26 @@ class Torture:
         self.counts["machines killed"] += 1
         self.start(number, seconds)
 
+    async def copy_machine(self, seconds: float) -> None:
+        """Copy the directory of a machine that was killed, and go on with both."""
+        self._running[0].send_signal(signal.SIGKILL)
+        self._running[0].wait()
+        self._copied = self.folder / f"m{len(self.folders)}"
+        shutil.copytree(self.folders[0], self._copied)
+        self.folders.append(self._copied)
+        self.counts["directories copied"] += 1
+        for number in (0, len(self.folders) - 1):
+            self.start(number, seconds)
+
     def kill_server(self) -> None:
+        """Kill it, and put it back as after a power cut that lost the last commits, or by an old backup."""
         self.server.kill()
         self.counts["server killed"] += 1
-        if isinstance(self.server, Sqld):  # a power cut that lost the last commits, or a restored backup
-            if self._image.exists() and self.chance.random() < 0.4:
-                shutil.rmtree(self.server.data)
-                shutil.copytree(self._image, self.server.data)
-                self.counts["server put back"] += 1
-            elif self.server.data.exists():
-                shutil.rmtree(self._image, ignore_errors=True)
-                shutil.copytree(self.server.data, self._image)
+        if self._image.exists() and self.chance.random() < 0.4:
+            copied(self._image, self.server.data)
+            self.counts["server put back"] += 1
+        elif self.server.data.exists():
+            copied(self.server.data, self._image)
         time.sleep(self.chance.uniform(0, 0.5))
         self.server.start()
 
@@ -242,7 +307,7 @@ class Torture:
         found: list[str] = []
         told = []
         for folder in self.folders:
-            store = await SqliteStore.open(folder, STORAGE, Metrics(), now_ms)
+            store = await SqliteStore.open(folder, STORAGE, Metrics(), lambda: time.time_ns() // 1_000_000)
             told.append(facts_of(store))
             found += store.check()
             await store.aclose()
@@ -250,18 +315,32 @@ class Torture:
             if facts != told[0]:
                 differing = [id_ for id_ in facts.keys() | told[0].keys() if facts.get(id_) != told[0].get(id_)]
                 found.append(f"machine {number} and machine 0 differ in {len(differing)}: {differing[:3]}")
-        lines = [line for folder in self.folders for line in (folder / ACKNOWLEDGED).read_text().split()]
-        forgotten = {line[1:] for line in lines if line.startswith("-")}
-        kept = {line for line in lines if not line.startswith("-")} - forgotten
-        lost = [id_ for id_ in kept if f"{id_}/episode" not in told[0] and f"{id_}/tombstone" not in told[0]]
-        found += [f"{len(lost)} acknowledged episodes are lost: {lost[:3]}"] if lost else []
         ids = await asyncio.to_thread(self.in_log)
         found += [f"{len(ids) - len(set(ids))} facts are in the log twice"] if len(set(ids)) != len(ids) else []
-        ghosts = [id_ for id_ in ids if id_.partition("/")[0] in forgotten and not id_.endswith("/tombstone")]
-        found += [f"{len(ghosts)} facts of forgotten episodes are in the log: {ghosts[:3]}"] if ghosts else []
         unknown = [id_ for id_ in set(ids) ^ told[0].keys() if id_.split("/")[1] not in OVERWRITTEN]
         found += [f"log and memories differ in {len(unknown)}: {unknown[:3]}"] if unknown else []
-        self.counts |= Counter({"acknowledged episodes": len(kept | forgotten), "forgotten": len(forgotten), "facts": len(ids)})
+        return found + self.missing(told[0].keys(), ids)
+
+    def missing(self, told: Collection[str], in_log: Collection[str]) -> list[str]:
+        """Return what was acknowledged and is not there, and what was forgotten and still is."""
+        notes = {tuple(line) for folder in self.folders for line in Notes.read(folder)}
+        forgotten = {id_ for kind, id_, *_ in notes if kind == "forget"}
+        gone = {parts_of(id_)[0] for id_ in told if parts_of(id_)[1] == FactKind.TOMBSTONE}
+        there = set[tuple[str, str]]()
+        for owner, kind, rest in map(parts_of, told):
+            there |= {(kind, owner), (kind, f"{owner}/{rest[0]}"), (kind, rest[0])} if rest else {(kind, owner)}
+        completed = {owner for kind, owner in there if kind == FactKind.EPISODE}  # one record, which has what was told before
+        wanted = {("tombstone", id_) for id_ in forgotten}
+        for kind, id_, *owners in notes:
+            if kind not in (*NOT_WRITES, "forget") and not gone.intersection((id_, *owners)):
+                wanted |= set() if kind in WHILE_OPEN and completed.intersection((id_, *owners)) else {(kind, id_)}
+        found = [f"{len(lost)} acknowledged writes are lost: {sorted(lost)[:3]}"] if (lost := wanted - there) else []
+        ghosts = [id_ for id_ in in_log if parts_of(id_)[0] in forgotten and parts_of(id_)[1] != FactKind.TOMBSTONE]
+        found += [f"{len(ghosts)} facts of forgotten episodes are in the log: {ghosts[:3]}"] if ghosts else []
+        self.counts.update(f"acknowledged: {kind}" for kind, *_ in notes)
+        self.counts["acknowledged writes"] = sum(kind not in NOT_WRITES for kind, *_ in notes)
+        self.counts["facts"] = len(in_log)
+        self.counts["faults"] = sum(self.counts[fault] for fault in FAULTS)
         return found
 
     def in_log(self) -> list[str]:
@@ -279,6 +358,12 @@ class Torture:
                 process.wait()
         self.server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def copied(source: Path, target: Path) -> None:
+    """Put a copy of *source*, with who owns its files, into the place of *target*."""
+    shutil.rmtree(target, ignore_errors=True)
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 def torture(kind: str, machines: int, seconds: float, seed: int) -> tuple[dict[str, Any], list[str]]:

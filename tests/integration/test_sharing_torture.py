@@ -13,5 +13,5 @@ def test_killed_machines_and_servers_and_a_bad_network_lose_and_double_nothing(k
     started(kind).stop()  # skips where there is no such server
     counts, problems = torture(kind, MACHINES, SECONDS, SEED)
     assert problems == []
-    assert counts["acknowledged episodes"] > 0
+    assert counts["acknowledged: episode"] > 0
     assert counts["machines killed"] > 0

@@ -1,4 +1,4 @@
-"""`mcp-memory import`: episodes from JSON Lines, from another tool's transcripts, or from every agent host's sessions on this machine.
+"""`mcp-memory import`: episodes from JSON Lines, transcripts, other memories, or every agent host's sessions on this machine.
 
 A second import of the same adds nothing, so one that was stopped is simply run again. What cannot be read is reported with its line and
 reason, the rest is imported, and the exit status is 1.
@@ -44,7 +44,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         choices=FORMATS,
-        help="convert another tool's transcripts; an agent host's from the folder it keeps them in when no FILE is given",
+        help="convert another tool's transcripts or memory; an agent host's from the folder it keeps them in when no FILE is given",
     )
     parser.add_argument("--yes", action="store_true", help="without FILE and --from: import all sessions that are found, do not ask")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

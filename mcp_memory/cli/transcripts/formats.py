@@ -13,18 +13,22 @@ if TYPE_CHECKING:
     from mcp_memory.cli.transcripts.record import TranscriptError
 
 _MODULES = {
-    "claude-code": "claude_code",
-    "codex": "codex",
-    "gemini": "gemini",
-    "qwen": "qwen",
-    "copilot": "copilot",
-    "opencode": "opencode",
-    "cline": "cline",
-    "continue": "continue_dev",
-    "openai": "openai",
-    "langchain": "langchain",
-    "swe-agent": "swe_agent",
-    "atif": "atif",
+    "claude-code": "transcripts.claude_code",
+    "codex": "transcripts.codex",
+    "gemini": "transcripts.gemini",
+    "qwen": "transcripts.qwen",
+    "copilot": "transcripts.copilot",
+    "opencode": "transcripts.opencode",
+    "cline": "transcripts.cline",
+    "continue": "transcripts.continue_dev",
+    "openai": "transcripts.openai",
+    "langchain": "transcripts.langchain",
+    "swe-agent": "transcripts.swe_agent",
+    "atif": "transcripts.atif",
+    "mcp-memory-service": "memories.mcp_memory_service",
+    "server-memory": "memories.server_memory",
+    "mem0": "memories.mem0",
+    "basic-memory": "memories.basic_memory",
 }
 FORMATS = tuple(_MODULES)
 
@@ -50,4 +54,4 @@ def transcript_files(name: str, path: Path) -> list[Path]:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"mcp_memory.cli.transcripts.{_MODULES[name]}")
+    return import_module(f"mcp_memory.cli.{_MODULES[name]}")

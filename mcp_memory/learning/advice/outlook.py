@@ -41,8 +41,8 @@ class OutlookEstimator:
         self._x = experience
 
     def outlook(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> Outlook | None:
-        """Return the chance of success; None while the project has no completed episode."""
-        seen = self._x.in_project(standpoint.project)
+        """Return the chance of success; None while the project has no completed attempt."""
+        seen = self._x.in_project(standpoint.project) & self._x.attempt
         if not seen.any():
             return None
         estimate = self.estimate(standpoint, neighbours)
@@ -52,7 +52,7 @@ class OutlookEstimator:
     def estimate(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> Estimate:
         """Return the probability with its parts. One pass over the episodes' columns."""
         x = self._x
-        seen = x.in_project(standpoint.project).astype(np.float64)
+        seen = (x.in_project(standpoint.project) & x.attempt).astype(np.float64)
         success = x.success.astype(np.float64)
         levels = (np.ones(len(seen), bool), *x.levels(standpoint))
         base, prior = 0.5, UNKNOWN_PRIOR
@@ -64,7 +64,7 @@ class OutlookEstimator:
         kernel = self._kernel(standpoint, rows, similarity, seen)
         total = float(kernel.sum())
         probability = (float(kernel @ success[rows]) + TASK_PRIOR * base) / (total + TASK_PRIOR)
-        counted = rows[similarity >= MIN_COUNTED]
+        counted = rows[(similarity >= MIN_COUNTED) & x.attempt[rows]]
         return Estimate(probability, total, len(counted), int(success[counted].sum()))
 
     def _kernel(self, standpoint: Standpoint, rows: Ints, similarity: Floats, seen: Floats) -> Floats:

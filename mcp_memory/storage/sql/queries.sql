@@ -205,9 +205,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5 + 0.0, ?6, ?7));
 
 -- count_evidence --
 -- Kept in the transaction that adds the evidence; `check` compares it with the rows.
-INSERT INTO pattern_count (pattern_row, project, support, successes, failures, first_at_ms, last_at_ms) VALUES (?, ?, 1, ?, ?, ?, ?)
+INSERT INTO pattern_count (pattern_row, project, support, successes, failures, first_at_ms, last_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (project, pattern_row) DO UPDATE SET
-    support = support + 1, successes = successes + excluded.successes, failures = failures + excluded.failures,
+    support = support + excluded.support, successes = successes + excluded.successes, failures = failures + excluded.failures,
     first_at_ms = min(first_at_ms, excluded.first_at_ms), last_at_ms = max(last_at_ms, excluded.last_at_ms);
 
 -- clear_count --
@@ -639,22 +639,26 @@ SELECT url FROM remote ORDER BY remote_row;
 DELETE FROM remote WHERE url = ?;
 
 -- clear_outbox_of --
-DELETE FROM outbox WHERE remote_row = ?;
+DELETE FROM outbox WHERE remote_row = ? AND outbox_row < (SELECT max(outbox_row) FROM outbox);
 
 -- acknowledge --
 UPDATE remote SET acknowledged = max(acknowledged, ?2), own_batch = max(own_batch, ?3) WHERE remote_row = ?1;
 
 -- clear_outbox --
--- What every remote has that it concerns.
-DELETE FROM outbox WHERE
+-- What every remote has that it concerns. The last row stays, so that no row number is used twice.
+DELETE FROM outbox WHERE outbox_row < (SELECT max(outbox_row) FROM outbox) AND (
     (remote_row = 0 AND outbox_row <= coalesce((SELECT min(acknowledged) FROM remote), 9223372036854775807))
-    OR (remote_row = ?1 AND outbox_row <= (SELECT acknowledged FROM remote WHERE remote_row = ?1));
+    OR (remote_row = ?1 AND outbox_row <= (SELECT acknowledged FROM remote WHERE remote_row = ?1))
+);
 
 -- outgoing --
 SELECT outbox_row, fact_id, {sound outbox} FROM outbox WHERE outbox_row > ?1 AND remote_row IN (0, ?2) ORDER BY outbox_row LIMIT ?3;
 
 -- pending --
 SELECT count(*) FROM outbox WHERE outbox_row > ?1 AND remote_row IN (0, ?2);
+
+-- has_pending --
+SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_row > ?1 AND remote_row IN (0, ?2));
 
 -- newest_outgoing --
 SELECT coalesce(max(outbox_row), 0) FROM outbox;
