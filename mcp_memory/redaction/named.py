@@ -7,7 +7,7 @@ follow their name are in `apart`.
 import re
 from collections.abc import Iterable, Iterator
 
-from mcp_memory.redaction import apart
+import mcp_memory.redaction.apart as apart
 from mcp_memory.redaction.names import PASSWORD, kind_of
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.values import (
