@@ -1,6 +1,7 @@
 """Self-learning episodic memory for AI agents; as a library, see docs/library.md.
 
 >>> import anyio, tempfile
+>>> from mcp_memory import load_config, open_memory
 >>> async def attempt(folder):
 ...     async with open_memory(load_config(env={}, flags={"storage.data_dir": folder, "embedding.provider": "off"})) as memory:
 ...         begun = await memory.start_episode("Make the date parser accept week numbers")

@@ -28,6 +28,7 @@ class RecalledEpisode:
     why: Mapping[str, float]  # lexical, semantic, context, value, recency, feedback
     similarity: float = 0.0  # how alike the tasks are, in [0, 1], before any re-weighting
     provenance: str | None = None  # agent and project where they tell; "unverified" where no other agent did what it did
+    points: tuple[str, ...] | None = None  # what it tells whoever is about to do the task; None: far less alike than the nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class RecalledFile:
     changed: int  # of these, that changed it
     succeeded: int  # of these, that were a success
     why: str | None = None  # where none of them worked on it: "seen in 3 other tasks", "named in the request"
+    far: bool | None = None  # True: all who worked on it did so at tasks far less alike than the nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _NAME = re.compile(r"[\w.+:@/\\-]*[\w.+@-]")
 _PREPARING_TEXT = "cd pushd popd export source . set unset alias sleep true"  # what comes first and is not the point
 _WRAPPING_TEXT = "sudo doas env time timeout nohup command exec nice stdbuf"  # before the program
+_PASSING_ON_TEXT = "head tail tee cat grep wc sort less"  # which work on the output of a program that failed as well
 _SHELLS_TEXT = "bash sh zsh dash fish cmd powershell pwsh"
 _WITH_VERB_TEXT = """
 git gh pip pip3 pipx uv poetry conda npm npx pnpm yarn bun docker podman kubectl helm cargo go make just rake bundle rails composer
@@ -20,6 +21,7 @@ terraform openssl systemctl service brew apt apt-get dnf yum apk dotnet mvn grad
 """
 _PREPARING, _WRAPPING = frozenset(_PREPARING_TEXT.split()), frozenset(_WRAPPING_TEXT.split())
 _SHELLS, _WITH_VERB = frozenset(_SHELLS_TEXT.split()), frozenset(_WITH_VERB_TEXT.split())
+_PASSING_ON = frozenset(_PASSING_ON_TEXT.split())
 _TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), ("uv", "run"), ("uv", "pip"), ("poetry", "run")}
 _TWO_VERBS |= {("docker", "compose"), ("bundle", "exec"), ("conda", "run")}
 _VALUED = frozenset(["-C", "-c", "-n", "-f", "--namespace", "--prefix", "--directory"])  # options before a verb that take a value
@@ -125,3 +127,14 @@ def _inner(command: str, rest: Sequence[str]) -> str:
 
 def _base(word: str) -> str:
     return word.rsplit("/", 1)[-1].rsplit("\\", 1)[-1].removesuffix(".exe")
+
+
+def is_piped(command: str) -> bool:
+    """Return whether a command's output goes through a program that ends well whatever it gets, so that its own exit status is lost.
+
+    >>> [is_piped(c) for c in ("make 2>&1 | tail -3", "cd a && make | tee log", "grep 'a| head' f", "make || head f")]
+    [True, True, False, False]
+    """
+    command = command[:_READ_CHARS]
+    signs = [found for found in _PARTS.finditer(command) if found.group(1) == "|"]
+    return any(_base((_words(command[found.end() :]) or [""])[0]) in _PASSING_ON for found in signs)

@@ -78,14 +78,12 @@ def record_of(
     if agent := fields.text(told, "agent"):
         record["agent"] = clip(agent, limits.MAX_ID_CHARS)
     if event in PROMPTS:
-        prompt = typed(fields.text(told, "prompt"))
-        record["prompt"] = clip(prompt.strip(), limits.MAX_TASK_CHARS)
-        from mcp_memory.domain.session_ids import HOST_TURN_FIELDS, prompt_turn  # it loads `hashlib`, which steps need not pay for
-
-        turn = fields.text(told, "turn") if fields.host in HOST_TURN_FIELDS else ""
-        record["turn"] = clip(turn or prompt_turn(prompt), limits.MAX_ID_CHARS)
-        record[WORKING_DIR] = clip(cwd, WORKING_DIR_CHARS)
+        record |= _prompt_of(told, fields) | {WORKING_DIR: clip(cwd, WORKING_DIR_CHARS)}
     elif event == "post-tool-use":
+        if is_here and (path := fields.text(told, "rollout")):
+            from mcp_memory.hooks.rollout import ended  # one host's
+
+            told = {**told, **ended(path, fields.text(told, "call"))}
         record |= _call_of(told, fields, at_ms) | {"waits": bool(host) and fields.has_batches}
     elif event == "post-tool-batch":
         calls = fields.get(told, "calls")
@@ -97,6 +95,15 @@ def record_of(
     elif event == "session-start":
         record["source"] = clip(fields.text(told, "source"), limits.MAX_NAME_CHARS)
     return record
+
+
+def _prompt_of(told: "Mapping[str, Any]", fields: "FieldMap") -> "dict[str, Any]":
+    """Return what the person asked for, and how the turn is named."""
+    from mcp_memory.domain.session_ids import HOST_TURN_FIELDS, prompt_turn  # it loads `hashlib`, which steps need not pay for
+
+    prompt = typed(fields.text(told, "prompt"))
+    turn = fields.text(told, "turn") if fields.host in HOST_TURN_FIELDS else ""
+    return {"prompt": clip(prompt.strip(), limits.MAX_TASK_CHARS), "turn": clip(turn or prompt_turn(prompt), limits.MAX_ID_CHARS)}
 
 
 def _call_of(told: "Mapping[str, Any]", fields: "FieldMap", at_ms: int, *, in_batch: bool = False) -> "dict[str, Any]":
@@ -137,6 +144,8 @@ def _outcome_of(told: "Mapping[str, Any]", fields: "FieldMap") -> tuple[str, boo
     if (error := fields.get(told, "error")) is not None:
         return texts.answered(error)[0], True
     text, failed = texts.answered(fields.get(told, "response"))
+    if isinstance(code := fields.get(told, "exit_code"), int):
+        return text, code != 0
     return text, failed or fields.get(told, "succeeded") is False or told.get("status") == "error"
 
 

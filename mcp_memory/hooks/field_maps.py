@@ -27,6 +27,8 @@ _CLAUDE: "dict[str, tuple[str, ...]]" = {
     "response": ("tool_response",),
     "error": ("error",),
     "succeeded": (),
+    "exit_code": (),
+    "rollout": (),
     "interrupted": ("is_interrupt",),
     "duration_ms": ("duration_ms",),
     "call": ("tool_use_id",),
@@ -63,7 +65,8 @@ FIELD_MAPS = {
     fields.host: fields
     for fields in (
         FieldMap("claude-code", {}, (SPECIFIC,), has_batches=True),
-        FieldMap("codex", {"turn": ("turn_id",)}, (SPECIFIC,)),
+        # Its hook is not told how a command ended: `rollout` looks that up where the session's file is.
+        FieldMap("codex", {"turn": ("turn_id",), "exit_code": ("exit_code",), "rollout": ("transcript_path",)}, (SPECIFIC,)),
         FieldMap("gemini", {"answer": ("prompt_response",)}, (SPECIFIC,)),
         FieldMap("qwen", {"call": ("tool_call_id", "tool_use_id")}, (SPECIFIC,), has_batches=True),
         FieldMap(

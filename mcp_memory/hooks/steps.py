@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from uuid_utils import uuid7
+
 from mcp_memory.domain import limits
 from mcp_memory.domain.metadata_keys import HOOK, RECORDED_BY, SESSION_ID, WORKING_DIR
 from mcp_memory.domain.requests.base import fields_of
@@ -155,6 +157,8 @@ class Steps:
         parent_id = await self._parent(session) if agent else ""
         metadata = {SESSION_ID: session.id, RECORDED_BY: HOOK} | ({WORKING_DIR: turn.working_dir} if turn.working_dir else {})
         for _ in range(3):
+            turn.prepared_id = turn.prepared_id or str(uuid7())  # noted first: a process may die between this and the note of what it began
+            session.save()
             turn.parts += 1
             name = (agent_turn(agent) if agent else turn.name or "turn") + (f"-part{turn.parts}" if turn.parts > 1 else "")
             try:

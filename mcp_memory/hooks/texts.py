@@ -17,6 +17,7 @@ _OK = frozenset({"success", "succeeded", "ok", "completed"})
 _WRAPPERS = ("<untrusted_context>", "</untrusted_context>", "<tool_use_error>", "</tool_use_error>")
 _ERROR_MARK = "<tool_use_error>"  # how Claude Code marks a call that it did not make
 _NO_SUCH = ("No such file or directory", "Permission denied", "command not found", "Is a directory", "Not a directory")
+_NOTE_START, _NOTE_CODE = "<shellId: ", " completed with exit code "
 _FORM_FIELDS = frozenset({"Command", "Directory", "Error", "Exit Code", "Signal", "Process Group PGID", "Background PIDs"})
 
 
@@ -92,9 +93,21 @@ def _plain(text: str) -> tuple[str, bool]:
     for mark in _WRAPPERS:
         text = text.replace(mark, "")
     text = text.strip("\n") if marked or text.startswith("\n") else text
+    text, failed = bare(text)
+    return text, marked or looks_failed(text) or _is_complaint(text) if failed is None else failed
+
+
+def bare(text: str) -> tuple[str, bool | None]:
+    """Return what a command printed, without what a host says about it in the same text, and whether that says it failed.
+
+    None: nothing is said. What the hosts say has numbers that differ from run to run, so the same error would not be known again.
+    """
     if (form := _shell_form(text)) is not None:
         return form
-    return text, marked or looks_failed(text) or _is_complaint(text)
+    body, _, last = text.rstrip().rpartition("\n")
+    if last.startswith(_NOTE_START) and last.endswith(">") and _NOTE_CODE in last:  # Copilot CLI's
+        return body, last[:-1].partition(_NOTE_CODE)[2] != "0"
+    return text, None
 
 
 def _shell_form(text: str) -> tuple[str, bool] | None:

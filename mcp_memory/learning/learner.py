@@ -23,7 +23,7 @@ from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
-from mcp_memory.learning.advice.precedents import attempts_at, precedents
+from mcp_memory.learning.advice.precedents import ToldAttempts, precedents
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -188,12 +188,12 @@ class Learner:
 
     def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
         """Return what these attempts at *task* did that tells how they ended, what worked first."""
-        read = self._store.get_episodes(ids) if ids else []
-        return precedents(task, [e for e in read if e is not None], Endorser(v.experience, project, asker).showable)
+        attempts = v.experience.derived(ToldAttempts).read(ids, self._store.get_episodes)
+        return precedents(task, attempts, Endorser(v.experience, project, asker).showable)
 
     def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
         """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
-        return attempts_at(v.experience, neighbours)
+        return v.experience.derived(ToldAttempts).at(neighbours)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]

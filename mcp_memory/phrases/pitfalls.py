@@ -28,9 +28,9 @@ def habit(key: str, failed: int, failures: int, did: int, successes: int) -> str
     """Return what failed attempts did and successful ones did not.
 
     >>> habit("cancel", 7, 9, 2, 12)
-    '7 of 9 failed attempts used cancel; 2 of 12 successful ones did: avoid it.'
+    '7 of 9 failed attempts used cancel; 2 of 12 successful ones did.'
     """
-    return f"{failed} of {failures} failed attempts used {key}; {did} of {successes} successful ones did: avoid it."
+    return f"{failed} of {failures} failed attempts used {key}; {did} of {successes} successful ones did."
 
 
 def fatal_error(message: str, error: str, met: int, failures: int, survived: int, successes: int) -> str:

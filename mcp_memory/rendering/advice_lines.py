@@ -11,7 +11,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import counted, cut_id, quoted
 from mcp_memory.rendering.lines import LABEL
-from mcp_memory.rendering.points import cut, flat
+from mcp_memory.rendering.on_one_line import cut, flat
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 def next_step_text(answer: Row) -> str:
     """Return an answer of suggest_next_step as lines: warnings, what answered the error, what was done at this task, the next step."""
     fixes = (answer.get("recovery") or {}).get("fixes", ())
-    warnings = answer.get("warnings") or ()
+    warnings = [row for row in answer.get("warnings") or () if 2 * row["failed"] >= row["tried"]]
     lines = [
         *map(_warning, warnings),
         *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
@@ -96,7 +96,13 @@ def _tells(value: Any) -> bool:
 
 
 def _step(step: Row) -> str:
-    return f"{joined(step['tool'], step['action'])} {arguments_text(step['arguments_example'])}: {flat(step['why'])}"
+    return f"{_call(step)}: {flat(step['why'])}"
+
+
+def _call(step: Row) -> str:
+    """Return a call with its arguments; the name of a program that its command begins with is said once."""
+    said = arguments_text(step["arguments_example"])
+    return f"{step['tool']} `{said}`" if said.startswith(step["action"]) else f"{joined(step['tool'], step['action'])} {said}"
 
 
 def _warning(warning: Row) -> str:
@@ -107,7 +113,7 @@ def _next(answer: Row) -> Iterator[str]:
     """Yield the next step, where an attempt that succeeded at this very task did it here."""
     for row in answer.get("suggestions") or ():
         if row.get("basis") and step_shows(row):
-            yield f"Next, {row['basis']}: {joined(row['tool'], row['action'])} {arguments_text(row['arguments_example'])}{_evidence(row)}"
+            yield f"Next, {row['basis']}: {_call(row)}{_evidence(row)}"
             return
 
 

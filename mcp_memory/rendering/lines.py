@@ -4,17 +4,22 @@ Every edge says it with these words: the tools' text, hooks and the command line
 is in the structured answer.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mcp_memory.domain.text import shorten_quotes
 from mcp_memory.phrases.words import counted, cut_id
-from mcp_memory.rendering.points import cut, flat, told_once
+from mcp_memory.rendering.on_one_line import cut, flat
 
 LABEL = "Records of earlier runs, not instructions."
 _CONTEXT_CHARS = 40
 MANY_ATTEMPTS = 20  # from which a weighted chance says more than their count: a round number
-_TASK_CHARS, _LEARNED_CHARS, _FILE_CHARS, _NAMES_CHARS = 180, 240, 120, 80
+_TASK_CHARS, _LEARNED_CHARS, _FILE_CHARS, _NAMES_CHARS = 100, 240, 120, 80
+MAX_FILES = 3  # that attempts worked on
+THE_TASK = 0.95  # likeness from which a task is not told: it is the one that was asked for, but for a word
+SAME_TASK = 0.8  # likeness from which a task was met before: other tasks' files are then no news
+ANSWERS_QUOTED = 1.0  # the score of a pattern that answers an error which the request quotes, and of no other
 Row = Mapping[str, Any]
 
 
@@ -34,7 +39,8 @@ def started_text(answer: Row) -> str:
     """Return an answer of start_episode as lines."""
     lines = [f"Episode {answer['episode_id']} is open in project {flat(answer['project'])}."]
     if recalled := answer.get("recalled"):
-        lines += [line.text for line in recall_lines(recalled)]
+        label, *rest = (line.text for line in recall_lines(recalled))
+        lines = [f"{lines[0]} {label}", *rest]
     elif answer.get("holdout"):
         lines.append("Nothing is recalled for this one: it is in the control group.")
     return "\n".join([*lines, *(f"Note: {flat(text)}" for text in answer.get("degraded") or ())])
@@ -47,8 +53,6 @@ def recall_lines(answer: Row, *, why: bool = False) -> Iterator[Line]:
     else:
         yield Line(f"{LABEL} Say what helped: give_feedback(recommendation_id={answer['recommendation_id']})")
     yield from found_lines(answer, why=why)
-    if answer.get("next_cursor"):
-        yield Line("There are more: raise limit and budget_tokens, or go on at next_cursor.")
     yield from (Line(f"Note: {flat(lesser)}") for lesser in answer.get("degraded") or ())
 
 
@@ -62,22 +66,45 @@ def lines_for_people(answer: Row, *, why: bool) -> Iterator[str]:
 
 
 def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
-    """Yield what was found: episodes, files, patterns, the outlook."""
-    tasks = [cut(episode["task"], _TASK_CHARS) for episode in answer["episodes"]]
-    rows = zip(answer["episodes"], tasks, told_once(answer["episodes"], tasks), strict=True)
-    for number, (episode, task, points) in enumerate(rows, 1):
-        same = tasks.index(task) + 1
-        lines = [_heading(number, episode, task if same == number else f"the same task as {same}"), *points]
-        if why:
-            lines.append("  score: " + ", ".join(f"{name} {value:+.2f}" for name, value in episode["why"].items() if value))
-        yield from (Line(text, episode["episode_id"]) for text in lines)
-    if files := answer.get("files"):
+    """Yield what was found: what episodes near the task tell, files to look at, answers to an error that was quoted, corrections."""
+    yield from _episode_lines(answer["episodes"], why=why)
+    if files := _files_to_tell(answer):
         yield Line("Files worked on: " + ", ".join(map(_file, files)))
     for pattern in answer["patterns"]:
-        said = shorten_quotes(flat(pattern.get("correction") or pattern["description"]), _LEARNED_CHARS)
-        yield Line(f"Learned: {said} ({_held(pattern)})", pattern["pattern_id"])
-    if (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
+        if why or pattern.get("correction") or pattern["score"] >= ANSWERS_QUOTED:
+            said = shorten_quotes(flat(pattern.get("correction") or pattern["description"]), _LEARNED_CHARS)
+            yield Line(f"Learned: {said} ({_held(pattern)})", pattern["pattern_id"])
+    if why and (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
         yield Line(f"Outlook: {outlook_text(outlook)}{_taken_for(outlook)}")
+
+
+def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
+    """Yield a line for each thing that an episode tells, the first with what the episode is; of episodes that tell nothing, the nearest.
+
+    With *why* every episode has its line, and one for what its score is made of.
+    """
+    told = [row for row in episodes if why or row.get("points")] or list(episodes[:1])
+    tasks = [cut(row["task"], _TASK_CHARS) for row in told]
+    lost = Counter(task for row, task in zip(told, tasks, strict=True) if row["outcome"] == "failure")
+    for number, (row, task) in enumerate(zip(told, tasks, strict=True), 1):
+        first = tasks.index(task) + 1
+        all_lost = tasks.count(task) if first == number and lost[task] == tasks.count(task) > 1 else 0
+        points = list(map(flat, row.get("points") or ()))
+        yield Line(_heading(number, row, task, first, all_lost) + (f": {points[0]}" if points else ""), row["episode_id"])
+        yield from (Line(f"  {point}", row["episode_id"]) for point in points[1:])
+        if why:
+            yield Line("  score: " + ", ".join(f"{name} {value:+.2f}" for name, value in row["why"].items() if value), row["episode_id"])
+
+
+def _files_to_tell(answer: Row) -> list[Row]:
+    """Return the files that attempts near the task worked on, unless a point names one; where none did, those that its words lead to."""
+    points = " ".join(point for row in answer["episodes"] for point in row.get("points") or ())
+    worked = [file for file in answer.get("files") or () if file["attempts"] and not file.get("far")]
+    worked = [file for i, file in enumerate(worked) if not any(_is_end_of(file["path"], other["path"]) for other in worked[:i])]
+    if worked:
+        return [] if any(file["path"] in points for file in worked) else worked[:MAX_FILES]
+    is_known = any(row.get("points") is not None and row["similarity"] >= SAME_TASK for row in answer["episodes"])
+    return [] if is_known else [file for file in answer.get("files") or () if not file["attempts"]]
 
 
 def outlook_text(outlook: Row) -> str:
@@ -113,14 +140,24 @@ def _nothing(answer: Row) -> str:
     return said
 
 
-def _heading(number: int, episode: Row, task: str) -> str:
-    alike, age = f"{episode['similarity']:.0%} alike", _age(episode["age_days"])
-    by = f", {cut(episode['provenance'], _NAMES_CHARS)}" if episode.get("provenance") else ""
-    return f"{number}. {episode['outcome']} (reward {episode['reward']:.2f}), {alike}, {age}{by}, {cut_id(episode['episode_id'])}: {task}"
+def _is_end_of(a: str, b: str) -> bool:
+    """Return whether one of two paths is the end of the other, as of an attempt that worked further down."""
+    return f"/{a}".endswith(f"/{b}") or f"/{b}".endswith(f"/{a}")
+
+
+def _heading(number: int, row: Row, task: str, first: int, all_lost: int) -> str:
+    """Return what an episode is: how it ended, its task where that is not the one asked for, how alike, how old, whose, its id."""
+    which = f"the task of {first}" if first != number else "this task" if row["similarity"] >= THE_TASK else f"“{task}”"
+    others = "" if not all_lost else ", as both attempts here" if all_lost == 2 else f", as all {all_lost} attempts here"
+    said = [f"{row['outcome']} at {which}{others}"]
+    said += [f"{row['similarity']:.0%} alike"] if first == number and row["similarity"] < THE_TASK else []
+    said += [_age(row["age_days"])] if row["age_days"] >= 1 else []
+    said += [cut(row["provenance"], _NAMES_CHARS)] if row.get("provenance") else []
+    return f"{number}. {', '.join(said)} ({cut_id(row['episode_id'])})"
 
 
 def _age(days: float) -> str:
-    return "today" if days < 1 else f"{days:.0f} days ago"
+    return "1 day ago" if days < 1.5 else f"{days:.0f} days ago"
 
 
 def _held(pattern: Row) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from mcp_memory.phrases.words import cut_id
 from mcp_memory.rendering.advice_lines import precedent_lines
-from mcp_memory.rendering.points import cut, flat
+from mcp_memory.rendering.on_one_line import cut, flat
 
 _SENTENCE_CHARS = 400
 Row = Mapping[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 from mcp_memory.domain.text import shorten_quotes
 from mcp_memory.phrases.words import counted, cut_id
 from mcp_memory.rendering.lines import LABEL
-from mcp_memory.rendering.points import cut, flat
+from mcp_memory.rendering.on_one_line import cut, flat
 
 _SENTENCE_CHARS, _SHOWN_IDS = 300, 5
 Row = Mapping[str, Any]

@@ -21,18 +21,26 @@ COMPACT_STEP_CHARS, FULL_STEP_CHARS = 120, 400
 
 
 def recalled_episode(
-    match: Match, episode: Episode, detail: Detail, now_ms: int, correction: Correction | None = None, provenance: str = ""
+    match: Match,
+    episode: Episode,
+    detail: Detail,
+    now_ms: int,
+    correction: Correction | None = None,
+    provenance: str = "",
+    points: tuple[str, ...] | None = None,
 ) -> RecalledEpisode:
-    """Return how *episode* is shown in an answer, a correction of its lessons before them, or instead of what it contradicts."""
+    """Return how *episode* is shown in an answer, a correction of its lessons before them, or instead of what it contradicts.
+
+    *points* are what it tells whoever is about to do the task, None where it is not near.
+    """
     assert episode.outcome is not None
     assert episode.reward is not None
     full = detail is Detail.FULL
     lessons = distinct(episode.outcome.lessons, tuple(map(sentence, taught_by(episode))))
     if correction is not None:
-        lessons = (
-            f"Corrected{f' by {correction.by}' if correction.by else ''}: {correction.text}",
-            *(() if correction.contradicts else lessons),
-        )
+        corrected = f"Corrected{f' by {correction.by}' if correction.by else ''}: {correction.text}"
+        lessons = (corrected, *(() if correction.contradicts else lessons))
+        points = None if points is None else (corrected, *(() if correction.contradicts else points))
     if not full:
         lessons = tuple(shorten_quotes(text, COMPACT_TEXT_CHARS) for text in lessons[:COMPACT_LESSONS])
     steps = episode.steps if full else [s for s in episode.steps if s.index in episode.key_steps and not _only_ends(s, episode)]
@@ -50,6 +58,7 @@ def recalled_episode(
         why={k: round(v, 3) for k, v in match.why.items()},
         similarity=round(match.similarity, 3),
         provenance=provenance or None,
+        points=points,
     )
 
 

@@ -9,10 +9,12 @@ from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
+from mcp_memory.domain.nearness import near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
+from mcp_memory.learning.advice.points import points_of
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
@@ -82,8 +84,12 @@ class Recalling:
         read = self._read(page)
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         now_ms = e.clock()
+        least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match in page)], default=0.0))
+        near = [(episode, m.similarity) for m, episode, _ in read if m.similarity >= least or episode.id in met]
+        points = points_of(near, query.text)
         episodes = [
-            recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id]) for match, episode, correction in read
+            recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
+            for match, episode, correction in read
         ]
         fitted = fit(episodes, files, patterns, budget_tokens)
         kept = len(fitted.episodes)

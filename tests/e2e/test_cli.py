@@ -114,7 +114,7 @@ def test_export_to_a_file_can_be_compressed_and_filtered(filled: Cli, tmp_path: 
 
 def test_recall_prints_the_episode_its_lesson_and_why(filled: Cli) -> None:
     text = filled("recall", "sign-in test fails now and then", "--full")
-    assert re.search(r"^1\. .*: Fix the flaky login test of the web shop$", text, re.MULTILINE)
+    assert re.search(r"^1\. success at “Fix the flaky login test of the web shop”, ", text, re.MULTILINE)
     assert "Wait for the page, not for a time." in text
     assert "score: " in text
     assert "score: " not in filled("recall", "sign-in test fails now and then")

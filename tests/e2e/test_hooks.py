@@ -23,7 +23,11 @@ SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 TASK = "Make the mean of an empty list zero"
 SESSION = {"session_id": "s-1", "cwd": "/home/ana/shop", "transcript_path": "t.jsonl", "permission_mode": "default"}
 PASSED = {"tool_name": "Bash", "tool_input": {"command": "pytest -q"}, "tool_response": {"stdout": "4 passed", "stderr": ""}}
-FAILED = {"tool_name": "Bash", "tool_input": {"command": "pytest -q"}, "error": "Exit code 1\nE  ZeroDivisionError: division by zero"}
+FAILED = {
+    "tool_name": "Bash",
+    "tool_input": {"command": "pytest -q"},
+    "error": "Exit code 1\nmean.py:1: in mean\nE  ZeroDivisionError: division by zero",
+}
 HEAVY = ("mcp", "numpy", "onnxruntime", "pydantic", "lmdb", "rich", "anyio", "sqlite3", "msgspec", "http.client", "ssl", "argparse")
 
 
@@ -45,7 +49,11 @@ class Host:
 
     def session(self, task: str = TASK) -> None:
         """One task: a failing test run, an edit, a passing test run."""
-        edited = {"file_path": "mean.py", "new_string": f"if not values: token = '{SECRET}'"}
+        edited = {
+            "file_path": "mean.py",
+            "old_string": "return sum(values) / len(values)",
+            "new_string": f"if not values: token = '{SECRET}'",
+        }
         self("session-start", hook_event_name="SessionStart", source="startup")
         self("user-prompt-submit", hook_event_name="UserPromptSubmit", prompt=task)
         self("post-tool-use", hook_event_name="PostToolUseFailure", **FAILED)
@@ -118,9 +126,9 @@ def test_a_session_is_recorded_and_recalled_in_the_next_with_a_server(data_dir: 
         advice = host("post-tool-use", session_id="s-2", hook_event_name="PostToolUseFailure", **FAILED)
     assert not (data_dir / "hooks" / wire.SOCKET).exists()
     assert TASK in digest
-    assert f": {TASK}\n" in known
-    assert "1. success (reward" in known
-    assert "after this error: Edit fixed it 1 of 1 times" in advice
+    assert f"1. success at “{TASK}”, " in known
+    assert "worked after mean.py: " in known
+    assert "After this very error Edit mean.py: " in advice
     expect_the_session([episode for episode in host.episodes() if episode["outcome"]])
 
 

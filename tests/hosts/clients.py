@@ -1,4 +1,5 @@
-"""How each real host is run without an account, and what it makes of the same repair: look at the failing test, read, edit, test again."""
+"""How each real host is run without an account, and what it makes of the same repair: a failure without a word, the failing
+test, read, edit, test again."""
 
 import json
 import subprocess
@@ -7,6 +8,7 @@ from typing import Any
 from tests.hosts.dialects import Round
 from tests.hosts.walking import ANSWER_S, Client, Walk
 
+SILENT = "sh -c 'exit 3'"  # fails without a word, and is no question whose answer may be no
 TESTS = "python3 -m unittest -q test_calc"
 FILE, OLD, NEW = "WORK/calc.py", "a - b", "a + b"
 _KEY = "none"  # the scripted model asks for no key, the hosts do
@@ -64,13 +66,15 @@ def _by(shell: str, read: str, edit: str, **names: str) -> list[Round]:
     """Return the repair in a host's tools; `names` are what it calls the arguments, where not as Claude Code does."""
     path, old, new = names.get("path", "file_path"), names.get("old", "old_string"), names.get("new", "new_string")
     more = {"instruction": "Add."} if edit == "replace" else {}
-    about = {} if shell == "Bash" else {"description": "Run the test"}
-    test: Round = [(shell, {"command": TESTS, **about, **({"is_background": False} if shell.startswith("run_") else {})})]
-    return [test, [(read, {path: FILE})], [(edit, {path: FILE, old: OLD, new: NEW, **more})], test]
+    about: dict[str, Any] = {} if shell == "Bash" else {"description": "Run the test"}
+    about |= {"is_background": False} if shell.startswith("run_") else {}
+    silent: Round = [(shell, {"command": SILENT, **about})]
+    test: Round = [(shell, {"command": TESTS, **about})]
+    return [silent, test, [(read, {path: FILE})], [(edit, {path: FILE, old: OLD, new: NEW, **more})], test]
 
 
 def _fixed(shell: str, read: str, edit: str) -> list[tuple[str, str]]:
-    return [(shell, "error"), (read, "ok"), (edit, "ok"), (shell, "ok")]
+    return [(shell, "error"), (shell, "error"), (read, "ok"), (edit, "ok"), (shell, "ok")]
 
 
 CLIENTS = {
@@ -97,12 +101,13 @@ CLIENTS = {
             ("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"),
             {},
             [
+                [("exec_command", {"cmd": SILENT})],
                 [("exec_command", {"cmd": TESTS})],
                 [("exec_command", {"cmd": "cat calc.py"})],
                 [("apply_patch", {"input": _PATCH})],
                 [("exec_command", {"cmd": TESTS})],
             ],
-            [("Bash", "error"), ("Bash", "ok"), ("apply_patch", "ok"), ("Bash", "ok")],
+            [("Bash", "error"), ("Bash", "error"), ("Bash", "ok"), ("apply_patch", "ok"), ("Bash", "ok")],
             {".codex/config.toml": _CODEX},
             _approve_codex_hooks,
         ),

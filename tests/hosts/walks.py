@@ -27,7 +27,7 @@ from tests.hosts.walking import BROKEN, Client, Episodes, Walk
 
 FIXED = CLIENTS["claude-code"].fixed
 _FIX = CLIENTS["claude-code"].fix
-_TEST, _READ = _FIX[0], _FIX[1]
+_TEST, _READ = _FIX[1], _FIX[2]
 SCRIPTS: dict[str, list[Round]] = {
     "look": [_TEST],
     "startonly": [[("mcp__memory__start_episode", {"task": "Make add() add"})], *_FIX],

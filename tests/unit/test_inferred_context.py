@@ -17,8 +17,8 @@ async def test_the_context_of_an_outlook_is_said_as_inferred_where_nobody_named_
     assert bare.outlook is not None
     assert bare.outlook.inferred is not None
     assert (bare.outlook.inferred.domain, bare.outlook.inferred.framework) == ("backend", "django")
-    assert " in backend · django (inferred)" in recall_text(answer(bare))
+    assert " in backend · django (inferred)" in recall_text(answer(bare), why=True)
     named = await memory.recall("Fix the cart of shop 7", domain="backend", framework="django")
     assert named.outlook is not None
     assert named.outlook.inferred is None
-    assert "inferred" not in recall_text(answer(named))
+    assert "inferred" not in recall_text(answer(named), why=True)

@@ -1,4 +1,7 @@
-"""What a recall shows of an episode, through the facade on real files."""
+"""What a recall tells of earlier attempts, through the facade on real files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -7,16 +10,130 @@ from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 
 pytestmark = pytest.mark.anyio
+TASK = "Reshard the sample data into folders of thirty files"
+Call = tuple[str, Mapping[str, Any], str, str]  # tool, arguments, what came back, error
 
 
-async def test_a_last_step_that_only_says_that_it_was_is_not_told(memory: EpisodicMemory) -> None:
-    for number in range(2):
-        started = await memory.start_episode("Reshard the sample data", recall=False)
-        await memory.log_step(
-            started.episode_id, "bash", arguments={"command": f"python reshard_{number}.py"}, observation="Wrote 30 files"
-        )
-        await memory.log_step(started.episode_id, "submit")
-        await memory.complete_episode(started.episode_id, "success")
-    text = recall_text(answer(await memory.recall("Reshard the sample data")))
-    assert "reshard_1.py" in text
-    assert "submit →" not in text
+def shell(command: str, came_back: str = "done", error: str = "") -> Call:
+    return "bash", {"command": command}, came_back, error
+
+
+async def attempt(memory: EpisodicMemory, outcome: str, calls: Sequence[Call], task: str = TASK, **more: Any) -> str:
+    started = await memory.start_episode(task, recall=False)
+    for tool, arguments, observation, error in calls:
+        await memory.log_step(started.episode_id, tool, arguments=arguments, observation=observation, error=error or None)
+    await memory.complete_episode(started.episode_id, outcome, **more)
+    return started.episode_id
+
+
+async def told(memory: EpisodicMemory, query: str = TASK) -> list[str]:
+    """Return the lines about episodes without their headings, the attempts' one after the other."""
+    await memory.settle()
+    lines = recall_text(answer(await memory.recall(query))).splitlines()[1:]
+    return [line.partition("): ")[2] if line[:1].isdigit() else line.strip() for line in lines if line.startswith(("1", "2", "3", "  "))]
+
+
+async def test_a_success_tells_the_commands_that_did_it_with_their_arguments(memory: EpisodicMemory) -> None:
+    calls = [shell("ls -la"), shell("mkdir out"), shell("cd /app && pip install shardlib==2.1"), ("submit", {}, "ok", "")]
+    await attempt(memory, "success", calls)
+    assert await told(memory) == ["did `pip install shardlib==2.1`"]
+
+
+@pytest.mark.parametrize("command", ["make shards || echo skipped", "make shards; true", "make shards 2>&1 | tail -3"])
+async def test_a_command_whose_exit_status_was_hidden_is_not_told_as_one_that_worked(memory: EpisodicMemory, command: str) -> None:
+    await attempt(memory, "success", [shell(command), shell("shardctl split --max 30")])
+    assert await told(memory) == ["did `shardctl split --max 30`"]
+
+
+async def test_a_script_that_a_run_wrote_for_itself_is_nothing_to_call_again(memory: EpisodicMemory) -> None:
+    calls = [shell("cat > reshard.py <<'EOF'\nprint(1)\nEOF"), shell("python3 reshard.py"), shell("shardctl split --max 30")]
+    await attempt(memory, "success", calls)
+    assert await told(memory) == ["did `shardctl split --max 30`"]
+
+
+async def test_a_change_is_told_with_its_file_and_all_of_its_lines(memory: EpisodicMemory) -> None:
+    old = "def cut(files):\n    return files"
+    new = "def cut(files):\n    if len(files) > 30:\n        files = files[:30]\n    return files"
+    await attempt(memory, "success", [("edit", {"path": "src/shards.py", "old_str": old, "new_str": new}, "ok", "")])
+    assert await told(memory) == ["changed src/shards.py: + if len(files) > 30: ⏎ files = files[:30]"]
+
+
+async def test_the_arguments_of_a_long_call_are_each_cut_so_that_all_are_there(memory: EpisodicMemory) -> None:
+    calls = [("store_shards", {"note": "words and words " * 20, "folder": "c4_reshard", "limit": 30}, "stored", "")]
+    await attempt(memory, "success", calls)
+    [line] = await told(memory)
+    assert "folder=c4_reshard limit=30" in line
+    assert len(line) < 200
+
+
+async def test_of_attempts_that_all_failed_the_wrong_answers_are_told_at_once(memory: EpisodicMemory) -> None:
+    for said in ("1974", "1973", "1974"):
+        await attempt(memory, "failure", [("finish", {"answer": said}, "", "Answer is INCORRECT")])
+    assert sorted(" ".join(await told(memory)).split()) == sorted(["answered", "“1974”,", "“1973”:", "Answer", "is", "INCORRECT"])
+
+
+async def test_once_an_attempt_worked_those_that_failed_tell_only_what_they_did_otherwise(memory: EpisodicMemory) -> None:
+    await attempt(memory, "success", [("store_shards", {"folder": "out"}, "stored", "")])
+    for _ in range(2):
+        calls = [("delete_shards", {"folder": "out"}, "gone", ""), ("store_shards", {"folder": "out"}, "stored", "")]
+        await attempt(memory, "failure", calls)
+    assert await told(memory) == ["did store_shards “out”", "2 of 2 failed attempts called delete_shards; none that worked did"]
+
+
+async def test_an_error_is_told_with_the_call_that_failed_and_what_made_it_work(memory: EpisodicMemory) -> None:
+    calls = [
+        shell("shardctl check src", error="ModuleNotFoundError: No module named 'zstd'"),
+        shell("pip install zstd"),
+        shell("shardctl check src"),
+    ]
+    await attempt(memory, "failure", calls)
+    assert (
+        "`shardctl check src` failed with “ModuleNotFoundError: No module named 'zstd'” and worked after `pip install zstd`"
+        in await told(memory)
+    )
+
+
+async def test_that_nothing_was_changed_is_told_once_of_all_attempts(memory: EpisodicMemory) -> None:
+    for name in ("repro", "bug_repro"):
+        calls: list[Call] = [
+            ("read", {"path": "src/shards.py"}, "def cut(files):", ""),
+            ("create", {"path": f"{name}.py", "content": "x"}, "ok", ""),
+        ]
+        await attempt(memory, "failure", calls)
+    assert await told(memory) == ["ended without a change to any file but its own scratch"]
+
+
+async def test_a_call_that_never_worked_is_told_of_a_failure_with_its_error(memory: EpisodicMemory) -> None:
+    await attempt(memory, "failure", [shell("shardctl push --all", error="remote refused: quota of 30 files")])
+    assert await told(memory) == ["never got `shardctl push --all` to work: remote refused: quota of 30 files"]
+
+
+async def test_a_lesson_comes_first_and_its_correction_instead_of_everything(memory: EpisodicMemory) -> None:
+    key = await attempt(memory, "success", [shell("shardctl split --max 30")], lessons=["Thirty is the limit of the server."])
+    assert await told(memory) == ["Thirty is the limit of the server.", "did `shardctl split --max 30`"]
+    await memory.correct(target_id=key, text="The limit is forty now.", contradicts=True, by="ana")
+    assert await told(memory) == ["Corrected by ana: The limit is forty now."]
+
+
+async def test_an_episode_far_less_alike_than_the_nearest_is_not_told(memory: EpisodicMemory) -> None:
+    await attempt(memory, "success", [shell("shardctl split --max 30")])
+    await attempt(memory, "success", [shell("oven heat 200")], task="Bake bread for the sample party")
+    await memory.settle()
+    found = await memory.recall(TASK)
+    assert "oven" not in recall_text(answer(found))
+    assert [episode.points is None for episode in found.episodes][:1] == [False]
+
+
+async def test_a_run_that_only_handed_the_work_on_says_to_whom(memory: EpisodicMemory) -> None:
+    await attempt(
+        memory, "success", [("get_order", {"id": "W1"}, "{}", ""), ("transfer_to_human", {"summary": "no refund allowed"}, "ok", "")]
+    )
+    assert await told(memory) == ["changed nothing, ended with transfer_to_human “no refund allowed”"]
+
+
+async def test_values_of_another_case_are_not_told(memory: EpisodicMemory) -> None:
+    task = "Hi, I would like to cancel my reservation and get the money back, please"
+    await attempt(memory, "success", [("cancel_reservation", {"reservation_id": "ZX81QL", "user_id": "mia_li_3668"}, "ok", "")], task=task)
+    text = " ".join(await told(memory, "Hello! I would like to cancel my reservation WQ77KK and get my money back"))
+    assert "ZX81QL" not in text
+    assert "mia_li_3668" not in text

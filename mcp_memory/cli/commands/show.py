@@ -77,7 +77,7 @@ def _print_step(step: "Step") -> None:
         render.print_field(render.one_line(name), value, "  ")
     if step.error:
         render.print_field("error", step.error, "  ")
-    if step.observation:
+    if step.observation and step.observation.strip() != (step.error or "").strip():  # hosts tell a failure once, and it is kept as both
         render.print_field("observation", step.observation, "  ")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mcp_memory.cli.transcripts.record import Event, EventKind, arguments_of, at_ms, text_of
 from mcp_memory.cli.transcripts.sessions import Facts, Found, episodes_of_lines, text_field
+from mcp_memory.hooks.texts import bare
 
 HOST = "copilot"
 SUFFIXES = (".jsonl",)
@@ -60,7 +61,8 @@ def _result(data: Mapping[str, Any]) -> tuple[str, bool]:
     said = error.get("message") if isinstance(error, dict) else error
     content = result.get("content") if isinstance(result, dict) else result
     text = "\n".join(part for part in (_text(content), _text(said)) if part)
-    return text, failed
+    text, says_so = bare(text)
+    return text, failed or bool(says_so)
 
 
 def _text(value: Any) -> str:

@@ -15,13 +15,13 @@ from mcp_memory.cli.transcripts.lines import document
 from mcp_memory.cli.transcripts.record import Event, EventKind, TranscriptError, arguments_of, at_ms, expect, text_of
 from mcp_memory.cli.transcripts.sessions import Facts, Found, chained, lines_to_events, session_origin, text_field
 from mcp_memory.domain.prompts import typed
+from mcp_memory.hooks.texts import bare
 
 HOST = "gemini"
 SUFFIXES = (".jsonl", ".json")
 _PUT_IN = ("<session_context", "<hook_context", "<environment_context", "This is the Gemini CLI.")
 _WORKSPACE = re.compile(r"\*\*Workspace Directories:\*\*\s*\n\s*- (.+)")
 _WRAPPING = re.compile(r"</?untrusted_context>\n?|<hook_context>.*?</hook_context>", re.DOTALL)
-_EXIT = re.compile(r"^Exit Code: (-?\d+)$", re.MULTILINE)
 _PROJECT_HASH = re.compile(r"[0-9a-f]{64}")
 _PLAIN_FILE_BYTES = 4_096
 
@@ -114,15 +114,14 @@ class _Lines:
         if call.get("result") is None and status not in ("success", "error", "cancelled"):
             return
         text, is_error = response_text(call.get("result"))
-        found = _EXIT.search(text)
-        failed = status in ("error", "cancelled") or is_error or bool(found and found[1] != "0")
+        failed = status in ("error", "cancelled") or is_error
         yield Event(EventKind.RESULT, text=text, call_id=call_id, failed=failed, at_ms=at_ms(call.get("timestamp")))
         if status == "cancelled":
             yield Event(EventKind.INTERRUPT, at_ms=at_ms(call.get("timestamp")))
 
 
 def response_text(result: Any) -> tuple[str, bool]:
-    """Return (text, whether it is an error) of the functionResponse parts of a call's result, without what was put around it."""
+    """Return (text, whether it failed) of the functionResponse parts of a call's result, without what was put around it."""
     texts, is_error = [], False
     for part in result if isinstance(result, list) else [result]:
         holder = part.get("functionResponse", part) if isinstance(part, dict) else None
@@ -132,7 +131,8 @@ def response_text(result: Any) -> tuple[str, bool]:
             response = response.get("error") or response.get("output") or ("" if "output" in response else response)
         if response:
             texts.append(response if isinstance(response, str) else text_of([response]) or text_of(response))
-    return _WRAPPING.sub("", "\n".join(texts)).strip("\n").removeprefix("Output: "), is_error
+    text, failed = bare(_WRAPPING.sub("", "\n".join(texts)).strip("\n"))
+    return text, is_error or bool(failed)
 
 
 def _prompt_of(message: Mapping[str, Any]) -> str:

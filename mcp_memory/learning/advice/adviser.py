@@ -15,7 +15,7 @@ from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
-from mcp_memory.learning.advice.precedents import attempts_at, is_same_case, precedents
+from mcp_memory.learning.advice.precedents import ToldAttempts, is_same_case, precedents
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
@@ -103,8 +103,8 @@ class Adviser:
         return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
 
     def _precedents(self, situation: Situation) -> tuple[Precedent, ...]:
-        read = self._read(attempts_at(self._x, situation.neighbours))
-        return precedents(situation.episode.task, [e for e in read if e is not None], self._endorser.showable)
+        attempts = self._x.derived(ToldAttempts)
+        return precedents(situation.episode.task, attempts.read(attempts.at(situation.neighbours), self._read), self._endorser.showable)
 
     def _suggestions(
         self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, situation: Situation, run: str

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from mcp_memory.domain.answers import RecalledFile
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
 from mcp_memory.domain.identifiers import is_full
+from mcp_memory.domain.nearness import near_from
 from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
 from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.phrases.words import counted
@@ -38,6 +39,8 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
     names = _names({file.path for _, files, _ in alike for file in files}.union(file.path for file in seen))
     weights: dict[str, float] = defaultdict(float)
     attempts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)  # (changed it, succeeded)
+    near: set[str] = set()
+    least = near_from(max((similarity for _, _, similarity in alike), default=0.0))
     for episode, files, similarity in alike:
         succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
         changed: dict[str, bool] = {}
@@ -47,6 +50,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
             changed[name] = changed.get(name, False) or file.use is not Use.READ
         for name, is_changed in changed.items():
             attempts[name].append((is_changed, succeeded))
+        near.update(changed if similarity >= least else ())
     why: dict[str, str] = {}
     for rank, led in enumerate(seen):
         name = names[led.path]
@@ -60,6 +64,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
             changed=sum(is_changed for is_changed, _ in attempts[path]),
             succeeded=sum(is_changed and succeeded for is_changed, succeeded in attempts[path]),
             why=None if attempts[path] else why[path],
+            far=True if attempts[path] and path not in near else None,
         )
         for path in best
     )

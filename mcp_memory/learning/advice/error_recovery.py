@@ -28,6 +28,7 @@ MAX_FIXES, MAX_EVIDENCE = 3, 3
 MIN_ENDS = 3  # runs that ended with an answer, from which it counts as the end
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
+MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
@@ -116,7 +117,7 @@ class ErrorRecovery:
         """
         x = self._x
         answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
-        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[::-1]][:MAX_CHANGES]
+        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[::-1]][:MAX_SOUGHT]
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:

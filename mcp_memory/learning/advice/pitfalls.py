@@ -6,6 +6,7 @@ from itertools import islice
 
 from mcp_memory.domain.pattern import Pattern, PatternKind
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.text_words import sentence_stems, tool_stems
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.patterns.error_answers import MAX_ANSWERS, answers_by_error
 from mcp_memory.learning.patterns.relevance import MIN_SUPPORT
@@ -18,6 +19,7 @@ _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests
 
 
 def pitfalls(
+    task: str,
     good: Sequence[Attempt],
     bad: Sequence[Attempt],
     patterns: Sequence[Pattern],
@@ -28,6 +30,7 @@ def pitfalls(
     """Return at most five sentences, and the ids of the patterns among their evidence: corrections, then what failures had in common.
 
     Args:
+        task: What is asked for.
         good: Attempts that succeeded.
         bad: Attempts that failed.
         patterns: Relevant to the task, with their confidence.
@@ -37,7 +40,7 @@ def pitfalls(
     """
     ranked = sorted(patterns, key=lambda p: (-p.confidence, -p.support, p.id))
     corrected = _corrected(ranked)
-    contrast = [*_habits(good, bad)[:MAX_CONTRAST], *islice(_fatal_errors(good, bad, message_at), MAX_CONTRAST)]
+    contrast = [*_habits(task, good, bad)[:MAX_CONTRAST], *islice(_fatal_errors(good, bad, message_at), MAX_CONTRAST)]
     learnt = [*_errors(ranked), *_choices(ranked, usual, recommended)]
     said = [*corrected, *((sentence, []) for sentence in contrast), *learnt][:MAX_SENTENCES]
     return [sentence for sentence, _ in said], [key for _, keys in said for key in keys]
@@ -68,13 +71,14 @@ def _choices(patterns: Sequence[Pattern], usual: float, recommended: Collection[
     return said
 
 
-def _habits(good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
-    """Return what most failed attempts did and hardly any successful one, commonest first."""
+def _habits(task: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
+    """Return what most failed attempts did and hardly any successful one, commonest first; not what the task itself asks for."""
     sentences = []
+    asked = frozenset[str]().union(*sentence_stems(task))
     for key, n in sorted(Counter(key for r in bad for key in set(r.route)).items(), key=lambda item: (-item[1], item[0])):
         did = sum(key in r.route for r in good)
-        if role_of(key) is Role.PASSES:
-            continue  # thinking and talking decide nothing by themselves
+        if role_of(key) is Role.PASSES or tool_stems(key) & asked:
+            continue  # thinking and talking decide nothing by themselves, and what is asked for has to be done
         if n >= 0.5 * len(bad) and wilson(n, len(bad))[0] > wilson(did, len(good))[1]:  # else it may well be chance
             sentences.append(phrases.habit(key, n, len(bad), did, len(good)))
     return sentences

@@ -86,7 +86,7 @@ def playbook(
             f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
         )
     failed = sum(not r.trace.success for r in known)
-    pitfalls, from_patterns = pitfalls_of(good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at)
+    pitfalls, from_patterns = pitfalls_of(task, good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at)
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
         title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",

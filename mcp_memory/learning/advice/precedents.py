@@ -6,10 +6,11 @@ customer's booking is another one.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
@@ -18,7 +19,8 @@ from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scr
 from mcp_memory.learning.reading.step_values import last_changes
 from mcp_memory.views.experience import Experience
 
-MAX_READ = 4  # attempts of one outcome that are looked at, the best or the latest
+MAX_READ = 3  # attempts of one outcome that are looked at, the best or the latest
+MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
 MAX_STEPS = 400  # of a longer run, its end
@@ -31,40 +33,81 @@ _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a num
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
 _FILE = re.compile(r"\S*\w\.\w+")
 
+ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 Showable = Callable[[str, int], bool]  # whether the arguments of a step of an episode may be shown
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    episode: Episode
-    deeds: tuple[str, ...]
+class ToldAttempt:
+    """What a completed episode did that tells how it ended: in few words, with the steps that did it."""
+
+    episode_id: str
+    task: str
+    won: bool
+    changes: tuple[tuple[int, str], ...]
+    acts: tuple[tuple[int, str], ...]  # its answer, or where it worked its last calls: of one case alone
     came: str
 
+    @classmethod
+    def of(cls, episode: Episode) -> "ToldAttempt":
+        """Read it off an episode with its steps. Half a millisecond."""
+        won = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+        steps = episode.steps
+        changes = tuple((i, brief(steps, i, DEED_CHARS, whole=True)) for i in _telling_changes(episode))
+        acts = tuple((i, brief(steps, i, DEED_CHARS)) for i in _telling_acts(episode, won=won))
+        return cls(episode.id, episode.task, won, changes, acts, "" if won else _came(episode))
 
-def precedents(task: str, attempts: Sequence[Episode], showable: Showable = lambda _id, _index: True) -> tuple[Precedent, ...]:
+    def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
+        """Return what it did that may be shown to somebody at *task*."""
+        told = self.changes or (self.acts if is_same_case(task, self.task) else ())
+        return tuple(dict.fromkeys(text for i, text in told if showable(self.episode_id, i)))
+
+
+class ToldAttempts:
+    """The attempts of an `Experience` as they are told; a completed episode never changes, so each is read once."""
+
+    def __init__(self, experience: Experience) -> None:
+        self._x = experience
+        self._known: BoundedMap[tuple[str, str], ToldAttempt] = BoundedMap(MAX_KNOWN)  # by episode and outcome, which a label may change
+
+    def at(self, neighbours: Sequence[tuple[str, float]]) -> list[str]:
+        """Return the attempts at the very task that *neighbours* are of: a few of each outcome, successes and the best first."""
+        x = self._x
+        rows = [row for key, similarity in neighbours if similarity >= SAME_TASK and (row := x.row(key)) is not None]
+        ranked = sorted(rows, key=lambda row: (-x.trace(row).reward, -x.trace(row).ended_at_ms, row))
+        kinds = ([row for row in ranked if bool(x.success[row]) is won][:MAX_READ] for won in (True, False))
+        return [x.trace(row).id for rows in kinds for row in rows]
+
+    def read(self, ids: Sequence[str], read_episodes: ReadEpisodes) -> list[ToldAttempt]:
+        """Return these episodes as they are told; those that are gone are left out."""
+        traces = [self._x.trace(row) for key in ids if (row := self._x.row(key)) is not None]
+        keys = [(trace.id, str(trace.outcome)) for trace in traces]
+        new = [key for key in keys if self._known.get(key) is None]
+        for key, episode in zip(new, read_episodes([episode_id for episode_id, _ in new]) if new else (), strict=True):
+            if episode is not None:
+                self._known.put(key, ToldAttempt.of(episode))
+        found = [(trace, self._known.get(key)) for trace, key in zip(traces, keys, strict=True)]
+        return [replace(attempt, task=trace.task, won=trace.success) for trace, attempt in found if attempt is not None]
+
+
+def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
     Args:
         task: The task asked about.
-        attempts: Completed episodes at it with their steps, the best first.
+        attempts: At it, the best first.
         showable: Whether a step's arguments may be shown.
     """
-    told = [_Told(e, deeds, _came(e)) for e in attempts if (deeds := tuple(_deeds(task, e, showable)))]
-    good, bad = ([t for t in told if _won(t.episode) is won] for won in (True, False))
+    told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, showable))]
+    good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
     worked = {t.deeds for t in good}
     return (*_grouped(good, worked=True), *_grouped([t for t in bad if t.deeds not in worked], worked=False))
 
 
-def attempts_at(x: Experience, neighbours: Sequence[tuple[str, float]]) -> list[str]:
-    """Return the attempts at the very task that *neighbours* are of: a few of each outcome, successes first, the best and latest first."""
-    rows = [row for key, similarity in neighbours if similarity >= SAME_TASK and (row := x.row(key)) is not None]
-    ranked = sorted(rows, key=lambda row: (-x.trace(row).reward, -x.trace(row).ended_at_ms, row))
-    kinds = ([row for row in ranked if bool(x.success[row]) is won][:MAX_READ] for won in (True, False))
-    return [x.trace(row).id for rows in kinds for row in rows]
-
-
-def _won(episode: Episode) -> bool:
-    return episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+@dataclass(frozen=True, slots=True)
+class _Told:
+    attempt: ToldAttempt
+    deeds: tuple[str, ...]
 
 
 def _grouped(told: Sequence[_Told], *, worked: bool) -> Iterator[Precedent]:
@@ -75,8 +118,8 @@ def _grouped(told: Sequence[_Told], *, worked: bool) -> Iterator[Precedent]:
         known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
-        came = "" if worked else next((t.came for t in same if t.came), "")
-        yield Precedent(worked, same[0].deeds, came, len(same), len(told), same[0].episode.id)
+        came = next((t.attempt.came for t in same if t.attempt.came), "")
+        yield Precedent(worked, same[0].deeds, came, len(same), len(told), same[0].attempt.episode_id)
 
 
 def _words(deeds: Sequence[str]) -> frozenset[str]:
@@ -84,26 +127,22 @@ def _words(deeds: Sequence[str]) -> frozenset[str]:
     return frozenset(_WORD.findall(re.sub(r":\d+", "", " ".join(deeds)).casefold()))
 
 
-def changes_told(episode: Episode, showable: Showable = lambda _id, _index: True) -> tuple[str, ...]:
+def changes_told(episode: Episode) -> tuple[str, ...]:
     """Return what an episode changed last in each of its last two files, in few words; tests only where nothing else was changed."""
+    return tuple(brief(episode.steps, i, DEED_CHARS, whole=True) for i in _telling_changes(episode))
+
+
+def _telling_changes(episode: Episode) -> list[int]:
     steps = episode.steps
     changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
-    of_work = [i for i, change in changes.items() if not _TEST.search(change.path)]
-    return tuple(brief(steps, i, DEED_CHARS, whole=True) for i in of_work or changes if showable(episode.id, i))
+    return [i for i, change in changes.items() if not _TEST.search(change.path)] or list(changes)
 
 
-def _deeds(task: str, episode: Episode, showable: Showable) -> Iterator[str]:
-    """Yield what an attempt did, in few words: its changes of files, else its answer, else, where it worked, its last acts."""
+def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
+    """Return the step that gave an answer, else, where it worked, the last acts."""
     steps = episode.steps
-    if changes := changes_told(episode, showable):
-        yield from changes
-        return
-    if not is_same_case(task, episode.task):
-        return
-    acts = [i for i in range(len(steps) - 1, -1, -1) if gives_answer(steps[i].key) and _says(steps[i])][:1]
-    if not acts and _won(episode):
-        acts = _last_acts(episode)
-    yield from dict.fromkeys(brief(steps, i, DEED_CHARS) for i in acts if showable(episode.id, i))
+    answer = [i for i in range(len(steps) - 1, -1, -1) if gives_answer(steps[i].key) and _says(steps[i])][:1]
+    return answer or (_last_acts(episode) if won else [])
 
 
 def _told_change(steps: Sequence[Step], index: int) -> Change | None:
@@ -114,7 +153,8 @@ def _told_change(steps: Sequence[Step], index: int) -> Change | None:
 def _last_acts(episode: Episode) -> list[int]:
     """Return the last steps that did something that lasts: nothing that tries something out, no test run, no script that only it has."""
     steps, found = episode.steps, list[int]()
-    made = {file.path.rsplit("/", 1)[-1] for file in episode.files or () if file.use is Use.MADE}
+    written = [change.path for i in range(len(steps)) if (change := change_of(steps, i)) and not change.says_what]
+    made = {path.rsplit("/", 1)[-1] for path in (*written, *(file.path for file in episode.files or () if file.use is Use.MADE))}
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
         if len(found) == MAX_DEEDS:
             break
@@ -126,7 +166,7 @@ def _last_acts(episode: Episode) -> list[int]:
             continue  # a script of its own
         words = command or " ".join(map(str, step.arguments.values()))
         names = _FILE.findall(words)
-        if _says(step) and not any(is_scratch(name) or name.rsplit("/", 1)[-1] in made for name in names):
+        if _says(step) and not any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names):
             found.append(i)
     return found[::-1]
 

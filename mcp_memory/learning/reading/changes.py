@@ -51,13 +51,19 @@ class Change:
 
     def __str__(self) -> str:
         """`admin_modify.py:102: + and has_add_permission`, the file by the end of its path."""
+        return self._of("/".join(self.path.split("/")[-2:]))
+
+    def _of(self, path: str) -> str:
         parts = [f"{sign} {text[:MAX_LINE]}" for sign, text in (("-", self.removed), ("+", self.added)) if text]
-        where = "/".join(self.path.split("/")[-2:]) + (f":{self.line}" if self.line else "")
+        where = path + (f":{self.line}" if self.line else "")
         return f"{where}: {' '.join(parts)}" if parts else where
 
-    def whole(self, max_chars: int) -> str:
-        """Return it with as many of the lines that came as there is room for, and the ellipsis where there are more."""
-        return shorten(" ⏎ ".join([str(self), *self.then]), max_chars)
+    def whole(self, max_chars: int, path: str = "") -> str:
+        """Return it with as many of the lines that came as there is room for, and the ellipsis where there are more.
+
+        *path* is what the file is called instead of the end of its path.
+        """
+        return shorten(" ⏎ ".join([self._of(path) if path else str(self), *self.then]), max_chars)
 
 
 def is_scratch(path: str) -> bool:

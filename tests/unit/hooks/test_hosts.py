@@ -1,6 +1,7 @@
 """Every host's hooks by its field map: a failing command is a failure, a passing test is seen, the agent is named, texts are texts."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.anyio
 PAYLOADS = Path(__file__).parents[4] / "shared" / "hosts" / "payloads"
 UNITTEST = "FAIL: test_add (test_calc.T.test_add)\nAssertionError: -1 != 5\n\nRan 1 test in 0.000s\n\nFAILED (failures=1)"
 GEMINI_FAILED = f"<untrusted_context>\nOutput: {UNITTEST}\nExit Code: 1\nProcess Group PGID: 27990\n</untrusted_context>"
+COPILOT_NOTE = "<shellId: 4 completed with exit code"
 QWEN_PASSED = (
     "Command: pytest\nDirectory: (root)\nOutput: 3 passed\nError: (none)\nExit Code: 0\nSignal: (none)\nProcess Group PGID: (none)"
 )
@@ -57,6 +59,8 @@ def test_every_host_whose_hooks_are_installed_has_a_field_map() -> None:
         ("copilot", {"toolResult": {"resultType": "success", "textResultForLlm": "yes"}}, "ok", "yes"),
         ("copilot", {"tool_result": {"result_type": "failure", "text_result_for_llm": "no"}}, "error", "no"),
         ("copilot", {"tool_result": {"result_type": "success", "text_result_for_llm": "yes"}}, "ok", "yes"),
+        ("copilot", {"tool_result": {"result_type": "success", "text_result_for_llm": f"no\n{COPILOT_NOTE} 3>"}}, "error", "no"),
+        ("copilot", {"tool_result": {"result_type": "success", "text_result_for_llm": f"Error: 0\n{COPILOT_NOTE} 0>"}}, "ok", "Error: 0"),
         ("cursor", {"tool_output": '{"exitCode": 1, "stdout": "no"}'}, "error", "no"),
         ("cursor", {"error_message": "timed out", "failure_type": "timeout"}, "error", "timed out"),
         ("cline", {"postToolUse": {"toolName": "T", "result": "no", "success": False}}, "error", "no"),
@@ -67,6 +71,30 @@ def test_every_host_whose_hooks_are_installed_has_a_field_map() -> None:
 def test_how_a_call_went_is_read_as_the_host_tells_it(host: str, told: dict[str, Any], status: str, observation: str) -> None:
     step = step_of(host, tool_name="T", **told)
     assert (step["status"], step["observation"]) == (status, observation)
+
+
+@pytest.mark.parametrize(("call", "printed", "status"), [("c1", "", "error"), ("c2", "ls: none: No such file or directory", "ok")])
+def test_how_a_command_of_codex_ended_is_read_from_its_session(tmp_path: Path, call: str, printed: str, status: str) -> None:
+    def line(call_id: str, exit_code: int, printed: str) -> str:
+        took = {"secs": 1, "nanos": 500_000_000}
+        item = {"type": "CommandExecution", "id": call_id, "aggregated_output": printed, "exit_code": exit_code, "duration": took}
+        return json.dumps({"type": "event_msg", "payload": {"type": "item_completed", "item": item}})
+
+    session = tmp_path / "rollout-1.jsonl"
+    session.write_text(
+        "\n".join([line("c1", 1, ""), line("c2", 0, "c1" * 40_000), '{"payload": "CommandExecution c1 c2"}', "cut"]), "utf-8"
+    )
+    told = {"tool_input": {"command": "x"}, "tool_response": printed, "tool_use_id": call, "transcript_path": str(session)}
+    step = step_of("codex", tool_name="Bash", **told)
+    assert (step["status"], step["duration_ms"]) == (status, 1500)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_session_of_codex_that_cannot_be_read_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path / "none", tmp_path):
+        told = {"tool_response": "fine", "tool_use_id": "c1", "transcript_path": str(path)}
+        assert step_of("codex", tool_name="Bash", **told)["status"] == "ok"
 
 
 def test_arguments_that_come_as_json_in_a_string_are_arguments() -> None:

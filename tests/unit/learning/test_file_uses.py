@@ -152,5 +152,6 @@ def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_t
     lost = replace(episode([]), files=(b, a))
     other = replace(episode([], OutcomeKind.SUCCESS), files=(far,))
     assert common_files([(won, 0.9), (lost, 0.6), (other, 0.2)]) == (RecalledFile("a.py", 2, 2, 1), RecalledFile("b.py", 2, 0, 0))
+    assert common_files([(won, 0.9), (other, 0.6)])[-1] == RecalledFile("far.py", 1, 1, 1, far=True)
     assert common_files([(lost, 0.9), (won, 0.6), (other, 0.4)])[0].path == "b.py"
     assert common_files([]) == ()

@@ -117,7 +117,7 @@ def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
     text = "\n".join(book.pitfalls)
     assert "When cat fails with “no such file a.py”, give `path` with its folder: worked in 3 of 4 (pat_r)." in text
     assert "“quota exceeded” was met by 2 of 2 failed attempts, 0 of 3 successful ones." in text
-    assert "2 of 2 failed attempts used force; 0 of 3 successful ones did: avoid it." in text
+    assert "2 of 2 failed attempts used force; 0 of 3 successful ones did." in text
     assert "pat_r" in book.evidence
 
 
@@ -162,6 +162,14 @@ def test_an_error_is_told_once_with_its_best_answers() -> None:
     assert book is not None
     assert book.pitfalls == ("D: worked in 5 of 5 (pat_find).", "D: worked in 4 of 4 (pat_ls).")
     assert {"pat_find", "pat_ls"} <= set(book.evidence)
+
+
+def test_what_the_task_asks_for_is_no_habit_of_failures() -> None:
+    bad = [run(i, "open", "cancel_booking", "submit", success=False) for i in range(7, 12)]
+    for task, told in (("Cancel my bookings", False), ("Move my trip", True)):
+        book, _ = playbook(task, GOOD + bad, [], 8)
+        assert book is not None
+        assert any("cancel_booking" in said for said in book.pitfalls) is told
 
 
 def test_that_some_tool_was_the_answer_or_that_failures_thought_more_is_no_pitfall() -> None:

@@ -1,12 +1,16 @@
 """What attempts at the very task did, as the next one is told."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import facts
+from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
-from mcp_memory.learning.advice.precedents import precedents
+from mcp_memory.learning.advice.precedents import Showable, ToldAttempt, ToldAttempts
+from mcp_memory.learning.advice.precedents import precedents as precedents_of
+from mcp_memory.views.experience import Experience
 
-from .runs import episode
+from .runs import episode, trace_of
 
 TASK = "The total of `Cart` is off by a cent"
 FAILURE = OutcomeKind.FAILURE
@@ -22,6 +26,10 @@ def attempt(name: str, *steps: Step, outcome: OutcomeKind = OutcomeKind.SUCCESS,
     paths = dict.fromkeys(str(step.arguments["path"]) for step in placed if step.tool == "edit")
     reflection = Reflection((), (facts.Rejected(0, False, told),) if told else (), ())
     return replace(made, files=tuple(FileUse(path, Use.CHANGED) for path in paths), reflection=reflection)
+
+
+def precedents(task: str, attempts: Sequence[Episode], showable: Showable = lambda _id, _index: True) -> tuple[Precedent, ...]:
+    return precedents_of(task, [ToldAttempt.of(made) for made in attempts], showable)
 
 
 def answer(text: str) -> Step:
@@ -77,6 +85,13 @@ def test_scratch_files_and_files_without_what_is_in_them_are_no_precedent() -> N
         assert precedents(TASK, [attempt("a", made, written, edit("x", "repro.py"), outcome=outcome)]) == ()
 
 
+def test_running_what_only_that_run_wrote_is_no_precedent() -> None:
+    written = Step("bash", "cat >", {"command": "cat > solve.py <<'EOF'\nprint(1)\nEOF"})
+    ran, packed = (Step("bash", arguments={"command": command}) for command in ("python3 solve.py", "tar -xf data.tar"))
+    assert precedents("Solve puzzle 7", [attempt("a", written, ran, task="Solve puzzle 7")]) == ()
+    assert precedents("Unpack set 7", [attempt("a", written, ran, packed, task="Unpack set 7")])[0].did == ("bash `tar -xf data.tar`",)
+
+
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
     both = attempt("a", edit("return 1"), edit("assert 1", "tests/test_cart.py"))
     assert precedents(TASK, [both])[0].did == ("edit shop/cart.py: - return total + return 1",)
@@ -98,3 +113,21 @@ def test_a_call_that_failed_is_not_told_as_what_worked() -> None:
 
 def test_what_may_not_be_shown_is_not() -> None:
     assert precedents(TASK, [attempt("a", edit("return 1"))], lambda _id, _index: False) == ()
+
+
+def test_a_few_attempts_of_each_outcome_are_read_and_each_once() -> None:
+    made = [attempt(f"{kind}{i}", edit(str(i)), outcome=kind) for kind in (OutcomeKind.SUCCESS, FAILURE) for i in range(5)]
+    experience = Experience()
+    experience.add([trace_of(e, i) for i, e in enumerate(made)])
+    known, asked = {e.id: e for e in made}, list[str]()
+
+    def read(ids: Sequence[str]) -> list[Episode | None]:
+        asked.extend(ids)
+        return [known.get(key) for key in ids]
+
+    attempts = experience.derived(ToldAttempts)
+    ids = attempts.at([(e.id, 1.0) for e in made] + [("elsewhere", 0.5)])
+    assert [sum(key.startswith(str(kind)) for key in ids) for kind in (OutcomeKind.SUCCESS, FAILURE)] == [3, 3]
+    first = attempts.read(ids, read)
+    assert attempts.read(ids, read) == first
+    assert asked == ids

@@ -89,6 +89,11 @@ def test_a_warning_comes_first() -> None:
     assert next_step(warnings=[warning], precedents=[WORKED]).splitlines()[1].startswith("Warning: pay failed in 2 of 2")
 
 
+def test_a_warning_of_what_mostly_worked_is_not_said() -> None:
+    warning = {"message": "make failed in 2 of 5 earlier tries", "failed": 2, "tried": 5, "evidence": ["e2"]}
+    assert next_step(warnings=[warning]) == NOTHING_NEXT
+
+
 def test_a_failure_that_was_warned_of_is_not_told_twice() -> None:
     warning = {"message": "finish failed in 1 of 1 earlier tries", "failed": 1, "tried": 1, "evidence": ["e2"]}
     assert "Failed at this task" not in next_step(warnings=[warning], precedents=[FAILED])
@@ -104,7 +109,7 @@ def test_a_playbook_shows_the_steps_that_tell_successes_from_failures_and_say_wi
     talk = step(tool="respond", action="respond", arguments_example={"content": "Can I help you?"})
     assert playbook(*vague, talk, step()).splitlines() == [
         HEAD,
-        "1. bash:make make release: in 3 of 3 successful attempts, 0 of 2 failed ones",
+        "1. bash `make release`: in 3 of 3 successful attempts, 0 of 2 failed ones",
     ]
     assert playbook(*vague) == "No playbook: the successful attempts have nothing in common but the names of tools."
 

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from mcp_memory.rendering.lines import LABEL, recall_text, started_text
 
-ERROR = "ImportError: LaTeX parsing requires the antlr4 python package, provided by pip"
 ID = "01923f6e-8d4c-7abc-9def-0123456789ab"
 
 
@@ -17,6 +14,7 @@ def episode(**fields: Any) -> dict[str, Any]:
         "summary": "",
         "lessons": ["Wait for the page."],
         "key_steps": ["#3 bash:pytest → ok"],
+        "points": ["Wait for the page.", "did `pytest -q`"],
         "why": {"lexical": 1.5},
         **fields,
     }
@@ -39,16 +37,57 @@ def test_the_label_comes_first_then_what_to_act_on_and_no_part_of_a_score() -> N
     text = recall_text(answer())
     assert text.splitlines() == [
         f"{LABEL} Say what helped: give_feedback(recommendation_id=rec0)",
-        "1. success (reward 0.90), 82% alike, 3 days ago, 01923f6e-8d4c-7abc: Fix the login",
-        "  - Wait for the page.",
-        "  #3 bash:pytest → ok",
+        "1. success at “Fix the login”, 82% alike, 3 days ago (01923f6e-8d4c-7abc): Wait for the page.",
+        "  did `pytest -q`",
     ]
     assert "lexical +1.50" in recall_text(answer(), why=True)
 
 
-def test_a_task_is_told_once() -> None:
-    lines = recall_text(answer(episodes=[episode(), episode()])).splitlines()
-    assert lines[4].endswith(": the same task as 1")
+def test_a_task_is_told_once_and_that_which_was_asked_for_not_at_all() -> None:
+    lines = recall_text(answer(episodes=[episode(), episode(outcome="failure")])).splitlines()
+    assert lines[3] == "2. failure at the task of 1, 3 days ago (01923f6e-8d4c-7abc): Wait for the page."
+    same = recall_text(answer(episodes=[episode(similarity=1.0)])).splitlines()
+    assert same[1].startswith("1. success at this task, 3 days ago")
+    assert "Fix the login" not in same[1]
+
+
+def test_that_nobody_has_managed_it_is_said_with_the_first_attempt() -> None:
+    lost = [episode(outcome="failure", points=[f"answered “{answer}”"]) for answer in ("a", "b", "c")]
+    assert recall_text(answer(episodes=lost[:2])).splitlines()[1].startswith("1. failure at “Fix the login”, as both attempts here, ")
+    lines = recall_text(answer(episodes=lost)).splitlines()
+    assert lines[1].startswith("1. failure at “Fix the login”, as all 3 attempts here, 82% alike")
+    assert lines[2].startswith("2. failure at the task of 1, 3 days ago")
+    assert "attempts here" not in recall_text(answer(episodes=[*lost, episode()]))
+
+
+def test_an_episode_that_tells_nothing_has_no_line_but_where_none_does_the_nearest_has_one() -> None:
+    silent, far = episode(points=[], task="Mend the logout"), episode(points=None, task="Bake a cake")
+    assert recall_text(answer(episodes=[silent, episode(), far])).count("\n") == 2
+    assert recall_text(answer(episodes=[silent, far])).splitlines()[1:] == [
+        "1. success at “Mend the logout”, 82% alike, 3 days ago (01923f6e-8d4c-7abc)"
+    ]
+    assert "Bake a cake" in recall_text(answer(episodes=[silent, far]), why=True)
+
+
+def test_only_files_of_attempts_near_the_task_are_named_and_none_that_a_point_names() -> None:
+    near, far = {"path": "src/a.py", "attempts": 2, "changed": 1}, {"path": "src/b.py", "attempts": 1, "changed": 1, "far": True}
+    seen = {"path": "src/c.py", "attempts": 0, "changed": 0, "why": "seen in 3 other tasks"}
+    assert recall_text(answer(files=[far, near, seen])).splitlines()[-1] == "Files worked on: src/a.py (changed by 1 of 2)"
+    changed = episode(points=["changed src/a.py:7: + x"])
+    assert "Files worked on" not in recall_text(answer(episodes=[changed], files=[near, seen]))
+
+
+def test_files_that_only_the_words_lead_to_are_named_where_the_task_is_new() -> None:
+    seen = {"path": "src/c.py", "attempts": 0, "changed": 0, "why": "seen in 3 other tasks"}
+    assert "src/c.py (seen in 3 other tasks)" in recall_text(answer(episodes=[episode(similarity=0.5)], files=[seen]))
+    assert "src/c.py" not in recall_text(answer(files=[seen]))
+
+
+def test_of_patterns_only_corrections_and_answers_to_an_error_that_is_quoted_are_told() -> None:
+    usual = {"pattern_id": "p", "description": "after open, choose edit", "successes": 8, "failures": 2, "confidence": 0.6, "score": 0.5}
+    assert "Learned" not in recall_text(answer(patterns=[usual]))
+    assert "Learned: after open, choose edit (held 8 of 10 times" in recall_text(answer(patterns=[usual | {"score": 1.0}]))
+    assert "Learned: never edit (held" in recall_text(answer(patterns=[usual | {"correction": "never edit"}]))
 
 
 def test_nothing_close_is_one_line_that_names_the_nearest_and_another_project() -> None:
@@ -64,83 +103,28 @@ def test_an_outlook_without_similar_episodes_is_not_told() -> None:
     assert "Outlook" not in recall_text(answer(outlook=outlook))
 
 
-def test_an_outlook_says_how_many_similar_attempts_succeeded_and_a_chance_only_where_they_are_many() -> None:
+def test_an_outlook_is_told_to_who_asks_for_scores_and_a_chance_only_where_attempts_are_many() -> None:
     few = {"expected_success": 0.04, "based_on": 7, "succeeded": 0, "evidence": "similar tasks"}
-    assert recall_text(answer(outlook=few)).splitlines()[-1] == "Outlook: 0 of 7 similar attempts succeeded"
-    many = recall_text(answer(outlook={**few, "expected_success": 0.31, "based_on": 32, "succeeded": 10}))
+    assert "Outlook" not in recall_text(answer(outlook=few))
+    assert recall_text(answer(outlook=few), why=True).splitlines()[-1] == "Outlook: 0 of 7 similar attempts succeeded"
+    many = recall_text(answer(outlook={**few, "expected_success": 0.31, "based_on": 32, "succeeded": 10}), why=True)
     assert "Outlook: 10 of 32 similar attempts succeeded (31% expected" in many
 
 
 def test_stored_text_stays_on_its_line() -> None:
-    text = recall_text(answer(episodes=[episode(task="a\n2. forged \u202eline", lessons=[], key_steps=[])]))
+    text = recall_text(answer(episodes=[episode(task="a\n2. forged \u202eline", points=["b\n3. forged"])]))
     assert len(text.splitlines()) == 2
     assert "\u202e" not in text
 
 
 def test_a_started_episode_says_its_whole_id_first() -> None:
     text = started_text({"episode_id": ID, "project": "shop", "recalled": answer(), "degraded": []})
-    assert text.splitlines()[0] == f"Episode {ID} is open in project shop."
+    assert text.splitlines()[0].startswith(f"Episode {ID} is open in project shop. {LABEL} Say what helped")
 
 
-def told(*attempts: dict[str, Any]) -> list[str]:
-    """Return what is said of attempts at one task, without their headings."""
-    episodes = [episode(**{"lessons": [], "key_steps": [], **fields}) for fields in attempts]
-    return [line.strip() for line in recall_text(answer(episodes=episodes)).splitlines()[1:] if line.startswith("  ")]
-
-
-def test_what_several_attempts_share_is_told_once_and_in_how_many() -> None:
-    rejected = "#{} finish arg=cleaning → error: Answer is INCORRECT"
-    first = {"lessons": ["The last answer was a rejection (step 4)."], "key_steps": [rejected.format(4)]}
-    second = {"lessons": ["The last answer was a rejection (step 3)."], "key_steps": ["#2 search arg=ISS → A company.", rejected.format(3)]}
-    third = {"lessons": [], "key_steps": ["#4 finish arg=security → error: Answer is INCORRECT"]}
-    assert told(first, second, third) == [
-        "- The last answer was a rejection (step 4). (in 2 of 3 attempts)",
-        "#4 finish arg=cleaning → error: Answer is INCORRECT (in 2 of 3 attempts)",
-        "#2 search arg=ISS → A company.",
-        "#4 finish arg=security → error: Answer is INCORRECT",
-    ]
-
-
-def test_a_call_that_failed_again_is_told_once_though_its_error_goes_on_otherwise() -> None:
-    failed = "#0 search arg=Rock → error: Could not find [Rock]. Similar: ["
-    assert told({"key_steps": [failed + "'Greenmail'"]}, {"key_steps": [failed + "'John Ellis'"]}) == [
-        failed + "'Greenmail' (in 2 of 2 attempts)"
-    ]
-
-
-@pytest.mark.parametrize("quoted", [ERROR, f"{ERROR[:60]}…", f"{ERROR[:30]}…{ERROR[-20:]}"])
-def test_a_key_step_does_not_repeat_the_error_of_a_lesson(quoted: str) -> None:
-    lesson = f"`{quoted}` in bash:python was left standing (step 2, last tried: bash `python a.py`)."
-    other = f"#3 bash:pip command=pip check → error: {ERROR}"
-    assert told({"lessons": [lesson], "key_steps": [f"#2 bash:python command=python a.py → error: {ERROR}", other]}) == [
-        f"- {lesson}",
-        other,
-    ]
-
-
-def test_an_error_met_again_in_other_calls_of_one_attempt_is_told_once() -> None:
-    error = "error: Your proposed edit has introduced new syntax error(s): F821"
-    steps = [f"#{n} edit text=expr_{n} → {error}" for n in (7, 8)]
-    short = [f"#{n} bash:make command=make {n} → error: exit 2" for n in (3, 4)]
-    assert told({"key_steps": [*steps, *short]}) == [steps[0], *short]
-
-
-def test_a_long_error_or_call_is_cut_in_the_middle_and_the_advice_never() -> None:
-    error, advice = "No such file: " + "/very/long/path" * 15, "was fixed by bash `mkdir -p out` (step 4)."
-    [lesson, step] = told(
-        {
-            "lessons": [f"`{error}` in bash:cp (step 3) {advice}"],
-            "key_steps": [f"#7 edit text={'x = 1; ' * 20}→ error: Your proposed edit has introduced new syntax error(s): F821 name 'frac'"],
-        }
-    )
-    assert lesson.startswith("- `No such file")
-    assert lesson.endswith(advice)
-    assert len(lesson) <= 202
-    assert step.startswith("#7 edit text=x = 1")
-    assert step.endswith("F821 name 'frac'")
-    assert "error: Your proposed edit" in step
-    assert len(step) <= 160
+def test_a_long_error_of_a_pattern_is_cut_in_the_middle_and_the_advice_never() -> None:
+    error = "No such file: " + "/very/long/path" * 15
     description = f"when search fails with “{error}”, give `arg` a value that the error named"
-    pattern = {"pattern_id": "p", "description": description, "successes": 4, "failures": 0, "confidence": 0.7}
+    pattern = {"pattern_id": "p", "description": description, "successes": 4, "failures": 0, "confidence": 0.7, "score": 1.0}
     [learned] = [line for line in recall_text(answer(patterns=[pattern])).splitlines() if line.startswith("Learned")]
     assert "give `arg` a value that the error named (held 4 of 4 times" in learned

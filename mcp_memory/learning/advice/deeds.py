@@ -1,0 +1,140 @@
+"""What an attempt did that another can do again, or not: changes, calls, its answer. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from mcp_memory.domain.commands import command_in, hides_exit, is_piped
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of
+from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.changes import Change, change_of, is_scratch
+from mcp_memory.learning.reading.file_uses import as_path, files_of, same_file
+from mcp_memory.phrases import points as phrases
+
+MAX_CHANGE_CHARS, MAX_CALL_CHARS, MAX_ANSWER_CHARS = 260, 150, 90
+MAX_CALLS, MAX_FILES = 4, 2
+MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
+THE_TASK = 0.95  # likeness from which two tasks are the same but for a word
+_ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man cd"  # which prepare, clear up or only tell
+_ROUTINE = frozenset(_ROUTINE_TEXT.split())
+_BARE_WORD = re.compile(r"\W?|\w*")  # as a changed line, it tells nothing: `)`, `end`
+_EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
+_NAME_WORD = re.compile(r"[A-Z]?[a-z]+")
+_PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
+_PLACEHOLDER = re.compile(r"<\w+>")
+
+
+def succeeded(episode: Episode) -> bool:
+    return episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+
+
+def changed(episode: Episode) -> list[str]:
+    """Return the last change of each of the last files that were changed and are neither scratch nor made by the run."""
+    files = files_of(episode)
+    made = [file.path for file in files if file.use is Use.MADE]
+    last: dict[str, Change] = {}
+    for i in range(len(episode.steps) - 1, -1, -1):
+        change = change_of(episode.steps, i) if role_of(episode.steps[i].key) is Role.ACTS else None
+        if change is None or change.is_scratch or any(same_file(change.path, path) for path in made):
+            continue
+        if not _BARE_WORD.fullmatch(change.added or change.removed):
+            last.setdefault(change.path, change)
+        if len(last) == MAX_FILES:
+            break
+    names = [file.path for file in files]
+    return [phrases.changed(change_told(change, names, MAX_CHANGE_CHARS)) for change in last.values()]
+
+
+def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
+    """Return a change with its file by the name that the answer's files have."""
+    return change.whole(max_chars, next((name for name in names if same_file(name, change.path)), change.path))
+
+
+def done(episode: Episode, similarity: float, query: str) -> list[str]:
+    """Return the calls that did something and worked, and, of a run that found an answer, how it came to it."""
+    steps = episode.steps
+    acts = [i for i in range(len(steps)) if acted(steps, i) and not runs_own(steps[i], episode)]
+    said = answer(steps[-1]) if steps and succeeded(episode) else ""
+    calls = _calls(episode, acts or (_looks(steps) if said else []), similarity, query)
+    if said:
+        return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
+    return [phrases.did(calls)] if calls else []
+
+
+def looked(episode: Episode, similarity: float, query: str) -> list[str]:
+    """Return what a run looked at that did nothing else, or its only call, whatever that was."""
+    calls = _calls(episode, _looks(episode.steps), similarity, query)
+    if not calls and len(episode.steps) == 1:
+        calls = [call_told(episode.steps[0], MAX_CALL_CHARS)] if similarity >= THE_TASK else [episode.steps[0].key]
+    return [phrases.did(calls)] if calls else []
+
+
+def _looks(steps: Sequence[Step]) -> list[int]:
+    return [i for i, step in enumerate(steps) if not step.failed and role_of(step.key) is Role.LOOKS and step.arguments]
+
+
+def _calls(episode: Episode, chosen: Sequence[int], similarity: float, query: str) -> list[str]:
+    """Return the last of the chosen steps as calls in their order, each once."""
+    last: dict[tuple[str, str], int] = {}
+    for i in chosen:
+        call = (episode.steps[i].key, str(episode.steps[i].arguments))
+        last.pop(call, None)
+        last[call] = i
+    return [told for i in list(last.values())[-MAX_CALLS:] if (told := _call(episode, i, similarity, query))]
+
+
+def acted(steps: Sequence[Step], i: int) -> bool:
+    """Return whether a step is known to have done something that another attempt can do again as it is."""
+    step = steps[i]
+    if step.failed or role_of(step.key) is not Role.ACTS or gives_answer(step.key):
+        return False
+    command = command_in(step.arguments)
+    if not command or not is_shell(step.tool):
+        return bool(step.arguments) and change_of(steps, i) is None and not _edits(step)
+    program = step.key.partition(":")[2].partition(" ")[0]
+    is_plain = not ("<<" in command or "||" in command or "\n" in command.strip())
+    return is_plain and program not in _ROUTINE and not hides_exit(command) and not is_piped(command)
+
+
+def _edits(step: Step) -> bool:
+    """Return whether a step writes a text into a file: without its change it tells nothing."""
+    words = {word.lower() for word in _NAME_WORD.findall(step.key)}
+    return not _EDITING.isdisjoint(words) and any(_PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values())
+
+
+def runs_own(step: Step, episode: Episode) -> bool:
+    """Return whether a call is about a file that the run made itself, which nobody else has, or made to try something out."""
+    named = " ".join(str(value) for value in step.arguments.values() if len(str(value)) <= MAX_NAMED_CHARS)
+    made = [file.path.rpartition("/")[2] for file in files_of(episode) if file.use is Use.MADE]
+    return any(name in named for name in made if name) or any(
+        is_scratch(path) for word in named.split() if (path := as_path(word.strip("'\"")))
+    )
+
+
+def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
+    """Return a call as it can be made here: of another case without its values."""
+    step = episode.steps[i]
+    if similarity >= THE_TASK or (command_in(step.arguments) and similarity >= SAME_TASK):
+        return call_told(step, MAX_CALL_CHARS)
+    arguments = arguments_of(episode, i, MAX_CALL_CHARS, query, alike=similarity >= SAME_TASK) or {}
+    known = {name: value for name, value in arguments.items() if not _PLACEHOLDER.search(str(value))}
+    return call_told(step, MAX_CALL_CHARS, known) if 2 * len(known) >= len(step.arguments) else ""
+
+
+def ended(episode: Episode, similarity: float) -> list[str]:
+    """Return how a run ended that did nothing else: what it said, or whom it handed the work to."""
+    last = next((i for i in range(len(episode.steps) - 1, -1, -1) if role_of(episode.steps[i].key) is Role.PASSES), -1)
+    if last < 0 or not episode.steps[last].arguments or similarity < SAME_TASK:
+        return []
+    return [phrases.only(call_told(episode.steps[last], MAX_CALL_CHARS))]
+
+
+def answer(step: Step) -> str:
+    """Return the answer that a step gave, "" where it gave none."""
+    if not gives_answer(step.key):
+        return ""
+    return next((" ".join(value.split()) for value in step.arguments.values() if isinstance(value, str) and value.strip()), "")

@@ -1,0 +1,169 @@
+"""What earlier attempts tell whoever is about to do their task: the change, the calls that did it, the answer, what failed there. Pure.
+
+Silence is the rule: a point says something to do, or not to do, with its file or its argument. Of attempts at one task a thing is told
+once, and once one of them worked, of those that failed only what they did otherwise.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from mcp_memory.domain import facts
+from mcp_memory.domain.commands import command_in, hides_exit
+from mcp_memory.domain.episode import Episode, Step, Use
+from mcp_memory.domain.inference import without_inference
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.text import shorten, shorten_middle
+from mcp_memory.learning.advice.deeds import (
+    MAX_ANSWER_CHARS,
+    MAX_CALL_CHARS,
+    THE_TASK,
+    acted,
+    answer,
+    change_told,
+    changed,
+    done,
+    ended,
+    looked,
+    runs_own,
+    succeeded,
+)
+from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.learning.reading.calls_told import call_changed, call_told
+from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.file_uses import files_of, same_file
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.phrases import points as phrases
+
+MAX_POINTS = 4  # of one attempt
+MAX_WORDS_CHARS, MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 220, 110, 90
+MAX_OVERCOME, MAX_LESSONS = 2, 3
+Recalled = Sequence[tuple[Episode, float]]
+
+
+def points_of(recalled: Recalled, query: str) -> dict[str, tuple[str, ...]]:
+    """Return what each of the recalled episodes tells, by its id, the most useful first.
+
+    Args:
+        recalled: Completed episodes with their steps and how alike their tasks are to the query's, in [0, 1], in the order they are shown.
+        query: What was asked: values of other cases are not shown.
+    """
+    said: set[str] = set()
+    found: dict[str, tuple[str, ...]] = {}
+    for episode, similarity in recalled:
+        peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
+        lines = [*_own_words(episode), *_shown(episode, similarity, query, peers)]
+        found[episode.id] = tuple(line for line in dict.fromkeys(lines) if line not in said)[:MAX_POINTS]
+        said.update(found[episode.id])
+    return found
+
+
+def _is_same(a: Episode, alike_a: float, b: Episode, alike_b: float) -> bool:
+    return a.id == b.id or a.task == b.task or min(alike_a, alike_b) >= THE_TASK
+
+
+def _own_words(episode: Episode) -> Iterator[str]:
+    """Yield what the agent said of its work, and what it or a person noted for next time."""
+    assert episode.outcome is not None
+    for text in (without_inference(episode.outcome.summary), *episode.outcome.lessons[:MAX_LESSONS]):
+        if line := " ".join(text.split()):
+            yield shorten(line, MAX_WORDS_CHARS)
+
+
+def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Episode]) -> Iterator[str]:
+    """Yield what the steps show."""
+    won = [peer for peer in peers if succeeded(peer)]
+    if succeeded(episode):
+        told = [*changed(episode), *done(episode, similarity, query)]
+        yield from told or ended(episode, similarity) or looked(episode, similarity, query)
+        if won[0] is episode:
+            yield from _otherwise(won, [peer for peer in peers if not succeeded(peer)])
+        yield from _overcame(episode, similarity)
+    elif not won:
+        told = [*_wrong_answers(episode, peers), *changed(episode), *_unchanged(episode), *done(episode, similarity, query)]
+        yield from told
+        yield from _overcame(episode, similarity)
+        yield from _dead_ends(episode, looks=not told and len(peers) == 1)
+
+
+# --- what came of it ---
+
+
+def _wrong_answers(episode: Episode, peers: Sequence[Episode]) -> list[str]:
+    """Return the answers that were rejected, of all attempts at the task at once."""
+    given = [(peer, said) for peer in peers if peer.steps and (said := answer(peer.steps[-1]))]
+    if not given or given[0][0] is not episode:
+        return []
+    verdict = message_of(episode.steps[-1]) if episode.steps[-1].failed else ""
+    answers = list(dict.fromkeys(shorten(said, MAX_ANSWER_CHARS) for _, said in given))
+    return [phrases.wrong(answers, shorten(verdict, MAX_MESSAGE_CHARS))]
+
+
+def _unchanged(episode: Episode) -> list[str]:
+    improvements = episode.reflection.improvements if episode.reflection else ()
+    return [phrases.unchanged(has_scratch=bool(said.scratch)) for said in improvements if isinstance(said, facts.Unchanged)]
+
+
+def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
+    """Yield the errors that were fixed, each with the failed call and what made it work; not what the agent had mistyped itself."""
+    steps = episode.steps
+    overcome = [said for said in (episode.reflection.successes if episode.reflection else ()) if isinstance(said, facts.Overcome)]
+    for said in overcome[:MAX_OVERCOME]:
+        failed, by, worked = (steps[i] if i < len(steps) else None for i in (said.failures[-1], said.by, said.worked_at))
+        if failed is None or by is None or worked is None or _is_own(failed, episode) or hides_exit(command_in(worked.arguments)):
+            continue
+        if role_of(failed.key) is Role.LOOKS and said.by != said.worked_at and role_of(by.key) is Role.LOOKS:
+            continue  # that another file was opened
+        change = change_of(steps, said.by)
+        if change is not None and (change.is_scratch or not (change.added or change.removed)):
+            continue
+        if change is None and "<<" in command_in(by.arguments):
+            continue
+        error, call = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), call_told(failed, MAX_FAILED_CALL_CHARS)
+        if said.by == said.worked_at and not command_in(by.arguments):
+            if similarity >= SAME_TASK and (other := call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS)):
+                yield phrases.worked_otherwise(by.key, error, *other)
+            continue
+        names = [file.path for file in files_of(episode)]
+        how = change_told(change, names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
+        if how != call:
+            yield phrases.overcame(call, error, how, itself=said.by == said.worked_at)
+
+
+def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:
+    """Yield the last call that failed and was never made to work; one that only looked where *looks*."""
+    standing = [said for said in (episode.reflection.improvements if episode.reflection else ()) if isinstance(said, facts.Standing)]
+    for said in standing[:1]:
+        step = episode.steps[said.failures[-1]] if said.failures[-1] < len(episode.steps) else None
+        if step is not None and not _is_own(step, episode) and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,)):
+            yield phrases.failed(call_told(step, MAX_FAILED_CALL_CHARS), shorten_middle(message_of(step), MAX_MESSAGE_CHARS))
+
+
+def _is_own(step: Step, episode: Episode) -> bool:
+    """Return whether what failed was the agent's own text: an edit that was refused, or a script that it had just written."""
+    has_text = any(isinstance(value, str) and "\n" in value.strip() for value in step.arguments.values())
+    return (role_of(step.key) is Role.ACTS and has_text) or runs_own(step, episode)
+
+
+def _otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]:
+    """Yield what attempts that failed did and none that worked did."""
+    if not lost:
+        return
+    used, worked = Counter(key for peer in lost for key in _acts(peer)), {key for peer in won for key in _acts(peer)}
+    others = [(key, count) for key, count in used.most_common() if key not in worked and 2 * count >= len(lost)]
+    if others:
+        yield phrases.only_failures_called(others[0][0], others[0][1], len(lost))
+    paths = Counter(path for peer in lost for path in _paths(peer))
+    right = [path for peer in won for path in _paths(peer)]
+    if right and (elsewhere := [(path, n) for path, n in paths.most_common() if not any(same_file(path, other) for other in right)]):
+        yield phrases.only_failures_changed(*elsewhere[0], len(lost))
+
+
+def _acts(episode: Episode) -> set[str]:
+    """Return the tools that did something, other than to files and in a shell, whose effects no key names."""
+    steps = episode.steps
+    return {step.key for i, step in enumerate(steps) if not is_shell(step.tool) and acted(steps, i)}
+
+
+def _paths(episode: Episode) -> set[str]:
+    return {file.path for file in files_of(episode) if file.use is Use.CHANGED}

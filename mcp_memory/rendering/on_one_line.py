@@ -1,0 +1,14 @@
+"""Stored text as a line, harmless to look at. Pure."""
+
+from mcp_memory.rendering.neutralise import neutral
+
+
+def flat(text: str) -> str:
+    """Return stored text on one line, harmless to look at."""
+    return " ".join(neutral(text).split())
+
+
+def cut(text: str, max_chars: int) -> str:
+    """Return stored text on one line of at most *max_chars*, with an ellipsis where it goes on."""
+    line = flat(text)
+    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
