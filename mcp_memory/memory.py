@@ -18,6 +18,7 @@ from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forks import Fork, ForkedTask, StepMark
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.query import ANY_PROJECT, Filter
+from mcp_memory.domain.task_map import TaskMap
 from mcp_memory.metrics import Metrics
 from mcp_memory.projects import Project
 from mcp_memory.verbs.activity import RecentWork
@@ -29,6 +30,7 @@ from mcp_memory.verbs.engines import Engines, calling, distinct, working_in
 from mcp_memory.verbs.exchange import Exchange
 from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.labelling import Labelling
+from mcp_memory.verbs.mapping import Mapping as TaskMapping
 from mcp_memory.verbs.reach import Reach
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
@@ -61,6 +63,7 @@ class EpisodicMemory:
         self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
         self._reporting, self._forking, self._recent = Reporting(engines), Forking(engines), RecentWork(engines)
+        self._mapping = TaskMapping(engines)
         self._exchange = Exchange(engines, redacting, background.ring)
         self._retention = Retention(engines, self._exchange)
 
@@ -245,6 +248,15 @@ class EpisodicMemory:
     async def worked_files(self, asked: requests.WorkedFiles) -> tuple[WorkedFile, ...]:
         """Return the files that the latest 1,000 attempts changed, with how these ended."""
         return await self._recent.files(asked)
+
+    @takes(requests.MapTasks)
+    async def map_tasks(self, asked: requests.MapTasks) -> TaskMap:
+        """Return the hexagons in which attempts lie, alike tasks side by side, with what distinguishes them; of one, its newest attempts.
+
+        A task stays where it is, also over a restart, until there are half as many tasks again; then places shift and regions stay.
+        The first map of 100,000 attempts takes seconds, in a thread; every further one what is new.
+        """
+        return await self._mapping.map(asked)
 
     @takes(requests.MemoryStatus)
     async def memory_status(self, asked: requests.MemoryStatus) -> status.Status:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_FORM_BYTES = 64 * 1024
 MAX_FIELDS = 50
+PATIENCE_S = 1.0  # after which a page says that something is being made
 T = TypeVar("T")
 
 
@@ -43,6 +44,12 @@ class Call:
             of: What the question depends on, besides the project that is shown.
         """
         value, age_s = await self.kept.answer((name, self.session.project, *of), ask)
+        self.ages_s.append(age_s)
+        return value
+
+    async def soon(self, name: str, ask: Callable[[], Awaitable[T]], *of: str) -> T | None:
+        """As `dear`, but None where the very first answer takes longer than a person waits for a page."""
+        value, age_s = await self.kept.soon((name, self.session.project, *of), ask, PATIENCE_S)
         self.ages_s.append(age_s)
         return value
 

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import anyio
+
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.errors import McpMemoryError
 
@@ -31,6 +33,8 @@ class Kept:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._entries: BoundedMap[Hashable, _Entry] = BoundedMap(MAX_KEPT)
+        self._coming: dict[Hashable, anyio.Event] = {}
+        self._failed: dict[Hashable, McpMemoryError] = {}
         self._generation = 0
         self.behind: TaskGroup | None = None  # where answers are made anew; without one, whoever asks waits
 
@@ -49,6 +53,32 @@ class Kept:
             entry.in_work = True
             self.behind.start_soon(self._made_behind, key, ask, entry)
         return cast(T, entry.value), age_s
+
+    async def soon(self, key: Hashable, ask: Callable[[], Awaitable[T]], patience_s: float) -> tuple[T | None, float]:
+        """As `answer`, but None where the first answer takes longer than the patience: it is made behind the page, for who asks again."""
+        entry = self._entries.get(key)
+        if entry is not None or self.behind is None:
+            return await self.answer(key, ask)
+        if key not in self._coming:
+            self._coming[key] = anyio.Event()
+            self.behind.start_soon(self._first, key, ask)
+        with anyio.move_on_after(patience_s):
+            await self._coming[key].wait()
+        made = self._entries.get(key)
+        if made is not None:
+            return cast(T, made.value), self._clock() - made.made_at_s
+        failed = self._failed.pop(key, None)
+        if failed is not None:
+            raise failed
+        return None, 0.0
+
+    async def _first(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await self._made(key, ask)
+        except McpMemoryError as error:
+            self._failed[key] = error
+        finally:
+            self._coming.pop(key).set()
 
     def forget(self) -> None:
         """Let go of everything: somebody changed something on a page, and wants to see it."""

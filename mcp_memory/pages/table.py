@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mcp_memory.pages import ask, attempt, fork, health, learned, projects, today
+from mcp_memory.pages import ask, attempt, fork, health, learned, projects, task_map, today
 from mcp_memory.pages.calls import Handler
 
 READS: Mapping[str, Handler] = {
@@ -16,6 +16,7 @@ READS: Mapping[str, Handler] = {
     "/ui/attempt/{episode_id}/forget": attempt.confirm_forget,
     "/ui/learned": learned.listed,
     "/ui/learned/{pattern_id}": learned.show,
+    "/ui/map": task_map.show,
     "/ui/files": health.files,
     "/ui/health": health.show,
     "/ui/projects": projects.listed,

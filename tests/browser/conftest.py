@@ -47,7 +47,17 @@ class Site:
     def pages(self) -> list[str]:
         """Every page with something on it."""
         one = [f"/ui/{kind}/{self.ids[name]}" for kind in ("attempt", "fork") for name in ("good", "bad", "hostile")]
-        lists = ["/ui", f"/ui/ask?q={TASK}", "/ui/fork", "/ui/attempts", "/ui/learned", "/ui/files", "/ui/health"]
+        lists = [
+            "/ui",
+            f"/ui/ask?q={TASK}",
+            "/ui/fork",
+            "/ui/attempts",
+            "/ui/learned",
+            "/ui/map",
+            "/ui/map?region=0",
+            "/ui/files",
+            "/ui/health",
+        ]
         return [*lists, *one, f"/ui/attempt/{self.ids['bad']}/forget", f"/ui/learned/{self.ids['pattern']}", "/ui/nowhere"]
 
 
@@ -60,6 +70,10 @@ async def seed(data_dir: Path) -> dict[str, str]:
         hostile = await keep(
             memory, HOSTILE, [HOSTILE[:60], f"x!{HOSTILE}"], "failure", {HOSTILE: HOSTILE, "new_str": HOSTILE, "old_str": "a"}
         )
+        for number in range(8):  # a map needs some different tasks
+            await keep(
+                memory, f"{HOSTILE[:40]} mend the {('wheel', 'door', 'lamp', 'roof')[number % 4]} {number}", ["run"], "success", edit
+            )
         await memory.start_episode(task="still open", recall=False)
         pattern = (await memory.search_patterns(project="*")).patterns[0].pattern_id
         return {"good": good[0], "bad": bad[0], "hostile": hostile, "pattern": pattern}

@@ -88,3 +88,9 @@ class WorkedFiles(Request, frozen=True):
 class ForkedTasks(Request, frozen=True):
     project: Annotated[str, Name(about="* for all")] = ""
     limit: Annotated[int, Whole(low=1, high=limits.MAX_SEARCH_LIMIT)] = 50
+
+
+class MapTasks(Request, frozen=True):
+    project: Annotated[str, Name(about="* for all")] = ""
+    cell: Annotated[int, Whole(low=-1, about="whose attempts are wanted, too")] = -1
+    region: Annotated[int, Whole(low=-1, about="whose attempts are wanted, too")] = -1

@@ -15,7 +15,7 @@ from mcp_memory.pages import entering
 from mcp_memory.pages.part import PagesPart
 
 URL = "http://127.0.0.1:8765"
-LISTS = ("/ui", "/ui/ask", "/ui/fork", "/ui/attempts", "/ui/learned", "/ui/files", "/ui/health")
+LISTS = ("/ui", "/ui/ask", "/ui/fork", "/ui/attempts", "/ui/learned", "/ui/map", "/ui/files", "/ui/health")
 TASK = "make the nightly report run"
 
 

@@ -1,0 +1,95 @@
+"""The map: every attempt is on it once, stays where it is, and comes off it with its words."""
+
+import pytest
+
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config import Config
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.verbs.mapping import FILE_NAME, MIN_TASKS
+
+pytestmark = pytest.mark.anyio
+WHEELS = [f"mend the {side} wheel of the {colour} bicycle" for side in ("left", "front", "back") for colour in ("red", "blue", "green")]
+POEMS = [f"translate the {kind} poem about {what}" for kind in ("old", "long", "sad") for what in ("autumn", "rivers", "snow")]
+
+
+async def keep(memory: EpisodicMemory, task: str, outcome: str = "success", project: str = "") -> str:
+    started = await memory.start_episode(task=task, recall=False, project=project)
+    await memory.complete_episode(episode_id=started.episode_id, outcome=outcome)
+    return started.episode_id
+
+
+async def filled(memory: EpisodicMemory) -> list[str]:
+    return [await keep(memory, task, "success" if task in WHEELS else "failure") for task in WHEELS + POEMS]
+
+
+async def place_of(memory: EpisodicMemory, episode_id: str) -> int:
+    whole = await memory.map_tasks(project="*")
+    for cell in whole.cells:
+        chosen = await memory.map_tasks(project="*", cell=cell.number)
+        if episode_id in [row.episode_id for row in chosen.chosen]:
+            return cell.number
+    raise AssertionError("it is not on the map")
+
+
+async def test_every_attempt_is_on_the_map_once_with_its_outcome(memory: EpisodicMemory) -> None:
+    await filled(memory)
+    found = await memory.map_tasks(project="*")
+    assert found.attempts == sum(c.attempts for c in found.cells) == sum(r.attempts for r in found.regions) == 18
+    assert sum(c.worked for c in found.cells) == sum(r.worked for r in found.regions) == len(WHEELS)
+    assert found.by_words
+    assert all(0 <= c.region < len(found.regions) for c in found.cells)
+
+
+async def test_alike_tasks_share_regions_and_their_words_label_them(memory: EpisodicMemory) -> None:
+    await filled(memory)
+    found = await memory.map_tasks(project="*")
+    mixed = [r for r in found.regions if 0 < r.worked < r.attempts]
+    assert sum(r.attempts for r in mixed) <= 6, "wheels worked, poems did not"
+    words = {word for region in found.regions for word in region.words}
+    assert words & {"wheel", "bicycle", "mend"}
+    assert words & {"poem", "translate"}
+
+
+async def test_a_region_shows_its_newest_attempts_and_a_project_only_its_own(memory: EpisodicMemory) -> None:
+    await filled(memory)
+    elsewhere = await keep(memory, WHEELS[0], project="elsewhere")
+    own = await memory.map_tasks(project="elsewhere", region=0)
+    assert (own.attempts, own.chosen_attempts, [row.episode_id for row in own.chosen]) == (1, 1, [elsewhere])
+    assert (await memory.map_tasks(project="*")).attempts == 19
+    assert (await memory.map_tasks(project="*", cell=10_000)).chosen == ()
+
+
+async def test_a_new_attempt_takes_its_place_and_the_others_keep_theirs(memory: EpisodicMemory) -> None:
+    ids = await filled(memory)
+    before = [await place_of(memory, episode_id) for episode_id in ids[:3]]
+    again = await keep(memory, WHEELS[0])
+    assert await place_of(memory, again) == before[0]
+    assert [await place_of(memory, episode_id) for episode_id in ids[:3]] == before
+
+
+async def test_what_is_forgotten_is_off_the_map_and_another_outcome_is_on_it(memory: EpisodicMemory) -> None:
+    ids = await filled(memory)
+    assert (await memory.map_tasks(project="*")).attempts == 18
+    await memory.forget(episode_ids=[ids[0]], confirm=True)
+    await memory.label(episode_id=ids[-1], outcome="success")
+    found = await memory.map_tasks(project="*")
+    assert (found.attempts, sum(c.worked for c in found.cells)) == (17, len(WHEELS) - 1 + 1)
+
+
+async def test_too_few_tasks_make_no_map(memory: EpisodicMemory) -> None:
+    for task in WHEELS[: MIN_TASKS - 1]:
+        await keep(memory, task)
+    assert (await memory.map_tasks(project="*")).cells == ()
+
+
+async def test_the_next_process_draws_the_same_map_and_a_damaged_one_is_drawn_anew(config: Config) -> None:
+    async with open_memory(config) as memory:
+        ids = await filled(memory)
+        before = [await place_of(memory, episode_id) for episode_id in ids]
+    async with open_memory(config) as memory:
+        await memory.settle()
+        assert [await place_of(memory, episode_id) for episode_id in ids] == before
+    (config.data_dir / FILE_NAME).write_bytes(b"no map at all")
+    async with open_memory(config) as memory:
+        await memory.settle()
+        assert [await place_of(memory, episode_id) for episode_id in ids] == before
