@@ -11,6 +11,8 @@ import pytest
 from mcp_memory.cli.install.entries import Launch
 from mcp_memory.cli.install.hosts import HOSTS
 from mcp_memory.cli.main import COMMANDS
+from mcp_memory.domain.hosts import HOOK_HOSTS
+from tests.hosts.clients import CLIENTS
 
 ROOT = Path(__file__).parent.parent
 WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -45,8 +47,9 @@ def test_every_command_that_is_mentioned_exists(path: Path) -> None:
     assert set(mentioned) <= set(COMMANDS)
 
 
-def test_the_readme_shows_the_two_commands() -> None:
-    assert [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)] == ["python3 dev.py demo", "python3 dev.py test"]
+def test_the_readme_shows_the_three_commands() -> None:
+    shown = ["python3 dev.py run ui --import", "python3 dev.py demo", "python3 dev.py test"]
+    assert [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)] == shown
 
 
 def test_the_readmes_entry_is_the_one_that_install_writes() -> None:
@@ -90,3 +93,24 @@ def test_every_test_that_the_page_on_security_names_exists() -> None:
         assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), (file, test)
     for path in re.findall(r"`(tests/[\w/.]+)`", text):
         assert (ROOT / path).exists(), path
+
+
+def test_what_is_said_to_have_been_run_names_every_host_in_the_versions_that_are_run() -> None:
+    page = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
+    run, hooked = page.split("| host | version |")[1], page.split("| host | recorded,")[1]
+    rows = {row.split("|")[1].strip(): row for row in run.split("\n\n")[0].splitlines() if row.startswith("| ")}
+    assert {name for names in rows for name in names.split(", ")} == set(HOSTS)
+    packages = json.loads((ROOT / "tests" / "hosts" / "packages.json").read_text(encoding="utf-8"))
+    for host, package in packages.items():
+        version = package.rpartition("@")[2]
+        assert rows[host].split("|")[2].strip() == version
+        assert host not in CLIENTS or f"| {host} {version} |" in hooked
+    assert len({len(row.split("|")) for row in rows.values()}) == 1  # no cell is left out
+
+
+def test_every_host_has_its_commands() -> None:
+    guide = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8").split("## In five minutes")[1].split("\n## ")[0]
+    for host in HOSTS:
+        assert re.search(rf"\b{host}\b", guide), host
+        hooks = host in HOOK_HOSTS and HOOK_HOSTS[host].ready
+        assert not hooks or f"mcp-memory install {host} --hooks\n" in guide

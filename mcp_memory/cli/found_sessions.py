@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.reading import Reader, Transcript
 from mcp_memory.cli.transcripts.hosts import HOSTS, HostSessions, folders_of, sessions_here
+from mcp_memory.domain.activity import FoundSessions
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
@@ -55,6 +56,12 @@ def chosen(args: argparse.Namespace) -> list[tuple[str | None, str]] | None:
         print("Nothing was imported.", file=out)
         return None
     return [(survey.found.host, str(path)) for survey in surveys if survey.new for path in survey.found.files]
+
+
+async def unimported(memory: "EpisodicMemory") -> list[FoundSessions]:
+    """Return the hosts whose sessions on this machine hold tasks that the memory does not have. Reads every session."""
+    surveys = await _survey(memory, sessions_here(), project="", quiet=True)
+    return [FoundSessions(s.found.host, str(s.found.folder), s.sessions, s.new) for s in surveys if s.new]
 
 
 async def _survey(memory: "EpisodicMemory", here: list[HostSessions], *, project: str, quiet: bool) -> list[Survey]:

@@ -26,7 +26,7 @@ class RepeatedError:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Attempts by day and the errors that came again, of the latest episodes."""
+    """Attempts by day, and the errors that came again among the latest episodes."""
 
     days: tuple[Day, ...]  # without gaps, oldest first
     errors: tuple[RepeatedError, ...]  # met most first
@@ -42,3 +42,13 @@ class WorkedFile:
     last_at_ms: int
     episode_id: str  # the newest of them
     fixed_by: str | None  # the newest that worked
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSessions:
+    """Sessions of an agent host on this machine, and how many of their tasks the memory does not have."""
+
+    host: str
+    folder: str
+    sessions: int
+    new: int

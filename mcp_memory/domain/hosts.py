@@ -91,7 +91,7 @@ _CODEX = HookHost(
     "CODEX/hooks.json",
     ".codex/hooks.json",
     _events(failure=False, matcher="", end_timeout_s=3),  # it warns at every start of more
-    trust="Codex runs hooks only after you have reviewed them: start `codex`, then `/hooks`.",
+    trust="Codex runs hooks only after you have reviewed them: start `codex`, then `/hooks` (`t` trusts them all).",
 )
 _GEMINI = HookHost(
     "gemini",

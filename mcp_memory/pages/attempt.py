@@ -50,7 +50,7 @@ async def show(call: Call) -> Answer:
         {
             "episode": episode,
             "correction": found.correction,
-            "steps": _shown(episode, marks),
+            "steps": shown_steps(episode, marks),
             "max_text": MAX_TEXT_CHARS,
             "first": first,
             "next": found.next_step_from,
@@ -63,7 +63,8 @@ async def show(call: Call) -> Answer:
     )
 
 
-def _shown(episode: Episode, marks: Sequence[StepMark]) -> list[ShownStep]:
+def shown_steps(episode: Episode, marks: Sequence[StepMark]) -> list[ShownStep]:
+    """Return the steps that were read of an episode, with what is said of them."""
     came = {m.index: m for m in marks if m.came}
     answers: dict[int, list[int]] = {}
     for mark in came.values():

@@ -1,6 +1,6 @@
 """One request of somebody who is in, and what a page's function answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from mcp_memory.domain.activity import FoundSessions
 from mcp_memory.errors import InvalidInput
 from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session
@@ -33,6 +34,7 @@ class Call:
     data_dir: Path
     is_part: bool = False  # asked by a script of the page, which takes a piece of one
     kept: Kept = field(default_factory=Kept)
+    look: "Look | None" = None
     ages_s: list[float] = field(default_factory=list)  # of the answers that were kept
 
     async def dear(self, name: str, ask: Callable[[], Awaitable[T]], *of: str) -> T:
@@ -78,6 +80,7 @@ class GoTo:
 
 
 Answer = Page | Download | GoTo
+Look = Callable[["EpisodicMemory"], Awaitable[Sequence[FoundSessions]]]  # for sessions of agent hosts that were not imported
 Handler = Callable[[Call], Awaitable[Answer]]
 
 

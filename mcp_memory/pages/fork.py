@@ -58,7 +58,7 @@ async def show(call: Call) -> Answer:
         {
             "fork": fork,
             "asked": asked.episode.id,
-            "columns": _columns(fork),
+            "columns": shown_columns(fork),
             "left": _left(fork),
             "found": [(contrast(c), certainty(c), lesson(c)) for c in fork.contrasts],
             "lessons": reference.episode.outcome.lessons if reference.episode.outcome else (),
@@ -69,7 +69,8 @@ async def show(call: Call) -> Answer:
     )
 
 
-def _columns(fork: Fork) -> list[ShownColumn]:
+def shown_columns(fork: Fork) -> list[ShownColumn]:
+    """Return the columns, those marked that all attempts have in common."""
     return [ShownColumn(c, all(r.cells[i].did is Did.SAME for r in fork.rows)) for i, c in enumerate(fork.columns)]
 
 

@@ -1,7 +1,10 @@
 """Learned: lessons and patterns by how well they held, with what followed where they were told."""
 
+from collections.abc import Sequence
+
 from mcp_memory.domain.answers import PatternPage
 from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.errors import NotFound
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice
 from mcp_memory.rendering.render import plain
@@ -38,7 +41,20 @@ async def listed(call: Call) -> Answer:
 async def show(call: Call) -> Answer:
     """One pattern with its evidence."""
     detail = await call.memory.get_pattern(pattern_id=call.path["pattern_id"])
-    return Page("pattern.html", {"detail": detail, "usage": plain(detail.usage), "evidence": [plain(e) for e in detail.evidence[:50]]})
+    tasks = await _tasks_of(call, [e.episode_id for e in detail.evidence])
+    evidence = [plain(e) | {"task": tasks.get(e.episode_id, "")} for e in detail.evidence]
+    return Page("pattern.html", {"detail": detail, "evidence": evidence})
+
+
+async def _tasks_of(call: Call, ids: Sequence[str]) -> dict[str, str]:
+    """Return what the episodes were about; one that was forgotten this moment is left out."""
+    tasks = {}
+    for episode_id in dict.fromkeys(ids):
+        try:
+            tasks[episode_id] = (await call.memory.get_episode(episode_id=episode_id, step_limit=1)).episode.task
+        except NotFound:
+            continue
+    return tasks
 
 
 async def correct(call: Call) -> Answer:

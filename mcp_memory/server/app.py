@@ -11,7 +11,7 @@ from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 from mcp_types.methods import CacheableMethod
 
-from mcp_memory.server import tools
+from mcp_memory.server import apps, tools
 from mcp_memory.server.auditing import AuditLog, audited, ids_of_prompt, ids_of_resource
 from mcp_memory.server.calling import Caller, Context
 from mcp_memory.server.completing import Completer
@@ -43,7 +43,8 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
 
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         require_first_page(params)
-        return {"tools": [tool.listing for tool in offered.values()], "resultType": "complete"}
+        shown = apps.listed if apps.are_shown(ctx) else dict
+        return {"tools": [shown(tool.listing) for tool in offered.values()], "resultType": "complete"}
 
     async def listen(ctx: Context, params: types.SubscriptionsListenRequestParams) -> Any:
         require_unbound(ctx)
@@ -55,7 +56,8 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
         title="Episodic memory",
         description="Remembers what an agent tried, what came of it, and what helps next time.",
         instructions=INSTRUCTIONS,
-        cache_hints={method: CacheHint(_LISTS_TTL_MS, "public") for method in _CACHED},
+        # Tools are listed with a view to clients that show one, so that one client's list is not another's.
+        cache_hints={m: CacheHint(_LISTS_TTL_MS, "private" if m == "tools/list" else "public") for m in _CACHED},
         lifespan=_no_lifespan,
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
         on_subscriptions_listen=listen,

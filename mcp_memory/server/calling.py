@@ -13,7 +13,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams
 
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import one_line
-from mcp_memory.server import fitting
+from mcp_memory.server import apps, fitting
 from mcp_memory.server.allowance import Allowance
 from mcp_memory.server.auditing import REFUSED, AuditLog, caller_of, who
 from mcp_memory.server.confirming import Confirmation
@@ -114,7 +114,8 @@ class Caller:
             asked = asked.but(**{tool.limit_field: fitting.smaller_limit(limit, text)})
             data = await tool.call(memory, asked) | {"truncated": True, "rest": _rest(tool)}
             text = render.text_of(data)
-        return tool_result(data, tool.lines(data, asked) if tool.lines and fitting.fits(text) else text)
+        result = tool_result(data, tool.lines(data, asked) if tool.lines and fitting.fits(text) else text)
+        return await apps.with_view(memory, result) if tool.name in apps.VIEWED and apps.are_shown(ctx) else result
 
 
 def tool_result(data: dict[str, Json], text: str | None = None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from starlette.routing import Mount, Route
 
 from mcp_memory.config import Config, ServerConfig
 from mcp_memory.metrics import Metrics
+from mcp_memory.pages.calls import Look
 from mcp_memory.server.app import App, build_server, program_version
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.binding import require_safe_bind
@@ -38,8 +39,10 @@ SHUTDOWN_S = 3  # for requests in flight, after a signal
 logger = logging.getLogger(__name__)
 
 
-def serve(config: Config, opener: Opener | None = None, started: Callable[[int], None] | None = None) -> int:
+def serve(config: Config, opener: Opener | None = None, started: Callable[[int], None] | None = None, look: Look | None = None) -> int:
     """Serve HTTP until a signal comes; return the exit status. *started* is called with the port once it listens.
+
+    *look* finds the sessions of agent hosts on this machine that were not imported, for the pages.
 
     Raises:
         ConfigError: The address is not a loopback one and there is no token.
@@ -48,7 +51,7 @@ def serve(config: Config, opener: Opener | None = None, started: Callable[[int],
     require_safe_bind(config.server, authenticated=authentication.required)
     host = MemoryHost(config, opener)
     app = build_server(host, "full" if config.server.tools == "auto" else config.server.tools, is_shared=True)
-    connections, parts = Connections(affordable(config.server.max_connections)), parts_of(host, app.audit_log)
+    connections, parts = Connections(affordable(config.server.max_connections)), parts_of(host, app.audit_log, look)
     quieten()
     settings = uvicorn.Config(
         http_app(app, host, authentication, parts),

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from mcp_memory.hooks.part import HookPart
+from mcp_memory.pages.calls import Look
 from mcp_memory.pages.part import PagesPart
 from mcp_memory.server.auditing import AuditLog
 from mcp_memory.server.lifecycle import MemoryHost
@@ -37,6 +38,6 @@ class HttpPart(Protocol):
         ...
 
 
-def parts_of(host: MemoryHost, log: AuditLog | None) -> list[HttpPart]:
-    """Return the parts that `serve` has beside MCP."""
-    return [HookPart(host, log, always=True), PagesPart(host, log)]
+def parts_of(host: MemoryHost, log: AuditLog | None, look: Look | None = None) -> list[HttpPart]:
+    """Return the parts that `serve` has beside MCP. *look* finds the sessions of agent hosts on this machine, for the pages."""
+    return [HookPart(host, log, always=True), PagesPart(host, log, look)]

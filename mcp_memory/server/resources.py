@@ -11,7 +11,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, PaginatedRequestParams, Re
 from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.rendering import render
 from mcp_memory.rendering.neutralise import inert, neutral, one_line
-from mcp_memory.server import fitting
+from mcp_memory.server import apps, fitting
 from mcp_memory.server.auditing import caller_of
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.outputs import Json
@@ -71,6 +71,8 @@ class Resources:
             MCPError: There is no such resource, or the memory cannot be read.
         """
         address = str(params.uri)
+        if address.startswith(apps.SCHEME):
+            return _view(address)
         kind, _, name = address.removeprefix(SCHEME).partition("/")
         read = _READERS.get(address) or (_NAMED_READERS.get(kind) if name else None)
         if read is None or not address.startswith(SCHEME):
@@ -89,6 +91,14 @@ class Resources:
             "cacheScope": "private",
             "resultType": "complete",
         }
+
+
+def _view(address: str) -> dict[str, Any]:
+    try:
+        contents = apps.resource(address)
+    except KeyError:
+        raise _not_found(address) from None
+    return {"contents": [contents], "ttlMs": _TTL_MS, "cacheScope": "public", "resultType": "complete"}
 
 
 def require_first_page(params: PaginatedRequestParams | None) -> None:

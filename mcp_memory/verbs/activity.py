@@ -1,8 +1,10 @@
-"""What went on among the latest episodes: attempts by day, errors that come again, files worked on. Cost: bounded in any memory."""
+"""What went on lately: attempts by day, and of the latest episodes errors that come again and files worked on. Cost: bounded."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
+
+import numpy as np
 
 from mcp_memory.domain.activity import Activity, Day, RepeatedError, WorkedFile
 from mcp_memory.domain.episode import Trace
@@ -35,11 +37,20 @@ class RecentWork:
 
     def _activity(self, project: str) -> Activity:
         traces, now_ms = self._recent(project), self._e.clock()
-        today = now_ms // DAY_MS
-        ended = Counter((t.ended_at_ms // DAY_MS, t.success) for t in traces)
-        days = tuple(Day(d * DAY_MS, ended[d, True], ended[d, False]) for d in range(today - DAYS + 1, today + 1))
+        first = now_ms // DAY_MS - DAYS + 1
+        worked, other = self._by_day(project, first)
+        days = tuple(Day((first + at) * DAY_MS, worked[at], other[at]) for at in range(DAYS))
         found = sorted(_kinds(traces), key=lambda met: -len({t.id for t, _ in met}))[:MAX_ERRORS]
         return Activity(days, tuple(e for met in found if (e := self._error(met)) is not None))
+
+    def _by_day(self, project: str, first: int) -> tuple[list[int], list[int]]:
+        """Return how many attempts of each day from the first on worked, and how many did not."""
+        with self._e.views.read() as v:
+            x = v.experience
+            days = x.ended_at_ms // DAY_MS - first
+            shown = x.in_project(project) & (days >= 0) & (days < DAYS)
+            counted = np.bincount(2 * days[shown] + x.success[shown], minlength=2 * DAYS)
+        return counted[1::2].tolist(), counted[::2].tolist()
 
     def _error(self, met: Met) -> RepeatedError | None:
         """Return the error as the newest attempt met it; None when that was forgotten meanwhile."""

@@ -29,9 +29,10 @@ def run(args: argparse.Namespace) -> int:
         server__tools=args.tools,
     )
     log_to_stderr(config.server.log_format)
+    from mcp_memory.cli.found_sessions import unimported
     from mcp_memory.server.http import serve
 
-    return serve(config, started=(lambda port: _say_where(config, port)) if sys.stderr.isatty() else None)
+    return serve(config, started=(lambda port: _say_where(config, port)) if sys.stderr.isatty() else None, look=unimported)
 
 
 def _say_where(config: "Config", port: int) -> None:

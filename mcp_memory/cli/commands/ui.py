@@ -16,6 +16,9 @@ ANSWER_S = 2.0  # how long a server that announced itself may take to say that i
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, help="the port, where a server is started (default: a free one)")
+    parser.add_argument(
+        "--import", dest="imports", action="store_true", help="first import what agent hosts on this machine have kept of their sessions"
+    )
     parser.add_argument("--no-open", action="store_true", help="print the link only, do not open a browser")
     add_common(parser)
 
@@ -23,6 +26,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from mcp_memory.pages import entering
 
+    if args.imports:
+        _import_found(args)
     config = settings_of(args)
     found = entering.announced(config.data_dir)
     if found is not None and _is_there(found):
@@ -37,7 +42,16 @@ def run(args: argparse.Namespace) -> int:
             _show(config, server, opens=not args.no_open)
             print("Ctrl-C ends it.", file=sys.stderr)
 
-    return serve(served, started=started)
+    from mcp_memory.cli.found_sessions import unimported
+
+    return serve(served, started=started, look=unimported)
+
+
+def _import_found(args: argparse.Namespace) -> None:
+    """Import all sessions that are found. What cannot be read was said, and is no reason not to show the rest."""
+    from mcp_memory.cli.commands import import_
+
+    import_.run(argparse.Namespace(**vars(args), files=[], source=None, yes=True, quiet=False, json=False))
 
 
 def _show(config: "Config", server: "Server", *, opens: bool) -> int:

@@ -121,6 +121,30 @@ def test_an_answer_is_injected_as_the_host_takes_it(host: str, printed: dict[str
     assert json.loads(answers.shown("user-prompt-submit", "", "known", host)) == printed
 
 
+async def test_two_hosts_in_one_repository_have_one_memory_and_each_knows_what_the_other_did(
+    memory: EpisodicMemory, tmp_path: Path
+) -> None:
+    (repository := tmp_path / "shop" / ".git").mkdir(parents=True)
+    (repository / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    (repository / "config").write_text('[remote "origin"]\n\turl = git@github.com:acme/shop.git\n', encoding="utf-8")
+    folder, task = str(repository.parent), "Fix the rounding of the cart"
+    codex, claude = Host(memory, tmp_path / "hooks", "codex"), Host(memory, tmp_path / "hooks", "claude-code")
+    where = {"session_id": "c1", "cwd": folder}
+    await codex("user-prompt-submit", prompt=task, turn_id="t1", **where)
+    run = {"tool_name": "Bash", "tool_input": {"command": "pytest -q tests/test_cart.py"}}
+    await codex("post-tool-use", **run, tool_response="FAILED tests/test_cart.py\n1 failed", **where)
+    await codex("post-tool-use", **run, tool_response="3 passed", **where)
+    await codex("stop", last_assistant_message="Rounded with Decimal.", **where)
+    told = await claude("user-prompt-submit", prompt=f"{task} again", session_id="s2", cwd=folder)
+    assert "Rounded with Decimal." in told
+    assert "by codex" in told
+    await claude("post-tool-batch", tool_calls=[{**run, "tool_use_id": "1", "tool_response": "3 passed", "status": "ok"}], session_id="s2")
+    found = await codex.episodes()
+    assert [(episode["agent"], episode["project"]) for episode in found] == [
+        (host, "github.com/acme/shop") for host in ("codex", "claude-code")
+    ]
+
+
 @pytest.mark.parametrize(
     ("host", "tools", "outcome"),
     [

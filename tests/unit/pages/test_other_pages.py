@@ -2,13 +2,19 @@
 
 import re
 
+import httpx2
 import pytest
+from starlette.applications import Starlette
 
+from mcp_memory.config import Config
+from mcp_memory.domain.activity import FoundSessions
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.memory import EpisodicMemory
+from mcp_memory.pages import entering
+from mcp_memory.pages.part import PagesPart
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
-from tests.unit.pages.conftest import LISTS, TASK, Visitor, attempt
+from tests.unit.pages.conftest import LISTS, TASK, URL, Host, Visitor, attempt
 
 pytestmark = pytest.mark.anyio
 EDIT = {"path": "jobs/report.py", "old_str": "a", "new_str": "b"}
@@ -39,6 +45,27 @@ async def test_today_shows_what_was_done_what_is_open_and_which_error_comes_agai
     assert "an open one" in text
     assert "3 attempts met it, 3 worked in the end" in text
     assert "3 worked, 0 did not" in text
+
+
+async def test_today_says_which_sessions_on_this_machine_were_not_imported_and_what_agents_were_told(
+    config: Config, memory: EpisodicMemory
+) -> None:
+    async def look(asked: EpisodicMemory) -> list[FoundSessions]:
+        assert asked is memory
+        return [FoundSessions("claude-code", "/home/dev/.claude/projects", 5, 12)]
+
+    part = PagesPart(Host(config, memory), look=look)
+    part.listening(URL)
+    server = entering.announced(config.data_dir)
+    assert server is not None
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Starlette(routes=list(part.routes))), base_url=URL) as client:
+        text = (await client.get(server.link(), follow_redirects=True)).text
+        assert "12 tasks of 5 sessions not imported yet" in text, "also where nothing is remembered yet"
+        await some_work(memory)
+        await memory.recall(query=TASK)
+        text = (await client.get("/ui")).text
+        assert "1 answer so far, 0 votes" in text
+        assert "/home/dev/.claude/projects" in text
 
 
 async def test_ask_shows_the_very_lines_an_agent_gets(visitor: Visitor, memory: EpisodicMemory) -> None:

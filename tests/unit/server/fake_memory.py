@@ -11,6 +11,7 @@ from mcp_memory.domain import answers, reports, requests, status
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.curation import Handoff, Link
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus
+from mcp_memory.domain.forks import Fork, StepMark
 from mcp_memory.domain.pattern import ConfidenceNumbers
 from mcp_memory.domain.query import Outlook, Suggestion
 from mcp_memory.errors import EpisodeClosed, NotFound
@@ -191,6 +192,14 @@ class FakeMemory:
     async def related_episodes(self, asked: requests.RelatedEpisodes, /) -> reports.RelatedEpisodes:
         await self._asked(asked)
         return reports.RelatedEpisodes((_row(asked.episode_id),), (Link(asked.episode_id, "ep2", "follows"),))
+
+    async def compare_attempts(self, asked: requests.CompareAttempts, /) -> Fork:
+        await self._asked(asked)
+        raise NotFound(f"there is no episode {asked.episode_id!r}")
+
+    async def mark_steps(self, asked: requests.MarkSteps, /) -> tuple[StepMark, ...]:
+        await self._asked(asked)
+        return ()
 
     async def forget(self, asked: requests.Forget, /) -> reports.Forgotten:
         await self._asked(asked)
