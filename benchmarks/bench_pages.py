@@ -42,6 +42,8 @@ LISTS = (
     "/ui/attempts?q=report",
     "/ui/learned",
     "/ui/learned?q=pytest",
+    "/ui/map",
+    "/ui/map?region=0",
     "/ui/files",
     "/ui/health",
 )
