@@ -321,8 +321,9 @@ async def test_no_markup_of_a_host_in_what_is_remembered_reaches_an_agent(host: 
     await host("user-prompt-submit", prompt=evil)
     await host("post-tool-use", tool_name="Bash", tool_input={"command": "pytest -q"}, tool_response={"stdout": "3 passed"})
     await host("stop", last_assistant_message=evil)
-    for told in (await host("session-start"), await host("user-prompt-submit", prompt=f"{TASK} once more, please")):
-        assert TASK in told
+    at_start, at_prompt = await host("session-start"), await host("user-prompt-submit", prompt=f"{TASK} once more, please")
+    assert "`pytest -q`" in at_prompt or "pytest -q" in at_prompt
+    for told in (at_start, at_prompt):
         assert not [mark for mark in ("</", "<|", "<!", "![") if mark in told]
 
 
