@@ -78,8 +78,9 @@ def _ever_smaller(first: RecalledEpisode) -> Iterator[RecalledEpisode]:
     yield first
     yield (small := replace(first, task=shorten(first.task, SMALL_TASK_CHARS), key_steps=(), lessons=first.lessons[:1]))
     yield (small := replace(small, lessons=()))
-    yield (small := replace(small, points=small.points[:1]))
-    yield replace(small, points=())
+    if small.points:
+        yield replace(small, points=small.points[:1])
+        yield replace(small, points=())
 
 
 def estimate_tokens(row: Row) -> int:
