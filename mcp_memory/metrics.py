@@ -4,7 +4,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from typing import NamedTuple
@@ -21,6 +21,16 @@ class Histogram(NamedTuple):
 
     at_most: list[int]
     sum_ms: float
+
+
+class Gauge(NamedTuple):
+    """A value as it is now, of one of several things of a kind."""
+
+    name: str
+    help: str
+    label: str  # what kind the things are of
+    of: str  # which of them
+    value: float
 
 
 class _Timings:
@@ -45,10 +55,19 @@ class Metrics:
         self._counts: Counter[str] = Counter()
         self._timings: dict[str, _Timings] = {}
         self._followers: tuple[Callable[[str, float], None], ...] = ()
+        self._gauges: Callable[[], Sequence[Gauge]] = tuple
 
     def follow(self, follower: Callable[[str, float], None]) -> None:
         """Call *follower* with every operation's name and duration from now on, in the thread that timed it, at once."""
         self._followers = (*self._followers, follower)
+
+    def offer(self, gauges: Callable[[], Sequence[Gauge]]) -> None:
+        """Let *gauges* be called from any thread by whoever wants the values of the moment."""
+        self._gauges = gauges
+
+    def gauges(self) -> Sequence[Gauge]:
+        """Return the values of the moment, in order of their names."""
+        return sorted(self._gauges())
 
     def count(self, name: str, by: int = 1) -> None:
         """Add *by* to the counter *name*."""

@@ -20,6 +20,7 @@ class FactKind(enum.StrEnum):
     PART = "part"  # of a record too large for one fact
     THREAD = "thread"  # what an episode follows, where that came later
     ABANDON = "abandon"
+    CLAIM = "claim"  # who numbers the steps of an open one from here on
     EDIT = "edit"
     LINK = "link"
     RECOMMENDATION = "recommendation"
@@ -31,7 +32,7 @@ class FactKind(enum.StrEnum):
     PROBE = "probe"  # of `doctor --remote`; nobody keeps it
 
 
-WHILE_OPEN = frozenset({FactKind.OPEN, FactKind.STEP, FactKind.ABANDON})
+WHILE_OPEN = frozenset({FactKind.OPEN, FactKind.STEP, FactKind.ABANDON, FactKind.CLAIM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Fact:
     body: bytes
     seq: int = 0  # its place in the log; 0 before it has one
     others: tuple[str, ...] = ()  # further owners without which it means nothing; known to the writer only
+    unless: tuple[str, ...] = ()  # ids of facts beside which it has no place, in a log that has them before; known to the writer only
 
     @property
     def owner(self) -> str:

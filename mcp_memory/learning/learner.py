@@ -50,7 +50,7 @@ from mcp_memory.views.view import View
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
-# 4: without what hides how it went.
+# 4: without what hides how it went, and the quality of the steps.
 DIGEST_VERSION = 5
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 

@@ -61,7 +61,8 @@ class SharedLog(Protocol):
         Where it has not, it went back, and a reader that looked only now would not see it by the numbers.
 
         A fact whose owner has a tombstone is left out, and a tombstone deletes what there is of its owner. The record of a completed
-        episode deletes what was told of it while it was open, which is left out from then on.
+        episode deletes what was told of it while it was open, which is left out from then on. So is a fact where one of those that its
+        `unless` names is there before it.
         """
 
     def read(self, mark: LogMark, origin: str, projects: Collection[str], limit: int) -> LogPage:
@@ -120,6 +121,15 @@ class Replica(Protocol):
 
     def is_away(self, episode_id: str) -> bool:
         """Whether the steps of an open episode are numbered by another replica."""
+
+    async def ask_claim(self, episode_id: str, at_ms: int) -> None:
+        """Ask the logs to let this replica number the steps of an open episode; it is granted when it comes back. Raises NotFound."""
+
+    def is_asked(self, episode_id: str) -> bool:
+        """Whether a claim of this replica is without an answer."""
+
+    async def withdraw_claim(self, episode_id: str) -> None:
+        """Ask no longer. Where a log has it already, it is granted all the same."""
 
     def newest_outgoing(self) -> int:
         """Return the last row of the outbox, which everything committed before is at or below."""

@@ -34,5 +34,5 @@ def plan(batch: Batch) -> Plan:
 def _blockers(fact: Fact) -> tuple[str, ...]:
     if fact.kind == FactKind.TOMBSTONE:
         return ()
-    found = tuple(tombstone_id(owner) for owner in fact.owners)
+    found = (*(tombstone_id(owner) for owner in fact.owners), *fact.unless)
     return (*found, fact_id(FactKind.EPISODE, fact.owner)) if fact.kind in WHILE_OPEN else found

@@ -4,6 +4,7 @@ Of the processes on one data directory one does it at a time, whoever holds the 
 feed. What they write is sent by that one, which looks at the outbox four times a second.
 """
 
+import logging
 import os
 import random
 import time
@@ -18,7 +19,7 @@ from mcp_memory import private
 from mcp_memory.domain.status import RemoteStatus, Replication
 from mcp_memory.errors import McpMemoryError, RemoteRefused, StoreUnavailable
 from mcp_memory.file_locks import try_lock
-from mcp_memory.metrics import Metrics
+from mcp_memory.metrics import Gauge, Metrics
 from mcp_memory.ports import Clock, Replica, SharedLog
 from mcp_memory.replication import probing
 from mcp_memory.replication.pacing import SHORTEST_S, pause_s
@@ -31,6 +32,8 @@ LOCK_EVERY_S = 2.0  # a process that does not hold the lock asks for it
 FINISH_S = 1.0  # at closing, for what was just committed
 ACKNOWLEDGE_S = 2.0  # how long a write waits for a log, where that was asked for
 ACKNOWLEDGE_POLL_S = 0.02
+CLAIM_S = 5.0  # how long `resume_episode` waits for an episode of another machine
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Sharing:
         self._last: dict[str, Turn] = {}
         self._bell = anyio.Event()
         self._one_turn = anyio.Lock()  # `sync` and `finish` take turns beside `run`
+        metrics.offer(self._gauges)
 
     async def run(self) -> None:
         """Keep the memory in step until cancelled."""
@@ -155,6 +159,24 @@ class Sharing:
         """Whether the steps of an open episode are numbered by another machine."""
         return self._store.is_away(episode_id)
 
+    async def claim(self, episode_id: str) -> bool:
+        """Take over an open episode that another machine numbers; return whether its steps are numbered here now.
+
+        Asks the logs, after everything they have was read, and waits some seconds for the answer; where none can be reached it is not.
+        """
+        with anyio.move_on_after(CLAIM_S):
+            await self.sync(wait_s=CLAIM_S)
+            if self.degraded():
+                return False
+            await self._store.ask_claim(episode_id, self._clock())
+            self._bell.set()
+            while self._store.is_away(episode_id) and self._store.is_asked(episode_id):
+                await self.sync(wait_s=CLAIM_S)
+                await anyio.sleep(ACKNOWLEDGE_POLL_S)  # the process that shares may be another one
+        with anyio.CancelScope(shield=True):
+            await self._store.withdraw_claim(episode_id)
+        return not self._store.is_away(episode_id)
+
     async def wait_acknowledged(self) -> tuple[str, ...]:
         """Wait, as long as is bearable, until the logs that are to be waited for have what was committed by now; return what to say."""
         waited_for = [log.replicator.url for log in self._logs if log.waits]
@@ -207,6 +229,20 @@ class Sharing:
         lag_ms = 0 if state == "in step" else since_ms
         return RemoteStatus(url, state, lag_ms, found.pending, found.last_error, found.in_step_at_ms, found.resyncs)
 
+    def _gauges(self) -> list[Gauge]:
+        """Return how every log stands, nothing where the store cannot say."""
+        try:
+            states = [self._state(url) for url in self._store.shared_with()]
+        except McpMemoryError as error:
+            logger.info("the state of the shared logs: %s", error.line())
+            return []
+        found: list[Gauge] = []
+        for each in states:
+            in_step_s = None if each.in_step_at_ms is None else each.in_step_at_ms / 1000
+            values = (each.pending, None if each.lag_ms is None else each.lag_ms / 1000, in_step_s, each.state in ("in step", "behind"))
+            found += [Gauge(*about, "remote", each.url, float(x)) for about, x in zip(_GAUGES, values, strict=True) if x is not None]
+        return found
+
     def degraded(self) -> tuple[str, ...]:
         """Return what may be missing from an answer because a log cannot be reached."""
         states = [self._state(log.replicator.url) for log in self._logs]
@@ -217,4 +253,10 @@ class Sharing:
         )
 
 
+_GAUGES = (
+    ("shared_log_pending_rows", "What is written here and not in the shared log."),
+    ("shared_log_lag_seconds", "Since the memory was in step with the shared log; 0 while it is."),
+    ("shared_log_in_step_timestamp_seconds", "When the memory was last in step with the shared log."),
+    ("shared_log_reachable", "Whether the shared log answered the last time."),
+)
 _BADNESS = ("in step", "behind", "not configured here", "unreachable", "refused")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -15,7 +16,7 @@ _BOUNDS = [*(str(bound / 1000) for bound in BOUNDS_MS), "+Inf"]
 
 
 def page(metrics: Metrics, version: str, is_open: bool = True) -> bytes:
-    """Return the text page (format 0.0.4): version, process, whether the memory is open, every counter, a histogram per operation."""
+    """Return the text page (format 0.0.4): version, process, whether the memory is open, gauges, counters, a histogram per operation."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(_Families(metrics, version, is_open))
@@ -31,6 +32,12 @@ class _Families(Collector):
         build.add_metric([self._version], 1)
         yield build
         yield GaugeMetricFamily("mcp_memory_open", "Whether the memory is open and answers.", value=float(self._is_open))
+        for _, of_name in groupby(self._metrics.gauges(), lambda gauge: gauge.name):
+            each = list(of_name)
+            family = GaugeMetricFamily(f"mcp_memory_{each[0].name}", each[0].help, labels=[each[0].label])
+            for gauge in each:
+                family.add_metric([gauge.of], gauge.value)
+            yield family
         for name, count in sorted(self._metrics.counters().items()):
             metric = "mcp_memory_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
             yield CounterMetricFamily(metric, f"{name}, counted since the process began.", value=count)

@@ -120,7 +120,8 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
         from mcp_memory.server import exposition  # whoever never asks does not load the library
 
         found = (await host.memory()).metrics if host.state == "ready" else Metrics()  # whoever watches is not to wait for it
-        return Response(exposition.page(found, program_version(), host.state == "ready"), media_type=exposition.CONTENT_TYPE)
+        page = await anyio.to_thread.run_sync(exposition.page, found, program_version(), host.state == "ready")
+        return Response(page, media_type=exposition.CONTENT_TYPE)
 
     served = Starlette(
         routes=[

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.ports import Completion
 from mcp_memory.storage.arrivals import is_known
+from mcp_memory.storage.claim_writes import keep_own
 from mcp_memory.storage.completion_writes import index_completed, remove_text
 from mcp_memory.storage.episode_writes import add_steps, insert_episode
 from mcp_memory.storage.evidence_writes import recount, remove_evidence
@@ -44,6 +46,9 @@ def place(tx: Transaction, completion: Completion) -> Placed:
         add_steps(tx, row, 0, episode.steps)
         return Placed(episode, row, replace(completion, episode=episode))
     row, state = tx.episode_row(episode.id)
+    if not tx.one("home_of", row):
+        same = (n for n, (own, told) in enumerate(zip_longest(known.steps, episode.steps)) if own != told)
+        keep_own(tx, row, next(same, len(known.steps)))
     _strip(tx, row, known)
     _rewrite(tx, row, episode, ChangeKind.EPISODE_UPDATED if state == EpisodeState.COMPLETED else ChangeKind.EPISODE_COMPLETED)
     current = tx.episode(episode.id, steps=True)

@@ -31,12 +31,14 @@ _DELETIONS = (
     ("recommendations", "DELETE FROM recommendation WHERE episode_id = :id"),
     ("edits", "DELETE FROM episode_edit WHERE episode_row = :row"),
     ("homes", "DELETE FROM away WHERE episode_row = :row"),
+    ("claims", "DELETE FROM claim WHERE episode_row = :row"),
+    ("echoes", "DELETE FROM echoed WHERE episode_row = :row"),
     ("tags", "DELETE FROM episode_tag WHERE tag IN (SELECT tag FROM episode_tag WHERE episode_row = :row) AND episode_row = :row"),
     ("quarantined", "DELETE FROM quarantined_episode WHERE episode_row = :row"),
     ("unfinished", "DELETE FROM unfinished_text WHERE rowid = :row"),
     ("episodes", "DELETE FROM episode WHERE episode_row = :row"),
 )
-_INTERNAL = ("edits", "homes", "tags", "quarantined", "unfinished")  # not counted to the caller
+_INTERNAL = ("edits", "homes", "claims", "echoes", "tags", "quarantined", "unfinished")  # not counted to the caller
 COUNTED = ("episodes", "steps", "vectors", "evidence", "patterns", "links", "checkpoints", "feedback", "recommendations", "corrections")
 
 

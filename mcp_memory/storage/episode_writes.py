@@ -124,7 +124,8 @@ def _require_open(tx: Transaction, row: int, episode_id: str, state: str) -> Non
         raise EpisodeClosed(f"episode {episode_id!r} is {state}")
     if tx.one("home_of", row):
         raise EpisodeClosed(
-            f"episode {episode_id!r} is open on another machine", hint="`resume_episode` gives a new one that goes on from it."
+            f"episode {episode_id!r} is open on another machine",
+            hint="`resume_episode` takes it over, or gives a new one that goes on from it.",
         )
 
 

@@ -30,6 +30,7 @@ class FactReads:
             FactKind.EPISODE: self._episode,
             FactKind.THREAD: self._thread,
             FactKind.ABANDON: self._abandon,
+            FactKind.CLAIM: self._claim,
             FactKind.EDIT: self._edit,
             FactKind.LINK: self._link,
             FactKind.RECOMMENDATION: self._recommendation,
@@ -49,10 +50,11 @@ class FactReads:
 
     def _fact(
         self, kind: FactKind, owner: str, rest: Sequence[str], project: str, body: Json,
-        *, hlc: int = 0, origin: str = "", others: tuple[str, ...] = (),
+        *, hlc: int = 0, origin: str = "", others: tuple[str, ...] = (), unless: tuple[str, ...] = (),
     ) -> Fact:  # fmt: skip
         payload = body if isinstance(body, bytes) else self._codec.json(body)
-        return Fact(fact_id(kind, owner, *rest), project, kind, hlc, origin or self._replica_id, bytes((WHOLE,)) + payload, others=others)
+        body, by = bytes((WHOLE,)) + payload, origin or self._replica_id
+        return Fact(fact_id(kind, owner, *rest), project, kind, hlc, by, body, others=others, unless=unless)
 
     def _open(self, owner: str, rest: Sequence[str]) -> list[Fact]:
         found = self._tables.original(owner, steps=False)
@@ -64,7 +66,7 @@ class FactReads:
 
     def _step(self, owner: str, rest: Sequence[str]) -> list[Fact]:
         rows = self._tables.sound("shared_step", owner, int(rest[0]))
-        return [self._fact(FactKind.STEP, owner, rest, project, body) for project, body in rows]
+        return [self._fact(FactKind.STEP, owner, rest, project, body, unless=self._next_claim(owner)) for project, body in rows]
 
     def _episode(self, owner: str, rest: Sequence[str]) -> list[Fact]:
         found = self._tables.original(owner, steps=True)
@@ -89,7 +91,21 @@ class FactReads:
         found = self._tables.original(owner, steps=False)
         if found is None or found.state is not EpisodeState.ABANDONED:
             return []
-        return [self._fact(FactKind.ABANDON, owner, (), found.project, {"at_ms": found.ended_at_ms, "steps": found.step_count})]
+        body = {"at_ms": found.ended_at_ms, "steps": found.step_count}
+        return [self._fact(FactKind.ABANDON, owner, (), found.project, body, unless=self._next_claim(owner))]
+
+    def _claim(self, owner: str, rest: Sequence[str]) -> list[Fact]:
+        rows = self._tables.sound("claim_of_number", owner, int(rest[0]))
+        return [
+            self._fact(FactKind.CLAIM, owner, rest, project, {"at_ms": at_ms}, origin=origin)
+            for project, state, at_ms, origin in rows
+            if state != EpisodeState.COMPLETED
+        ]
+
+    def _next_claim(self, owner: str) -> tuple[str, ...]:
+        """Return the claim that is not known here: in a log that has it, what is told of the open episode comes too late."""
+        known = self._tables.value("last_claim", self._tables.value("episode_state", owner))
+        return (fact_id(FactKind.CLAIM, owner, known + 1),)
 
     def _edit(self, owner: str, rest: Sequence[str]) -> list[Fact]:
         hlc, origin = stamp_in(rest[0])

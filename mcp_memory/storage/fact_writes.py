@@ -16,6 +16,7 @@ from mcp_memory.domain.sources import Quarantine, Source, SourceKind
 from mcp_memory.storage import (
     advice_writes,
     arriving_episodes,
+    claim_writes,
     completion_writes,
     curation_writes,
     episode_writes,
@@ -180,18 +181,39 @@ def _step(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]
         raise Waits(f"step {index} of {owner}")
     if index < count:
         if tx.sound("step_body", row, index) != [(body,)]:
-            tx.run("replace_step", row, index, body)
+            if tx.one("home_of", row):
+                tx.run("replace_step", row, index, body)
+            else:
+                claim_writes.keep_own(tx, row, index)
+                tx.run("add_step", row, index, body)
+                claim_writes.recount_steps(tx, row)
+        claim_writes.heard_step(tx, row, index)
         return ()
     tx.run("add_step", row, index, body)
+    claim_writes.heard_step(tx, row, index)
+    if state == EpisodeState.ABANDONED:
+        claim_writes.recount_steps(tx, row)
     return (f"step {index + 1} of {owner}",)
 
 
 def _abandon(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]:
     row, state = _require(tx, fact.owner)
+    if state == EpisodeState.COMPLETED:
+        return ()
     if state == EpisodeState.OPEN:
         if tx.value("step_count", row) < told["steps"]:
             raise Waits(f"step {told['steps']} of {fact.owner}")
         episode_writes.abandon_episodes(tx, [fact.owner], told["at_ms"])
+    elif tx.run("ended_at", told["at_ms"], row):
+        tx.run("sum_episode", row)
+    claim_writes.heard_abandoned(tx, row)
+    return ()
+
+
+def _claim(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]:
+    row, state = _require(tx, fact.owner)
+    if state != EpisodeState.COMPLETED:
+        claim_writes.grant(tx, row, int(parts_of(fact.id)[2][0]), fact.origin, told["at_ms"])
     return ()
 
 
@@ -269,6 +291,7 @@ def _quarantine(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequenc
 _HANDLERS: Mapping[str, Callable[[Transaction, Fact, Mapping[str, Any]], Sequence[str]]] = {
     FactKind.STEP: _step,
     FactKind.ABANDON: _abandon,
+    FactKind.CLAIM: _claim,
     FactKind.THREAD: _thread,
     FactKind.EDIT: _edit,
     FactKind.LINK: _link,

@@ -100,6 +100,7 @@ def begin_again(tx: Transaction, url: str, epoch: str, *, went_back: bool) -> No
     """Read a log from its beginning, and send it everything there is here, of every origin: who wrote it may be gone."""
     row = _row(tx, url)[0]
     tx.run("begin_again", row, epoch, int(went_back))
+    tx.run("forget_echoes")  # of what the log had: it may have it no longer
     tx.run("clear_outbox_of", row)
     tx.run("acknowledge", row, tx.value("newest_outgoing"), 0)  # what waits for every log is among everything
     tx.run("queue_everything", row)

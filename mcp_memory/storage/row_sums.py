@@ -32,6 +32,8 @@ COLUMNS = {
     "parked": "fact_id, waits_for, project, kind, hlc, origin, body",
     "own_file": "file_id",
     "away": "episode_row, home",
+    "claim": "episode_row, number, origin, at_ms, granted",
+    "echoed": "episode_row, steps, abandoned",
     "quarantine": "kind, name, active, reason, made_by, at_ms, hlc, origin",
     "change": "kind, entity_id, at_ms, answers",
 }

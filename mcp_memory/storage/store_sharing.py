@@ -6,7 +6,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.ports import LogMark, Outgoing, RemoteState
-from mcp_memory.storage import remote_marks
+from mcp_memory.storage import claim_writes, remote_marks
 from mcp_memory.storage.arrivals import Arrival, Decoder, Derive
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.store_reads import StoreReads
@@ -57,6 +57,18 @@ class StoreSharing(StoreReads):
             tables = Tables(connection)
             row = tables.value("episode_state", episode_id)
             return row is not None and tables.one("home_of", row) is not None
+
+    async def ask_claim(self, episode_id: str, at_ms: int) -> None:
+        await self._write(claim_writes.ask, episode_id, at_ms)
+
+    def is_asked(self, episode_id: str) -> bool:
+        with self._readers.reader() as connection:
+            tables = Tables(connection)
+            row = tables.value("episode_state", episode_id)
+            return row is not None and tables.one("asked_claim", row) is not None
+
+    async def withdraw_claim(self, episode_id: str) -> None:
+        await self._write(claim_writes.withdraw, episode_id)
 
     def newest_outgoing(self) -> int:
         with self._readers.reader() as connection:

@@ -150,6 +150,10 @@ class Transaction(Tables):
         if not self._applies:
             self.run("add_outgoing", fact_id(kind, owner, *rest))
 
+    def tell(self, kind: FactKind, owner: str, *rest: object) -> None:
+        """As `share`, also where that follows from what came from a log."""
+        self.run("add_outgoing", fact_id(kind, owner, *rest))
+
     def erase(self, kind: FactKind, owner: str, *rest: object) -> None:
         """Let a fact, and those whose ids go on from its id, be deleted from the shared logs."""
         self.run("add_outgoing", ERASED + fact_id(kind, owner, *rest))

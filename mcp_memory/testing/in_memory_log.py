@@ -52,7 +52,7 @@ class InMemoryLog:
         if fact.kind == FactKind.TOMBSTONE:
             low, high = range_of(fact.owner)
             image.facts = [f for f in image.facts if f.kind == FactKind.TOMBSTONE or not low <= f.id < high]
-        elif any(self._has(tombstone_id(owner)) for owner in fact.owners):
+        elif any(self._has(id_) for id_ in (*(tombstone_id(owner) for owner in fact.owners), *fact.unless)):
             return
         if fact.kind == FactKind.EPISODE:
             image.facts = [f for f in image.facts if f.kind not in WHILE_OPEN or owner_of(f.id) != fact.owner]
@@ -60,7 +60,7 @@ class InMemoryLog:
             return
         if not self._has(fact.id):
             image.last_seq += 1
-            image.facts.append(replace(fact, seq=image.last_seq, others=()))
+            image.facts.append(replace(fact, seq=image.last_seq, others=(), unless=()))
 
     def _has(self, id_: str) -> bool:
         return any(fact.id == id_ for fact in self._image.facts)

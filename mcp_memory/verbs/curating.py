@@ -126,9 +126,8 @@ class Curating:
         assert episode_id is not None
         episode = await self._episode(episode_id, steps=True)
         handoff = handoff or handoff_pack(episode, "", "", (), ())
-        is_here = e.sharing is None or not await e.in_thread(e.sharing.is_away, episode.id)
-        if episode.state is EpisodeState.OPEN and is_here:
-            return Resumed(episode.id, handoff, episode.step_count)
+        if episode.state is EpisodeState.OPEN and (open_here := await self._open_here(episode)) is not None:
+            return Resumed(episode.id, handoff, open_here.step_count)
         again = Episode(
             id=e.new_id(),
             project=episode.project,
@@ -143,6 +142,16 @@ class Curating:
         await e.store.start_episode(again)
         await e.store.put_link(again.id, episode.id, "follows", "resumed", e.clock())
         return Resumed(again.id, handoff, 0)
+
+    async def _open_here(self, episode: Episode) -> Episode | None:
+        """Return an open episode as it can be gone on with here, taken over from another machine where it was begun there; or None."""
+        e = self._e
+        if e.sharing is None or not await e.in_thread(e.sharing.is_away, episode.id):
+            return episode
+        if not await e.sharing.claim(episode.id):
+            return None
+        found = await self._episode(episode.id, steps=True)
+        return found if found.state is EpisodeState.OPEN else None
 
     async def forget(self, asked: Forget) -> Forgotten:
         """Answer the `forget` tool: count only, unless confirmed. A filter that restricts nothing is refused."""

@@ -61,6 +61,10 @@ class Contexts:
         return self._agent.values
 
     @property
+    def domain(self) -> npt.NDArray[np.int32]:
+        return self._domain.values
+
+    @property
     def occasion(self) -> npt.NDArray[np.int32]:
         """Equal for episodes that are no independent evidence of each other: of one session, or the same work on the same day."""
         return self._occasion.values

@@ -46,7 +46,7 @@ class Experience(Contexts):
         self._dead = 0
         self._attempt = Column(np.bool_)
         self._success, self._length, self._first = Column(np.bool_), Column(np.int32), Column(np.int64)
-        self._ended, self._reward = Column(np.int64), Column(np.float64)
+        self._ended, self._reward, self._soundness = Column(np.int64), Column(np.float64), Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
         self.failures = Failures(self.tools, self.signatures)
@@ -76,6 +76,7 @@ class Experience(Contexts):
         self._length.append(len(trace.step_keys))
         self._first.append(len(self._step_tool))
         self._reward.append(trace.reward)
+        self._soundness.append(trace.soundness)
         self._step_tool.extend([self.tools[key] for key in trace.step_keys])
         self._step_failed.extend([bool(flag) for flag in trace.step_failed])
         self._step_position.extend(list(range(len(trace.step_keys))))
@@ -156,6 +157,10 @@ class Experience(Contexts):
     @property
     def reward(self) -> Floats:
         return self._reward.values
+
+    @property
+    def soundness(self) -> Floats:
+        return self._soundness.values
 
     @property
     def length(self) -> npt.NDArray[np.int32]:

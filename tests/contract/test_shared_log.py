@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -133,6 +134,16 @@ def test_a_tombstone_deletes_what_there_is_and_keeps_out_what_comes_late(log: Sh
 def test_facts_and_their_tombstone_may_come_in_one_batch(log: SharedLog) -> None:
     log.append(Batch("A", 1, (step("e1", 0), fact(FactKind.TOMBSTONE, "e1"), step("e1", 1))))
     assert ids(log) == ["e1/tombstone"]
+
+
+def test_a_fact_that_has_no_place_beside_another_is_left_out_from_then_on(log: SharedLog) -> None:
+    before, after = step("e1", 0), step("e1", 1)
+    claim = fact_id(FactKind.CLAIM, "e1", 1)
+    log.append(Batch("A", 1, (replace(before, unless=(claim,)),)))
+    log.append(Batch("B", 1, (fact(FactKind.CLAIM, "e1", 1),)))
+    log.append(Batch("A", 2, (replace(after, unless=(claim,)), step("e2", 0))))
+    log.append(Batch("B", 2, (replace(after, unless=(fact_id(FactKind.CLAIM, "e1", 2),)),)))
+    assert ids(log) == ["e1/step/0", claim, "e2/step/0", "e1/step/1"]
 
 
 def test_a_completed_episode_takes_the_place_of_its_steps(log: SharedLog) -> None:

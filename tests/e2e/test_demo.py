@@ -66,6 +66,6 @@ def test_a_failed_attempt_is_remembered_as_one(record: dict[str, Any]) -> None:
 
 def test_the_text_shows_what_was_remembered_and_why(tmp_path: Path) -> None:
     text = run_demo(tmp_path)
-    for words in ("DAY ONE", "DAY TWO", "recalled 1: ", "% alike, score ", "suggest_next_step → seen before", "recommend_playbook"):
+    for words in ("DAY ONE", "DAY TWO", "recalled 1: ", "% alike, score ", "suggest_next_step → After", "recommend_playbook"):
         assert words in text
     assert "<q>" not in text, "errors are told as they were"

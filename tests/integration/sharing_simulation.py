@@ -26,7 +26,7 @@ from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationK
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.domain.shared_facts import Fact, FactKind, parts_of, tombstone_id
 from mcp_memory.domain.sources import Quarantine, Source, SourceKind
-from mcp_memory.errors import InvalidInput, RemoteUnavailable
+from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound, RemoteUnavailable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Batch, Completion, IndexText, LogMark, LogPage, SharedLog
 from mcp_memory.replication.replicator import Replicator
@@ -40,6 +40,7 @@ STORAGE = StorageConfig(synchronous="NORMAL", cache_enabled=False, busy_deadline
 ACTIONS = 60
 MAX_DRAIN_TURNS = 2_000
 OVERWRITTEN = (FactKind.EDIT, FactKind.LINK, FactKind.QUARANTINE)  # the last one counts, those before it stay in the log
+CLAIM_TURNS = 8
 TOOLS = ("grep", "edit", "pytest", "ls")
 
 
@@ -167,7 +168,7 @@ class World:
         self.images = [self.log.image()]
         self.completed: set[str] = set()
         self.forgotten: set[str] = set()
-        self.acknowledged: set[str] = set()  # ids of other things: links, votes, corrections, checkpoints
+        self.logged: dict[str, str] = {}  # the episode of each observation, which is told once
 
     def now_ms(self) -> int:
         self._now_ms += 1
@@ -199,14 +200,37 @@ class World:
     async def log_steps(self, m: Machine) -> None:
         if m.own_open:
             steps = [Step(self.chance.choice(TOOLS), observation=self.name("seen ")) for _ in range(self.chance.randint(1, 4))]
-            await m.store.append_steps(self.chance.choice(sorted(m.own_open)), steps)
+            id_ = self.chance.choice(sorted(m.own_open))
+            try:
+                await m.store.append_steps(id_, steps)
+            except (EpisodeClosed, NotFound):  # another machine has taken it over, or forgotten it
+                m.own_open.discard(id_)
+                return
+            self.logged |= {step.observation: id_ for step in steps}
+
+    async def claim(self, m: Machine) -> None:
+        """Take over what another machine began, as far as the network lets through who asks."""
+        known = m.store.get_episodes(self._known(m), steps=False)
+        away = [x.id for x in known if x and x.state is EpisodeState.OPEN and m.store.is_away(x.id)]
+        if not away:
+            return
+        id_ = self.chance.choice(away)
+        await m.store.ask_claim(id_, self.now_ms())
+        for _ in range(CLAIM_TURNS):
+            await m.replicator.turn()
+        await m.store.withdraw_claim(id_)
+        found = m.store.get_episodes([id_], steps=False)[0]
+        if found is not None and found.state is EpisodeState.OPEN and not m.store.is_away(id_):
+            m.own_open.add(id_)
 
     async def complete(self, m: Machine) -> None:
         if not m.own_open:
             return
         id_ = self.chance.choice(sorted(m.own_open))
         found = m.store.get_episodes([id_])[0]
-        assert found is not None
+        if found is None or found.state is not EpisodeState.OPEN or m.store.is_away(id_):
+            m.own_open.discard(id_)
+            return
         kind = self.chance.choice((OutcomeKind.SUCCESS, OutcomeKind.FAILURE))
         outcome = Outcome(kind, self.name("summary "), lessons=("first lesson",))
         closed = replace(found, state=EpisodeState.COMPLETED, ended_at_ms=self.now_ms(), outcome=outcome, reward=Reward(0.5))
@@ -280,6 +304,9 @@ class World:
             id_ = self.chance.choice(known)
             others_open = {open_ for machine in self.machines for open_ in machine.own_open}
             if id_ not in others_open:
+                found = m.store.get_episodes([id_])[0]
+                for step in found.steps if found is not None else ():
+                    self.logged.pop(step.observation, None)
                 await m.store.delete_episodes([id_], "a test", self.now_ms())
                 self.forgotten.add(id_)
 
@@ -309,6 +336,9 @@ class World:
             await self.add_machine(m)
             await m.start(self.now_ms)
 
+    def _all(self, m: Machine) -> list[Episode]:
+        return [x for x in m.store.get_episodes(self._known(m)) if x is not None]
+
     def _known(self, m: Machine) -> list[str]:
         connection = m.store._writer  # no write is under way
         return [row[0] for row in connection.execute("SELECT id FROM episode ORDER BY id")]
@@ -319,8 +349,8 @@ class World:
         """Let everything happen, then let everybody come into step."""
         weights: dict[Callable[[Machine], Awaitable[None]], int] = {
             self.start_episode: 10, self.log_steps: 12, self.complete: 9, self.abandon: 1, self.edit: 7, self.label: 2, self.link: 6,
-            self.vote: 5, self.correct: 2, self.checkpoint: 2, self.quarantine: 1, self.forget: 3, self.turn: 22, self.deliver_late: 2,
-            self.keep_image: 2, self.put_back: 1, self.restart: 1, self.turn_clock: 1, self.copy: 1,
+            self.vote: 5, self.claim: 4, self.correct: 2, self.checkpoint: 2, self.quarantine: 1, self.forget: 3, self.turn: 22,
+            self.deliver_late: 2, self.keep_image: 2, self.put_back: 1, self.restart: 1, self.turn_clock: 1, self.copy: 1,
         }  # fmt: skip
         for _ in range(self.chance.randint(2, 3)):
             await self.add_machine()
@@ -360,6 +390,9 @@ class World:
         there = {episode for episode in told[0] if episode.endswith("/episode")}
         missing = sorted(id_ for id_ in self.completed - self.forgotten if f"{id_}/episode" not in there)
         found += [f"lost: {missing}"] if missing else []
+        there = {step.observation for x in self._all(self.machines[0]) for step in x.steps}
+        gone = sorted(seen for seen, id_ in self.logged.items() if seen not in there and id_ not in self.forgotten)
+        found += [f"steps are lost: {gone[:4]} of {self.logged[gone[0]]}"] if gone else []
         ids = [fact.id for fact in self.log.image().facts]
         found += [f"the log has {len(ids) - len(set(ids))} facts twice"] if len(set(ids)) != len(ids) else []
         ghosts = sorted(id_ for id_ in ids if any(id_.startswith(f"{gone}/") and id_ != tombstone_id(gone) for gone in self.forgotten))

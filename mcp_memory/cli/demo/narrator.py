@@ -5,8 +5,9 @@ from typing import Any
 
 from mcp_memory.cli import render
 from mcp_memory.cli.demo.tasks import Plan, Task
-from mcp_memory.domain.step_keys import joined
-from mcp_memory.rendering.lines import outlook_text
+from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
+from mcp_memory.rendering.lines import LABEL, outlook_text
+from mcp_memory.rendering.outcome_lines import completed_text
 
 Answer = dict[str, Any]
 _WIDTH = 118
@@ -68,54 +69,24 @@ class Narrator:
 
     def advised(self, answer: Answer) -> None:
         self.record["episodes"][-1]["advice"].append(answer)
-        recovery = answer.get("recovery")
-        if recovery:
-            self.say("suggest_next_step → seen before, an error of this kind:", 4)
-            for fix in recovery["fixes"][:2]:
-                self.say(f"{_came(fix)}{_example(fix)}", 6)
-        for suggestion in answer["suggestions"][:1]:
-            self.say(f"next: {_key(suggestion)}: {suggestion['reason']}{_example(suggestion)}", 4)
+        self._answered("suggest_next_step", next_step_text(answer), 4)
 
     def completed(self, answer: Answer) -> None:
         self.record["episodes"][-1]["completed"] = answer
         reward = answer["reward"]
         parts = ", ".join(f"{name} {value:.2f}" for name, value in reward["components"].items())
         self.say(f"complete_episode → {answer['outcome']}, reward {reward['score']:.2f} ({parts})", 2)
-        reflection = answer["reflection"]
-        for sentence in (*reflection["successes"], *reflection["improvements"], *reflection["insights"])[:3]:
-            self.say(f"reflection: {sentence}", 4)
-        if answer["patterns"]:
-            self.say(f"answers to errors confirmed: {len(answer['patterns'])}", 4)
+        for line in completed_text(answer).splitlines()[1:]:
+            self.say(line, 4)
 
     def playbook(self, task: str, answer: Answer) -> None:
         self.record["playbook"] = answer
         self.say()
-        self.say(f"recommend_playbook for “{task}”")
-        playbook = answer["playbook"]
-        if playbook is None:
-            self.say(f"none: {answer['reason']}", 2)
-            return
-        self.say(f"{playbook['title']} (at least {playbook['confidence']:.0%} of such attempts succeed)", 2)
-        for step in playbook["steps"]:
-            self.say(f"{step['order']}. {_key(step)}: {step['why']}{_example(step)}", 4)
-        for pitfall in playbook["pitfalls"][:2]:
-            self.say(f"pitfall: {pitfall}", 4)
+        self._answered(f"recommend_playbook for “{task}”", playbook_text(answer), 0)
 
-
-def _came(fix: Answer) -> str:
-    """Return what came of trying this after the error."""
-    count = {"fixed": fix["fixed"], "got_on": fix["got_on"]}.get(fix["kind"], 0)
-    said = {"fixed": "fixed by", "got_on": "got on with", "failed": "tried in vain:"}[fix["kind"]]
-    return f"{said} {_key(fix)}, {count} of {fix['tried']} times"
-
-
-def _key(step: Answer) -> str:
-    """Return a step's tool, with its action where that says more."""
-    return joined(step["tool"], step["action"])
-
-
-def _example(advice: Answer) -> str:
-    """Return the arguments that a suggestion or a step of a playbook gives as an example, on one line."""
-    arguments = advice.get("arguments_example") or {}
-    text = arguments.get("command") or arguments.get("new") or arguments.get("path") or ""
-    return f", for example {render.one_line(text, 80)}" if text else ""
+    def _answered(self, call: str, text: str, indent: int) -> None:
+        """Print the lines an agent reads, but for the label."""
+        lines = [line for line in text.splitlines() if not line.startswith(LABEL)]
+        self.say(f"{call} →{'' if len(lines) > 1 else f' {lines[0]}'}", indent)
+        for line in lines if len(lines) > 1 else ():
+            self.say(line, indent + 2)

@@ -11,7 +11,7 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change
+from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change, told_instead
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change
@@ -124,7 +124,7 @@ class ErrorRecovery:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
                 steps = episode.steps
                 is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
-                did = told_call(steps, by, run) if is_told else None
+                did = (told_call(steps, by, run) or told_instead(steps, failed, by)) if is_told else None
                 example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
                 return replace(fix, arguments_example=example, did=did, evidence=_first(episode.id, fix.evidence))
         if not places:

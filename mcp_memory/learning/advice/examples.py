@@ -13,10 +13,12 @@ from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.changes import brief, change_of
-from mcp_memory.learning.reading.signatures import signature, signature_words
+from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words
+from mcp_memory.views.fixes import family
 
 MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
+LIKE = 0.6  # of the names in two messages, from which they are of one kind
 MIN_KIND_WORDS = 3  # of an error, from which another one like it is of its kind
 MAX_TOLD_CHARS = 160  # of a command that answered an error
 MAX_COMMAND_CHARS = 100  # of a command of another task
@@ -31,6 +33,7 @@ _PLACE_TEXT = (
 )
 _CODE, _PLACE = frozenset(_CODE_TEXT.split()), frozenset(_PLACE_TEXT.split())
 _FILE_WORD = re.compile(r"\w\.\w|/")
+_PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
@@ -90,7 +93,7 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:
     if change := change_of(steps, index):
         return brief(steps, index) if _in(change.path.rsplit("/", 1)[-1], run) else None
     if command := command_in(step.arguments).strip():
-        places = [word.strip("'\"") for word in command.split() if "/" in word]
+        places = [word.strip("'\"") for word in command.split() if _PLACE_WORD.search(word)]
         can = "\n" not in command and len(command) <= MAX_TOLD_CHARS and all(_in(word, run) for word in places)
         return brief(steps, index, MAX_TOLD_CHARS) if can else None
     values = [value for value in step.arguments.values() if value not in ("", None)]
@@ -108,7 +111,20 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> s
     if change is not None and (change.is_scratch or not change.says_what):
         return None
     names, others = (frozenset(_NAME.findall(text)) for text in (message, like))
-    return brief(steps, index, MAX_TOLD_CHARS, whole=True) if others == names else None
+    here, there = (frozenset(_NAME.findall(" ".join(quoted_in(text)))) for text in (message, like))
+    if here != there or len(names & others) < LIKE * len(names | others):
+        return None
+    return brief(steps, index, MAX_TOLD_CHARS, whole=True)
+
+
+def told_instead(steps: Sequence[Step], failed: int, by: int) -> str | None:
+    """Return how a command that failed was given instead, where the same program then worked; None where it was not, or is too long."""
+    before, after = (command_in(steps[i].arguments).strip() for i in (failed, by))
+    if before == after or not before or not after or family(steps[failed].key) != family(steps[by].key):
+        return None
+    if "\n" in f"{before}{after}" or max(len(before), len(after)) > MAX_COMMAND_CHARS:
+        return None
+    return f"{brief(steps, by)} instead of `{before}`"
 
 
 def _fits(command: str, run: str) -> bool:

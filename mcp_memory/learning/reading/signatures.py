@@ -56,6 +56,15 @@ def without_details(line: str) -> str:
     return " ".join(line.split()).strip(" .:;-")
 
 
+def quoted_in(message: str) -> tuple[str, ...]:
+    """Return what stands in quotes in a message, without them.
+
+    >>> quoted_in("'utf-8' codec can't decode `a`")
+    ('utf-8', 'a')
+    """
+    return tuple(found[1:-1] for found in _QUOTED.findall(message))
+
+
 def has_details(sig: str) -> bool:
     """Return whether a signature stands for what changes from time to time, so that no message reads like it.
 

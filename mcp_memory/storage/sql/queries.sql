@@ -555,6 +555,50 @@ INSERT OR REPLACE INTO away (episode_row, home, sum) VALUES (?1, ?2, row_sum(?1,
 -- at_home --
 DELETE FROM away WHERE episode_row = ?;
 
+-- put_claim --
+INSERT OR REPLACE INTO claim (episode_row, number, origin, at_ms, granted, sum) VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5));
+
+-- last_claim --
+SELECT coalesce(max(number), 0) FROM claim WHERE episode_row = ? AND granted = 1;
+
+-- claim_granted_to --
+SELECT origin FROM claim WHERE episode_row = ? AND number = ? AND granted = 1;
+
+-- asked_claim --
+SELECT number FROM claim WHERE episode_row = ? AND granted = 0;
+
+-- claim_of_number --
+SELECT e.project, e.state, c.at_ms, c.origin, {sound claim c}
+FROM claim AS c JOIN episode AS e ON e.episode_row = c.episode_row WHERE e.id = ? AND c.number = ?;
+
+-- withdraw_claims --
+DELETE FROM claim WHERE episode_row = ? AND granted = 0;
+
+-- echoed --
+SELECT steps, abandoned, {sound echoed} FROM echoed WHERE episode_row = ?;
+
+-- note_echo --
+INSERT OR REPLACE INTO echoed (episode_row, steps, abandoned, sum) VALUES (?1, ?2, ?3, row_sum(?1, ?2, ?3));
+
+-- forget_echoes --
+DELETE FROM echoed;
+
+-- state_of --
+SELECT state FROM episode WHERE episode_row = ?;
+
+-- reopen_episode --
+UPDATE episode SET state = 'open', ended_at_ms = NULL, step_count = 0, change_seq = ? WHERE episode_row = ?;
+
+-- ended_at --
+UPDATE episode SET ended_at_ms = ?1 WHERE episode_row = ?2 AND ended_at_ms IS NOT ?1;
+
+-- recount_steps --
+-- Of an open episode they are counted each time, and a completed one has what it was completed with.
+UPDATE episode SET step_count = (SELECT count(*) FROM step WHERE episode_row = ?1) WHERE episode_row = ?1 AND state = 'abandoned';
+
+-- cut_steps --
+DELETE FROM step WHERE episode_row = ? AND step_index >= ?;
+
 -- park --
 INSERT OR REPLACE INTO parked (fact_id, waits_for, project, kind, hlc, origin, body, sum)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7));
@@ -678,7 +722,9 @@ UPDATE remote SET in_step_at_ms = coalesce(?2, in_step_at_ms), last_error = ?3 W
 INSERT INTO outbox (remote_row, fact_id, sum)
 SELECT ?1, id, row_sum(?1, id) FROM (
     SELECT fact_id('tombstone', id) AS id, 0 AS part, 0 AS row, 0 AS place FROM tombstone
-    UNION ALL SELECT fact_id('open', id), 1, episode_row, -1 FROM episode WHERE state != 'completed'
+    UNION ALL SELECT fact_id('open', id), 1, episode_row, -2 FROM episode WHERE state != 'completed'
+    UNION ALL SELECT fact_id('claim', e.id, c.number), 1, e.episode_row, iif(c.granted, -1, 2000000)  -- what was before is no longer taken
+    FROM episode AS e JOIN claim AS c ON c.episode_row = e.episode_row WHERE e.state != 'completed'
     UNION ALL SELECT fact_id('step', e.id, s.step_index), 1, e.episode_row, s.step_index
     FROM episode AS e JOIN step AS s ON s.episode_row = e.episode_row WHERE e.state != 'completed'
     UNION ALL SELECT fact_id('abandon', id), 1, episode_row, 1000000 FROM episode WHERE state = 'abandoned'

@@ -144,6 +144,27 @@ def test_what_fixed_an_error_of_this_kind_elsewhere_is_told_with_that_error() ->
     ]
 
 
+def test_messages_of_one_kind_may_differ_in_words_that_are_no_names() -> None:
+    edit = step("edit", 1, path="shop/people.py", old="'utf-8'", new="'latin-1'")
+    memory = adviser(fixed_by("a", "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xf6: invalid start byte", edit))
+    assert len(told_after(memory, "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe4: invalid continuation byte")) == 1
+    assert told_after(memory, "UnicodeDecodeError: 'ascii' codec can't decode byte 0xe4: invalid continuation byte") == []
+
+
+def test_a_command_that_was_given_otherwise_is_told_beside_the_one_that_failed() -> None:
+    missing = "ModuleNotFoundError: No module named 'shop'"
+    made = episode("a", [f"bash:python!{missing}", "bash:python -m tools.report"])
+    steps = (
+        step(f"bash:python!{missing}", 0, command="python tools/report.py"),
+        step("bash:python -m tools.report", 1, command="python -m tools.report"),
+    )
+    memory = adviser(replace(made, steps=steps))
+    failed = replace(now(task="another"), steps=(step(f"bash:python!{missing}", 0, command="python jobs/nightly.py"),))
+    recovery = memory.suggest(Situation(failed, []), 3, None).recovery
+    assert recovery is not None
+    assert recovery.fixes[0].did == "bash `python -m tools.report` instead of `python tools/report.py`"
+
+
 def test_what_fixed_it_for_another_name_is_not_told_and_for_the_very_error_it_is() -> None:
     memory = adviser(fixed_by("a", "ModuleNotFoundError: No module named 'babel'", step("bash", 1, command="pip install babel")))
     assert told_after(memory, "ModuleNotFoundError: No module named 'json5'") == []
