@@ -48,6 +48,11 @@ class Contexts:
         self._occasion.append(self._occasions[_occasion(trace)])
 
     @property
+    def row_count(self) -> int:
+        """How many rows there are, those of removed episodes too."""
+        return len(self._alive)
+
+    @property
     def alive(self) -> Bools:
         return self._alive.values
 

@@ -203,9 +203,13 @@ class Experience(Contexts):
 
     def used(self, rows: Ints, tools: Sequence[int]) -> Bools:
         """Return which of the episodes (row) used which of the tools (column)."""
-        return np.array([np.isin(tools, self._step_tool.values[self.steps_of(int(row))]) for row in rows], np.bool_).reshape(
-            len(rows), len(tools)
-        )
+        length = self._length.values[rows].astype(np.int64)
+        owner = np.repeat(np.arange(len(rows)), length)
+        steps = np.arange(len(owner)) + np.repeat(self._first.values[rows] - np.cumsum(length) + length, length)
+        found, used = self._step_tool.values[steps], np.zeros((len(rows), len(tools)), np.bool_)
+        for column, tool in enumerate(tools):
+            used[owner[found == tool], column] = True
+        return used
 
     def spread(self, pairs: Sequence[tuple[str, float]]) -> Floats:
         """Return (episode id, value) pairs as a column, 0 where nothing was said."""
