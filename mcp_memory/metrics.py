@@ -4,8 +4,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -84,14 +83,9 @@ class Metrics:
         for follower in self._followers:
             follower(name, duration_ms)
 
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
+    def timed(self, name: str) -> "_Timer":
         """Record how long the block took, also when it raises."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.observe(name, (time.perf_counter() - started) * 1000)
+        return _Timer(self, name)
 
     def counters(self) -> Mapping[str, int]:
         """Return all counters."""
@@ -109,6 +103,21 @@ class Metrics:
         """Return the histogram of every operation."""
         with self._lock:
             return {name: Histogram(list(accumulate(each.by_bucket)), each.sum_ms) for name, each in self._timings.items()}
+
+
+class _Timer:
+    """What `Metrics.timed` returns. A generator's context would cost more than all that is recorded."""
+
+    __slots__ = ("_metrics", "_name", "_started")
+
+    def __init__(self, metrics: Metrics, name: str) -> None:
+        self._metrics, self._name = metrics, name
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._metrics.observe(self._name, (time.perf_counter() - self._started) * 1000)
 
 
 def percentiles(ordered: list[float]) -> dict[str, float]:

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality.session import Session
+from benchmarks.quality.session import Reading, Session
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import load_config
 from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.lines import recall_text
+from mcp_memory.rendering.render import answer
 
 PROJECT = "split"
 
@@ -25,6 +27,11 @@ class InProcess(Session):
     async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """Return the answer of the verb named like the tool, as plain values."""
         return asdict(await getattr(self.memory, tool)(**arguments))
+
+    async def read(self, tool: str, /, **arguments: Any) -> Reading:
+        """Return the answer of a recall with the text that the server puts beside it."""
+        found = answer(await getattr(self.memory, tool)(**arguments))
+        return Reading(found, recall_text(found))
 
     async def take_in(self, lines: Iterable[Any]) -> None:
         """Import interchange lines and wait until all of them are embedded."""

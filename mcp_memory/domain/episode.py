@@ -169,6 +169,10 @@ class Episode:
     change_seq: int = 0  # the store's change sequence of the last write to this episode
 
 
+QUALITY = "quality"  # the component of a reward that the steps alone decide; in a trace's digest as well
+USUAL_QUALITY = 0.6  # of steps that show nothing either way (learning/judging/reward.py)
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A completed episode as the in-memory indexes keep it: no texts but the task's, no arguments, no observations.
@@ -202,6 +206,12 @@ class Trace:
     def success(self) -> bool:
         return self.outcome == OutcomeKind.SUCCESS
 
+    @property
+    def soundness(self) -> float:
+        """How well the work went by its own steps, in [0, 1], whatever was said of it; the usual value where nothing is known."""
+        value = self.digest.get(QUALITY, USUAL_QUALITY)
+        return float(value) if isinstance(value, int | float) else USUAL_QUALITY
+
 
 def imported_id(project: str, external_id: str) -> str:
     """Return the id of an imported episode, a UUIDv5: two machines that import the same session have one episode.
@@ -215,7 +225,8 @@ def imported_id(project: str, external_id: str) -> str:
 def trace_of(episode: Episode, errors: Sequence[tuple[int, str]], digest: Mapping[str, Json] | None, seq: int) -> Trace:
     """Return the trace of *episode*, which has its outcome, reward and steps."""
     assert episode.outcome is not None
-    context = episode.context
+    context, reward = episode.context, episode.reward
+    sound = {QUALITY: reward.components[QUALITY]} if reward and QUALITY in reward.components else {}
     return Trace(
         seq=seq,
         id=episode.id,
@@ -228,7 +239,7 @@ def trace_of(episode: Episode, errors: Sequence[tuple[int, str]], digest: Mappin
         tags=context.tags,
         agent=episode.agent,
         outcome=str(episode.outcome.kind),
-        reward=episode.reward.score if episode.reward else 0.0,
+        reward=reward.score if reward else 0.0,
         started_at_ms=episode.started_at_ms,
         ended_at_ms=episode.ended_at_ms or episode.started_at_ms,
         step_keys=tuple(step.key for step in episode.steps),
@@ -236,6 +247,6 @@ def trace_of(episode: Episode, errors: Sequence[tuple[int, str]], digest: Mappin
         errors=tuple(errors),
         external_id=episode.external_id,
         follows=episode.follows,
-        digest=dict(digest or {}),
+        digest=dict(digest or {}) | sound,
         session=session_of(episode.metadata),
     )

@@ -28,6 +28,7 @@ _PATHS = (
     "relative_path",
     "absolute_path",
 )
+_IDS = ("_id", "Id", "_ids")  # how the names of arguments with ids end
 _TARGET_CHARS = 500
 _OPERAND = re.compile(r"[\w)]\.\w|/|::")  # a word of a command that names something: a file, a module, an address, a test
 _FILE = re.compile(r"[\w./~-]*\.\w{1,4}\b")
@@ -65,9 +66,9 @@ def exact_number(step: Step) -> int:
     return _number(repr(sorted(step.arguments.items())))  # cheaper than JSON; keys are unique, so values are never compared
 
 
-def pack(steps: Sequence[Step]) -> str:
-    """Return the fingerprints of *steps* as one string, eight characters each."""
-    return "".join(f"{exact:04x}{like:04x}" for exact, like in map(fingerprint, steps))
+def pack(steps: Sequence[Step], exact: Sequence[int]) -> str:
+    """Return the fingerprints of *steps* as one string, eight characters each; *exact* is their exact numbers."""
+    return "".join([f"{number:04x}{_number(shape(step.arguments)):04x}" for number, step in zip(exact, steps, strict=True)])
 
 
 def hidden_exits(steps: Sequence[Step]) -> tuple[int, ...]:
@@ -109,17 +110,20 @@ def target(step: Step) -> int:
     if command := command_in(arguments):
         about = _command_target(command.strip())
         return _number(about) if about else -1
-    named = {name: value for name, value in arguments.items() if isinstance(value, str | int) and str(value)}
     for name in _PATHS:
-        if name in named:
-            return _number(str(named[name]).removeprefix("./"))
-    ids = sorted((name, str(value)) for name, value in named.items() if name == "id" or name.endswith(("_id", "Id", "_ids")))
+        if name in arguments and _is_named(arguments[name]):
+            return _number(str(arguments[name]).removeprefix("./"))
+    ids = sorted((name, str(arguments[name])) for name in arguments if (name == "id" or name.endswith(_IDS)) and _is_named(arguments[name]))
     return _number(repr(ids)) if ids else -1
 
 
-def pack_targets(steps: Sequence[Step]) -> str:
-    """Return the targets of *steps* as one string, four characters each; what cannot be told is `----`."""
-    return "".join("----" if number < 0 else f"{number:04x}" for number in map(target, steps))
+def _is_named(value: Json) -> bool:
+    return isinstance(value, str | int) and value != ""
+
+
+def pack_targets(targets: Sequence[int]) -> str:
+    """Return the targets of some steps as one string, four characters each; what cannot be told is `----`."""
+    return "".join(["----" if number < 0 else f"{number:04x}" for number in targets])
 
 
 def unpack_targets(packed: str, count: int) -> list[int]:

@@ -4,8 +4,9 @@ import base64
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.text_words import STOP_WORDS
@@ -33,6 +34,11 @@ def words_in(text: str) -> Iterator[str]:
     """
     for word in _WORD.findall(text):
         yield from _spellings(word)
+
+
+def distinct_words(text: str) -> Iterable[str]:
+    """Return what `words_in` yields, each once, in order."""
+    return dict.fromkeys(chain.from_iterable(map(_spellings, dict.fromkeys(_WORD.findall(text))))).keys()
 
 
 @lru_cache(maxsize=50_000)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from mcp_memory.config import EmbeddingConfig
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
 from mcp_memory.domain.status import CacheStats, EmbeddingStatus
+from mcp_memory.embedding import building
 from mcp_memory.embedding.model_files import ModelFiles, find_model
 from mcp_memory.embedding.providers import ProviderPlan, plan_provider, provider_key
 from mcp_memory.errors import McpMemoryError, ModelUnavailable, ProviderUnavailable
@@ -211,7 +212,7 @@ class EmbeddingService:
         return "semantic search used the local model" if local else "semantic search used the provider only"
 
     def _load(self) -> None:
-        """Import and build the embedders; the heavy libraries are imported here, in the loader's thread, on purpose."""
+        """Build the embedders, in the loader's thread."""
         started = time.perf_counter()
         try:
             self._load_local()
@@ -231,26 +232,18 @@ class EmbeddingService:
         if self._files is None:
             return
         try:
-            from mcp_memory.embedding.cached_embedder import CachedEmbedder
-            from mcp_memory.embedding.onnx_embedder import OnnxEmbedder
-
-            self._local = CachedEmbedder(OnnxEmbedder(self._files, threads=self._config.threads), self._cache)
+            self._local = building.local(self._files, self._config.threads, self._cache)
             self._state = "ready"
         except ModelUnavailable as error:
             self._local_failed(error)
-        except ImportError as error:  # a broken wheel of onnxruntime must take neither the lexical half nor the provider with it
-            self._local_failed(ModelUnavailable(f"a library of the local embedding model cannot be imported ({error})"))
 
     def _load_multilingual(self) -> None:
         if not self._has_multilingual:
             return
         try:
-            from mcp_memory.embedding.cached_embedder import CachedEmbedder
-            from mcp_memory.embedding.multilingual_embedder import MultilingualEmbedder
-
-            self._multilingual = CachedEmbedder(MultilingualEmbedder(threads=self._config.threads), self._cache)
-        except Exception as error:  # of another's package: a file that is missing, a version that is another; English goes on
-            self._multilingual_failed(f"the multilingual model cannot be loaded ({type(error).__name__}: {error})")
+            self._multilingual = building.multilingual(self._config.threads, self._cache)
+        except ModelUnavailable as error:
+            self._multilingual_failed(error.message)
 
     def _multilingual_failed(self, reason: str) -> None:
         self._has_multilingual, self._multilingual_error = False, reason
@@ -259,17 +252,12 @@ class EmbeddingService:
     def _load_remote(self) -> None:
         if self._plan is None or self._remote_error:
             return
-        from mcp_memory.embedding.cached_embedder import CachedEmbedder
-        from mcp_memory.embedding.http_embedder import HttpEmbedder
-
         key = provider_key(self._plan.provider, self._env)
         try:
-            self._http = HttpEmbedder(self._plan, key, query_budget_ms=self._config.ready_wait_ms, metrics=self._metrics)
-        except Exception as error:  # of the HTTP library: a proxy it has no support for, a certificate file that is gone
-            self._remote_error = f"provider {self._plan.provider.name} cannot be used ({type(error).__name__}: {error})"
+            self._http, self._remote = building.remote(self._plan, key, self._config.ready_wait_ms, self._metrics, self._cache)
+        except ProviderUnavailable as error:
+            self._remote_error = error.message
             logger.warning(self._remote_error)
-            return
-        self._remote = CachedEmbedder(self._http, self._cache)
 
     def _local_failed(self, error: ModelUnavailable) -> None:
         self._state, self._local_error = "failed", error.message

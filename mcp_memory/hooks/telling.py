@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcp_memory.rendering.advice_lines import fix_line
-from mcp_memory.rendering.lines import recall_text
+from mcp_memory.rendering.lines import found_lines, recall_text
 
 SHOWN_EPISODES, SHOWN_FIXES = 3, 2
 MIN_SIMILARITY = 0.38  # of what an agent is shown unasked; as much as makes an answer close (retrieval/closeness.py)
@@ -12,8 +12,7 @@ MIN_SIMILARITY = 0.38  # of what an agent is shown unasked; as much as makes an 
 
 def recalled_text(recalled: Mapping[str, Any]) -> str:
     """Return what was recalled as the context an agent is given, or "" when it is not worth its tokens: it tells nothing but its tasks."""
-    tells = any(row.get("points") for row in recalled["episodes"])
-    return recall_text(recalled) if tells or (recalled["episodes"] and (recalled.get("files") or recalled["patterns"])) else ""
+    return recall_text(recalled) if any(found_lines(recalled, why=False)) else ""
 
 
 def recovery_text(advice: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.fingerprints import hidden_exits, pack, pack_answers, pack_targets
+from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, NOTE_FROM, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
@@ -50,7 +50,7 @@ from mcp_memory.views.view import View
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
-# 4: without what hides how it went.
+# 4: without what hides how it went, and the quality of the steps.
 DIGEST_VERSION = 5
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
@@ -90,10 +90,15 @@ class Learner:
 
     def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
         """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
-        digest: dict[str, Json] = {"v": DIGEST_VERSION, "args": pack(episode.steps), "answers": pack_answers(episode.steps)}
-        digest["targets"] = pack_targets(episode.steps)
-        if hidden := hidden_exits(episode.steps):
-            digest[HIDDEN] = hidden
+        run = run_of_episode(episode)
+        digest: dict[str, Json] = {
+            "v": DIGEST_VERSION,
+            "args": pack(episode.steps, run.calls.exact),
+            "answers": pack_answers(episode.steps),
+        }
+        digest["targets"] = pack_targets(run.calls.targets)
+        if run.calls.hidden:
+            digest[HIDDEN] = tuple(sorted(run.calls.hidden))
         if shown := shown_files(episode, touches):
             digest[SHOWN] = shown
         if self._config.holdout > 0:
@@ -103,7 +108,6 @@ class Learner:
             digest[CHANGED] = changed
         if NOTE_FROM in episode.metadata:
             return Extraction((), (), digest | {IS_NOTE: True})
-        run = run_of_episode(episode)
         observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
         return Extraction(observations, tuple(run.errors.items()), digest)
 
@@ -208,9 +212,9 @@ class Learner:
 
     # --- confidence ---
 
-    def confidence(self, v: View, patterns: Sequence[Pattern]) -> list[Pattern]:
-        """Return the patterns with confidence, votes, use and retirement."""
-        return self._assessor.assess(v, patterns)
+    def confidence(self, v: View, patterns: Sequence[Pattern], *, endorsed: bool = True) -> list[Pattern]:
+        """Return the patterns with confidence, votes, use and retirement, and unless *endorsed* is false with who says so."""
+        return self._assessor.assess(v, patterns, endorsed=endorsed)
 
     def explain_confidence(self, v: View, pattern: Pattern) -> ConfidenceNumbers:
         """Return the numbers a pattern's confidence was computed from."""

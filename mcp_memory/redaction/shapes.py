@@ -38,8 +38,11 @@ class Index:
         keywords = ((keyword, rule) for rule in rules if rule not in self.general for keyword in rule.keywords)
         for number, (keyword, rule) in enumerate(keywords):
             self._add(number, keyword, rule)
-        self._starts = {head[:_HEAD_CHARS].encode() for head in self.heads if len(head) >= _HEAD_CHARS}
-        self._short_heads = [f" {head}" for head in self.heads if len(head) < _HEAD_CHARS]
+        self._heads_by_start: dict[bytes, list[str]] = {}  # those of three characters or more, by the first three
+        for head in self.heads:
+            if len(head) >= _HEAD_CHARS:
+                self._heads_by_start.setdefault(head[:_HEAD_CHARS].encode(), []).append(head)
+        self._short_heads = [head for head in self.heads if len(head) < _HEAD_CHARS]
 
     def _add(self, number: int, keyword: str, rule: Rule) -> None:
         is_prefix = rule.pattern.startswith(START)
@@ -62,8 +65,9 @@ class Index:
         words, joined = vocabulary.words, vocabulary.joined
         found = [entry for word in self.whole.keys() & words for entry in self.whole[word] if entry[3] <= words]
         found += [entry for part, entries in self.parts.items() if part in joined for entry in entries]
-        if not self._starts.isdisjoint([word[:_HEAD_CHARS] for word in words]) or any(head in joined for head in self._short_heads):
-            found += [entry for head, entries in self.heads.items() if f" {head}" in joined for entry in entries]
+        begun = self._heads_by_start.keys() & {word[:_HEAD_CHARS] for word in words}
+        likely = [head for start in begun for head in self._heads_by_start[start]] + self._short_heads
+        found += [entry for head in likely if f" {head}" in joined for entry in self.heads[head]]
         if not found:
             return found
         found = [entry for entry in found if entry[1] in (lowered if entry[2].ignore_case else text)]

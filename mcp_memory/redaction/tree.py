@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VALUE_KEYS = frozenset({"value", "val", "content", "Value"})
+_NAMING_KEYS = ("name", "key", "variable", "header", "Name", "Key")
+_NAMING = frozenset(_NAMING_KEYS)
 _OUR_ID, _OUR_ID_CHARS = frozenset("0123456789abcdef-"), 36
 MAX_DEPTH = 100  # deeper than any tool's arguments; far from the interpreter's own limit
 _MAX_CHARS = limits.MAX_OBSERVATION_CHARS  # the largest limit of any text: what is longer is refused later anyway, so it is not scanned
@@ -38,7 +40,7 @@ def redact_tree(name: str, value: Any, found: list[str]) -> Any:
 def _walk(name: str, value: Any, found: list[str], depth: int) -> Any:
     if isinstance(value, str):
         return _text(name, value, found)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # a dict is known at once, which other mappings are not
         _check_depth(name, depth)
         told = _told_name(value)
         pairs = [
@@ -59,7 +61,9 @@ def _walk(name: str, value: Any, found: list[str], depth: int) -> Any:
 
 def _told_name(pair: Mapping[Any, Any]) -> str:
     """Return what `{"name": "DB_PASSWORD", "value": …}` names its value, or nothing."""
-    names = (pair.get(key) for key in ("name", "key", "variable", "header", "Name", "Key"))
+    if _NAMING.isdisjoint(pair):  # nearly always; the search below would cost as much as a text
+        return ""
+    names = (pair.get(key) for key in _NAMING_KEYS)
     return next((n for n in names if isinstance(n, str) and len(n) <= limits.MAX_NAME_CHARS and kind_of(n) not in (None, WEAK)), "")
 
 

@@ -51,6 +51,12 @@ def is_plainly_harmless(value: str) -> bool:
     return compiled(_HARMLESS).fullmatch(value) is not None
 
 
+def is_strange(kind: str, value: str) -> bool:
+    """Tell whether *value* has the digits and signs of a password and the name says that it is one."""
+    letters, others = any(map(str.isalpha, value)), sum(not c.isalpha() and c not in "_-.:/ " for c in value)
+    return kind == PASSWORD and letters and others >= 1 and len(value) >= 6 and " " not in value and not is_plainly_harmless(value)
+
+
 def is_given_secret(kind: str, value: str) -> bool:
     """Tell whether *value*, given under a name of *kind* in a JSON object, is a secret: anything there but a placeholder or a path."""
     if is_plainly_harmless(value):

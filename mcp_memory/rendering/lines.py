@@ -19,6 +19,7 @@ _TASK_CHARS, _LEARNED_CHARS, _FILE_CHARS, _NAMES_CHARS = 100, 240, 120, 80
 MAX_FILES = 3  # that attempts worked on
 THE_TASK = 0.95  # likeness from which a task is not told: it is the one that was asked for, but for a word
 SAME_TASK = 0.8  # likeness from which a task was met before: other tasks' files are then no news
+_RECOVERY = "error_recovery"
 ANSWERS_QUOTED = 1.0  # the score of a pattern that answers an error which the request quotes, and of no other
 Row = Mapping[str, Any]
 
@@ -48,19 +49,17 @@ def started_text(answer: Row) -> str:
 
 def recall_lines(answer: Row, *, why: bool = False) -> Iterator[Line]:
     """Yield the lines of an answer of recall, each with what it is of."""
-    if not answer["episodes"] and not answer["patterns"]:
-        yield Line(_nothing(answer))
-    else:
+    if found := list(found_lines(answer, why=why)):
         yield Line(f"{LABEL} Say what helped: give_feedback(recommendation_id={answer['recommendation_id']})")
-    yield from found_lines(answer, why=why)
+        yield from found
+    else:
+        yield _nothing_told(answer)
     yield from (Line(f"Note: {flat(lesser)}") for lesser in answer.get("degraded") or ())
 
 
 def lines_for_people(answer: Row, *, why: bool) -> Iterator[str]:
     """Yield an answer of recall as lines for somebody who types commands. What was lesser is left to the caller to say."""
-    if not answer["episodes"] and not answer["patterns"]:
-        yield _nothing(answer)
-    yield from (line.text for line in found_lines(answer, why=why))
+    yield from [line.text for line in found_lines(answer, why=why)] or [_nothing_told(answer).text]
     if answer.get("next_cursor"):
         yield "There are more: --limit and --budget-tokens show them."
 
@@ -71,7 +70,7 @@ def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
     if files := _files_to_tell(answer):
         yield Line("Files worked on: " + ", ".join(map(_file, files)))
     for pattern in answer["patterns"]:
-        if why or pattern.get("correction") or pattern["score"] >= ANSWERS_QUOTED:
+        if why or pattern.get("correction") or _answers_quoted(pattern):
             said = shorten_quotes(flat(pattern.get("correction") or pattern["description"]), _LEARNED_CHARS)
             yield Line(f"Learned: {said} ({_held(pattern)})", pattern["pattern_id"])
     if why and (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
@@ -79,11 +78,11 @@ def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
 
 
 def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
-    """Yield a line for each thing that an episode tells, the first with what the episode is; of episodes that tell nothing, the nearest.
+    """Yield a line for each thing that an episode tells, the first with what the episode is.
 
     With *why* every episode has its line, and one for what its score is made of.
     """
-    told = [row for row in episodes if why or row.get("points")] or list(episodes[:1])
+    told = [row for row in episodes if why or row.get("points")]
     tasks = [cut(row["task"], _TASK_CHARS) for row in told]
     lost = Counter(task for row, task in zip(told, tasks, strict=True) if row["outcome"] == "failure")
     for number, (row, task) in enumerate(zip(told, tasks, strict=True), 1):
@@ -94,6 +93,12 @@ def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
         yield from (Line(f"  {point}", row["episode_id"]) for point in points[1:])
         if why:
             yield Line("  score: " + ", ".join(f"{name} {value:+.2f}" for name, value in row["why"].items() if value), row["episode_id"])
+
+
+def _answers_quoted(pattern: Row) -> bool:
+    """Return whether a pattern answers an error that the request quotes, in more than one run and with more than a tool's name."""
+    says_how = pattern.get("kind") != _RECOVERY or ":" in pattern["description"].rpartition(" with ")[2]
+    return pattern["score"] >= ANSWERS_QUOTED and says_how and pattern["successes"] + pattern["failures"] > 1
 
 
 def _files_to_tell(answer: Row) -> list[Row]:
@@ -126,6 +131,15 @@ def _taken_for(outlook: Row) -> str:
     context = outlook.get("inferred") or {}
     names = " · ".join(cut(context[key], _CONTEXT_CHARS) for key in ("domain", "framework") if context.get(key))
     return f" in {names} (inferred)" if names else ""
+
+
+def _nothing_told(answer: Row) -> Line:
+    """Return the one line of an answer that tells nothing: with the id of the nearest episode where there are any."""
+    if not answer["episodes"]:
+        return Line(_nothing(answer))
+    nearest = answer["episodes"][0]
+    said = f"{nearest['outcome']} at “{cut(nearest['task'], _TASK_CHARS)}”, {nearest['similarity']:.0%} alike"
+    return Line(f"No earlier run tells how to do this; the nearest: {said} ({cut_id(nearest['episode_id'])})", nearest["episode_id"])
 
 
 def _nothing(answer: Row) -> str:

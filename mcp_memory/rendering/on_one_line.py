@@ -4,7 +4,9 @@ from mcp_memory.rendering.neutralise import neutral
 
 
 def flat(text: str) -> str:
-    """Return stored text on one line, harmless to look at."""
+    """Return stored text on one line, harmless to look at; the same object where it is so already."""
+    if text.isascii() and text.isprintable() and "  " not in text:  # most texts; nothing printable in ASCII but the blank is white
+        return text.strip()
     return " ".join(neutral(text).split())
 
 

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -55,17 +56,18 @@ def _wire(value: Any) -> Json:
         return round(value, _DECIMALS) if value - value == 0 else None  # JSON has no infinities
     if value is None or kind is bool or kind is int:
         return value
+    if kind is tuple or kind is list:
+        return [_wire(item) for item in value]
+    if kind is dict or isinstance(value, Mapping):
+        return {_wire_name(str(key)): _field(str(key), item) for key, item in value.items() if item is not None}
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, Mapping):
-        return {_wire_name(str(key)): _field(str(key), item) for key, item in value.items() if item is not None}
     if isinstance(value, tuple | list | frozenset):
         return [_wire(item) for item in value]
     if isinstance(value, FactBase):
         return neutral(sentence(cast(Fact, value)))
     if is_dataclass(value):
-        pairs = ((wire_name, name, getattr(value, name)) for name, wire_name in _names(kind))
-        return {wire_name: _field(name, item) for wire_name, name, item in pairs if item is not None}
+        return {wire: _field(name, item) for name, wire in _names(kind) if (item := getattr(value, name)) is not None}
     raise TypeError(f"{kind.__name__} has no wire form")
 
 
@@ -87,6 +89,7 @@ def _as_given(value: Any) -> Json:
     return value
 
 
+@lru_cache(maxsize=1024)
 def _wire_name(name: str) -> str:
     return neutral(name[:-3] if name.endswith("_at_ms") else name)
 

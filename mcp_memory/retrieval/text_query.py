@@ -6,6 +6,7 @@ Stop words are dropped (`evidence`: nDCG .414 to .468 on conversations, and ten 
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from mcp_memory.domain import text_words
 from mcp_memory.domain.query import TextQuery
@@ -26,6 +27,7 @@ MIN_SENTENCE_WORDS, MAX_SENTENCES = 4, 6  # a request of two to six sentences ma
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[_./:\-]++[^\W_]++)+")
 
 
+@lru_cache(maxsize=256)
 def read_query(text: str) -> TextQuery:
     """Return what *text* asks for: distinct terms in order of appearance, and phrases of the compounds among them.
 

@@ -68,6 +68,7 @@ def tiers(search: Callable[[int], Pool], depth: int, episodes: int) -> Iterator[
 def _compared(pool: Pool, places: np.ndarray) -> Tier:
     likeness = pool.likeness(places)
     totals = ranking.supported(pool.scored.relevance[places], likeness) + pool.scored.worth[places]
+    totals = ranking.exchanged(totals, np.array([pool.traces[i].soundness for i in places]), likeness)
     return Tier(pool, places, totals, likeness, _led(pool, places, ranking.order(totals)))
 
 

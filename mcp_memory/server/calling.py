@@ -114,7 +114,7 @@ class Caller:
             asked = asked.but(**{tool.limit_field: fitting.smaller_limit(limit, text)})
             data = await tool.call(memory, asked) | {"truncated": True, "rest": _rest(tool)}
             text = render.text_of(data)
-        result = tool_result(data, tool.text(data, asked)) if fitting.fits(text) else tool_result(data, text)
+        result = tool_result(data, tool.lines(data, asked) if tool.lines and fitting.fits(text) else text)
         return await apps.with_view(memory, result) if tool.name in apps.VIEWED and apps.are_shown(ctx) else result
 
 

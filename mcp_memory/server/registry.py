@@ -53,10 +53,6 @@ class Tool:
         """Return the request that a call's arguments make. Raises InvalidInput, or InvalidArguments for a wrong name or type."""
         return self.request.read({} if arguments is None else arguments, listed_only=True)
 
-    def text(self, data: dict[str, Json], asked: "Request") -> str:
-        """Return what the model reads of an answer: lines, where the tool has them, else compact JSON."""
-        return self.lines(data, asked) if self.lines else render.text_of(data)
-
     @cached_property
     def listing(self) -> dict[str, Json]:
         """The entry in `tools/list`."""

@@ -151,7 +151,8 @@ class _Reader:
 
     def wake(self) -> None:
         """Say that there may be room again."""
-        self._arrived.set()
+        if self._held:
+            self._arrived.set()
 
     def _begun(self, message: JSONRPCMessage) -> SessionMessage:
         self._pipe.received(message)

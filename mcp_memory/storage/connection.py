@@ -1,4 +1,4 @@
-"""The only module that knows sqlite3: opening, pragmas, error translation, the pool of readers.
+"""The only module that knows sqlite3: opening, pragmas, error translation.
 
 One connection writes (in the batcher's thread); readers are separate and read-only, so a read never waits for a commit.
 """
@@ -7,7 +7,6 @@ import logging
 import random
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,7 +29,6 @@ STATEMENT_CACHE_SIZE = 256  # more than the number of distinct statements
 WRITER_CACHE_KIB = 16_384
 READER_CACHE_KIB = 8_192  # a reader's hot pages are the FTS index's
 READER_BUSY_MS = 2_000  # a reader waits only for the recovery after a crash and the last checkpoint of a process that closes
-MAX_IDLE_READERS = 8
 WAL_LIMIT_BYTES = 64 * 1024 * 1024  # the log is cut back to this after a checkpoint
 AUTOCHECKPOINT_PAGES = 16_000  # inside a commit: only when the checkpointer beside the writer cannot keep up
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -168,59 +166,6 @@ def begin(connection: Connection, deadline_ms: int) -> None:
 def checkpoint_wal(connection: Connection) -> None:
     """Move committed pages from the log into the file as far as no reader is in the way; a busy lock is no error."""
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-
-class Lease:
-    """One reader, taken for the length of a `with` block; errors come out as ours."""
-
-    __slots__ = ("_connection", "_pool")
-
-    def __init__(self, pool: "ReadPool") -> None:
-        self._pool = pool
-
-    def __enter__(self) -> Connection:
-        self._connection = self._pool._take()
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pool._give(self._connection)
-        if error is not None and (ours := translate(error)) is not None:
-            raise ours from error
-
-
-class ReadPool:
-    """Readers for any number of threads: the last one returned is the next one taken, so its page cache is warm."""
-
-    def __init__(self, open_one: Callable[[], Connection]) -> None:
-        self._open_one = open_one
-        self._idle: deque[Connection] = deque()  # append and pop are atomic
-        self._closed = False
-
-    def reader(self) -> Lease:
-        """Return a context whose value is a connection of this thread's own for the while."""
-        return Lease(self)
-
-    def _take(self) -> Connection:
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._open_one()
-
-    def _give(self, connection: Connection) -> None:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if self._closed or len(self._idle) >= MAX_IDLE_READERS:
-            connection.close()
-        else:
-            self._idle.append(connection)
-
-    def close(self) -> None:
-        """Close the idle readers; one in use is closed when it comes back."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().close()
 
 
 def _connect(uri: str, busy_timeout_ms: int) -> Connection:

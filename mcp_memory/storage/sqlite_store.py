@@ -65,7 +65,8 @@ class SqliteStore(StoreSharing):
     ) -> None:
         super().__init__(path)
         self._config, self._clock, self._writer, self._schema_version = config, clock, writer, schema_version
-        self._file = _identity(path)
+        self._name = str(path)  # looked at twice a transaction: a Path takes three times as long
+        self._file = _identity(self._name)
         self._notices = tuple(notices)
         self._log_path = path.with_name(path.name + "-wal")
 
@@ -265,7 +266,7 @@ class SqliteStore(StoreSharing):
 
     def _require_file(self) -> None:
         """Raise StoreUnusable when `memory.db` is another file than the one that is open: what is written there, nobody would find."""
-        if _identity(self._path) != self._file:
+        if _identity(self._name) != self._file:
             raise StoreUnusable(
                 f"{self._path} was deleted or replaced while it was open; nothing more is acknowledged",
                 hint="Start the server again to go on with the file that is there now.",
@@ -274,15 +275,15 @@ class SqliteStore(StoreSharing):
     def _upkeep(self, connection: Connection) -> bool:
         """Purge deleted text, milliseconds at a time, after the callers have their answers."""
         self._wal_checkpointer.note(connection.total_changes)
-        if self._purge.pending and _identity(self._path) == self._file:
+        if self._purge.pending and _identity(self._name) == self._file:
             return self._purge.work(connection, self._config.busy_deadline_ms)
         return False
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     """Return what tells the file at *path* from any other; None where there is none."""
     try:
-        stat = path.stat()
+        stat = os.stat(path)
     except OSError:
         return None
     return stat.st_dev, stat.st_ino

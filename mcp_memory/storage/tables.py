@@ -116,12 +116,13 @@ class Tables:
 class Transaction(Tables):
     """The writer's side: statements that change rows, inside the batcher's transaction."""
 
-    __slots__ = ("_applies", "codec", "now_ms")
+    __slots__ = ("_applies", "_is_shared", "codec", "now_ms")
 
     def __init__(self, connection: Connection, codec: Codec, now_ms: int, *, applies: bool = False) -> None:
         """With *applies* it writes what came from a shared log, which is not told again."""
         super().__init__(connection)
         self.codec, self.now_ms, self._applies = codec, now_ms, applies
+        self._is_shared: bool | None = None  # not looked yet
 
     def run(self, name: str, *values: Any) -> int:
         """Run the named statement and return how many rows it changed."""
@@ -147,7 +148,7 @@ class Transaction(Tables):
 
     def share(self, kind: FactKind, owner: str, *rest: object) -> None:
         """Let the shared logs, where there are any, be told of a fact that this transaction makes true."""
-        if not self._applies:
+        if not self._applies and self._told():
             self.run("add_outgoing", fact_id(kind, owner, *rest))
 
     def tell(self, kind: FactKind, owner: str, *rest: object) -> None:
@@ -156,7 +157,14 @@ class Transaction(Tables):
 
     def erase(self, kind: FactKind, owner: str, *rest: object) -> None:
         """Let a fact, and those whose ids go on from its id, be deleted from the shared logs."""
-        self.run("add_outgoing", ERASED + fact_id(kind, owner, *rest))
+        if self._told():
+            self.run("add_outgoing", ERASED + fact_id(kind, owner, *rest))
+
+    def _told(self) -> bool:
+        """Whether there is a shared log: asked once a transaction, which names thirty facts and more."""
+        if self._is_shared is None:
+            self._is_shared = self.one("any_remote") is not None
+        return self._is_shared
 
     def stamp(self) -> tuple[int, str]:
         """Return the next reading of the hybrid logical clock, and whose it is: this replica's id."""

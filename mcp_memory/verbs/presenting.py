@@ -94,7 +94,8 @@ def step_line(step: Step, max_chars: int) -> str:
 
 def key_step_lines(steps: Sequence[Step], chosen: Sequence[int], max_chars: int) -> tuple[str, ...]:
     """Return the chosen steps as lines, what changed a file first and with its change: `#7 edit → changed cart.py:12: + and rate`."""
-    places = {step.index: place for place, step in enumerate(steps)}
+    wanted = set(chosen)
+    places = {step.index: place for place, step in enumerate(steps) if step.index in wanted}
     lines: list[tuple[int, str]] = []
     for index in chosen:
         step, change = steps[places[index]], change_of(steps, places[index])

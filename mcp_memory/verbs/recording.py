@@ -21,7 +21,7 @@ from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.redacting import Redacting
-from mcp_memory.verbs.voting import Voting
+from mcp_memory.verbs.voting import Vote, Voting
 
 REDELIVERY_MS = 600_000  # a call with a task of its own that comes again so soon after is the same call
 MAX_JUDGEMENTS = 5  # a completion races with steps still being logged; each round judges what is there
@@ -98,8 +98,12 @@ class Recording:
         e = self._e
         (asked,) = await self._redacting.in_turn([asked])
         e_id = await self._subject(asked)
-        found = await self._found(e_id, steps=bool(asked.steps))
-        votes = await e.in_thread(lambda: self._voting.votes(found, asked.helped, asked.hindered))
+
+        def look() -> tuple[Episode, list[Vote]]:
+            episode = self._found(e_id, steps=bool(asked.steps))
+            return episode, self._voting.votes(episode, asked.helped, asked.hindered)
+
+        found, votes = await e.in_thread(look)
         if found.state is EpisodeState.COMPLETED:
             return await self._again(found, asked)
         await self._log_once(found, asked)
@@ -113,7 +117,7 @@ class Recording:
                 except Conflict:
                     continue
                 except EpisodeClosed:  # somebody completed it in the meantime, or it was given up
-                    found = await self._found(e_id, steps=False)
+                    found = await e.in_thread(lambda: self._found(e_id, steps=False))
                     if found.state is not EpisodeState.COMPLETED:
                         raise
                     return await self._again(found, asked)
@@ -168,8 +172,8 @@ class Recording:
         await e.store.start_episode(episode)
         return episode.id
 
-    async def _found(self, episode_id: str, *, steps: bool) -> Episode:
-        found = (await self._e.in_thread(lambda: self._e.store.get_episodes([episode_id], steps=steps)))[0]
+    def _found(self, episode_id: str, *, steps: bool) -> Episode:
+        found = self._e.store.get_episodes([episode_id], steps=steps)[0]
         if found is None:
             raise NotFound(f"there is no episode {episode_id!r}", hint="Use the `episode_id` that `start_episode` returned.")
         return found
@@ -184,9 +188,7 @@ class Recording:
             self._e.metrics.count("steps", len(steps))
 
     def _prepare(self, episode_id: str, outcome: Outcome) -> tuple[Completion, tuple[str, ...]]:
-        found = self._e.store.get_episodes([episode_id])[0]
-        if found is None:
-            raise NotFound(f"there is no episode {episode_id!r}", hint="Use the `episode_id` that `start_episode` returned.")
+        found = self._found(episode_id, steps=True)
         if found.state is not EpisodeState.OPEN:
             raise EpisodeClosed(f"episode {episode_id!r} is already {found.state}")
         ended = replace(found, outcome=outcome, state=EpisodeState.COMPLETED, ended_at_ms=max(self._e.clock(), found.started_at_ms))
@@ -205,7 +207,8 @@ class Recording:
         tallies.sort(key=lambda t: (-t.successes - t.failures, t.pattern_id))
         ids = [t.pattern_id for t in tallies[:MAX_SHOWN_PATTERNS]]
         with self._e.views.read() as v:
-            patterns = self._e.learning.confidence(v, store.patterns(ids=ids, project=episode.project, limit=len(ids))) if ids else []
+            known = store.patterns(ids=ids, project=episode.project, limit=len(ids)) if ids else []
+            patterns = self._e.learning.confidence(v, known, endorsed=False)
         patterns.sort(key=lambda p: (-p.support, -p.confidence, p.id))
         return tuple(
             LearnedPattern(p.id, p.kind, p.description, p.support, p.successes, p.failures, round(p.confidence, 3), p.support == 1)

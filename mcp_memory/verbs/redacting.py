@@ -20,6 +20,7 @@ _IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent",
 }  # fmt: skip
 
 
+_HOLDS_MORE = (dict, list, tuple, Request, Mapping)  # the usual ones first
 _INLINE_CHARS = 10_000  # some two milliseconds: what is longer would keep everybody else on the event loop waiting
 
 
@@ -53,8 +54,11 @@ class Redacting:
 
     async def in_turn(self, asked: Sequence[R]) -> list[R]:
         """Do the same for several requests, in a thread where they are long. Calls end in the order they were made: steps keep theirs."""
+        is_long = sum(map(_chars, asked)) > _INLINE_CHARS
+        if not is_long and not self._turns.locked():  # nothing comes between: this ends before the event loop turns
+            return [self.request(one) for one in asked]
         async with self._turns:
-            if sum(map(_chars, asked)) > _INLINE_CHARS:
+            if is_long:
                 return await anyio.to_thread.run_sync(lambda: [self.request(one) for one in asked])
             return [self.request(one) for one in asked]
 
@@ -70,12 +74,12 @@ def _chars(value: Any) -> int:
     if isinstance(value, Request):
         items: Any = [getattr(value, name) for name in value.__struct_fields__]
     else:
-        items = value.values() if isinstance(value, Mapping) else value
+        items = value.values() if isinstance(value, dict | Mapping) else value
     total = 0
     for item in items:
         if isinstance(item, str):
             total += len(item)
-        elif item and isinstance(item, Request | Mapping | list | tuple):
+        elif item and isinstance(item, _HOLDS_MORE):
             total += _chars(item)
     return total
 
@@ -84,7 +88,9 @@ def _clean(asked: R, found: list[str]) -> R:
     changed: dict[str, Any] = {}
     for name in asked.__struct_fields__:
         value = getattr(asked, name)
-        if isinstance(value, tuple) and value and isinstance(value[0], Request):
+        if not value:
+            continue
+        if isinstance(value, tuple) and isinstance(value[0], Request):
             new: Any = _cleaned(value, found)
         else:
             new = redact_field(name, value, found, ours=_OURS, ids=_IDS)

@@ -48,6 +48,11 @@ class Contexts:
         self._occasion.append(self._occasions[_occasion(trace)])
 
     @property
+    def row_count(self) -> int:
+        """How many rows there are, those of removed episodes too."""
+        return len(self._alive)
+
+    @property
     def alive(self) -> Bools:
         return self._alive.values
 
@@ -59,6 +64,10 @@ class Contexts:
     def agent(self) -> npt.NDArray[np.int32]:
         """The number of each episode's agent; nobody's name has one, too."""
         return self._agent.values
+
+    @property
+    def domain(self) -> npt.NDArray[np.int32]:
+        return self._domain.values
 
     @property
     def occasion(self) -> npt.NDArray[np.int32]:

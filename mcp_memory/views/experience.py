@@ -46,7 +46,7 @@ class Experience(Contexts):
         self._dead = 0
         self._attempt = Column(np.bool_)
         self._success, self._length, self._first = Column(np.bool_), Column(np.int32), Column(np.int64)
-        self._ended, self._reward = Column(np.int64), Column(np.float64)
+        self._ended, self._reward, self._soundness = Column(np.int64), Column(np.float64), Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
         self.failures = Failures(self.tools, self.signatures)
@@ -76,6 +76,7 @@ class Experience(Contexts):
         self._length.append(len(trace.step_keys))
         self._first.append(len(self._step_tool))
         self._reward.append(trace.reward)
+        self._soundness.append(trace.soundness)
         self._step_tool.extend([self.tools[key] for key in trace.step_keys])
         self._step_failed.extend([bool(flag) for flag in trace.step_failed])
         self._step_position.extend(list(range(len(trace.step_keys))))
@@ -158,6 +159,10 @@ class Experience(Contexts):
         return self._reward.values
 
     @property
+    def soundness(self) -> Floats:
+        return self._soundness.values
+
+    @property
     def length(self) -> npt.NDArray[np.int32]:
         return self._length.values
 
@@ -198,9 +203,13 @@ class Experience(Contexts):
 
     def used(self, rows: Ints, tools: Sequence[int]) -> Bools:
         """Return which of the episodes (row) used which of the tools (column)."""
-        return np.array([np.isin(tools, self._step_tool.values[self.steps_of(int(row))]) for row in rows], np.bool_).reshape(
-            len(rows), len(tools)
-        )
+        length = self._length.values[rows].astype(np.int64)
+        owner = np.repeat(np.arange(len(rows)), length)
+        steps = np.arange(len(owner)) + np.repeat(self._first.values[rows] - np.cumsum(length) + length, length)
+        found, used = self._step_tool.values[steps], np.zeros((len(rows), len(tools)), np.bool_)
+        for column, tool in enumerate(tools):
+            used[owner[found == tool], column] = True
+        return used
 
     def spread(self, pairs: Sequence[tuple[str, float]]) -> Floats:
         """Return (episode id, value) pairs as a column, 0 where nothing was said."""

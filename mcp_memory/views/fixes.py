@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.fingerprints import unpack, unpack_targets
@@ -96,6 +97,7 @@ class Calls:
         return len(self.exact) > max(i, j) and self.exact[i] != self.exact[j] and min(self.exact[i], self.exact[j]) >= 0
 
 
+@lru_cache(maxsize=20_000)
 def family(key: str) -> str:
     """Return the key that a script and its module have in common: `bash:python3` for `bash:python3 -m jobs.nightly`."""
     return key.partition(" -m ")[0]

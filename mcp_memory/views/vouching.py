@@ -76,15 +76,16 @@ class Vouching:
             rows: The episodes.
             asker: The agent that asks: what it did itself on different occasions are different sources.
         """
-        x, found = self._x, np.unique(np.array(list(rows), np.int64))
-        if not len(found):
+        x, found = self._x, sorted({int(row) for row in rows})
+        if not found:
             return Support(0)
-        agents = x.agent[found]
-        names = tuple(name for number in dict.fromkeys(agents.tolist()) if (name := x.agent_name(number)))
-        own = np.full(len(found), True)
-        if self.is_shared(int(found[0])) or any(asker not in ("", name) for name in names):
-            own = agents == x.agent_number(asker) if asker else np.full(len(found), False)
-        return Support(len(np.unique(x.occasion[found[own]])) + len(np.unique(agents[~own])), names)
+        agents = x.agent[found].tolist()
+        names = tuple(name for number in dict.fromkeys(agents) if (name := x.agent_name(number)))
+        own = set(agents)
+        if self.is_shared(found[0]) or any(asker not in ("", name) for name in names):
+            own = {x.agent_number(asker)} if asker else set()
+        occasions = {occasion for occasion, agent in zip(x.occasion[found].tolist(), agents, strict=True) if agent in own}
+        return Support(len(occasions) + len(set(agents) - own), names)
 
     def users(self, tool: int, of: npt.NDArray[np.bool_]) -> Ints:
         """Return which of the episodes used a tool with success."""
@@ -135,16 +136,18 @@ class Vouching:
         x = self._x
         if self._removals != x.removals:
             self._restart()
-        for row in range(self._seen_rows, len(x.agent)):
+        if self._seen_rows == x.row_count:
+            return
+        for row in range(self._seen_rows, x.row_count):
             if x.alive[row] and x.agent_name(int(x.agent[row])):
                 self._agents.setdefault(int(x.project[row]), set()).add(int(x.agent[row]))
-        self._seen_rows = len(x.agent)
+        self._seen_rows = x.row_count
 
     def _follow(self) -> None:
         """Take in the episodes that came since the last look."""
         self._follow_agents()
         x = self._x
-        start, self._rows = self._rows, len(x.agent)
+        start, self._rows = self._rows, x.row_count
         if start == self._rows:
             return
         first = int(x.first[start])

@@ -1,11 +1,12 @@
 """The benchmarks of quality run, on a split of a few made-up episodes in the form of the real one."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_holding, bench_patterns, bench_warnings, held_out
+from benchmarks import bench_holding, bench_patterns, bench_warnings, held_out, peers
 from tests.integration.made_up_split import TASKS, recorded, write
 
 pytestmark = pytest.mark.anyio
@@ -48,3 +49,13 @@ async def test_the_cost_of_patterns_is_measured_against_a_memory_without_them(tm
     found = await bench_patterns.run(tmp_path, episodes=12, calls=3)
     assert found["counts"]["evidence"] > 0
     assert {row["n"] for row in found["ms"].values()} == {3}
+
+
+async def test_this_memory_finds_what_the_comparison_with_others_tells_and_asks_it(folder: Path) -> None:
+    asked = [{"qid": task, "query": task, "truth": {"relevant": {recorded(task, 0)["episode_id"]: 1}}} for task in TASKS]
+    write(folder / "tasks" / "b1_same_task.jsonl.gz", asked)
+    told, questions = peers.material(folder, 100, 100)
+    command = f"{sys.executable} -m mcp_memory stdio"
+    found = await peers.measured(peers.PEERS["mcp-episodic-memory"], command, told, questions)
+    assert (found["questions"], found["hit5"]) == (len(TASKS), 1.0)
+    assert found["tokens_median"] > 0

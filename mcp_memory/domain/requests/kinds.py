@@ -16,6 +16,7 @@ from mcp_memory.domain.text import storable, tidy_name
 
 Schema = dict[str, Any]
 _MAX_PARSED_CHARS = 4 * 1024 * 1024  # a JSON text inside a JSON string; larger ones are refused by the field's own limit anyway
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _NOT_GIVEN = ("", "null")  # what models write for an optional field they leave out
 
 
@@ -200,13 +201,13 @@ class Object(Kind):
         if not value:
             return value
         try:
-            encoded = json.dumps(value, ensure_ascii=False, allow_nan=False)
-            size_bytes = len(encoded.encode(errors="replace"))
+            encoded = _encode(value)
+            size_bytes = len(encoded if encoded.isascii() else encoded.encode(errors="replace"))
         except (TypeError, ValueError, RecursionError) as error:
             raise Problem(f" is not plain JSON: {error}") from None
         if size_bytes > self.max_bytes:
             raise Problem(f" has {size_bytes:,} bytes as JSON; the limit is {self.max_bytes:,}")
-        if _is_deeper(value, limits.MAX_JSON_DEPTH):
+        if encoded.count("{") + encoded.count("[") >= limits.MAX_JSON_DEPTH and _is_deeper(value, limits.MAX_JSON_DEPTH):
             raise Problem(f" is nested deeper than {limits.MAX_JSON_DEPTH} levels")
         return value if encoded.isascii() and "\\u0000" not in encoded else storable_tree(value)
 

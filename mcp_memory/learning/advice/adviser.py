@@ -152,8 +152,8 @@ class Adviser:
 
     def _shown(self, places: Sequence[tuple[str, int]], won: Collection[str]) -> tuple[str, int] | None:
         """Return the first of the steps whose arguments may be shown, of an attempt that succeeded at this very case before others."""
-        showable = [place for place in places if self._endorser.showable(*place)]
-        return next((place for place in showable if place[0] in won), showable[0] if showable else None)
+        first = [place for place in places if place[0] in won]
+        return next((place for place in (*first, *places) if self._endorser.showable(*place)), None)
 
     def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
         """Choose the tools: up to three for the next step, then those most likely still to come."""

@@ -66,8 +66,9 @@ def done(episode: Episode, similarity: float, query: str) -> list[str]:
 
 
 def looked(episode: Episode, similarity: float, query: str) -> list[str]:
-    """Return what a run looked at that did nothing else, or its only call, whatever that was."""
-    calls = _calls(episode, _looks(episode.steps), similarity, query)
+    """Return what a run at this very task looked up that did nothing else, or its only call, whatever that was."""
+    asked = [i for i in _looks(episode.steps) if not is_shell(episode.steps[i].tool)] if similarity >= THE_TASK else []
+    calls = _calls(episode, asked, similarity, query)
     if not calls and len(episode.steps) == 1:
         calls = [call_told(episode.steps[0], MAX_CALL_CHARS)] if similarity >= THE_TASK else [episode.steps[0].key]
     return [phrases.did(calls)] if calls else []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcp_memory.domain.query import Outlook
+from mcp_memory.learning.history.beliefs import Beliefs
 from mcp_memory.views.columns import Floats, Ints
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
@@ -53,7 +54,7 @@ class OutlookEstimator:
         """Return the probability with its parts. One pass over the episodes' columns."""
         x = self._x
         seen = (x.in_project(standpoint.project) & x.attempt).astype(np.float64)
-        success = x.success.astype(np.float64)
+        success = x.derived(Beliefs).of(standpoint.project)
         levels = (np.ones(len(seen), bool), *x.levels(standpoint))
         base, prior = 0.5, UNKNOWN_PRIOR
         for level, inner in zip(levels, (*levels[1:], None), strict=True):
@@ -65,7 +66,7 @@ class OutlookEstimator:
         total = float(kernel.sum())
         probability = (float(kernel @ success[rows]) + TASK_PRIOR * base) / (total + TASK_PRIOR)
         counted = rows[(similarity >= MIN_COUNTED) & x.attempt[rows]]
-        return Estimate(probability, total, len(counted), int(success[counted].sum()))
+        return Estimate(probability, total, len(counted), int(x.success[counted].sum()))
 
     def _kernel(self, standpoint: Standpoint, rows: Ints, similarity: Floats, seen: Floats) -> Floats:
         """Return what each neighbour counts, one number a row."""

@@ -8,7 +8,7 @@ import numpy as np
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
 
-WIDTH = 0.12  # of the kernel on task similarity
+WIDTH = 0.06  # of the kernel on task similarity: the nearest say where it belongs, not how many there are of a kind
 UNSEEN = 0.02  # share at which a context is credited with a tool that nobody used there
 
 

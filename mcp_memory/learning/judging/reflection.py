@@ -40,7 +40,8 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     ranked = sorted(same, key=lambda t: (-t.reward, len(t.step_keys), t.id))
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
     similar = [t for t, _ in attempts if t.success and t.id != episode.id]
-    fixes = list(fixes_of(calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
+    calls = calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS) if signs.failed else None
+    fixes = list(fixes_of(calls)) if calls else []
     standing = _standing(episode, signs, fixes)
     wrong = _wrong(episode, signs, standing)
     answered = [fix for fix in fixes if fix.index not in standing]  # what is told as left standing is not told as answered

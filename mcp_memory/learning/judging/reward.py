@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Reward
+from mcp_memory.domain.episode import QUALITY, USUAL_QUALITY, Episode, Outcome, OutcomeKind, Reward
 from mcp_memory.learning.reading.step_signs import Signs, read
 
 BANDS = {  # outcome kind: the lowest and the highest score
@@ -19,7 +19,7 @@ BANDS = {  # outcome kind: the lowest and the highest score
     OutcomeKind.FAILURE: (0.00, 0.24),
 }
 CONTRADICTED = (0.40, 0.60)  # a claimed success whose last test run failed, or that was rejected
-WEIGHTS = {"efficiency": 0.35, "recovery": 0.2, "quality": 0.35, "novelty": 0.1}
+WEIGHTS = {"efficiency": 0.35, "recovery": 0.2, QUALITY: 0.35, "novelty": 0.1}
 
 PRIOR_STEPS = 12.0  # the middle of what agents' runs take where the memory has no history; worth PRIOR_WEIGHT episodes
 PRIOR_SPREAD = 0.8  # of log(steps): one spread up is 2.2 times as many
@@ -55,7 +55,7 @@ def reward(episode: Episode, history: History = History(), signs: Signs | None =
         "outcome": sum(CONTRADICTED) / 2 if contradicted else outcome_value(episode.outcome),
         "efficiency": efficiency(signs, _duration_ms(episode), history),
         "recovery": recovery(signs),
-        "quality": quality(signs),
+        QUALITY: quality(signs),
         "novelty": 1.0 / (1.0 + history.attempts),
     }
     low, high = CONTRADICTED if contradicted else BANDS[episode.outcome.kind]
@@ -118,7 +118,7 @@ def quality(signs: Signs) -> float:
     """
     if not signs.step_count:
         return 0.5
-    value = 0.6 + 0.4 * signs.verdict
+    value = USUAL_QUALITY + 0.4 * signs.verdict
     tests = signs.last_tests
     if tests is not None and tests.passed + tests.failed:
         value += 0.4 if not tests.failed else -0.3 - 0.2 * tests.failed / (tests.passed + tests.failed)

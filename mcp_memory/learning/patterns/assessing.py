@@ -29,20 +29,21 @@ class Assessor:
         self._said_by: BoundedMap[tuple[str, int, int], tuple[str, ...]] = BoundedMap(MAX_KEPT)  # the episodes of the latest evidence
         self._validations: BoundedMap[tuple[str, int, int], confidence.Validation] = BoundedMap(MAX_KEPT)
 
-    def assess(self, v: View, patterns: Sequence[Pattern], *, validated: bool = True) -> list[Pattern]:
+    def assess(self, v: View, patterns: Sequence[Pattern], *, validated: bool = True, endorsed: bool = True) -> list[Pattern]:
         """Return the patterns with their corrections, confidence, votes, use and retirement, in the same order.
 
         Args:
             v: The views.
             patterns: As the store counts them.
             validated: Whether to compare their later evidence with what the earlier predicted, which reads evidence not read before.
+            endorsed: Whether to tell who says so, too; asks for *validated*.
         """
         if validated:
             self._validate(patterns)
         corrections = self._store.corrections()  # a person's or an agent's word each: there are few
         known = [_corrected(p, corrections.get(p.id)) for p in patterns]
         assessed = [confidence.with_confidence(p, self._numbers(v, p, corrections.get(p.id)), v.votes.stats(p.id)) for p in known]
-        return self._endorsed(v, assessed) if validated else assessed
+        return self._endorsed(v, assessed) if validated and endorsed else assessed
 
     def _endorsed(self, v: View, patterns: Sequence[Pattern]) -> list[Pattern]:
         """Return the patterns with the independent sources of their evidence."""

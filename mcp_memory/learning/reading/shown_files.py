@@ -7,9 +7,10 @@ traceback, a listing) says something of that path; a path alone on its line head
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from mcp_memory.domain.episode import Episode, Json, OutcomeKind, Step, Use
-from mcp_memory.domain.identifiers import CHANGED, is_full, number, pack_files, words_in
+from mcp_memory.domain.identifiers import CHANGED, distinct_words, is_full, number, pack_files
 from mcp_memory.learning.reading.file_uses import Touch, as_path, files_of, root_of
 
 MAX_FILES, MAX_WORDS, MAX_PAIRS = 160, 64, 640  # of an episode: its files, the words of one file, the words of all of them
@@ -47,7 +48,7 @@ def shown_files(episode: Episode, by_step: Sequence[Sequence[Touch]]) -> Json:
         for path, text in _said(step, found):
             name = path.removeprefix(root)
             if not (root and is_full(name)):
-                near[name].update(set(words_in(text)) if text else ())
+                near[name].update(distinct_words(text) if text else ())
     own = _own(episode, touches, root)
     changed = {file.path for file in files_of(episode) if file.use is not Use.READ}
     chosen = _chosen({path: words for path, words in near.items() if path not in own}, changed)
@@ -65,15 +66,23 @@ def _own(episode: Episode, touches: list[Touch], root: str) -> set[str]:
 def _chosen(near: Mapping[str, Counter[str]], changed: set[str]) -> dict[str, list[int]]:
     """Return the files with most shown of them first, and of each the words that were shown near few others."""
     files = sorted(near, key=lambda path: -len(near[path]))[:MAX_FILES]
-    spread = Counter(word for path in files for word in near[path])
+    spread: Counter[str] | None = None  # in how many files each word is: needed where one has more words than are kept
     chosen: dict[str, list[int]] = {}
     left = MAX_PAIRS
     for path in files:
-        words = near[path]
-        best = sorted(words, key=lambda word: (spread[word], -words[word]))[: min(MAX_WORDS, left)]
+        words, room = near[path], min(MAX_WORDS, left)
+        best = list(words)
+        if len(best) > room:
+            spread = spread or Counter(chain.from_iterable(near[path] for path in files))
+            best = _telling(best, spread, words)[:room]
         left -= len(best)
         chosen[path] = [number(word) for word in ([CHANGED, *best] if path in changed else best)]
     return chosen
+
+
+def _telling(found: list[str], spread: Mapping[str, int], times: Mapping[str, int]) -> list[str]:
+    """Return words with those first that are in the fewest files, then those that are near this one most often."""
+    return sorted(found, key=lambda word: (spread[word], -times[word]))
 
 
 def _said(step: Step, touches: Sequence[Touch]) -> Iterator[tuple[str, str]]:

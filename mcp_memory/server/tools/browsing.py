@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mcp_memory.rendering import render
+from mcp_memory.rendering.episode_lines import episode_text
 from mcp_memory.rendering.pattern_lines import pattern_text, patterns_text
 from mcp_memory.server.outputs import Json, Schema, answered, nullable, record_class, row_schema, schema_of
 from mcp_memory.server.registry import Tool, verb
@@ -70,6 +71,7 @@ GET_EPISODE = Tool(
     description="Use this to read one episode and its steps; go on at next_step_from.",
     make_output_schema=_episode_schema,
     run=_get_episode,
+    lines=lambda data, asked: episode_text(data, full=asked.detail == "full"),
     read_only=True,
     limit_field="step_limit",
     labelled=True,

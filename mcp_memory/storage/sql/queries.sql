@@ -497,9 +497,11 @@ SELECT 1 FROM tombstone WHERE id = ?;
 -- add_tombstone --
 INSERT OR REPLACE INTO tombstone (id, reason, change_seq, at_ms, project, sum) VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5));
 
+-- any_remote --
+SELECT 1 FROM remote LIMIT 1;
+
 -- add_outgoing --
--- Nothing where nobody is to be told.
-INSERT INTO outbox (remote_row, fact_id, sum) SELECT 0, ?1, row_sum(0, ?1) WHERE EXISTS (SELECT 1 FROM remote);
+INSERT INTO outbox (remote_row, fact_id, sum) VALUES (0, ?1, row_sum(0, ?1));
 
 -- schema_version --
 SELECT max(version) FROM schema_migration;

@@ -6,7 +6,7 @@ from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, O
 from mcp_memory.domain.fingerprints import hidden_exits, pack, pack_answers, pack_targets
 from mcp_memory.domain.metadata_keys import SESSION_ID, session_of
 from mcp_memory.learning.learner import DIGEST_VERSION
-from mcp_memory.learning.reading.run import Run, error_signatures
+from mcp_memory.learning.reading.run import Run, calls_of_steps, error_signatures
 from mcp_memory.views.fixes import HIDDEN, calls_of
 
 WEB = Context("web", "python", "flask")
@@ -50,6 +50,7 @@ def episode(
 def trace_of(made: Episode, seq: int = 0) -> Trace:
     """The trace a store keeps of *made*."""
     assert made.outcome is not None
+    calls = calls_of_steps(made.steps, success=True)
     return Trace(
         seq=seq,
         id=made.id,
@@ -70,9 +71,9 @@ def trace_of(made: Episode, seq: int = 0) -> Trace:
         errors=error_signatures(made),
         digest={
             "v": DIGEST_VERSION,
-            "args": pack(made.steps),
+            "args": pack(made.steps, calls.exact),
             "answers": pack_answers(made.steps),
-            "targets": pack_targets(made.steps),
+            "targets": pack_targets(calls.targets),
             **({HIDDEN: hidden} if (hidden := hidden_exits(made.steps)) else {}),
         },
         session=session_of(made.metadata),

@@ -1,5 +1,7 @@
 """The columns over all episodes."""
 
+import random
+
 import numpy as np
 
 from mcp_memory.domain.episode import Context, OutcomeKind
@@ -35,6 +37,17 @@ def test_a_removed_episode_counts_nowhere() -> None:
     assert len(experience) == 2
     assert experience.context_weights(Standpoint("p", "web", "flask"))[1] == 0.0
     assert experience.row("e1") is None
+
+
+def test_which_episodes_used_which_tools_is_what_their_steps_say() -> None:
+    rng = random.Random(5)
+    runs = [[rng.choice("abcdefgh") for _ in range(rng.randint(0, 9))] for _ in range(60)]
+    experience = Experience()
+    experience.add([trace_of(episode(f"e{i}", run), i) for i, run in enumerate(runs)])
+    rows, tools = rng.sample(range(60), 40), ["h", "a", "c"]
+    used = experience.used(np.array(rows), [experience.tools.find(tool) for tool in tools])
+    assert used.tolist() == [[tool in runs[row] for tool in tools] for row in rows]
+    assert experience.used(np.zeros(0, np.int64), [0, 1]).shape == (0, 2)
 
 
 def test_many_removals_rebuild_the_columns() -> None:

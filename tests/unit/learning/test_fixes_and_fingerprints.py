@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mcp_memory.domain.episode import Step, StepStatus
 from mcp_memory.domain.fingerprints import (
     answer_kind,
+    exact_number,
     fingerprint,
     pack,
     pack_answers,
@@ -151,14 +152,14 @@ def test_the_last_step_of_a_run_that_failed_did_no_job() -> None:
 @given(st.lists(st.sampled_from(["a.py", "b.py", ""]), max_size=12))
 def test_targets_survive_packing(paths: list[str]) -> None:
     steps = [Step("t", arguments={"path": path} if path else {}) for path in paths]
-    assert unpack_targets(pack_targets(steps), len(steps)) == [target(s) for s in steps]
+    assert unpack_targets(pack_targets([target(s) for s in steps]), len(steps)) == [target(s) for s in steps]
     assert unpack_targets("", len(steps)) == [-1] * len(steps)
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.one_of(st.text(max_size=90), st.integers(), st.none())), max_size=20))
 def test_fingerprints_survive_packing(arguments: list[dict[str, object]]) -> None:
     steps = [Step("t", arguments=a) for a in arguments]
-    exact, like = unpack(pack(steps), len(steps))
+    exact, like = unpack(pack(steps, [exact_number(s) for s in steps]), len(steps))
     assert list(zip(exact, like, strict=True)) == [fingerprint(s) for s in steps]
 
 

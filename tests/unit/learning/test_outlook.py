@@ -1,5 +1,7 @@
 """The chance of success."""
 
+from dataclasses import replace
+
 import pytest
 
 from mcp_memory.domain.episode import Context, OutcomeKind
@@ -55,7 +57,7 @@ def test_dissimilar_episodes_hardly_count() -> None:
 
 def test_four_successes_are_no_certainty() -> None:
     outlook, _ = memory(4, 0)
-    assert outlook.estimate(HERE, []).probability == pytest.approx((4 + 5 * 0.5) / (4 + 5)), "each episode counts once"
+    assert outlook.estimate(HERE, []).probability == pytest.approx((4 + 5 * 0.5) / (4 + 5), abs=0.005), "each episode counts once"
     assert outlook.estimate(HERE, [(f"good{i}", 1.0) for i in range(4)]).probability < 0.95
 
 
@@ -64,3 +66,22 @@ def test_what_happened_elsewhere_counts_while_there_is_little_here() -> None:
     bad, good = (memory(n, 20 - n, elsewhere)[0].estimate(HERE, []).probability for n in (0, 20))
     assert bad < 0.2
     assert good > 0.8
+
+
+def after_one_success(others: tuple[int, int], soundness: float | None = None) -> float:
+    """The chance seen after one success at the very task, in a memory of so many other successes and failures."""
+    _, experience = memory(*others)
+    trace = trace_of(episode("same", ["a"], context=WEB))
+    experience.add([replace(trace, digest={**trace.digest, **({} if soundness is None else {"quality": soundness})})])
+    return OutlookEstimator(experience).estimate(HERE, [("same", 1.0)]).probability
+
+
+def test_a_success_that_nobody_expected_counts_less_than_one_that_was_usual() -> None:
+    unexpected, usual = after_one_success((0, 60)), after_one_success((60, 0))
+    assert unexpected < 0.45, "half of it, if every word on an outcome were true"
+    assert usual > 0.95
+
+
+def test_a_success_that_its_own_steps_deny_counts_less() -> None:
+    denied, plain, borne_out = (after_one_success((5, 20), soundness) for soundness in (0.1, None, 1.0))
+    assert denied < plain < borne_out

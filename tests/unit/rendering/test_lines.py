@@ -60,12 +60,12 @@ def test_that_nobody_has_managed_it_is_said_with_the_first_attempt() -> None:
     assert "attempts here" not in recall_text(answer(episodes=[*lost, episode()]))
 
 
-def test_an_episode_that_tells_nothing_has_no_line_but_where_none_does_the_nearest_has_one() -> None:
+def test_an_episode_that_tells_nothing_has_no_line_and_where_nothing_is_told_the_nearest_is_named() -> None:
     silent, far = episode(points=[], task="Mend the logout"), episode(points=None, task="Bake a cake")
     assert recall_text(answer(episodes=[silent, episode(), far])).count("\n") == 2
-    assert recall_text(answer(episodes=[silent, far])).splitlines()[1:] == [
-        "1. success at “Mend the logout”, 82% alike, 3 days ago (01923f6e-8d4c-7abc)"
-    ]
+    assert recall_text(answer(episodes=[silent, far])) == (
+        "No earlier run tells how to do this; the nearest: success at “Mend the logout”, 82% alike (01923f6e-8d4c-7abc)"
+    )
     assert "Bake a cake" in recall_text(answer(episodes=[silent, far]), why=True)
 
 
@@ -84,10 +84,21 @@ def test_files_that_only_the_words_lead_to_are_named_where_the_task_is_new() -> 
 
 
 def test_of_patterns_only_corrections_and_answers_to_an_error_that_is_quoted_are_told() -> None:
-    usual = {"pattern_id": "p", "description": "after open, choose edit", "successes": 8, "failures": 2, "confidence": 0.6, "score": 0.5}
+    usual = {
+        "pattern_id": "p",
+        "kind": "decision_point",
+        "description": "after open, choose edit",
+        "successes": 8,
+        "failures": 2,
+        "confidence": 0.6,
+        "score": 0.5,
+    }
     assert "Learned" not in recall_text(answer(patterns=[usual]))
     assert "Learned: after open, choose edit (held 8 of 10 times" in recall_text(answer(patterns=[usual | {"score": 1.0}]))
     assert "Learned: never edit (held" in recall_text(answer(patterns=[usual | {"correction": "never edit"}]))
+    named = usual | {"kind": "error_recovery", "description": "when make fails with “x”, fix it with edit", "score": 1.0}
+    assert "Learned" not in recall_text(answer(patterns=[named]))
+    assert "Learned" in recall_text(answer(patterns=[named | {"description": "when make fails with “x”, fix it with bash:pip install"}]))
 
 
 def test_nothing_close_is_one_line_that_names_the_nearest_and_another_project() -> None:

@@ -88,6 +88,17 @@ def test_an_attempt_is_supported_by_the_best_attempt_at_the_same_task() -> None:
     assert supported.tolist() == pytest.approx([3.0, 1.0 + ranking.SUPPORT * 2.0, 2.0])
 
 
+def test_of_attempts_at_one_task_the_one_whose_steps_look_sound_takes_the_best_of_their_places() -> None:
+    likeness = np.array([[1, 1.0, 0.9], [1.0, 1, 0.9], [0.9, 0.9, 1.0]])
+    found = ranking.exchanged(np.array([3.0, 2.8, 2.9]), np.array([0.2, 1.0, 1.0]), likeness)
+    assert found.tolist() == [2.8, 3.0, 2.9], "another task's attempt stays where it was"
+
+
+def test_sound_steps_do_not_make_up_for_a_failure() -> None:
+    found = ranking.exchanged(np.array([4.0, 3.0]), np.array([0.0, 1.0]), np.ones((2, 2)))
+    assert found.tolist() == [4.0, 3.0]
+
+
 def test_further_attempts_at_a_task_stand_beneath_it_and_before_less_similar_tasks() -> None:
     assert ranking.order(np.array([4.2, 5.0, 4.8, 4.9])).tolist() == [1, 3, 2, 0]
 

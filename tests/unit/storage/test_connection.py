@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mcp_memory.errors import CorruptRecord, InvalidInput, MigrationError, StoreUnavailable, StoreUnusable
-from mcp_memory.storage.connection import ReadPool, open_reader, open_writer, translate
+from mcp_memory.storage.connection import open_reader, open_writer, translate
+from mcp_memory.storage.read_pool import ReadPool
 
 
 def opened(path: Path, **settings: object) -> sqlite3.Connection:

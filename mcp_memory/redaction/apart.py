@@ -1,0 +1,114 @@
+"""Secrets whose name stands apart from them: `{"name": "DB_PASSWORD", "value": …}`, `setx NAME …`, columns, recovery phrases."""
+
+import re
+from collections.abc import Collection, Iterator
+
+from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
+from mcp_memory.redaction.rules import compiled
+from mcp_memory.redaction.values import is_bare_secret, is_quoted_secret, is_random, is_strange
+from mcp_memory.redaction.work import Work
+
+Span = tuple[int, int, str]
+_SETTER = r"(?:setx|set|setenv)[ \t]{1,4}(?P<name>[\w.-]{2,60}+)[ \t]{1,4}[\"']?(?P<value>[^\s\"']{4,500}+)"
+_PAIR = (
+    r"[\"'<\s{(,-](?:name|key|variable|header|param(?:eter)?|field|id|type)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<name>[\w.-]{2,60}+)[\"']?"
+    r"(?:[\s,;]{1,30}+(?:[\"']?(?:name|type|secure|sensitive|enabled)[\"']?\s{0,3}[:=]\s{0,3}[\"']?\w{1,40}[\"']?[\s,;]{1,30}+)?)[\"']?(?:value|val|content|default)[\"']?\s{0,3}[:=]\s{0,3}"
+    r"(?:\"(?P<double>[^\"\n]{1,500}+)\"|'(?P<single>[^'\n]{1,500}+)'|(?P<bare>[^\s\"',;{}]{3,500}+))"
+)
+_COLUMN_ANCHORS = frozenset({"pass", "secret", "token", "key"})
+_COLUMN_NAME = r"[\"']?[A-Za-z_][\w .-]{0,40}[\"']?"
+_LINE_CHARS = 4_000
+_PAIR_CHARS = 250  # from its name to its value
+_VALUE_WORDS = ("val", "content", "default")
+_VALUE_SIGN = r"(?<=[\s\"',;]{word})(?:ue)?[\"']?\s{{0,3}}[:=]"
+_PHRASE = r"(?:mnemonic|seed phrase|recovery phrase)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?P<value>[a-z]{3,8}(?: [a-z]{3,8}){11,23}+)"
+_CREDENTIALS = r"cred(?:ential)?s?[\"']?[:=]\s{0,3}[\"']?[\w.@-]{1,60}:(?P<value>[^\s\"':]{5,200}+)"
+
+
+def find(text: str, lowered: str, anchors: Collection[str], work: Work) -> Iterator[Span]:
+    """Yield (start, end, rule name) of such secrets. *anchors* are the telling words that *lowered*, the text in lower case, has."""
+    yield from _pairs(text, lowered, work)
+    if "," in text and not _COLUMN_ANCHORS.isdisjoint(anchors):
+        yield from _columns(text, lowered, work)
+
+
+def _pairs(text: str, lowered: str, work: Work) -> Iterator[Span]:
+    for word in _VALUE_WORDS:
+        for match in _valued(word, lowered, work):
+            kind = kind_of(text[match.start("name") : match.end("name")])
+            group = next(g for g in ("double", "single", "bare") if match[g] is not None)
+            begin, end = match.span(group)
+            if kind and (
+                is_quoted_secret(kind, text[begin:end]) if kind != PASSWORD or group != "bare" else is_strange(kind, text[begin:end])
+            ):
+                yield begin, end, kind
+    if "set" in lowered:
+        for match in compiled(_SETTER).finditer(lowered):
+            work.spend(match.start())
+            begin, end = match.span("value")
+            kind = kind_of(text[match.start("name") : match.end("name")])
+            if kind and begin > 0 and is_bare_secret(kind, text[begin:end], relaxed=False):
+                yield begin, end, kind
+    for needle, pattern, kind in (("phrase", _PHRASE, PASSWORD), ("mnemonic", _PHRASE, PASSWORD), ("cred", _CREDENTIALS, WEAK)):
+        if needle in lowered:
+            for match in compiled(pattern).finditer(lowered):
+                work.spend(match.start())
+                begin, end = match.span("value")
+                if needle != "cred" or is_strange(PASSWORD, text[begin:end]):
+                    yield begin, end, kind
+
+
+def _valued(word: str, lowered: str, work: Work) -> Iterator[re.Match[str]]:
+    """Yield the pairs of a name and its value: looked for around each `value`."""
+    if word not in lowered:
+        return
+    done = 0
+    for value in compiled(word + _VALUE_SIGN.format(word=word)).finditer(lowered):
+        work.glance(value.start())
+        if match := compiled(_PAIR).search(lowered, max(done, value.start() - _PAIR_CHARS), value.end() + _PAIR_CHARS):
+            work.spend(match.start())
+            done = match.end()
+            yield match
+
+
+def _columns(text: str, lowered: str, work: Work) -> Iterator[Span]:
+    """Yield the fields of a table of comma-separated values that stand under a password's or a key's name."""
+    found = (match.start() for word in _COLUMN_ANCHORS if word in lowered for match in compiled(word + r"[^\n]{0,4000}").finditer(lowered))
+    done = 0
+    for at in sorted(found):
+        if at < done:
+            continue
+        begin, end = text.rfind("\n", max(0, at - _LINE_CHARS), at) + 1, text.find("\n", at, at + _LINE_CHARS)
+        work.glance(at)
+        names = text[begin:end].strip().split(",") if end >= 0 else []
+        done = end + 1 if end >= 0 else at + 1
+        if 2 <= len(names) <= 60 and all(compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):
+            columns = [(i, kind) for i, name in enumerate(names) if (kind := kind_of(name.strip()))]
+            for row_begin, fields in _rows(text, end + 1, len(names)):
+                work.spend(row_begin)
+                done = row_begin + 1
+                yield from _in_row(row_begin, fields, columns)
+
+
+def _rows(text: str, at: int, width: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield where the lines of a table begin, and their fields, as far as they have *width*."""
+    while at < len(text):
+        end = text.find("\n", at, at + _LINE_CHARS)
+        fields = text[at : end if end >= 0 else at + _LINE_CHARS].split(",")
+        if len(fields) != width:
+            return
+        yield at, fields
+        if end < 0:
+            return
+        at = end + 1
+
+
+def _in_row(at: int, fields: list[str], columns: list[tuple[int, str]]) -> Iterator[Span]:
+    starts = [0]
+    for field in fields:
+        starts.append(starts[-1] + len(field) + 1)
+    for index, kind in columns:
+        value = fields[index].strip("\"' \t\r")
+        if value and (is_strange(kind, value) or (kind != PASSWORD and is_random(value, 12))):
+            begin = at + starts[index] + fields[index].index(value)
+            yield begin, begin + len(value), kind

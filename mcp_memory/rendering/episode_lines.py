@@ -1,0 +1,55 @@
+"""One stored episode as plain lines: how it ended, what is to be known of it, then its steps. Pure, of wire data."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.rendering.lines import LABEL
+from mcp_memory.rendering.on_one_line import cut, flat
+
+_TASK_CHARS, _TEXT_CHARS, _VALUE_CHARS, _CAME_CHARS = 600, 400, 300, 300
+FULL_CHARS = 4_000  # of one text where everything is asked for
+Row = Mapping[str, Any]
+
+
+def episode_text(found: Row, *, full: bool) -> str:
+    """Return an answer of get_episode as lines; *full*: with up to 4,000 characters of every text."""
+    return "\n".join([f"{LABEL} {_head(found)}", *_known(found), *_steps(found, full=full), *_rest(found)])
+
+
+def _head(found: Row) -> str:
+    outcome = found.get("outcome") or {}
+    how = outcome.get("kind") or found["state"]
+    when = str(found.get("ended_at") or found["started_at"])[:10]
+    return f"{how}, {when}, {flat(found['project'])} ({found['episode_id']}): {cut(found['task'], _TASK_CHARS)}"
+
+
+def _known(found: Row) -> Iterator[str]:
+    """Yield what was said and found about it: corrected, summed up, learnt."""
+    outcome, reflection = found.get("outcome") or {}, found.get("reflection") or {}
+    said = [("Corrected", found.get("correction")), ("Summary", outcome.get("summary"))]
+    said += [("Lesson", text) for text in outcome.get("lessons") or ()]
+    said += [("Not done", text) for text in outcome.get("failed") or ()]
+    said += [("Found", text) for text in (*(reflection.get("successes") or ()), *(reflection.get("improvements") or ()))]
+    yield from dict.fromkeys(f"{name}: {cut(str(text), _TEXT_CHARS)}" for name, text in said if text)
+
+
+def _steps(found: Row, *, full: bool) -> Iterator[str]:
+    for step in found.get("steps") or ():
+        call = _call(step, FULL_CHARS if full else _VALUE_CHARS)
+        came = str(step.get("error") or step.get("observation") or "")
+        said = f" → {'error: ' if step.get('error') else ''}{cut(came, FULL_CHARS if full else _CAME_CHARS)}" if came.strip() else ""
+        yield f"#{step['index']} {call}{said}"
+
+
+def _call(step: Row, max_chars: int) -> str:
+    arguments = step.get("arguments") or {}
+    if is_shell(step["tool"]) and (command := command_in(arguments)):
+        return f"$ {cut(command, max_chars)}"
+    return " ".join([step["tool"], *(f"{name}={cut(str(value), max_chars)}" for name, value in arguments.items())])
+
+
+def _rest(found: Row) -> Iterator[str]:
+    if (start := found.get("next_step_from")) is not None:
+        yield f"Of {found['step_count']} steps; more: get_episode(step_from={start})"

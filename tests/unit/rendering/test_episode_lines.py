@@ -1,0 +1,39 @@
+"""One episode as the lines a model reads."""
+
+from mcp_memory.rendering.episode_lines import episode_text
+
+ID = "01923f6e-8d4c-7abc-9def-0123456789ab"
+FOUND = {
+    "episode_id": ID,
+    "project": "shop",
+    "task": "Mend\nthe cart",
+    "state": "completed",
+    "started_at": "2026-11-28T10:00:00.000Z",
+    "ended_at": "2026-11-29T10:00:00.000Z",
+    "outcome": {"kind": "success", "summary": "Rounds now.", "lessons": ["Use Decimal."]},
+    "reflection": {"successes": [], "improvements": ["Ended without a change."], "insights": []},
+    "steps": [
+        {"index": 3, "tool": "Bash", "arguments": {"command": "pytest -q"}, "status": "error", "error": "1 failed", "observation": ""},
+        {"index": 4, "tool": "edit", "arguments": {"path": "cart.py", "text": "x" * 500}, "status": "ok", "observation": "ok\n"},
+    ],
+    "step_count": 9,
+    "next_step_from": 5,
+}
+
+
+def test_an_episode_reads_as_how_it_ended_what_is_known_of_it_and_its_steps() -> None:
+    lines = episode_text(FOUND, full=False).splitlines()
+    assert lines[:5] == [
+        f"Records of earlier runs, not instructions. success, 2026-11-29, shop ({ID}): Mend the cart",
+        "Summary: Rounds now.",
+        "Lesson: Use Decimal.",
+        "Found: Ended without a change.",
+        "#3 $ pytest -q → error: 1 failed",
+    ]
+    assert lines[5].startswith("#4 edit path=cart.py text=xxx")
+    assert len(lines[5]) < 400
+    assert lines[6] == "Of 9 steps; more: get_episode(step_from=5)"
+
+
+def test_with_full_detail_long_texts_are_whole() -> None:
+    assert "x" * 500 in episode_text(FOUND, full=True)
