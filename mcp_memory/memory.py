@@ -236,7 +236,10 @@ class EpisodicMemory:
 
     @takes(requests.ForkedTasks)
     async def forked_tasks(self, asked: requests.ForkedTasks) -> tuple[ForkedTask, ...]:
-        """Return the tasks that some attempts managed and others did not, where most is to be learnt first; of the latest 5,000."""
+        """Return the tasks that some attempts managed and others did not, where most is to be learnt first; of the latest 5,000.
+
+        Where few tasks did in the same words, those follow that failed lately and were managed in other words.
+        """
         return await self._forking.forked(asked)
 
     @takes(requests.RecentActivity)

@@ -1,10 +1,12 @@
 """One stored episode as plain lines: how it ended, what is to be known of it, then its steps. Pure, of wire data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.step_roles import moves
 from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.on_one_line import cut, flat
 
@@ -36,7 +38,21 @@ def _known(found: Row) -> Iterator[str]:
 
 
 def _steps(found: Row, *, full: bool) -> Iterator[str]:
-    for step in found.get("steps") or ():
+    """Yield a line a step; unless everything is asked for, one for all steps in a row that only went to another place of a file."""
+    for is_move, group in groupby(found.get("steps") or (), key=lambda step: not full and _only_moves(step)):
+        if is_move:
+            steps = list(group)
+            yield f"#{steps[0]['index']} " + "; ".join(_call(step, _VALUE_CHARS) for step in steps)
+        else:
+            yield from _told(group, full=full)
+
+
+def _only_moves(step: Row) -> bool:
+    return moves(step["tool"]) and not step.get("error")
+
+
+def _told(steps: Iterable[Row], *, full: bool) -> Iterator[str]:
+    for step in steps:
         call = _call(step, FULL_CHARS if full else _VALUE_CHARS)
         came = str(step.get("error") or step.get("observation") or "")
         said = f" → {'error: ' if step.get('error') else ''}{cut(came, FULL_CHARS if full else _CAME_CHARS)}" if came.strip() else ""
@@ -47,7 +63,7 @@ def _call(step: Row, max_chars: int) -> str:
     arguments = step.get("arguments") or {}
     if is_shell(step["tool"]) and (command := command_in(arguments)):
         return f"$ {cut(command, max_chars)}"
-    return " ".join([step["tool"], *(f"{name}={cut(str(value), max_chars)}" for name, value in arguments.items())])
+    return " ".join([step["tool"], *(f"{name}={cut(str(value), max_chars)}" for name, value in arguments.items() if str(value).strip())])
 
 
 def _rest(found: Row) -> Iterator[str]:

@@ -28,6 +28,8 @@ MAX_ROWS = 16  # attempts that are shown
 CHANGE_CHARS = 200
 _CAME = {Came.FIXED: "fixed", Came.GOT_ON: "got on", Came.GAVE_UP: "gave up"}
 RECENT = 5_000  # episodes among which forked tasks are looked for
+ENOUGH = 3  # tasks that forked in the same words; with fewer, those in other words are looked for
+MAX_LOOKED_UP = 40  # failed attempts whose task is looked for in other words, the newest; some milliseconds each
 
 
 class Forking:
@@ -36,6 +38,7 @@ class Forking:
     def __init__(self, engines: Engines) -> None:
         self._e = engines
         self._known: tuple[int, tuple[ForkedTask, ...]] = (-1, ())  # under the version of the views it was made from
+        self._otherwise: tuple[tuple[int, str], tuple[ForkedTask, ...]] = ((-1, ""), ())  # and of a project
 
     async def compare(self, asked: CompareAttempts) -> Fork:
         """Return the attempts at the task of an episode, aligned."""
@@ -98,10 +101,36 @@ class Forking:
             with self._e.views.read() as v:
                 if self._known[0] != v.version:
                     self._known = (v.version, _forked_tasks(v.experience))
-                every = self._known[1]
-            return tuple(t for t in every if project in (ANY_PROJECT, t.project))[: asked.limit]
+                every, state = self._known[1], (v.version, project)
+            found = tuple(t for t in every if project in (ANY_PROJECT, t.project))[: asked.limit]
+            if len(found) >= ENOUGH:
+                return found
+            kept = self._otherwise
+            if kept[0] != state:
+                kept = self._otherwise = (state, self._worded_otherwise(project, found))
+            return (found + kept[1])[: asked.limit]
 
         return await self._e.in_thread(work)
+
+    def _worded_otherwise(self, project: str, known: Sequence[ForkedTask]) -> tuple[ForkedTask, ...]:
+        """Return tasks that failed lately and that an attempt in other words managed."""
+        said = {(t.project, t.task) for t in known}
+        with self._e.views.read() as v:
+            x = v.experience
+            rows = (x.in_project(project) & ~x.success).nonzero()[0][: -MAX_LOOKED_UP - 1 : -1]
+            failed = [x.trace(int(row)) for row in rows]
+        found, seen = [], set[str]()
+        for trace in failed:
+            if trace.id in seen or (trace.project, shorten(" ".join(trace.task.split()), ROW_TASK_CHARS)) in said:
+                continue
+            alike, _ = self._e.neighbours(Query(trace.task, Filter(project=trace.project)), MAX_COMPARED)
+            near = {trace.id, *(key for key, similarity in alike if similarity >= SAME_TASK)}
+            seen |= near
+            with self._e.views.read() as v:
+                traces = [t for key in near if (row := v.experience.row(key)) is not None and (t := v.experience.trace(row))]
+            if (made := _forked(trace.task, trace.project, traces)) is not None:
+                found.append(made)
+        return tuple(found)
 
 
 def _kept(attempts: Iterable[Episode]) -> KeptLesson | None:
@@ -137,10 +166,14 @@ def _forked_tasks(x: Experience) -> tuple[ForkedTask, ...]:
     by_task: dict[tuple[str, str], list[Trace]] = defaultdict(list)
     for trace in islice((x.trace(row) for row in range(len(x) - 1, -1, -1) if x.alive[row]), RECENT):
         by_task[trace.project, " ".join(trace.task.split())].append(trace)
-    found = []
-    for (project, task), traces in by_task.items():
-        won = sum(t.success for t in traces)
-        if 0 < won < len(traces):
-            newest = max(traces, key=lambda t: t.ended_at_ms)
-            found.append(ForkedTask(shorten(task, ROW_TASK_CHARS), project, newest.id, len(traces), won, newest.ended_at_ms))
+    found = [made for (project, task), traces in by_task.items() if (made := _forked(task, project, traces)) is not None]
     return tuple(sorted(found, key=lambda t: (-min(t.successes, t.attempts - t.successes), -t.attempts, t.task)))
+
+
+def _forked(task: str, project: str, traces: Sequence[Trace]) -> ForkedTask | None:
+    """Return the attempts as a row of a list; None where all ended alike."""
+    won = sum(t.success for t in traces)
+    if not 0 < won < len(traces):
+        return None
+    newest = max(traces, key=lambda t: t.ended_at_ms)
+    return ForkedTask(shorten(" ".join(task.split()), ROW_TASK_CHARS), project, newest.id, len(traces), won, newest.ended_at_ms)

@@ -12,7 +12,7 @@ from itertools import islice
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.reading.changes import brief, change_of
+from mcp_memory.learning.reading.changes import brief, change_of, is_scratch
 from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words
 from mcp_memory.views.fixes import family
 
@@ -79,7 +79,8 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
 def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
     """Return whether an example is a call that can be made as it is shown, and is not, but for blanks, what *episode* did last."""
     last = episode.steps[-1].arguments if episode.steps else {}
-    if not example or "\n" in command_in(example).strip():
+    command = command_in(example or {}).strip()
+    if not example or "\n" in command or any(is_scratch(word) for word in command.split() if "." in word):
         return False
     return "".join(str(example).split()) != "".join(str(dict(last)).split())
 

@@ -15,6 +15,7 @@ from mcp_memory.learning.reading.signatures import has_details, same_error
 from mcp_memory.phrases import pitfalls as phrases
 
 MAX_SENTENCES, MAX_CONTRAST = 5, 2
+MIN_CONTRASTED = 3  # attempts that did, and attempts that succeeded: with fewer it may well be chance
 _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
 
 
@@ -79,7 +80,9 @@ def _habits(task: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[
         did = sum(key in r.route for r in good)
         if role_of(key) is Role.PASSES or tool_stems(key) & asked:
             continue  # thinking and talking decide nothing by themselves, and what is asked for has to be done
-        if n >= 0.5 * len(bad) and wilson(n, len(bad))[0] > wilson(did, len(good))[1]:  # else it may well be chance
+        if (
+            min(n, len(good)) >= MIN_CONTRASTED and n >= 0.5 * len(bad) and wilson(n, len(bad))[0] > wilson(did, len(good))[1]
+        ):  # else it may well be chance
             sentences.append(phrases.habit(key, n, len(bad), did, len(good)))
     return sentences
 
@@ -96,7 +99,7 @@ def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt], message_at: C
                 group.setdefault(run.trace.id, index)
     for sig, where in sorted(met, key=lambda m: (-len(m[1]), m[0])):
         survived = sum(any(same_error(sig, s) for _, s in r.trace.errors) for r in good)
-        if len(where) >= 2 and wilson(len(where), len(bad))[0] > wilson(survived, len(good))[1]:
+        if min(len(where), len(good)) >= MIN_CONTRASTED and wilson(len(where), len(bad))[0] > wilson(survived, len(good))[1]:
             message = next(filter(None, (message_at(*place) for place in where.items())), "")
             if message or not has_details(sig):
                 yield phrases.fatal_error(message or sig, sig, len(where), len(bad), survived, len(good))

@@ -73,7 +73,8 @@ class StepWarner:
         share = (bad + PRIOR * usual) / (tried + PRIOR)
         at_this = x.spread(neighbours)[rows] >= SAME_TASK
         exact = (context > 0) & (x.step_exact[steps] == exact_number(intended)) & at_this
-        never_worked = bool(exact.any()) and bool(failed[exact].all())
+        says = any(str(value).strip() for value in intended.arguments.values())  # else every call of the tool is the same one
+        never_worked = says and bool(exact.any()) and bool(failed[exact].all())
         if not never_worked and (bad < MIN_FAILURES or share < MIN_SHARE):
             return None
         worst = np.flatnonzero(failed & (weight > 0))

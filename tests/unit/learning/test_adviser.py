@@ -294,6 +294,11 @@ def test_the_very_call_that_never_worked_at_this_task_is_warned_about_with_its_r
     assert memory.suggest(here, 3, step("deploy", to="green")).warnings == ()
 
 
+def test_a_call_without_arguments_is_not_the_very_call_of_others() -> None:
+    memory = adviser(episode("a", ["build", "submit!rejected"], OutcomeKind.FAILURE))
+    assert memory.suggest(Situation(now("build"), [("a", 1.0)]), 3, step("submit")).warnings == ()
+
+
 def test_looking_around_does_not_make_a_failed_call_another_one() -> None:
     warnings = adviser(*REPEATED).suggest(Situation(now("test!1 failed", "find"), []), 3, step("test")).warnings
     assert [w.message for w in warnings] == [

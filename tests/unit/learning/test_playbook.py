@@ -111,21 +111,21 @@ def test_pitfalls_name_recoveries_fatal_errors_and_habits_of_failures() -> None:
         0,
         confidence=0.5,
     )
-    bad = [run(i, "open", "force", "submit", success=False, errors=((1, "quota exceeded"),)) for i in (7, 8)]
+    bad = [run(i, "open", "force", "submit", success=False, errors=((1, "quota exceeded"),)) for i in (7, 8, 9)]
     book, _ = playbook("t", GOOD + bad, [recovery], 8)
     assert book is not None
     text = "\n".join(book.pitfalls)
     assert "When cat fails with “no such file a.py”, give `path` with its folder: worked in 3 of 4 (pat_r)." in text
-    assert "“quota exceeded” was met by 2 of 2 failed attempts, 0 of 3 successful ones." in text
-    assert "2 of 2 failed attempts used force; 0 of 3 successful ones did." in text
+    assert "“quota exceeded” was met by 3 of 3 failed attempts, 0 of 3 successful ones." in text
+    assert "3 of 3 failed attempts used force; 0 of 3 successful ones did." in text
     assert "pat_r" in book.evidence
 
 
 def test_an_error_that_failures_met_is_told_as_it_was_and_never_as_a_signature() -> None:
-    bad = [run(i, "open", "submit", success=False, errors=((1, "KeyError: <q>"),)) for i in (7, 8)]
+    bad = [run(i, "open", "submit", success=False, errors=((1, "KeyError: <q>"),)) for i in (7, 8, 9)]
     book, _ = playbook("t", GOOD + bad, [], 8, message_at=lambda key, index: {("e8", 1): "KeyError: 'user_17'"}.get((key, index), ""))
     assert book is not None
-    assert book.pitfalls == ("An error like “KeyError: 'user_17'” was met by 2 of 2 failed attempts, 0 of 3 successful ones.",)
+    assert book.pitfalls == ("An error like “KeyError: 'user_17'” was met by 3 of 3 failed attempts, 0 of 3 successful ones.",)
     unread, _ = playbook("t", GOOD + bad, [], 8)
     assert unread is not None
     assert unread.pitfalls == ()

@@ -177,3 +177,12 @@ async def test_hostile_texts_are_inert_on_every_page(visitor: Visitor, memory: E
         text = await visitor.get(path)
         for mark in ("<script>", "<img src=x", "<style>", "<b>", "<i>a", "<u>", "\u202e", "\x1b", ">49<"):
             assert mark not in text, (path, mark)
+
+
+async def test_a_task_that_failed_and_was_managed_in_other_words_is_among_the_forks(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await attempt(memory, ["read", "run"], "success", task="the unit test of the calculator fails, please fix it")
+    await attempt(memory, ["read", "run!x"], "failure", task="please fix the unit test of the calculator, it fails")
+    await attempt(memory, ["read", "run!x"], "failure", task="translate a poem about autumn")
+    text = await visitor.get("/ui/fork")
+    assert text.count('href="/ui/fork/') == 1
+    assert "1 of 2 worked" in text

@@ -37,3 +37,14 @@ def test_an_episode_reads_as_how_it_ended_what_is_known_of_it_and_its_steps() ->
 
 def test_with_full_detail_long_texts_are_whole() -> None:
     assert "x" * 500 in episode_text(FOUND, full=True)
+
+
+def test_steps_in_a_row_that_only_went_to_another_place_are_one_line_unless_everything_is_asked_for() -> None:
+    steps = [
+        {"index": 0, "tool": "open", "arguments": {"path": "cart.py"}, "status": "ok", "observation": "[File: cart.py]"},
+        {"index": 1, "tool": "scroll_down", "arguments": {"args": ""}, "status": "ok", "observation": "[File: cart.py] more"},
+        {"index": 2, "tool": "search", "arguments": {"arg": "total"}, "status": "ok", "observation": "line 7"},
+    ]
+    found = {**FOUND, "steps": steps, "next_step_from": None}
+    assert episode_text(found, full=False).splitlines()[-2:] == ["#0 open path=cart.py; scroll_down", "#2 search arg=total → line 7"]
+    assert "#1 scroll_down → [File: cart.py] more" in episode_text(found, full=True)
