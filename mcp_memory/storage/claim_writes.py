@@ -52,15 +52,9 @@ def grant(tx: Transaction, row: int, number: int, origin: str, at_ms: int) -> No
             tx.tell(FactKind.STEP, tx.value("episode_id", row), index)
     else:
         if not tx.one("home_of", row):
-            _hand_over(tx, row)
+            keep_own(tx, row, _echo(tx, row)[0])
         tx.run("set_home", row, origin)
-
-
-def _hand_over(tx: Transaction, row: int) -> None:
-    """Give an episode back the state that the log has it in; what was done beyond goes into one that follows."""
-    steps, abandoned = _echo(tx, row)
-    keep_own(tx, row, steps)
-    if tx.value("state_of", row) == EpisodeState.ABANDONED and not abandoned:
+    if tx.value("state_of", row) == EpisodeState.ABANDONED and not _echo(tx, row)[1]:  # given up by who had not heard of the claim
         tx.run("reopen_episode", tx.change(ChangeKind.EPISODE_UPDATED, tx.value("episode_id", row)), row)
         tx.run("sum_episode", row)
 

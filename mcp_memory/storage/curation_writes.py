@@ -174,6 +174,13 @@ def delete_episodes(tx: Transaction, ids: Sequence[str], reason: str, at_ms: int
     return dict(counts)
 
 
+def delete_what_names(tx: Transaction, episode_id: str) -> None:
+    """Delete what was told of an episode that is not here itself: votes and the like, which may have come before it."""
+    for _, statement in _DELETIONS:
+        if ":row" not in statement:
+            tx.delete(statement, {"id": episode_id})
+
+
 def _erase_of_others(tx: Transaction, row: int, episode_id: str) -> None:
     """Have the shared logs delete what is filed under other episodes but goes with this one."""
     for from_id, link in tx.all("links_from_others", row):

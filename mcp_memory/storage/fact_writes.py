@@ -159,6 +159,8 @@ def _bury(tx: Transaction, fact: Fact) -> list[str]:
     there = bool(tx.one("episode_exists", owner))
     if there:
         curation_writes.delete_episodes(tx, [owner], told["reason"], told["at_ms"])
+    else:
+        curation_writes.delete_what_names(tx, owner)
     tx.run("add_tombstone", owner, told["reason"], tx.value("last_change"), told["at_ms"], fact.project)
     return [owner] if there else []
 

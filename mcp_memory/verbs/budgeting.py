@@ -67,11 +67,20 @@ def _in_turn(episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile],
 
 
 def _small_enough(first: RecalledEpisode, budget_tokens: int) -> RecalledEpisode:
-    """Return the first episode, shortened where it alone is too long, without lessons where that is not enough."""
-    if ENVELOPE_TOKENS + estimate_tokens(first) <= budget_tokens:
-        return first
-    small = replace(first, task=shorten(first.task, SMALL_TASK_CHARS), key_steps=(), lessons=first.lessons[:1])
-    return small if ENVELOPE_TOKENS + estimate_tokens(small) <= budget_tokens else replace(small, lessons=())
+    """Return the first episode with as much of it as the budget has room for, in the order in which an agent can spare it."""
+    for small in _ever_smaller(first):
+        if ENVELOPE_TOKENS + estimate_tokens(small) <= budget_tokens:
+            return small
+    return small
+
+
+def _ever_smaller(first: RecalledEpisode) -> Iterator[RecalledEpisode]:
+    yield first
+    yield (small := replace(first, task=shorten(first.task, SMALL_TASK_CHARS), key_steps=(), lessons=first.lessons[:1]))
+    yield (small := replace(small, lessons=()))
+    if small.points:
+        yield replace(small, points=small.points[:1])
+        yield replace(small, points=())
 
 
 def estimate_tokens(row: Row) -> int:

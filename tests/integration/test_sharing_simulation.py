@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from tests.integration.sharing_simulation import simulate
 
 SEEDS = range(10)
+ONCE_WRONG = (36, 340, 1_025, 50_068, 80_083)  # of taking over open episodes; the last of a vote that came before its episode
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [*SEEDS, *ONCE_WRONG])
 def test_whatever_happens_all_machines_say_the_same_in_the_end(seed: int) -> None:
     assert simulate(seed) == []
 

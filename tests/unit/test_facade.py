@@ -124,7 +124,7 @@ async def test_a_playbook_tells_the_correction_of_a_pattern_and_nothing_of_a_con
     task = "fix the third name lookup"
     before = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert before is not None
-    assert any("KeyError" in line for line in before.pitfalls)
+    assert not any("KeyError" in line for line in before.pitfalls)
     await memory.correct(recovery.pattern_id, "read the schema first")
     corrected = (await memory.recommend_playbook(task, domain="backend")).playbook
     assert corrected is not None
