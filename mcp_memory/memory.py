@@ -43,6 +43,7 @@ from mcp_memory.verbs.voting import Voting
 
 A = TypeVar("A")
 R = TypeVar("R", bound=requests.Request)
+LARGE = 5_000  # episodes; below, the dearest page takes some 60 ms of processor time
 
 
 class EpisodicMemory:
@@ -138,6 +139,11 @@ class EpisodicMemory:
         What was shown counts for the episode that `start_episode` opens under the id returned; in the control group nothing is.
         """
         return await self._recording.prepare(asked)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there are so many episodes that answers about all of them take long enough to be kept for a while."""
+        return self._engines.views.episodes >= LARGE
 
     @property
     def has_control_group(self) -> bool:

@@ -38,13 +38,15 @@ class Call:
     ages_s: list[float] = field(default_factory=list)  # of the answers that were kept
 
     async def dear(self, name: str, ask: Callable[[], Awaitable[T]], *of: str) -> T:
-        """Return what *ask* answers about this project, or did a short while ago where that takes long.
+        """Return what *ask* answers about this project, or in a large memory did a short while ago where that takes long.
 
         Args:
             name: Of the question.
             ask: Asks it.
             of: What the question depends on, besides the project that is shown.
         """
+        if not self.memory.is_large:
+            return await ask()
         value, age_s = await self.kept.answer((name, self.session.project, *of), ask)
         self.ages_s.append(age_s)
         return value

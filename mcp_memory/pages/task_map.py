@@ -34,7 +34,7 @@ async def show(call: Call) -> Answer:
     async def ask() -> TaskMap:
         return await call.memory.map_tasks(project=call.session.project, cell=cell, region=region)
 
-    made = await call.soon("map", ask, str(cell), str(region))
+    made = await (call.soon if call.memory.is_large else call.dear)("map", ask, str(cell), str(region))
     if made is None:
         return Page("map.html", {"map": None})
     unit = max(LEAST_UNIT, WIDTH / (made.width + 2 * MARGIN))

@@ -113,6 +113,11 @@ class Views:
         self._quarantined: set[str] = set()  # episodes that the store leaves out of what is read here
         self._loaded = threading.Event()
 
+    @property
+    def episodes(self) -> int:
+        """How many completed episodes there are, at this moment or the one before: nobody is waited for."""
+        return len(self._view.catalog)
+
     @contextmanager
     def read(self) -> Iterator[View]:
         """Give the views to this thread alone, until the block ends. Read what is short inside: everybody else waits.

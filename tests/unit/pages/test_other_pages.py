@@ -63,6 +63,7 @@ async def test_today_says_which_sessions_on_this_machine_were_not_imported_and_w
         assert "12 tasks of 5 sessions not imported yet" in text, "also where nothing is remembered yet"
         await some_work(memory)
         await memory.recall(query=TASK)
+        await memory.start_episode(task="another", recall=False)  # writes are first in, first out: what was shown is noted by now
         text = (await client.get("/ui")).text
         assert "1 answer so far, 0 votes" in text
         assert "/home/dev/.claude/projects" in text
