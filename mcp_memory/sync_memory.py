@@ -144,6 +144,7 @@ class SyncMemory:
     mark_steps = _asks(EpisodicMemory.mark_steps)
     forked_tasks = _asks(EpisodicMemory.forked_tasks)
     recent_activity = _asks(EpisodicMemory.recent_activity)
+    map_tasks = _asks(EpisodicMemory.map_tasks)
     worked_files = _asks(EpisodicMemory.worked_files)
     map_tasks = _asks(EpisodicMemory.map_tasks)
     memory_status = _asks(EpisodicMemory.memory_status)

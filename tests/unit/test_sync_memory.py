@@ -13,22 +13,9 @@ from mcp_memory.config import Config
 from mcp_memory.domain import answers, reports, requests
 from mcp_memory.errors import EpisodeClosed, InvalidArguments, NotFound, StoreUnavailable
 
-OF_SERVERS = {  # what only a server asks: who calls from where, and the ids of one bound to a project
-    "bound_to",
-    "heard_of",
-    "heard_project",
-    "project_named",
-    "with_whole_ids",
-    "within_reach",
-}
-
 
 def public(kind: type) -> set[str]:
     return {name for name in vars(kind) if not name.startswith("_")}
-
-
-def test_every_method_of_the_memory_is_there_and_one_that_takes_work_to_its_event_loop() -> None:
-    assert public(SyncMemory) == (public(EpisodicMemory) - OF_SERVERS) | {"run"}
 
 
 def test_every_method_that_waits_says_what_the_one_it_waits_for_says_and_is_no_coroutine() -> None:
