@@ -146,7 +146,6 @@ class SyncMemory:
     recent_activity = _asks(EpisodicMemory.recent_activity)
     map_tasks = _asks(EpisodicMemory.map_tasks)
     worked_files = _asks(EpisodicMemory.worked_files)
-    map_tasks = _asks(EpisodicMemory.map_tasks)
     memory_status = _asks(EpisodicMemory.memory_status)
     lessons_markdown = _asks(EpisodicMemory.lessons_markdown)
     project_digest = _asks(EpisodicMemory.project_digest)
