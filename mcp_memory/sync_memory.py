@@ -109,6 +109,11 @@ class SyncMemory:
         return self._memory.project
 
     @property
+    def is_large(self) -> bool:
+        """As `EpisodicMemory.is_large`."""
+        return self._memory.is_large
+
+    @property
     def has_control_group(self) -> bool:
         """Whether a share of the episodes gets no advice, so that its worth can be measured."""
         return self._memory.has_control_group
