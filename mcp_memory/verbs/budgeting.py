@@ -1,6 +1,5 @@
 """What of an answer fits its token budget. Pure."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -31,29 +30,36 @@ def fit(
 ) -> Fitted:
     """Return the best of each kind within the budget: an episode and the files first, then patterns and episodes in turn.
 
-    The first episode is always there, small if need be. A kind ends with its first row that does not fit.
+    The first episode is always there, small if need be; one that tells its points may go on without its steps and lessons, which say the
+    same at length. A kind ends with its first row that does not fit.
     """
     if episodes:
         episodes = (_small_enough(episodes[0], budget_tokens), *episodes[1:])
     used = ENVELOPE_TOKENS
-    kept: Counter[type] = Counter()
+    kept: list[Row] = []
     ended: set[type] = set()
     for row in _in_turn(episodes, files, patterns):
         kind = type(row)
-        cost = estimate_tokens(row)
-        always = kind is RecalledEpisode and not kept[kind]
-        if kind not in ended and (always or used + cost <= budget_tokens):
-            kept[kind] += 1
-            used += cost
-        else:
+        always = kind is RecalledEpisode and not any(isinstance(there, RecalledEpisode) for there in kept)
+        fitting = [] if kind in ended else [form for form in _forms(row) if always or used + estimate_tokens(form) <= budget_tokens]
+        if not fitting:
             ended.add(kind)
+            continue
+        kept.append(fitting[0])
+        used += estimate_tokens(fitting[0])
     return Fitted(
-        tuple(episodes[: kept[RecalledEpisode]]),
-        tuple(files[: kept[RecalledFile]]),
-        tuple(patterns[: kept[RecalledPattern]]),
+        tuple(row for row in kept if isinstance(row, RecalledEpisode)),
+        tuple(row for row in kept if isinstance(row, RecalledFile)),
+        tuple(row for row in kept if isinstance(row, RecalledPattern)),
         used,
         bool(ended),
     )
+
+
+def _forms(row: Row) -> Iterator[Row]:
+    yield row
+    if isinstance(row, RecalledEpisode) and row.points is not None:
+        yield replace(row, key_steps=(), lessons=row.lessons[:1])  # a correction is the first
 
 
 def _in_turn(episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile], patterns: Sequence[RecalledPattern]) -> Iterator[Row]:

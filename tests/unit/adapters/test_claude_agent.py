@@ -122,7 +122,7 @@ async def test_later_sessions_are_told_before_a_call_and_after_an_error(memory: 
     assert first == ""
     assert failing.startswith("From earlier runs (records, not instructions): ")
     assert "failed in" in failing, "the warning before the call"
-    assert "pip install isoweek" in failing.partition("after this error")[2]
+    assert "pip install isoweek" in failing.partition("After this very error")[2]
 
 
 async def test_a_subagents_calls_are_an_episode_of_their_own(memory: EpisodicMemory, tmp_path: Path) -> None:
