@@ -9,7 +9,7 @@ from typing import Any
 from mcp_memory.domain.step_keys import joined
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.phrases.precedents import precedent
-from mcp_memory.phrases.words import counted, cut_id, quoted
+from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.on_one_line import cut, flat
 
@@ -53,8 +53,8 @@ def fix_line(fix: Row) -> str:
     if fix["kind"] == "failed":
         return ""
     if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
-        times = f"in {fix['changed']} of {counted(fix['compared'], 'earlier case')}"
-        return f"After this error the call worked otherwise {times}: {flat(change)}{_evidence(fix)}"
+        times = f"in {fix['changed']} of the {fix['compared']} looked at"
+        return f"After this error, where the call worked again it was otherwise ({times}): {flat(change)}{_evidence(fix)}"
     if did := fix.get("did"):
         came = "made the call work" if fix["kind"] == "fixed" else "did the job instead"
         if like := fix.get("like"):

@@ -102,9 +102,14 @@ def _answers_quoted(pattern: Row) -> bool:
 
 
 def _files_to_tell(answer: Row) -> list[Row]:
-    """Return the files that attempts near the task worked on, unless a point names one; where none did, those that its words lead to."""
+    """Return the files that attempts near the task worked on, unless a point names one; where none did, those that its words lead to.
+
+    What was only read, and by no attempt that succeeded, is where they looked in vain.
+    """
     points = " ".join(point for row in answer["episodes"] for point in row.get("points") or ())
-    worked = [file for file in answer.get("files") or () if file["attempts"] and not file.get("far")]
+    worked = [
+        file for file in answer.get("files") or () if file["attempts"] and (file["changed"] or file["succeeded"]) and not file.get("far")
+    ]
     worked = [file for i, file in enumerate(worked) if not any(_is_end_of(file["path"], other["path"]) for other in worked[:i])]
     if worked:
         return [] if any(file["path"] in points for file in worked) else worked[:MAX_FILES]
@@ -185,5 +190,6 @@ def _unverified(row: Row) -> str:
 
 
 def _file(file: Row) -> str:
-    changed = f"changed by {file['changed']} of {file['attempts']}" if file["changed"] else f"read by {file['attempts']}"
+    did = f"changed by {file['changed']} of {file['attempts']}" if file["changed"] else f"read by {file['attempts']}"
+    changed = f"{did}; {file['succeeded'] or 'none'} succeeded"
     return f"{cut(file['path'], _FILE_CHARS)} ({cut(file.get('why') or changed, _FILE_CHARS)})"

@@ -47,7 +47,7 @@ def test_how_often_which_tool_came_next_is_not_said() -> None:
 def test_what_was_done_at_this_task_is_said_with_how_it_ended_and_where_to_read_it() -> None:
     assert next_step(precedents=[WORKED, FAILED]).splitlines() == [
         HEAD,
-        "Worked at this task (2 of 3 attempts that succeeded): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
+        "Worked at this task (2 of the 3 successes looked at): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
         "Failed at this task (1 attempt): finish answer=41 → `INCORRECT` [e2]",
     ]
 
@@ -75,7 +75,8 @@ def test_an_answer_to_the_error_is_said_where_it_can_be_done_again() -> None:
 def test_how_the_call_was_made_otherwise_is_said_where_that_mostly_worked() -> None:
     change = {"change": "add `--user`", "changed": 4, "compared": 5}
     assert (
-        recovered(fix(**change)).splitlines()[1] == "After this error the call worked otherwise in 4 of 5 earlier cases: add `--user` [e1]"
+        recovered(fix(**change)).splitlines()[1]
+        == "After this error, where the call worked again it was otherwise (in 4 of the 5 looked at): add `--user` [e1]"
     )
     assert recovered(fix(tried=11, fixed=2, **change)) == NOTHING_NEXT
 

@@ -20,6 +20,10 @@ def episode(**fields: Any) -> dict[str, Any]:
     }
 
 
+def row(path: str, attempts: int, changed: int, succeeded: int) -> dict[str, Any]:
+    return {"path": path, "attempts": attempts, "changed": changed, "succeeded": succeeded}
+
+
 def answer(**fields: Any) -> dict[str, Any]:
     rest: dict[str, Any] = {
         "patterns": [],
@@ -70,15 +74,19 @@ def test_an_episode_that_tells_nothing_has_no_line_and_where_nothing_is_told_the
 
 
 def test_only_files_of_attempts_near_the_task_are_named_and_none_that_a_point_names() -> None:
-    near, far = {"path": "src/a.py", "attempts": 2, "changed": 1}, {"path": "src/b.py", "attempts": 1, "changed": 1, "far": True}
-    seen = {"path": "src/c.py", "attempts": 0, "changed": 0, "why": "seen in 3 other tasks"}
-    assert recall_text(answer(files=[far, near, seen])).splitlines()[-1] == "Files worked on: src/a.py (changed by 1 of 2)"
+    near, far = row("src/a.py", 2, 1, 0), row("src/b.py", 1, 1, 1) | {"far": True}
+    seen, vain = row("src/c.py", 0, 0, 0) | {"why": "seen in 3 other tasks"}, row("src/d.py", 3, 0, 0)
+    assert (
+        recall_text(answer(files=[far, near, vain, seen])).splitlines()[-1]
+        == "Files worked on: src/a.py (changed by 1 of 2; none succeeded)"
+    )
+    assert "src/d.py" not in recall_text(answer(files=[vain])), "they looked there in vain"
     changed = episode(points=["changed src/a.py:7: + x"])
     assert "Files worked on" not in recall_text(answer(episodes=[changed], files=[near, seen]))
 
 
 def test_files_that_only_the_words_lead_to_are_named_where_the_task_is_new() -> None:
-    seen = {"path": "src/c.py", "attempts": 0, "changed": 0, "why": "seen in 3 other tasks"}
+    seen = row("src/c.py", 0, 0, 0) | {"why": "seen in 3 other tasks"}
     assert "src/c.py (seen in 3 other tasks)" in recall_text(answer(episodes=[episode(similarity=0.5)], files=[seen]))
     assert "src/c.py" not in recall_text(answer(files=[seen]))
 
