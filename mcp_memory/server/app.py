@@ -43,8 +43,10 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
 
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         require_first_page(params)
-        shown = apps.listed if apps.are_shown(ctx) else dict
-        return {"tools": [shown(tool.listing) for tool in offered.values()], "resultType": "complete"}
+        if not apps.are_shown(ctx):
+            return {"tools": [dict(tool.listing) for tool in offered.values()], "resultType": "complete"}
+        listed = [apps.listed(tool.listing) for tool in offered.values()]
+        return {"tools": listed, "resultType": "complete", "cacheScope": "private"}  # of clients that show views, not of everybody
 
     async def listen(ctx: Context, params: types.SubscriptionsListenRequestParams) -> Any:
         require_unbound(ctx)
@@ -56,8 +58,7 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
         title="Episodic memory",
         description="Remembers what an agent tried, what came of it, and what helps next time.",
         instructions=INSTRUCTIONS,
-        # Tools are listed with a view to clients that show one, so that one client's list is not another's.
-        cache_hints={m: CacheHint(_LISTS_TTL_MS, "private" if m == "tools/list" else "public") for m in _CACHED},
+        cache_hints={m: CacheHint(_LISTS_TTL_MS, "public") for m in _CACHED},
         lifespan=_no_lifespan,
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
         on_subscriptions_listen=listen,
