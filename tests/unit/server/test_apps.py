@@ -55,6 +55,12 @@ async def views_of(client: Client) -> dict[str, Any]:
     return {tool.name: tool.meta["ui"] for tool in (await client.list_tools()).tools if tool.meta and "ui" in tool.meta}
 
 
+async def test_a_list_with_a_view_is_that_clients_own_and_every_other_is_everybodys(config: Config) -> None:
+    for extensions, whose in ((SHOWS, "private"), (SHOWS_OTHERS, "public"), ([], "public")):
+        async with connected(config, "2026-07-28", extensions) as client:
+            assert (await client.list_tools()).cache_scope == whose
+
+
 async def test_a_client_that_shows_views_is_told_of_one_and_others_are_not(config: Config, era: str) -> None:
     async with connected(config, era, SHOWS) as client:
         assert await views_of(client) == {"get_episode": {"resourceUri": ATTEMPT}}
