@@ -184,3 +184,17 @@ async def test_indexing_again_goes_on_where_a_process_that_ended_left_it(config:
             await memory.settle()
         assert sorted(done) == sorted(expected), "each once"
         done.clear()
+
+
+async def test_the_change_that_answered_this_very_error_in_another_file_is_told_with_the_error(memory: EpisodicMemory) -> None:
+    run = {"tool": "bash", "arguments": {"command": "pytest -q"}}
+    edit = {"old_string": "return sum(v) / len(v)", "new_string": "return sum(v) / len(v) if v else 0.0", "file_path": "shop/mean.py"}
+    error = "ZeroDivisionError: division by zero"
+    steps = [run | {"error": error}, {"tool": "edit", "arguments": edit}, run | {"observation": "5 passed"}]
+    await _record(memory, "The averages page crashes for shops without orders", steps)
+    started = await memory.start_episode("The report of an empty month cannot be printed", recall=False)
+    await memory.log_step(started.episode_id, "bash", arguments={"command": "pytest -q"}, error=error)
+    recovery = (await memory.suggest_next_step(started.episode_id)).recovery
+    assert recovery is not None
+    assert recovery.fixes[0].like == error
+    assert recovery.fixes[0].did == "edit shop/mean.py: + if v else 0.0"

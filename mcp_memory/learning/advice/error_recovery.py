@@ -125,8 +125,11 @@ class ErrorRecovery:
                 steps = episode.steps
                 is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
                 did = (told_call(steps, by, run) or told_instead(steps, failed, by)) if is_told else None
+                # The change that answered it in a file that this run has not got is told with the error, as one to learn from.
+                elsewhere = told_change(steps, by, message, message) if is_told and did is None and fix.kind == "fixed" else None
                 example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
-                return replace(fix, arguments_example=example, did=did, evidence=_first(episode.id, fix.evidence))
+                fix = replace(fix, arguments_example=example, did=did or elsewhere, like=message if elsewhere else None)
+                return replace(fix, evidence=_first(episode.id, fix.evidence))
         if not places:
             return fix
         episode, failed, by = places[0]
