@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import ablation_speed
 from benchmarks.ablation_terms import PARTS, Part
 from benchmarks.harness import circumstances
-from benchmarks.quality.figures import Row, better, figures
+from benchmarks.quality.figures import Row, better, figures, pyplot
 
 LEAST = 0.001  # smaller changes are none
 
@@ -47,15 +47,9 @@ def table(rows: Mapping[str, Row]) -> str:
 
 def plot(rows: Mapping[str, Row], out: Path) -> None:
     """Write ablation.png; where matplotlib is not installed, say so."""
-    try:
-        import matplotlib
-    except ImportError:
-        print("no plot: matplotlib is not installed (dependency group bench)", file=sys.stderr)
+    if (plotting := pyplot()) is None:
         return
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 10))
+    figure, axes = plotting.subplots(figsize=(8, 10))
     total = {part: sum(map(better, row, row.values())) for part, row in rows.items()}
     axes.barh(list(total), list(total.values()))
     axes.set(xlabel="sum of the changes of all metrics when it is off (negated where lower is better)")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.harness import circumstances
 from benchmarks.quality import split
-from benchmarks.quality.figures import ATTEMPTS, EPISODES_OF, KINDS, Row, figures, first_attempts
+from benchmarks.quality.figures import ATTEMPTS, EPISODES_OF, KINDS, Row, figures, first_attempts, pyplot
 
 
 async def curve(folder: Path, work: Path, out: Path, kinds: Sequence[str] = KINDS) -> dict[str, Row]:
@@ -40,16 +40,10 @@ def table(rows: Mapping[str, Row]) -> str:
 
 def plot(rows: Mapping[str, Row], out: Path) -> None:
     """Write curve.png; where matplotlib is not installed, say so."""
-    try:
-        import matplotlib
-    except ImportError:
-        print("no plot: matplotlib is not installed (dependency group bench)", file=sys.stderr)
+    if (plotting := pyplot()) is None:
         return
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(10, 6))
-    axes.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
+    figure, axes = plotting.subplots(figsize=(10, 6))
+    axes.set_prop_cycle(color=plotting.get_cmap("tab20").colors)
     for metric in next(iter(rows.values())):
         if metric != EPISODES_OF:
             axes.plot([int(k) for k in rows], [row[metric] for row in rows.values()], marker="o", label=metric)

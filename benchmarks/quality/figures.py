@@ -1,6 +1,7 @@
 """A split's main figures, asked of the facade in this process: quick enough to ask again for every part that is switched off."""
 
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -91,6 +92,19 @@ async def figures(folder: Path, work: Path, kinds: Sequence[str], out: Path, att
 def _value(scores: Mapping[str, Any], row: str, metric: str) -> float:
     found = scores.get(row, {}).get(metric)
     return float("nan") if found is None else float(found[0] if isinstance(found, tuple) else found)
+
+
+def pyplot() -> Any:
+    """Return matplotlib's plotting, drawing into files; where it is not installed, None, and say so."""
+    try:
+        import matplotlib
+    except ImportError:
+        print("no plot: matplotlib is not installed (dependency group bench)", file=sys.stderr)
+        return None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
 
 
 def better(metric: str, change: float) -> float:

@@ -18,7 +18,7 @@ from mcp_memory.hooks.intake import Hooks, folder_of
 from mcp_memory.hooks.processes import own_process
 from mcp_memory.hooks.spooling import redacted
 from mcp_memory.memory import EpisodicMemory
-from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.sync_memory import SyncMemory
 
 T = TypeVar("T")

@@ -167,8 +167,9 @@ def escaped(line: str) -> str:
 
 def one_line(text: str, max_chars: int = 160) -> str:
     """Return stored text on one line, with an ellipsis where it is longer than *max_chars*."""
-    line = " ".join(safe(text).split())
-    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
+    from mcp_memory.rendering.on_one_line import cut
+
+    return cut(text, max_chars)
 
 
 def why(parts: Mapping[str, float]) -> str:

@@ -17,7 +17,7 @@ from mcp_memory.hooks import answers, events, wire
 from mcp_memory.hooks.intake import Hooks, folder_of
 from mcp_memory.hooks.kinds import EVENTS, PROMPTS
 from mcp_memory.hooks.spooling import redacted
-from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.rendering.on_one_line import one_line
 
 if TYPE_CHECKING:
     from mcp_memory.config import Config

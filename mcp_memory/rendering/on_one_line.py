@@ -2,6 +2,8 @@
 
 from mcp_memory.rendering.neutralise import neutral
 
+_MAX_LINE_CHARS = 600
+
 
 def flat(text: str) -> str:
     """Return stored text on one line, harmless to look at; the same object where it is so already."""
@@ -14,3 +16,8 @@ def cut(text: str, max_chars: int) -> str:
     """Return stored text on one line of at most *max_chars*, with an ellipsis where it goes on."""
     line = flat(text)
     return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """Return *text* without line breaks and control characters, of bounded length."""
+    return cut(text, _MAX_LINE_CHARS)

@@ -21,7 +21,7 @@ from mcp_memory import private
 from mcp_memory.domain.callers import Caller
 from mcp_memory.errors import ConfigError
 from mcp_memory.redaction import redact
-from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.user_data import expanded
 
 MAX_BYTES = 10 * 1024 * 1024

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams
 
 from mcp_memory.rendering import render
-from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.server import apps, fitting
 from mcp_memory.server.allowance import Allowance
 from mcp_memory.server.auditing import REFUSED, AuditLog, caller_of, who

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from mcp_memory.errors import McpMemoryError
-from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.rendering.on_one_line import one_line
 
 logger = logging.getLogger(__name__)
 

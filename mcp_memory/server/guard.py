@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mcp_memory.config import ServerConfig
 from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.errors import ProviderUnavailable
-from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.server.auditing import AuditLog, Refusals, bound_of, holder_of
 from mcp_memory.server.auth import Authentication
 from mcp_memory.server.connections import became_known

@@ -11,7 +11,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, GetPromptRequestParams, Pa
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.rendering import render
 from mcp_memory.rendering.lines import recall_text
-from mcp_memory.rendering.neutralise import one_line
+from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.server.auditing import caller_of
 from mcp_memory.server.lifecycle import MemoryHost
 from mcp_memory.server.outputs import Json

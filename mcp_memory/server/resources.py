@@ -10,7 +10,8 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, PaginatedRequestParams, Re
 
 from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.rendering import render
-from mcp_memory.rendering.neutralise import inert, neutral, one_line
+from mcp_memory.rendering.neutralise import inert, neutral
+from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.server import apps, fitting
 from mcp_memory.server.auditing import caller_of
 from mcp_memory.server.lifecycle import MemoryHost

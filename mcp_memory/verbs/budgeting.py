@@ -41,12 +41,13 @@ def fit(
     for row in _in_turn(episodes, files, patterns):
         kind = type(row)
         always = kind is RecalledEpisode and not any(isinstance(there, RecalledEpisode) for there in kept)
-        fitting = [] if kind in ended else [form for form in _forms(row) if always or used + estimate_tokens(form) <= budget_tokens]
-        if not fitting:
+        priced = () if kind in ended else ((form, estimate_tokens(form)) for form in _forms(row))
+        fitting = next(((form, cost) for form, cost in priced if always or used + cost <= budget_tokens), None)
+        if fitting is None:
             ended.add(kind)
             continue
         kept.append(fitting[0])
-        used += estimate_tokens(fitting[0])
+        used += fitting[1]
     return Fitted(
         tuple(row for row in kept if isinstance(row, RecalledEpisode)),
         tuple(row for row in kept if isinstance(row, RecalledFile)),

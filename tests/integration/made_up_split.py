@@ -28,6 +28,13 @@ def recorded(task: str, trial: int) -> dict[str, Any]:
     }
 
 
+def write_episodes(root: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Write four attempts at every task into a split; return them, and the ids of those that its memories know: all but each last."""
+    episodes = [recorded(task, trial) for task in TASKS for trial in range(4)]
+    write(root / "episodes" / "made_up.jsonl.gz", episodes)
+    return episodes, [e["episode_id"] for e in episodes if not e["episode_id"].endswith("/3")]
+
+
 def write(path: Path, rows: Iterable[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ from benchmarks import ablation, ablation_speed, learning_curve
 from benchmarks.ablation_terms import PARTS
 from benchmarks.quality import split
 from benchmarks.quality.figures import EPISODES_OF, figures
-from tests.integration.made_up_split import TASKS, recorded, write
+from tests.integration.made_up_split import TASKS, write, write_episodes
 
 pytestmark = pytest.mark.anyio
 SCORER = """
@@ -30,9 +30,7 @@ def main(folder, predictions, tools):
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     root = tmp_path / "split"
-    episodes = [recorded(task, trial) for task in TASKS for trial in range(4)]
-    write(root / "episodes" / "made_up.jsonl.gz", episodes)
-    known = [e["episode_id"] for e in episodes if not e["episode_id"].endswith("/3")]
+    episodes, known = write_episodes(root)
     (root / "memory.json").write_text(json.dumps({"repeat": known, "transfer": known[3:]}))
     about = {"source": "made_up", "context": episodes[0]["context"], "query": TASKS[0], "task_description": TASKS[0]}
 

@@ -11,7 +11,7 @@ from benchmarks import quality_variants
 from benchmarks.quality import failures, goals, measures, memories, report, session, split
 from benchmarks.quality.asking import ask, kinds_of
 from benchmarks.quality.drift import old_way
-from tests.integration.made_up_split import TASKS, recorded, write
+from tests.integration.made_up_split import TASKS, recorded, write, write_episodes
 
 pytestmark = pytest.mark.anyio
 CONTEXT = {"domain": "d", "language": "en", "framework": "mend", "tags": []}
@@ -33,9 +33,7 @@ def changing_world() -> dict[str, Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     root = tmp_path / "split"
-    episodes = [recorded(task, trial) for task in TASKS for trial in range(4)]
-    write(root / "episodes" / "made_up.jsonl.gz", episodes)
-    known = [e["episode_id"] for e in episodes if not e["episode_id"].endswith("/3")]
+    episodes, known = write_episodes(root)
     (root / "memory.json").write_text(json.dumps({"repeat": known, "transfer": known[3:], "without0": known[:6]}))
     task, prefix = TASKS[0], episodes[3]["steps"][:2]
     about = {"source": "made_up", "context": CONTEXT, "query": task, "task_description": task}
