@@ -8,6 +8,7 @@ from typing import Any
 
 from mcp_memory.domain.step_keys import joined
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.phrases.advice import worked_otherwise
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL
@@ -53,8 +54,7 @@ def fix_line(fix: Row) -> str:
     if fix["kind"] == "failed":
         return ""
     if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
-        times = f"in {fix['changed']} of the {fix['compared']} looked at"
-        return f"After this error, where the call worked again it was otherwise ({times}): {flat(change)}{_evidence(fix)}"
+        return f"{worked_otherwise(flat(change), fix['changed'], fix['compared'])}{_evidence(fix)}"
     if did := fix.get("did"):
         came = "made the call work" if fix["kind"] == "fixed" else "did the job instead"
         if like := fix.get("like"):
@@ -110,9 +110,10 @@ def _warning(warning: Row) -> str:
 
 
 def _next(answer: Row) -> Iterator[str]:
-    """Yield the next step, where an attempt that succeeded at this very task did it here."""
+    """Yield the next step, where an attempt that succeeded at this very task did it here; not what is told of that attempt anyway."""
+    told = {(row["episode_id"], did.partition(" ")[0]) for row in answer.get("precedents") or () if row["worked"] for did in row["did"]}
     for row in answer.get("suggestions") or ():
-        if row.get("basis") and step_shows(row):
+        if row.get("basis") and step_shows(row) and (row["evidence"][0], row["tool"]) not in told:
             yield f"Next, {row['basis']}: {_call(row)}{_evidence(row)}"
             return
 

@@ -19,7 +19,7 @@ from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scr
 from mcp_memory.learning.reading.step_values import last_changes
 from mcp_memory.views.experience import Experience
 
-MAX_READ = 3  # attempts of one outcome that are looked at, the best or the latest
+MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
 MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
@@ -93,6 +93,8 @@ class ToldAttempts:
 def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
+    How many did so is said among all that ended that way, those included that did nothing that can be told.
+
     Args:
         task: The task asked about.
         attempts: At it, the best first.
@@ -101,7 +103,10 @@ def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = 
     told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
     worked = {t.deeds for t in good}
-    return (*_grouped(good, worked=True), *_grouped([t for t in bad if t.deeds not in worked], worked=False))
+    return (
+        *_grouped(task, good, [a for a in attempts if a.won]),
+        *_grouped(task, [t for t in bad if t.deeds not in worked], [a for a in attempts if not a.won]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +115,19 @@ class _Told:
     deeds: tuple[str, ...]
 
 
-def _grouped(told: Sequence[_Told], *, worked: bool) -> Iterator[Precedent]:
-    """Yield what was done, the commonest first; attempts that did the same count together."""
+def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) -> Iterator[Precedent]:
+    """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
     groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
         words = _words(one.deeds)
         known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
+    of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
         came = next((t.attempt.came for t in same if t.attempt.came), "")
-        yield Precedent(worked, same[0].deeds, came, len(same), len(told), same[0].attempt.episode_id)
+        among = len(ended_so) if same[0].attempt.changes else of_this_case
+        counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
+        yield Precedent(bool(same[0].attempt.won), same[0].deeds, came, *counts, same[0].attempt.episode_id)
 
 
 def _words(deeds: Sequence[str]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
-from mcp_memory.learning.advice.precedents import Showable, ToldAttempt, ToldAttempts
+from mcp_memory.learning.advice.precedents import MAX_READ, Showable, ToldAttempt, ToldAttempts
 from mcp_memory.learning.advice.precedents import precedents as precedents_of
 from mcp_memory.views.experience import Experience
 
@@ -54,6 +54,17 @@ def test_a_change_is_told_with_its_further_lines_and_without_comments_and_docstr
 def test_attempts_that_did_the_same_count_together() -> None:
     found = precedents(TASK, [attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "41"), ("b", "41"), ("c", "7"))])
     assert [(p.did, p.times, p.attempts) for p in found] == [(("finish answer=41",), 2, 3), (("finish answer=7",), 1, 3)]
+
+
+def test_attempts_that_did_nothing_to_tell_count_among_those_that_ended_so() -> None:
+    silent = [attempt(name, Step("search", arguments={"text": name}), outcome=FAILURE) for name in "defg"]
+    (found,) = precedents(TASK, [attempt("a", answer("41"), outcome=FAILURE), *silent])
+    assert (found.times, found.attempts) == (1, 5)
+
+
+def test_of_more_attempts_than_are_read_nothing_is_counted() -> None:
+    (found,) = precedents(TASK, [attempt(f"a{i}", answer("41"), outcome=FAILURE) for i in range(MAX_READ)])
+    assert (found.times, found.attempts) == (0, 0)
 
 
 def test_deeds_that_differ_in_a_word_are_told_once() -> None:
@@ -116,7 +127,7 @@ def test_what_may_not_be_shown_is_not() -> None:
 
 
 def test_a_few_attempts_of_each_outcome_are_read_and_each_once() -> None:
-    made = [attempt(f"{kind}{i}", edit(str(i)), outcome=kind) for kind in (OutcomeKind.SUCCESS, FAILURE) for i in range(5)]
+    made = [attempt(f"{kind}{i}", edit(str(i)), outcome=kind) for kind in (OutcomeKind.SUCCESS, FAILURE) for i in range(MAX_READ + 2)]
     experience = Experience()
     experience.add([trace_of(e, i) for i, e in enumerate(made)])
     known, asked = {e.id: e for e in made}, list[str]()
@@ -127,7 +138,7 @@ def test_a_few_attempts_of_each_outcome_are_read_and_each_once() -> None:
 
     attempts = experience.derived(ToldAttempts)
     ids = attempts.at([(e.id, 1.0) for e in made] + [("elsewhere", 0.5)])
-    assert [sum(key.startswith(str(kind)) for key in ids) for kind in (OutcomeKind.SUCCESS, FAILURE)] == [3, 3]
+    assert [sum(key.startswith(str(kind)) for key in ids) for kind in (OutcomeKind.SUCCESS, FAILURE)] == [MAX_READ, MAX_READ]
     first = attempts.read(ids, read)
     assert attempts.read(ids, read) == first
     assert asked == ids
