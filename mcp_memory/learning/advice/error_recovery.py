@@ -161,7 +161,9 @@ class ErrorRecovery:
         found = Counter(
             (change.kind, change.argument)
             for e, i, k in pairs
-            if max(i, k) < len(e.steps) and (change := argument_change(e.steps[i], e.steps[k])) and change.kind is not ArgumentChange.INDENTED
+            if max(i, k) < len(e.steps)
+            and (change := argument_change(e.steps[i], e.steps[k]))
+            and change.kind is not ArgumentChange.INDENTED
         )  # that lines were indented wrongly the error says itself
         (most, times), *_ = [*found.most_common(1), (None, 0)]
         return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None, times, len(pairs)
