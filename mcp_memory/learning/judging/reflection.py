@@ -77,7 +77,7 @@ def asked_about(reflection: Reflection, outcome: OutcomeKind) -> facts.Fact | No
     After a success that is what was overcome, otherwise what stood in the way. That the same tool worked with other arguments is a slip.
     """
     overcome = [said for said in reflection.successes if isinstance(said, facts.Overcome | facts.GotOn) and not _is_slip(said)]
-    standing = [said for said in reflection.improvements if isinstance(said, facts.Standing | facts.TestsFailed) or _says_why(said)]
+    standing = [said for said in reflection.improvements if _stood_in_the_way(said) or _says_why(said)]
     first, then = (overcome, standing) if outcome is OutcomeKind.SUCCESS else (standing, overcome)
     telling = [*first, *then]
     return min(telling, key=lambda said: isinstance(said, facts.GotOn), default=None)
@@ -108,6 +108,11 @@ def _is_news(said: facts.Said) -> bool:
 def better_attempt(reflection: Reflection) -> str | None:
     """Return the id of the earlier attempt that did better, None where none is known."""
     return next((said.episode_id for said in reflection.insights if isinstance(said, facts.BestAttempt)), None)
+
+
+def _stood_in_the_way(said: facts.Said) -> bool:
+    """Return whether it is a failure that something should be tried against: a look that found nothing is none."""
+    return isinstance(said, facts.TestsFailed) or (isinstance(said, facts.Standing) and role_of(said.key) is not Role.LOOKS)
 
 
 def _says_why(said: facts.Said) -> bool:
