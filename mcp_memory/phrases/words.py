@@ -49,6 +49,15 @@ def route(keys: Sequence[str]) -> str:
     return " → ".join(names)
 
 
+def share(n: int, of: int, *, nearest: bool = False) -> str:
+    """Return how many of how many; *nearest*: these are not all there are, but those most alike.
+
+    >>> share(3, 4), share(3, 12, nearest=True)
+    ('3 of 4', '3 of the 12 nearest')
+    """
+    return f"{n} of the {of} nearest" if nearest else f"{n} of {of}"
+
+
 def day_of(at_ms: int) -> str:
     """Return the day of a time, "an unknown day" for 0.
 

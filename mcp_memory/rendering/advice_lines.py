@@ -9,6 +9,7 @@ from typing import Any
 from mcp_memory.domain.step_keys import joined
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.phrases.advice import worked_otherwise
+from mcp_memory.phrases.playbooks import nothing_in_common
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL
@@ -43,8 +44,9 @@ def playbook_text(answer: Row) -> str:
     lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ())]
     if steps and book.get("when_not_to_use"):
         lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
-    reason = answer.get("reason") or "the successful attempts have nothing in common but the names of tools"
-    return _labelled(answer, lines, f"No playbook: {cut(reason, _SENTENCE_CHARS)}.")
+    reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0)), _SENTENCE_CHARS)}."
+    has_none = bool(lines) and not has_worked and not book  # then that nobody has managed it yet is news, beside what was tried
+    return _labelled(answer, [reason, *lines] if has_none else lines, reason)
 
 
 def fix_line(fix: Row) -> str:

@@ -94,6 +94,7 @@ class Playbook:
     confidence: float  # a lower bound, at 95 %, of the success rate of attempts that went this way, times how alike their tasks are
     evidence: tuple[str, ...]
     confidence_is: str = "lower bound"  # no estimate: few attempts give a low one
+    successes: int = 0  # attempts that worked, from which it was made
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.step_roles import gives_answer, runs_tests
+from mcp_memory.learning.advice.deeds import acted
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scratch
 from mcp_memory.learning.reading.step_values import last_changes
@@ -167,7 +168,7 @@ def _last_acts(episode: Episode) -> list[int]:
         if len(found) == MAX_DEEDS:
             break
         step = steps[i]
-        if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or change_of(steps, i) is not None:
+        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None:
             continue
         command = command_in(step.arguments).strip()
         if "\n" in command or " -c " in command:

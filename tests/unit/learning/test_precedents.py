@@ -103,6 +103,12 @@ def test_running_what_only_that_run_wrote_is_no_precedent() -> None:
     assert precedents("Unpack set 7", [attempt("a", written, ran, packed, task="Unpack set 7")])[0].did == ("bash `tar -xf data.tar`",)
 
 
+def test_what_makes_room_or_hides_whether_it_worked_is_no_precedent() -> None:
+    steps = [Step("bash", arguments={"command": c}) for c in ("lock --help || man lock", "mkdir -p out", "lock -p rev data/a.txt")]
+    (found,) = precedents(TASK, [attempt("a", *steps)])
+    assert found.did == ("bash `lock -p rev data/a.txt`",)
+
+
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
     both = attempt("a", edit("return 1"), edit("assert 1", "tests/test_cart.py"))
     assert precedents(TASK, [both])[0].did == ("edit shop/cart.py: - return total + return 1",)

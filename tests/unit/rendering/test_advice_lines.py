@@ -120,7 +120,8 @@ def test_a_playbook_shows_the_steps_that_tell_successes_from_failures_and_say_wi
         HEAD,
         "1. bash `make release`: in 3 of 3 successful attempts, 0 of 2 failed ones",
     ]
-    assert playbook(*vague) == "No playbook: the successful attempts have nothing in common but the names of tools."
+    assert playbook(*vague, successes=2) == "No playbook: all that 2 successes at tasks like this have in common is the names of tools."
+    assert playbook(*vague, successes=1) == "No playbook: one success alone, of which only the tools it used can be told."
 
 
 def test_where_something_worked_at_this_very_task_the_playbook_is_that() -> None:
@@ -137,7 +138,11 @@ def test_no_playbook_is_one_line_with_the_reason() -> None:
         "degraded": [],
     }
     assert playbook_text({**answer, "precedents": []}) == "No playbook: no episode with steps is like this task."
-    assert "Failed at this task" in playbook_text({**answer, "recommendation_id": "rec0", "precedents": [FAILED]})
+    text = playbook_text({**answer, "reason": "all 3 attempts at this task failed", "recommendation_id": "rec0", "precedents": [FAILED]})
+    assert [line.partition(" (")[0] for line in text.splitlines()[1:]] == [
+        "No playbook: all 3 attempts at this task failed.",
+        "Failed at this task",
+    ]
 
 
 def test_stored_text_stays_on_its_line() -> None:
