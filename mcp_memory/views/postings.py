@@ -37,7 +37,7 @@ class Segments:
         self.push(kept)
 
     def look_up(self, words: npt.NDArray[np.uint32]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        """Return the newest postings of *words*: place in *words*, file, episode; and of each word how many there are and how many are here."""
+        """Return the newest postings of *words*: place in *words*, file, episode; and of each word how many there are, and are here."""
         parts: list[Postings] = []
         total, read = np.zeros(len(words), np.int64), np.zeros(len(words), np.int64)
         for segment in self._segments:
