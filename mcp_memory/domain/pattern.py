@@ -115,7 +115,7 @@ class Pattern:
         if self.corrected_by:
             return True
         if self.kind is PatternKind.ARGUMENT_CHANGE:
-            return self.content["change"] != ArgumentChange.INDENTED  # which the error says itself
+            return str(self.content["change"]) != ArgumentChange.INDENTED  # which the error says itself
         tried = str(self.content.get("try", ""))
         is_program = tried.startswith(f"{SHELL}:") and not tried.endswith(WRITES) and role_of(tried) is Role.ACTS
         return self.kind is PatternKind.ERROR_RECOVERY and self.says_what and is_program and not self.content.get(INSTEAD)

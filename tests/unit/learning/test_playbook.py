@@ -174,7 +174,7 @@ def test_an_error_is_told_once_with_its_best_answers() -> None:
 
 def test_a_pattern_tells_where_it_says_how_and_not_where_it_names_tools() -> None:
     def tells(kind: PatternKind, **content: object) -> bool:
-        return Pattern("pat_1", kind, "p", content, "", "", 2, 2, 0, 0, 0).is_telling  # type: ignore[arg-type]
+        return Pattern("pat_1", kind, "p", content, "", "", 2, 2, 0, 0, 0).is_telling
 
     recovery, change = PatternKind.ERROR_RECOVERY, PatternKind.ARGUMENT_CHANGE
     assert tells(recovery, tool="bash:python", error="e", **{"try": "bash:pip install"})
