@@ -32,6 +32,7 @@ MANY_WORDS = 25  # of a task, from which it is a case of its own without naming 
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+_FETCHES = re.compile(r"curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
 _FILE = re.compile(r"\S*\w\.\w+")
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
@@ -168,9 +169,9 @@ def _last_acts(episode: Episode) -> list[int]:
         if len(found) == MAX_DEEDS:
             break
         step = steps[i]
-        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None:
-            continue
         command = command_in(step.arguments).strip()
+        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None or _FETCHES.match(command):
+            continue
         if "\n" in command or " -c " in command:
             continue  # a script of its own
         words = command or " ".join(map(str, step.arguments.values()))

@@ -104,9 +104,11 @@ def test_running_what_only_that_run_wrote_is_no_precedent() -> None:
 
 
 def test_what_makes_room_or_hides_whether_it_worked_is_no_precedent() -> None:
-    steps = [Step("bash", arguments={"command": c}) for c in ("lock --help || man lock", "mkdir -p out", "lock -p rev data/a.txt")]
+    steps = [
+        Step("bash", arguments={"command": c}) for c in ("lock --help || man lock", "mkdir -p out", "lock -p rev a.txt", "curl -s :80/a")
+    ]
     (found,) = precedents(TASK, [attempt("a", *steps)])
-    assert found.did == ("bash `lock -p rev data/a.txt`",)
+    assert found.did == ("bash `lock -p rev a.txt`",)
 
 
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:

@@ -270,6 +270,20 @@ def test_nothing_is_asked_about_a_look_that_found_too_much() -> None:
 
     assert asked("search_dir") is None
     assert asked("bash:make") is not None
+    bare = facts.Standing("exit -9:", "bash:make", (3,))
+    assert asked_about(Reflection((), (bare,), ()), OutcomeKind.FAILURE) is None, "an exit code alone says nothing to try against"
+    opened = facts.Overcome("<line> must be less than 99", "goto", (6,), 7, "open cart.py", 8)
+    assert asked_about(Reflection((opened,), (), ()), OutcomeKind.SUCCESS) is None
+
+
+def test_a_tool_that_others_called_is_no_news_and_a_program_is() -> None:
+    def told(key: str) -> bool:
+        skipped = facts.Skipped(key, "submit", 3, 4, 9)
+        made = replace(episode(Step("submit")), reflection=Reflection((), (skipped,), ()))
+        return telling(made) == (skipped,)
+
+    assert not told("search_onestop_flight")
+    assert told("bash:pytest")
 
 
 def test_the_same_tool_with_other_arguments_is_a_slip_that_nothing_is_asked_about() -> None:
