@@ -29,7 +29,6 @@ from mcp_memory.learning.patterns import implicit
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.file_uses import Touch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reports import holdout, trends
@@ -73,7 +72,7 @@ class Learner:
         signs = step_signs.read(episode.steps)
         runs = [*beside, *_runs(v.experience, neighbours, SAME_KIND)]
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
-        rewarded = reward.reward(episode, _history(earlier), signs)
+        rewarded = reward.reward(episode, reward.history_of(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
         reflected = reflection.reflect(episode, rewarded, signs, earlier)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
@@ -237,15 +236,6 @@ def _runs(x: Experience, neighbours: Neighbours, min_similarity: float) -> list[
     """Return the neighbours' traces with their steps and similarities, the most similar first."""
     rows = [(x.row(key), similarity) for key, similarity in neighbours[:MAX_ATTEMPTS] if similarity >= min_similarity]
     return [(x.full_trace(row), similarity) for row, similarity in rows if row is not None]
-
-
-def _history(earlier: Sequence[tuple[Trace, float]]) -> reward.History:
-    good = [t for t, _ in earlier if t.success]
-    return reward.History(
-        step_counts=tuple(len(t.step_keys) for t in good),
-        durations_ms=tuple(max(0, t.ended_at_ms - t.started_at_ms) for t in good),
-        attempts=sum(similarity >= SAME_TASK for _, similarity in earlier),
-    )
 
 
 def _standpoint_of(query: Query) -> Standpoint:
