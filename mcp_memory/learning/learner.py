@@ -210,8 +210,12 @@ class Learner:
         """Return outcomes with and without memory, with an interval."""
         return self._holdout_report(project, v.experience.outlines())
 
+    def holdout_of(self, traces: Iterable[Trace]) -> Holdout:
+        """Return the same of these episodes."""
+        return holdout.report(traces, self._config.holdout)
+
     def _holdout_report(self, project: str, traces: Iterable[Trace]) -> Holdout:
-        return holdout.report((t for t in traces if project in (ANY_PROJECT, t.project)), self._config.holdout)
+        return self.holdout_of(t for t in traces if project in (ANY_PROJECT, t.project))
 
     def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
         """Return the series of a metric, its changepoints and the clusters of tasks. Analysis runs in a process of its own."""
