@@ -58,11 +58,14 @@ class Deed:
 def changes(episode: Episode) -> tuple[Deed, ...]:
     """Return what the run left changed of files that were there before it, the lines nearest its task and its errors, at most two files.
 
-    Tests and texts only where no code was changed. A millisecond.
+    Tests and texts only where no code was changed; of a success whose lines tell nothing, the files alone. A millisecond.
     """
     met = (step.error or "" for step in episode.steps if step.failed)
     words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
-    told = [(change, Deed(change.step, line)) for change in left_changed(episode) if (line := change_line(change, words, MAX_CHANGE_CHARS))]
+    left = left_changed(episode)
+    told = [(change, Deed(change.step, line)) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
+    if not told and succeeded(episode):
+        told = [(change, Deed(change.step, change.path)) for change in left]
     code = [deed for change, deed in told if not _BESIDE.search(change.path)]
     return tuple(code or [deed for _, deed in told])[:MAX_FILES]
 
@@ -162,7 +165,7 @@ def refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
 
 
 def opened_files(episode: Episode) -> list[str]:
-    """Return the files that a run opened and that are neither its own nor scratch, those opened oftenest first: none that a search listed."""
+    """Return the files that a run opened, neither its own nor scratch, those opened oftenest first; none that a search only listed."""
     names = {file.path for file in files_of(episode) if file.use is Use.READ and not is_scratch(file.path)}
     opened: Counter[str] = Counter()
     for step in episode.steps:

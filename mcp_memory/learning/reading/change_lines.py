@@ -20,7 +20,7 @@ MAX_PLACES = 2  # of one file
 MIN_ROOM = 60  # characters left for another place
 MANY_HITS = 3  # words of the task in one line, from which more make it no nearer
 NEXT = " ⏎ "
-_PROSE_FILE = re.compile(r"\.(?:md|rst|txt|adoc)$", re.I)
+_DOCUMENTED = re.compile(r"\.(?:py|pyx|pxi|pyi|rb|m?[jt]sx?|java|kts?|scala|go|rs|c|h|cc|cpp|hpp|cs|php|swift|jl|r|lua|ex|exs)$", re.I)
 _CODE_SIGN = re.compile(
     r"[=(){}\[\];<>@|&$\\]|^(?:return|raise|pass|break|continue|else|try|finally|yield|import|from|del|assert)\b|:$|\w\.\w|\w_\w"
 )
@@ -57,9 +57,9 @@ def change_line(change: FileChange, words: Words, max_chars: int) -> str:
         words: Of the task and its errors, as `distinct_words` gives them: lines with many of them are told first.
         max_chars: Of the whole.
     """
-    is_prose = _PROSE_FILE.search(change.path) is not None
+    is_plain = _DOCUMENTED.search(change.path) is None  # of whose lines none is a comment's
     stood, stands = ({line.strip() for hunk in change.hunks for line in getattr(hunk, side)} for side in ("removed", "added"))
-    places = [place for hunk in change.hunks if (place := _place(hunk, stood, stands, words, is_prose))]
+    places = [place for hunk in change.hunks if (place := _place(hunk, stood, stands, words, is_plain))]
     places.sort(key=lambda place: (-place.hits, -len(place.came) - len(place.gone)))
     told = ""
     for place in places[:MAX_PLACES]:
@@ -82,12 +82,12 @@ def _content(change: FileChange) -> frozenset[tuple[str, str]]:
     return frozenset((sign, " ".join(line.split())) for sign, line in sides if line.strip())
 
 
-def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: Words, is_prose: bool) -> _Place | None:
+def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: Words, is_plain: bool) -> _Place | None:
     """Return what a hunk tells, None where that is nothing: a comment, a docstring, a heading, blanks, what stands elsewhere now."""
-    gone = [line for line in _telling(hunk.removed, is_prose) if line not in stands]
-    came = _between_new(_telling(hunk.added, is_prose), stood)
+    gone = [line for line in _telling(hunk.removed, is_plain) if line not in stands]
+    came = _between_new(_telling(hunk.added, is_plain), stood)
     if all(HEADING.match(line) for line in (*came, *gone)):
-        moved = None if came or gone else _moved(hunk, is_prose)
+        moved = None if came or gone else _moved(hunk, is_plain)
         return moved and _Place((), (moved[0],), (hunk.line,), moved[1], _hits(moved[0], words))
     numbers = {line.strip(): hunk.line + i for i, line in reversed([*enumerate(hunk.added)])} if hunk.line else {}
     at = tuple(numbers.get(line, 0) for line in came) or (hunk.line,)
@@ -100,9 +100,9 @@ def _between_new(lines: Sequence[str], stood: Collection[str]) -> list[str]:
     return list(lines[new[0] : new[-1] + 1]) if new else []
 
 
-def _telling(lines: Sequence[str], is_prose: bool) -> list[str]:
+def _telling(lines: Sequence[str], is_plain: bool) -> list[str]:
     said = [line.strip() for line in lines if line.strip()]
-    return said if is_prose else [line for line in statements(said) if _is_code(line)]
+    return said if is_plain else [line for line in statements(said) if _is_code(line)]
 
 
 def _is_code(line: str) -> bool:
@@ -117,12 +117,12 @@ def _is_code(line: str) -> bool:
     return not (_SENTENCE.search(bare) or (_PHRASE.search(bare) and not _NO_PROSE.search(bare)))
 
 
-def _moved(hunk: Hunk, is_prose: bool) -> tuple[str, int] | None:
+def _moved(hunk: Hunk, is_plain: bool) -> tuple[str, int] | None:
     """Return the first line that stands in both with another indentation, and by how many columns it moved to the right."""
     before = {line.strip(): line for line in hunk.removed if line.strip()}
     for line in hunk.added:
         said = line.strip()
-        if said in before and _telling([line], is_prose):
+        if said in before and _telling([line], is_plain):
             shift = sum(len(text.expandtabs()) * sign for text, sign in ((line.rstrip(), 1), (before[said].rstrip(), -1)))
             if shift:
                 return said, shift
