@@ -147,7 +147,7 @@ class Recalling:
     async def search(self, asked: requests.SearchEpisodes) -> EpisodePage:
         """Answer the `search_episodes` tool."""
         text, limit, cursor, sort = asked.query, asked.limit, asked.cursor, Sort(asked.sort)
-        where = filter_of(asked, default_project=self._e.project)
+        where = self._e.within_bounds(filter_of(asked, default_project=self._e.project))
         words = listing_query(text) if text.strip() else None
         if text.strip() and words is None:
             return EpisodePage((), None, 0)
