@@ -50,17 +50,16 @@ def opened(url: str) -> SharedLog:
 class Machine:
     """One writer and reader."""
 
-    def __init__(self, url: str, name: str, begins_s: float, ends_s: float) -> None:
-        self._log, self._name, self._begins_s, self._ends_s = opened(url), name, begins_s, ends_s
+    def __init__(self, url: str, name: str) -> None:
+        self._log, self._name = opened(url), name
         self._mark, self._sent = LogMark(), 0
         self.measured = Measured()
-        self.thread = threading.Thread(target=self._run)
 
-    def _run(self) -> None:
+    def run(self, begins_s: float, ends_s: float) -> None:
         chance = random.Random(self._name)
-        time.sleep(max(0.0, self._begins_s - time.monotonic()))
-        batch_s = self._begins_s + chance.uniform(0, BATCH_EVERY_S)
-        while (now_s := time.monotonic()) < self._ends_s:
+        time.sleep(max(0.0, begins_s - time.monotonic()))
+        batch_s = begins_s + chance.uniform(0, BATCH_EVERY_S)
+        while (now_s := time.monotonic()) < ends_s:
             try:
                 if now_s >= batch_s:
                     self._append()
@@ -94,13 +93,14 @@ def run(url: str, machines: int, seconds: float) -> Measured:
     log = opened(url)
     log.ensure()
     log.close()
+    made = [Machine(url, f"machine{number}-{os.urandom(4).hex()}") for number in range(machines)]
     begins_s = time.monotonic() + 1.0
-    made = [Machine(url, f"machine{number}-{os.urandom(4).hex()}", begins_s, begins_s + seconds) for number in range(machines)]
-    for machine in made:
-        machine.thread.start()
+    threads = [threading.Thread(target=machine.run, args=(begins_s, begins_s + seconds)) for machine in made]
+    for thread in threads:
+        thread.start()
     found = Measured()
-    for machine in made:
-        machine.thread.join()
+    for machine, thread in zip(made, threads, strict=True):
+        thread.join()
         found.appends_ms += machine.measured.appends_ms
         found.lags_ms += machine.measured.lags_ms
         found.errors += machine.measured.errors

@@ -8,6 +8,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.step_keys import SHELL
@@ -39,12 +41,38 @@ class ArgumentChange(enum.StrEnum):
 
 ANSWERS = (PatternKind.ERROR_RECOVERY, PatternKind.ARGUMENT_CHANGE)  # to an error: judged by whether they worked, not by how runs ended
 PATTERN_PREFIX = "pat_"
+REMEMBERED = 4_096  # ids of patterns
+_TEXT = frozenset({str})
 INSTEAD = "instead"  # in a recovery's content: it did the job instead, the failed call was not fixed
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode  # one encoder: dumps() makes one a call
 
 
 def pattern_id(kind: PatternKind, content: Mapping[str, Json]) -> str:
     """Return the stable id of a pattern: a hash of its kind and normalised content, so that equal lessons meet."""
+    words = _words_of(content)
+    return _hashed(kind, content) if words is None else _remembered(kind, words)
+
+
+def _words_of(content: Mapping[str, Json]) -> tuple[tuple[str, str | tuple[str, ...]], ...] | None:
+    """Return *content* as a key, None where it holds anything but texts and lists of texts (1 and True would be one key)."""
+    found: list[tuple[str, str | tuple[str, ...]]] = []
+    for name, value in content.items():
+        if isinstance(value, str):
+            found.append((name, value))
+        elif isinstance(value, list) and _TEXT.issuperset(map(type, value)):
+            found.append((name, tuple(value)))
+        else:
+            return None
+    return tuple(found)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(kind: PatternKind, words: tuple[tuple[str, str | tuple[str, ...]], ...]) -> str:
+    """Most of what an episode tells was told by another one: of a pull it is some forty ids an episode."""
+    return _hashed(kind, dict(words))
+
+
+def _hashed(kind: PatternKind, content: Mapping[str, Any]) -> str:
     text = _canonical([kind.value, content])
     return PATTERN_PREFIX + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 

@@ -5,6 +5,8 @@ No stream is kept open between requests: an abandoned transaction would hold up 
 
 import base64
 import json
+import random
+import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -17,11 +19,13 @@ from mcp_memory.ports import Batch, LogMark, LogPage
 from mcp_memory.replication.appending import SCHEMA_VERSION, plan
 
 CONNECT_S, ANSWER_S = 5.0, 15.0
+BUSY_S, BUSY_PAUSE_S = 10.0, 0.25  # how long a request is made again that other writers kept out, and the longest pause before that
 LEAST_PAGE = 8  # facts; a page whose answer is too large is asked for in halves down to this
 PATHS = ("/v3/pipeline", "/v2/pipeline")
 _NO_SUCH_PATH = frozenset({404, 405})
 _RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-_RETRYABLE_CODE = frozenset({"SQLITE_BUSY", "TRANSACTION_TIMEOUT", "TRANSACTION_BUSY", "STREAM_EXPIRED", "SQLITE_BUSY_SNAPSHOT"})
+_BUSY_CODE = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "TRANSACTION_BUSY"})
+_RETRYABLE_CODE = frozenset({*_BUSY_CODE, "TRANSACTION_TIMEOUT", "STREAM_EXPIRED"})
 _RETRYABLE_WORDS = ("locked", "busy", "within a transaction", "timed out")
 _TOO_LARGE = ("RESPONSE_TOO_LARGE", "too large")
 _TABLES = (
@@ -50,6 +54,10 @@ class _TooLarge(RemoteUnavailable):
     """The answer is larger than the server sends."""
 
 
+class _Busy(RemoteUnavailable):
+    """Other writers held the lock until the server gave up; nothing was done."""
+
+
 class HranaLog:
     """See `ports.SharedLog`."""
 
@@ -61,7 +69,9 @@ class HranaLog:
         if token:
             headers["authorization"] = f"Bearer {token}"
         timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)
-        self._http = httpx2.Client(timeout=timeout, headers=headers, limits=httpx2.Limits(max_connections=1, keepalive_expiry=60.0))
+        limits = httpx2.Limits(max_connections=1, keepalive_expiry=60.0)
+        encrypted = self._url.startswith("https:")  # reading the certificates for nothing takes as long as ten requests
+        self._http = httpx2.Client(timeout=timeout, headers=headers, limits=limits, verify=encrypted)
 
     def ensure(self) -> None:
         """Make the tables where they are missing."""
@@ -132,7 +142,17 @@ class HranaLog:
         self._http.close()
 
     def _transaction(self, statements: Sequence[Statement], mode: str = "BEGIN IMMEDIATE") -> list[list[list[Any]]]:
-        """Run statements in one transaction, all or none, and return the rows of each."""
+        """Run statements in one transaction, all or none, and return the rows of each; again for a while where others hold the lock."""
+        until = time.monotonic() + BUSY_S
+        while True:
+            try:
+                return self._attempt(statements, mode)
+            except _Busy:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(random.uniform(0, BUSY_PAUSE_S))  # they must not come back all at once
+
+    def _attempt(self, statements: Sequence[Statement], mode: str) -> list[list[list[Any]]]:
         count = len(statements)
         steps: list[dict[str, Any]] = [{"stmt": {"sql": mode}}]
         for i, (sql, values) in enumerate(statements):
@@ -145,9 +165,8 @@ class HranaLog:
             if first["type"] != "ok":
                 raise _error(first["error"])
             result = first["response"]["result"]
-            for error in result["step_errors"]:
-                if error:
-                    raise _error(error)
+            for error in filter(None, result["step_errors"]):
+                raise _error(error)
             done = result["step_results"]
             if len(done) != count + 3 or done[count + 1] is None:
                 raise RemoteUnavailable("the shared log did not commit")
@@ -182,6 +201,8 @@ def _error(error: dict[str, Any]) -> McpMemoryError:
     said = f"the shared log answered {code}: {text}"
     if code in _TOO_LARGE or any(word in text for word in _TOO_LARGE):
         return _TooLarge(said)
+    if code in _BUSY_CODE:
+        return _Busy(said)
     if code in _RETRYABLE_CODE or any(word in text.lower() for word in _RETRYABLE_WORDS):
         return RemoteUnavailable(said)
     return RemoteRefused(said)

@@ -126,8 +126,8 @@ def _with_free_external(tx: Transaction, episode: Episode) -> Episode:
 
 def _link(tx: Transaction, episode: Episode) -> None:
     """Make the links that follow from the episode itself and from those that were waiting for it, as far as their ends are here."""
-    for id_ in (episode.id, *(row[0] for row in tx.all("followers_of", episode.id))):
-        found = tx.original(id_, steps=False)
+    followers = [tx.original(row[0], steps=False) for row in tx.all("followers_of", episode.id)]
+    for found in (episode, *followers):
         assert found is not None
         ends = {end: end if end and tx.one("episode_exists", end) else None for end in (found.parent_id, found.follows)}
         link_new_episode(tx, replace(found, parent_id=ends[found.parent_id], follows=ends[found.follows]))

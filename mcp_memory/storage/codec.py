@@ -50,7 +50,11 @@ class Codec:
 
     def json(self, value: Json) -> bytes:
         """Encode any JSON value, or a record of such values as an object."""
-        return self._pack(value, lambda: _as_text(value))
+        try:
+            body = _encode(value)
+        except OverflowError:
+            body = _encode(_as_text(value))
+        return self._seal(body, records.Record.VERSION)
 
     def step(self, step: Step) -> bytes:
         """Encode a step without its index, which is its key."""

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from operator import itemgetter
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.pattern import Observation
 from mcp_memory.storage.tables import Row, Transaction
 
 MAX_MS = 2**63 - 1
+_KEY = itemgetter(0, 1, 2)  # the evidence table's
 
 
 Told = tuple[int, Episode, Sequence[Observation]]  # the row of an episode, the episode, what it says
@@ -19,35 +20,29 @@ def add_evidence(tx: Transaction, told: Sequence[Told]) -> None:
     by_pattern = [_by_pattern(observations) for _, _, observations in told]
     known = _pattern_rows(tx, told, by_pattern)
     evidence: list[Row] = []
-    counts: dict[tuple[int, str], _Count] = {}
+    counts: dict[tuple[int, str], list[int]] = {}
     for (row, episode, _), seen_of in zip(told, by_pattern, strict=True):
-        at_ms = episode.ended_at_ms or episode.started_at_ms
+        at_ms, project = episode.ended_at_ms or episode.started_at_ms, episode.project
         counted = not tx.one("is_quarantined_episode", row)
         for pattern_id, seen in seen_of.items():
-            pattern_row = known[pattern_id]
+            pattern_row, successes = known[pattern_id], 0
             for ordinal, one in enumerate(seen):
-                detail = tx.codec.json(one.detail) if one.detail else None
-                evidence.append((pattern_row, row, ordinal, int(one.success), one.weight, at_ms, detail))
+                detail, success = tx.codec.json(one.detail) if one.detail else None, int(one.success)
+                successes += success
+                evidence.append((pattern_row, row, ordinal, success, one.weight, at_ms, detail))
             if counted:
-                key = (pattern_row, episode.project)
-                counts[key] = counts.get(key, _Count()).with_episode(sum(one.success for one in seen), len(seen), at_ms)
-    tx.many("add_evidence", sorted(evidence, key=lambda r: r[:3]))  # in key order: neighbours go to one page
+                _count(counts.setdefault((pattern_row, project), [0, 0, 0, MAX_MS, 0]), successes, len(seen), at_ms)
+    tx.many("add_evidence", sorted(evidence, key=_KEY))  # in key order: neighbours go to one page
     if counts:
         tx.many("count_evidence", [(*key, *count) for key, count in sorted(counts.items())])
 
 
-class _Count(NamedTuple):
-    """What is added to the count of a pattern in a project; the columns of `count_evidence` after its key."""
-
-    support: int = 0
-    successes: int = 0
-    failures: int = 0
-    first_at_ms: int = MAX_MS
-    last_at_ms: int = 0
-
-    def with_episode(self, successes: int, seen: int, at_ms: int) -> "_Count":
-        support, before, failures, first_at_ms, last_at_ms = self
-        return _Count(support + 1, before + successes, failures + seen - successes, min(first_at_ms, at_ms), max(last_at_ms, at_ms))
+def _count(count: list[int], successes: int, seen: int, at_ms: int) -> None:
+    """Add an episode to the count of a pattern in a project: the columns of `count_evidence` after its key."""
+    count[0] += 1
+    count[1] += successes
+    count[2] += seen - successes
+    count[3], count[4] = min(count[3], at_ms), max(count[4], at_ms)
 
 
 def _by_pattern(observations: Sequence[Observation]) -> dict[str, list[Observation]]:

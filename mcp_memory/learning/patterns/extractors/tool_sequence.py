@@ -2,6 +2,7 @@
 
 import heapq
 from collections import Counter
+from functools import lru_cache
 
 from mcp_memory.domain.pattern import Observation, PatternKind
 from mcp_memory.learning.reading.run import Run
@@ -9,6 +10,7 @@ from mcp_memory.phrases.patterns import sequence
 
 OFFSETS = ((0, 1), (0, 2), (0, 1, 2), (0, 1, 3), (0, 2, 3), (0, 1, 2, 3))  # which of the next steps make a sequence
 MAX_SEQUENCES = 40  # of one run: the most frequent
+_described = lru_cache(4_096)(sequence)  # most are of many runs
 
 
 def sequence_observations(run: Run) -> list[Observation]:
@@ -31,7 +33,7 @@ def sequence_observations(run: Run) -> list[Observation]:
         Observation(
             PatternKind.TOOL_SEQUENCE,
             {"tools": list(tools)},
-            sequence(tools),
+            _described(tools),
             run.success,
             detail={"first_step": spans[tools][0], "last_step": spans[tools][1], "times": n},
         )
