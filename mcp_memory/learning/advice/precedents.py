@@ -12,28 +12,23 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
-from mcp_memory.domain.step_roles import gives_answer, runs_tests
-from mcp_memory.learning.advice.deeds import acted
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.step_roles import runs_tests
+from mcp_memory.learning.advice import deeds
+from mcp_memory.learning.advice.acts import acts, told_as_call
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scratch
-from mcp_memory.learning.reading.step_values import last_changes
 from mcp_memory.views.experience import Experience
 
 MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
 MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
-MAX_STEPS = 400  # of a longer run, its end
-DEED_CHARS = 240
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
-_FETCHES = re.compile(r"curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
-_FILE = re.compile(r"\S*\w\.\w+")
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 Showable = Callable[[str, int], bool]  # whether the arguments of a step of an episode may be shown
@@ -52,14 +47,14 @@ class ToldAttempt:
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
-        """Read it off an episode with its steps. Half a millisecond."""
+        """Read it off an episode with its steps. Some two milliseconds."""
         won = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
         steps = episode.steps
-        changes = tuple((i, brief(steps, i, DEED_CHARS, whole=True)) for i in _telling_changes(episode))
-        acts = tuple((i, brief(steps, i, DEED_CHARS)) for i in _telling_acts(episode, won=won))
-        return cls(episode.id, episode.task, won, changes, acts, "" if won else _came(episode))
+        changed = tuple((deed.step, f"{steps[deed.step].key} {deed.text}") for deed in deeds.changes(episode) if deed.says_what)
+        calls = tuple((i, _call(steps[i])) for i in _telling_acts(episode, won=won))
+        return cls(episode.id, episode.task, won, changed, calls, "" if won else _came(episode))
 
-    def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
+    def told(self, task: str, showable: Showable) -> tuple[str, ...]:
         """Return what it did that may be shown to somebody at *task*."""
         told = self.changes or (self.acts if is_same_case(task, self.task) else ())
         return tuple(dict.fromkeys(text for i, text in told if showable(self.episode_id, i)))
@@ -102,87 +97,57 @@ def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = 
         attempts: At it, the best first.
         showable: Whether a step's arguments may be shown.
     """
-    told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, showable))]
+    told = [_Told(attempt, did) for attempt in attempts if (did := attempt.told(task, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
-    worked = {t.deeds for t in good}
+    worked = {t.did for t in good}
     return (
         *_grouped(task, good, [a for a in attempts if a.won]),
-        *_grouped(task, [t for t in bad if t.deeds not in worked], [a for a in attempts if not a.won]),
+        *_grouped(task, [t for t in bad if t.did not in worked], [a for a in attempts if not a.won]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
     attempt: ToldAttempt
-    deeds: tuple[str, ...]
+    did: tuple[str, ...]
 
 
 def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) -> Iterator[Precedent]:
     """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
     groups: dict[frozenset[str], list[_Told]] = {}
-    for one in sorted(told, key=lambda t: len("".join(t.deeds))):
-        words = _words(one.deeds)
-        known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
+    for one in sorted(told, key=lambda t: len("".join(t.did))):
+        words = _words(one.did)
+        least = 1.0 if one.attempt.changes else SAME_DEED  # two changes of one line differ in a word, and one of them works
+        known = next((other for other in groups if len(other & words) >= least * len(other | words)), words)
         groups.setdefault(known, []).append(one)
     of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
         counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
-        yield Precedent(bool(same[0].attempt.won), same[0].deeds, came, *counts, same[0].attempt.episode_id)
+        yield Precedent(bool(same[0].attempt.won), same[0].did, came, *counts, same[0].attempt.episode_id)
 
 
-def _words(deeds: Sequence[str]) -> frozenset[str]:
-    """Return the words of deeds without what does not make them others: line numbers, blanks, marks."""
-    return frozenset(_WORD.findall(re.sub(r":\d+", "", " ".join(deeds)).casefold()))
+def _words(did: Sequence[str]) -> frozenset[str]:
+    """Return the words and signs of deeds without what does not make them others: line numbers, blanks."""
+    return frozenset(_TOKEN.findall(re.sub(r":\d+:|; \d+:", "", " ".join(did)).casefold()))
 
 
 def changes_told(episode: Episode) -> tuple[str, ...]:
-    """Return what an episode changed last in each of its last two files, in few words; tests only where nothing else was changed."""
-    return tuple(brief(episode.steps, i, DEED_CHARS, whole=True) for i in _telling_changes(episode))
-
-
-def _telling_changes(episode: Episode) -> list[int]:
-    steps = episode.steps
-    changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
-    return [i for i, change in changes.items() if not _TEST.search(change.path)] or list(changes)
+    """Return what an episode left changed in at most two files, in few words; tests only where nothing else was changed."""
+    return tuple(f"{episode.steps[deed.step].key} {deed.text}" for deed in deeds.changes(episode) if deed.says_what)
 
 
 def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
-    """Return the step that gave an answer, else, where it worked, the last acts."""
+    """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
-    answer = [i for i in range(len(steps) - 1, -1, -1) if gives_answer(steps[i].key) and _says(steps[i])][:1]
-    return answer or (_last_acts(episode) if won else [])
+    answer = [i for i in range(len(steps) - 1, -1, -1) if deeds.answer(steps[i])][:1]
+    return answer or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
 
 
-def _told_change(steps: Sequence[Step], index: int) -> Change | None:
-    change = change_of(steps, index)
-    return change if change is not None and change.says_what and not change.is_scratch else None
-
-
-def _last_acts(episode: Episode) -> list[int]:
-    """Return the last steps that did something that lasts: nothing that tries something out, no test run, no script that only it has."""
-    steps, found = episode.steps, list[int]()
-    written = [change.path for i in range(len(steps)) if (change := change_of(steps, i)) and not change.says_what]
-    made = {path.rsplit("/", 1)[-1] for path in (*written, *(file.path for file in episode.files or () if file.use is Use.MADE))}
-    for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
-        if len(found) == MAX_DEEDS:
-            break
-        step = steps[i]
-        command = command_in(step.arguments).strip()
-        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None or _FETCHES.match(command):
-            continue
-        if "\n" in command or " -c " in command:
-            continue  # a script of its own
-        words = command or " ".join(map(str, step.arguments.values()))
-        names = _FILE.findall(words)
-        if _says(step) and not any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names):
-            found.append(i)
-    return found[::-1]
-
-
-def _says(step: Step) -> bool:
-    return any(str(value).strip() for value in step.arguments.values())
+def _call(step: Step) -> str:
+    told = told_as_call(step)
+    return f"{step.tool} {told}" if command_in(step.arguments) else told
 
 
 def is_same_case(a: str, b: str) -> bool:

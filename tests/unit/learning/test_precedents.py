@@ -53,7 +53,7 @@ def test_a_change_is_told_with_its_further_lines_and_without_comments_and_docstr
 
 def test_attempts_that_did_the_same_count_together() -> None:
     found = precedents(TASK, [attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "41"), ("b", "41"), ("c", "7"))])
-    assert [(p.did, p.times, p.attempts) for p in found] == [(("finish answer=41",), 2, 3), (("finish answer=7",), 1, 3)]
+    assert [(p.did, p.times, p.attempts) for p in found] == [(("finish “41”",), 2, 3), (("finish “7”",), 1, 3)]
 
 
 def test_attempts_that_did_nothing_to_tell_count_among_those_that_ended_so() -> None:
@@ -67,11 +67,23 @@ def test_of_more_attempts_than_are_read_nothing_is_counted() -> None:
     assert (found.times, found.attempts) == (0, 0)
 
 
+def test_changes_that_differ_in_a_sign_are_two() -> None:
+    found = precedents(TASK, [attempt("a", edit("return total - voucher")), attempt("b", edit("return total + voucher"))])
+    assert [p.times for p in found] == [1, 1]
+    again = precedents(TASK, [attempt("a", edit("return total - voucher")), attempt("b", edit("return total -  voucher"))])
+    assert [p.times for p in again] == [2]
+
+
+def test_of_a_loop_the_line_that_does_the_work_is_told() -> None:
+    loop = Step("bash", "for", {"command": "for f in data/*; do\n  encrypt -p rev -o out/$f $f\n  echo $f\ndone"})
+    assert precedents("Encrypt set 7", [attempt("a", loop, task="Encrypt set 7")])[0].did == ("bash `encrypt -p rev -o out/$f $f`",)
+
+
 def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
     ]
-    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("finish answer=Patrick John Vallance",), 2)]
+    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("finish “Patrick John Vallance”",), 2)]
 
 
 def test_a_change_that_shows_a_heading_or_a_comment_alone_is_not_told() -> None:
@@ -120,7 +132,7 @@ def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
 
 def test_answers_and_calls_are_told_of_the_very_case_alone() -> None:
     paid = Step("pay", arguments={"booking": "B7"})
-    assert precedents("Pay booking B7", [attempt("a", paid, task="Pay booking B7")])[0].did == ("pay booking=B7",)
+    assert precedents("Pay booking B7", [attempt("a", paid, task="Pay booking B7")])[0].did == ("pay “B7”",)
     assert precedents("Pay booking B8", [attempt("a", paid, task="Pay booking B7")]) == ()
     assert precedents("Hi, I want to pay", [attempt("a", paid, task="Hi, I want to pay")]) == ()
 
