@@ -27,7 +27,6 @@ SAME_DEED = 0.75  # of their words, from which two deeds are the same
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
@@ -116,9 +115,11 @@ def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) 
     """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
     groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.did))):
-        words = _words(one.did)
-        least = 1.0 if one.attempt.changes else SAME_DEED  # two changes of one line differ in a word, and one of them works
-        known = next((other for other in groups if len(other & words) >= least * len(other | words)), words)
+        if one.attempt.changes:  # two changes of one line differ in a sign, and one of them works
+            known = frozenset(_plain(did) for did in one.did)
+        else:
+            words = _words(one.did)
+            known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
     of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
@@ -128,9 +129,13 @@ def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) 
         yield Precedent(bool(same[0].attempt.won), same[0].did, came, *counts, same[0].attempt.episode_id)
 
 
+def _plain(change: str) -> str:
+    """Return a change without what does not make it another: line numbers, blanks."""
+    return "".join(re.sub(r":\d+:|; \d+:", ":", change).split())
+
+
 def _words(did: Sequence[str]) -> frozenset[str]:
-    """Return the words and signs of deeds without what does not make them others: line numbers, blanks."""
-    return frozenset(_TOKEN.findall(re.sub(r":\d+:|; \d+:", "", " ".join(did)).casefold()))
+    return frozenset(_WORD.findall(" ".join(did).casefold()))
 
 
 def changes_told(episode: Episode) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def change_line(change: FileChange, words: Words, max_chars: int) -> str:
     told = ""
     for place in places[:MAX_PLACES]:
         room = max_chars - len(told) - (0 if told else len(change.path)) - len(":00000: ")
-        if told and (room < MIN_ROOM or not place.hits):
+        if told and (room < MIN_ROOM or place.hits <= 0):
             break
         line, said = _said(place, words, room)
         where = f":{line}" if line else ""
