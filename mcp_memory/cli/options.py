@@ -105,7 +105,7 @@ def scope(args: "argparse.Namespace") -> str:
 
 def settings_of(args: "argparse.Namespace", *, in_folder: bool = True, **flags: "Any") -> "Config":
     """Return the effective settings, with the working directory's project unless not *in_folder*. Raises ConfigError."""
-    from mcp_memory.config import load_config
+    from mcp_memory.config_sources import load_config
 
     common = {"storage.data_dir": args.data_dir, "server.project": args.project}
     flags = common | {name.replace("__", "."): value for name, value in flags.items()}

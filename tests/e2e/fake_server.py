@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from tests.unit.server.fake_memory import open_fake
 
 

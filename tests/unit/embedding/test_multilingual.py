@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE
 from mcp_memory.embedding import service
 from mcp_memory.memory import EpisodicMemory
