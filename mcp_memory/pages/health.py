@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -53,7 +53,7 @@ class Drawn:
     p95: float
 
 
-def drawn(histogram: Histogram, values: dict[str, float]) -> Drawn:
+def drawn(histogram: Histogram, values: Mapping[str, float]) -> Drawn:
     """Return what is drawn of an operation's durations since the start; its percentiles are those of the latest.
 
     >>> drawn(Histogram([0] * 3 + [3, 4] + [4] * 12, 9.0), {"p50": 0.75, "p95": 2.5}).bars
