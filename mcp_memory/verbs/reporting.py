@@ -193,11 +193,11 @@ class Reporting:
     def _doctor(self) -> list[tuple[str, bool, str]]:
         e = self._e
         info = e.store.info()
-        problems = e.store.check()
+        problems, copies = e.store.check(), e.store.check_copies()
         rows = [
             ("data directory", os.access(e.config.data_dir, os.W_OK), _located(e.config.data_dir, info.file_system)),
             ("database", not problems, "; ".join(problems) or f"{info.path}: sound, schema {info.schema_version}"),
-            ("hot tier", True, "; ".join(info.notices) or _told(asdict(info.cache)) or "off"),
+            ("hot tier", not copies, "; ".join((*copies, *info.notices)) or _told(asdict(info.cache)) or "off"),
         ]
         wrong, detail = self._tried_embedding()
         rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))
