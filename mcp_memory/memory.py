@@ -32,7 +32,7 @@ from mcp_memory.verbs.forking import Forking
 from mcp_memory.verbs.importing import Importing
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.mapping import Mapping as TaskMapping
-from mcp_memory.verbs.reach import Reach
+from mcp_memory.verbs.reach import Reach, home_of
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.recovery import Recovery
@@ -99,8 +99,11 @@ class EpisodicMemory:
 
     @contextmanager
     def working_in(self, project: str, caller: Caller = NOBODY) -> Iterator[None]:
-        """While the block runs, calls that name no project mean this one, "" being that of this process, and *caller* makes them."""
-        tokens = working_in.set(caller.bound or project), calling.set(caller)
+        """While the block runs, calls that name no project mean this one, "" being that of this process, and *caller* makes them.
+
+        A caller who is bound to one project works there; one bound to several in *project* if that is one of them, else nowhere yet.
+        """
+        tokens = working_in.set(home_of(caller.bound, project)), calling.set(caller)
         try:
             yield
         finally:
@@ -108,12 +111,12 @@ class EpisodicMemory:
             calling.reset(tokens[1])
 
     @property
-    def bound_to(self) -> str:
-        """The one project that the caller may see; "" where it may see all."""
+    def bound_to(self) -> tuple[str, ...]:
+        """The projects that the caller may see; none where it may see all."""
         return calling.get().bound
 
     async def within_reach(self, asked: R) -> R:
-        """Return *asked* as the bound caller may ask it. Raises NotFound: it names what is not of its project."""
+        """Return *asked* as the bound caller may ask it. Raises NotFound: it names what is not of its projects."""
         return await self._reach.within(asked, self.bound_to)
 
     async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
@@ -321,7 +324,7 @@ class EpisodicMemory:
         return await self._recovery.compact()
 
     async def distinct(self, column: str, prefix: str = "", limit: int = 100) -> list[str]:
-        """Return known values of project, domain, language, framework or agent, for completions; a bound caller's of its own project."""
+        """Return known values of project, domain, language, framework or agent, for completions; a bound caller's of its own projects."""
         return await self._reporting.distinct(column, prefix, limit)
 
     # --- curating ---

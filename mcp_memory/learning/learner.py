@@ -16,7 +16,7 @@ from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, Patte
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning import extraction
-from mcp_memory.learning.advice import playbook
+from mcp_memory.learning.advice import attempts_told, playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
@@ -153,9 +153,19 @@ class Learner:
         return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
 
     def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
-        """Return what these attempts at *task* did that tells how they ended, what worked first."""
+        """Return what these attempts at *task* did that tells how they ended, what worked first.
+
+        Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it.
+        """
         attempts = v.experience.derived(ToldAttempts).read(ids, self._store.get_episodes)
-        return precedents(task, attempts, Endorser(v.experience, project, asker).showable)
+        endorser = Endorser(v.experience, project, asker)
+        known = precedents(task, attempts, endorser.showable)
+        missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
+        if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
+            return known
+        first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][: attempts_told.MAX_READ]]
+        read = [episode for episode in self._store.get_episodes(first) if episode is not None]
+        return tuple(sorted((*known, *attempts_told.told_as_recalled(task, read)), key=lambda row: not row.worked))
 
     def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
         """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
@@ -210,8 +220,12 @@ class Learner:
         """Return outcomes with and without memory, with an interval."""
         return self._holdout_report(project, v.experience.outlines())
 
+    def holdout_of(self, traces: Iterable[Trace]) -> Holdout:
+        """Return the same of these episodes."""
+        return holdout.report(traces, self._config.holdout)
+
     def _holdout_report(self, project: str, traces: Iterable[Trace]) -> Holdout:
-        return holdout.report((t for t in traces if project in (ANY_PROJECT, t.project)), self._config.holdout)
+        return self.holdout_of(t for t in traces if project in (ANY_PROJECT, t.project))
 
     def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
         """Return the series of a metric, its changepoints and the clusters of tasks. Analysis runs in a process of its own."""

@@ -160,19 +160,22 @@ class InMemoryReads:
         stored = self._records.checkpoints.values()
         return [x for id_ in episode_ids for x in sorted(stored, key=lambda x: x.at_ms) if x.episode_id == id_]
 
-    def counts(self, project: str = ANY_PROJECT) -> Mapping[str, int]:
+    def counts(self, *projects: str) -> Mapping[str, int]:
+        def seen(project: str) -> bool:
+            return not projects or project in projects
+
         with self._records.lock:
             r = self._records
-            episodes = [x.base for x in r.episodes.values() if project in (x.base.project, ANY_PROJECT)]
+            episodes = [x.base for x in r.episodes.values() if seen(x.base.project)]
             ids = {e.id for e in episodes}
-            shown = {x.id for x in r.recommendations.values() if project in (x.project, ANY_PROJECT)}
-            evidence = {p: [e for _, where, e in self._counted(p) if project in (where, ANY_PROJECT)] for p in r.evidence}
+            shown = {x.id for x in r.recommendations.values() if seen(x.project)}
+            evidence = {p: [e for _, where, e in self._counted(p) if seen(where)] for p in r.evidence}
             return {
                 "episodes": len(episodes),
                 **{state: sum(e.state == state for e in episodes) for state in ("open", "completed", "abandoned")},
                 "steps": sum(len(e.steps) for e in episodes),
                 "evidence": sum(len(rows) for rows in evidence.values()),
-                "patterns": sum(any(project in (w, ANY_PROJECT) for _, w, _ in r.evidence[p]) for p in evidence),
+                "patterns": sum(any(seen(w) for _, w, _ in r.evidence[p]) for p in evidence),
                 "vectors": sum(v.episode_id in ids for rows in r.vectors.values() for _, v in rows),
                 "recommendations": len(shown),
                 "feedback": sum(v.recommendation_id in shown for _, v in r.feedback),

@@ -14,8 +14,8 @@ class Precedent:
     worked: bool
     did: tuple[str, ...]  # the changes of files, or the answer given, or the last calls
     came: str  # of what failed, what stood in the way; "" where nothing says so
-    times: int  # attempts that did just so
-    attempts: int  # of those that ended that way, how many were looked at
+    times: int  # attempts that did just so; 0 where there are too many to be counted
+    attempts: int  # all that ended that way
     episode_id: str
 
 
@@ -39,8 +39,8 @@ class TriedFix:
     did: str | None = None  # what the call was that answered this very message, where it may be made here too
     like: str | None = None  # the error it answered, where that was another one of this kind
     tasks: int = 0  # different tasks in which it was an answer
-    changed: int = 0  # of the answers compared, those whose call was different in just that
-    compared: int = 0
+    changed: int = 0  # of all answers by the same tool, those whose call was different in just that; 0 where they are too many to count
+    compared: int = 0  # all of these answers, or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class Playbook:
     confidence: float  # a lower bound, at 95 %, of the success rate of attempts that went this way, times how alike their tasks are
     evidence: tuple[str, ...]
     confidence_is: str = "lower bound"  # no estimate: few attempts give a low one
+    successes: int = 0  # attempts that worked, from which it was made
 
 
 @dataclass(frozen=True, slots=True)

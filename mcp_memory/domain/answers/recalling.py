@@ -37,6 +37,7 @@ class RecalledPattern:
     why: Mapping[str, float]
     correction: str | None = None
     provenance: str = ""  # the independent sources of its evidence; begins with "unverified" where there are fewer than two
+    telling: bool = True  # it says more than the names of tools
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,8 +239,8 @@ class Adviser:
         if fixed:
             return phrases.fixed(name, fixed, among)
         if got_on:
-            return phrases.got_on(name.rstrip(","), got_on, among)
-        return phrases.went_on(name.rstrip(","), went_on, among) if went_on else ""
+            return phrases.got_on(name, got_on, among)
+        return phrases.went_on(name, went_on, among) if went_on else ""
 
 
 def standpoint_of(episode: Episode) -> Standpoint:

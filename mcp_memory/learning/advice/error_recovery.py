@@ -8,6 +8,7 @@ import numpy as np
 
 from mcp_memory.domain.answers import Recovery, TriedFix
 from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
@@ -145,10 +146,11 @@ class ErrorRecovery:
         change, times, of = self._change(answered) if is_retry else (None, 0, 0)
         if change is None:
             return self._example(fix, answered, message, run)
-        return replace(fix, change=change, changed=times, compared=of)
+        counted = (times, of) if len(answered) <= MAX_CHANGES else (0, 0)  # of the latest alone no number is told as one of all
+        return replace(fix, change=change, changed=counted[0], compared=counted[1])
 
     def _change(self, answered: Ints) -> tuple[str | None, int, int]:
-        """Return what was different when the failed tool itself was called again, in how many of how many answers looked at.
+        """Return what was different when the failed tool itself was called again, in how many of how many of the latest answers.
 
         None where not several of the latest answers have it in common.
         """
@@ -159,8 +161,10 @@ class ErrorRecovery:
         found = Counter(
             (change.kind, change.argument)
             for e, i, k in pairs
-            if max(i, k) < len(e.steps) and (change := argument_change(e.steps[i], e.steps[k]))
-        )
+            if max(i, k) < len(e.steps)
+            and (change := argument_change(e.steps[i], e.steps[k]))
+            and change.kind is not ArgumentChange.INDENTED
+        )  # that lines were indented wrongly the error says itself
         (most, times), *_ = [*found.most_common(1), (None, 0)]
         return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None, times, len(pairs)
 

@@ -13,13 +13,14 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.step_roles import gives_answer, runs_tests
+from mcp_memory.learning.advice.deeds import acted
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scratch
 from mcp_memory.learning.reading.step_values import last_changes
 from mcp_memory.views.experience import Experience
 
-MAX_READ = 3  # attempts of one outcome that are looked at, the best or the latest
+MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
 MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
@@ -31,6 +32,7 @@ MANY_WORDS = 25  # of a task, from which it is a case of its own without naming 
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+_FETCHES = re.compile(r"curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
 _FILE = re.compile(r"\S*\w\.\w+")
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
@@ -93,6 +95,8 @@ class ToldAttempts:
 def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
+    How many did so is said among all that ended that way, those included that did nothing that can be told.
+
     Args:
         task: The task asked about.
         attempts: At it, the best first.
@@ -101,7 +105,10 @@ def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = 
     told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
     worked = {t.deeds for t in good}
-    return (*_grouped(good, worked=True), *_grouped([t for t in bad if t.deeds not in worked], worked=False))
+    return (
+        *_grouped(task, good, [a for a in attempts if a.won]),
+        *_grouped(task, [t for t in bad if t.deeds not in worked], [a for a in attempts if not a.won]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +117,19 @@ class _Told:
     deeds: tuple[str, ...]
 
 
-def _grouped(told: Sequence[_Told], *, worked: bool) -> Iterator[Precedent]:
-    """Yield what was done, the commonest first; attempts that did the same count together."""
+def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) -> Iterator[Precedent]:
+    """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
     groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
         words = _words(one.deeds)
         known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
+    of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
         came = next((t.attempt.came for t in same if t.attempt.came), "")
-        yield Precedent(worked, same[0].deeds, came, len(same), len(told), same[0].attempt.episode_id)
+        among = len(ended_so) if same[0].attempt.changes else of_this_case
+        counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
+        yield Precedent(bool(same[0].attempt.won), same[0].deeds, came, *counts, same[0].attempt.episode_id)
 
 
 def _words(deeds: Sequence[str]) -> frozenset[str]:
@@ -159,9 +169,9 @@ def _last_acts(episode: Episode) -> list[int]:
         if len(found) == MAX_DEEDS:
             break
         step = steps[i]
-        if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or change_of(steps, i) is not None:
-            continue
         command = command_in(step.arguments).strip()
+        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None or _FETCHES.match(command):
+            continue
         if "\n" in command or " -c " in command:
             continue  # a script of its own
         words = command or " ".join(map(str, step.arguments.values()))

@@ -165,6 +165,20 @@ def test_a_command_that_was_given_otherwise_is_told_beside_the_one_that_failed()
     assert recovery.fixes[0].did == "bash `python -m tools.report` instead of `python tools/report.py`"
 
 
+def searched(name: str, wrong: str, right: str) -> Episode:
+    steps = (step(f"search!Could not find [{wrong}]. Similar: ['{right}']", 0, arg=wrong), step("search", 1, arg=right))
+    return replace(episode(name, ["x", "x"], task=f"task {name}"), steps=steps)
+
+
+@pytest.mark.parametrize(("answers", "counted"), [(9, (9, 9)), (11, (0, 0))])
+def test_of_more_answers_than_are_compared_no_number_is_told(answers: int, counted: tuple[int, int]) -> None:
+    memory = adviser(*(searched(f"s{i}", "SAS", "Special Air Service") for i in range(answers)))
+    recovery = memory.suggest(Situation(now("search!Could not find [SAS]. Similar: ['Special Air Service']"), []), 3, None).recovery
+    assert recovery is not None
+    assert recovery.fixes[0].change == "give `arg` a value that the error names"
+    assert (recovery.fixes[0].changed, recovery.fixes[0].compared) == counted
+
+
 def test_what_fixed_it_for_another_name_is_not_told_and_for_the_very_error_it_is() -> None:
     memory = adviser(fixed_by("a", "ModuleNotFoundError: No module named 'babel'", step("bash", 1, command="pip install babel")))
     assert told_after(memory, "ModuleNotFoundError: No module named 'json5'") == []

@@ -32,7 +32,7 @@ def test_a_command_that_worked_at_two_tasks_is_told_with_how_often_it_did_and_ho
         [run("e1", "pytest -q", "ls"), run("e2", "pytest -q", "ls", "make odd"), run("e3", "pytest -q", failed="pytest -q")],
         is_shared=False,
     )
-    assert said.commands == ["- `pytest -q` worked 2 of 3 times; not: `no rule` [e1, e2]"]
+    assert said.commands == ["- `pytest -q` worked 2 of 3 times, last on 1970-01-01; failed with `no rule` [e1, e2]"]
 
 
 def test_attempts_at_one_task_do_not_make_a_command_one_for_others() -> None:
@@ -79,9 +79,16 @@ def test_a_solved_task_is_told_with_the_change_and_with_one_that_failed() -> Non
     said = practice([edited("e2", "return round(total, 2)"), edited("e1", "return int(total)", outcome=FAILURE)], is_shared=False)
     assert said.solved == [
         "- “Totals are off”: edit shop/cart.py: - return total + return round(total, 2); "
-        "not: edit shop/cart.py: - return total + return int(total) [e2]"
+        "an attempt failed with: edit shop/cart.py: - return total + return int(total) [e2]"
     ]
     assert said.unsolved == []
+
+
+def test_what_an_attempt_that_failed_changed_elsewhere_is_not_told_beside_the_change_that_solved_the_task() -> None:
+    edit = Step("edit", arguments={"path": "docs/cart.rst", "old": "exact", "new": "rounded"})
+    elsewhere = replace(episode("e1", [], FAILURE, task="Totals are off"), steps=(edit,), files=(FileUse("docs/cart.rst", Use.CHANGED),))
+    (line,) = practice([edited("e2", "return round(total, 2)"), elsewhere], is_shared=False).solved
+    assert "docs/cart.rst" not in line
 
 
 def test_a_task_that_several_attempts_failed_at_is_told_with_what_was_tried() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
-from mcp_memory.learning.advice.precedents import Showable, ToldAttempt, ToldAttempts
+from mcp_memory.learning.advice.precedents import MAX_READ, Showable, ToldAttempt, ToldAttempts
 from mcp_memory.learning.advice.precedents import precedents as precedents_of
 from mcp_memory.views.experience import Experience
 
@@ -56,6 +56,17 @@ def test_attempts_that_did_the_same_count_together() -> None:
     assert [(p.did, p.times, p.attempts) for p in found] == [(("finish answer=41",), 2, 3), (("finish answer=7",), 1, 3)]
 
 
+def test_attempts_that_did_nothing_to_tell_count_among_those_that_ended_so() -> None:
+    silent = [attempt(name, Step("search", arguments={"text": name}), outcome=FAILURE) for name in "defg"]
+    (found,) = precedents(TASK, [attempt("a", answer("41"), outcome=FAILURE), *silent])
+    assert (found.times, found.attempts) == (1, 5)
+
+
+def test_of_more_attempts_than_are_read_nothing_is_counted() -> None:
+    (found,) = precedents(TASK, [attempt(f"a{i}", answer("41"), outcome=FAILURE) for i in range(MAX_READ)])
+    assert (found.times, found.attempts) == (0, 0)
+
+
 def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
@@ -92,6 +103,14 @@ def test_running_what_only_that_run_wrote_is_no_precedent() -> None:
     assert precedents("Unpack set 7", [attempt("a", written, ran, packed, task="Unpack set 7")])[0].did == ("bash `tar -xf data.tar`",)
 
 
+def test_what_makes_room_or_hides_whether_it_worked_is_no_precedent() -> None:
+    steps = [
+        Step("bash", arguments={"command": c}) for c in ("lock --help || man lock", "mkdir -p out", "lock -p rev a.txt", "curl -s :80/a")
+    ]
+    (found,) = precedents(TASK, [attempt("a", *steps)])
+    assert found.did == ("bash `lock -p rev a.txt`",)
+
+
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
     both = attempt("a", edit("return 1"), edit("assert 1", "tests/test_cart.py"))
     assert precedents(TASK, [both])[0].did == ("edit shop/cart.py: - return total + return 1",)
@@ -116,7 +135,7 @@ def test_what_may_not_be_shown_is_not() -> None:
 
 
 def test_a_few_attempts_of_each_outcome_are_read_and_each_once() -> None:
-    made = [attempt(f"{kind}{i}", edit(str(i)), outcome=kind) for kind in (OutcomeKind.SUCCESS, FAILURE) for i in range(5)]
+    made = [attempt(f"{kind}{i}", edit(str(i)), outcome=kind) for kind in (OutcomeKind.SUCCESS, FAILURE) for i in range(MAX_READ + 2)]
     experience = Experience()
     experience.add([trace_of(e, i) for i, e in enumerate(made)])
     known, asked = {e.id: e for e in made}, list[str]()
@@ -127,7 +146,7 @@ def test_a_few_attempts_of_each_outcome_are_read_and_each_once() -> None:
 
     attempts = experience.derived(ToldAttempts)
     ids = attempts.at([(e.id, 1.0) for e in made] + [("elsewhere", 0.5)])
-    assert [sum(key.startswith(str(kind)) for key in ids) for kind in (OutcomeKind.SUCCESS, FAILURE)] == [3, 3]
+    assert [sum(key.startswith(str(kind)) for key in ids) for kind in (OutcomeKind.SUCCESS, FAILURE)] == [MAX_READ, MAX_READ]
     first = attempts.read(ids, read)
     assert attempts.read(ids, read) == first
     assert asked == ids
