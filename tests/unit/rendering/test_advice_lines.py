@@ -61,9 +61,9 @@ def test_the_next_step_of_an_attempt_that_succeeded_is_said_with_its_arguments()
 
 
 def test_the_next_step_is_not_said_beside_the_same_call_of_the_same_attempt() -> None:
-    row = suggestion(tool="edit", action="edit", basis="as in an attempt that succeeded", arguments_example={"path": "cart.py", "new": "x"})
-    assert "Next" not in next_step(suggestions=[row], precedents=[WORKED])
-    assert "Next" in next_step(suggestions=[row], precedents=[{**WORKED, "did": ["bash `make`"]}])
+    row = suggestion(tool="bash", action="make", basis="as in an attempt that succeeded", arguments_example={"command": "make release"})
+    assert "Next" not in next_step(suggestions=[row], precedents=[{**WORKED, "did": ["`make release`"]}])
+    assert "Next" in next_step(suggestions=[row], precedents=[WORKED])
 
 
 def test_an_answer_to_the_error_is_said_where_it_can_be_done_again() -> None:
