@@ -51,7 +51,7 @@ class Client:
 
 
 class Walk:
-    """A session of a client. `tools` is the folder of the npm packages; `alone`: with the server that the host itself starts, and no other."""
+    """A session of a client. `tools` is the folder of the npm packages; *alone*: with no server but the one that the host starts."""
 
     def __init__(self, client: Client, tools: Path, scratch: Path, address: str, *, alone: bool = False) -> None:
         self._alone = alone
