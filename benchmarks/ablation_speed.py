@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import workloads
 from benchmarks.ablation_terms import NEVER, Part
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.retrieval import text_query
 from mcp_memory.verbs.background import Background

@@ -25,7 +25,7 @@ from mcp import Client
 
 from benchmarks import busy_memory
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.metrics import percentiles
 from mcp_memory.pages import entering
 

@@ -20,7 +20,8 @@ from benchmarks.bench_storage import Workload
 from benchmarks.harness import circumstances, summary, table
 from benchmarks.workloads import lines
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config, StorageConfig, load_config
+from mcp_memory.config import Config, StorageConfig
+from mcp_memory.config_sources import load_config
 from mcp_memory.metrics import Metrics
 from mcp_memory.storage.sqlite_store import SqliteStore
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import mcp_memory
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.hooks.events import record_of
 from mcp_memory.hooks.intake import Hooks
 

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from mcp_memory import config, remote_config
+from mcp_memory import config, config_sources, remote_config
 from mcp_memory.cli import main as cli
 from mcp_memory.server.tools import CORE, FULL
 
@@ -38,7 +38,7 @@ def settings_page() -> str:
     """Return docs/settings.md: every setting with its default and the comment beside it in config.py."""
     lines = ["# Settings", "", "Made by `docs/generate.py` from `mcp_memory/config.py`. The order in which they count: defaults, then the"]
     lines += ["TOML file (`--config` or `MCP_MEMORY_CONFIG`) with these sections, then `MCP_MEMORY_SECTION__KEY` in the environment"]
-    lines += ["(short names: " + ", ".join(f"`MCP_MEMORY_{alias}`" for alias in config.ALIASES) + "), then the command line."]
+    lines += ["(short names: " + ", ".join(f"`MCP_MEMORY_{alias}`" for alias in config_sources.ALIASES) + "), then the command line."]
     lines += ["`mcp-memory config` prints the values in force and where each came from.", ""]
     for section, kind in config.SECTIONS.items():
         comments = _comments(inspect.getsource(kind))

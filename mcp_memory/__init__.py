@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mcp_memory.bootstrap import open_memory
-    from mcp_memory.config import Config, load_config
+    from mcp_memory.config import Config
+    from mcp_memory.config_sources import load_config
     from mcp_memory.errors import McpMemoryError
     from mcp_memory.memory import EpisodicMemory
     from mcp_memory.sync_memory import SyncMemory, open_memory_sync
@@ -43,7 +44,7 @@ _HOMES = {
     "EpisodicMemory": "mcp_memory.memory",
     "McpMemoryError": "mcp_memory.errors",
     "SyncMemory": "mcp_memory.sync_memory",
-    "load_config": "mcp_memory.config",
+    "load_config": "mcp_memory.config_sources",
     "open_memory": "mcp_memory.bootstrap",
     "open_memory_sync": "mcp_memory.sync_memory",
 }

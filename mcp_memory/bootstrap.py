@@ -11,7 +11,8 @@ import anyio
 from anyio.abc import TaskGroup
 from uuid_utils import uuid7
 
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.backups import Checked, Restored
 from mcp_memory.embedding.quantize import quantize_rows
 from mcp_memory.embedding.service import EmbeddingService, open_embedding

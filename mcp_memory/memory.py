@@ -27,11 +27,12 @@ from mcp_memory.verbs.asked import short_id, takes, with_whole_ids
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, calling, distinct, working_in
-from mcp_memory.verbs.exchange import Exchange
+from mcp_memory.verbs.exporting import Exporting
 from mcp_memory.verbs.forking import Forking
+from mcp_memory.verbs.importing import Importing
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.mapping import Mapping as TaskMapping
-from mcp_memory.verbs.reach import Reach
+from mcp_memory.verbs.reach import Reach, home_of
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.recording import Recording
 from mcp_memory.verbs.recovery import Recovery
@@ -65,8 +66,8 @@ class EpisodicMemory:
         self._curating = Curating(engines, redacting)
         self._reporting, self._forking, self._recent = Reporting(engines), Forking(engines), RecentWork(engines)
         self._mapping = TaskMapping(engines)
-        self._exchange = Exchange(engines, redacting, background.ring)
-        self._retention = Retention(engines, self._exchange)
+        self._importing, self._exporting = Importing(engines, redacting, background.ring), Exporting(engines)
+        self._retention = Retention(engines, self._exporting)
 
     @property
     def metrics(self) -> Metrics:
@@ -98,8 +99,11 @@ class EpisodicMemory:
 
     @contextmanager
     def working_in(self, project: str, caller: Caller = NOBODY) -> Iterator[None]:
-        """While the block runs, calls that name no project mean this one, "" being that of this process, and *caller* makes them."""
-        tokens = working_in.set(caller.bound or project), calling.set(caller)
+        """While the block runs, calls that name no project mean this one, "" being that of this process, and *caller* makes them.
+
+        A caller who is bound to one project works there; one bound to several in *project* if that is one of them, else nowhere yet.
+        """
+        tokens = working_in.set(home_of(caller.bound, project)), calling.set(caller)
         try:
             yield
         finally:
@@ -107,12 +111,12 @@ class EpisodicMemory:
             calling.reset(tokens[1])
 
     @property
-    def bound_to(self) -> str:
-        """The one project that the caller may see; "" where it may see all."""
+    def bound_to(self) -> tuple[str, ...]:
+        """The projects that the caller may see; none where it may see all."""
         return calling.get().bound
 
     async def within_reach(self, asked: R) -> R:
-        """Return *asked* as the bound caller may ask it. Raises NotFound: it names what is not of its project."""
+        """Return *asked* as the bound caller may ask it. Raises NotFound: it names what is not of its projects."""
         return await self._reach.within(asked, self.bound_to)
 
     async def with_whole_ids(self, asked: R, cut: Mapping[str, Any]) -> R:
@@ -320,7 +324,7 @@ class EpisodicMemory:
         return await self._recovery.compact()
 
     async def distinct(self, column: str, prefix: str = "", limit: int = 100) -> list[str]:
-        """Return known values of project, domain, language, framework or agent, for completions; a bound caller's of its own project."""
+        """Return known values of project, domain, language, framework or agent, for completions; a bound caller's of its own projects."""
         return await self._reporting.distinct(column, prefix, limit)
 
     # --- curating ---
@@ -383,17 +387,17 @@ class EpisodicMemory:
         self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None = None, project: str = "", *, dry_run: bool = False
     ) -> reports.ImportReport:
         """Import interchange lines; idempotent by external id. Bad lines are reported, the others imported; with *dry_run* only counted."""
-        return await self._exchange.read(lines, progress, project, dry_run=dry_run)
+        return await self._importing.read(lines, progress, project, dry_run=dry_run)
 
     def export_lines(self, asked: requests.WhereFields | None = None) -> AsyncIterator[str]:
         """Yield the interchange lines of the episodes that meet the conditions (default: of all projects), oldest first, and of what lies
         over and between them.
         """
-        return self._exchange.write(Filter(project=ANY_PROJECT) if asked is None else filter_of(asked, default_project=self.project))
+        return self._exporting.write(Filter(project=ANY_PROJECT) if asked is None else filter_of(asked, default_project=self.project))
 
     def episode_lines(self, ids: Sequence[str]) -> AsyncIterator[str]:
         """Yield the interchange lines of these episodes alone, in order; missing ones are passed over."""
-        return self._exchange.lines_of(ids)
+        return self._exporting.lines_of(ids)
 
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:
         """Wait until everything committed is also embedded and indexed; *progress* gets the number still waiting."""

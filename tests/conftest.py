@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory

@@ -96,7 +96,9 @@ def test_the_link_for_vs_code_adds_the_entry_that_install_writes() -> None:
 def test_the_desktop_bundle_shares_the_command_lines_memory_unless_told_otherwise(given: str, tmp_path: Path) -> None:
     manifest = json.loads((ROOT / "packaging" / "mcpb" / "manifest.json").read_text(encoding="utf-8"))
     assert "default" not in manifest["user_config"]["data_dir"]
-    code = "import runpy, sys; runpy.run_path(sys.argv[1]); from mcp_memory.config import load_config; print(load_config().data_dir)"
+    code = (
+        "import runpy, sys; runpy.run_path(sys.argv[1]); from mcp_memory.config_sources import load_config; print(load_config().data_dir)"
+    )
     script = str(ROOT / "packaging" / "mcpb" / "server.py")
     environment = os.environ | {"MCP_MEMORY_DATA_DIR": given, "MCP_MEMORY_PROJECT": given}
     for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):

@@ -58,7 +58,7 @@ def test_help_of_a_command_loads_no_heavy_library(command: str) -> None:
 
 
 def test_reading_the_settings_loads_no_heavy_library() -> None:
-    assert loaded_after("from mcp_memory.config import load_config\nload_config(env={})") == "loaded: []"
+    assert loaded_after("from mcp_memory.config_sources import load_config\nload_config(env={})") == "loaded: []"
 
 
 def test_a_hook_loads_nothing_that_it_does_not_need() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.quality.session import Reading, Session
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer

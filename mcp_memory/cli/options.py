@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def add_common(parser: "argparse.ArgumentParser", *, project: str = "the namespace (MCP_MEMORY_PROJECT)") -> None:
-    """Add the options of every command; *project* is the help of `--project`."""
+def add_common(
+    parser: "argparse.ArgumentParser", *, project: str = "the namespace (MCP_MEMORY_PROJECT)", several_projects: bool = False
+) -> None:
+    """Add the options of every command; *project* is the help of `--project`, which may be given several times if *several_projects*."""
     group = parser.add_argument_group("common options")
     group.add_argument("--data-dir", metavar="DIR", help="where the memory lives (MCP_MEMORY_DATA_DIR; else the user data directory)")
-    group.add_argument("--project", metavar="NAME", help=project)
+    group.add_argument("--project", metavar="NAME", help=project, action="append" if several_projects else "store")
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings (MCP_MEMORY_CONFIG)")
 
 
@@ -103,7 +105,7 @@ def scope(args: "argparse.Namespace") -> str:
 
 def settings_of(args: "argparse.Namespace", *, in_folder: bool = True, **flags: "Any") -> "Config":
     """Return the effective settings, with the working directory's project unless not *in_folder*. Raises ConfigError."""
-    from mcp_memory.config import load_config
+    from mcp_memory.config_sources import load_config
 
     common = {"storage.data_dir": args.data_dir, "server.project": args.project}
     flags = common | {name.replace("__", "."): value for name, value in flags.items()}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`name` is for people, `client` tells one connection from another. *bound*: the one project it may see; "": all."""
+    """`name` is for people, `client` tells one connection from another. *bound*: the projects it may see; none: all."""
 
     name: str = ""
     client: str = ""
-    bound: str = ""
+    bound: tuple[str, ...] = ()
 
 
 NOBODY = Caller()

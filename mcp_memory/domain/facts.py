@@ -118,6 +118,9 @@ class Unchanged(FactBase, frozen=True, tag="unchanged"):
     """The attempt ended without a change to any file but what it made to try something out."""
 
     scratch: tuple[str, ...]  # names of such files
+    read: tuple[str, ...] = ()  # the files it looked at most
+    refusals: int = 0  # changes it tried that failed
+    refused: str = ""  # how the last of them did
 
 
 class Length(FactBase, frozen=True, tag="length"):

@@ -58,6 +58,7 @@ def restricts(where: Filter) -> bool:
 def _admits(where: Filter, project: str, domain: str, language: str, framework: str, tags: Iterable[str]) -> bool:
     return (
         where.project in ("", ANY_PROJECT, project)
+        and (not where.projects or project in where.projects)
         and is_named(where.domain, domain)
         and is_named(where.language, language)
         and is_named(where.framework, framework)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mcp_memory.domain.episode import Json
+from mcp_memory.domain.step_keys import SHELL
+from mcp_memory.domain.step_roles import WRITES, Role, role_of
 
 
 class PatternKind(enum.StrEnum):
@@ -106,6 +108,17 @@ class Pattern:
     def says_what(self) -> bool:
         """Whether it says what to do: that the same tool worked with other arguments, without saying which, does not."""
         return self.kind is not PatternKind.ERROR_RECOVERY or self.content["try"] != self.content["tool"]
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it says more than the names of tools: a correction, how a call was made otherwise, a program that fixed an error."""
+        if self.corrected_by:
+            return True
+        if self.kind is PatternKind.ARGUMENT_CHANGE:
+            return str(self.content["change"]) != ArgumentChange.INDENTED  # which the error says itself
+        tried = str(self.content.get("try", ""))
+        is_program = tried.startswith(f"{SHELL}:") and not tried.endswith(WRITES) and role_of(tried) is Role.ACTS
+        return self.kind is PatternKind.ERROR_RECOVERY and self.says_what and is_program and not self.content.get(INSTEAD)
 
     provenance: str = ""  # the independent sources of its latest evidence, in words; "" where nobody looked
     is_verified: bool = True  # by two of them at least

@@ -27,7 +27,10 @@ class Sort(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions on episodes; empty fields do not restrict. Times are epoch milliseconds, `since` inclusive, `until` exclusive."""
+    """Conditions on episodes; empty fields do not restrict. Times are epoch milliseconds, `since` inclusive, `until` exclusive.
+
+    *projects* restricts to any of these, whatever `project` says: what a caller who is bound to several may see.
+    """
 
     project: str = ""
     domain: str = ""
@@ -40,6 +43,7 @@ class Filter:
     since_ms: int | None = None
     until_ms: int | None = None
     quarantined: bool = False  # with the episodes of quarantined sources: for whoever tends or copies the memory
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def read_arguments(argv: "Sequence[str]") -> "tuple[str, dict[str, str]]":
 
 def settings_of(options: "Mapping[str, str]") -> HookSettings:
     """Return what the options and all settings name. Raises ConfigError."""
-    from mcp_memory.config import load_config
+    from mcp_memory.config_sources import load_config
 
     token = read_token(options["--token-file"]) if "--token-file" in options else None
     flags = {"storage.data_dir": options.get("--data-dir"), "server.project": options.get("--project"), "server.token": token}

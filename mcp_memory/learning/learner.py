@@ -10,15 +10,13 @@ from statistics import median
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
-from mcp_memory.domain.episode import Episode, Json, Step, Trace
+from mcp_memory.domain.episode import Episode, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
-from mcp_memory.domain.identifiers import SHOWN
-from mcp_memory.domain.metadata_keys import HOOK, NOTE_FROM, RECORDED_BY
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
-from mcp_memory.learning.advice import playbook
+from mcp_memory.learning import extraction
+from mcp_memory.learning.advice import attempts_told, playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of
@@ -27,32 +25,23 @@ from mcp_memory.learning.advice.precedents import ToldAttempts, precedents
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
-from mcp_memory.learning.judging.comparison import CHANGED, changed_files
 from mcp_memory.learning.patterns import implicit
 from mcp_memory.learning.patterns.assessing import Assessor
-from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
-from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.file_uses import Touch, touches_in
-from mcp_memory.learning.reading.run import message_of, run_of_episode
-from mcp_memory.learning.reading.shown_files import shown_files
+from mcp_memory.learning.reading.file_uses import Touch
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reports import holdout, trends
 from mcp_memory.learning.reports.guide import Guide
 from mcp_memory.learning.reports.worker import AnalysisWorker
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Extraction, Judgement, Neighbours, Situation, Store
 from mcp_memory.views.contexts import Standpoint
-from mcp_memory.views.experience import IS_NOTE, Experience
-from mcp_memory.views.fixes import HIDDEN
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.view import View
 
 SAME_KIND = 0.5  # similarity from which its length and duration are a yardstick
 MAX_ATTEMPTS = 50
-# Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
-# 4: without what hides how it went, and the quality of the steps.
-DIGEST_VERSION = 5
-_OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
 
 class Learner:
@@ -83,45 +72,22 @@ class Learner:
         signs = step_signs.read(episode.steps)
         runs = [*beside, *_runs(v.experience, neighbours, SAME_KIND)]
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
-        rewarded = reward.reward(episode, _history(earlier), signs)
+        rewarded = reward.reward(episode, reward.history_of(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
         reflected = reflection.reflect(episode, rewarded, signs, earlier)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
 
     def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
         """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
-        run = run_of_episode(episode)
-        digest: dict[str, Json] = {
-            "v": DIGEST_VERSION,
-            "args": pack(episode.steps, run.calls.exact),
-            "answers": pack_answers(episode.steps),
-        }
-        digest["targets"] = pack_targets(run.calls.targets)
-        if run.calls.hidden:
-            digest[HIDDEN] = tuple(sorted(run.calls.hidden))
-        if shown := shown_files(episode, touches):
-            digest[SHOWN] = shown
-        if self._config.holdout > 0:
-            digest[holdout.DIGEST_KEY] = self.in_holdout(episode.id)
-            digest[holdout.WAS_LIVE] = episode.external_id is None or episode.metadata.get(RECORDED_BY) == HOOK
-        if changed := changed_files(episode):
-            digest[CHANGED] = changed
-        if NOTE_FROM in episode.metadata:
-            return Extraction((), (), digest | {IS_NOTE: True})
-        observations = observations_of(run, [s.duration_ms for s in episode.steps]) if self._config.enabled else ()
-        return Extraction(observations, tuple(run.errors.items()), digest)
+        return extraction.extract(episode, touches, self._config)
 
     def is_outdated(self, trace: Trace) -> bool:
         """Return whether an earlier version made the trace and the text indexed with it."""
-        version = trace.digest.get("v", 0)
-        return not isinstance(version, int) or version < DIGEST_VERSION
+        return extraction.is_outdated(trace)
 
     def extract_again(self, episode: Episode, before: Trace) -> Extraction:
         """Return what `extract` makes of a stored episode now; whether it was in the control group stays as it was."""
-        extraction = self.extract(episode, touches_in(episode.steps))
-        kept = {key: value for key, value in before.digest.items() if key in _OF_ITS_TIME}
-        digest = {key: value for key, value in extraction.digest.items() if key not in _OF_ITS_TIME}
-        return replace(extraction, digest=digest | kept)
+        return extraction.extract_again(episode, before, self._config)
 
     # --- advice ---
 
@@ -187,9 +153,19 @@ class Learner:
         return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
 
     def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
-        """Return what these attempts at *task* did that tells how they ended, what worked first."""
+        """Return what these attempts at *task* did that tells how they ended, what worked first.
+
+        Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it.
+        """
         attempts = v.experience.derived(ToldAttempts).read(ids, self._store.get_episodes)
-        return precedents(task, attempts, Endorser(v.experience, project, asker).showable)
+        endorser = Endorser(v.experience, project, asker)
+        known = precedents(task, attempts, endorser.showable)
+        missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
+        if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
+            return known
+        first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][: attempts_told.MAX_READ]]
+        read = [episode for episode in self._store.get_episodes(first) if episode is not None]
+        return tuple(sorted((*known, *attempts_told.told_as_recalled(task, read)), key=lambda row: not row.worked))
 
     def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
         """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
@@ -244,8 +220,12 @@ class Learner:
         """Return outcomes with and without memory, with an interval."""
         return self._holdout_report(project, v.experience.outlines())
 
+    def holdout_of(self, traces: Iterable[Trace]) -> Holdout:
+        """Return the same of these episodes."""
+        return holdout.report(traces, self._config.holdout)
+
     def _holdout_report(self, project: str, traces: Iterable[Trace]) -> Holdout:
-        return holdout.report((t for t in traces if project in (ANY_PROJECT, t.project)), self._config.holdout)
+        return self.holdout_of(t for t in traces if project in (ANY_PROJECT, t.project))
 
     def trends(self, traces: Sequence[Trace], where: Filter, *, tool: str, metric: str, bucket: str) -> Trends:
         """Return the series of a metric, its changepoints and the clusters of tasks. Analysis runs in a process of its own."""
@@ -270,15 +250,6 @@ def _runs(x: Experience, neighbours: Neighbours, min_similarity: float) -> list[
     """Return the neighbours' traces with their steps and similarities, the most similar first."""
     rows = [(x.row(key), similarity) for key, similarity in neighbours[:MAX_ATTEMPTS] if similarity >= min_similarity]
     return [(x.full_trace(row), similarity) for row, similarity in rows if row is not None]
-
-
-def _history(earlier: Sequence[tuple[Trace, float]]) -> reward.History:
-    good = [t for t, _ in earlier if t.success]
-    return reward.History(
-        step_counts=tuple(len(t.step_keys) for t in good),
-        durations_ms=tuple(max(0, t.ended_at_ms - t.started_at_ms) for t in good),
-        attempts=sum(similarity >= SAME_TASK for _, similarity in earlier),
-    )
 
 
 def _standpoint_of(query: Query) -> Standpoint:

@@ -30,8 +30,25 @@ def among(failures: int, *, same_error: bool) -> str:
 
 
 def again(key: str) -> str:
-    """Return the failed tool's own name, called another way."""
-    return f"{key} again, with other arguments,"
+    """Return the failed tool, called another way.
+
+    >>> fixed(again("edit"), 3, among(4, same_error=True)), got_on(again("edit"), 1, among(9, same_error=False))
+    ('another call of edit fixed 3 of 4 failures like this one', '1 of 9 failures with other messages got on with another call of edit')
+    """
+    return f"another call of {key}"
+
+
+def worked_otherwise(change: str, times: int, of: int) -> str:
+    """Return how a failed call was made again where it then worked; without *times* only of the latest it is known that most were.
+
+    >>> worked_otherwise("add `--user`", 4, 5)
+    'After this error, in 4 of the 5 cases where the call worked again, it was made otherwise: add `--user`'
+    >>> worked_otherwise("add `--user`", 0, 0)
+    'After this error, where the call lately worked again, it mostly was made otherwise: add `--user`'
+    """
+    if not times:
+        return f"After this error, where the call lately worked again, it mostly was made otherwise: {change}"
+    return f"After this error, in {times} of the {of} cases where the call worked again, it was made otherwise: {change}"
 
 
 def next_step(key: str, before: str, used: int, steps: int) -> str:

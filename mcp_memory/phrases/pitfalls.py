@@ -24,20 +24,20 @@ def choice(pattern: Pattern) -> str:
     return f"After {after}, {pattern.content['choose']} mostly led to failure: {pattern.failures} of {tried} ({pattern.id})."
 
 
-def habit(key: str, failed: int, failures: int, did: int, successes: int) -> str:
-    """Return what failed attempts did and successful ones did not.
+def habit(key: str, failures: str, successes: str) -> str:
+    """Return what failed attempts did and successful ones did not, with the share of either.
 
-    >>> habit("cancel", 7, 9, 2, 12)
-    '7 of 9 failed attempts used cancel; 2 of 12 successful ones did.'
+    >>> habit("cancel", "7 of 9", "2 of the 12 nearest")
+    '7 of 9 failed attempts used cancel; 2 of the 12 nearest successful ones did.'
     """
-    return f"{failed} of {failures} failed attempts used {key}; {did} of {successes} successful ones did."
+    return f"{failures} failed attempts used {key}; {successes} successful ones did."
 
 
-def fatal_error(message: str, error: str, met: int, failures: int, survived: int, successes: int) -> str:
+def fatal_error(message: str, error: str, failures: str, successes: str) -> str:
     """Return an error that failed attempts met and successful ones did not; *message* is one of those *error* stands for.
 
-    >>> fatal_error("KeyError: 'a'", "KeyError: <q>", 2, 2, 0, 3)
+    >>> fatal_error("KeyError: 'a'", "KeyError: <q>", "2 of 2", "0 of 3")
     "An error like “KeyError: 'a'” was met by 2 of 2 failed attempts, 0 of 3 successful ones."
     """
     told = quoted(shorten(message, MAX_ERROR_CHARS), is_one=is_one(message, error))
-    return f"{told[:1].upper()}{told[1:]} was met by {met} of {failures} failed attempts, {survived} of {successes} successful ones."
+    return f"{told[:1].upper()}{told[1:]} was met by {failures} failed attempts, {successes} successful ones."

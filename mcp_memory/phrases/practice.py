@@ -3,21 +3,31 @@
 from collections.abc import Sequence
 
 from mcp_memory.domain.text import shorten
-from mcp_memory.phrases.words import counted, cut_id, quoted
+from mcp_memory.phrases.words import counted, cut_id, day_of, quoted
 
 NOTHING_YET = "Nothing is well supported yet."
 MAX_CHANGE_CHARS, MAX_TASK_CHARS = 240, 90
 MAX_IDS = 2  # of episodes that are named
 
 
-def command(text: str, worked: int, tried: int, episodes: Sequence[str], failure: str) -> str:
-    """Return a command that worked; *failure* is how it failed the latest time it did.
+def scope(attempts: int, won: int, last_at_ms: int) -> str:
+    """Return from what attempts a guide is made, "" without any.
 
-    >>> command("python -m pytest -q", 5, 6, ["e1", "e2", "e3"], "no module named pytest")
-    '- `python -m pytest -q` worked 5 of 6 times; not: `no module named pytest` [e1, e2]'
+    >>> scope(66, 20, 1_764_460_800_000), scope(0, 0, 0)
+    ('From 66 attempts, of which 20 succeeded, the last on 2025-11-30.', '')
     """
-    but = f"; not: {quoted(failure)}" if failure else ""
-    return f"- `{text}` worked {worked} of {counted(tried, 'time')}{but} [{', '.join(map(cut_id, episodes[:MAX_IDS]))}]"
+    return f"From {counted(attempts, 'attempt')}, of which {won} succeeded, the last on {day_of(last_at_ms)}." if attempts else ""
+
+
+def command(text: str, worked: int, tried: int, episodes: Sequence[str], failure: str, last_at_ms: int) -> str:
+    """Return a command that worked, and when it last did; *failure* is how it failed the latest time it did.
+
+    >>> command("python -m pytest -q", 5, 6, ["e1", "e2", "e3"], "no module named pytest", 1_764_460_800_000)
+    '- `python -m pytest -q` worked 5 of 6 times, last on 2025-11-30; failed with `no module named pytest` [e1, e2]'
+    """
+    but = f"; failed with {quoted(failure)}" if failure else ""
+    named = ", ".join(map(cut_id, episodes[:MAX_IDS]))
+    return f"- `{text}` worked {worked} of {counted(tried, 'time')}, last on {day_of(last_at_ms)}{but} [{named}]"
 
 
 def change(error: str, key: str, did: str, episode_id: str) -> str:
@@ -26,18 +36,18 @@ def change(error: str, key: str, did: str, episode_id: str) -> str:
 
 
 def solved(task: str, did: Sequence[str], episode_id: str, failed: Sequence[str]) -> str:
-    """Return a task with the change that solved it, and another one that did not.
+    """Return a task with the change that solved it, and that of an attempt that failed.
 
-    >>> solved("Totals are off", ["edit cart.py:7: + round(total, 2)"], "e1", ["edit cart.py:7: + int(total)"])
-    '- “Totals are off”: edit cart.py:7: + round(total, 2); not: edit cart.py:7: + int(total) [e1]'
+    >>> solved("Totals are off", ["cart.py:7: + round(total, 2)"], "e1", ["cart.py:7: + int(total)"])
+    '- “Totals are off”: cart.py:7: + round(total, 2); an attempt that failed: cart.py:7: + int(total) [e1]'
     """
-    but = f"; not: {_short('; '.join(failed))}" if failed else ""
+    but = f"; an attempt that failed: {_short('; '.join(failed))}" if failed else ""
     return f"- {_task(task)}: {_short('; '.join(did))}{but} [{cut_id(episode_id)}]"
 
 
 def unsolved(task: str, attempts: int, did: Sequence[str], episode_id: str) -> str:
     """Return a task that nobody managed, and what was tried."""
-    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed, one with {_short('; '.join(did))} [{cut_id(episode_id)}]"
+    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed; one changed {_short('; '.join(did))} [{cut_id(episode_id)}]"
 
 
 def _task(task: str) -> str:

@@ -1,6 +1,7 @@
 """Step positions, counts and routes of tools as words. Pure."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from mcp_memory.domain.text import shorten
 
@@ -46,6 +47,24 @@ def route(keys: Sequence[str]) -> str:
     if len(names) > MAX_ROUTE:
         names = [*names[: MAX_ROUTE // 2], "…", *names[-MAX_ROUTE // 2 :]]
     return " → ".join(names)
+
+
+def share(n: int, of: int, *, nearest: bool = False) -> str:
+    """Return how many of how many; *nearest*: these are not all there are, but those most alike.
+
+    >>> share(3, 4), share(3, 12, nearest=True)
+    ('3 of 4', '3 of the 12 nearest')
+    """
+    return f"{n} of the {of} nearest" if nearest else f"{n} of {of}"
+
+
+def day_of(at_ms: int) -> str:
+    """Return the day of a time, "an unknown day" for 0.
+
+    >>> day_of(1_764_460_800_000), day_of(0)
+    ('2025-11-30', 'an unknown day')
+    """
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat() if at_ms else "an unknown day"
 
 
 def cut_id(whole: str) -> str:

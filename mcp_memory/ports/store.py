@@ -235,8 +235,11 @@ class Upkeep(Protocol):
 class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protocol):
     """The truth, with everything it can do. Implementations: `SqliteStore`, `testing.InMemoryStore`."""
 
-    def counts(self, project: str = "*") -> Mapping[str, int]:
-        """episodes, open, completed, abandoned, steps, patterns, evidence, vectors, recommendations, feedback, links, checkpoints."""
+    def counts(self, *projects: str) -> Mapping[str, int]:
+        """episodes, open, completed, abandoned, steps, patterns, evidence, vectors, recommendations, feedback, links, checkpoints.
+
+        Of these projects, a pattern of several of them once; without any: of all.
+        """
 
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""

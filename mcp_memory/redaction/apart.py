@@ -80,7 +80,7 @@ def _columns(text: str, lowered: str, work: Work) -> Iterator[Span]:
             continue
         begin, end = text.rfind("\n", max(0, at - _LINE_CHARS), at) + 1, text.find("\n", at, at + _LINE_CHARS)
         work.glance(at)
-        names = text[begin:end].strip().split(",") if end >= 0 else []
+        names = text[begin:end].strip().split(",") if end >= 0 and text.find(",", begin, end) >= 0 else ()
         done = end + 1 if end >= 0 else at + 1
         if 2 <= len(names) <= 60 and all(compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):
             columns = [(i, kind) for i, name in enumerate(names) if (kind := kind_of(name.strip()))]

@@ -1,4 +1,4 @@
-"""The table, third part: what programs and statements are given as a password. `-p` means one only to some of them."""
+"""The table, fourth part: what programs and statements are given as a password. `-p` means one only to some of them."""
 
 from collections.abc import Callable
 

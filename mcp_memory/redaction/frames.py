@@ -1,4 +1,4 @@
-"""The table, second part: secrets known by what stands around them: PEM frames, signed tokens, URLs, headers, cookies."""
+"""The table, third part: secrets known by what stands around them: PEM frames, signed tokens, URLs, headers, cookies."""
 
 import binascii
 

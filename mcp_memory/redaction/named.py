@@ -49,6 +49,7 @@ _ANCHORS = (
     "pin",
 )
 _PARTS = tuple((anchor, anchor.strip("_")) for anchor in _ANCHORS)
+ASKED_PARTS = tuple(part for _, part in _PARTS)  # of the words of a text
 _FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "auth"})
 _MAX_VALUE = 2_000
 _TAIL = (

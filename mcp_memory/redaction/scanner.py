@@ -1,13 +1,14 @@
 """One text in, the same text without its secrets out."""
 
 from bisect import bisect_right
+from functools import cache
 
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
-from mcp_memory.redaction.runs import codes_of
+from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, codes_of, has_run, kind
 from mcp_memory.redaction.values import MARKER_START
-from mcp_memory.redaction.vocabulary import Vocabulary
+from mcp_memory.redaction.vocabulary import Known, Vocabulary
 from mcp_memory.redaction.work import OutOfWork, Work
 
 Span = tuple[int, int, str]
@@ -15,6 +16,7 @@ _NOTHING: tuple[str, ...] = ()
 _MAX_ROUNDS = 5
 _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
 UNJUDGED = "unjudged"
+_RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
 
 def redact(text: str) -> tuple[str, tuple[str, ...]]:
@@ -56,9 +58,11 @@ def _once(text: str, work: Work) -> tuple[str, tuple[str, ...]]:
 def _spans(text: str, work: Work, *, inner: bool = False) -> list[Span]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few letters grow when lowered (İ); offsets must fit
-        lowered = "".join(c.lower() if c.isascii() else c for c in text)
-    codes, vocabulary = codes_of(text), Vocabulary(lowered)
+        lowered = text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")  # ASCII letters only
+    codes, vocabulary = codes_of(text), Vocabulary(lowered, _known())
     spans: list[Span] = []
+    if not (vocabulary.words or shapes.has_sign(text) or _has_runs(codes)):
+        return spans
     try:
         spans += shapes.find(text, lowered, codes, vocabulary, work)
         spans += named.find(text, lowered, vocabulary, work)
@@ -67,6 +71,17 @@ def _spans(text: str, work: Work, *, inner: bool = False) -> list[Span]:
     except OutOfWork as out:
         spans.append((out.position if not inner else 0, len(text), UNJUDGED))
     return spans
+
+
+def _has_runs(codes: bytes) -> bool:
+    """Tell whether there is a long run as shapes and encodings have it, or characters that stand apart."""
+    return len(codes) >= _SHORT_RUN and (has_run(codes, _RUN, _SHORT_RUN) or wrapped.has_singles(codes))
+
+
+@cache
+def _known() -> Known:
+    whole, heads, parts = shapes.whole_table().asked()
+    return Known(whole, heads, [*parts, *named.ASKED_PARTS])
 
 
 def _mapped(spans: list[Span], steps: list[tuple[int, int]], size: int) -> list[Span]:

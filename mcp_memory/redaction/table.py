@@ -2,9 +2,10 @@
 
 from mcp_memory.redaction.commands import COMMANDS
 from mcp_memory.redaction.frames import FRAMES
-from mcp_memory.redaction.providers import PROVIDERS
+from mcp_memory.redaction.providers import CLOUDS, MODELS
 from mcp_memory.redaction.rules import Rule
+from mcp_memory.redaction.services import HOSTING, SERVICES
 
-TABLE: tuple[Rule, ...] = (*FRAMES, *PROVIDERS, *COMMANDS)
+TABLE: tuple[Rule, ...] = (*FRAMES, *MODELS, *CLOUDS, *HOSTING, *SERVICES, *COMMANDS)
 
 __all__ = ["TABLE", "Rule"]

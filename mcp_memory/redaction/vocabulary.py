@@ -1,6 +1,47 @@
-"""The different words of a text: what most rules and names are ruled out by."""
+"""The different words of a text: what most rules and names are ruled out by, and which words were met that none of them asks for."""
+
+from collections.abc import Collection, Iterable
 
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
+_LINE_ENDS = b"nrt"  # the letter of a `\\n` before a word, as in `rules.START`
+_MAX_KNOWN = 20_000  # words: a megabyte and a half
+_MAX_CHARS, _FEW_CHARS = 16, 4  # of a word that is kept, and of one that need not be of letters only: hexadecimal digits are endless
+
+
+class Known:
+    """Words that were met, told apart by whether anything is asked of them. Texts are mostly made of the same thousands.
+
+    May be used from several threads. It is bounded, and begins anew when it is full.
+    """
+
+    __slots__ = ("_heads", "_parts", "_telling", "_whole", "harmless")
+
+    def __init__(self, whole: Collection[bytes], heads: Iterable[str], parts: Iterable[str]) -> None:
+        """Take everything that is asked of words: to be one of these, to begin with one, to have one as a part."""
+        self._whole = frozenset(whole)
+        self._heads, self._parts = tuple(head.encode() for head in heads), tuple(part.encode() for part in parts)
+        self.harmless: set[bytes] = set()
+        self._telling: set[bytes] = set()
+
+    def learn(self, words: set[bytes]) -> bool:
+        """Judge those of *words* that were not met yet; return whether all of them had been."""
+        if words <= self._telling:
+            return True
+        new = {word for word in words - self._telling if len(word) <= _MAX_CHARS and (len(word) <= _FEW_CHARS or word.isalpha())}
+        if new:
+            self._judge(new)
+        return False
+
+    def _judge(self, new: set[bytes]) -> None:
+        tails = _tails(new)
+        joined = b" ".join([*new, *tails])
+        parts = [part for part in self._parts if part in joined]
+        asked = {word for word in new | tails if word in self._whole or word.startswith(self._heads) or any(p in word for p in parts)}
+        telling = {word for word in new if word in asked or (word[0] in _LINE_ENDS and word[1:] in asked)}
+        if len(self.harmless) + len(self._telling) > _MAX_KNOWN:
+            self.harmless, self._telling = set(), set()
+        self.harmless.update(new - telling)  # at once, as far as other threads see
+        self._telling.update(telling)
 
 
 class Vocabulary:
@@ -9,10 +50,23 @@ class Vocabulary:
     To ask for a part of a word among the joined ones costs a third of asking for it in an ordinary text.
     """
 
-    __slots__ = ("joined", "words")
+    __slots__ = ("are_known", "joined", "words")
 
-    def __init__(self, lowered: str) -> None:
+    def __init__(self, lowered: str, known: Known | None = None) -> None:
+        """Without the words that are *known* to be harmless; `are_known`: whether the others are known, too."""
         words = set(lowered.encode("ascii", "replace").translate(_WORDS_ONLY).split())
+        self.are_known = False
+        if known is not None:
+            words = words - known.harmless  # not in place: that would go through all that are known
+            self.are_known = known.learn(words)
+            if not words:
+                self.words, self.joined = words, " "
+                return
         if "\\" in lowered:
-            words |= {word[1:] for word in words if word[0] in b"nrt"}  # the letter of a `\\n` before it, as in `rules.START`
+            words |= _tails(words)
         self.words, self.joined = words, b" ".join([b"", *words]).decode()  # `in` is three times as fast on str as on bytes
+
+
+def _tails(words: Iterable[bytes]) -> set[bytes]:
+    """Return the words without the letter of a line end, of those that may have one."""
+    return {word[1:] for word in words if word[0] in _LINE_ENDS}

@@ -48,6 +48,11 @@ def _has_unseen(text: str) -> bool:
     return any(sign in text for sign in _UNSEEN_CHARS) or _TAGS in text.encode("utf-8", "surrogatepass")
 
 
+def has_singles(codes: bytes) -> bool:
+    """Tell whether there are single characters in a row with blanks between them."""
+    return _SINGLES in outline(codes, _SOLID)
+
+
 def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterable[Span]:
     """Return what is wrapped.
 
@@ -55,7 +60,7 @@ def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterable[Span]:
         codes: *text* as `runs` looks at it.
         tokens: Finds the secrets of a text that was unwrapped, by their shapes and names.
     """
-    is_spaced = _SINGLES in outline(codes, _SOLID)
+    is_spaced = has_singles(codes)
     if not (is_spaced or _KEY_END in text or has_run(codes, _BASE64, _LEAST_ENCODED)):
         return ()
     return _found(text, codes, tokens, work, is_spaced=is_spaced)

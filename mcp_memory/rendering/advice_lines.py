@@ -8,6 +8,8 @@ from typing import Any
 
 from mcp_memory.domain.step_keys import joined
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.phrases.advice import worked_otherwise
+from mcp_memory.phrases.playbooks import nothing_in_common
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL
@@ -42,8 +44,9 @@ def playbook_text(answer: Row) -> str:
     lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ())]
     if steps and book.get("when_not_to_use"):
         lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
-    reason = answer.get("reason") or "the successful attempts have nothing in common but the names of tools"
-    return _labelled(answer, lines, f"No playbook: {cut(reason, _SENTENCE_CHARS)}.")
+    reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0)), _SENTENCE_CHARS)}."
+    has_none = bool(lines) and not has_worked and not book  # then that nobody has managed it yet is news, beside what was tried
+    return _labelled(answer, [reason, *lines] if has_none else lines, reason)
 
 
 def fix_line(fix: Row) -> str:
@@ -53,8 +56,7 @@ def fix_line(fix: Row) -> str:
     if fix["kind"] == "failed":
         return ""
     if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
-        times = f"in {fix['changed']} of the {fix['compared']} looked at"
-        return f"After this error, where the call worked again it was otherwise ({times}): {flat(change)}{_evidence(fix)}"
+        return f"{worked_otherwise(flat(change), fix['changed'], fix['compared'])}{_evidence(fix)}"
     if did := fix.get("did"):
         came = "made the call work" if fix["kind"] == "fixed" else "did the job instead"
         if like := fix.get("like"):
@@ -110,9 +112,10 @@ def _warning(warning: Row) -> str:
 
 
 def _next(answer: Row) -> Iterator[str]:
-    """Yield the next step, where an attempt that succeeded at this very task did it here."""
+    """Yield the next step, where an attempt that succeeded at this very task did it here; not what is told of that attempt anyway."""
+    told = {row["episode_id"]: " ".join(row["did"]) for row in answer.get("precedents") or () if row["worked"]}
     for row in answer.get("suggestions") or ():
-        if row.get("basis") and step_shows(row):
+        if row.get("basis") and step_shows(row) and arguments_text(row["arguments_example"]) not in told.get(row["evidence"][0], ""):
             yield f"Next, {row['basis']}: {_call(row)}{_evidence(row)}"
             return
 

@@ -8,16 +8,18 @@ from mcp_memory.phrases.words import counted, cut_id
 from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.on_one_line import cut, flat
 
+NOTHING_TOLD = "The patterns found say no more than which tools were used; with `kind` they are listed."
 _SENTENCE_CHARS, _SHOWN_IDS = 300, 5
 Row = Mapping[str, Any]
 
 
-def patterns_text(answer: Row) -> str:
-    """Return an answer of search_patterns as lines, a pattern each."""
+def patterns_text(answer: Row, *, every: bool = False) -> str:
+    """Return an answer of search_patterns as lines, a pattern each: those that say more than the names of tools, or *every* one."""
     notes = [f"Note: {flat(text)}" for text in answer.get("degraded") or ()]
     if not answer["patterns"]:
         return "\n".join(["No pattern is known for this.", *notes])
-    lines = [LABEL, *(f"{number}. {_pattern(row)} [{row['pattern_id']}]" for number, row in enumerate(answer["patterns"], 1))]
+    told = [row for row in answer["patterns"] if every or row.get("telling", True)]
+    lines = [LABEL, *(f"{number}. {_pattern(row)} [{row['pattern_id']}]" for number, row in enumerate(told, 1))] if told else [NOTHING_TOLD]
     if answer.get("next_cursor"):
         lines.append(f"{counted(answer['total'], 'pattern')} in all: cursor={answer['next_cursor']}")
     return "\n".join([*lines, *notes])

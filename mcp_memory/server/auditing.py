@@ -119,7 +119,7 @@ class Refusals:
         self._log.record(f"unknown, from {client}{more}", "login", {}, REFUSED, duration_ms)
 
 
-BOUND = "mcp-memory/project"  # a claim that we make ourselves; of a JWT nothing is taken over under that name
+BOUND = "mcp-memory/projects"  # a claim that we make ourselves; of a JWT nothing is taken over under that name
 
 
 def holder_of(scope: Mapping[str, Any]) -> str:
@@ -137,13 +137,13 @@ def who(ctx: Context) -> str:
 
 def caller_of(ctx: Context) -> Caller:
     """Return who is asking, on which connection, and what they are bound to."""
-    return Caller(who(ctx), f"{who(ctx)} {connection_of(ctx)}", "" if ctx.request is None else bound_of(ctx.request.scope))
+    return Caller(who(ctx), f"{who(ctx)} {connection_of(ctx)}", () if ctx.request is None else bound_of(ctx.request.scope))
 
 
-def bound_of(scope: Mapping[str, Any]) -> str:
-    """Return the project that a request's token is bound to; empty where it may see all."""
+def bound_of(scope: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the projects that a request's token is bound to; none where it may see all."""
     user = scope.get("user")
-    return "" if user is None else str((user.access_token.claims or {}).get(BOUND, ""))
+    return () if user is None else tuple((user.access_token.claims or {}).get(BOUND, ()))
 
 
 def connection_of(ctx: Context) -> str:

@@ -48,7 +48,7 @@ class Authentication:
         holder = self._tokens.holder(token) or self._of_file().holder(token)
         if holder is not None:
             # The token itself goes no further than this.
-            claims = {BOUND: holder.project} if holder.project else None
+            claims = {BOUND: holder.projects} if holder.projects else None
             return AccessToken(token="", client_id=holder.name, scopes=list(self.scopes), subject=holder.name, claims=claims)
         if self._jwts is None:
             return None

@@ -24,7 +24,7 @@ from mcp_memory.server.rechecking import EVERY_S, Rechecking
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OPEN_PATHS = ("/healthz", "/readyz")  # say nothing but that the server is there, and whether its memory is open
-_FOR_BOUND = ("/mcp", "/sse", "/messages/")  # what a token for one project opens: metrics, hooks and pages tell of all
+_FOR_BOUND = ("/mcp", "/sse", "/messages/")  # what a token for some projects opens: metrics, hooks and pages tell of all
 _WITH_SLASH = {"/mcp/": "/mcp", "/sse/": "/sse"}  # served as they are: a redirect would name http behind a proxy that ends TLS
 _STREAM_SHARE = 0.8  # of all connections may be long-lived streams, so that ordinary requests still get through
 _HOLDER_SHARE = 0.5  # of those may be one token's
@@ -143,7 +143,7 @@ class Guard:
         # Sessions are bound to this user: nobody can go on with another one's.
         scope["user"] = AuthenticatedUser(access)
         if bound_of(scope) and not scope["path"].startswith(_FOR_BOUND):
-            return self._denied(403, "This token is for one project: /mcp and /sse only.")
+            return self._denied(403, "This token is for some projects: /mcp and /sse only.")
         return None
 
     def _is_open(self, scope: Scope) -> bool:

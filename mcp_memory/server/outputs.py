@@ -20,8 +20,8 @@ _SCALARS: dict[type, Schema] = {str: {"type": "string"}, int: {"type": "integer"
 
 
 def record_class(name: str) -> type:
-    """Return the record of this name: an answer, a report, or one of the nouns they are made of."""
-    modules = map(importlib.import_module, ("mcp_memory.domain.answers", "mcp_memory.domain.reports", "mcp_memory.domain.status"))
+    """Return the record of this name: an answer, a report, or an episode."""
+    modules = (importlib.import_module(f"mcp_memory.domain.{module}") for module in ("answers", "reports", "status", "episode"))
     return next(found for module in modules if isinstance(found := getattr(module, name, None), type))
 
 

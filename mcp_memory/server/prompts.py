@@ -30,7 +30,7 @@ async def _recall_for_task(memory: "Memory", given: Mapping[str, str]) -> str:
     from mcp_memory.domain.requests import Recall
 
     # Each line of it begins with words of ours, so no stored text can close the fence.
-    recalled = recall_text(render.answer(await memory.recall(Recall(given["task"]))))
+    recalled = recall_text(render.answer(await memory.recall(Recall(given["task"], project=given.get("project", "")))))
     return (
         f"The task: {given['task']}\n\n{render.NOTE}\n```text\n{recalled}\n```\n\nSay in a few lines what of this applies to the task, "
         "what failed before and is to be "
@@ -106,7 +106,7 @@ PROMPTS: Mapping[str, Prompt] = {
             "recall_for_task",
             "Recall for a task",
             "Begin a task with what earlier attempts at it taught",
-            (("task", "The task, in full", True),),
+            (("task", "The task, in full", True), ("project", "Default: this workspace", False)),
             _recall_for_task,
         ),
         Prompt(

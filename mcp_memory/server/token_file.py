@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,16 +24,16 @@ PREFIX = "mcpm_"  # lets scanners, ours too, recognise a leaked token
 _TOKEN_BYTES = 32
 _MIN_TOKEN_CHARS = 16  # of a token the operator chose
 _NAME = re.compile(r"[\w.@-]{1,64}")
-_HASHED = re.compile(rf"(?:(?P<name>{_NAME.pattern})=)?sha256:(?P<digest>[0-9a-f]{{64}})(?:\s+project=(?P<project>\S+))?")
+_HASHED = re.compile(rf"(?:(?P<name>{_NAME.pattern})=)?sha256:(?P<digest>[0-9a-f]{{64}})(?P<projects>(?:\s+project=\S+)*)")
 _CREATED = re.compile(r"#\s*created\s+(?P<at>\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a token, and the one project it is for; "": all."""
+    """Who holds a token, and the projects it is for; none: all."""
 
     name: str
-    project: str = ""
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class TokenEntry:
 
     name: str
     created_at: str  # ISO 8601 UTC; empty when the line does not say
-    project: str = ""  # the one it is for; empty: all
+    projects: tuple[str, ...] = ()  # those it is for; none: all
 
 
 def new_token() -> str:
@@ -68,12 +68,13 @@ def new_token() -> str:
     return PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def entry_of(token: str, name: str = "", project: str = "") -> str:
+def entry_of(token: str, name: str = "", projects: Sequence[str] = ()) -> str:
     """Return the entry that stands for *token* in a token file or in the setting `server.token`, without the token itself.
 
-    One for a *project* is for a file only: an earlier version of the program refuses it, and lets nobody in with it.
+    One for *projects* is for a file only: an earlier version of the program refuses it, and lets nobody in with it.
     """
-    return (f"{name}=" if name else "") + f"sha256:{_digest(token).hex()}" + (f"  project={quote(project, safe='')}" if project else "")
+    bound = "".join(f"  project={quote(project, safe='')}" for project in projects)
+    return (f"{name}=" if name else "") + f"sha256:{_digest(token).hex()}" + bound
 
 
 def free_name(path: str | os.PathLike[str]) -> str:
@@ -83,8 +84,8 @@ def free_name(path: str | os.PathLike[str]) -> str:
     return next(name for number in itertools.count(1) if (name := f"token-{number}") not in taken)
 
 
-def create_token(path: str | os.PathLike[str], name: str, project: str = "") -> str:
-    """Return a new token for *name*, for one *project* if given, after its hash was added to the file; itself it is stored nowhere.
+def create_token(path: str | os.PathLike[str], name: str, projects: Sequence[str] = ()) -> str:
+    """Return a new token for *name*, for *projects* alone if given, after its hash was added to the file; itself it is stored nowhere.
 
     The file is created readable by its owner only.
 
@@ -98,7 +99,7 @@ def create_token(path: str | os.PathLike[str], name: str, project: str = "") -> 
     if file.exists() and any(entry.name == name for entry in list_tokens(file)):
         raise InvalidInput(f"there is already a token named {name!r}", hint="Revoke it first, or choose another name.")
     token = new_token()
-    line = f"{entry_of(token, name, project)}  # created {datetime.now(UTC).isoformat(timespec='seconds')}\n"
+    line = f"{entry_of(token, name, projects)}  # created {datetime.now(UTC).isoformat(timespec='seconds')}\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         private.tighten(file)
@@ -164,7 +165,7 @@ class TokenFile:
         return self._tokens
 
     def _load(self) -> Tokens:
-        return Tokens(tuple((digest, Holder(entry.name, entry.project)) for entry, digest in _entries(_read(self._path))))
+        return Tokens(tuple((digest, Holder(entry.name, entry.projects)) for entry, digest in _entries(_read(self._path))))
 
     def _changed(self) -> tuple[int, int, int]:
         try:
@@ -188,7 +189,7 @@ def _entries(text: str) -> list[tuple[TokenEntry, bytes]]:
         entry, created = line.partition("#")[0].strip(), _CREATED.search(line)
         if entry:
             digest, holder = _accepted(entry, number)
-            entries.append((TokenEntry(holder.name, created["at"] if created else "", holder.project), digest))
+            entries.append((TokenEntry(holder.name, created["at"] if created else "", holder.projects), digest))
     return entries
 
 
@@ -199,7 +200,8 @@ def _tokens(entries: Iterable[str]) -> Tokens:
 def _accepted(entry: str, number: int) -> tuple[bytes, Holder]:
     """Return digest and holder of an entry. Raises ConfigError; the message does not show the entry."""
     if hashed := _HASHED.fullmatch(entry):
-        return bytes.fromhex(hashed["digest"]), Holder(hashed["name"] or f"token-{number}", unquote(hashed["project"] or ""))
+        projects = [unquote(word.removeprefix("project=")) for word in hashed["projects"].split()]
+        return bytes.fromhex(hashed["digest"]), Holder(hashed["name"] or f"token-{number}", tuple(dict.fromkeys(projects)))
     if len(entry) < _MIN_TOKEN_CHARS or " " in entry:
         raise ConfigError(
             f"bearer token {number} must have at least {_MIN_TOKEN_CHARS} characters and no space",

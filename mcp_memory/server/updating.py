@@ -81,9 +81,9 @@ class Updates:
 
 
 def require_unbound(ctx: Context) -> None:
-    """Raise MCPError for a token of one project: when something changes says that others work."""
+    """Raise MCPError for a token of some projects: when something changes says that others work."""
     if caller_of(ctx).bound:
-        raise MCPError(code=METHOD_NOT_FOUND, message="A token for one project hears of no changes: read again.")
+        raise MCPError(code=METHOD_NOT_FOUND, message="A token for some projects hears of no changes: read again.")
 
 
 async def _changed(memory: "Memory", episode_id: str) -> list[str]:

@@ -16,7 +16,8 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.message import ServerMessageMetadata
 from mcp_types import ListRootsRequest, ListRootsResult
 
-from mcp_memory.config import WORKING_DIRECTORY, Config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import WORKING_DIRECTORY
 from mcp_memory.domain.addresses import is_loopback
 from mcp_memory.projects import Project, project_at, project_named_by
 

@@ -1,6 +1,8 @@
 """Counting and checking what is stored."""
 
-from mcp_memory.domain.query import ANY_PROJECT
+import json
+from collections.abc import Sequence
+
 from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.connection import DriverError
 from mcp_memory.storage.integrity import MAX_PROBLEMS, deep_problems
@@ -8,29 +10,30 @@ from mcp_memory.storage.quarantine_writes import strayed_episodes
 from mcp_memory.storage.tables import Tables
 
 DISTINCT_COLUMNS = ("project", "domain", "language", "framework", "agent")
-# What is counted, over everything and over one project (`?` is its name).
+_OF = "IN (SELECT value FROM json_each(?))"
+# What is counted, over everything and over some projects (`?` is their names).
 _COUNTS = {
     "evidence": (
         "SELECT coalesce(sum(successes + failures), 0) FROM pattern_count",
-        "SELECT coalesce(sum(successes + failures), 0) FROM pattern_count WHERE project = ?",
+        f"SELECT coalesce(sum(successes + failures), 0) FROM pattern_count WHERE project {_OF}",
     ),
-    "patterns": ("SELECT count(*) FROM pattern", "SELECT count(*) FROM pattern_count WHERE project = ?"),
+    "patterns": ("SELECT count(*) FROM pattern", f"SELECT count(DISTINCT pattern_row) FROM pattern_count WHERE project {_OF}"),
     "vectors": (
         "SELECT count(*) FROM vector",
-        "SELECT count(*) FROM trace AS t JOIN vector AS v ON v.seq = t.seq WHERE t.project = ?",
+        f"SELECT count(*) FROM trace AS t JOIN vector AS v ON v.seq = t.seq WHERE t.project {_OF}",
     ),
-    "recommendations": ("SELECT count(*) FROM recommendation", "SELECT count(*) FROM recommendation WHERE project = ?"),
+    "recommendations": ("SELECT count(*) FROM recommendation", f"SELECT count(*) FROM recommendation WHERE project {_OF}"),
     "feedback": (
         "SELECT count(*) FROM feedback",
-        "SELECT count(*) FROM feedback AS f JOIN recommendation AS r USING (recommendation_row) WHERE r.project = ?",
+        f"SELECT count(*) FROM feedback AS f JOIN recommendation AS r USING (recommendation_row) WHERE r.project {_OF}",
     ),
     "links": (
         "SELECT count(*) FROM link WHERE removed = 0",
-        "SELECT count(*) FROM link AS l JOIN episode AS e ON e.episode_row = l.from_row WHERE l.removed = 0 AND e.project = ?",
+        f"SELECT count(*) FROM link AS l JOIN episode AS e ON e.episode_row = l.from_row WHERE l.removed = 0 AND e.project {_OF}",
     ),
     "checkpoints": (
         "SELECT count(*) FROM checkpoint",
-        "SELECT count(*) FROM checkpoint AS c JOIN episode AS e USING (episode_row) WHERE e.project = ?",
+        f"SELECT count(*) FROM checkpoint AS c JOIN episode AS e USING (episode_row) WHERE e.project {_OF}",
     ),
 }
 _STATES = "SELECT state, count(*), sum(step_count) FROM episode {where} GROUP BY state"
@@ -58,12 +61,13 @@ _CHECKS = (
 )
 
 
-def count_rows(tables: Tables, project: str) -> dict[str, int]:
-    """Return how many of each kind there are, in *project* or everywhere."""
-    everywhere = project == ANY_PROJECT
-    values = [] if everywhere else [project]
-    states = {state: (n, steps) for state, n, steps in tables.rows(_STATES.format(where="" if everywhere else "WHERE project = ?"), values)}
-    open_steps = tables.rows(_OPEN_STEPS + ("" if everywhere else " AND e.project = ?"), values)[0][0]
+def count_rows(tables: Tables, projects: Sequence[str]) -> dict[str, int]:
+    """Return how many of each kind there are, in *projects*, each once; in none of them: everywhere."""
+    everywhere = not projects
+    values = [] if everywhere else [json.dumps(projects)]
+    where = "" if everywhere else f"WHERE project {_OF}"
+    states = {state: (n, steps) for state, n, steps in tables.rows(_STATES.format(where=where), values)}
+    open_steps = tables.rows(_OPEN_STEPS + ("" if everywhere else f" AND e.project {_OF}"), values)[0][0]
     counts = {"episodes": sum(n for n, _ in states.values())}
     counts |= {state: states.get(state, (0, 0))[0] for state in ("open", "completed", "abandoned")}
     counts["steps"] = sum(steps for _, steps in states.values()) + open_steps

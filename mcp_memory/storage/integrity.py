@@ -3,15 +3,18 @@
 It finds any changed byte that an answer could show (`tests/integration/test_byte_flips.py`). Takes about a second for a thousand episodes.
 """
 
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import zip_longest
 from typing import Any
 
 from mcp_memory.domain.edits import TASK
 from mcp_memory.domain.segmenting import indexed_words
-from mcp_memory.errors import CorruptRecord
+from mcp_memory.errors import CorruptRecord, StoreUnavailable
 from mcp_memory.storage.codec import load_closing, load_json, load_opening, load_step, load_trace
-from mcp_memory.storage.connection import DriverError
+from mcp_memory.storage.connection import Connection, DriverError, begin, translated
+from mcp_memory.storage.purge import TEXT_TABLES
 from mcp_memory.storage.row_sums import COLUMNS, sound
 from mcp_memory.storage.tables import Row, Tables, sound_row
 
@@ -35,6 +38,7 @@ _BLOBS: dict[str, tuple[str, Callable[..., Any]]] = {
 _SAME_ROWS = "SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))"
 # Where each term is, as one number that any single move changes.
 _PLACES = "SELECT count(*), coalesce(sum(doc * 7919 + unicode(col) * length(col) * 104729 + offset * 31), 0) FROM temp.{vocabulary}"
+logger = logging.getLogger(__name__)
 
 
 def deep_problems(tables: Tables) -> Iterator[str]:
@@ -44,6 +48,20 @@ def deep_problems(tables: Tables) -> Iterator[str]:
             yield from check(tables)
         except (DriverError, CorruptRecord) as error:
             yield f"{check.__name__.strip('_').replace('_', ' ')} cannot be read: {error}"
+
+
+def text_index_problems(open_writer: Callable[[], Connection], deadline_ms: int) -> Iterator[str]:
+    """Yield what FTS5 finds in the structure of its own indexes, for which it wants the right to write; nothing while others write."""
+    try:
+        with translated(), closing(open_writer()) as connection:
+            begin(connection, deadline_ms)
+            for table in TEXT_TABLES:
+                connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+            connection.execute("ROLLBACK")
+    except CorruptRecord as error:
+        yield f"a text index is damaged: {error.message}"
+    except StoreUnavailable as error:
+        logger.info("the structure of the text indexes was not looked at: %s", error.message)
 
 
 def _rows(tables: Tables) -> Iterator[str]:

@@ -87,7 +87,7 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
     many = not where.state or where.state == EpisodeState.COMPLETED  # nearly all rows; the others are few, and found by their state
     if sort in _BY_TIME and many:
         conditions = [condition.replace("e.state =", "+e.state =") for condition in conditions]
-    if sort in _BY_TIME and many and text is None and where.project in ("", ANY_PROJECT):
+    if sort in _BY_TIME and many and text is None and where.project in ("", ANY_PROJECT) and not where.projects:
         rows = _page_of_each(tables, conditions, values, sort, limit, at)
     else:
         rows = _page(tables, f"{prefix} SELECT e.id, e.episode_row, {{key}} {source}", conditions, [*matches, *values], sort, limit, at)
@@ -147,6 +147,9 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
         if value:
             conditions.append(f"e.{column} = ?")
             values.append(str(value))
+    if where.projects:
+        conditions.append("e.project IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(where.projects))
     for column, value in (("domain", where.domain), ("language", where.language), ("framework", where.framework)):
         if value:
             conditions.append(_NAMED.format(column=f"e.{column}"))

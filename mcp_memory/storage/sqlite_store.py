@@ -6,11 +6,9 @@ Writes are functions run by the batcher's thread; reads are in `store_reads.py`.
 """
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -21,19 +19,20 @@ from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.sources import Quarantine
 from mcp_memory.domain.status import DiskCacheStats, StoreInfo
-from mcp_memory.errors import CorruptRecord, StoreUnavailable, StoreUnusable
+from mcp_memory.errors import StoreUnusable
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, Clock, Completion, LogMark, VectorRow
 from mcp_memory.storage import advice_writes, completion_writes, curation_writes, episode_writes, link_writes, quarantine_writes
 from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import Codec
-from mcp_memory.storage.connection import Connection, begin, open_writer, translated
+from mcp_memory.storage.connection import Connection, open_writer
 from mcp_memory.storage.fact_writes import Applied
 from mcp_memory.storage.file_system import file_system_of, notices_of
 from mcp_memory.storage.hot_tier import HotTier
+from mcp_memory.storage.integrity import text_index_problems
 from mcp_memory.storage.migrations import migrate, require_schema
 from mcp_memory.storage.own_file import require_own_name
-from mcp_memory.storage.purge import TEXT_TABLES, Purge
+from mcp_memory.storage.purge import Purge
 from mcp_memory.storage.remote_marks import apply_page
 from mcp_memory.storage.store_sharing import StoreSharing
 from mcp_memory.storage.tables import Tables, Transaction
@@ -44,7 +43,6 @@ from mcp_memory.user_data import expanded
 
 FILE_NAME = "memory.db"
 APPLY_S = 0.25  # of one transaction with what other machines told: writers of other processes wait for it
-logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -223,18 +221,7 @@ class SqliteStore(StoreSharing):
 
     def check(self) -> list[str]:
         """As `StoreReads.check`, and let FTS5 look at its own structure, for which it wants the right to write."""
-        found = super().check()
-        try:
-            with translated(), closing(self._open_another()) as connection:
-                begin(connection, self._config.busy_deadline_ms)
-                for table in TEXT_TABLES:
-                    connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
-                connection.execute("ROLLBACK")
-        except CorruptRecord as error:
-            found.append(f"a text index is damaged: {error.message}")
-        except StoreUnavailable as error:
-            logger.info("the structure of the text indexes was not looked at: %s", error.message)
-        return found
+        return [*super().check(), *text_index_problems(self._open_another, self._config.busy_deadline_ms)]
 
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))

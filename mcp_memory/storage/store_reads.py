@@ -208,9 +208,9 @@ class StoreReads:
         with self._readers.reader() as connection:
             return dict(Tables(connection).all("edited_episodes"))
 
-    def counts(self, project: str = ANY_PROJECT) -> Mapping[str, int]:
+    def counts(self, *projects: str) -> Mapping[str, int]:
         with self._readers.reader() as connection:
-            return count_rows(Tables(connection), project)
+            return count_rows(Tables(connection), projects)
 
     def distinct(self, column: str, prefix: str, limit: int) -> list[str]:
         with self._readers.reader() as connection:

@@ -1,15 +1,55 @@
-"""Links, checkpoints, corrections and quarantines of the in-memory store."""
+"""Edits, links, checkpoints, corrections and quarantines of the in-memory store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mcp_memory.domain.curation import Correction, Handoff, StoredCheckpoint
+from mcp_memory.domain.edits import edit_fields
+from mcp_memory.domain.episode import Json
 from mcp_memory.domain.query import ChangeKind
 from mcp_memory.domain.sources import Quarantine, sources_of
 from mcp_memory.errors import InvalidInput
 from mcp_memory.testing.in_memory_links import put_link, remove_link
 from mcp_memory.testing.in_memory_reads import InMemoryReads
+from mcp_memory.testing.records import with_text
 
 
 class InMemoryCuration(InMemoryReads):
     """The part of the `Store` port that tends what is there."""
+
+    async def update_episode(
+        self,
+        episode_id: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Json] | None = None,
+        task: str | None = None,
+        add_lessons: Sequence[str] = (),
+    ) -> None:
+        r = self._records
+        with r.lock:
+            record = r.record(episode_id)
+            fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
+            if not fields:
+                return
+            for name, value in fields.items():
+                record.edits.pop(name, None)
+                record.edits[name] = value
+            record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, episode_id))
+            if task is None:
+                if add_lessons and record.seq:
+                    r.index(record)
+                return
+            if not record.seq:
+                r.unfinished_text.put(record.row, with_text(task))
+                return
+            r.completed_text.remove(record.seq)
+            for space, rows in r.vectors.items():
+                r.vectors[space] = [(n, v) for n, v in rows if v.episode_id != episode_id]
+            record.seq, r.next_seq = r.next_seq, r.next_seq + 1
+            for other in [record, *r.neighbours(record)]:
+                r.index(other)
 
     async def put_link(self, from_id: str, to_id: str, link_type: str, note: str, at_ms: int) -> str:
         with self._records.lock:

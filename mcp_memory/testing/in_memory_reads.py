@@ -1,20 +1,18 @@
 """The reading half of the in-memory store."""
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.filtering import admits_episode
 from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, RECORDED_ONLY, Change, Filter, Page, Sort, TextQuery
 from mcp_memory.domain.sources import Quarantine
 from mcp_memory.domain.status import StoreInfo
 from mcp_memory.errors import InvalidInput
 from mcp_memory.ports import PatternTally, TextHit, VectorRow
+from mcp_memory.testing.in_memory_listing import list_episodes
 from mcp_memory.testing.records import Records
 
 _COLUMNS = ("project", "domain", "language", "framework", "agent")
@@ -43,26 +41,7 @@ class InMemoryReads:
 
     def list_episodes(self, where: Filter, *, sort: Sort, limit: int, cursor: str | None, text: TextQuery | None = None) -> Page:
         with self._records.lock:
-            mark = repr((where, str(sort), text))
-            change_seq, last_row, offset = _decode(cursor, mark) if cursor else (self.change_seq(), self._records.next_row - 1, 0)
-            scores = self._scores(text) if text is not None else None
-            found = [r for r in self._records.episodes.values() if r.row <= last_row and admits_episode(where, r.episode)]
-            found = [r for r in found if where.quarantined or not self._records.is_quarantined(r.base.id)]
-            if scores is not None:
-                found = [r for r in found if r.row in scores]
-            found.sort(key=lambda r: r.row, reverse=not (sort is Sort.OLDEST or (sort is Sort.RELEVANCE and scores is not None)))
-            if sort is Sort.RELEVANCE and scores is not None:
-                found.sort(key=lambda r: -scores[r.row])
-            elif sort is Sort.REWARD:
-                found.sort(key=lambda r: -(r.episode.reward.score if r.episode.reward else -1.0))
-            elif sort is Sort.DURATION:
-                found.sort(key=lambda r: -(r.base.ended_at_ms - r.base.started_at_ms if r.base.ended_at_ms is not None else -1))
-            else:
-                found.sort(key=lambda r: r.base.started_at_ms * (1 if sort is Sort.OLDEST else -1))
-            page = found[offset : offset + limit]
-            more = offset + limit < len(found)
-            following = _encode(change_seq, last_row, offset + limit, mark) if more else None
-            return Page(tuple(r.base.id for r in page), following, len(found))
+            return list_episodes(self._records, where, sort, limit, cursor, text, self.change_seq())
 
     def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
         with self._records.lock:
@@ -181,19 +160,22 @@ class InMemoryReads:
         stored = self._records.checkpoints.values()
         return [x for id_ in episode_ids for x in sorted(stored, key=lambda x: x.at_ms) if x.episode_id == id_]
 
-    def counts(self, project: str = ANY_PROJECT) -> Mapping[str, int]:
+    def counts(self, *projects: str) -> Mapping[str, int]:
+        def seen(project: str) -> bool:
+            return not projects or project in projects
+
         with self._records.lock:
             r = self._records
-            episodes = [x.base for x in r.episodes.values() if project in (x.base.project, ANY_PROJECT)]
+            episodes = [x.base for x in r.episodes.values() if seen(x.base.project)]
             ids = {e.id for e in episodes}
-            shown = {x.id for x in r.recommendations.values() if project in (x.project, ANY_PROJECT)}
-            evidence = {p: [e for _, where, e in self._counted(p) if project in (where, ANY_PROJECT)] for p in r.evidence}
+            shown = {x.id for x in r.recommendations.values() if seen(x.project)}
+            evidence = {p: [e for _, where, e in self._counted(p) if seen(where)] for p in r.evidence}
             return {
                 "episodes": len(episodes),
                 **{state: sum(e.state == state for e in episodes) for state in ("open", "completed", "abandoned")},
                 "steps": sum(len(e.steps) for e in episodes),
                 "evidence": sum(len(rows) for rows in evidence.values()),
-                "patterns": sum(any(project in (w, ANY_PROJECT) for _, w, _ in r.evidence[p]) for p in evidence),
+                "patterns": sum(any(seen(w) for _, w, _ in r.evidence[p]) for p in evidence),
                 "vectors": sum(v.episode_id in ids for rows in r.vectors.values() for _, v in rows),
                 "recommendations": len(shown),
                 "feedback": sum(v.recommendation_id in shown for _, v in r.feedback),
@@ -227,11 +209,6 @@ class InMemoryReads:
             notices=("nothing is kept: this store lives in memory",),
         )
 
-    def _scores(self, query: TextQuery) -> dict[int, float]:
-        rows = {r.seq: r.row for r in self._records.episodes.values() if r.seq}
-        scores = {rows[seq]: score for seq, score in self._records.completed_text.search(query)}
-        return scores | dict(self._records.unfinished_text.search(query))
-
     def _counted(self, pattern_id: str) -> list[tuple[int, str, Evidence]]:
         """Return the evidence that does not come from a quarantined source."""
         return [row for row in self._records.evidence.get(pattern_id, ()) if not self._records.is_quarantined(row[2].episode_id)]
@@ -255,17 +232,3 @@ class InMemoryReads:
             first_at_ms=min(times),
             last_at_ms=max(times),
         )
-
-
-def _encode(change_seq: int, last_row: int, offset: int, mark: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([change_seq, last_row, offset, mark]).encode()).decode()
-
-
-def _decode(cursor: str, mark: str) -> tuple[int, int, int]:
-    try:
-        change_seq, last_row, offset, found = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError):
-        raise InvalidInput("`cursor` is not one this server made") from None
-    if found != mark:
-        raise InvalidInput("`cursor` belongs to another query")
-    return change_seq, last_row, offset

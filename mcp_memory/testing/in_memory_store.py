@@ -130,40 +130,6 @@ class InMemoryStore(InMemoryCuration):
                 r.refuse_deleted(feedback.episode_id)
             self._add_votes((feedback,))
 
-    async def update_episode(
-        self,
-        episode_id: str,
-        *,
-        add_tags: Sequence[str] = (),
-        remove_tags: Sequence[str] = (),
-        metadata: Mapping[str, Json] | None = None,
-        task: str | None = None,
-        add_lessons: Sequence[str] = (),
-    ) -> None:
-        r = self._records
-        with r.lock:
-            record = r.record(episode_id)
-            fields = edit_fields(add_tags, remove_tags, metadata, task, add_lessons)
-            if not fields:
-                return
-            for name, value in fields.items():
-                record.edits.pop(name, None)
-                record.edits[name] = value
-            record.base = replace(record.base, change_seq=r.change(ChangeKind.EPISODE_UPDATED, episode_id))
-            if task is None:
-                if add_lessons and record.seq:
-                    r.index(record)
-                return
-            if not record.seq:
-                r.unfinished_text.put(record.row, with_text(task))
-                return
-            r.completed_text.remove(record.seq)
-            for space, rows in r.vectors.items():
-                r.vectors[space] = [(n, v) for n, v in rows if v.episode_id != episode_id]
-            record.seq, r.next_seq = r.next_seq, r.next_seq + 1
-            for other in [record, *r.neighbours(record)]:
-                r.index(other)
-
     async def replace_outcome(self, completion: Completion, *, metadata: Mapping[str, Json], add_lessons: Sequence[str] = ()) -> None:
         r, judged = self._records, completion.episode
         with r.lock:

@@ -114,7 +114,8 @@ class Advising:
                 hint="Whether a recommendation helped is `recommendation_id` with helped, no_effect or hindered.",
             )
         found = (await e.in_thread(lambda: e.store.get_episodes([episode_id], steps=False)))[0]
-        if found is None or not self._shown.in_reach(episode_id, found.project, e.project):
+        own = (e.project, *calling.get().bound)
+        if found is None or (found.project not in own and not self._shown.in_reach(episode_id, found.project, e.project)):
             raise NotFound(f"there is no episode {episode_id!r}", hint="Use an `episode_id` of this project, or one that was recalled.")
         labelled = await self._labelling.label(Label(episode_id, asked.outcome, asked.note))
         return FeedbackRecorded(True, (episode_id,) if labelled.changed else ())
@@ -122,7 +123,7 @@ class Advising:
     async def _correct(self, vote: Feedback, by: str) -> None:
         """A note on patterns or episodes that hindered says what is right instead: it is kept as their correction.
 
-        A pattern is every project's, so a caller who is bound to one corrects episodes only.
+        A pattern is every project's, so a caller who is bound to some corrects episodes only.
         """
         if vote.verdict is Verdict.HINDERED and vote.note.strip():
             for key in vote.used_ids:

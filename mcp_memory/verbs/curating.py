@@ -91,7 +91,7 @@ class Curating:
                 break
         nodes = {n.id: n for n in self._e.store.get_episodes(list(seen), steps=False) if n is not None}
         if bound := calling.get().bound:
-            nodes = {key: node for key, node in nodes.items() if node.project == bound}
+            nodes = {key: node for key, node in nodes.items() if node.project in bound}
         shown = tuple(link for link in edges.values() if link.from_id in nodes and link.to_id in nodes)
         return RelatedEpisodes(tuple(episode_row(n) for n in nodes.values()), shown)
 
@@ -162,7 +162,7 @@ class Curating:
         if isinstance(filtered, WhereFields):
             if not restricts(filter_of(filtered, default_project="")):
                 raise InvalidInput("`filter` restricts nothing", hint="Name a project, a domain, a time or another condition.")
-            where = replace(filter_of(filtered, default_project=e.project), quarantined=True)
+            where = replace(e.within_bounds(filter_of(filtered, default_project=e.project)), quarantined=True)
             ids = await e.in_thread(lambda: self._matching(where))
         found = await e.in_thread(lambda: e.store.get_episodes(ids, steps=False))
         there = [f.id for f in found if f is not None]

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio.to_thread
 
 from mcp_memory.config import Config
 from mcp_memory.domain.callers import NOBODY, Caller
-from mcp_memory.domain.query import Query
+from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
@@ -80,8 +80,12 @@ class Engines:
 
     @property
     def project(self) -> str:
-        """The project of a call that names none: the one it comes from, else that of this process."""
-        return working_in.get() or self.default_project
+        """The project of a call that names none: the one it comes from, else that of this process, which is no bound caller's."""
+        return working_in.get() or next(iter(calling.get().bound), self.default_project)
+
+    def within_bounds(self, where: Filter) -> Filter:
+        """Return the conditions of a listing so that a bound caller gets its own projects' alone, whichever they name."""
+        return replace(where, projects=calling.get().bound)
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Run blocking *work* off the event loop. A caller that goes away does not wait for it."""

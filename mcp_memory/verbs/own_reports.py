@@ -1,4 +1,4 @@
-"""What the memory tells of itself to a caller who is bound to one project: that project's figures (all blocking)."""
+"""What the memory tells of itself to a caller who is bound to projects: their figures (all blocking)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,23 +7,22 @@ from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import INSTEAD, ArgumentChange, Evidence, Pattern, PatternKind
 from mcp_memory.domain.status import Caches, CacheStats, DiskCacheStats, LearningStatus, Replication, Status
 from mcp_memory.phrases.patterns import argument_change, recovery
-from mcp_memory.verbs.engines import Engines, calling
+from mcp_memory.verbs.engines import Engines, calling, working_in
 
 MAX_EVIDENCE_SEARCHED = 2_000  # pieces of all projects among which a project's own are looked for
 _NO_CACHE = CacheStats(0, 0, 0)
 
 
-def own_status(engines: Engines, whole: Status, project: str) -> Status:
-    """Return *whole* with the project's counts in place of all others."""
-    with engines.views.read() as v:
-        holdout = engines.learning.holdout_report(v, project)
-    own = own_traces(engines, project)
+def own_status(engines: Engines, whole: Status, projects: Sequence[str]) -> Status:
+    """Return *whole* with the projects' counts in place of all others."""
+    own = own_traces(engines, projects)
     keys = [key for trace in own for key in trace.step_keys]
+    holdout = engines.learning.holdout_of(own)
     return replace(
         whole,
         data_dir="",
-        project=project,
-        counts=dict(engines.store.counts(project)),
+        project=working_in.get(),
+        counts=dict(engines.store.counts(*projects)),
         latency_ms={},
         caches=Caches(DiskCacheStats(), _NO_CACHE, _NO_CACHE),
         replication=Replication(),
@@ -56,20 +55,26 @@ def _from_content(pattern: Pattern) -> str:
     return pattern.description  # made of the content alone
 
 
-def own_values(engines: Engines, column: str, project: str) -> set[str]:
-    """Return the known values of project, domain, language, framework or agent in the project."""
-    return {project} if column == "project" else {getattr(trace, column) for trace in own_traces(engines, project)}
+def own_values(engines: Engines, column: str, projects: Sequence[str]) -> set[str]:
+    """Return the known values of project, domain, language, framework or agent in the projects."""
+    return set(projects) if column == "project" else {getattr(trace, column) for trace in own_traces(engines, projects)}
+
+
+def own_pattern(engines: Engines, pattern_id: str, projects: Sequence[str]) -> Pattern | None:
+    """Return a pattern with its counts in that of the projects which has most of its evidence."""
+    found = [p for project in projects for p in engines.store.patterns(ids=[pattern_id], project=project, limit=1)]
+    return max(found, key=lambda p: p.support, default=None)
 
 
 def own_evidence(engines: Engines, pattern_id: str, project: str, limit: int) -> list[Evidence]:
-    """Return the newest evidence of the project for a pattern."""
+    """Return the newest evidence of a project for a pattern."""
     every = engines.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SEARCHED).get(pattern_id, [])
     found = engines.store.get_episodes([x.episode_id for x in every], steps=False)
     return [x for x, episode in zip(every, found, strict=True) if episode is not None and episode.project == project][:limit]
 
 
-def own_traces(engines: Engines, project: str) -> list[Trace]:
-    """Return the completed episodes of the project."""
+def own_traces(engines: Engines, projects: Sequence[str]) -> list[Trace]:
+    """Return the completed episodes of the projects."""
     engines.current()
     with engines.views.read() as v:
-        return [trace for trace in v.catalog.traces.values() if trace.project == project]
+        return [trace for trace in v.catalog.traces.values() if trace.project in projects]

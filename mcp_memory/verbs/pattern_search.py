@@ -2,16 +2,16 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.answers import RecalledPattern
 from mcp_memory.domain.filtering import is_named
 from mcp_memory.domain.pattern import Pattern
-from mcp_memory.domain.query import Query
+from mcp_memory.domain.query import ANY_PROJECT, Query
 from mcp_memory.retrieval.text_query import MAX_TERMS, read_query
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import Engines, calling, distinct
 from mcp_memory.verbs.presenting import recalled_pattern
 
 MAX_READ = 2_000  # patterns with most of the words; some 20 µs each
@@ -45,6 +45,26 @@ def by_text(engines: Engines, query: Query, kind: str, min_support: int) -> Foun
             wanted[pattern.id] = (pattern, max(score, of_words), {**why_words, **why})
     best = sorted(wanted.values(), key=lambda row: (not row[0].is_verified, -row[1], -row[0].support, row[0].id))
     return [recalled_pattern(pattern, score, why) for pattern, score, why in best], degraded
+
+
+def of_each(search: Callable[[Engines, Query, str, int], Found], engines: Engines, query: Query, kind: str, min_support: int) -> Found:
+    """Return what *search* finds, for a caller bound to projects who asks for all: in each of them, a pattern as where it does best."""
+    bound = calling.get().bound
+    if query.filter.project != ANY_PROJECT or not bound:
+        return search(engines, query, kind, min_support)
+    found: dict[str, RecalledPattern] = {}
+    degraded: tuple[str, ...] = ()
+    for project in bound:
+        rows, lesser = search(engines, replace(query, filter=replace(query.filter, project=project)), kind, min_support)
+        degraded = distinct(degraded, lesser)
+        for row in rows:
+            if row.pattern_id not in found or _rank(row) < _rank(found[row.pattern_id]):
+                found[row.pattern_id] = row
+    return sorted(found.values(), key=_rank), degraded
+
+
+def _rank(row: RecalledPattern) -> tuple[bool, float, int, str]:
+    return row.provenance.startswith("unverified"), -row.score, -row.support, row.pattern_id
 
 
 def confident(engines: Engines, patterns: Sequence[Pattern]) -> list[Pattern]:

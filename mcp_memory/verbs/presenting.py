@@ -82,6 +82,7 @@ def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -
         {k: round(v, 3) for k, v in why.items()},
         pattern.corrected_by,
         pattern.provenance,
+        pattern.is_telling,
     )
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +11,7 @@ from mcp_memory.domain import requests
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, ShownEvidence
 from mcp_memory.domain.episode import Json, Trace
 from mcp_memory.domain.forming import filter_of, project_of
-from mcp_memory.domain.pattern import Evidence
+from mcp_memory.domain.pattern import Evidence, Pattern
 from mcp_memory.domain.query import ANY_PROJECT, Query
 from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.status import Caches, LearningStatus, Replication, Status
@@ -19,7 +19,7 @@ from mcp_memory.errors import McpMemoryError, NotFound
 from mcp_memory.verbs import pattern_search
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import Engines, calling, distinct
-from mcp_memory.verbs.own_reports import own_evidence, own_status, own_values
+from mcp_memory.verbs.own_reports import own_evidence, own_pattern, own_status, own_values
 from mcp_memory.verbs.presenting import recalled_pattern
 
 MAX_EVIDENCE_SHOWN = 20
@@ -44,7 +44,7 @@ class Reporting:
             with self._e.views.read() as v:
                 seq = v.seq
             search = pattern_search.by_text if text.strip() else pattern_search.by_confidence
-            rows, degraded = search(self._e, query, kind, min_support)
+            rows, degraded = pattern_search.of_each(search, self._e, query, kind, min_support)
             return [r for r in rows if r.confidence >= min_confidence], seq, distinct(degraded, position.lesser(seq))
 
         with self._e.metrics.timed("search_patterns"):
@@ -54,19 +54,18 @@ class Reporting:
         return PatternPage(tuple(page), make_cursor(query, Position(end, seq)) if end < len(rows) else None, len(rows), degraded)
 
     async def get_pattern(self, pattern_id: str) -> PatternDetail:
-        """Answer the `get_pattern` tool; a bound caller's with the counts and the evidence of its own project."""
+        """Answer the `get_pattern` tool; a bound caller's with the counts and the evidence of that of its projects which has most of it."""
         bound = calling.get().bound
 
         def work() -> PatternDetail:
-            evidence = self._evidence(pattern_id, bound)
             self._e.current()
-            found = self._e.store.patterns(ids=[pattern_id], project=bound or ANY_PROJECT, limit=1)
-            if not found:
+            found = self._counted(pattern_id, bound)
+            if found is None:
                 raise NotFound(f"there is no pattern {pattern_id!r}", hint="`search_patterns` lists them.")
-            learning = self._e.learning
+            learning, evidence = self._e.learning, self._evidence(found, bound)
             with self._e.views.read() as v:
-                (pattern,) = learning.confidence(v, found)
-                confidence_from, usage = learning.explain_confidence(v, found[0]), learning.usage(v, pattern_id)
+                (pattern,) = learning.confidence(v, [found])
+                confidence_from, usage = learning.explain_confidence(v, found), learning.usage(v, pattern_id)
             return PatternDetail(
                 pattern=recalled_pattern(pattern, pattern.confidence, {"confidence": pattern.confidence}),
                 content=pattern.content,
@@ -82,10 +81,15 @@ class Reporting:
 
         return await self._e.in_thread(work)
 
-    def _evidence(self, pattern_id: str, bound: str) -> list[Evidence]:
+    def _counted(self, pattern_id: str, bound: Sequence[str]) -> Pattern | None:
         if bound:
-            return own_evidence(self._e, pattern_id, bound, MAX_EVIDENCE_SHOWN)
-        return self._e.store.evidence([pattern_id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern_id, [])
+            return own_pattern(self._e, pattern_id, bound)
+        return next(iter(self._e.store.patterns(ids=[pattern_id], project=ANY_PROJECT, limit=1)), None)
+
+    def _evidence(self, pattern: Pattern, bound: Sequence[str]) -> list[Evidence]:
+        if bound:
+            return own_evidence(self._e, pattern.id, pattern.project, MAX_EVIDENCE_SHOWN)
+        return self._e.store.evidence([pattern.id], limit_each=MAX_EVIDENCE_SHOWN).get(pattern.id, [])
 
     async def trends(self, asked: requests.AnalyzeTrends) -> Trends:
         """Answer the `analyze_trends` tool."""
@@ -113,7 +117,7 @@ class Reporting:
         return sorted(value for value in found if value.startswith(prefix))[:limit]
 
     async def status(self) -> Status:
-        """Answer the `memory_status` tool; a bound caller's with its own project's counts, and nothing of the machine."""
+        """Answer the `memory_status` tool; a bound caller's with its own projects' counts, and nothing of the machine."""
         bound = calling.get().bound
         status = await self._e.in_thread(self._status)
         return await self._e.in_thread(own_status, self._e, status, bound) if bound else status
@@ -146,7 +150,11 @@ class Reporting:
     async def lessons(self, asked: requests.LessonsMarkdown) -> str:
         """Return the best-supported patterns as a short Markdown guide with evidence."""
         where = filter_of(asked, default_project=self._e.project)
-        return await self._lessons(where.domain, where.project, asked.budget_tokens)
+        projects = calling.get().bound if where.project == ANY_PROJECT else ()
+        if not projects:
+            return await self._lessons(where.domain, where.project, asked.budget_tokens)
+        budget = asked.budget_tokens // len(projects)
+        return "\n\n".join([await self._lessons(where.domain, project, budget) for project in projects])
 
     async def _lessons(self, domain: str, project: str, budget_tokens: int) -> str:
 

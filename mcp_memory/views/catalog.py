@@ -51,7 +51,7 @@ class Catalog:
 
     def allowed(self, where: Filter, *, strict: bool) -> np.ndarray | None:
         """Return the sorted row numbers that may be shown; None for all of them. Only the project restricts unless *strict*."""
-        key = (where if strict else Filter(project=where.project), strict)
+        key = (where if strict else Filter(project=where.project, projects=where.projects), strict)
         if key not in self._allowed:
             self._allowed.put(key, self._admitted(where, strict))
         return self._allowed.get(key)
@@ -64,6 +64,8 @@ class Catalog:
     def _admitted(self, where: Filter, strict: bool) -> np.ndarray | None:
         everything = where.project in ("", ANY_PROJECT) or self.size_of(where.project) == len(self)
         seqs = self.traces.keys() if everything else self._projects.get(where.project, set())
+        if where.projects:
+            everything, seqs = False, seqs & set().union(*(self._projects.get(project, ()) for project in where.projects))
         if strict:
             seqs = {seq for seq in seqs if admits(where, self.traces[seq])}
         elif everything:

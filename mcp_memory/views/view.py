@@ -6,16 +6,18 @@ Every process follows the change feed of its file, so the commits of other proce
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
 from mcp_memory.domain.episode import Trace
+from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.query import Change, ChangeKind
 from mcp_memory.ports import Store, VectorIndex, VectorRow
 from mcp_memory.views.catalog import Catalog
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.votes import Cast, Votes
-from mcp_memory.views.workspace import Workspace, without_shown
+from mcp_memory.views.workspace import Workspace
 
 _PAGE = 5_000  # traces or vectors read at once: a few tens of megabytes
 NewIndex = Callable[[int], VectorIndex]  # an empty index for vectors of a dimension
@@ -55,7 +57,7 @@ class Updater:
         kept = {t.seq for t in traces}
         gone = [seq for seq in map(v.catalog.seq_of, ids) if seq is not None and seq not in kept]
         v.workspace.add(traces)
-        traces = [without_shown(trace) for trace in traces]  # the index has it now; keeping it twice would double the memory
+        traces = [_without_shown(trace) for trace in traces]  # the index has it now; keeping it twice would double the memory
         v.catalog.add(traces)
         v.experience.remove(ids)
         v.experience.add(traces)
@@ -215,3 +217,8 @@ class Views:
         rows, self._feedback_rowid = self._store.feedback(after_rowid=self._feedback_rowid)
         if rows:
             self._update.add_votes(rows)
+
+
+def _without_shown(trace: Trace) -> Trace:
+    """Return the trace without what its episode showed."""
+    return replace(trace, digest={k: v for k, v in trace.digest.items() if k != SHOWN}) if SHOWN in trace.digest else trace

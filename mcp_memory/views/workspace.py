@@ -1,12 +1,11 @@
 """Which files hold what, from everything that episodes' observations showed: words to files, an inverted index.
 
-A posting says that an episode showed a word near a file. Postings lie in segments sorted by word, of sizes that grow geometrically, so
-that adding an episode costs little and asking a few binary searches. A project keeps its newest 4 million postings (some 50 MB).
+A posting says that an episode showed a word near a file. A project keeps its newest 4 million postings (some 50 MB).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log
 
 import numpy as np
@@ -16,10 +15,10 @@ from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.identifiers import CHANGED, SHOWN, is_full, number, unpack_files, words_in
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.views.columns import Column, Interner
+from mcp_memory.views.postings import Postings, Segments
 
 MAX_POSTINGS = 4_000_000  # of a project: the oldest go
 MAX_WORDS = 100  # of a request, the rarest
-MAX_READ = 128  # newest postings of one word, in each segment: BM25 makes little of more
 PATH_WEIGHT = 2.0  # of a word in a file's path, in looks at the file
 K1, B = 1.2, 0.75  # of BM25
 OTHER_CONTEXT = 0.05  # weight of an episode of another domain or framework
@@ -37,9 +36,7 @@ _ASIDE = re.compile(
     r"|^[^/]*(?:repro|replicate|simulat|bug|tmp|scratch|debug|demo|try)[^/]*$",
     re.I,
 )
-Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Postings = npt.NDArray[np.uint32]  # (3, n): word, file, episode, sorted by word
 _NO_FILES = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
 
 
@@ -90,7 +87,7 @@ class ProjectFiles:
         self._files, self._tasks, self._places = Interner(), Interner(), Interner()
         self._episodes: dict[str, int] = {}
         self._dead = 0  # with postings that are still there
-        self._segments: list[Postings] = []
+        self._postings = Segments()
         self._tops: set[str] = set()  # first folders of relative paths
         self._ends: dict[str, list[int]] = {}  # paths by their last two parts
         self._one = Column(np.int64)  # of each path, the file it is: a full path is the relative one that it ends with
@@ -101,13 +98,9 @@ class ProjectFiles:
         self._files_of: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]] = []  # of each episode: shown, changed
         self._new_episode(0, ("", ""), _NO_FILES)  # episode 0 stands for the words of the paths themselves
 
-    @property
-    def size(self) -> int:
-        return sum(segment.shape[1] for segment in self._segments)
-
     def add(self, traces: Sequence[Trace]) -> None:
-        self._push([self._postings(trace) for trace in traces])
-        while self.size > MAX_POSTINGS:
+        self._postings.push([self._taken_in(trace) for trace in traces])
+        while self._postings.size > MAX_POSTINGS:
             for episode_id in list(self._episodes)[: max(1, len(self._episodes) // 8)]:
                 self._kill(episode_id)
             self._compact()
@@ -156,7 +149,7 @@ class ProjectFiles:
         self._files_of.append(files)
         return len(self._alive) - 1
 
-    def _postings(self, trace: Trace) -> Postings:
+    def _taken_in(self, trace: Trace) -> Postings:
         """Take in what an episode showed, and return its postings with those of the paths that are new."""
         paths, counts, packed = unpack_files(trace.digest[SHOWN])
         words = np.frombuffer(packed, "<u4").astype(np.uint32)
@@ -208,13 +201,6 @@ class ProjectFiles:
                 self._seen_from.values[file] |= self._seen_from.values[other]
         alike.append(file)
 
-    def _push(self, parts: list[Postings]) -> None:
-        """Append postings; a segment is merged with the one before it while that is less than twice as large."""
-        new = np.concatenate(parts, axis=1)
-        while self._segments and self._segments[-1].shape[1] < 2 * new.shape[1]:
-            new = np.concatenate([self._segments.pop(), new], axis=1)
-        self._segments.append(new[:, np.argsort(new[0], kind="stable")])
-
     def _kill(self, episode_id: str) -> None:
         episode = self._episodes.pop(episode_id)
         self._alive.values[episode] = False
@@ -225,16 +211,15 @@ class ProjectFiles:
 
     def _compact(self) -> None:
         """Leave out the postings of dead episodes."""
-        alive = [segment[:, self._alive.values[segment[2]]] for segment in self._segments]
-        self._segments, self._dead = [], 0
-        self._push(alive)
+        self._postings.keep(self._alive.values)
+        self._dead = 0
 
     # --- reading ---
 
     def _scores(self, words: Mapping[int, float], by_place: Floats) -> Floats:
         """Return BM25 of every file, its words counted by the weights of the contexts of the episodes that showed them."""
         asked_for = sorted(words)
-        at, files, episodes, counts, read = _lookup(self._segments, np.array(asked_for, np.uint32))
+        at, files, episodes, counts, read = self._postings.look_up(np.array(asked_for, np.uint32))
         looks = np.where(episodes > 0, by_place[self._place.values[episodes]], PATH_WEIGHT) * self._alive.values[episodes]
         count = len(self._files)
         keys = at * count + self._one.values[files]
@@ -253,31 +238,11 @@ class ProjectFiles:
     def _tasks_of(self, files: Sequence[int]) -> list[int]:
         """Return of how many tasks the newest episodes were that showed each file."""
         marks = np.array([_mark(file) for file in files], np.uint32)
-        at, found, episodes, _, _ = _lookup(self._segments, marks)
+        at, found, episodes, _, _ = self._postings.look_up(marks)
         right = self._alive.values[episodes] & (np.array(files, np.int64)[at] == found) if files else np.zeros(0, np.bool_)
         shown_by = np.zeros((len(files), len(self._tasks)), np.bool_)  # a byte a file and task: to mark them costs less than to sort pairs
         shown_by[at[right], self._task.values[episodes[right]]] = True
         return [max(1, int(n)) for n in shown_by.sum(axis=1)]
-
-
-def without_shown(trace: Trace) -> Trace:
-    """Return the trace without what its episode showed."""
-    return replace(trace, digest={k: v for k, v in trace.digest.items() if k != SHOWN}) if SHOWN in trace.digest else trace
-
-
-def _lookup(segments: Sequence[Postings], words: npt.NDArray[np.uint32]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """Return the newest postings of *words*: place in *words*, file, episode; and for each word how many it has and how many are here."""
-    parts: list[Postings] = []
-    total, read = np.zeros(len(words), np.int64), np.zeros(len(words), np.int64)
-    for segment in segments:
-        first, last = np.searchsorted(segment[0], words, "left"), np.searchsorted(segment[0], words, "right")
-        total += last - first
-        counts = np.minimum(last - first, MAX_READ)
-        read += counts
-        rows = np.arange(int(counts.sum())) + np.repeat(last - np.cumsum(counts), counts)
-        parts.append(np.stack([np.repeat(np.arange(len(words)), counts), segment[1, rows], segment[2, rows]]))
-    at, files, episodes = np.concatenate(parts, axis=1)
-    return at, files, episodes, total, read
 
 
 def _mark(file: int) -> int:

@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.pages import entering
 

@@ -417,7 +417,7 @@ async def test_counts_are_by_project(store: Store) -> None:
     await store.start_episode(episode("c", project="q"))
     await store.append_steps("c", [step()])
     await store.abandon_episodes(["c"], 5)
-    everything, of_q = store.counts(), store.counts("q")
+    everything, of_q, of_both = store.counts(), store.counts("q"), store.counts("p", "q")
     assert {k: everything[k] for k in ("episodes", "completed", "abandoned", "open", "steps", "patterns", "evidence")} == {
         "episodes": 3, "completed": 2, "abandoned": 1, "open": 0, "steps": 5, "patterns": 1, "evidence": 2,
     }  # fmt: skip
@@ -425,6 +425,7 @@ async def test_counts_are_by_project(store: Store) -> None:
         "episodes": 2, "completed": 1, "steps": 2, "patterns": 1, "evidence": 1,
     }  # fmt: skip
     assert set(everything) == set(of_q)
+    assert of_both == everything, "a pattern of both is one"
 
 
 async def test_info_says_where_and_how_the_data_is_kept(store: Store) -> None:

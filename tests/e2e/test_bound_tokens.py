@@ -1,4 +1,4 @@
-"""A token for one project, over HTTP: whatever its holder asks for, nothing of another project comes back."""
+"""A token for one project or for several, over HTTP: whatever its holder asks for, nothing of another project comes back."""
 
 import json
 import os
@@ -37,7 +37,8 @@ class Server:
     def __init__(self, folder: Path, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/mcp"
         self.owner = create_token(folder / "tokens", "owner")
-        self.bound = create_token(folder / "tokens", "harbour", "harbour")
+        self.bound = create_token(folder / "tokens", "harbour", ["harbour"])
+        self.of_two = create_token(folder / "tokens", "two", ["harbour", "quay"])
 
     @asynccontextmanager
     async def client(self, token: str) -> AsyncIterator[Client]:
@@ -107,8 +108,9 @@ async def ids(server: Server) -> dict[str, dict[str, str]]:
     async with server.client(server.owner) as owner:
         foreign = await record(owner, "zanzibar", SECRET, STEPS)
         own = await record(owner, "harbour", "harbour", OWN_STEPS)
+        second = await record(owner, "quay", "quay", json.loads(json.dumps(STEPS).replace(SECRET, "quay")))
         await called(owner, "link_episodes", from_id=own["episode_id"], to_id=foreign["episode_id"], type="references", note=SECRET)
-    return {"foreign": foreign, "own": own}
+    return {"foreign": foreign, "own": own, "second": second}
 
 
 def _values(schema: dict[str, Any], name: str, kinds: dict[str, str]) -> Any:
@@ -128,11 +130,12 @@ def _without(text: str, *given: str) -> str:
     return text
 
 
-async def test_no_tool_shows_or_touches_anything_of_another_project(server: Server, ids: dict[str, dict[str, str]]) -> None:
+@pytest.mark.parametrize("holder", ["bound", "of_two"])
+async def test_no_tool_shows_or_touches_anything_of_another_project(server: Server, ids: dict[str, dict[str, str]], holder: str) -> None:
     foreign = ids["foreign"]
     unknown = {name: "0190" + value[4:] if name != "pattern_id" else value[:-4] + "0000" for name, value in foreign.items()}
     tried = set()
-    async with server.client(server.owner) as owner, server.client(server.bound) as client:
+    async with server.client(server.owner) as owner, server.client(getattr(server, holder)) as client:
         before = await called(owner, "memory_status")
         for tool in (await client.list_tools()).tools:
             properties = tool.input_schema["properties"]
@@ -221,6 +224,73 @@ async def test_resources_prompts_completions_and_routes_are_of_the_own_project_o
     assert server.get("/ui", server.bound) == server.get("/ui", server.owner) == 401, "no bearer token opens the pages"
     for path in ("/metrics", "/hook/stop"):
         assert server.get(path, server.bound) == 403
+
+
+async def test_a_token_for_two_projects_lists_counts_and_completes_both_and_no_other(
+    server: Server, ids: dict[str, dict[str, str]]
+) -> None:
+    async with server.client(server.of_two) as client:
+        listed = [await called(client, "search_episodes", limit=50, **project) for project in ({}, {"project": "*"})]
+        for page in listed:
+            assert {row["project"] for row in page["episodes"]} == {"harbour", "quay"}
+        status = await called(client, "memory_status")
+        assert status["counts"]["episodes"] == listed[0]["total"]
+        each = [(await called(client, "search_episodes", project=name))["total"] for name in ("harbour", "quay")]
+        assert status["counts"]["episodes"] == sum(each)
+        patterns = [row["description"] for row in (await called(client, "search_patterns", limit=50))["patterns"]]
+        assert any("harbour" in row for row in patterns)
+        assert any("quay" in row for row in patterns)
+        answers: list[Any] = [status, *listed, patterns]
+        for name in ("harbour", "quay"):
+            answers.append(await called(client, "recall", query=f"{name} parser", project=name, detail="full"))
+            assert name in json.dumps(answers[-1])
+            answers.append(await called(client, "recommend_playbook", task=f"Mend the {name} parser", project=name))
+        for key in ("own", "second"):
+            answers.append(await called(client, "get_episode", episode_id=ids[key]["episode_id"], detail="full"))
+            answers.append(await called(client, "get_pattern", pattern_id=ids[key]["pattern_id"]))
+            answers.append(await called(client, "suggest_next_step", episode_id=ids[key]["open_id"]))
+        answers.append(await called(client, "related_episodes", episode_id=ids["own"]["episode_id"]))
+        for resource in (await client.list_resources()).resources:
+            answers.append(str((await client.read_resource(str(resource.uri))).contents))
+        for address in ("memory://project/quay", "memory://lessons/quay"):
+            answers.append(str((await client.read_resource(address)).contents))
+        for variable in ("project", "domain", "episode_id", "pattern_id"):
+            template = ResourceTemplateReference(uri="memory://episode/{episode_id}")
+            found = (await client.complete(template, {"name": variable, "value": ""})).completion.values
+            answers.append(found)
+            if variable == "project":
+                assert found == ["harbour", "quay"]
+        forgotten = await called(client, "forget", filter={"domain": SECRET})
+        assert forgotten["would_delete"]["episodes"] == 0
+        forgotten = await called(client, "forget", filter={"tags": ["quay"]})
+        assert forgotten["would_delete"]["episodes"] >= 3
+    whole = json.dumps(answers)
+    assert [whole[max(0, i - 150) : i + 60] for i in range(len(whole)) if whole.startswith(SECRET, i)] == []
+    assert ids["foreign"]["episode_id"] not in whole
+
+
+async def test_which_of_two_projects_is_meant_is_taken_from_ids_or_asked_for(server: Server, ids: dict[str, dict[str, str]]) -> None:
+    async with server.client(server.of_two) as client:
+        for tool, arguments in (
+            ("start_episode", {"task": "Mend something"}),
+            ("recall", {"query": "parser"}),
+            ("recall", {"query": "parser", "project": "*"}),
+            ("recommend_playbook", {"task": "Mend something"}),
+            ("analyze_trends", {}),
+        ):
+            refused = await client.call_tool(tool, arguments)
+            assert refused.is_error, tool
+            text = refused.content[0].text  # type: ignore[union-attr]
+            assert "'harbour', 'quay'" in text, text
+            assert SECRET not in text
+        follows = await called(client, "start_episode", task="Go on with it", parent_id=ids["second"]["episode_id"])
+        assert follows["project"] == "quay"
+        named = await called(client, "start_episode", task="Mend something", project="harbour")
+        assert named["project"] == "harbour"
+        foreign = await client.call_tool("start_episode", {"task": "Mend something", "project": SECRET})
+        unknown = await client.call_tool("start_episode", {"task": "Mend something", "project": "atlantis"})
+        assert foreign.is_error
+        assert foreign.content[0].text.replace(SECRET, "x") == unknown.content[0].text.replace("atlantis", "x")  # type: ignore[union-attr]
 
 
 def test_the_full_set_is_what_was_tried() -> None:

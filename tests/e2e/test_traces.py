@@ -124,7 +124,7 @@ def test_without_the_library_the_setting_says_what_to_install(tmp_path: Path) ->
 
 def test_without_the_setting_nothing_of_the_sdk_is_imported(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom mcp_memory.config import load_config\nfrom mcp_memory.server.app import build_server\n"
+        "import sys\nfrom mcp_memory.config_sources import load_config\nfrom mcp_memory.server.app import build_server\n"
         "from mcp_memory.server.lifecycle import MemoryHost\nbuild_server(MemoryHost(load_config()), 'core')\n"
         "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter'))])"
     )

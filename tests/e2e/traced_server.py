@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, set_tracer_provider
 
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.server.app import build_server
 from mcp_memory.server.lifecycle import MemoryHost
 

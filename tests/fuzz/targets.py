@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.cli.install.formats import format_of
 from mcp_memory.cli.transcripts.formats import FORMATS, convert
-from mcp_memory.config import SECTIONS, load_config
+from mcp_memory.config import SECTIONS
+from mcp_memory.config_sources import load_config
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.hooks import client, spool
 from mcp_memory.hooks.intake import Hooks, folder_of

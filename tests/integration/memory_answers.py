@@ -17,7 +17,7 @@ from typing import Any
 
 from mcp_memory import bootstrap
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.memory import EpisodicMemory
 
 DATA = Path(__file__).parent.parent / "data"

@@ -9,6 +9,7 @@ copied; clocks go back. At the end all of them say the same, and nothing that wa
 
 import asyncio
 import logging
+import os
 import random
 import shutil
 import sys
@@ -37,6 +38,7 @@ from mcp_memory.testing import InMemoryLog
 
 URL = "memory://log"
 STORAGE = StorageConfig(synchronous="NORMAL", cache_enabled=False, busy_deadline_ms=60_000)
+RAM = "/dev/shm"
 ACTIONS = 60
 MAX_DRAIN_TURNS = 2_000
 OVERWRITTEN = (FactKind.EDIT, FactKind.LINK, FactKind.QUARANTINE)  # the last one counts, those before it stay in the log
@@ -130,6 +132,11 @@ def derived(episode: Episode) -> Completion:
     return Completion(episode, IndexText(episode.task, " ".join(step.tool for step in episode.steps), notes), seen)
 
 
+def scratch() -> str | None:
+    """Return where directories are made that need not outlive anything: in memory where that can be had."""
+    return RAM if os.access(RAM, os.W_OK) else None
+
+
 async def at_once(call: Callable[[], Any]) -> Any:
     return call()
 
@@ -153,7 +160,8 @@ class Machine:
         self.store = await SqliteStore.open(self.folder, STORAGE, Metrics(), now_ms)
         await self.store.share_with([URL])
         made = UnfencedReplicator if self.unfenced else Replicator
-        origin = self.store.info().replica_id
+        with self.store._readers.reader() as connection:
+            origin = str(Tables(connection).value("replica"))
         self.replicator = made(self.store, self.log, URL, origin, (), derived, now_ms, at_once, lambda: None)
 
 
@@ -180,8 +188,7 @@ class World:
 
     async def add_machine(self, copied: Machine | None = None) -> None:
         folder = self.folder / self.name("m")
-        if copied is not None:
-            shutil.copytree(copied.folder, folder)
+        shutil.copytree(copied.folder if copied is not None else await empty_directory(), folder)
         unfenced = self._without == "fence"
         machine = Machine(folder, FaultyLog(self.log, self.chance, unfenced=unfenced), unfenced)
         await machine.start(self.now_ms)
@@ -405,6 +412,17 @@ class World:
         return found
 
 
+_EMPTY: list[tempfile.TemporaryDirectory[str]] = []  # made when it is first asked for: most processes that load this never do
+
+
+async def empty_directory() -> Path:
+    """Return a data directory with the schema and nothing in it: a copy of it gets an identity of its own, in a fifth of the time."""
+    if not _EMPTY:
+        _EMPTY.append(tempfile.TemporaryDirectory(prefix="mm-sim-", dir=scratch()))
+        await (await SqliteStore.open(_EMPTY[0].name, STORAGE, Metrics(), lambda: 0)).aclose()
+    return Path(_EMPTY[0].name)
+
+
 def facts_of(store: SqliteStore) -> dict[str, tuple[str, int, bytes]]:
     """Return every fact that the store would tell an empty log."""
     with store._readers.reader() as connection:
@@ -442,7 +460,7 @@ def simulate(seed: int, without: str = "") -> list[str]:
     """Run one seed in a scratch folder and return what is wrong; without a guard (fence, unique, lock) where that is named."""
 
     async def run() -> list[str]:
-        with tempfile.TemporaryDirectory(prefix="mm-sim-") as folder:
+        with tempfile.TemporaryDirectory(prefix="mm-sim-", dir=scratch()) as folder:
             world = World(seed, Path(folder), without)
             try:
                 await world.run()

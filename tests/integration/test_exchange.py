@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.requests import WhereFields
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.phrases import sentence

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.hooks.telling import recovery_text
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering import render

@@ -6,7 +6,8 @@ import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.cli.main import main
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.metadata_keys import SESSION_ID
 from mcp_memory.errors import NotFound
 from mcp_memory.memory import EpisodicMemory

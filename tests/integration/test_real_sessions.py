@@ -9,7 +9,7 @@ from mcp_memory.bootstrap import open_memory
 from mcp_memory.cli.commands.import_ import read_all
 from mcp_memory.cli.transcripts.formats import convert, transcript_files
 from mcp_memory.cli.transcripts.record import TranscriptError
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.requests import WhereFields
 
 ROOT = Path(__file__).resolve().parents[3] / "shared" / "hosts" / "transcripts"

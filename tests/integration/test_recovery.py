@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from mcp_memory.bootstrap import check_memory, open_memory, restore_memory
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.backups import Backup
 from mcp_memory.errors import CorruptRecord, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
 from mcp_memory.memory import EpisodicMemory

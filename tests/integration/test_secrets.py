@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from tests.raw_client import RawClient, server_environment
 
 # Shaped like real keys, random, never issued.

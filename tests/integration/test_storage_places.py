@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcp_memory import bootstrap
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.errors import StoreUnusable
 from mcp_memory.storage import file_system
 from mcp_memory.storage.connection import open_writer, translate

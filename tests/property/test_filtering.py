@@ -48,6 +48,7 @@ filters = st.builds(
     state=st.sampled_from(["", "open", "completed"]),
     since_ms=st.none() | TIMES,
     until_ms=st.none() | TIMES,
+    projects=st.sampled_from([(), ("p",), ("P", "q"), ("p", "P")]),
 )
 ACROSS_MIDNIGHT = (episode("e0", at_ms=MIDNIGHT_MS - HOUR_MS, context=Context("Web")), MIDNIGHT_MS + HOUR_MS, OutcomeKind.SUCCESS)
 

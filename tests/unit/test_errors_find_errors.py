@@ -7,7 +7,7 @@ import pytest
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.domain.episode import Trace
-from mcp_memory.learning import learner
+from mcp_memory.learning import extraction
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.ports import Completion
 from mcp_memory.retrieval import indexed_text
@@ -144,7 +144,7 @@ async def test_every_step_and_every_end_is_found_by_its_words(memory: EpisodicMe
 async def _by_an_earlier_version(config: Config, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record with an index that holds beginnings only; return the ids, the long run's first."""
     with monkeypatch.context() as earlier:
-        earlier.setattr(learner, "DIGEST_VERSION", 2)
+        earlier.setattr(extraction, "DIGEST_VERSION", 2)
         earlier.setattr(indexed_text, "OTHER_CHARS", 0)
         async with open_memory(config) as memory:
             found = await _record(memory, "Build the machine", _long_run())

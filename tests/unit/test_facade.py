@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.requests import WhereFields
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.memory import EpisodicMemory

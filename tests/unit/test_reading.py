@@ -10,7 +10,8 @@ import anyio.from_thread
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.answers import EpisodePage, PatternPage
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.storage.store_reads import StoreReads

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mcp_memory.cli.main import main
-from mcp_memory.config import load_config, settings, template
+from mcp_memory.config import settings, template
+from mcp_memory.config_sources import load_config
 from mcp_memory.errors import ConfigError
 
 PLAN = """

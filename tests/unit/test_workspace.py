@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Step
 from mcp_memory.learning.reading.file_uses import touches_in
 from mcp_memory.learning.reading.shown_files import MAX_FILES, MAX_PAIRS, shown_files

@@ -13,9 +13,11 @@ from mcp_memory.learning.patterns.relevance import MIN_SUPPORT
 from mcp_memory.learning.reading.attempts import Attempt
 from mcp_memory.learning.reading.signatures import has_details, same_error
 from mcp_memory.phrases import pitfalls as phrases
+from mcp_memory.phrases.words import share
 
 MAX_SENTENCES, MAX_CONTRAST = 5, 2
 MIN_CONTRASTED = 3  # attempts that did, and attempts that succeeded: with fewer it may well be chance
+Nearest = tuple[bool, bool]  # whether successes, and failures, are only those most alike
 _Said = tuple[str, list[str]]  # a sentence and the ids of the patterns it rests on
 
 
@@ -27,6 +29,7 @@ def pitfalls(
     recommended: Collection[str],
     usual: float,
     message_at: Callable[[str, int], str],
+    nearest: Nearest = (False, False),
 ) -> tuple[list[str], list[str]]:
     """Return at most five sentences, and the ids of the patterns among their evidence: corrections, then what failures had in common.
 
@@ -38,10 +41,14 @@ def pitfalls(
         recommended: Tool keys that the advice consists of: no choice of them is told as one that fails.
         usual: The share of failures among attempts at tasks like it.
         message_at: The real error of a step of an episode; "" where it is not to be shown.
+        nearest: Whether *good* and *bad* are only those most alike, of more.
     """
     ranked = sorted(patterns, key=lambda p: (-p.confidence, -p.support, p.id))
     corrected = _corrected(ranked)
-    contrast = [*_habits(task, good, bad)[:MAX_CONTRAST], *islice(_fatal_errors(good, bad, message_at), MAX_CONTRAST)]
+    contrast = [
+        *_habits(task, good, bad, nearest)[:MAX_CONTRAST],
+        *islice(_fatal_errors(good, bad, message_at, nearest), MAX_CONTRAST),
+    ]
     learnt = [*_errors(ranked), *_choices(ranked, usual, recommended)]
     said = [*corrected, *((sentence, []) for sentence in contrast), *learnt][:MAX_SENTENCES]
     return [sentence for sentence, _ in said], [key for _, keys in said for key in keys]
@@ -53,7 +60,8 @@ def _corrected(patterns: Sequence[Pattern]) -> list[_Said]:
 
 def _errors(patterns: Sequence[Pattern]) -> list[_Said]:
     """Return a sentence for each error with what was different in the call that then worked: the name of a tool is no answer."""
-    told = [p for p in patterns if p.kind is PatternKind.ARGUMENT_CHANGE and not p.corrected_by and p.support >= MIN_SUPPORT]
+    changes = [p for p in patterns if p.kind is PatternKind.ARGUMENT_CHANGE and not p.corrected_by]
+    told = [p for p in changes if p.is_telling and p.support >= MIN_SUPPORT]
     said = []
     for found in answers_by_error(told).values():
         said += [(phrases.answer(p), [p.id]) for p in found[:MAX_ANSWERS]]
@@ -72,7 +80,7 @@ def _choices(patterns: Sequence[Pattern], usual: float, recommended: Collection[
     return said
 
 
-def _habits(task: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[str]:
+def _habits(task: str, good: Sequence[Attempt], bad: Sequence[Attempt], nearest: Nearest) -> list[str]:
     """Return what most failed attempts did and hardly any successful one, commonest first; not what the task itself asks for."""
     sentences = []
     asked = frozenset[str]().union(*sentence_stems(task))
@@ -83,11 +91,17 @@ def _habits(task: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> list[
         if (
             min(n, len(good)) >= MIN_CONTRASTED and n >= 0.5 * len(bad) and wilson(n, len(bad))[0] > wilson(did, len(good))[1]
         ):  # else it may well be chance
-            sentences.append(phrases.habit(key, n, len(bad), did, len(good)))
+            sentences.append(phrases.habit(key, *_shares(n, bad, did, good, nearest)))
     return sentences
 
 
-def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt], message_at: Callable[[str, int], str]) -> Iterator[str]:
+def _shares(n: int, bad: Sequence[Attempt], did: int, good: Sequence[Attempt], nearest: Nearest) -> tuple[str, str]:
+    return share(n, len(bad), nearest=nearest[1]), share(did, len(good), nearest=nearest[0])
+
+
+def _fatal_errors(
+    good: Sequence[Attempt], bad: Sequence[Attempt], message_at: Callable[[str, int], str], nearest: Nearest
+) -> Iterator[str]:
     """Yield the errors that several failed attempts met and few successful ones, commonest first, each with a message that was met."""
     met: list[tuple[str, dict[str, int]]] = []  # signature, and in which episodes at which step
     for run in bad:
@@ -102,4 +116,4 @@ def _fatal_errors(good: Sequence[Attempt], bad: Sequence[Attempt], message_at: C
         if min(len(where), len(good)) >= MIN_CONTRASTED and wilson(len(where), len(bad))[0] > wilson(survived, len(good))[1]:
             message = next(filter(None, (message_at(*place) for place in where.items())), "")
             if message or not has_details(sig):
-                yield phrases.fatal_error(message or sig, sig, len(where), len(bad), survived, len(good))
+                yield phrases.fatal_error(message or sig, sig, *_shares(len(where), bad, survived, good, nearest))

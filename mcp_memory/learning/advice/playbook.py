@@ -18,9 +18,12 @@ from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.pitfalls import Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import SAME_TASK, Attempt, attempt, common
+from mcp_memory.phrases import playbooks as phrases
+from mcp_memory.phrases.words import share
 from mcp_memory.views.vouching import Support
 
 MAX_PATTERNS = 40  # of those relevant to the task, that the caller hands in
@@ -59,10 +62,11 @@ def playbook(
         message_at: The real error of a step of an episode; "" where it is not to be shown.
     """
     known = _in_voices([attempt(t, s) for t, s in runs if t.step_keys], endorser)
-    good = [r for r in known if r.trace.success][:MAX_RUNS]
-    bad = [r for r in known if not r.trace.success][:MAX_RUNS]
-    if reason := _thin(good, bad):
+    won_all, lost_all = ([r for r in known if r.trace.success is won] for won in (True, False))
+    if reason := _thin(won_all, lost_all):
         return None, reason
+    good, bad = won_all[:MAX_RUNS], lost_all[:MAX_RUNS]
+    nearest = (len(good) < len(won_all), len(bad) < len(lost_all))
     route = _without_passing(_consensus(good))
     if len(route) < 2 and any(len(r.route) > 1 for r in good):
         return None, f"the {len(good)} successful attempts have no steps in common, so there is no one way to recommend"
@@ -76,25 +80,23 @@ def playbook(
                 f"all {len(good)} successful attempts are of one source: {supports and next(iter(supports.values()))}; `recall` shows them",
             )
         patterns = [p for p in patterns if p.is_verified]
-    steps = _telling(with_examples([_step(i, key, good, bad, supports.get(key)) for i, key in enumerate(chosen, 1)]), good, bad)
+    steps = _telling(with_examples([_step(i, key, good, bad, nearest, supports.get(key)) for i, key in enumerate(chosen, 1)]), good, bad)
     followed = [r for r in known if _share_in_order(chosen, r.route) >= MIN_FOLLOWED]
     won = sum(r.trace.success for r in followed)
     if len(followed) >= MIN_CONTRADICTING and wilson(won, len(followed))[1] < CONTRADICTED:
-        best = max(good, key=lambda r: r.trace.reward).trace.id
-        return (
-            None,
-            f"of {len(followed)} attempts that went the way of the successes only {won} succeeded: the way decides nothing; see {best}",
-        )
+        return None, phrases.contradicted(len(followed), won, max(good, key=lambda r: r.trace.reward).trace.id)
     failed = sum(not r.trace.success for r in known)
-    pitfalls, from_patterns = pitfalls_of(task, good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at)
+    pitfalls, from_patterns = pitfalls_of(task, good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at, nearest)
+    alike = max(r.similarity for r in good)
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
         title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",
         steps=steps,
         pitfalls=tuple(pitfalls),
-        when_not_to_use=_when_not(max(r.similarity for r in good), failed, len(known), len(followed), won),
-        confidence=round(wilson(won, len(followed))[0] * max(r.similarity for r in good), 4),
+        when_not_to_use=phrases.when_not(None if alike >= SAME_TASK else alike, failed, len(known), len(followed), won),
+        confidence=round(wilson(won, len(followed))[0] * alike, 4),
         evidence=tuple(evidence),
+        successes=len(won_all),
     ), ""
 
 
@@ -132,13 +134,12 @@ def _in_voices(known: Sequence[Attempt], endorser: Endorser | None) -> list[Atte
 
 
 def _thin(good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
-    if not good and not bad:
-        return "no episode with steps is like this task"
+    """Return why the attempts are too few to go by, "" where they are not: one success at the very task is enough."""
+    here = sum(r.similarity >= SAME_TASK for r in bad)
     if not good:
-        return f"none of the {len(bad)} attempts at something like this succeeded; `recall` shows how they failed"
-    if len(good) == 1 and good[0].similarity < SAME_TASK:  # one success at the very task is enough to go by
-        only = good[0]
-        return f"only one success is like this task ({only.trace.id}, similarity {only.similarity:.2f}), too thin; `get_episode` shows it"
+        return phrases.no_success(here, len(bad)) if bad else phrases.NOTHING_LIKE_IT
+    if len(good) == 1 and good[0].similarity < SAME_TASK:
+        return phrases.no_success(here, 0) if here else phrases.one_success(good[0].trace.id, good[0].similarity)
     return ""
 
 
@@ -201,11 +202,10 @@ def _strongest(route: Sequence[tuple[str, float]], bad: Sequence[Attempt], max_s
     return [key for key, _ in groupby(route[i][0] for i in kept)]  # what stood between two equal steps may have been dropped
 
 
-def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt], support: Support | None) -> PlaybookStep:
+def _step(order: int, key: str, good: Sequence[Attempt], bad: Sequence[Attempt], nearest: Nearest, support: Support | None) -> PlaybookStep:
     did, failed = sum(key in r.route for r in good), sum(key in r.route for r in bad)
-    why = f"in {did} of {len(good)} successful attempts"
-    if bad:
-        why += f", {failed} of {len(bad)} failed ones"
+    of_failed = share(failed, len(bad), nearest=nearest[1]) if bad else ""
+    why = phrases.step(share(did, len(good), nearest=nearest[0]), of_failed)
     contrast = round(did / len(good) - failed / len(bad), 3) if bad else None
     return PlaybookStep(order, *tool_and_action(key), why, provenance=str(support or ""), contrast=contrast)
 
@@ -235,12 +235,3 @@ def _shows(example: Json) -> bool:
 
 def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:
     return len(common(steps, route)) / max(1, len(steps))
-
-
-def _when_not(nearest: float, failed: int, known: int, followed: int, won: int) -> str:
-    sentences = [f"Most attempts at tasks like this failed ({failed} of {known})." if failed > known / 2 else ""]
-    if followed > won:
-        sentences.append(f"{followed - won} of {followed} attempts that went this way failed nonetheless.")
-    if nearest < SAME_TASK:
-        sentences.append(f"No success was at this very task (the nearest is {nearest:.0%} alike): check each step against its state.")
-    return " ".join(s for s in sentences if s)

@@ -13,24 +13,28 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.step_roles import gives_answer, runs_tests
+from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, MAX_CALL_CHARS, acted, answer
+from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scratch
-from mcp_memory.learning.reading.step_values import last_changes
+from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.changes import change_of, is_scratch
+from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
-MAX_READ = 3  # attempts of one outcome that are looked at, the best or the latest
+MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
 MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
 MAX_STEPS = 400  # of a longer run, its end
-DEED_CHARS = 240
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+_FETCHES = re.compile(r"curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
 _FILE = re.compile(r"\S*\w\.\w+")
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
@@ -53,8 +57,8 @@ class ToldAttempt:
         """Read it off an episode with its steps. Half a millisecond."""
         won = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
         steps = episode.steps
-        changes = tuple((i, brief(steps, i, DEED_CHARS, whole=True)) for i in _telling_changes(episode))
-        acts = tuple((i, brief(steps, i, DEED_CHARS)) for i in _telling_acts(episode, won=won))
+        changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
+        acts = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won))
         return cls(episode.id, episode.task, won, changes, acts, "" if won else _came(episode))
 
     def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
@@ -93,6 +97,8 @@ class ToldAttempts:
 def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
+    How many did so is said among all that ended that way, those included that did nothing that can be told.
+
     Args:
         task: The task asked about.
         attempts: At it, the best first.
@@ -101,7 +107,10 @@ def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = 
     told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
     worked = {t.deeds for t in good}
-    return (*_grouped(good, worked=True), *_grouped([t for t in bad if t.deeds not in worked], worked=False))
+    return (
+        *_grouped(task, good, [a for a in attempts if a.won]),
+        *_grouped(task, [t for t in bad if t.deeds not in worked], [a for a in attempts if not a.won]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +119,19 @@ class _Told:
     deeds: tuple[str, ...]
 
 
-def _grouped(told: Sequence[_Told], *, worked: bool) -> Iterator[Precedent]:
-    """Yield what was done, the commonest first; attempts that did the same count together."""
+def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) -> Iterator[Precedent]:
+    """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
     groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
         words = _words(one.deeds)
         known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
+    of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
         came = next((t.attempt.came for t in same if t.attempt.came), "")
-        yield Precedent(worked, same[0].deeds, came, len(same), len(told), same[0].attempt.episode_id)
+        among = len(ended_so) if same[0].attempt.changes else of_this_case
+        counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
+        yield Precedent(bool(same[0].attempt.won), same[0].deeds, came, *counts, same[0].attempt.episode_id)
 
 
 def _words(deeds: Sequence[str]) -> frozenset[str]:
@@ -127,15 +139,9 @@ def _words(deeds: Sequence[str]) -> frozenset[str]:
     return frozenset(_WORD.findall(re.sub(r":\d+", "", " ".join(deeds)).casefold()))
 
 
-def changes_told(episode: Episode) -> tuple[str, ...]:
-    """Return what an episode changed last in each of its last two files, in few words; tests only where nothing else was changed."""
-    return tuple(brief(episode.steps, i, DEED_CHARS, whole=True) for i in _telling_changes(episode))
-
-
-def _telling_changes(episode: Episode) -> list[int]:
-    steps = episode.steps
-    changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
-    return [i for i, change in changes.items() if not _TEST.search(change.path)] or list(changes)
+def _told(step: Step) -> str:
+    """Return an answer as one, anything else as a call."""
+    return phrases.found((), shorten(said, MAX_ANSWER_CHARS)) if (said := answer(step)) else call_told(step, MAX_CALL_CHARS)
 
 
 def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
@@ -143,11 +149,6 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     steps = episode.steps
     answer = [i for i in range(len(steps) - 1, -1, -1) if gives_answer(steps[i].key) and _says(steps[i])][:1]
     return answer or (_last_acts(episode) if won else [])
-
-
-def _told_change(steps: Sequence[Step], index: int) -> Change | None:
-    change = change_of(steps, index)
-    return change if change is not None and change.says_what and not change.is_scratch else None
 
 
 def _last_acts(episode: Episode) -> list[int]:
@@ -159,9 +160,9 @@ def _last_acts(episode: Episode) -> list[int]:
         if len(found) == MAX_DEEDS:
             break
         step = steps[i]
-        if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or change_of(steps, i) is not None:
-            continue
         command = command_in(step.arguments).strip()
+        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None or _FETCHES.match(command):
+            continue
         if "\n" in command or " -c " in command:
             continue  # a script of its own
         words = command or " ".join(map(str, step.arguments.values()))

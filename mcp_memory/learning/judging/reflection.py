@@ -4,10 +4,12 @@ The agent's own words come first. Then what the steps show, then the comparison 
 `phrases` makes the sentences.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
+from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
 from mcp_memory.learning.judging.unchanged import unchanged
@@ -23,6 +25,8 @@ MAX_FACTS = 5  # of each kind; more are not read
 MAX_ANSWERED = 2  # failures that were overcome, or got on with, that are told
 MAX_MESSAGE = 200
 MIN_REASON_WORDS = 5
+# What an error says, other than that it is one.
+_SAYING = re.compile(r"(?!exit\b|error\b)\b[^\W\d_]{3,}", re.I)
 
 
 def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attempts: Sequence[tuple[Trace, float]] = ()) -> Reflection:
@@ -77,7 +81,7 @@ def asked_about(reflection: Reflection, outcome: OutcomeKind) -> facts.Fact | No
     After a success that is what was overcome, otherwise what stood in the way. That the same tool worked with other arguments is a slip.
     """
     overcome = [said for said in reflection.successes if isinstance(said, facts.Overcome | facts.GotOn) and not _is_slip(said)]
-    standing = [said for said in reflection.improvements if isinstance(said, facts.Standing | facts.TestsFailed) or _says_why(said)]
+    standing = [said for said in reflection.improvements if _stood_in_the_way(said) or _says_why(said)]
     first, then = (overcome, standing) if outcome is OutcomeKind.SUCCESS else (standing, overcome)
     telling = [*first, *then]
     return min(telling, key=lambda said: isinstance(said, facts.GotOn), default=None)
@@ -100,7 +104,9 @@ def _is_news(said: facts.Said) -> bool:
     match said:
         case facts.TestsFailed() | facts.Rejected():
             return said.claimed
-        case facts.Unchanged() | facts.OtherFile() | facts.Skipped() | facts.Unlogged():
+        case facts.Skipped():
+            return said.key.startswith(f"{SHELL}:")  # a program is something to run; that a tool was called says nothing without its values
+        case facts.Unchanged() | facts.OtherFile() | facts.Unlogged():
             return True
     return False
 
@@ -110,12 +116,21 @@ def better_attempt(reflection: Reflection) -> str | None:
     return next((said.episode_id for said in reflection.insights if isinstance(said, facts.BestAttempt)), None)
 
 
+def _stood_in_the_way(said: facts.Said) -> bool:
+    """Return whether it is a failure that something should be tried against: a look that found nothing is none, nor is a bare exit code."""
+    if isinstance(said, facts.Standing):
+        return role_of(said.key) is not Role.LOOKS and _SAYING.search(said.error) is not None
+    return isinstance(said, facts.TestsFailed)
+
+
 def _says_why(said: facts.Said) -> bool:
     """Return whether a rejection says more than that it is one: else its agent cannot say what was wrong, either."""
     return isinstance(said, facts.Rejected) and len(said.answer.split()) >= MIN_REASON_WORDS
 
 
 def _is_slip(said: facts.Overcome | facts.GotOn) -> bool:
+    if isinstance(said, facts.Overcome) and role_of(said.key) is Role.LOOKS:
+        return True  # nobody learns from why a look worked later
     return said.by == said.worked_at if isinstance(said, facts.Overcome) else said.by_key == said.key
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mcp_memory.domain.episode import QUALITY, USUAL_QUALITY, Episode, Outcome, OutcomeKind, Reward
+from mcp_memory.domain.episode import QUALITY, USUAL_QUALITY, Episode, Outcome, OutcomeKind, Reward, Trace
+from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.step_signs import Signs, read
 
 BANDS = {  # outcome kind: the lowest and the highest score
@@ -36,6 +37,16 @@ class History:
     step_counts: tuple[int, ...] = ()  # of those that succeeded
     durations_ms: tuple[int, ...] = ()  # of those that succeeded; 0 where not known
     attempts: int = 0  # at nearly the same task, whatever their outcome
+
+
+def history_of(earlier: Sequence[tuple[Trace, float]]) -> History:
+    """Return what earlier attempts, given with how alike their tasks are, say of the length and duration of such a task."""
+    good = [t for t, _ in earlier if t.success]
+    return History(
+        step_counts=tuple(len(t.step_keys) for t in good),
+        durations_ms=tuple(max(0, t.ended_at_ms - t.started_at_ms) for t in good),
+        attempts=sum(similarity >= SAME_TASK for _, similarity in earlier),
+    )
 
 
 def reward(episode: Episode, history: History = History(), signs: Signs | None = None) -> Reward:

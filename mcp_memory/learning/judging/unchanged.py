@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Trace, Use
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import CHANGED, OFTEN, SELDOM
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in
+from mcp_memory.learning.reading.run import message_of
 
-MAX_SCRATCH = 3  # files that are named
+MAX_SCRATCH, MAX_NAMED = 3, 2  # files that are named: of its own, and of those it looked at
+MAX_MESSAGE = 120
 _MIN_SIMILAR = 2  # successes at other tasks that tell what this kind of task takes
 # What writes files that no argument names: a script, or a later command of a line.
 _WRITES_UNSEEN = re.compile(
@@ -47,7 +51,10 @@ def unchanged(episode: Episode, same: Sequence[Trace], similar: Sequence[Trace])
     if not called_for or _may_write_unseen(episode):
         return []
     names = sorted({path.rsplit("/", 1)[-1] for path in written})
-    return [facts.Unchanged(tuple(names[:MAX_SCRATCH]))]
+    read = [file.path for file in files if file.use is Use.READ and not is_scratch(file.path)]
+    refused = [step for step in episode.steps if step.failed and not is_shell(step.tool) and role_of(step.key) is Role.ACTS]
+    message = message_of(refused[-1])[:MAX_MESSAGE] if refused else ""
+    return [facts.Unchanged(tuple(names[:MAX_SCRATCH]), tuple(read[:MAX_NAMED]), len(refused), message)]
 
 
 def _share_of_changing(same: Sequence[Trace], similar: Sequence[Trace]) -> float | None:

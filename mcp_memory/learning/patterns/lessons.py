@@ -21,7 +21,14 @@ FAILED_IN = "failed_in"  # in the content of a pattern that is told: an episode 
 MAX_UNVERIFIED = 5  # lines
 MAX_LINES_EACH = 20  # of one section
 MAX_LESSON_CHARS = 300
-NOTE = "Records of earlier runs, not instructions. Each line names its evidence; “not” is what failed."
+NOTE = "Records of earlier runs, not instructions. Each line names its evidence."
+_HOLDS = {  # of a section: what its lines are for, and what not
+    "When something fails": "For this very error of this tool.",
+    "What fixed it": "Where the same call fails in the same way; not for another file or package.",
+    "Commands that worked": "With the tools and files of the day named; not where these have changed.",
+    "What solved which task": "Each for its own task; not for one that only sounds like it. Lines may have moved since.",
+    "Not solved yet": "What was tried is not enough; not that every part of it is wrong.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,12 @@ def lessons_markdown(
     reported: Sequence[ReportedLesson] = (),
     practice: Practice = NOTHING,
     is_shared: bool = False,
+    scope: str = "",
     estimate_tokens: Callable[[str], int] = token_estimate,
 ) -> str:
     """Return the guide. Corrections come first; then each section gets its best line before any gets its second.
+
+    Where there is no line, one says so, and nothing is explained.
 
     Args:
         patterns: With their confidence; retired ones are left out, as are those a correction replaces.
@@ -80,6 +90,7 @@ def lessons_markdown(
         reported: Lessons from outcomes, the best first.
         practice: What episodes did.
         is_shared: Whether several agents work there: what one of them alone says then comes last, and is marked.
+        scope: From what attempts it is made.
         estimate_tokens: How tokens are counted.
     """
     noted, noted_alone = _reported([lesson for lesson in reported if lesson.episode_id not in corrections], is_shared=is_shared)
@@ -98,19 +109,26 @@ def lessons_markdown(
         UNVERIFIED: [*_corrections(said_alone), *noted_alone, *_recoveries(alone, corrections)][:MAX_UNVERIFIED],
     }
     about = " and ".join(f"{word} {name}" for word, name in (("project", project), ("domain", domain)) if name and name != "*")
-    head = [f"# Lessons{f' of {about}' if about else ''}", "", NOTE]
+    title = f"# Lessons{f' of {about}' if about else ''}"
+    head = [title, "", f"{NOTE} {scope}".strip()]
     chosen: dict[str, list[str]] = {name: [] for name in sections}
     spent = estimate_tokens("\n".join(head))
     for name, line in _in_turn(sections):
-        cost = estimate_tokens(line) + (0 if chosen[name] else estimate_tokens(f"\n## {name}\n"))
+        cost = estimate_tokens(line) + (0 if chosen[name] else estimate_tokens("\n".join(_opening(name))))
         if spent + cost <= budget_tokens:
             chosen[name].append(line)
             spent += cost
+    if not any(chosen.values()):
+        return "\n".join([title, "", f"Nothing fits into {budget_tokens} tokens." if any(sections.values()) else NOTHING_YET])
     if not any(lines for name, lines in chosen.items() if name != UNVERIFIED):
-        empty = not any(lines for name, lines in sections.items() if name != UNVERIFIED)
-        head += ["", NOTHING_YET if empty else f"Nothing fits into {budget_tokens} tokens."]
-    body = [text for name, lines in chosen.items() if lines for text in ("", f"## {name}", "", *lines)]
-    return "\n".join([*head, *body])
+        head += ["", NOTHING_YET]
+    return "\n".join([*head, *(text for name, lines in chosen.items() if lines for text in (*_opening(name), *lines))])
+
+
+def _opening(section: str) -> list[str]:
+    """Return the heading of a section, and what its lines hold for."""
+    holds = [_HOLDS[section], ""] if section in _HOLDS else []
+    return ["", f"## {section}", "", *holds]
 
 
 def _in_turn(sections: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

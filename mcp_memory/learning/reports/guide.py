@@ -6,16 +6,19 @@ from dataclasses import replace
 
 from mcp_memory.domain.curation import BY_VOTE, Correction
 from mcp_memory.domain.episode import Episode, EpisodeState, Trace
-from mcp_memory.domain.pattern import ANSWERS, INSTEAD, PATTERN_PREFIX, Evidence, Pattern, PatternKind
+from mcp_memory.domain.pattern import ANSWERS, INSTEAD, PATTERN_PREFIX, ArgumentChange, Evidence, Pattern, PatternKind
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import WRITES, Role, role_of
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.lessons import FAILED_IN, Replaced, ReportedLesson, lessons_markdown
+from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.changes import brief, change_of
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reports.practice import MIN_FAILED, practice
+from mcp_memory.phrases.patterns import argument_change as argument_change_told
 from mcp_memory.phrases.patterns import recovery
+from mcp_memory.phrases.practice import scope
 from mcp_memory.ports import Store
 from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
@@ -48,7 +51,13 @@ class Guide:
             reported=self._reported(domain, project),
             practice=practice(self._latest(domain, project), is_shared=is_shared),
             is_shared=is_shared,
+            scope=self._scope(domain, project),
         )
+
+    def _scope(self, domain: str, project: str) -> str:
+        """Return from what attempts the guide is made."""
+        known = [t for t in self._v.experience.outlines() if _is_in(t, domain, project)]
+        return scope(len(known), sum(t.success for t in known), max((t.ended_at_ms for t in known), default=0))
 
     def _patterns(self, domain: str, project: str) -> list[Pattern]:
         found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_PATTERNS)
@@ -56,44 +65,48 @@ class Guide:
         fitting = [p for p in ranked if domain in ("", p.domain) and p.kind in ANSWERS and not p.content.get(INSTEAD)]
         assessed = self._assessor.assess(self._v, fitting[:MAX_ANSWERS])
         evidence = self._store.evidence([p.id for p in assessed], limit_each=MAX_EVIDENCE) if assessed else {}
-        return [told for p in assessed if (told := self._told(p, evidence.get(p.id, [])))]
+        return [told for p in assessed if (told := self._told(p, evidence.get(p.id, []), project))]
 
-    def _told(self, pattern: Pattern, evidence: Sequence[Evidence]) -> Pattern | None:
-        """Return a pattern as it is told: of several tasks, with what was done about a real error; None where that says nothing."""
+    def _told(self, pattern: Pattern, evidence: Sequence[Evidence], project: str) -> Pattern | None:
+        """Return a pattern as it is told: of several tasks of the project, with a real error; None where that says nothing."""
         x = self._v.experience
-        rows = {e.episode_id: row for e in evidence if (row := x.row(e.episode_id)) is not None}
-        held = [e for e in evidence if e.success and e.episode_id in rows]
-        if len({x.trace(rows[e.episode_id]).task for e in held}) < MIN_TASKS:
+        here = [(e, row) for e in evidence if (row := x.row(e.episode_id)) is not None and _is_in(x.trace(row), "", project)]
+        held = [(e, row) for e, row in here if e.success]
+        if len({x.trace(row).task for _, row in held}) < MIN_TASKS:
             return None
-        failed = next((e.episode_id for e in evidence if not e.success), "")
-        told = replace(pattern, content={**pattern.content, FAILED_IN: failed})
-        if pattern.kind is not PatternKind.ERROR_RECOVERY:
-            return told
-        tried = str(pattern.content["try"])
-        if not tried.startswith(f"{SHELL}:") or tried.endswith(WRITES) or role_of(tried) is not Role.ACTS:
-            return None  # that several tasks' files were changed is no answer to the next one's error
-        description = self._recovery(pattern, held[0])
-        return replace(told, description=description) if description else None
+        description = self._described(pattern, held[0][0])
+        failed = next((e.episode_id for e, _ in here if not e.success), "")
+        return replace(pattern, content={**pattern.content, FAILED_IN: failed}, description=description) if description else None
 
-    def _recovery(self, pattern: Pattern, evidence: Evidence) -> str:
-        """Return what answered a real error in one episode, "" where only a tool's name could be said."""
+    def _described(self, pattern: Pattern, evidence: Evidence) -> str:
+        """Return a pattern in the words of one episode, whose values are none of another project's; "" where it says nothing."""
+        content = pattern.content
+        if pattern.kind is PatternKind.ERROR_RECOVERY:
+            tried = str(content["try"])
+            if not tried.startswith(f"{SHELL}:") or tried.endswith(WRITES) or role_of(tried) is not Role.ACTS:
+                return ""  # that several tasks' files were changed is no answer to the next one's error
         episode = self._store.get_episodes([evidence.episode_id])[0]
         places = (evidence.detail.get("failed_step"), evidence.detail.get("fix_step"))
         if episode is None or not all(isinstance(place, int) and place < len(episode.steps) for place in places):
             return ""
         failed, fix = int(places[0] or 0), int(places[1] or 0)
+        message, error, tool = message_of(episode.steps[failed]), str(content["error"]), str(content["tool"])
+        if pattern.kind is PatternKind.ARGUMENT_CHANGE:
+            changed = argument_change(episode.steps[failed], episode.steps[fix])
+            if changed is None or changed.kind is ArgumentChange.INDENTED:  # which the error says itself
+                return ""
+            return argument_change_told(tool, message, error, changed.kind, changed.argument, changed.before, changed.after)
         change = change_of(episode.steps, fix)
         if change is not None and (change.is_scratch or not change.says_what):
             return ""
-        message, content = message_of(episode.steps[failed]), pattern.content
-        return recovery(str(content["tool"]), message, str(content["error"]), brief(episode.steps, fix), instead=False)
+        return recovery(tool, message, error, brief(episode.steps, fix), instead=False)
 
     def _latest(self, domain: str, project: str) -> list[Episode]:
         """Return the latest successes, failures at their tasks, and those at the latest tasks that were never a success; with steps."""
         won: dict[str, list[Trace]] = defaultdict(list)  # by task, the latest first
         lost: dict[str, list[Trace]] = defaultdict(list)
         for outline in sorted(self._v.experience.outlines(), key=lambda t: (-t.ended_at_ms, t.seq)):
-            if project in ("", ANY_PROJECT, outline.project) and domain in ("", outline.domain):
+            if _is_in(outline, domain, project):
                 (won if outline.success else lost)[outline.task].append(outline)
         latest = sorted((t for traces in won.values() for t in traces), key=lambda t: (-t.ended_at_ms, t.seq))[:MAX_READ]
         solved = dict.fromkeys(t.task for t in latest)
@@ -120,6 +133,10 @@ class Guide:
         page = self._store.list_episodes(where, sort=Sort.REWARD, limit=MAX_EPISODES, cursor=None)
         found = [e for e in self._store.get_episodes(page.ids, steps=False) if e is not None and e.outcome and e.reward]
         return [ReportedLesson(text, e.id, e.reward.score, e.agent) for e in found if e.outcome and e.reward for text in e.outcome.lessons]
+
+
+def _is_in(trace: Trace, domain: str, project: str) -> bool:
+    return project in ("", ANY_PROJECT, trace.project) and domain in ("", trace.domain)
 
 
 def _replaced(correction: Correction, what: str) -> Replaced:

@@ -8,7 +8,7 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.precedents import changes_told
+from mcp_memory.learning.advice.deeds import changes
 from mcp_memory.learning.patterns.lessons import Practice
 from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch, is_scratch
 from mcp_memory.learning.reading.run import message_of
@@ -29,6 +29,7 @@ class _Use:
     worked: int = 0
     failed: int = 0
     message: str = ""  # of the latest failure
+    last_at_ms: int = 0  # when it last worked
     episodes: set[str] = field(default_factory=set)  # in which it worked
     tasks: set[str] = field(default_factory=set)
     agents: set[str] = field(default_factory=set)
@@ -61,6 +62,7 @@ def _commands(episodes: Sequence[Episode], agents_needed: int) -> list[str]:
                 if step.failed:
                     use.message = use.message or message_of(step)
                 else:
+                    use.last_at_ms = max(use.last_at_ms, episode.ended_at_ms or 0)
                     use.episodes.add(episode.id)
                     use.tasks.add(episode.task)
                     use.agents.add(episode.agent)
@@ -71,7 +73,8 @@ def _commands(episodes: Sequence[Episode], agents_needed: int) -> list[str]:
     for key, command, use in found:
         told[key] += 1
         if told[key] <= MAX_OF_PROGRAM:
-            lines.append(phrases.command(command, use.worked, use.worked + use.failed, sorted(use.episodes), use.message))
+            tried = use.worked + use.failed
+            lines.append(phrases.command(command, use.worked, tried, sorted(use.episodes), use.message, use.last_at_ms))
     return lines[:MAX_LINES]
 
 
@@ -109,13 +112,23 @@ def _says_how(said: facts.Overcome, episode: Episode) -> bool:
 
 
 def _solved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
-    """Return the tasks that a change of files solved, once each, with what attempts changed that failed."""
+    """Return the tasks that a change of files solved, once each, with what an attempt that failed changed there."""
     lines: dict[str, str] = {}
     for episode in won:
-        if episode.task not in lines and (did := changes_told(episode)):
-            failed = [d for other in lost if other.task == episode.task and (d := changes_told(other)) and d != did][:1]
+        if episode.task not in lines and (did := _changed(episode)):
+            failed = [d for other in lost if other.task == episode.task and (d := _changed(other)) and _is_otherwise(d, did)][:1]
             lines[episode.task] = phrases.solved(episode.task, did, episode.id, failed[0] if failed else ())
     return list(lines.values())[:MAX_LINES]
+
+
+def _changed(episode: Episode) -> tuple[str, ...]:
+    return tuple(deed.text for deed in changes(episode))
+
+
+def _is_otherwise(failed: Sequence[str], did: Sequence[str]) -> bool:
+    """Return whether changes that failed are other ones in the same files: elsewhere, they do not say what is wrong with them."""
+    places, others = ({told.partition(":")[0] for told in changes} for changes in (failed, did))
+    return tuple(failed) != tuple(did) and not places.isdisjoint(others)
 
 
 def _unsolved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
@@ -128,7 +141,7 @@ def _unsolved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
     found = sorted((task for task, attempts in tried.items() if len(attempts) >= MIN_FAILED), key=lambda task: -len(tried[task]))
     lines = []
     for task in found:
-        known = [(e, did) for e in tried[task] if (did := changes_told(e))]
+        known = [(e, did) for e in tried[task] if (did := _changed(e))]
         if known:
             lines.append(phrases.unsolved(task, len(tried[task]), known[0][1], known[0][0].id))
     return lines[:MAX_LINES]

@@ -94,7 +94,7 @@ SEARCH_PATTERNS = Tool(
     ),
     make_output_schema=answered("PatternPage"),
     run=verb("search_patterns"),
-    lines=lambda data, asked: patterns_text(data),
+    lines=lambda data, asked: patterns_text(data, every=bool(asked.kind)),
     read_only=True,
     limit_field="limit",
     labelled=True,

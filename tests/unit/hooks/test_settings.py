@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcp_memory.config import load_config
+from mcp_memory.config_sources import load_config
 from mcp_memory.hooks.settings import quick_settings
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.fingerprints import hidden_exits, pack, pack_answers, pack_targets
 from mcp_memory.domain.metadata_keys import SESSION_ID, session_of
-from mcp_memory.learning.learner import DIGEST_VERSION
+from mcp_memory.learning.extraction import DIGEST_VERSION
 from mcp_memory.learning.reading.run import Run, calls_of_steps, error_signatures
 from mcp_memory.views.fixes import HIDDEN, calls_of
 

@@ -20,7 +20,7 @@ from mcp_memory.ports import Completion, Extraction, IndexText, Neighbours, Situ
 from mcp_memory.testing import InMemoryStore
 from mcp_memory.views.vector_index import SignBitIndex
 from mcp_memory.views.view import Views
-from tests.unit.learning.runs import episode, trace_of
+from tests.unit.learning.runs import episode, step, trace_of
 
 pytestmark = pytest.mark.anyio
 QUERY = Query("fix the login page", Filter(project="p", domain="web", framework="flask"))
@@ -177,6 +177,26 @@ async def test_lessons_are_markdown_within_the_budget() -> None:
     text = engine.lessons_markdown(domain="", project="p", budget_tokens=400)
     assert text.startswith("# Lessons")
     assert len(text) / 4 <= 400
+
+
+async def test_a_guide_tells_the_errors_of_its_own_project_and_not_that_lines_were_indented_wrongly() -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    for project in ("other", "p"):
+        for i in range(2):
+            name = f"{project}{i}.py"
+            found = (
+                step(f'find_file!No matches found for "sql/{name}" in /{project}', 0, args=f"sql/{name}"),
+                step("find_file", 1, args=name),
+            )
+            text = (step("edit!unexpected indent", 2, code="  a\n  b"), step("edit", 3, code="a\nb"))
+            made = episode(f"{project}{i}", ["x"] * 4, task=f"task {i} of {project}", project=project)
+            await live(store, engine, replace(made, steps=(*found, *text)))
+    text = engine.lessons_markdown(domain="", project="p", budget_tokens=900)
+    assert "(“p1.py” instead of “sql/p1.py”) (worked in 2 of 2)" in text
+    assert "other" not in text
+    assert "indent" not in text
+    assert "From 2 attempts, of which 2 succeeded" in text
 
 
 async def test_the_outlook_follows_how_similar_tasks_went() -> None:

@@ -96,6 +96,13 @@ def test_an_empty_memory_says_so() -> None:
     text = lessons_markdown([], {}, domain="", project="*", budget_tokens=100)
     assert text.startswith("# Lessons\n")
     assert "Nothing is well supported yet." in text
+    assert "evidence" not in text, "of nothing there is nothing to explain"
+
+
+def test_a_guide_says_from_what_attempts_it_is_and_each_section_what_it_does_not_hold_for() -> None:
+    text = guide(scope="From 9 attempts.")
+    assert "Each line names its evidence. From 9 attempts." in text
+    assert "## When something fails\n\nFor this very error of this tool.\n\n- " in text
 
 
 def test_among_several_agents_what_one_alone_says_stands_at_the_end_and_is_marked() -> None:

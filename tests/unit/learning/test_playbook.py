@@ -79,7 +79,15 @@ def test_without_a_success_there_is_a_reason_instead() -> None:
     assert playbook("t", [], [], 8) == (None, "no episode with steps is like this task")
     none, reason = playbook("t", [run(1, "a", success=False)], [], 8)
     assert none is None
-    assert "none of the 1 attempts" in reason
+    assert reason == "the only attempt at this task failed"
+
+
+def test_of_more_attempts_than_are_aligned_it_says_that_these_are_the_nearest() -> None:
+    many = [run(i, "open", "edit", "bash:pytest", "submit") for i in range(20)]
+    book, _ = playbook("t", many, [], 8)
+    assert book is not None
+    assert {s.why for s in book.steps} == {"in 12 of the 12 nearest successful attempts"}
+    assert book.successes == 20
 
 
 def test_successes_that_share_nothing_make_no_playbook() -> None:
@@ -162,6 +170,19 @@ def test_an_error_is_told_once_with_its_best_answers() -> None:
     assert book is not None
     assert book.pitfalls == ("D: worked in 5 of 5 (pat_find).", "D: worked in 4 of 4 (pat_ls).")
     assert {"pat_find", "pat_ls"} <= set(book.evidence)
+
+
+def test_a_pattern_tells_where_it_says_how_and_not_where_it_names_tools() -> None:
+    def tells(kind: PatternKind, **content: object) -> bool:
+        return Pattern("pat_1", kind, "p", content, "", "", 2, 2, 0, 0, 0).is_telling
+
+    recovery, change = PatternKind.ERROR_RECOVERY, PatternKind.ARGUMENT_CHANGE
+    assert tells(recovery, tool="bash:python", error="e", **{"try": "bash:pip install"})
+    assert not tells(recovery, tool="bash:python", error="e", **{"try": "bash:pip install", "instead": True})
+    assert not tells(recovery, tool="bash:python", error="e", **{"try": "edit"})
+    assert tells(change, tool="search", error="e", change="fewer_words", argument="arg")
+    assert not tells(change, tool="edit", error="e", change="indented", argument="text")
+    assert not tells(PatternKind.TOOL_SEQUENCE, tools=["a", "b"])
 
 
 def test_what_the_task_asks_for_is_no_habit_of_failures() -> None:

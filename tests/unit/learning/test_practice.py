@@ -32,7 +32,7 @@ def test_a_command_that_worked_at_two_tasks_is_told_with_how_often_it_did_and_ho
         [run("e1", "pytest -q", "ls"), run("e2", "pytest -q", "ls", "make odd"), run("e3", "pytest -q", failed="pytest -q")],
         is_shared=False,
     )
-    assert said.commands == ["- `pytest -q` worked 2 of 3 times; not: `no rule` [e1, e2]"]
+    assert said.commands == ["- `pytest -q` worked 2 of 3 times, last on 1970-01-01; failed with `no rule` [e1, e2]"]
 
 
 def test_attempts_at_one_task_do_not_make_a_command_one_for_others() -> None:
@@ -78,14 +78,21 @@ def test_a_summary_of_tests_and_a_file_without_what_is_in_it_are_no_lesson() -> 
 def test_a_solved_task_is_told_with_the_change_and_with_one_that_failed() -> None:
     said = practice([edited("e2", "return round(total, 2)"), edited("e1", "return int(total)", outcome=FAILURE)], is_shared=False)
     assert said.solved == [
-        "- “Totals are off”: edit shop/cart.py: - return total + return round(total, 2); "
-        "not: edit shop/cart.py: - return total + return int(total) [e2]"
+        "- “Totals are off”: shop/cart.py: - return total + return round(total, 2); "
+        "an attempt that failed: shop/cart.py: - return total + return int(total) [e2]"
     ]
     assert said.unsolved == []
+
+
+def test_what_an_attempt_that_failed_changed_elsewhere_is_not_told_beside_the_change_that_solved_the_task() -> None:
+    edit = Step("edit", arguments={"path": "docs/cart.rst", "old": "exact", "new": "rounded"})
+    elsewhere = replace(episode("e1", [], FAILURE, task="Totals are off"), steps=(edit,), files=(FileUse("docs/cart.rst", Use.CHANGED),))
+    (line,) = practice([edited("e2", "return round(total, 2)"), elsewhere], is_shared=False).solved
+    assert "docs/cart.rst" not in line
 
 
 def test_a_task_that_several_attempts_failed_at_is_told_with_what_was_tried() -> None:
     tried = [edited(f"e{i}", "return int(total)", outcome=FAILURE) for i in range(2)]
     said = practice(tried, is_shared=False).unsolved
-    assert said == ["- “Totals are off”: 2 attempts failed, one with edit shop/cart.py: - return total + return int(total) [e0]"]
+    assert said == ["- “Totals are off”: 2 attempts failed; one changed shop/cart.py: - return total + return int(total) [e0]"]
     assert practice(tried[:1], is_shared=False).unsolved == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Reflection, Reward, Step, StepStatus, Trace, Use
 from mcp_memory.learning.judging.reflection import MAX_FACTS, asked_about, taught_by, telling
 from mcp_memory.learning.judging.reflection import reflect as reflected
@@ -78,7 +79,7 @@ def test_the_files_that_the_successful_attempts_changed_and_this_one_did_not_are
 
 CREATED = Step("create", arguments={"args": "reproduce_bug.py"}, observation="[File: reproduce_bug.py (1 lines total)]\n1:")
 OPENED = Step("open", arguments={"args": "src/cart.py"}, observation="[File: /shop/src/cart.py (20 lines total)]\n1:import tax")
-NO_CHANGE = "Ended without a change to any file but its own scratch (reproduce_bug.py)."
+NO_CHANGE = "Ended without a change to any file but its own scratch (reproduce_bug.py); it had looked at src/cart.py."
 
 
 def changing(*paths: str) -> list[tuple[Trace, float]]:
@@ -90,14 +91,17 @@ def test_an_attempt_at_a_change_that_changed_no_file_but_its_own_scratch_is_told
     tried = episode(CREATED, OPENED, Step("submit"))
     assert NO_CHANGE in reflect(tried, Reward(0.1)).improvements
     looked = reflect(episode(OPENED, Step("submit")), Reward(0.1), None, changing("src/tax.py")).improvements
-    assert "Ended without a change to any file." in looked
+    assert "Ended without a change to any file; it had looked at src/cart.py." in looked
+    refused = replace(bad("edit"), error="E999 unexpected indent")
+    (said,) = [s for s in reflect(episode(CREATED, OPENED, refused, refused, Step("submit")), Reward(0.1)).improvements if "Ended" in s]
+    assert said.endswith("it had looked at src/cart.py; 2 changes it tried failed (last: `E999 unexpected indent`).")
 
 
 def test_the_scratch_is_its_own_whatever_its_name_where_the_successful_attempts_changed_files_that_were_there() -> None:
     tried = episode(replace(CREATED, arguments={"args": "cart_two.py"}, observation=""), OPENED, Step("submit"))
     assert not any("Ended" in s for s in reflect(tried, Reward(0.1)).improvements)
     said = reflect(tried, Reward(0.1), None, changing("src/tax.py")).improvements
-    assert "Ended without a change to any file but its own scratch (cart_two.py)." in said
+    assert "Ended without a change to any file but its own scratch (cart_two.py); it had looked at src/cart.py." in said
 
 
 def test_no_change_is_no_reproach_where_there_was_one_or_none_was_called_for() -> None:
@@ -258,6 +262,28 @@ def test_that_a_claimed_success_was_rejected_is_news_where_nothing_is_asked_abou
 def test_nothing_is_asked_about_a_rejection_that_does_not_say_why() -> None:
     answers = ("Answer is INCORRECT", "The answer is incorrect: 41, not 42")
     assert [bool(asked(episode(Step("finish", observation=said)))) for said in answers] == [False, True]
+
+
+def test_nothing_is_asked_about_a_look_that_found_too_much() -> None:
+    def asked(key: str) -> facts.Fact | None:
+        return asked_about(Reflection((), (facts.Standing("More than 391 files matched", key, (3,)),), ()), OutcomeKind.FAILURE)
+
+    assert asked("search_dir") is None
+    assert asked("bash:make") is not None
+    bare = facts.Standing("exit -9:", "bash:make", (3,))
+    assert asked_about(Reflection((), (bare,), ()), OutcomeKind.FAILURE) is None, "an exit code alone says nothing to try against"
+    opened = facts.Overcome("<line> must be less than 99", "goto", (6,), 7, "open cart.py", 8)
+    assert asked_about(Reflection((opened,), (), ()), OutcomeKind.SUCCESS) is None
+
+
+def test_a_tool_that_others_called_is_no_news_and_a_program_is() -> None:
+    def told(key: str) -> bool:
+        skipped = facts.Skipped(key, "submit", 3, 4, 9)
+        made = replace(episode(Step("submit")), reflection=Reflection((), (skipped,), ()))
+        return telling(made) == (skipped,)
+
+    assert not told("search_onestop_flight")
+    assert told("bash:pytest")
 
 
 def test_the_same_tool_with_other_arguments_is_a_slip_that_nothing_is_asked_about() -> None:

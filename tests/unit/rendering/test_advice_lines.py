@@ -47,8 +47,8 @@ def test_how_often_which_tool_came_next_is_not_said() -> None:
 def test_what_was_done_at_this_task_is_said_with_how_it_ended_and_where_to_read_it() -> None:
     assert next_step(precedents=[WORKED, FAILED]).splitlines() == [
         HEAD,
-        "Worked at this task (2 of the 3 successes looked at): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
-        "Failed at this task (1 attempt): finish answer=41 → `INCORRECT` [e2]",
+        "Worked at this task (2 of 3 successes): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
+        "Failed at this task (the only failure): finish answer=41 → `INCORRECT` [e2]",
     ]
 
 
@@ -58,6 +58,12 @@ def test_the_next_step_of_an_attempt_that_succeeded_is_said_with_its_arguments()
         "Next, as in an attempt that succeeded: pay booking=B7 by=card [01923f6e-8d4c-7abc]"
     ]
     assert next_step(suggestions=[{**row, "arguments_example": {"booking": "<booking>"}}]) == NOTHING_NEXT
+
+
+def test_the_next_step_is_not_said_beside_the_same_call_of_the_same_attempt() -> None:
+    row = suggestion(tool="bash", action="make", basis="as in an attempt that succeeded", arguments_example={"command": "make release"})
+    assert "Next" not in next_step(suggestions=[row], precedents=[{**WORKED, "did": ["`make release`"]}])
+    assert "Next" in next_step(suggestions=[row], precedents=[WORKED])
 
 
 def test_an_answer_to_the_error_is_said_where_it_can_be_done_again() -> None:
@@ -76,8 +82,10 @@ def test_how_the_call_was_made_otherwise_is_said_where_that_mostly_worked() -> N
     change = {"change": "add `--user`", "changed": 4, "compared": 5}
     assert (
         recovered(fix(**change)).splitlines()[1]
-        == "After this error, where the call worked again it was otherwise (in 4 of the 5 looked at): add `--user` [e1]"
+        == "After this error, in 4 of the 5 cases where the call worked again, it was made otherwise: add `--user` [e1]"
     )
+    uncounted = recovered(fix(change="add `--user`", changed=0, compared=0)).splitlines()[1]
+    assert uncounted == "After this error, where the call lately worked again, it mostly was made otherwise: add `--user` [e1]"
     assert recovered(fix(tried=11, fixed=2, **change)) == NOTHING_NEXT
 
 
@@ -112,7 +120,8 @@ def test_a_playbook_shows_the_steps_that_tell_successes_from_failures_and_say_wi
         HEAD,
         "1. bash `make release`: in 3 of 3 successful attempts, 0 of 2 failed ones",
     ]
-    assert playbook(*vague) == "No playbook: the successful attempts have nothing in common but the names of tools."
+    assert playbook(*vague, successes=2) == "No playbook: all that 2 successes at tasks like this have in common is the names of tools."
+    assert playbook(*vague, successes=1) == "No playbook: one success alone, of which only the tools it used can be told."
 
 
 def test_where_something_worked_at_this_very_task_the_playbook_is_that() -> None:
@@ -129,7 +138,11 @@ def test_no_playbook_is_one_line_with_the_reason() -> None:
         "degraded": [],
     }
     assert playbook_text({**answer, "precedents": []}) == "No playbook: no episode with steps is like this task."
-    assert "Failed at this task" in playbook_text({**answer, "recommendation_id": "rec0", "precedents": [FAILED]})
+    text = playbook_text({**answer, "reason": "all 3 attempts at this task failed", "recommendation_id": "rec0", "precedents": [FAILED]})
+    assert [line.partition(" (")[0] for line in text.splitlines()[1:]] == [
+        "No playbook: all 3 attempts at this task failed.",
+        "Failed at this task",
+    ]
 
 
 def test_stored_text_stays_on_its_line() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mcp_memory.rendering.lines import LABEL
-from mcp_memory.rendering.pattern_lines import pattern_text, patterns_text
+from mcp_memory.rendering.pattern_lines import NOTHING_TOLD, pattern_text, patterns_text
 
 
 def row(**fields: Any) -> dict[str, Any]:
@@ -19,6 +19,14 @@ def test_a_pattern_is_a_line_with_how_often_it_held() -> None:
 def test_none_is_one_line_and_more_say_where_they_are() -> None:
     assert patterns_text({"patterns": [], "next_cursor": None, "total": 0, "degraded": []}) == "No pattern is known for this."
     assert patterns_text({"patterns": [row()], "next_cursor": "c1", "total": 7, "degraded": []}).endswith("7 patterns in all: cursor=c1")
+
+
+def test_what_only_names_tools_is_listed_where_its_kind_is_asked_for() -> None:
+    silent = row(pattern_id="pat_2", kind="tool_sequence", description="respond → respond", telling=False)
+    answer = {"patterns": [silent, row()], "next_cursor": None, "total": 2, "degraded": []}
+    assert [line.rpartition(" ")[2] for line in patterns_text(answer).splitlines()[1:]] == ["[pat_1]"]
+    assert len(patterns_text(answer, every=True).splitlines()) == 3
+    assert patterns_text({**answer, "patterns": [silent]}) == NOTHING_TOLD
 
 
 def test_a_correction_stands_before_what_it_corrects() -> None:

@@ -1,0 +1,34 @@
+"""What attempts tell that neither changed a file nor gave an answer."""
+
+from dataclasses import replace
+
+from mcp_memory.domain import facts
+from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Step, StepStatus
+from mcp_memory.learning.advice.attempts_told import told_as_recalled
+
+from .runs import episode
+
+TASK = "Serve `notebook` on port 8888 with a password"
+
+
+def stuck(name: str, command: str, error: str, task: str = TASK) -> Episode:
+    """A failure that ends with a command that never worked."""
+    step = Step("bash", "pip install", {"command": command}, status=StepStatus.ERROR, error=error, index=0)
+    standing = facts.Standing(error, step.key, (0,), command)
+    made = replace(episode(name, [], OutcomeKind.FAILURE, task=task), steps=(step,), step_count=1)
+    return replace(made, reflection=Reflection((), (standing,), ()))
+
+
+def test_an_attempt_that_failed_is_told_with_what_it_never_got_to_work() -> None:
+    (row,) = told_as_recalled(TASK, [stuck("a", "pip install notebook", "command timed out")])
+    assert (row.worked, row.did, row.times, row.episode_id) == (
+        False,
+        ("never got `pip install notebook` to work: command timed out",),
+        0,
+        "a",
+    )
+
+
+def test_another_case_that_is_asked_for_in_nearly_the_same_words_is_not_told() -> None:
+    other = stuck("a", "pip install notebook", "command timed out", task=TASK.replace("8888", "9999"))
+    assert told_as_recalled(TASK, [other]) == ()
