@@ -30,7 +30,6 @@ SAME_TEXT_COSINE = (
     0.99  # above which they are attempts at the very same one; with the cosine above, in a crowd of alike tasks recall@5 .855 → .847
 )
 SOUND = 0.75  # between attempts at one task: of the best and the worst that their steps can look, in standard deviations
-LEAST_SPREAD = 0.06  # of candidates' cosines: the least of 367 requests in English, while what the model cannot read has .02 to .1
 RERANKED = 60  # best candidates that are compared with each other
 
 
@@ -66,15 +65,12 @@ class Scored:
         return total
 
 
-def z_scores(values: np.ndarray, least: float = 0.0) -> np.ndarray:
-    """Return (x - mean) / standard deviation over the finite entries; 0 for the others, and where all are alike.
-
-    A standard deviation below *least* is taken for that: such differences are chance.
-    """
+def z_scores(values: np.ndarray) -> np.ndarray:
+    """Return (x - mean) / standard deviation over the finite entries; 0 for the others, and where all are alike."""
     known = np.isfinite(values)
     result = np.zeros(len(values))
     if known.any() and (spread := float(values[known].std())) > 1e-9:
-        result[known] = (values[known] - values[known].mean()) / max(spread, least)
+        result[known] = (values[known] - values[known].mean()) / spread
     return result
 
 
@@ -85,7 +81,7 @@ def score(candidates: Candidates, where: Filter, votes: Sequence[float], now_ms:
     days = np.array([max(0, now_ms - t.ended_at_ms) / DAY_MS for t in candidates.traces])
     return Scored(
         lexical=(1 - dense) * z_scores(candidates.lexical),
-        semantic=dense * z_scores(candidates.semantic, LEAST_SPREAD),
+        semantic=dense * z_scores(candidates.semantic),
         context=config.context_weight * (context_matches(where, candidates.traces) + SAME_ERROR * candidates.errors),
         value=config.value_weight * np.array([value_of(where, t) for t in candidates.traces]),
         recency=config.recency_weight * 0.5 ** (days / config.recency_half_life_days),

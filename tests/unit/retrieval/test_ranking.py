@@ -35,16 +35,6 @@ def test_z_scores_leave_unknown_entries_at_the_mean() -> None:
     assert ranking.z_scores(np.array([])).tolist() == []
 
 
-def test_differences_of_cosines_that_are_chance_do_not_outweigh_words() -> None:
-    # As in a request that the model cannot read: all cosines are alike, and one candidate has its words.
-    lexical, semantic = np.array([9.0, 9.0, *[0.0] * 98]), np.array([0.10, 0.10, 0.22, *np.linspace(0.10, 0.16, 97)])
-    candidates = Candidates([trace(i) for i in range(100)], lexical, semantic)
-    scored = ranking.score(candidates, ANYTHING, [0.0] * 100, NOW_MS, CONFIG)
-    assert scored.semantic.max() - scored.semantic.min() < CONFIG.value_weight
-    wide = ranking.score(Candidates(candidates.traces, lexical, semantic * 5), ANYTHING, [0.0] * 100, NOW_MS, CONFIG)
-    assert wide.semantic.std() == pytest.approx(CONFIG.dense_weight)
-
-
 def test_the_dense_weight_goes_to_the_words_where_there_are_no_vectors() -> None:
     candidates = Candidates([trace(1), trace(2)], np.array([2.0, 1.0]), np.array([np.nan, np.nan]))
     scored = ranking.score(candidates, Filter(), [0.0, 0.0], NOW_MS, CONFIG)
