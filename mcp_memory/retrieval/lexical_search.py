@@ -8,7 +8,7 @@ import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.cognates import beginnings
-from mcp_memory.domain.languages import is_foreign
+from mcp_memory.domain.languages import is_foreign_prose
 from mcp_memory.domain.query import ANY_PROJECT, Query, TextQuery
 from mcp_memory.ports import TextSearch
 from mcp_memory.retrieval import text_query
@@ -59,7 +59,7 @@ class LexicalSearch:
     def _search(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         asked = text_query.read_query(query.text)
         words = text_query.affordable(asked, lambda terms: self._counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only)
-        if is_foreign(query.text):  # words of other languages are found by what they share with English ones
+        if is_foreign_prose(query.text):  # words of other languages are found by what they share with English ones
             words = replace(words, beginnings=self._shared_beginnings(asked.terms, len(v.catalog)))
         if not (words.terms or words.phrases or words.beginnings):
             return {}

@@ -31,3 +31,9 @@ async def test_words_that_differ_in_their_ends_meet(memory: EpisodicMemory, task
 async def test_a_request_in_english_asks_for_whole_words(memory: EpisodicMemory) -> None:
     await memory.complete_episode(task="The documentary about whales is to be cut", outcome="success")
     assert (await memory.recall("How do I write documentation for the parser of dates?")).episodes == ()
+
+
+async def test_a_log_is_no_other_language(memory: EpisodicMemory) -> None:
+    await memory.complete_episode(task="The documentary about whales is to be cut", outcome="success")
+    log = "ERROR builder.py:17 DocumentationError target=html chapter=parser line=12 code=2 worker=7 retry=0 state=broken"
+    assert (await memory.recall(log)).episodes == ()
