@@ -13,6 +13,7 @@ from mcp_memory.learning.reading.edits import written_by
 from mcp_memory.learning.reading.file_uses import as_path, files_of
 
 MAX_CALLS, MAX_CALL_CHARS = 4, 150
+MAX_STEPS = 400  # of a longer run, its end
 MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
 _ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man cd"  # which prepare, clear up or only tell
 _ROUTINE = frozenset(_ROUTINE_TEXT.split())
@@ -20,22 +21,36 @@ _NO_WORK = re.compile(
     r"(?:for|while|until|do|done|if|then|else|elif|fi|case|esac|function)\b|[A-Za-z_]\w*=\S*$|[{}]$"
 )  # of a script's lines
 _FETCHES = re.compile(r"\s*curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
+_TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+_TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
+_FILE = re.compile(r"\S*\w\.\w+")
 _EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
 _NAME_WORD = re.compile(r"[A-Z]?[a-z]+")
 _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 
 
 def acts(episode: Episode) -> list[int]:
-    """Return the last steps that did something that another attempt can do again, each call once; tests where nothing else did."""
-    own = own_names(episode)
-    last: dict[tuple[str, str], int] = {}
-    for i, step in enumerate(episode.steps):
-        if acted(episode.steps, i) and not runs_own(step, own):
-            call = (step.key, str(step.arguments))
-            last.pop(call, None)
-            last[call] = i
-    lasting = [i for i in last.values() if not runs_tests(episode.steps[i].key)]
-    return (lasting or list(last.values()))[-MAX_CALLS:]
+    """Return the last steps that did something that another attempt can do again, each call once; a test where nothing else did.
+
+    Nothing before the last script or change of the run: what came of the task may have been its doing.
+    """
+    steps, own = episode.steps, own_names(episode)
+    found: dict[tuple[str, str], int] = {}
+    tests: list[int] = []
+    for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
+        step, command = steps[i], command_in(steps[i].arguments).strip()
+        if step.failed or role_of(step.key) is not Role.ACTS or " -c " in command or len(found) == MAX_CALLS:
+            continue
+        names = _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))
+        beside = any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in names)
+        if runs_tests(step.key):
+            tests += [i] if acted(steps, i) and not runs_own(step, own) else []
+        elif change_of(steps, i) is not None or ("\n" in command and not telling_command(command)):
+            if not beside:
+                break
+        elif acted(steps, i) and not runs_own(step, own) and not any(_TEST.search(name) for name in names):
+            found.setdefault((step.key, str(step.arguments)), i)
+    return sorted(found.values()) or tests[:1]
 
 
 def acted(steps: Sequence[Step], i: int) -> bool:
@@ -45,7 +60,7 @@ def acted(steps: Sequence[Step], i: int) -> bool:
         return False
     command = command_in(step.arguments)
     if not command or not is_shell(step.tool):
-        return bool(step.arguments) and change_of(steps, i) is None and not is_edit(step)
+        return any(str(value).strip() for value in step.arguments.values()) and change_of(steps, i) is None and not is_edit(step)
     return bool(telling_command(command)) and not _FETCHES.match(command)
 
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step
 from mcp_memory.domain.step_roles import runs_tests
-from mcp_memory.learning.advice import deeds
+from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import acts, told_as_call
+from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
+from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
 MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
@@ -46,14 +48,14 @@ class ToldAttempt:
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
-        """Read it off an episode with its steps. Some two milliseconds."""
+        """Read it off an episode with its steps. Half a millisecond."""
         won = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
         steps = episode.steps
-        changed = tuple((deed.step, f"{steps[deed.step].key} {deed.text}") for deed in deeds.changes(episode) if deed.says_what)
-        calls = tuple((i, _call(steps[i])) for i in _telling_acts(episode, won=won))
-        return cls(episode.id, episode.task, won, changed, calls, "" if won else _came(episode))
+        changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
+        calls = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won))
+        return cls(episode.id, episode.task, won, changes, calls, "" if won else _came(episode))
 
-    def told(self, task: str, showable: Showable) -> tuple[str, ...]:
+    def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
         """Return what it did that may be shown to somebody at *task*."""
         told = self.changes or (self.acts if is_same_case(task, self.task) else ())
         return tuple(dict.fromkeys(text for i, text in told if showable(self.episode_id, i)))
@@ -96,29 +98,29 @@ def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = 
         attempts: At it, the best first.
         showable: Whether a step's arguments may be shown.
     """
-    told = [_Told(attempt, did) for attempt in attempts if (did := attempt.told(task, showable))]
+    told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
-    worked = {t.did for t in good}
+    worked = {t.deeds for t in good}
     return (
         *_grouped(task, good, [a for a in attempts if a.won]),
-        *_grouped(task, [t for t in bad if t.did not in worked], [a for a in attempts if not a.won]),
+        *_grouped(task, [t for t in bad if t.deeds not in worked], [a for a in attempts if not a.won]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
     attempt: ToldAttempt
-    did: tuple[str, ...]
+    deeds: tuple[str, ...]
 
 
 def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) -> Iterator[Precedent]:
     """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
     groups: dict[frozenset[str], list[_Told]] = {}
-    for one in sorted(told, key=lambda t: len("".join(t.did))):
+    for one in sorted(told, key=lambda t: len("".join(t.deeds))):
         if one.attempt.changes:  # two changes of one line differ in a sign, and one of them works
-            known = frozenset(_plain(did) for did in one.did)
+            known = frozenset(map(_plain, one.deeds))
         else:
-            words = _words(one.did)
+            words = _words(one.deeds)
             known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
     of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
@@ -126,7 +128,7 @@ def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) 
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
         counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
-        yield Precedent(bool(same[0].attempt.won), same[0].did, came, *counts, same[0].attempt.episode_id)
+        yield Precedent(bool(same[0].attempt.won), same[0].deeds, came, *counts, same[0].attempt.episode_id)
 
 
 def _plain(change: str) -> str:
@@ -134,25 +136,20 @@ def _plain(change: str) -> str:
     return "".join(re.sub(r":\d+:|; \d+:", ":", change).split())
 
 
-def _words(did: Sequence[str]) -> frozenset[str]:
-    return frozenset(_WORD.findall(" ".join(did).casefold()))
+def _words(deeds: Sequence[str]) -> frozenset[str]:
+    return frozenset(_WORD.findall(" ".join(deeds).casefold()))
 
 
-def changes_told(episode: Episode) -> tuple[str, ...]:
-    """Return what an episode left changed in at most two files, in few words; tests only where nothing else was changed."""
-    return tuple(f"{episode.steps[deed.step].key} {deed.text}" for deed in deeds.changes(episode) if deed.says_what)
+def _told(step: Step) -> str:
+    """Return an answer as one, anything else as a call."""
+    return phrases.found((), shorten(said, MAX_ANSWER_CHARS)) if (said := answer(step)) else told_as_call(step)
 
 
 def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
-    answer = [i for i in range(len(steps) - 1, -1, -1) if deeds.answer(steps[i])][:1]
-    return answer or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
-
-
-def _call(step: Step) -> str:
-    told = told_as_call(step)
-    return f"{step.tool} {told}" if command_in(step.arguments) else told
+    answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
+    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
 
 
 def is_same_case(a: str, b: str) -> bool:
