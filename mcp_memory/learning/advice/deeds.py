@@ -157,12 +157,12 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
 
 
 def ended(episode: Episode, similarity: float) -> list[str]:
-    """Return that a run did nothing else, and whom it handed the work to; what it said in the end is of its own case."""
+    """Return that a run did nothing else, and whom it handed the work to; a reply in the end is of its own case."""
     last = next((i for i in range(len(episode.steps) - 1, -1, -1) if role_of(episode.steps[i].key) is Role.PASSES), -1)
     if last < 0 or not episode.steps[last].arguments or similarity < SAME_TASK:
         return []
-    key = episode.steps[last].key
-    return [phrases.only("" if _REPLYING & words_of(key) else key)]
+    step = episode.steps[last]
+    return [phrases.only("" if _REPLYING & words_of(step.key) else call_told(step, MAX_CALL_CHARS))]
 
 
 def answer(step: Step) -> str:
