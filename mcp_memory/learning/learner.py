@@ -12,7 +12,7 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
 from mcp_memory.domain.episode import Episode, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
+from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning import extraction
@@ -208,6 +208,10 @@ class Learner:
     def usage(self, v: View, pattern_id: str) -> PatternUsage:
         """Return how often a pattern was shown and used, and how these episodes ended."""
         return self._assessor.usage_report(v, pattern_id)
+
+    def told(self, v: View, patterns: Sequence[Pattern]) -> list[ToldPattern]:
+        """Return what followed where the patterns were told; those that nobody was told are left out."""
+        return self._assessor.told(v, patterns)
 
     def implicit_feedback(self, v: View, episode: Episode, recommendations: Sequence[Recommendation]) -> tuple[Feedback, ...]:
         """Return the votes that a completed episode casts by what its steps used."""

@@ -241,6 +241,9 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
+    def check_copies(self, *, repair: bool = False) -> list[str]:
+        """What is wrong with the copies in the hot tier, each compared with its record (blocking); *repair* makes them again."""
+
     def info(self) -> StoreInfo:
         """Where and how the data is kept."""
 

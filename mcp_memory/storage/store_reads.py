@@ -59,6 +59,9 @@ class StoreReads:
             tables = Tables(connection)
             return [tables.episode(episode_id, steps=steps) for episode_id in ids]
 
+    def check_copies(self, *, repair: bool = False) -> list[str]:
+        return [] if self._hot is None else self._hot.check(lambda ids: self._stored(ids, steps=True), repair=repair)
+
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]:
         with self._readers.reader() as connection:
             tables = Tables(connection)

@@ -194,6 +194,9 @@ class InMemoryReads:
     def check(self) -> list[str]:
         return []
 
+    def check_copies(self, *, repair: bool = False) -> list[str]:
+        return []
+
     def info(self) -> StoreInfo:
         """Return the fields of the durable store's `info`, as far as they mean something here."""
         return StoreInfo(

@@ -13,7 +13,7 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
-from mcp_memory.domain.step_roles import gives_answer, runs_tests
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, MAX_CALL_CHARS, acted, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
@@ -152,22 +152,26 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
 
 
 def _last_acts(episode: Episode) -> list[int]:
-    """Return the last steps that did something that lasts: nothing that tries something out, no test run, no script that only it has."""
+    """Return the last steps that did something that lasts: nothing that tries something out, and no test run.
+
+    Nothing before the last script that only this run has: what came of the task was that script's doing.
+    """
     steps, found = episode.steps, list[int]()
     written = [change.path for i in range(len(steps)) if (change := change_of(steps, i)) and not change.says_what]
     made = {path.rsplit("/", 1)[-1] for path in (*written, *(file.path for file in episode.files or () if file.use is Use.MADE))}
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
+        step, command = steps[i], command_in(steps[i].arguments).strip()
         if len(found) == MAX_DEEDS:
             break
-        step = steps[i]
-        command = command_in(step.arguments).strip()
-        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None or _FETCHES.match(command):
+        if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or " -c " in command:
             continue
-        if "\n" in command or " -c " in command:
-            continue  # a script of its own
-        words = command or " ".join(map(str, step.arguments.values()))
-        names = _FILE.findall(words)
-        if _says(step) and not any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names):
+        names = _FILE.findall(command or " ".join(map(str, step.arguments.values())))
+        if change_of(steps, i) is not None or "\n" in command or any(name.rsplit("/", 1)[-1] in made for name in names):
+            if any(is_scratch(name) for name in names):
+                continue
+            break
+        tries = any(is_scratch(name) or _TEST.search(name) for name in names) or _FETCHES.match(command)
+        if acted(steps, i) and _says(step) and not tries:
             found.append(i)
     return found[::-1]
 

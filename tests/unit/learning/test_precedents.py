@@ -113,6 +113,14 @@ def test_what_makes_room_or_hides_whether_it_worked_is_no_precedent() -> None:
     assert found.did == ("`lock -p rev a.txt`",)
 
 
+def test_what_was_done_before_a_script_of_its_own_is_not_told_as_what_worked() -> None:
+    probe, written = Step("bash", arguments={"command": "maze 1"}), Step("bash", arguments={"command": "cat > solve.py <<'EOF'\nx\nEOF"})
+    solve, after = Step("bash", arguments={"command": "python3 solve.py"}), Step("bash", arguments={"command": "deploy --all"})
+    assert precedents(TASK, [attempt("a", probe, written, solve)]) == ()
+    (found,) = precedents(TASK, [attempt("a", probe, written, solve, after)])
+    assert found.did == ("`deploy --all`",)
+
+
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
     both = attempt("a", edit("return 1"), edit("assert 1", "tests/test_cart.py"))
     assert precedents(TASK, [both])[0].did == ("changed shop/cart.py: - return total + return 1",)

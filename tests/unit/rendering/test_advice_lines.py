@@ -82,10 +82,10 @@ def test_how_the_call_was_made_otherwise_is_said_where_that_mostly_worked() -> N
     change = {"change": "add `--user`", "changed": 4, "compared": 5}
     assert (
         recovered(fix(**change)).splitlines()[1]
-        == "After this error, in 4 of the 5 cases where the call worked again, it was made otherwise: add `--user` [e1]"
+        == "After this error, where the call worked again, that was with this difference (4 of 5 times): add `--user` [e1]"
     )
     uncounted = recovered(fix(change="add `--user`", changed=0, compared=0)).splitlines()[1]
-    assert uncounted == "After this error, where the call lately worked again, it mostly was made otherwise: add `--user` [e1]"
+    assert uncounted == "After this error, where the call worked again, that was with this difference (mostly, of late): add `--user` [e1]"
     assert recovered(fix(tried=11, fixed=2, **change)) == NOTHING_NEXT
 
 
