@@ -24,9 +24,13 @@ def found(calls: Sequence[str], answer: str) -> str:
     return f"{', '.join(calls)}, then answered “{answer}”" if calls else f"answered “{answer}”"
 
 
-def only(call: str) -> str:
-    """Return that nothing was done but what ended the run."""
-    return f"changed nothing, ended with {call}"
+def only(key: str) -> str:
+    """Return that nothing was done but what ended the run, a call of *key* or, "", a reply.
+
+    >>> only("transfer_to_human"), only("")
+    ('changed nothing, ended with transfer_to_human', 'changed nothing: only looked things up and replied')
+    """
+    return f"changed nothing, ended with {key}" if key else "changed nothing: only looked things up and replied"
 
 
 def wrong(answers: Sequence[str], said: str) -> str:
@@ -56,9 +60,26 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     return f"{key} failed with “{error}”: {worked} worked, {failed} did not"
 
 
-def unchanged(*, has_scratch: bool) -> str:
-    """Return that an attempt ended without a change."""
-    return "ended without a change to any file" + (" but its own scratch" if has_scratch else "")
+def unchanged(looked_at: Sequence[str]) -> str:
+    """Return that an attempt ended without a change, and where it looked.
+
+    >>> unchanged(["shop/cart.py", "shop/vat.py"])
+    'changed no file that was there; looked at shop/cart.py, shop/vat.py'
+    """
+    return f"changed no file that was there; looked at {', '.join(looked_at)}"
+
+
+def refused(path: str, edits: int, error: str) -> str:
+    """Return that an attempt ended without a change because its edits were refused.
+
+    >>> refused("cart.py", 1, "SyntaxError")
+    'changed nothing: its edit of cart.py was refused with “SyntaxError”'
+    >>> refused("cart.py", 3, "SyntaxError")
+    'changed nothing: its 3 edits of cart.py were refused, the last with “SyntaxError”'
+    """
+    if edits == 1:
+        return f"changed nothing: its edit of {path} was refused with “{error}”"
+    return f"changed nothing: its {edits} edits of {path} were refused, the last with “{error}”"
 
 
 def failed(call: str, error: str) -> str:
@@ -66,15 +87,15 @@ def failed(call: str, error: str) -> str:
     return f"never got {call} to work: {error}"
 
 
-def only_failures_called(key: str, did: int, failures: int) -> str:
-    """Return a tool that only attempts that failed used.
+def only_failures_called(key: str, failures: int) -> str:
+    """Return a tool that attempts that failed used, and those that worked did not.
 
-    >>> only_failures_called("cancel", 2, 3)
-    '2 of 3 failed attempts called cancel; none that worked did'
+    >>> only_failures_called("cancel", 2)
+    'unlike it, 2 attempts that failed called cancel'
     """
-    return f"{did} of {counted(failures, 'failed attempt')} called {key}; none that worked did"
+    return f"unlike it, {counted(failures, 'attempt')} that failed called {key}"
 
 
-def only_failures_changed(path: str, did: int, failures: int) -> str:
-    """Return a file that only attempts that failed changed."""
-    return f"{did} of {counted(failures, 'failed attempt')} changed {path}; none that worked did"
+def only_failures_changed(path: str, failures: int) -> str:
+    """Return a file that attempts that failed changed, and those that worked did not."""
+    return f"unlike it, {counted(failures, 'attempt')} that failed changed {path}"

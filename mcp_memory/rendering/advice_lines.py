@@ -113,9 +113,9 @@ def _warning(warning: Row) -> str:
 
 def _next(answer: Row) -> Iterator[str]:
     """Yield the next step, where an attempt that succeeded at this very task did it here; not what is told of that attempt anyway."""
-    told = {(row["episode_id"], did.partition(" ")[0]) for row in answer.get("precedents") or () if row["worked"] for did in row["did"]}
+    told = {row["episode_id"]: " ".join(row["did"]) for row in answer.get("precedents") or () if row["worked"]}
     for row in answer.get("suggestions") or ():
-        if row.get("basis") and step_shows(row) and (row["evidence"][0], row["tool"]) not in told:
+        if row.get("basis") and step_shows(row) and arguments_text(row["arguments_example"]) not in told.get(row["evidence"][0], ""):
             yield f"Next, {row['basis']}: {_call(row)}{_evidence(row)}"
             return
 

@@ -14,6 +14,7 @@ from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook,
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
+from mcp_memory.learning.advice.deeds import ToldChanges
 from mcp_memory.learning.advice.points import points_of
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
@@ -78,6 +79,7 @@ class Recalling:
             wanted_patterns = "patterns" in include and not ranking.silent and (ranking.matches or not query.min_similarity)
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             provenance = self._provenance(v, query, ranking.matches)
+            told_changes = v.experience.derived(ToldChanges)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()
@@ -86,7 +88,7 @@ class Recalling:
         now_ms = e.clock()
         least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match in page)], default=0.0))
         near = [(episode, m.similarity) for m, episode, _ in read if m.similarity >= least or episode.id in met]
-        points = points_of(near, query.text)
+        points = points_of(near, query.text, told_changes.of)
         episodes = [
             recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
             for match, episode, correction in read

@@ -412,15 +412,15 @@ class World:
         return found
 
 
-_empty = tempfile.TemporaryDirectory(prefix="mm-sim-", dir=scratch())
+_EMPTY: list[tempfile.TemporaryDirectory[str]] = []  # made when it is first asked for: most processes that load this never do
 
 
 async def empty_directory() -> Path:
     """Return a data directory with the schema and nothing in it: a copy of it gets an identity of its own, in a fifth of the time."""
-    folder = Path(_empty.name)
-    if not os.listdir(folder):
-        await (await SqliteStore.open(folder, STORAGE, Metrics(), lambda: 0)).aclose()
-    return folder
+    if not _EMPTY:
+        _EMPTY.append(tempfile.TemporaryDirectory(prefix="mm-sim-", dir=scratch()))
+        await (await SqliteStore.open(_EMPTY[0].name, STORAGE, Metrics(), lambda: 0)).aclose()
+    return Path(_EMPTY[0].name)
 
 
 def facts_of(store: SqliteStore) -> dict[str, tuple[str, int, bytes]]:

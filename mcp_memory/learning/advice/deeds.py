@@ -1,30 +1,45 @@
 """What an attempt did that another can do again, or not: changes, calls, its answer. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in, hides_exit, is_piped
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
+from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import Change, change_of, is_scratch
-from mcp_memory.learning.reading.file_uses import as_path, files_of, same_file
+from mcp_memory.learning.reading.file_uses import as_path, files_of, same_file, touches_of
+from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.phrases import points as phrases
+from mcp_memory.views.experience import Experience
 
 MAX_CHANGE_CHARS, MAX_CALL_CHARS, MAX_ANSWER_CHARS = 260, 150, 90
 MAX_CALLS, MAX_FILES = 4, 2
+MAX_ERROR_CHARS = 400  # of one error whose words are looked for
+MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
 MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
 THE_TASK = 0.95  # likeness from which two tasks are the same but for a word
 _ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man cd"  # which prepare, clear up or only tell
 _ROUTINE = frozenset(_ROUTINE_TEXT.split())
-_BARE_WORD = re.compile(r"\W?|\w*")  # as a changed line, it tells nothing: `)`, `end`
+_BESIDE = re.compile(
+    r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I
+)  # of code
 _EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
+_REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
+_SEARCHING = frozenset(["find", "search", "grep", "rg", "glob", "ls", "list", "tree"])
 _NAME_WORD = re.compile(r"[A-Z]?[a-z]+")
 _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
+_FILE_HEAD = re.compile(r"\[File: (\S+) \(")  # in the answer of an editor
 _PLACEHOLDER = re.compile(r"<\w+>")
 
 
@@ -32,21 +47,46 @@ def succeeded(episode: Episode) -> bool:
     return episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
 
 
-def changed(episode: Episode) -> list[str]:
-    """Return the last change of each of the last files that were changed and are neither scratch nor made by the run."""
-    files = files_of(episode)
-    made = [file.path for file in files if file.use is Use.MADE]
-    last: dict[str, Change] = {}
-    for i in range(len(episode.steps) - 1, -1, -1):
-        change = change_of(episode.steps, i) if role_of(episode.steps[i].key) is Role.ACTS else None
-        if change is None or change.is_scratch or any(same_file(change.path, path) for path in made):
-            continue
-        if not _BARE_WORD.fullmatch(change.added or change.removed):
-            last.setdefault(change.path, change)
-        if len(last) == MAX_FILES:
-            break
-    names = [file.path for file in files]
-    return [phrases.changed(change_told(change, names, MAX_CHANGE_CHARS)) for change in last.values()]
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A change of a file that tells what was done: the step, and the file with the lines that differ."""
+
+    step: int
+    text: str
+
+
+def changes(episode: Episode) -> tuple[Deed, ...]:
+    """Return what the run left changed of files that were there before it, the lines nearest its task and its errors, at most two files.
+
+    Tests and texts only where no code was changed; of a success whose lines tell nothing, the files alone. A millisecond.
+    """
+    met = (step.error or "" for step in episode.steps if step.failed)
+    words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
+    left = left_changed(episode)
+    told = [(change, Deed(change.step, line)) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
+    if not told and succeeded(episode):
+        told = [(change, Deed(change.step, change.path)) for change in left]
+    code = [deed for change, deed in told if not _BESIDE.search(change.path)]
+    return tuple(code or [deed for _, deed in told])[:MAX_FILES]
+
+
+class ToldChanges:
+    """What the episodes of an `Experience` changed; a completed one never changes, so each is read once. Safe for concurrent use."""
+
+    def __init__(self, experience: Experience) -> None:
+        self._known: BoundedMap[tuple[str, str], tuple[Deed, ...]] = BoundedMap(MAX_KNOWN)  # by episode and task, whose words may be edited
+        self._lock = Lock()
+
+    def of(self, episode: Episode) -> tuple[Deed, ...]:
+        """Return what `changes` returns."""
+        key = (episode.id, episode.task)
+        with self._lock:
+            if (known := self._known.get(key)) is not None:
+                return known
+        found = changes(episode)
+        with self._lock:
+            self._known.put(key, found)
+        return found
 
 
 def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
@@ -103,8 +143,36 @@ def acted(steps: Sequence[Step], i: int) -> bool:
 
 def _edits(step: Step) -> bool:
     """Return whether a step writes a text into a file: without its change it tells nothing."""
-    words = {word.lower() for word in _NAME_WORD.findall(step.key)}
-    return not _EDITING.isdisjoint(words) and any(_PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values())
+    return not _EDITING.isdisjoint(_words(step.key)) and any(
+        _PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values()
+    )
+
+
+def _words(key: str) -> set[str]:
+    return {word.lower() for word in _NAME_WORD.findall(key)}
+
+
+def refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
+    """Return the file whose edits were refused last, with those edits; None where none was, of a file that somebody else has."""
+    names = [file.path for file in files_of(episode)]
+    by_path: dict[str, list[Step]] = {}
+    for step in episode.steps:
+        if step.failed and not is_shell(step.tool) and _edits(step) and (found := _FILE_HEAD.search(step.observation)):
+            path = next((name for name in sorted(names, key=len, reverse=True) if same_file(name, found[1])), "")
+            if path and not is_scratch(path):
+                by_path[path] = [*by_path.pop(path, ()), step]
+    return next(reversed(by_path.items()), None)
+
+
+def opened_files(episode: Episode) -> list[str]:
+    """Return the files that a run opened, neither its own nor scratch, those opened oftenest first; none that a search only listed."""
+    names = {file.path for file in files_of(episode) if file.use is Use.READ and not is_scratch(file.path)}
+    opened: Counter[str] = Counter()
+    for step in episode.steps:
+        if not step.failed and role_of(step.key) is Role.LOOKS and _SEARCHING.isdisjoint(_words(step.key)):
+            shown = [full for touch in touches_of(step) for _, full in touch.paths]
+            opened.update({name for name in names if any(same_file(name, path) for path in shown)})
+    return [name for name, _ in opened.most_common()]
 
 
 def runs_own(step: Step, episode: Episode) -> bool:
@@ -127,11 +195,12 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
 
 
 def ended(episode: Episode, similarity: float) -> list[str]:
-    """Return how a run ended that did nothing else: what it said, or whom it handed the work to."""
+    """Return that a run did nothing else, and whom it handed the work to; what it said in the end is of its own case."""
     last = next((i for i in range(len(episode.steps) - 1, -1, -1) if role_of(episode.steps[i].key) is Role.PASSES), -1)
     if last < 0 or not episode.steps[last].arguments or similarity < SAME_TASK:
         return []
-    return [phrases.only(call_told(episode.steps[last], MAX_CALL_CHARS))]
+    key = episode.steps[last].key
+    return [phrases.only("" if _REPLYING & _words(key) else key)]
 
 
 def answer(step: Step) -> str:

@@ -4,8 +4,9 @@ Silence is the rule: a point says something to do, or not to do, with its file o
 once, and once one of them worked, of those that failed only what they did otherwise.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
@@ -18,13 +19,16 @@ from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
     MAX_CALL_CHARS,
     THE_TASK,
+    Deed,
     acted,
     answer,
     change_told,
-    changed,
+    changes,
     done,
     ended,
     looked,
+    opened_files,
+    refused_edits,
     runs_own,
     succeeded,
 )
@@ -37,25 +41,35 @@ from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 220, 110, 90
-MAX_OVERCOME, MAX_LESSONS = 2, 3
+MAX_OVERCOME, MAX_LESSONS, MAX_LOOKED_AT = 2, 3, 3
+MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
+ChangesOf = Callable[[Episode], Sequence[Deed]]
+_LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")
 Recalled = Sequence[tuple[Episode, float]]
 
 
-def points_of(recalled: Recalled, query: str) -> dict[str, tuple[str, ...]]:
-    """Return what each of the recalled episodes tells, by its id, the most useful first.
+def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes) -> dict[str, tuple[str, ...]]:
+    """Return what each of the recalled episodes tells, by its id, the most useful first; the same change, call or answer once.
 
     Args:
         recalled: Completed episodes with their steps and how alike their tasks are to the query's, in [0, 1], in the order they are shown.
         query: What was asked: values of other cases are not shown.
+        changes_of: What an episode changed, where that is known already.
     """
     said: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
-        lines = [*_own_words(episode), *_shown(episode, similarity, query, peers)]
-        found[episode.id] = tuple(line for line in dict.fromkeys(lines) if line not in said)[:MAX_POINTS]
-        said.update(found[episode.id])
+        changed = [phrases.changed(deed.text) for deed in changes_of(episode)]
+        lines = {_same(line): line for line in (*_own_words(episode), *_shown(episode, similarity, query, peers, changed))}
+        found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
+        said.update(lines)
     return found
+
+
+def _same(line: str) -> str:
+    """Return a line without the numbers of lines, which differ between attempts that did the same."""
+    return _LINE_NUMBER.sub("", line)
 
 
 def _is_same(a: Episode, alike_a: float, b: Episode, alike_b: float) -> bool:
@@ -70,17 +84,17 @@ def _own_words(episode: Episode) -> Iterator[str]:
             yield shorten(line, MAX_WORDS_CHARS)
 
 
-def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Episode]) -> Iterator[str]:
+def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Episode], changed: Sequence[str]) -> Iterator[str]:
     """Yield what the steps show."""
     won = [peer for peer in peers if succeeded(peer)]
     if succeeded(episode):
-        told = [*changed(episode), *done(episode, similarity, query)]
+        told = [*changed, *done(episode, similarity, query)]
         yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
             yield from _otherwise(won, [peer for peer in peers if not succeeded(peer)])
         yield from _overcame(episode, similarity)
     elif not won:
-        told = [*_wrong_answers(episode, peers), *changed(episode), *_unchanged(episode), *done(episode, similarity, query)]
+        told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
         yield from told
         yield from _overcame(episode, similarity)
         yield from _dead_ends(episode, looks=not told and len(peers) == 1)
@@ -99,9 +113,19 @@ def _wrong_answers(episode: Episode, peers: Sequence[Episode]) -> list[str]:
     return [phrases.wrong(answers, shorten(verdict, MAX_MESSAGE_CHARS))]
 
 
-def _unchanged(episode: Episode) -> list[str]:
-    improvements = episode.reflection.improvements if episode.reflection else ()
-    return [phrases.unchanged(has_scratch=bool(said.scratch)) for said in improvements if isinstance(said, facts.Unchanged)]
+def _unchanged(episode: Episode) -> Iterator[str]:
+    """Yield that nothing was changed, with what was tried instead: edits that were refused, or the files that were looked at."""
+    if not any(isinstance(said, facts.Unchanged) for said in (episode.reflection.improvements if episode.reflection else ())):
+        return
+    if refused := refused_edits(episode):
+        yield phrases.refused(refused[0], len(refused[1]), shorten_middle(message_of(refused[1][-1]), MAX_MESSAGE_CHARS))
+    elif opened := opened_files(episode)[:MAX_LOOKED_AT]:
+        yield phrases.unchanged(opened)
+
+
+def _in_vain(episode: Episode, similarity: float, query: str) -> list[str]:
+    """Return the calls of a failure, other than a shell's, of which nobody says why they were not enough."""
+    return done(episode, similarity, query) if similarity >= SAME_TASK and not any(is_shell(s.tool) for s in episode.steps) else []
 
 
 def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
@@ -136,7 +160,8 @@ def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:
     for said in standing[:1]:
         step = episode.steps[said.failures[-1]] if said.failures[-1] < len(episode.steps) else None
         if step is not None and not _is_own(step, episode) and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,)):
-            yield phrases.failed(call_told(step, MAX_FAILED_CALL_CHARS), shorten_middle(message_of(step), MAX_MESSAGE_CHARS))
+            call = step.key if len(step.arguments) > MANY_ARGUMENTS else call_told(step, MAX_FAILED_CALL_CHARS)
+            yield phrases.failed(call, shorten_middle(message_of(step), MAX_MESSAGE_CHARS))
 
 
 def _is_own(step: Step, episode: Episode) -> bool:
@@ -152,11 +177,11 @@ def _otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]
     used, worked = Counter(key for peer in lost for key in _acts(peer)), {key for peer in won for key in _acts(peer)}
     others = [(key, count) for key, count in used.most_common() if key not in worked and 2 * count >= len(lost)]
     if others:
-        yield phrases.only_failures_called(others[0][0], others[0][1], len(lost))
+        yield phrases.only_failures_called(*others[0])
     paths = Counter(path for peer in lost for path in _paths(peer))
     right = [path for peer in won for path in _paths(peer)]
     if right and (elsewhere := [(path, n) for path, n in paths.most_common() if not any(same_file(path, other) for other in right)]):
-        yield phrases.only_failures_changed(*elsewhere[0], len(lost))
+        yield phrases.only_failures_changed(*elsewhere[0])
 
 
 def _acts(episode: Episode) -> set[str]:

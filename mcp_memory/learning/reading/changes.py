@@ -8,24 +8,18 @@ from dataclasses import dataclass, field
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.reading.edits import Patched, edits_of, lines_seen, patched_by, written_by
 
 MAX_LINE = 100  # characters of a line that is shown
 _MAX_DIFFED = 400  # lines of a text that is compared with another
-_PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
-_OLD = frozenset(old for old, _ in _PAIRS)
-_PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
-_WHOLE = ("content", "file_text", "contents")
-_RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _DOCSTRING = re.compile(r"[rRbBuUfF]{0,2}(\"{3}|'{3})")
 _CODE = re.compile(r"(?:def|class|if|elif|for|while|with|try|async)\b.*:$|(?:return|raise|assert)\b|@\w|[\w.]+ ?=(?!=)")
-_HEADING = re.compile(r"#|//|@|(?:async def|def|class|function|func|fn)\b|[)\]}:,.]*$")  # of a block whose body is not shown
-_FILE_HEAD = re.compile(r"\[File: (\S+) \(")
-_HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)", re.M)
-_HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
-_TRIAL = (
-    r"[^/]*(?:repro|replicat)[^/]*$|(?:scratch|debug|temp|tmp|demo|check|verify|example)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$"
+HEADING = re.compile(r"#|//|@|(?:async def|def|class|function|func|fn)\b|[)\]}:,.]*$")  # of a block whose body is not shown
+_SCRATCH = re.compile(
+    r"(?:^|/)(?:tmp/|[^/]*(?:repro|replicat|scratch)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$)"
+    r"|^/?(?:[^/]+/)?(?:debug|temp|tmp|demo|check|verify|example)[^/]*$",  # further down such a name is a module's
+    re.I,
 )
-_SCRATCH = re.compile(rf"(?:^|/)(?:tmp/|{_TRIAL})", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +36,7 @@ class Change:
     def says_what(self) -> bool:
         """Whether it says what was changed: of a file written as a whole there is only the name; comments and headings say nothing."""
         lines = (self.added, *self.then) if self.added else (self.removed,)
-        return self.removed != self.added and any(line and not _HEADING.match(line) for line in lines)
+        return self.removed != self.added and any(line and not HEADING.match(line) for line in lines)
 
     @property
     def is_scratch(self) -> bool:
@@ -69,7 +63,7 @@ class Change:
 def is_scratch(path: str) -> bool:
     """Return whether a file's name says that it was made to try something out.
 
-    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "src/cart.py", "tests/test_cart.py")]
+    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "tests/test_cart.py", "app/views/debug.py")]
     [True, True, True, False, False]
     """
     return _SCRATCH.search(path) is not None
@@ -85,7 +79,7 @@ def change_of(steps: Sequence[Step], index: int) -> Change | None:
     step = steps[index]
     if step.failed:
         return None
-    return _replaced(step) or _edited_range(steps, index) or _patched(step) or _written(step)
+    return _edited(steps, index) or _patched(step) or _written(step)
 
 
 def changes_scratch(steps: Sequence[Step], index: int) -> bool:
@@ -94,85 +88,33 @@ def changes_scratch(steps: Sequence[Step], index: int) -> bool:
     return change is not None and change.is_scratch
 
 
-def _replaced(step: Step) -> Change | None:
-    """Read an edit that gives the old text and the new one."""
-    arguments = step.arguments
-    if _OLD.isdisjoint(arguments):
+def _edited(steps: Sequence[Step], index: int) -> Change | None:
+    """Read an edit that gives the old text and the new one, or a range of lines and what they say now."""
+    edits = edits_of(steps, index)
+    if not edits:
         return None
-    path = next((str(arguments[name]) for name in _PATHS if arguments.get(name)), "")
-    for old, new in _PAIRS:
-        if isinstance(before := arguments.get(old), str) and isinstance(after := arguments.get(new), str) and path and before != after:
-            removed, added, then = _difference(before, after)
-            return Change(path, 0, removed, added, then)
-    return None
-
-
-def _edited_range(steps: Sequence[Step], index: int) -> Change | None:
-    """Read an edit of a range of lines: `102:102` and a text; what they said before is in what was shown of the file."""
-    step = steps[index]
-    text = step.arguments.get("text")
-    if not isinstance(text, str):
-        return None
-    span, head = _RANGE.fullmatch(str(step.arguments.get("args", ""))), _FILE_HEAD.match(step.observation)
-    if not span or not head:
-        return None
-    first, last = int(span[1]), int(span[2])
-    before = _shown(steps[:index], head[1], first, last)
-    if before is None:
-        known = _seen(steps[:index], head[1])
-        removed, (added, then) = "", _first_and_rest(text.splitlines(), known)
-    else:
-        removed, added, then = _difference(before, text)
-    line = first + _offset(before or "", text)
-    return Change(head[1], line, removed, added, then)
-
-
-def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
-    """Return what the lines of a file said when they were last shown; None when they were not."""
-    for step in reversed(steps):
-        if step.observation.startswith(f"[File: {path} ") and f"\n{first}:" in step.observation:
-            numbered = (line.partition(":") for line in step.observation.splitlines())
-            lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
-            if all(number in lines for number in range(first, last + 1)):
-                return "\n".join(lines[number] for number in range(first, last + 1))
-    return None
-
-
-def _seen(steps: Sequence[Step], path: str) -> frozenset[str]:
-    """Return the lines of a file that were shown before, wherever they stood."""
-    shown = (step.observation for step in steps if step.observation.startswith(f"[File: {path} "))
-    numbered = (line.partition(":") for text in shown for line in text.splitlines())
-    return frozenset(" ".join(rest.split()) for _, colon, rest in numbered if colon)
+    edit = edits[0]
+    if edit.before is None:
+        came, then = _first_and_rest(edit.after.splitlines(), lines_seen(steps[:index], edit.path))
+        return Change(edit.path, edit.line + _offset("", edit.after), "", came, then)
+    removed, added, then = _difference(edit.before, edit.after)
+    return Change(edit.path, edit.line + _offset(edit.before, edit.after) if edit.line else 0, removed, added, then)
 
 
 def _patched(step: Step) -> Change | None:
     """Read a patch among the arguments, or a diff in the answer; a file that is there already before one that is new."""
-    texts = [text for text in step.arguments.values() if isinstance(text, str) and "*** " in text]
-    if "diff --git " in step.observation:
-        texts.append(step.observation)
-    found = [change for text in texts for change in _in_patch(text)]
-    return min(found, key=lambda change: change.is_scratch, default=None)
+    return min((_of_patch(patched) for patched in patched_by(step)), key=lambda change: change.is_scratch, default=None)
 
 
-def _in_patch(text: str) -> Iterator[Change]:
-    parts = re.split(r"^(?:diff --git a/\S+ b/|\*\*\* (?:Update|Add) File: )", text, flags=re.M)[1:]
-    for part in parts:
-        path, _, body = part.partition("\n")
-        lines = [line for line in body.splitlines() if not line.startswith(("+++", "---"))]
-        removed, (added, then) = _first([x[1:] for x in lines if x[:1] == "-"]), _first_and_rest([x[1:] for x in lines if x[:1] == "+"])
-        hunk = _HUNK.search(body)
-        if path.strip() and (removed or added):
-            yield Change(path.strip(), int(hunk[1]) if hunk else 0, *_narrowed(removed, added), then)
+def _of_patch(patched: Patched) -> Change:
+    removed, added = ([line for hunk in patched.hunks for line in getattr(hunk, side)] for side in ("removed", "added"))
+    came, then = _first_and_rest(added)
+    return Change(patched.path, patched.hunks[0].line, *_narrowed(_first(removed), came), then)
 
 
 def _written(step: Step) -> Change | None:
     """Read a file that is written as a whole: no line of it is the change."""
-    command = command_in(step.arguments)
-    if command and (found := _HEREDOC.search(command.split("\n", 1)[0])):
-        return Change(found[1] or found[2], 0, "", "")
-    if not any(isinstance(step.arguments.get(name), str) for name in _WHOLE):
-        return None
-    path = next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")
+    path = written_by(step)
     return Change(path, 0, "", "") if path else None
 
 
@@ -217,13 +159,13 @@ def _first(lines: Sequence[str]) -> str:
 def _first_and_rest(lines: Sequence[str], known: Collection[str] = ()) -> tuple[str, tuple[str, ...]]:
     """Return the first line that says something new, and those after it; where there are statements, no comment and no docstring."""
     said = [" ".join(line.split()) for line in lines if line.strip()]
-    telling = list(_statements(said)) or said
+    telling = list(statements(said)) or said
     telling = [line for line in telling if line not in known] or telling
     at = next((i for i, line in enumerate(telling) if not line.startswith(("import ", "from "))), 0)
     return (telling[at], tuple(telling[at + 1 :])) if telling else ("", ())
 
 
-def _statements(lines: Sequence[str]) -> Iterator[str]:
+def statements(lines: Sequence[str]) -> Iterator[str]:
     """Yield the lines that are code, of a text that may begin within a docstring."""
     closing = ""
     first = next((n for n, line in enumerate(lines) if line == '"""'), 0)

@@ -409,13 +409,6 @@ def test_nothing_to_say_prints_nothing() -> None:
     assert recalled_text({"recommendation_id": "rec0", "episodes": [bare], "files": [], "patterns": []}) == ""
 
 
-def test_the_files_that_similar_tasks_were_worked_on_in_are_told() -> None:
-    episode = {"episode_id": "ep0", "task": "mend it", "outcome": "success", "reward": 1.0, "similarity": 0.9, "age_days": 0.1}
-    files = [{"path": "a.py", "attempts": 3, "changed": 2, "succeeded": 1}, {"path": "b.py", "attempts": 1, "changed": 0, "succeeded": 0}]
-    told = recalled_text({"recommendation_id": "rec0", "episodes": [episode], "files": files, "patterns": []})
-    assert "Files worked on: a.py (changed by 2 of 3; 1 succeeded)" in told.splitlines()
-
-
 def test_what_is_shown_stays_below_the_hosts_limit_and_names_its_event() -> None:
     output = json.loads(shown("post-tool-use", "PostToolUseFailure", "x" * 30_000))["hookSpecificOutput"]
     assert output["hookEventName"] == "PostToolUseFailure"
@@ -431,7 +424,7 @@ async def test_an_agent_is_told_where_it_worked_on_such_a_task_relative_to_its_f
     await host("post-tool-use", tool_name="Edit", tool_input=edit, tool_response="done")
     await host("post-tool-use", **bash("pytest -q", "3 passed in 0.1s"))
     await host("stop")
-    assert "Files worked on: src/cart.py (changed by 1 of 1; 1 succeeded)" in await host.prompt(f"{TASK} again")
+    assert "changed src/cart.py" in await host.prompt(f"{TASK} again")
 
 
 async def test_what_is_not_alike_is_not_shown_unasked(host: Host) -> None:

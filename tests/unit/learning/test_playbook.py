@@ -172,6 +172,18 @@ def test_an_error_is_told_once_with_its_best_answers() -> None:
     assert {"pat_find", "pat_ls"} <= set(book.evidence)
 
 
+def test_what_one_of_several_successes_did_is_no_step_and_a_look_no_habit_of_failures() -> None:
+    good = [run(1, "open", "pack", "ship"), run(2, "open", "ship"), run(3, "open", "ship")]
+    bad = [run(i, "scroll_down", "guess", success=False) for i in range(10, 16)]
+    book, _ = playbook("t", [*good[:2], *bad], [], 8)
+    assert book is not None
+    assert tools(book.steps) == ["open", "ship"]
+    book, _ = playbook("t", [*good, *bad], [], 8)
+    assert book is not None
+    assert "6 of 6 failed attempts used guess; 0 of 3 successful ones did." in book.pitfalls
+    assert not any("scroll_down" in said for said in book.pitfalls)
+
+
 def test_a_pattern_tells_where_it_says_how_and_not_where_it_names_tools() -> None:
     def tells(kind: PatternKind, **content: object) -> bool:
         return Pattern("pat_1", kind, "p", content, "", "", 2, 2, 0, 0, 0).is_telling

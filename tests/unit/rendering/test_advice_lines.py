@@ -61,9 +61,9 @@ def test_the_next_step_of_an_attempt_that_succeeded_is_said_with_its_arguments()
 
 
 def test_the_next_step_is_not_said_beside_the_same_call_of_the_same_attempt() -> None:
-    row = suggestion(tool="edit", action="edit", basis="as in an attempt that succeeded", arguments_example={"path": "cart.py", "new": "x"})
-    assert "Next" not in next_step(suggestions=[row], precedents=[WORKED])
-    assert "Next" in next_step(suggestions=[row], precedents=[{**WORKED, "did": ["bash `make`"]}])
+    row = suggestion(tool="bash", action="make", basis="as in an attempt that succeeded", arguments_example={"command": "make release"})
+    assert "Next" not in next_step(suggestions=[row], precedents=[{**WORKED, "did": ["`make release`"]}])
+    assert "Next" in next_step(suggestions=[row], precedents=[WORKED])
 
 
 def test_an_answer_to_the_error_is_said_where_it_can_be_done_again() -> None:
@@ -82,10 +82,10 @@ def test_how_the_call_was_made_otherwise_is_said_where_that_mostly_worked() -> N
     change = {"change": "add `--user`", "changed": 4, "compared": 5}
     assert (
         recovered(fix(**change)).splitlines()[1]
-        == "After this error, in 4 of the 5 cases where the call worked again, it was made otherwise: add `--user` [e1]"
+        == "After this error, where the call worked again, that was with this difference (4 of 5 times): add `--user` [e1]"
     )
     uncounted = recovered(fix(change="add `--user`", changed=0, compared=0)).splitlines()[1]
-    assert uncounted == "After this error, where the call lately worked again, it mostly was made otherwise: add `--user` [e1]"
+    assert uncounted == "After this error, where the call worked again, that was with this difference (mostly, of late): add `--user` [e1]"
     assert recovered(fix(tried=11, fixed=2, **change)) == NOTHING_NEXT
 
 

@@ -1,0 +1,179 @@
+"""The edits that a step's arguments and answer tell of: the file, what stood there and what stands there now, as it was written. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.episode import Step
+
+_PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
+_SEVERAL = "edits"  # several pairs in one call
+_PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
+_WHOLE = ("content", "file_text", "contents")
+_RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
+_FILE_HEAD = re.compile(r"\[File: (\S+) \(")
+_HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
+_MARKERS = frozenset(["end_of_edit"])  # an editor's own line that ends the text it is given
+_PATCHED = re.compile(r"^(?:diff --git a/\S+ b/|\*\*\* (?:Update|Add) File: )", re.M)
+_HUNK = re.compile(r"^@@(?: -\d+(?:,\d+)? \+(\d+))?")
+_NEW_FILE = re.compile(r"^new file mode|^--- /dev/null", re.M)
+_LEFT_OUT = re.compile(
+    r"(?:\.{3}|…)?\s*\[…?[\d,]+\+? (?:chars|characters|lines)\b[^\]]*\]|\[(?:…|\.{3})?\s*(?:truncated|omitted)\b[^\]]*\]", re.I
+)  # where a log was cut
+DIFF = "diff --git "
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A text that took another's place; `line` is that of its beginning, 0 where it is not known."""
+
+    path: str
+    line: int
+    before: str | None  # None: nobody has shown what stood there
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines that went and those that came in their place, with their indentation; `line` is where those stand that came, 0 if unknown."""
+
+    line: int
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """A file in a patch or a diff."""
+
+    path: str
+    hunks: tuple[Hunk, ...]
+    is_new: bool
+
+
+def edits_of(steps: Sequence[Step], index: int) -> list[Edit]:
+    """Return the edits of the step of that index that give both texts, or the lines they replace; none where the call failed.
+
+    Args:
+        steps: Of the episode from its beginning: what lines said before is looked up in earlier answers.
+        index: The step's position.
+    """
+    step = steps[index]
+    if step.failed:
+        return []
+    return _pairs(step) or [edit for edit in (_range(steps, index),) if edit]
+
+
+def _pairs(step: Step) -> list[Edit]:
+    arguments = step.arguments
+    path = next((str(arguments[name]) for name in _PATHS if arguments.get(name)), "")
+    if not path:
+        return []
+    several = arguments.get(_SEVERAL)
+    given = [arguments, *(several if isinstance(several, list) else ())]
+    return [
+        Edit(path, 0, _written(before), _written(after))
+        for pair in given
+        if isinstance(pair, dict)
+        for old, new in _PAIRS
+        if isinstance(before := pair.get(old), str) and isinstance(after := pair.get(new), str) and before != after
+    ]
+
+
+def _range(steps: Sequence[Step], index: int) -> Edit | None:
+    """Read an edit of a range of lines: `102:102` and a text; what they said before is in what was shown of the file."""
+    step = steps[index]
+    text = step.arguments.get("text")
+    if not isinstance(text, str):
+        return None
+    span, head = _RANGE.fullmatch(str(step.arguments.get("args", ""))), _FILE_HEAD.match(step.observation)
+    if not span or not head:
+        return None
+    first, last = int(span[1]), int(span[2])
+    return Edit(head[1], first, _shown(steps[:index], head[1], first, last), _written(text))
+
+
+def _written(text: str) -> str:
+    """Return a text without the lines that an editor takes as its end."""
+    if not any(marker in text for marker in _MARKERS):
+        return text
+    return "\n".join(line for line in text.split("\n") if line.strip() not in _MARKERS)
+
+
+def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
+    """Return what the lines of a file said when they were last shown; None when they were not."""
+    for step in reversed(steps):
+        if step.observation.startswith(f"[File: {path} ") and f"\n{first}:" in step.observation:
+            numbered = (line.partition(":") for line in step.observation.splitlines())
+            lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
+            if all(number in lines for number in range(first, last + 1)):
+                return "\n".join(lines[number] for number in range(first, last + 1))
+    return None
+
+
+def without_cut(text: str) -> tuple[list[str], bool]:
+    """Return the lines of a text that are whole, and whether some of it was left out by who kept it.
+
+    >>> without_cut("a\\nb = \\n...[20 chars cut]...\\n(c)\\nd"), without_cut("a")
+    ((['a', 'd'], True), (['a'], False))
+    """
+    lines = text.splitlines()
+    cuts = [i for i, line in enumerate(lines) if _LEFT_OUT.search(line)] if "[" in text else []
+    beside = {at for i in cuts for at in (i - 1, i, i + 1)}
+    return [line for i, line in enumerate(lines) if i not in beside], bool(cuts)
+
+
+def lines_seen(steps: Sequence[Step], path: str) -> frozenset[str]:
+    """Return the lines of a file that were shown before, wherever they stood, blanks taken as one."""
+    shown = (step.observation for step in steps if step.observation.startswith(f"[File: {path} "))
+    numbered = (line.partition(":") for text in shown for line in text.splitlines())
+    return frozenset(" ".join(rest.split()) for _, colon, rest in numbered if colon)
+
+
+def patched_by(step: Step) -> list[Patched]:
+    """Return the files in a patch among the arguments, or in a diff in the answer."""
+    texts = [text for text in step.arguments.values() if isinstance(text, str) and "*** " in text]
+    if DIFF in step.observation:
+        texts.append(step.observation)
+    return [patched for text in texts for patched in _in_patch(text)]
+
+
+def _in_patch(text: str) -> Iterator[Patched]:
+    starts = [*_PATCHED.finditer(text)]
+    for start, end in zip(starts, [*(s.start() for s in starts[1:]), len(text)], strict=True):
+        path, _, body = text[start.end() : end].partition("\n")
+        is_new = "Add File" in start[0] or _NEW_FILE.search(body) is not None
+        if path.strip() and (hunks := tuple(_hunks(body))):
+            yield Patched(path.strip(), hunks, is_new)
+
+
+def _hunks(body: str) -> Iterator[Hunk]:
+    at, removed, added = 0, list[str](), list[str]()  # `at`: the number that the next line has
+    skip = False
+    for line in [*body.splitlines(), " "]:
+        if skip or _LEFT_OUT.search(line):  # its neighbours are halves of lines
+            last = added or removed
+            last[-1:], at, skip = [], 0, not skip
+            line = " "
+        if line[:1] in "-+" and line and not line.startswith(("+++", "---")):
+            (removed if line[0] == "-" else added).append(line[1:])
+            continue
+        if removed or added:
+            yield Hunk(at, tuple(removed), tuple(x for x in added if x.strip() not in _MARKERS))
+            at += len(added) if at else 0
+            removed, added = [], []
+        if found := _HUNK.match(line):
+            at = int(found[1] or 0)
+        elif at:
+            at += 1
+
+
+def written_by(step: Step) -> str:
+    """Return the path of the file that a step writes as a whole, "" where it writes none."""
+    command = command_in(step.arguments)
+    if command and (found := _HEREDOC.search(command.split("\n", 1)[0])):
+        return found[1] or found[2]
+    if not any(isinstance(step.arguments.get(name), str) for name in _WHOLE):
+        return ""
+    return next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")

@@ -1,0 +1,144 @@
+"""What a run left changed of files that were there before it: not every edit, but what stood there in the end. Pure.
+
+A diff that the run showed at its end tells it; of its files only those that the run's own steps edited, for a working folder may hold
+changes of somebody else. Where there is none, the edits are put together: one that rewrites what an earlier one wrote counts with it as
+one, and what was put back is no change.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from mcp_memory.domain.episode import Episode, Step, Use
+from mcp_memory.domain.identifiers import is_full
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.reading.changes import is_scratch
+from mcp_memory.learning.reading.edits import DIFF, Edit, Hunk, edits_of, lines_seen, patched_by, without_cut
+from mcp_memory.learning.reading.file_uses import files_of, root_of, same_file, touches_in
+
+MAX_LINES = 400  # of a text that is compared with another
+MIN_SHARED_CHARS = 8  # of a text within another, from which an edit is of what an earlier one wrote
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file that was there before, with what went and what came."""
+
+    path: str  # relative to the working folder, where that is known
+    step: int  # the last that changed it
+    hunks: tuple[Hunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    edit: Edit
+    step: int
+
+
+def left_changed(episode: Episode) -> list[FileChange]:
+    """Return the files that the run changed and neither made nor only tried something out in, those changed last first."""
+    steps = episode.steps
+    files = files_of(episode)
+    made = [file.path for file in files if file.use is Use.MADE]
+    edits = [_Kept(edit, i) for i in range(len(steps)) if role_of(steps[i].key) is Role.ACTS for edit in edits_of(steps, i)]
+    if not edits and not any(_is_patch(step) for step in steps):
+        return []
+    names = sorted((file.path for file in files), key=len, reverse=True)
+    by_path: dict[str, list[_Kept]] = {}
+    for one in edits:
+        by_path.setdefault(one.edit.path, []).append(one)
+    found = {path: FileChange(path, of_file[-1].step, _hunks(steps, of_file)) for path, of_file in by_path.items()}
+    found |= _patches(steps, found)
+    left = [change for change in found.values() if change.hunks and not is_scratch(change.path)]
+    left = [replace(c, path=_named(c.path, names, episode)) for c in left if not any(same_file(c.path, path) for path in made)]
+    return sorted(left, key=lambda change: -change.step)
+
+
+def _named(path: str, names: Sequence[str], episode: Episode) -> str:
+    """Return a path relative to the working folder: by the name that the episode's files have, the longest, else by what its steps tell."""
+    path = path.replace("\\", "/").removeprefix("./")
+    if known := next((name for name in names if same_file(name, path) and (not is_full(path) or "/" in name)), ""):
+        return known
+    root = root_of(episode, [touch for found in touches_in(episode.steps) for touch in found]) if is_full(path) else ""
+    return path.removeprefix(root)
+
+
+def _is_patch(step: Step) -> bool:
+    return DIFF in step.observation or any(isinstance(value, str) and "*** " in value for value in step.arguments.values())
+
+
+def _patches(steps: Sequence[Step], edited: dict[str, FileChange]) -> dict[str, FileChange]:
+    """Return the files that patches changed, and those edited as the last diff that was shown after it says."""
+    found: dict[str, FileChange] = {}
+    for i, step in enumerate(steps):
+        if step.failed or not _is_patch(step):
+            continue
+        shown = DIFF in step.observation
+        for patched in patched_by(step):
+            before = next((path for path in edited if same_file(path, patched.path)), None)
+            if before is not None and shown and edited[before].step <= i and _shares(edited[before].hunks, patched.hunks):
+                found[before] = FileChange(before, edited[before].step, () if patched.is_new else patched.hunks)
+            elif before is None and not shown and not patched.is_new:
+                earlier = found[patched.path].hunks if patched.path in found else ()
+                found[patched.path] = FileChange(patched.path, i, (*earlier, *patched.hunks))
+        if shown and step is steps[-1]:  # the whole of what is handed in: what it lacks was put back
+            there = [patched.path for patched in patched_by(step)]
+            gone = [path for path, change in edited.items() if not any(same_file(path, other) for other in there)]
+            found.update({path: replace(edited[path], hunks=()) for path in gone})
+    return found
+
+
+def _shares(a: Sequence[Hunk], b: Sequence[Hunk]) -> bool:
+    """Return whether two changes have a line in common that says something."""
+    lines = [{line.strip() for hunk in hunks for line in (*hunk.removed, *hunk.added)} for hunks in (a, b)]
+    return any(line for line in lines[0] & lines[1])
+
+
+def _hunks(steps: Sequence[Step], edits: Sequence[_Kept]) -> tuple[Hunk, ...]:
+    return tuple(hunk for kept in _together(edits) for hunk in _between(steps, kept))
+
+
+def _together(edits: Sequence[_Kept]) -> list[_Kept]:
+    """Return the edits of a file with those as one that rewrite what an earlier one wrote."""
+    kept: list[_Kept] = []
+    for new in edits:
+        for at in range(len(kept) - 1, -1, -1):
+            if (both := _joined(kept[at].edit, new.edit)) is not None:
+                kept[at] = _Kept(both, new.step)
+                break
+        else:
+            kept.append(new)
+    return [one for one in kept if one.edit.before != one.edit.after]
+
+
+def _joined(old: Edit, new: Edit) -> Edit | None:
+    """Return two edits as one where the second is of what the first wrote, else None."""
+    if new.before is None:
+        return None
+    if _is_within(new.before, old.after):
+        return replace(old, after=old.after.replace(new.before, new.after, 1))
+    if _is_within(old.after, new.before) and old.before is not None:
+        return replace(new, before=new.before.replace(old.after, old.before, 1))
+    return None
+
+
+def _is_within(part: str, whole: str) -> bool:
+    return len(part.strip()) >= MIN_SHARED_CHARS and part in whole
+
+
+def _between(steps: Sequence[Step], kept: _Kept) -> list[Hunk]:
+    """Return what differs of the two texts of an edit; where one is not known as a whole, the lines that nobody has seen before."""
+    edit = kept.edit
+    new, is_cut = without_cut(edit.after)
+    known: Collection[str] = lines_seen(steps[: kept.step], edit.path) if edit.before is None else ()
+    if edit.before is not None:
+        old, old_is_cut = without_cut(edit.before)
+        if not (is_cut or old_is_cut) and max(len(old), len(new)) <= MAX_LINES:
+            codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+            at = edit.line
+            return [
+                Hunk(at + j if at else 0, tuple(old[i:i_end]), tuple(new[j:j_end])) for tag, i, i_end, j, j_end in codes if tag != "equal"
+            ]
+        known = {" ".join(line.split()) for line in old}
+    came = [i for i, line in enumerate(new) if line.strip() and " ".join(line.split()) not in known]
+    return [Hunk(edit.line + came[0] if edit.line else 0, (), tuple(new[i] for i in came))] if came else []

@@ -1,0 +1,63 @@
+"""Which lines of a change are told, and how they are cut."""
+
+from mcp_memory.domain.identifiers import distinct_words
+from mcp_memory.learning.reading.change_lines import change_line
+from mcp_memory.learning.reading.edits import Hunk
+from mcp_memory.learning.reading.left_changed import FileChange
+
+
+def line(*hunks: Hunk, task: str = "The voucher is not taken off", max_chars: int = 200, path: str = "shop/cart.py") -> str:
+    return change_line(FileChange(path, 0, hunks), frozenset(distinct_words(task)), max_chars)
+
+
+def hunk(removed: str, added: str, at: int = 0) -> Hunk:
+    return Hunk(at, tuple(removed.splitlines()), tuple(added.splitlines()))
+
+
+def test_one_line_for_another_is_told_with_both() -> None:
+    assert line(hunk("    return total", "    return round(total, 2)", 7)) == "shop/cart.py:7: - return total + return round(total, 2)"
+
+
+def test_code_is_told_before_a_docstring_and_a_docstring_alone_not() -> None:
+    prose = hunk("", "    Return the total of the cart (as usual), or None.\n    total : int\n        The total of all.", 3)
+    assert line(prose) == ""
+    assert line(prose, hunk("", "    cents = sum(self.cents)", 9)) == "shop/cart.py:9: + cents = sum(self.cents)"
+
+
+def test_of_several_places_the_one_nearest_the_task_is_told() -> None:
+    first, near = hunk("", "import decimal\nx = decimal.Decimal(1)", 1), hunk("", "total = voucher.taken(total)", 40)
+    assert line(first, near).startswith("shop/cart.py:40: + total = voucher.taken(total)")
+
+
+def test_old_lines_around_the_new_ones_are_not_told_as_new() -> None:
+    moved = hunk("a = 1\nb = 2", "a = 1\nc = 3\nb = 2", 5)
+    assert line(moved) == "shop/cart.py:6: + c = 3"
+    assert line(hunk("", "a = 1", 3), hunk("a = 1\nb = 2", "c = 3", 9)) == "shop/cart.py:9: - b = 2 + c = 3"
+
+
+def test_what_stands_between_new_lines_is_told_with_them() -> None:
+    wrapped = hunk("return f(a)", "if a:\n    return f(a)\nreturn g(a)", 5)
+    assert line(wrapped) == "shop/cart.py:5: + if a: ⏎ return f(a) ⏎ return g(a)"
+
+
+def test_where_lines_were_only_moved_to_the_side_that_is_said() -> None:
+    assert line(hunk("        return total(a)", "    return total(a)", 7)) == "shop/cart.py:7: moved 4 columns to the left: return total(a)"
+
+
+def test_a_long_line_is_cut_around_what_differs() -> None:
+    same = "value = some_module.some_function(first_argument, second_argument, third_argument, fourth_argument, "
+    told = line(hunk(f"{same}rounding=None)", f"{same}rounding=HALF_EVEN)"))
+    assert "rounding=None)" in told
+    assert "rounding=HALF_EVEN)" in told
+    assert len(told) <= 200
+
+
+def test_lines_are_told_from_just_before_the_nearest_where_it_lies_beyond() -> None:
+    added = "\n".join([*(f"unrelated_{i} = call_number_{i}(argument_{i})" for i in range(9)), "total = voucher.taken(total)"])
+    told = line(hunk("", added, 20))
+    assert told.startswith("shop/cart.py:28: + unrelated_8")
+    assert told.endswith("total = voucher.taken(total)")
+
+
+def test_of_files_without_comments_every_line_tells() -> None:
+    assert line(hunk("color: red", "color: dark blue", 2), path="a.css") == "a.css:2: - color: red + color: dark blue"

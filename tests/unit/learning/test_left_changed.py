@@ -1,0 +1,81 @@
+"""What a run left changed, as its edits and the diffs it showed tell."""
+
+from dataclasses import replace
+
+from mcp_memory.domain.episode import Episode, FileUse, Step, StepStatus, Use
+from mcp_memory.learning.reading.edits import Hunk
+from mcp_memory.learning.reading.left_changed import FileChange, left_changed
+
+from .runs import episode
+
+
+def run(*steps: Step, files: tuple[FileUse, ...] = (FileUse("shop/cart.py", Use.CHANGED),)) -> Episode:
+    placed = tuple(replace(step, index=i) for i, step in enumerate(steps))
+    return replace(episode("e", []), steps=placed, step_count=len(placed), files=files)
+
+
+def edit(old: str, new: str, path: str = "/home/ana/shop/cart.py") -> Step:
+    return Step("Edit", arguments={"file_path": path, "old_string": old, "new_string": new})
+
+
+def submit(*diffs: str) -> Step:
+    return Step("submit", observation="\n".join(diffs))
+
+
+def diff(path: str, body: str, head: str = "index 1..2 100644") -> str:
+    return f"diff --git a/{path} b/{path}\n{head}\n--- a/{path}\n+++ b/{path}\n@@ -10,3 +10,3 @@ def total():\n{body}"
+
+
+def test_an_edit_of_what_an_earlier_one_wrote_counts_with_it_as_one() -> None:
+    first, second = edit("return total", "return int(total)"), edit("return int(total)", "return round(total, 2)")
+    assert left_changed(run(first, second)) == [FileChange("shop/cart.py", 1, (Hunk(0, ("return total",), ("return round(total, 2)",)),))]
+
+
+def test_what_was_put_back_is_no_change() -> None:
+    assert left_changed(run(edit("return total", "return int(total)"), edit("return int(total)", "return total"))) == []
+    assert left_changed(run(edit("return total", "return int(total)"), submit(diff("repro.py", "+x = 1", "new file mode 100644")))) == []
+
+
+def test_a_later_edit_of_the_comment_does_not_hide_that_of_the_code() -> None:
+    (change,) = left_changed(run(edit("return total", "return round(total, 2)"), edit("# cents", "# cents, as an integer")))
+    assert change.hunks[0].added == ("return round(total, 2)",)
+
+
+def test_the_diff_that_is_handed_in_tells_what_is_left_of_the_edits_with_their_lines() -> None:
+    handed_in = submit(diff("shop/cart.py", " a = 1\n-    return total\n+    return round(total, 2)\n b = 2"))
+    (change,) = left_changed(run(edit("return total", "return int(total)"), edit("    return int(", "    return round("), handed_in))
+    assert change == FileChange("shop/cart.py", 1, (Hunk(11, ("    return total",), ("    return round(total, 2)",)),))
+
+
+def test_what_only_the_diff_of_the_environment_changed_is_not_of_the_run() -> None:
+    theirs = diff("setup.py", "-    'a>=1',\n+    'a>=1,<2',")
+    (change,) = left_changed(run(edit("return total", "return 1"), submit(theirs, diff("shop/cart.py", "-return total\n+return 1"))))
+    assert change.path == "shop/cart.py"
+    assert left_changed(run(submit(theirs))) == []
+
+
+def test_files_of_its_own_and_scratch_are_not_told_but_modules_of_such_names_are() -> None:
+    made = (FileUse("solve.py", Use.MADE),)
+    assert left_changed(run(edit("a = 1", "a = 2", "solve.py"), files=made)) == []
+    assert left_changed(run(edit("a = 1", "a = 2", "/app/repro.py"), files=())) == []
+    assert [c.path for c in left_changed(run(edit("a = 1", "a = 2", "web/views/debug.py"), files=()))] == ["web/views/debug.py"]
+
+
+def test_what_an_editor_takes_as_the_end_of_a_text_is_not_in_it() -> None:
+    shown = Step("open", observation="[File: /r/shop/cart.py (9 lines total)]\n1:return total\n2:")
+    new = Step("edit", arguments={"args": "1:1", "text": "return 1\nend_of_edit"}, observation="[File: /r/shop/cart.py (9 lines total)]")
+    assert left_changed(run(shown, new))[0].hunks == (Hunk(1, ("return total",), ("return 1",)),)
+
+
+def test_lines_that_a_log_cut_in_halves_are_not_shown() -> None:
+    shown = Step("open", observation="[File: /r/shop/cart.py (9 lines total)]\n1:a = 1\n")
+    new = Step(
+        "edit",
+        arguments={"args": "3:9", "text": "b = total(\n...[202 chars cut]...\n(c)\nd = 4"},
+        observation="[File: /r/shop/cart.py (9 lines total)]",
+    )
+    assert left_changed(run(shown, new))[0].hunks == (Hunk(3, (), ("d = 4",)),)
+
+
+def test_a_call_that_failed_changed_nothing() -> None:
+    assert left_changed(run(replace(edit("a = 1", "a = 2"), status=StepStatus.ERROR, error="no such text"))) == []

@@ -1,0 +1,96 @@
+"""What earlier attempts tell whoever is about to do their task."""
+
+from dataclasses import replace
+
+from mcp_memory.domain import facts
+from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
+from mcp_memory.learning.advice.deeds import ToldChanges
+from mcp_memory.learning.advice.points import points_of
+from mcp_memory.views.experience import Experience
+
+from .runs import episode
+
+TASK = "The voucher of `Cart` is not taken off"
+FAILURE = OutcomeKind.FAILURE
+
+
+def attempt(
+    name: str, *steps: Step, outcome: OutcomeKind = OutcomeKind.SUCCESS, read: tuple[str, ...] = (), unchanged: bool = False
+) -> Episode:
+    placed = tuple(replace(step, index=i) for i, step in enumerate(steps))
+    paths = dict.fromkeys(str(path) for step in placed if step.tool == "edit" and not step.failed and (path := step.arguments.get("path")))
+    files = (*(FileUse(path, Use.CHANGED) for path in paths), *(FileUse(path, Use.READ) for path in read))
+    reflection = Reflection((), (facts.Unchanged(("repro.py",)),) if unchanged else (), ())
+    made = replace(episode(name, [], outcome, task=TASK), steps=placed, step_count=len(placed), files=files)
+    return replace(made, reflection=reflection)
+
+
+def edit(old: str, new: str, path: str = "shop/cart.py") -> Step:
+    return Step("edit", arguments={"path": path, "old": old, "new": new})
+
+
+def told(*attempts: Episode, similarity: float = 1.0) -> list[tuple[str, ...]]:
+    points = points_of([(made, similarity) for made in attempts], TASK)
+    return [points[made.id] for made in attempts]
+
+
+def test_the_code_that_was_changed_is_told_though_a_comment_was_changed_after_it() -> None:
+    made = attempt("a", edit("return total", "return total - voucher"), edit("# cents", "# cents of the voucher"))
+    assert told(made) == [("changed shop/cart.py: - return total + return total - voucher",)]
+
+
+def test_the_same_change_at_another_line_is_told_once() -> None:
+    shown = [Step("open", observation=f"[File: /r/cart.py (9 lines total)]\n{n}:return total\n{n + 1}:") for n in (3, 4)]
+    new = [
+        Step("edit", arguments={"args": f"{n}:{n}", "text": "return total - voucher"}, observation="[File: /r/cart.py (9 lines total)]")
+        for n in (3, 4)
+    ]
+    first, second = (replace(attempt(name, *steps), files=()) for name, *steps in (("a", shown[0], new[0]), ("b", shown[1], new[1])))
+    assert told(first, second) == [("changed /r/cart.py:3: - return total + return total - voucher",), ()]
+
+
+def test_a_success_whose_lines_tell_nothing_names_the_file() -> None:
+    assert told(attempt("a", edit("# old", "# new"))) == [("changed shop/cart.py",)]
+    assert told(attempt("a", edit("# old", "# new"), outcome=FAILURE)) == [()]
+
+
+def test_tests_are_told_only_where_no_code_was_changed() -> None:
+    both = attempt("a", edit("x = 1", "x = 2"), edit("assert x == 1", "assert x == 2", "tests/test_cart.py"))
+    assert told(both) == [("changed shop/cart.py: - x = 1 + x = 2",)]
+
+
+def test_that_nothing_was_changed_is_told_with_what_was_tried() -> None:
+    opened = Step("open", arguments={"path": "shop/cart.py"}, observation="def total(): ...")
+    listed = Step("find_file", arguments={"path": "shop/vat.py"}, observation="/r/shop/vat.py")
+    looked = attempt("a", opened, listed, outcome=FAILURE, read=("shop/cart.py", "shop/vat.py"), unchanged=True)
+    assert told(looked) == [("changed no file that was there; looked at shop/cart.py",)]
+    error = "SyntaxError: unexpected indent"
+    refused = Step(
+        "edit",
+        arguments={"args": "3:3", "text": "x"},
+        observation="[File: /r/shop/cart.py (9 lines)]",
+        status=StepStatus.ERROR,
+        error=error,
+    )
+    tried = replace(attempt("b", opened, outcome=FAILURE, read=("shop/cart.py",), unchanged=True))
+    tried = replace(tried, steps=(*tried.steps, refused))
+    assert told(tried) == [(f"changed nothing: its edit of shop/cart.py was refused with “{error}”",)]
+    assert told(attempt("c", outcome=FAILURE, unchanged=True)) == [()], "nobody knows what it tried"
+
+
+def test_commands_of_a_failure_are_not_told_without_what_was_wrong_with_them() -> None:
+    install = Step("bash", "pip install", {"command": "pip install babel"})
+    assert told(attempt("a", install, outcome=FAILURE)) == [()]
+    assert told(attempt("a", install)) == [("did `pip install babel`",)]
+
+
+def test_what_only_failures_did_is_told_without_of_how_many() -> None:
+    cancelled = [attempt(name, Step("cancel", arguments={"booking": "B7"}), outcome=FAILURE) for name in "bcd"]
+    worked = attempt("a", Step("change", arguments={"booking": "B7"}))
+    assert told(worked, *cancelled)[0][-1] == "unlike it, 3 attempts that failed called cancel"
+
+
+def test_what_an_episode_changed_is_read_once() -> None:
+    made = attempt("a", edit("x = 1", "x = 2"))
+    known = Experience().derived(ToldChanges)
+    assert known.of(made) is known.of(made)
