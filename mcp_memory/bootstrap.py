@@ -131,14 +131,23 @@ async def check_memory(config: Config, *, repair: bool = False) -> Checked:
 
     The views are not opened before that: damage that keeps them from loading must not be in the way.
     """
-    store = await SqliteStore.open(config.data_dir, config.storage, Metrics(), now_ms)
+    cache, _ = _open_cache(config)
+    store = await SqliteStore.open(config.data_dir, config.storage, Metrics(), now_ms, cache)
+    done: list[str] = [cache_anew] if cache and (cache_anew := cache.stats().rebuilt or "") else []
+    lost: list[str] = []
     try:
-        problems = tuple(await anyio.to_thread.run_sync(store.check))
-        if not repair or not problems:
-            return Checked(problems)
-        done, lost = await store.upkeep.repair()
+        problems = await anyio.to_thread.run_sync(store.check)
+        copies = await anyio.to_thread.run_sync(lambda: store.check_copies(repair=repair))
+        if not repair or not (problems or copies):
+            return Checked((*problems, *copies), tuple(done))
+        if problems:
+            mended, lost = await store.upkeep.repair()
+            done += mended
+        done += [f"{problem}: made again" for problem in copies]
     finally:
         await store.aclose()
+        if cache:
+            cache.close()  # after which everything is in its file
     if lost:
         async with open_memory(config) as memory:
             await memory.derive(lost)

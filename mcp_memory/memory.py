@@ -17,6 +17,7 @@ from mcp_memory.domain.backups import Backup, Compacted
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.forks import Fork, ForkedTask, StepMark
 from mcp_memory.domain.forming import filter_of
+from mcp_memory.domain.pattern import ToldPattern
 from mcp_memory.domain.query import ANY_PROJECT, Filter
 from mcp_memory.domain.task_map import TaskMap
 from mcp_memory.metrics import Metrics
@@ -223,6 +224,11 @@ class EpisodicMemory:
     async def search_patterns(self, asked: requests.SearchPatterns) -> answers.PatternPage:
         """List patterns by text or by confidence."""
         return await self._reporting.search_patterns(asked)
+
+    @takes(requests.ToldPatterns)
+    async def told_patterns(self, asked: requests.ToldPatterns) -> tuple[ToldPattern, ...]:
+        """Return the patterns that attempts were told, most often first, with how those ended that used them and those that did not."""
+        return await self._reporting.told(asked)
 
     @takes(requests.GetPattern)
     async def get_pattern(self, asked: requests.GetPattern) -> answers.PatternDetail:

@@ -34,6 +34,7 @@ MANY_WORDS = 25  # of a task, from which it is a case of its own without naming 
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+_TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
 _FETCHES = re.compile(r"curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
 _FILE = re.compile(r"\S*\w\.\w+")
 
@@ -154,7 +155,7 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
 def _last_acts(episode: Episode) -> list[int]:
     """Return the last steps that did something that lasts: nothing that tries something out, and no test run.
 
-    Nothing before the last script that only this run has: what came of the task was that script's doing.
+    Nothing before the last script that the run wrote: what came of the task may have been that script's doing.
     """
     steps, found = episode.steps, list[int]()
     written = [change.path for i in range(len(steps)) if (change := change_of(steps, i)) and not change.says_what]
@@ -165,13 +166,13 @@ def _last_acts(episode: Episode) -> list[int]:
             break
         if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or " -c " in command:
             continue
-        names = _FILE.findall(command or " ".join(map(str, step.arguments.values())))
-        if change_of(steps, i) is not None or "\n" in command or any(name.rsplit("/", 1)[-1] in made for name in names):
-            if any(is_scratch(name) for name in names):
+        names = _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))
+        if change_of(steps, i) is not None or "\n" in command:
+            if any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in names):
                 continue
             break
-        tries = any(is_scratch(name) or _TEST.search(name) for name in names) or _FETCHES.match(command)
-        if acted(steps, i) and _says(step) and not tries:
+        own = any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names)
+        if acted(steps, i) and _says(step) and not own and not _FETCHES.match(command):
             found.append(i)
     return found[::-1]
 

@@ -117,6 +117,9 @@ def test_what_was_done_before_a_script_of_its_own_is_not_told_as_what_worked() -
     probe, written = Step("bash", arguments={"command": "maze 1"}), Step("bash", arguments={"command": "cat > solve.py <<'EOF'\nx\nEOF"})
     solve, after = Step("bash", arguments={"command": "python3 solve.py"}), Step("bash", arguments={"command": "deploy --all"})
     assert precedents(TASK, [attempt("a", probe, written, solve)]) == ()
+    summary = Step("bash", arguments={"command": "cat > SUMMARY.md <<'EOF'\nIt works.\nEOF"})
+    (kept,) = precedents(TASK, [attempt("a", written, after, solve, summary)])
+    assert kept.did == ("`deploy --all`",), "of which the script that was there before is only tried again"
     (found,) = precedents(TASK, [attempt("a", probe, written, solve, after)])
     assert found.did == ("`deploy --all`",)
 
