@@ -106,7 +106,7 @@ class Mapping:
         return _told(made, cells, regions, waiting, rows, sum(c.attempts for c in chosen), degraded)
 
     def _follow_some(self, at_most: int) -> bool:
-        """Do a piece of what is left; return whether there may be more. Where something went, or a chart is outdated, begin anew, beside."""
+        """Do a piece of what is left; return whether there may be more. Where something went, all begins anew beside what is shown."""
         with self._e.views.read() as v:
             removals = v.experience.removals
         followed = self._coming or self._shown
