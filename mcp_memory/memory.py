@@ -28,8 +28,9 @@ from mcp_memory.verbs.asked import short_id, takes, with_whole_ids
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.curating import Curating
 from mcp_memory.verbs.engines import Engines, calling, distinct, working_in
-from mcp_memory.verbs.exchange import Exchange
+from mcp_memory.verbs.exporting import Exporting
 from mcp_memory.verbs.forking import Forking
+from mcp_memory.verbs.importing import Importing
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.mapping import Mapping as TaskMapping
 from mcp_memory.verbs.reach import Reach, home_of
@@ -66,8 +67,8 @@ class EpisodicMemory:
         self._curating = Curating(engines, redacting)
         self._reporting, self._forking, self._recent = Reporting(engines), Forking(engines), RecentWork(engines)
         self._mapping = TaskMapping(engines)
-        self._exchange = Exchange(engines, redacting, background.ring)
-        self._retention = Retention(engines, self._exchange)
+        self._importing, self._exporting = Importing(engines, redacting, background.ring), Exporting(engines)
+        self._retention = Retention(engines, self._exporting)
 
     @property
     def metrics(self) -> Metrics:
@@ -392,17 +393,17 @@ class EpisodicMemory:
         self, lines: Iterable[str | bytes], progress: Callable[[int], None] | None = None, project: str = "", *, dry_run: bool = False
     ) -> reports.ImportReport:
         """Import interchange lines; idempotent by external id. Bad lines are reported, the others imported; with *dry_run* only counted."""
-        return await self._exchange.read(lines, progress, project, dry_run=dry_run)
+        return await self._importing.read(lines, progress, project, dry_run=dry_run)
 
     def export_lines(self, asked: requests.WhereFields | None = None) -> AsyncIterator[str]:
         """Yield the interchange lines of the episodes that meet the conditions (default: of all projects), oldest first, and of what lies
         over and between them.
         """
-        return self._exchange.write(Filter(project=ANY_PROJECT) if asked is None else filter_of(asked, default_project=self.project))
+        return self._exporting.write(Filter(project=ANY_PROJECT) if asked is None else filter_of(asked, default_project=self.project))
 
     def episode_lines(self, ids: Sequence[str]) -> AsyncIterator[str]:
         """Yield the interchange lines of these episodes alone, in order; missing ones are passed over."""
-        return self._exchange.lines_of(ids)
+        return self._exporting.lines_of(ids)
 
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:
         """Wait until everything committed is also embedded and indexed; *progress* gets the number still waiting."""

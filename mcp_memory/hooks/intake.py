@@ -14,7 +14,8 @@ from mcp_memory.hooks import ledger, processes, sessions, spool
 from mcp_memory.hooks.kinds import SHOWS
 from mcp_memory.hooks.ledger import Session
 from mcp_memory.hooks.outcomes import CUT_OFF
-from mcp_memory.hooks.steps import Record, Steps
+from mcp_memory.hooks.rounds import Record
+from mcp_memory.hooks.steps import Steps
 from mcp_memory.hooks.turns import Turns
 from mcp_memory.rendering.neutralise import unmarked
 

@@ -7,7 +7,19 @@ import os
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash", "ksh", "fish", "env", "timeout"})  # a host runs a hook by one
 _MAX_LEVELS = 4
+NICENESS = 5  # no more: on a busy machine it would hold its locks for long, and so with SCHED_IDLE
 _NAMESPACE = "/proc/self/ns/pid"
+
+
+def step_back() -> None:
+    """Let everything else on this machine go first: the agent, and its next hook."""
+    try:
+        if hasattr(os, "nice"):
+            os.nice(NICENESS)
+        if hasattr(os, "SCHED_BATCH"):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    except OSError:  # a sandbox forbids it; what is to be done is done all the same
+        return
 
 
 def host_process() -> str:

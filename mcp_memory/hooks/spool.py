@@ -46,8 +46,8 @@ def make_private(folder: str) -> None:
     os.chmod(folder, 0o700)  # made by an earlier version under a loose umask
 
 
-def append(folder: str, record: "dict[str, Any]") -> None:
-    """Add one event to its session's file; on disk when this returns. Raises OSError."""
+def append(folder: str, record: "dict[str, Any]") -> tuple[int, int]:
+    """Add one event to its session's file, on disk when this returns; return the file's size before and after. Raises OSError."""
     make_private(folder)
     line = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     path = os.path.join(folder, file_name(record["session"], SUFFIX))
@@ -63,10 +63,11 @@ def append(folder: str, record: "dict[str, Any]") -> None:
             if size:
                 os.lseek(fd, size - 1, os.SEEK_SET)
                 line = line if os.read(fd, 1) == b"\n" else b"\n" + line  # after a line that a crash cut short
+            after = size + len(line)
             while line:
                 line = line[os.write(fd, line) :]
             os.fsync(fd)
-            return
+            return size, after
         finally:
             os.close(fd)
 

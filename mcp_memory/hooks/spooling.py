@@ -10,8 +10,8 @@ import time
 
 from mcp_memory.domain import limits
 from mcp_memory.domain.clipping import clip
-from mcp_memory.hooks import answers, events, spool
-from mcp_memory.hooks.kinds import SHOWS
+from mcp_memory.hooks import answers, events, spool, standby
+from mcp_memory.hooks.kinds import PROMPTS, SHOWS
 from mcp_memory.projects import Project, project_at
 from mcp_memory.redaction import redact_record, redact_tree
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from mcp_memory.hooks.settings import HookSettings
 
 DRAIN = "drain"  # the event of a hook of our own: take in what waits
-_DRAIN_AFTER = frozenset({"user-prompt-submit", "stop", "session-end"})  # not every step: a process that opens the memory takes a second
+MANY_BYTES = 500_000  # of one session, some 150 events: as often as that many more wait, they are taken in meanwhile
+_MEMORY = "memory.db"
+# Before anything heavy is loaded.
+_FIRST = "from mcp_memory.hooks import processes, standby; processes.step_back(); standby.stand_by(sys.argv.pop(1)) or sys.exit()"
 _OURS = frozenset({"id", "event", "at_ms", "host"})
 _IDS = frozenset({"session", "project", "project_before", "agent", "call", "started", "turn", "process"})
 
@@ -64,8 +67,9 @@ def keep(event: str, raw: bytes, call_id: str, settings: "HookSettings", process
     )
     if settings.redact:
         record = redacted(record)
-    spool.append(settings.folder, record)
-    if event in _DRAIN_AFTER and (lock := spool.hold_drain(settings.folder)) is not None:  # else the one at work takes this in, too
+    before, after = spool.append(settings.folder, record)
+    is_many = before // MANY_BYTES < after // MANY_BYTES
+    if (is_many or _is_worth_it(event, settings)) and (lock := standby.hold(settings.folder)) is not None:  # else somebody waits for that
         os.close(lock)
         _start(drain_command(settings.data_dir), settings.data_dir)
     if event not in SHOWS:
@@ -78,15 +82,23 @@ def keep(event: str, raw: bytes, call_id: str, settings: "HookSettings", process
     return answers.shown(event, events.name_of(event, told, settings.host), unmarked(owed), settings.host).encode()
 
 
+def _is_worth_it(event: str, settings: "HookSettings") -> bool:
+    """Return whether an event is worth a process that opens the memory: it takes a second of the machine on which the agent works.
+
+    A session's end is, and a prompt where the memory may have something to tell about it. All else waits for those, or for a reader.
+    """
+    return event == "session-end" or (event in PROMPTS and os.path.exists(os.path.join(settings.data_dir, _MEMORY)))
+
+
 def drain_command(data_dir: str) -> list[str]:
-    """Return the command that takes in what waits.
+    """Return the command that takes in what waits, once there is a lull (`standby`).
 
     Isolated (`-I`): neither the agent's folder nor PYTHONPATH, which are a project's, may name modules of it. Our own package is found by
     where it is, after the standard library.
     """
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    code = f"import sys; sys.path.append({root!r}); from mcp_memory.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    return [sys.executable, "-I", "-c", code, "hook", DRAIN, "--data-dir", data_dir]
+    code = f"import sys; sys.path.append({root!r}); {_FIRST}; from mcp_memory.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-I", "-c", code, data_dir, "hook", DRAIN, "--data-dir", data_dir]
 
 
 def _start(command: list[str], folder: str) -> None:

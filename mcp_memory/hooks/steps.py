@@ -15,15 +15,14 @@ from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.hooks import telling
 from mcp_memory.hooks.ledger import Session, Turn
 from mcp_memory.hooks.outcomes import note
+from mcp_memory.hooks.rounds import Record, call_of, joined
 from mcp_memory.rendering.render import answer
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
 
-Record = dict[str, Any]
 _LOGS = ("log_step", "log_steps", "complete_episode")
 _PAGE = 200  # steps of an episode that are read at once
-_NEVER_MADE = "the host did not make this call"
 logger = logging.getLogger(__name__)
 
 
@@ -41,7 +40,7 @@ class Steps:
             if task := record.get("task"):
                 await self._asked(session, str(record.get("started", "")), str(task))
         waiting = [record for record in new if record.get("waits")]
-        turn.pending += [_call(record) for record in waiting]
+        turn.pending += [call_of(record) for record in waiting]
         turn.tells_ends |= bool(waiting)
         session.handled += [record["id"] for record in waiting]
         calls = [record for record in new if not record.get("waits")]
@@ -53,7 +52,7 @@ class Steps:
         if record["id"] in session.handled:
             return ""
         alone = {call.get("call", ""): call for call in turn.pending}
-        calls = [_joined(alone.pop(call.get("call", ""), None), call) for call in record["calls"]]
+        calls = [joined(alone.pop(call.get("call", ""), None), call) for call in record["calls"]]
         told = await self._take(session, turn, [*alone.values(), *calls], [record["id"]])
         turn.pending = []
         return told
@@ -241,25 +240,6 @@ class Steps:
             steps += [{name: getattr(s, name) for name in fields_of(StepFields)} for s in page.episode.steps]
             start = page.next_step_from
         return steps
-
-
-def _call(record: Record) -> dict[str, Any]:
-    return {name: record[name] for name in ("call", "step", "own", "episode_id", "interrupted") if name in record}
-
-
-def _joined(alone: Mapping[str, Any] | None, told: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a call of a round with what was told of it alone. A call of which nothing was told alone was never made, or failed."""
-    if alone is None:
-        if "step" not in told or told.get("made"):
-            return told
-        text = told["step"].get("observation") or _NEVER_MADE
-        return {**told, "step": {**told["step"], "status": "error", "error": text[: limits.MAX_ERROR_CHARS]}}
-    if "step" not in alone or "step" not in told:
-        return alone
-    seen = alone["step"].get("observation", "")
-    if (seen and not seen.startswith("{")) or alone["step"]["status"] != "ok":
-        return alone
-    return {**alone, "step": {**alone["step"], "observation": told["step"].get("observation") or seen}}
 
 
 def _agent_of(session: Session, turn: Turn) -> str:

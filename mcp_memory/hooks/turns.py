@@ -9,7 +9,8 @@ from mcp_memory.errors import EpisodeClosed, NotFound
 from mcp_memory.hooks import telling
 from mcp_memory.hooks.ledger import Session, Turn
 from mcp_memory.hooks.outcomes import UNANSWERED, outcome_of
-from mcp_memory.hooks.steps import Record, Steps
+from mcp_memory.hooks.rounds import Record
+from mcp_memory.hooks.steps import Steps
 from mcp_memory.phrases.practice import NOTHING_YET
 from mcp_memory.projects import Project
 from mcp_memory.rendering.neutralise import neutral

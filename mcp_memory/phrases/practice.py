@@ -38,16 +38,16 @@ def change(error: str, key: str, did: str, episode_id: str) -> str:
 def solved(task: str, did: Sequence[str], episode_id: str, failed: Sequence[str]) -> str:
     """Return a task with the change that solved it, and that of an attempt that failed.
 
-    >>> solved("Totals are off", ["edit cart.py:7: + round(total, 2)"], "e1", ["edit cart.py:7: + int(total)"])
-    '- “Totals are off”: edit cart.py:7: + round(total, 2); an attempt failed with: edit cart.py:7: + int(total) [e1]'
+    >>> solved("Totals are off", ["cart.py:7: + round(total, 2)"], "e1", ["cart.py:7: + int(total)"])
+    '- “Totals are off”: cart.py:7: + round(total, 2); an attempt that failed: cart.py:7: + int(total) [e1]'
     """
-    but = f"; an attempt failed with: {_short('; '.join(failed))}" if failed else ""
+    but = f"; an attempt that failed: {_short('; '.join(failed))}" if failed else ""
     return f"- {_task(task)}: {_short('; '.join(did))}{but} [{cut_id(episode_id)}]"
 
 
 def unsolved(task: str, attempts: int, did: Sequence[str], episode_id: str) -> str:
     """Return a task that nobody managed, and what was tried."""
-    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed, one with {_short('; '.join(did))} [{cut_id(episode_id)}]"
+    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed; one changed {_short('; '.join(did))} [{cut_id(episode_id)}]"
 
 
 def _task(task: str) -> str:

@@ -125,9 +125,8 @@ def _single(error: Exception) -> Exception:
     return error
 
 
-async def parent_gone(poll_s: float = PARENT_POLL_S) -> None:
-    """Return when the process that started this one has ended. Never on Windows, where a closed stdin is the only sign."""
-    parent = os.getppid()
+async def parent_gone(parent: int, poll_s: float = PARENT_POLL_S) -> None:
+    """Return when *parent*, which started this process, has ended. Never on Windows, where a closed stdin is the only sign."""
     if sys.platform == "win32":
         await anyio.sleep_forever()
     while os.getppid() == parent:  # noqa: ASYNC110  (nothing tells a process that its parent ended)

@@ -18,17 +18,18 @@ ENDING_S = 0.5  # after the end of input and the last answer
 CLOSE_DEADLINE_S = 6.0  # after the end of input and the last answer
 
 
-def serve(config: Config, opener: Opener | None = None) -> int:
+def serve(config: Config, opener: Opener | None = None, *, parent: int | None = None) -> int:
     """Serve one client over stdio; return the exit status.
 
-    At the end of input, calls in flight are finished and answered first. SIGINT and SIGTERM end the process within a second.
+    At the end of input, calls in flight are finished and answered first. SIGINT and SIGTERM end the process within a second, and so does
+    the end of the process that started this one: *parent*, where that was looked up before all this was loaded.
     """
     in_fd, out_fd = _claim_standard_streams()
-    anyio.run(_serve, config, opener, in_fd, out_fd)
+    anyio.run(_serve, config, opener, in_fd, out_fd, os.getppid() if parent is None else parent)
     return 0
 
 
-async def _serve(config: Config, opener: Opener | None, in_fd: int, out_fd: int) -> None:
+async def _serve(config: Config, opener: Opener | None, in_fd: int, out_fd: int, parent: int) -> None:
     host = MemoryHost(config, opener)
     app = build_server(host, "core" if config.server.tools == "auto" else config.server.tools)
     pipe = StdioPipe(in_fd, out_fd, on_end=app.updates.listen.close, on_first_answer=host.begin)
@@ -41,16 +42,16 @@ async def _serve(config: Config, opener: Opener | None, in_fd: int, out_fd: int)
     async with anyio.create_task_group() as memory_group:
         memory_group.start_soon(host.keep_open)
         with on_signals(stop_now):
-            await _run(app, host, pipe, stop_now)
+            await _run(app, host, pipe, stop_now, parent)
             with ends_within(CLOSE_DEADLINE_S):
                 await host.aclose()
 
 
-async def _run(app: App, host: MemoryHost, pipe: StdioPipe, stop: Callable[[], None]) -> None:
+async def _run(app: App, host: MemoryHost, pipe: StdioPipe, stop: Callable[[], None], parent: int) -> None:
     """Serve until the input ends or the parent process is gone."""
 
     async def stop_when_orphaned() -> None:
-        await parent_gone()
+        await parent_gone(parent)
         stop()
 
     async def end_after_input() -> None:

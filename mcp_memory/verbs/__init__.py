@@ -1,1 +1,1 @@
-"""The verbs behind the facade, grouped: recording, recalling, advising, curating, exchange, reporting."""
+"""The verbs behind the facade, grouped: recording, recalling, advising, curating, importing, exporting, reporting."""

@@ -11,7 +11,7 @@ from mcp_memory.domain.reports import Pruned
 from mcp_memory.domain.requests import Prune
 from mcp_memory.errors import InvalidInput
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.exchange import Exchange
+from mcp_memory.verbs.exporting import Exporting
 
 DAY_MS = 86_400_000
 PAGE = 200
@@ -23,8 +23,8 @@ REASON = "retention"
 class Retention:
     """The verb prune."""
 
-    def __init__(self, engines: Engines, exchange: Exchange) -> None:
-        self._e, self._exchange = engines, exchange
+    def __init__(self, engines: Engines, exporting: Exporting) -> None:
+        self._e, self._exporting = engines, exporting
 
     async def prune(self, asked: Prune) -> Pruned:
         """Choose what to let go; with `apply`, archive it (when asked to) and then delete it.
@@ -81,7 +81,7 @@ class Retention:
     async def _archive(self, path: Path, ids: Sequence[str]) -> str:
         if await self._e.in_thread(path.exists):
             raise InvalidInput(f"the archive {path} exists already", hint="Name another file.")
-        lines = [line async for line in self._exchange.lines_of(ids)]
+        lines = [line async for line in self._exporting.lines_of(ids)]
         await self._e.in_thread(_write_synced, path, lines)
         return str(path)
 

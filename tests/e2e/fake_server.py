@@ -12,9 +12,11 @@ def main(transport: str) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
     print("stray output before serving would break the wire", file=sys.stderr)
     if transport == "stdio":
-        from mcp_memory.server.stdio import serve
-    else:
-        from mcp_memory.server.http import serve
+        from mcp_memory.server.stdio import serve as serve_stdio
+
+        return serve_stdio(load_config(), open_fake)  # type: ignore[arg-type]
+    from mcp_memory.server.http import serve
+
     return serve(load_config(), open_fake)  # type: ignore[arg-type]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import StdioServer
-from mcp_memory.cli.install.launching import HOOK_CODE
+from mcp_memory.cli.install.launching import hook_command
 from mcp_memory.hooks import wire
 
 TOKEN = "a-token-that-is-long-enough-for-the-test"
@@ -39,8 +39,7 @@ class Host:
         self.env = dict(os.environ) | {"MCP_MEMORY_DATA_DIR": str(data_dir)} | settings
 
     def run(self, event: str, raw: bytes) -> "subprocess.CompletedProcess[bytes]":
-        command = [sys.executable, "-I", "-c", HOOK_CODE, event]
-        return subprocess.run(command, input=raw, capture_output=True, timeout=60, env=self.env, check=False)
+        return subprocess.run([*hook_command(), event], input=raw, capture_output=True, timeout=60, env=self.env, check=False)
 
     def __call__(self, event: str, **fields: Any) -> str:
         done = self.run(event, json.dumps(SESSION | fields).encode())

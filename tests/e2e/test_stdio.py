@@ -136,6 +136,29 @@ def test_a_server_whose_parent_vanished_ends_though_its_input_stays_open(tmp_pat
     assert child_pid != parent.pid
 
 
+@posix
+def test_a_server_whose_parent_ends_while_it_still_loads_ends_too(tmp_path: Path) -> None:
+    server = (
+        "import os, sys, time\n"
+        "from mcp_memory.cli.main import load, main\n"
+        "load('stdio')\n"
+        "parent = os.getppid()\n"
+        "print('loading', file=sys.stderr, flush=True)\n"
+        "while os.getppid() == parent: time.sleep(0.01)\n"  # as long as the rest takes to load on a busy machine
+        "main(['stdio'])\n"
+    )
+    middle = (
+        "import os, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {server!r}], stderr=subprocess.PIPE)\n"
+        "child.stderr.readline()\n"
+        "os._exit(0)\n"
+    )
+    environment = os.environ | {"MCP_MEMORY_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-c", middle], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.read() == b""  # the end of output, though its input is open in our hands
+
+
 @pytest.mark.parametrize(
     ("line", "code", "request_id"),
     [

@@ -1,14 +1,12 @@
 """`mcp-memory hook`: its options for `--help`, and `drain`. Events are answered by `hooks/client.py`."""
 
 import argparse
-import os
 import sys
 
 from mcp_memory.cli.options import add_common, settings_of
 from mcp_memory.hooks.kinds import EVENTS
 from mcp_memory.hooks.spooling import DRAIN
 
-NICENESS = 10  # the agent's next hook and the agent itself go first
 MAX_ROUNDS = 5  # of draining while events keep coming; what is left waits for the next
 
 
@@ -39,8 +37,6 @@ def run(args: argparse.Namespace) -> int:
                     break
             await hooks.settle_dead()
 
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     try:
         config = settings_of(args)
         config = replace(config, embedding=replace(config.embedding, provider="off"))

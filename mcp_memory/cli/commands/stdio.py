@@ -1,10 +1,13 @@
 """`mcp-memory stdio`: the server an agent host starts."""
 
 import argparse
+import os
 import sys
 
 from mcp_memory.cli.opening import log_to_stderr
 from mcp_memory.cli.options import add_common, settings_of
+
+_PARENT = os.getppid()  # as early as can be: a host may end while the protocol's library loads
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -24,4 +27,4 @@ def run(args: argparse.Namespace) -> int:
         )
     from mcp_memory.server.stdio import serve
 
-    return serve(config)
+    return serve(config, parent=_PARENT)

@@ -86,7 +86,7 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
-        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser)
+        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, self._attempts(situation)[1])
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         known = self._precedents(situation)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
@@ -116,9 +116,10 @@ class Adviser:
         }
         picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
-        won = self._won_at_this(situation)
+        won, beaten = self._attempts(situation)
         shown = [
-            self._shown(ids, won) if self._endorser.may_show(supports[pick]) else None for pick, ids in zip(picks, sources, strict=True)
+            self._shown([place for place in ids if place[0] not in beaten], won) if self._endorser.may_show(supports[pick]) else None
+            for pick, ids in zip(picks, sources, strict=True)
         ]
         read = {e.id: e for e in self._read(list(dict.fromkeys(place[0] for place in shown if place))) if e is not None}
         shell = shell_of(situation.episode)
@@ -144,11 +145,12 @@ class Adviser:
         met = recovered.fixes[recovered.alike[recovered.fixes] >= SAME_MESSAGE]
         return same | {self._x.trace(int(row)).id for row in np.unique(self._x.failures.row[met])}
 
-    def _won_at_this(self, situation: Situation) -> set[str]:
-        """Return the attempts that succeeded at this very case: what they did may be done again as it was."""
+    def _attempts(self, situation: Situation) -> tuple[set[str], set[str]]:
+        """Return the attempts that succeeded at this very case, which may be done again, and, beside these, those that failed."""
         near = [(key, row) for key, similarity in situation.neighbours if similarity >= SAME_TASK and (row := self._x.row(key)) is not None]
         task = situation.episode.task
-        return {key for key, row in near if self._x.success[row] and is_same_case(task, self._x.trace(row).task)}
+        won = {key for key, row in near if self._x.success[row] and is_same_case(task, self._x.trace(row).task)}
+        return won, {key for key, row in near if won and not self._x.success[row]}
 
     def _shown(self, places: Sequence[tuple[str, int]], won: Collection[str]) -> tuple[str, int] | None:
         """Return the first of the steps whose arguments may be shown, of an attempt that succeeded at this very case before others."""

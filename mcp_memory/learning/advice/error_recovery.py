@@ -1,7 +1,7 @@
 """What was tried after errors like this one, and what came of it."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from mcp_memory.learning.advice.examples import arguments_of, told_call, told_ch
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change
-from mcp_memory.learning.reading.changes import changes_scratch
+from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
@@ -40,8 +40,11 @@ StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
 class ErrorRecovery:
     """Answers from an `Experience`; full episodes are read only for the examples of arguments, and for what changed in them."""
 
-    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer, endorser: Endorser) -> None:
-        self._x, self._read, self._stored, self._endorser = experience, read_episodes, stored, endorser
+    def __init__(
+        self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer, endorser: Endorser, beaten: Collection[str] = ()
+    ) -> None:
+        """Take the attempts at this task that failed where others succeeded, too: their changes of files are not told."""
+        self._x, self._read, self._stored, self._endorser, self._beaten = experience, read_episodes, stored, endorser, beaten
 
     def recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str, run: str) -> Recovery:
         """Return what was tried after failures with such a message, of this tool where it had any, and what came of it.
@@ -125,6 +128,7 @@ class ErrorRecovery:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
                 steps = episode.steps
                 is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
+                is_told = is_told and not (episode.id in self._beaten and change_of(steps, by))
                 did = (told_call(steps, by, run) or told_instead(steps, failed, by)) if is_told else None
                 # The change that answered it in a file that this run has not got is told with the error, as one to learn from.
                 elsewhere = told_change(steps, by, message, message) if is_told and did is None and fix.kind == "fixed" else None

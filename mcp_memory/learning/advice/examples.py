@@ -31,6 +31,8 @@ edits code_edit new_source code script expression input pattern regex glob searc
 _PLACE_TEXT = (
     "path file file_path filepath filename file_name notebook_path target_file relative_path absolute_path cwd workdir dir directory folder"
 )
+_WRITTEN_TEXT = "text content contents file_text old_str new_str old_string new_string old new insert_text new_content patch diff edits"
+_WRITTEN = frozenset(_WRITTEN_TEXT.split())  # into a file
 _CODE, _PLACE = frozenset(_CODE_TEXT.split()), frozenset(_PLACE_TEXT.split())
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
@@ -77,10 +79,18 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
 
 
 def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
-    """Return whether an example is a call that can be made as it is shown, and is not, but for blanks, what *episode* did last."""
+    """Return whether an example is a call that can be made as it is shown, and is not, but for blanks, what *episode* did last.
+
+    What writes a text into a file cannot: its lines are shown as one, and have moved.
+    """
     last = episode.steps[-1].arguments if episode.steps else {}
     command = command_in(example or {}).strip()
-    if not example or "\n" in command or any(is_scratch(word) for word in command.split() if "." in word):
+    if (
+        not example
+        or not _WRITTEN.isdisjoint(example)
+        or "\n" in command
+        or any(is_scratch(word) for word in command.split() if "." in word)
+    ):
         return False
     return "".join(str(example).split()) != "".join(str(dict(last)).split())
 

@@ -13,11 +13,14 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
-from mcp_memory.domain.step_roles import gives_answer, runs_tests
-from mcp_memory.learning.advice.deeds import acted
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, MAX_CALL_CHARS, acted, answer
+from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.changes import Change, brief, change_of, is_scratch
-from mcp_memory.learning.reading.step_values import last_changes
+from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.changes import change_of, is_scratch
+from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
 MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
@@ -25,13 +28,13 @@ MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
 MAX_STEPS = 400  # of a longer run, its end
-DEED_CHARS = 240
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+_TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
 _FETCHES = re.compile(r"curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
 _FILE = re.compile(r"\S*\w\.\w+")
 
@@ -55,8 +58,8 @@ class ToldAttempt:
         """Read it off an episode with its steps. Half a millisecond."""
         won = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
         steps = episode.steps
-        changes = tuple((i, brief(steps, i, DEED_CHARS, whole=True)) for i in _telling_changes(episode))
-        acts = tuple((i, brief(steps, i, DEED_CHARS)) for i in _telling_acts(episode, won=won))
+        changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
+        acts = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won))
         return cls(episode.id, episode.task, won, changes, acts, "" if won else _came(episode))
 
     def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
@@ -137,15 +140,9 @@ def _words(deeds: Sequence[str]) -> frozenset[str]:
     return frozenset(_WORD.findall(re.sub(r":\d+", "", " ".join(deeds)).casefold()))
 
 
-def changes_told(episode: Episode) -> tuple[str, ...]:
-    """Return what an episode changed last in each of its last two files, in few words; tests only where nothing else was changed."""
-    return tuple(brief(episode.steps, i, DEED_CHARS, whole=True) for i in _telling_changes(episode))
-
-
-def _telling_changes(episode: Episode) -> list[int]:
-    steps = episode.steps
-    changes = {i: change for i in sorted(last_changes(steps, episode.files or ())) if (change := _told_change(steps, i))}
-    return [i for i, change in changes.items() if not _TEST.search(change.path)] or list(changes)
+def _told(step: Step) -> str:
+    """Return an answer as one, anything else as a call."""
+    return phrases.found((), shorten(said, MAX_ANSWER_CHARS)) if (said := answer(step)) else call_told(step, MAX_CALL_CHARS)
 
 
 def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
@@ -155,28 +152,27 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     return answer or (_last_acts(episode) if won else [])
 
 
-def _told_change(steps: Sequence[Step], index: int) -> Change | None:
-    change = change_of(steps, index)
-    return change if change is not None and change.says_what and not change.is_scratch else None
-
-
 def _last_acts(episode: Episode) -> list[int]:
-    """Return the last steps that did something that lasts: nothing that tries something out, no test run, no script that only it has."""
+    """Return the last steps that did something that lasts: nothing that tries something out, and no test run.
+
+    Nothing before the last script that the run wrote: what came of the task may have been that script's doing.
+    """
     steps, found = episode.steps, list[int]()
     written = [change.path for i in range(len(steps)) if (change := change_of(steps, i)) and not change.says_what]
     made = {path.rsplit("/", 1)[-1] for path in (*written, *(file.path for file in episode.files or () if file.use is Use.MADE))}
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
+        step, command = steps[i], command_in(steps[i].arguments).strip()
         if len(found) == MAX_DEEDS:
             break
-        step = steps[i]
-        command = command_in(step.arguments).strip()
-        if not acted(steps, i) or runs_tests(step.key) or change_of(steps, i) is not None or _FETCHES.match(command):
+        if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or " -c " in command:
             continue
-        if "\n" in command or " -c " in command:
-            continue  # a script of its own
-        words = command or " ".join(map(str, step.arguments.values()))
-        names = _FILE.findall(words)
-        if _says(step) and not any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names):
+        names = _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))
+        if change_of(steps, i) is not None or "\n" in command:
+            if any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in names):
+                continue
+            break
+        own = any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names)
+        if acted(steps, i) and _says(step) and not own and not _FETCHES.match(command):
             found.append(i)
     return found[::-1]
 

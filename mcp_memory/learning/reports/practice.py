@@ -8,7 +8,7 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.precedents import changes_told
+from mcp_memory.learning.advice.deeds import changes
 from mcp_memory.learning.patterns.lessons import Practice
 from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch, is_scratch
 from mcp_memory.learning.reading.run import message_of
@@ -115,10 +115,14 @@ def _solved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
     """Return the tasks that a change of files solved, once each, with what an attempt that failed changed there."""
     lines: dict[str, str] = {}
     for episode in won:
-        if episode.task not in lines and (did := changes_told(episode)):
-            failed = [d for other in lost if other.task == episode.task and (d := changes_told(other)) and _is_otherwise(d, did)][:1]
+        if episode.task not in lines and (did := _changed(episode)):
+            failed = [d for other in lost if other.task == episode.task and (d := _changed(other)) and _is_otherwise(d, did)][:1]
             lines[episode.task] = phrases.solved(episode.task, did, episode.id, failed[0] if failed else ())
     return list(lines.values())[:MAX_LINES]
+
+
+def _changed(episode: Episode) -> tuple[str, ...]:
+    return tuple(deed.text for deed in changes(episode))
 
 
 def _is_otherwise(failed: Sequence[str], did: Sequence[str]) -> bool:
@@ -137,7 +141,7 @@ def _unsolved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
     found = sorted((task for task, attempts in tried.items() if len(attempts) >= MIN_FAILED), key=lambda task: -len(tried[task]))
     lines = []
     for task in found:
-        known = [(e, did) for e in tried[task] if (did := changes_told(e))]
+        known = [(e, did) for e in tried[task] if (did := _changed(e))]
         if known:
             lines.append(phrases.unsolved(task, len(tried[task]), known[0][1], known[0][0].id))
     return lines[:MAX_LINES]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.domain.episode import Context, Episode, OutcomeKind
+from mcp_memory.domain.episode import Context, Episode, Outcome, OutcomeKind, Reward
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.ports import Situation
 from mcp_memory.views.experience import Experience
@@ -163,6 +163,24 @@ def test_a_command_that_was_given_otherwise_is_told_beside_the_one_that_failed()
     recovery = memory.suggest(Situation(failed, []), 3, None).recovery
     assert recovery is not None
     assert recovery.fixes[0].did == "bash `python -m tools.report` instead of `python tools/report.py`"
+
+
+def test_the_change_of_an_attempt_that_failed_is_not_told_where_another_one_succeeded() -> None:
+    task, message = "The total of `Cart` is off by a cent, see issue 12", "AssertionError: 0.3 != Decimal('0.30')"
+    edit = step("edit", 1, path="shop/pricing.py", old="sum(prices)", new="sum(map(float, prices))")
+    bad = replace(fixed_by("bad", message, edit), task=task, outcome=Outcome(OutcomeKind.FAILURE), reward=Reward(0.0))
+    good = replace(episode("good", ["look", "edit"], task=task), reward=Reward(1.0))
+    test = step(f"bash:python -m unittest!{message}", 0, command="python -m unittest shop/pricing.py")
+    here = Situation(replace(now(task=task), steps=(test,)), [("bad", 1.0), ("good", 1.0)])
+
+    def told(memory: Adviser) -> list[object]:
+        advice = memory.suggest(here, 3, None)
+        assert advice.recovery is not None
+        shown = [s.arguments_example for s in advice.suggestions if s.tool == "edit"]
+        return [*(fix.did for fix in advice.recovery.fixes if fix.did), *filter(None, shown)]
+
+    assert len(told(adviser(bad))) == 2
+    assert told(adviser(bad, good)) == []
 
 
 def searched(name: str, wrong: str, right: str) -> Episode:

@@ -78,8 +78,8 @@ def test_a_summary_of_tests_and_a_file_without_what_is_in_it_are_no_lesson() -> 
 def test_a_solved_task_is_told_with_the_change_and_with_one_that_failed() -> None:
     said = practice([edited("e2", "return round(total, 2)"), edited("e1", "return int(total)", outcome=FAILURE)], is_shared=False)
     assert said.solved == [
-        "- “Totals are off”: edit shop/cart.py: - return total + return round(total, 2); "
-        "an attempt failed with: edit shop/cart.py: - return total + return int(total) [e2]"
+        "- “Totals are off”: shop/cart.py: - return total + return round(total, 2); "
+        "an attempt that failed: shop/cart.py: - return total + return int(total) [e2]"
     ]
     assert said.unsolved == []
 
@@ -94,5 +94,5 @@ def test_what_an_attempt_that_failed_changed_elsewhere_is_not_told_beside_the_ch
 def test_a_task_that_several_attempts_failed_at_is_told_with_what_was_tried() -> None:
     tried = [edited(f"e{i}", "return int(total)", outcome=FAILURE) for i in range(2)]
     said = practice(tried, is_shared=False).unsolved
-    assert said == ["- “Totals are off”: 2 attempts failed, one with edit shop/cart.py: - return total + return int(total) [e0]"]
+    assert said == ["- “Totals are off”: 2 attempts failed; one changed shop/cart.py: - return total + return int(total) [e0]"]
     assert practice(tried[:1], is_shared=False).unsolved == []

@@ -40,20 +40,20 @@ def test_the_change_that_worked_comes_first_then_the_one_that_failed() -> None:
     good, bad = attempt("a", edit("return round(total, 2)")), attempt("b", edit("return int(total)"), outcome=FAILURE)
     found = precedents(TASK, [good, bad])
     assert [(p.worked, p.did, p.times, p.attempts, p.episode_id) for p in found] == [
-        (True, ("edit shop/cart.py: - return total + return round(total, 2)",), 1, 1, "a"),
-        (False, ("edit shop/cart.py: - return total + return int(total)",), 1, 1, "b"),
+        (True, ("changed shop/cart.py: - return total + return round(total, 2)",), 1, 1, "a"),
+        (False, ("changed shop/cart.py: - return total + return int(total)",), 1, 1, "b"),
     ]
 
 
 def test_a_change_is_told_with_its_further_lines_and_without_comments_and_docstrings() -> None:
     new = 'def total(self):\n    """Sum.\n\n    Exactly.\n    """\n    # as Decimal\n    cents = sum(self.cents)\n    return cents / 100'
     (found,) = precedents(TASK, [attempt("a", edit(new, old="pass"))])
-    assert found.did == ("edit shop/cart.py: - pass + def total(self): ⏎ cents = sum(self.cents) ⏎ return cents / 100",)
+    assert found.did == ("changed shop/cart.py: - pass + def total(self): ⏎ cents = sum(self.cents) ⏎ return cents / 100",)
 
 
 def test_attempts_that_did_the_same_count_together() -> None:
     found = precedents(TASK, [attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "41"), ("b", "41"), ("c", "7"))])
-    assert [(p.did, p.times, p.attempts) for p in found] == [(("finish answer=41",), 2, 3), (("finish answer=7",), 1, 3)]
+    assert [(p.did, p.times, p.attempts) for p in found] == [(("answered “41”",), 2, 3), (("answered “7”",), 1, 3)]
 
 
 def test_attempts_that_did_nothing_to_tell_count_among_those_that_ended_so() -> None:
@@ -71,12 +71,14 @@ def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
     ]
-    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("finish answer=Patrick John Vallance",), 2)]
+    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("answered “Patrick John Vallance”",), 2)]
 
 
 def test_a_change_that_shows_a_heading_or_a_comment_alone_is_not_told() -> None:
     for new in ("def total(self):", "# TODO: exactly", "@property"):
-        assert precedents(TASK, [attempt("a", edit(new, old=""))]) == ()
+        assert precedents(TASK, [attempt("a", edit(new, old=""), outcome=FAILURE)]) == ()
+        (found,) = precedents(TASK, [attempt("a", edit(new, old=""))])
+        assert found.did == ("changed shop/cart.py",), "of a success the file alone tells something"
 
 
 def test_a_failure_says_what_it_was_told_in_the_end() -> None:
@@ -100,7 +102,7 @@ def test_running_what_only_that_run_wrote_is_no_precedent() -> None:
     written = Step("bash", "cat >", {"command": "cat > solve.py <<'EOF'\nprint(1)\nEOF"})
     ran, packed = (Step("bash", arguments={"command": command}) for command in ("python3 solve.py", "tar -xf data.tar"))
     assert precedents("Solve puzzle 7", [attempt("a", written, ran, task="Solve puzzle 7")]) == ()
-    assert precedents("Unpack set 7", [attempt("a", written, ran, packed, task="Unpack set 7")])[0].did == ("bash `tar -xf data.tar`",)
+    assert precedents("Unpack set 7", [attempt("a", written, ran, packed, task="Unpack set 7")])[0].did == ("`tar -xf data.tar`",)
 
 
 def test_what_makes_room_or_hides_whether_it_worked_is_no_precedent() -> None:
@@ -108,19 +110,30 @@ def test_what_makes_room_or_hides_whether_it_worked_is_no_precedent() -> None:
         Step("bash", arguments={"command": c}) for c in ("lock --help || man lock", "mkdir -p out", "lock -p rev a.txt", "curl -s :80/a")
     ]
     (found,) = precedents(TASK, [attempt("a", *steps)])
-    assert found.did == ("bash `lock -p rev a.txt`",)
+    assert found.did == ("`lock -p rev a.txt`",)
+
+
+def test_what_was_done_before_a_script_of_its_own_is_not_told_as_what_worked() -> None:
+    probe, written = Step("bash", arguments={"command": "maze 1"}), Step("bash", arguments={"command": "cat > solve.py <<'EOF'\nx\nEOF"})
+    solve, after = Step("bash", arguments={"command": "python3 solve.py"}), Step("bash", arguments={"command": "deploy --all"})
+    assert precedents(TASK, [attempt("a", probe, written, solve)]) == ()
+    summary = Step("bash", arguments={"command": "cat > SUMMARY.md <<'EOF'\nIt works.\nEOF"})
+    (kept,) = precedents(TASK, [attempt("a", written, after, solve, summary)])
+    assert kept.did == ("`deploy --all`",), "of which the script that was there before is only tried again"
+    (found,) = precedents(TASK, [attempt("a", probe, written, solve, after)])
+    assert found.did == ("`deploy --all`",)
 
 
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:
     both = attempt("a", edit("return 1"), edit("assert 1", "tests/test_cart.py"))
-    assert precedents(TASK, [both])[0].did == ("edit shop/cart.py: - return total + return 1",)
+    assert precedents(TASK, [both])[0].did == ("changed shop/cart.py: - return total + return 1",)
     alone = attempt("a", edit("assert 1", "tests/test_cart.py"))
-    assert precedents(TASK, [alone])[0].did == ("edit tests/test_cart.py: - return total + assert 1",)
+    assert precedents(TASK, [alone])[0].did == ("changed tests/test_cart.py: - return total + assert 1",)
 
 
 def test_answers_and_calls_are_told_of_the_very_case_alone() -> None:
     paid = Step("pay", arguments={"booking": "B7"})
-    assert precedents("Pay booking B7", [attempt("a", paid, task="Pay booking B7")])[0].did == ("pay booking=B7",)
+    assert precedents("Pay booking B7", [attempt("a", paid, task="Pay booking B7")])[0].did == ("pay “B7”",)
     assert precedents("Pay booking B8", [attempt("a", paid, task="Pay booking B7")]) == ()
     assert precedents("Hi, I want to pay", [attempt("a", paid, task="Hi, I want to pay")]) == ()
 
