@@ -1,4 +1,4 @@
-"""`mcp-memory remote`: shared logs, set up for everything that uses this data directory. Tokens stay in the environment or in the keyring."""
+"""`mcp-memory remote`: shared logs, set up for everything that uses this data directory. Tokens stay in the environment or the keyring."""
 
 import argparse
 import os
