@@ -27,6 +27,7 @@ from mcp_memory.projects import Project
 from mcp_memory.remote_config import RemoteConfig
 from mcp_memory.replication.later_log import LaterLog
 from mcp_memory.replication.replicator import Replicator
+from mcp_memory.replication.sealed_log import Keys, SealedLog
 from mcp_memory.replication.sharing import SharedThrough, Sharing
 from mcp_memory.replication.worker_thread import WorkerThread
 from mcp_memory.retrieval.retriever import Retriever
@@ -74,7 +75,7 @@ async def open_memory(
     """
     config = load_config() if config is None else config
     metrics = Metrics()
-    logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
+    logs = [(remote, SealedLog((open_log or _open_log)(remote), _team_keys(remote))) for remote in config.remotes]
     cache, notices = _open_cache(config)
     store = await _open_store(config, metrics, cache, notices)
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
@@ -182,6 +183,15 @@ def _open_log(remote: RemoteConfig) -> SharedLog:
     if not remote.keyring:
         return _log_of(remote)
     return LaterLog(lambda: _log_of(replace(remote, token=keyring_tokens().read(remote.address))))
+
+
+def _team_keys(remote: RemoteConfig) -> Keys | None:
+    """Return what seals the facts of a log, None where nothing does. Raises ConfigError: the team key is none."""
+    if not remote.team_key:
+        return None
+    from mcp_memory.replication.team_key import TeamKeys
+
+    return TeamKeys(remote.team_key)
 
 
 def keyring_tokens() -> ModuleType:

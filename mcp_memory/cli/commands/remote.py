@@ -11,7 +11,7 @@ from mcp_memory.cli.options import add_common, add_json, settings_of
 if TYPE_CHECKING:
     from mcp_memory.remote_config import RemoteConfig
 
-ACTIONS = ("add", "list", "remove", "test")
+ACTIONS = ("add", "list", "remove", "test", "new-key")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.action in ("add", "remove") and not args.url:
         args.fail("name the URL of the shared log")
-    return {"add": _add, "list": _list, "remove": _remove, "test": _test}[args.action](args)
+    return {"add": _add, "list": _list, "remove": _remove, "test": _test, "new-key": _new_key}[args.action](args)
 
 
 def _add(args: argparse.Namespace) -> int:
@@ -66,6 +66,16 @@ def _keep_token(args: argparse.Namespace, address: str) -> None:
     if not token:
         args.fail("give the token, or the password, on standard input")
     tokens.store(address, token)
+
+
+def _new_key(args: argparse.Namespace) -> int:
+    import sys
+
+    from mcp_memory.replication.team_key import new_key
+
+    print(new_key())
+    print("Set MCP_MEMORY_TEAM_KEY to this on every machine of the team; who has it reads what is in the log.", file=sys.stderr)
+    return 0
 
 
 def _list(args: argparse.Namespace) -> int:
