@@ -74,8 +74,11 @@ class TextSearch(Protocol):
     def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
         """Lexical candidates among completed episodes, best first; project "*" asks all. None for a query without words."""
 
-    def term_counts(self, terms: Sequence[str]) -> list[int]:
-        """In how many indexed episodes each term occurs, in any form of the word; one of several words counts as a phrase."""
+    def term_counts(self, terms: Sequence[str], *, beginnings: bool = False) -> list[int]:
+        """In how many indexed episodes each term occurs, in any form of the word; one of several words counts as a phrase.
+
+        With *beginnings*, in how many a word occurs that begins so.
+        """
 
 
 class LearningStore(Protocol):

@@ -20,7 +20,7 @@ from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.step_signs import Signs, read, rejection_in
-from mcp_memory.views.fixes import Came, Fix, fixes_of
+from mcp_memory.views.fixes import Calls, Came, Fix, fixes_of
 
 MAX_FACTS = 5  # of each kind; more are not read
 MAX_ANSWERED = 2  # failures that were overcome, or got on with, that are told
@@ -30,7 +30,13 @@ MIN_REASON_WORDS = 5
 _SAYING = re.compile(r"(?!exit\b|error\b)\b[^\W\d_]{3,}", re.I)
 
 
-def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attempts: Sequence[tuple[Trace, float]] = ()) -> Reflection:
+def reflect(
+    episode: Episode,
+    reward: Reward,
+    signs: Signs | None = None,
+    attempts: Sequence[tuple[Trace, float]] = (),
+    calls: Calls | None = None,
+) -> Reflection:
     """Return what is to be learnt from *episode*, at most five facts of each kind.
 
     Args:
@@ -38,6 +44,7 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
         reward: What `reward.reward` made of it.
         signs: `step_signs.read(episode.steps)`, when the caller has them already.
         attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below `SAME_TASK` are not compared.
+        calls: `calls_of_steps` of the episode, when the caller has them already.
     """
     assert episode.outcome is not None
     signs = read(episode.steps) if signs is None else signs
@@ -45,8 +52,9 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     ranked = sorted(same, key=lambda t: (-t.reward, len(t.step_keys), t.id))
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
     similar = [t for t, _ in attempts if t.success and t.id != episode.id]
-    calls = calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS) if signs.failed else None
-    fixes = list(fixes_of(calls)) if calls else []
+    fixes: list[Fix] = []
+    if signs.failed:
+        fixes = list(fixes_of(calls or calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
     standing = _standing(episode, signs, fixes)
     wrong = _wrong(episode, signs, standing)
     answered = [fix for fix in fixes if fix.index not in standing]  # what is told as left standing is not told as answered
