@@ -144,6 +144,7 @@ class SyncMemory:
     # --- patterns and reports ---
     search_patterns = _asks(EpisodicMemory.search_patterns)
     get_pattern = _asks(EpisodicMemory.get_pattern)
+    told_patterns = _asks(EpisodicMemory.told_patterns)
     analyze_trends = _asks(EpisodicMemory.analyze_trends)
     compare_attempts = _asks(EpisodicMemory.compare_attempts)
     mark_steps = _asks(EpisodicMemory.mark_steps)

@@ -11,8 +11,10 @@ from mcp_memory.domain.segmenting import is_unspaced
 MULTILINGUAL_SPACE = "local:use-multilingual-v3:512"  # of the optional second local model, for texts that are not English
 ENGLISH_SHARE, LEAST_SHARE = 0.2, 0.06  # function words among the words of English text: usually at least, and of ten words or more
 LONG_WORDS = 10
+ACCENTED_SHARE = 1 / 16  # of the words of a text in a European language, at least, where function words do not tell
 UNSPACED_SHARE = 0.2  # of the letters of a text: from here on it is in Chinese, Japanese, Korean, Thai …
 _WORD = re.compile(r"[^\W_]+")
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")  # Latin letters with marks
 _ENGLISH_TEXT = """
 a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not of on or our please should
 so than that the their them then there these they this to too us was we were what when where which who will with would you your
@@ -50,3 +52,19 @@ def is_foreign(text: str) -> bool:
         return len(found) >= LONG_WORDS and share < LEAST_SHARE
     unspaced = sum(len(w) for w in found if is_unspaced(w))
     return unspaced >= UNSPACED_SHARE * sum(map(len, found)) or share < ENGLISH_SHARE
+
+
+@lru_cache(64)
+def is_foreign_prose(text: str) -> bool:
+    """Return whether *text* is prose in another language than English; code, logs and tracebacks have no function words, either.
+
+    >>> is_foreign_prose("Die Zahlenformatierung stürzt ab"), is_foreign_prose("Popraw błąd w formularzu")
+    (True, True)
+    >>> is_foreign(log := "npm ERR! code ERESOLVE npm ERR! Found: react@18.2.0 node_modules/react"), is_foreign_prose(log)
+    (True, False)
+    """
+    if not is_foreign(text):
+        return False
+    found = _WORD.findall(text.lower())
+    english, foreign = sum(w in ENGLISH_WORDS for w in found), sum(w in FOREIGN_WORDS for w in found)
+    return (foreign > english and foreign > 1) or sum(_ACCENTED.search(w) is not None for w in found) >= ACCENTED_SHARE * len(found)

@@ -187,3 +187,28 @@ class PatternUsage:
 
 
 NEVER_SHOWN = PatternUsage()
+
+
+class Standing(enum.StrEnum):
+    """Whether what followed speaks for going on to tell a pattern."""
+
+    ON_TRIAL = "on trial"  # too few attempts used it, or did not, to say
+    KEPT = "kept"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPattern:
+    """A pattern that was told, and how the attempts ended that used it and those that did not."""
+
+    pattern_id: str
+    kind: PatternKind
+    description: str
+    told: int  # attempts
+    used: int
+    used_successes: int
+    unused_successes: int
+    difference: float  # of the two success rates
+    interval: tuple[float, float]  # of it, at 95 %
+    standing: Standing
+    because: str  # it is retired

@@ -68,6 +68,7 @@ class TextQuery:
     terms: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()  # words in a row
     every: bool = False
+    beginnings: tuple[str, ...] = ()  # of words: each is looked for as any word that begins so
     weights: tuple[float, float, float, float] = TEXT_WEIGHTS
 
 

@@ -131,4 +131,5 @@ class Status:
     learning: LearningStatus
     warnings: tuple[str, ...]
     degraded: tuple[str, ...] = ()
+    queue_depth: int = 0  # writes of this process that wait for their commit
     kept_as: Mapping[str, str] = field(default_factory=dict)  # projects whose memories are kept under an earlier name

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.episode import Episode, Json, Trace
+from mcp_memory.domain.episode import Episode, Json, Trace, trace_of
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, NOTE_FROM, RECORDED_BY
@@ -16,7 +16,7 @@ from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout
 from mcp_memory.ports import Extraction
 from mcp_memory.views.experience import IS_NOTE
-from mcp_memory.views.fixes import HIDDEN
+from mcp_memory.views.fixes import HIDDEN, Calls, calls_of
 
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
 # 4: without what hides how it went, and the quality of the steps.
@@ -46,6 +46,11 @@ def extract(episode: Episode, touches: Sequence[Sequence[Touch]], config: Learni
         return Extraction((), (), digest | {IS_NOTE: True})
     observations = observations_of(run, [s.duration_ms for s in episode.steps]) if config.enabled else ()
     return Extraction(observations, tuple(run.errors.items()), digest)
+
+
+def calls_in(extraction: Extraction, episode: Episode) -> Calls | None:
+    """Return the calls of *episode*'s steps as *extraction* has them, where some failed and their errors are told: those of its trace."""
+    return calls_of(trace_of(episode, extraction.errors, extraction.digest, 0)) if extraction.errors else None
 
 
 def is_outdated(trace: Trace) -> bool:

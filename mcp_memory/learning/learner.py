@@ -12,7 +12,7 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
 from mcp_memory.domain.episode import Episode, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, pattern_id
+from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning import extraction
@@ -58,7 +58,14 @@ class Learner:
 
     # --- completion ---
 
-    def judge(self, v: View, episode: Episode, neighbours: Neighbours, beside: Sequence[tuple[Trace, float]] = ()) -> Judgement:
+    def judge(
+        self,
+        v: View,
+        episode: Episode,
+        neighbours: Neighbours,
+        beside: Sequence[tuple[Trace, float]] = (),
+        extracted: Extraction | None = None,
+    ) -> Judgement:
         """Return reward, reflection and key steps, measured against attempts at the same task that ended before this one.
 
         Some milliseconds for 1,000 steps.
@@ -68,13 +75,15 @@ class Learner:
             episode: The episode to judge, with its outcome and steps.
             neighbours: Completed episodes of the views.
             beside: Traces, with their steps, and task similarities of completed episodes that are not committed yet.
+            extracted: What `extract` made of the episode, where the caller has it: its calls need not be read off its steps again.
         """
         signs = step_signs.read(episode.steps)
         runs = [*beside, *_runs(v.experience, neighbours, SAME_KIND)]
         earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
         rewarded = reward.reward(episode, reward.history_of(earlier), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
-        reflected = reflection.reflect(episode, rewarded, signs, earlier)
+        calls = extraction.calls_in(extracted, episode) if extracted is not None else None
+        reflected = reflection.reflect(episode, rewarded, signs, earlier, calls)
         return Judgement(rewarded, reflected, step_values.key_steps(episode.steps, values, files=episode.files or ()))
 
     def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
@@ -199,6 +208,10 @@ class Learner:
     def usage(self, v: View, pattern_id: str) -> PatternUsage:
         """Return how often a pattern was shown and used, and how these episodes ended."""
         return self._assessor.usage_report(v, pattern_id)
+
+    def told(self, v: View, patterns: Sequence[Pattern]) -> list[ToldPattern]:
+        """Return what followed where the patterns were told; those that nobody was told are left out."""
+        return self._assessor.told(v, patterns)
 
     def implicit_feedback(self, v: View, episode: Episode, recommendations: Sequence[Recommendation]) -> tuple[Feedback, ...]:
         """Return the votes that a completed episode casts by what its steps used."""

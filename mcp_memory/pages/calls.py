@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from mcp_memory.domain.activity import FoundSessions
+from mcp_memory.domain.activity import FoundSessions, HookState
 from mcp_memory.errors import InvalidInput
 from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session
@@ -35,6 +35,7 @@ class Call:
     is_part: bool = False  # asked by a script of the page, which takes a piece of one
     kept: Kept = field(default_factory=Kept)
     look: "Look | None" = None
+    hooks: "HookLook | None" = None
     ages_s: list[float] = field(default_factory=list)  # of the answers that were kept
 
     async def dear(self, name: str, ask: Callable[[], Awaitable[T]], *of: str) -> T:
@@ -82,6 +83,7 @@ class GoTo:
 
 
 Answer = Page | Download | GoTo
+HookLook = Callable[[], HookState]  # reads what the hooks of this machine left (blocking)
 Look = Callable[["EpisodicMemory"], Awaitable[Sequence[FoundSessions]]]  # for sessions of agent hosts that were not imported
 Handler = Callable[[Call], Awaitable[Answer]]
 

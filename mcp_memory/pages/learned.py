@@ -9,6 +9,7 @@ from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice
 from mcp_memory.rendering.render import plain
 
+MAX_TOLD = 20
 LEAST_SUPPORT = 2  # attempts that bear a pattern out
 
 
@@ -24,6 +25,7 @@ async def listed(call: Call) -> Answer:
         )
 
     page = await call.dear("patterns", search, query, kind, cursor)
+    told = await call.dear("told", lambda: call.memory.told_patterns(project=call.session.project, limit=MAX_TOLD))
     return Page(
         "learned.html",
         {
@@ -34,6 +36,7 @@ async def listed(call: Call) -> Answer:
             "support": LEAST_SUPPORT,
             "holdout": status.learning.holdout,
             "counts": status.counts,
+            "told": [row for row in told if not kind or row.kind == kind] if not (query or cursor) else [],
         },
     )
 

@@ -17,7 +17,7 @@ from mcp_memory.domain.callers import Caller
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.pages import entering
-from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, Look, Page, form_of
+from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, HookLook, Look, Page, form_of
 from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session, Sessions
 from mcp_memory.pages.table import CHANGES, READS
@@ -63,8 +63,9 @@ class Audit(Protocol):
 class PagesPart:
     """Serves `/ui`. A request without a session is answered, too, but only with how to get in."""
 
-    def __init__(self, owner: MemoryOwner, log: Audit | None = None, look: Look | None = None) -> None:
-        self._owner, self._log, self._look = owner, log, look
+    def __init__(self, owner: MemoryOwner, log: Audit | None = None, look: Look | None = None, hooks: HookLook | None = None) -> None:
+        """*look* finds the sessions of agent hosts on this machine, *hooks* what their hooks left."""
+        self._owner, self._log, self._look, self._hooks = owner, log, look, hooks
         self._secret = entering.new_secret()
         self._tickets = entering.Tickets(self._secret)
         self._sessions, self._kept = Sessions(), Kept()
@@ -99,10 +100,17 @@ class PagesPart:
         """Make kept answers anew, and take the word back at the end."""
         try:
             async with anyio.create_task_group() as self._kept.behind:
+                await self._keep_map_ready()
                 await anyio.sleep_forever()
         finally:
             self._kept.behind = None
             entering.withdraw(self._owner.config.data_dir)
+
+    async def _keep_map_ready(self) -> None:
+        try:
+            (await self._owner.memory()).keep_map_ready()
+        except McpMemoryError as error:  # the pages say so themselves
+            logger.info("the map is drawn when somebody asks for it: %s", error.line())
 
     async def _enter(self, request: Request) -> Response:
         visitor = self._tickets.take(request.query_params.get("ticket", ""))
@@ -159,7 +167,8 @@ class PagesPart:
         try:
             memory = await self._owner.memory()
             query, is_part = dict(request.query_params), "hx-request" in request.headers
-            call = Call(memory, session, request.path_params, query, form, self._owner.config.data_dir, is_part, self._kept, self._look)
+            where, looks = self._owner.config.data_dir, (self._look, self._hooks)
+            call = Call(memory, session, request.path_params, query, form, where, is_part, self._kept, *looks)
             project = "" if session.project == ANY_PROJECT else session.project
             with memory.metrics.timed("page"), memory.working_in(project, Caller("ui", session.csrf)):
                 return _response(await handler(call), call)

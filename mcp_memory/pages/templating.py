@@ -37,7 +37,7 @@ def environment() -> "Environment":
         auto_reload=False,
         finalize=lambda value: neutral(value) if type(value) is str else value,
     )
-    made.filters |= {"ago": ago, "when": when, "cut_id": cut_id, "percent": percent, "ms": milliseconds, "size": size}
+    made.filters |= {"ago": ago, "when": when, "cut_id": cut_id, "percent": percent, "points": points, "ms": milliseconds, "size": size}
     made.globals["static"] = static_url
     made.globals["csrf_field"] = made.get_template("shared.html").module.__dict__["csrf_field"]
     return made
@@ -80,6 +80,16 @@ def percent(share: float) -> str:
     '67 %'
     """
     return f"{share:.0%}".replace("%", " %")
+
+
+def points(difference: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign.
+
+    >>> points(0.25), points(-0.043), points(0)
+    ('+25', '−4', '0')
+    """
+    rounded = round(difference * 100)
+    return f"+{rounded}" if rounded > 0 else f"−{-rounded}" if rounded < 0 else "0"
 
 
 def milliseconds(ms: float | None) -> str:

@@ -42,13 +42,12 @@ def worked_otherwise(change: str, times: int, of: int) -> str:
     """Return how a failed call was made again where it then worked; without *times* only of the latest it is known that most were.
 
     >>> worked_otherwise("add `--user`", 4, 5)
-    'After this error, in 4 of the 5 cases where the call worked again, it was made otherwise: add `--user`'
+    'After this error, where the call worked again, that was with this difference (4 of 5 times): add `--user`'
     >>> worked_otherwise("add `--user`", 0, 0)
-    'After this error, where the call lately worked again, it mostly was made otherwise: add `--user`'
+    'After this error, where the call worked again, that was with this difference (mostly, of late): add `--user`'
     """
-    if not times:
-        return f"After this error, where the call lately worked again, it mostly was made otherwise: {change}"
-    return f"After this error, in {times} of the {of} cases where the call worked again, it was made otherwise: {change}"
+    how_often = f"{times} of {of} times" if times else "mostly, of late"
+    return f"After this error, where the call worked again, that was with this difference ({how_often}): {change}"
 
 
 def next_step(key: str, before: str, used: int, steps: int) -> str:

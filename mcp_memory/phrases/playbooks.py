@@ -17,11 +17,11 @@ def step(did: str, failed: str) -> str:
 def no_success(here: int, alike: int) -> str:
     """Return that nothing succeeded: of *here* attempts at this very task, else of those at tasks *alike*.
 
-    >>> no_success(1, 4), no_success(3, 4), no_success(0, 2)
-    ('the only attempt at this task failed', 'all 3 attempts at this task failed', 'both attempts at tasks like this failed')
+    >>> no_success(1, 4), no_success(0, 2)
+    ('the only attempt found at this task failed', 'both attempts found at tasks like this failed')
     """
     n, where = (here, "this task") if here else (alike, "a task like this" if alike == 1 else "tasks like this")
-    return f"{'the only attempt' if n == 1 else 'both attempts' if n == 2 else f'all {n} attempts'} at {where} failed"
+    return f"{'the only attempt' if n == 1 else 'both attempts' if n == 2 else f'all {n} attempts'} found at {where} failed"
 
 
 def one_success(episode_id: str, alike: float) -> str:
@@ -33,14 +33,14 @@ def one_success(episode_id: str, alike: float) -> str:
     return f"nobody has worked at this task; the only success at one like it is {alike:.0%} alike (get_episode {cut_id(episode_id)})"
 
 
-def nothing_in_common(successes: int) -> str:
+def nothing_in_common(successes: int, best: str) -> str:
     """Return that what successful attempts have in common is not worth a line.
 
-    >>> nothing_in_common(3)
-    'all that 3 successes at tasks like this have in common is the names of tools'
+    >>> nothing_in_common(1, "e1"), nothing_in_common(3, "e1")
+    ('one success alone (get_episode e1)', 'all that 3 successes at tasks like this have in common is the names of tools')
     """
     if successes == 1:
-        return "one success alone, of which only the tools it used can be told"
+        return f"one success alone (get_episode {cut_id(best)})"
     return f"all that {successes} successes at tasks like this have in common is the names of tools"
 
 

@@ -1,6 +1,6 @@
 """What computes: caches, embedders and vector indexes; and what retrieval, learning and the verbs hand to each other."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +24,12 @@ class Cache(Protocol):
     def put_many(self, namespace: str, items: Iterable[tuple[bytes, bytes]]) -> None: ...
 
     def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None: ...
+
+    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
+        """Yield (namespace, key, value) of everything it holds, but for what waits to be written; the value None where its sum is wrong.
+
+        Keys that are too long to be kept as they are come as what they are kept under.
+        """
 
     def stats(self) -> DiskCacheStats:
         """What it holds, and how it served since it was opened."""

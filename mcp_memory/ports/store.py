@@ -74,8 +74,11 @@ class TextSearch(Protocol):
     def search_text(self, query: TextQuery, *, project: str, limit: int) -> list[TextHit]:
         """Lexical candidates among completed episodes, best first; project "*" asks all. None for a query without words."""
 
-    def term_counts(self, terms: Sequence[str]) -> list[int]:
-        """In how many indexed episodes each term occurs, in any form of the word; one of several words counts as a phrase."""
+    def term_counts(self, terms: Sequence[str], *, beginnings: bool = False) -> list[int]:
+        """In how many indexed episodes each term occurs, in any form of the word; one of several words counts as a phrase.
+
+        With *beginnings*, in how many a word occurs that begins so.
+        """
 
 
 class LearningStore(Protocol):
@@ -240,6 +243,9 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
 
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
+
+    def check_copies(self, *, repair: bool = False) -> list[str]:
+        """What is wrong with the copies in the hot tier, each compared with its record (blocking); *repair* makes them again."""
 
     def info(self) -> StoreInfo:
         """Where and how the data is kept."""

@@ -6,8 +6,8 @@ A line that only counts tools is not said: the structured answer has it. Where n
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from mcp_memory.domain.step_keys import joined
-from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.step_keys import is_shell, joined
+from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.phrases.advice import worked_otherwise
 from mcp_memory.phrases.playbooks import nothing_in_common
 from mcp_memory.phrases.precedents import precedent
@@ -38,13 +38,14 @@ def playbook_text(answer: Row) -> str:
     """Return an answer of recommend_playbook as lines: what was done at this very task, the steps that tell, what went wrong."""
     book = answer.get("playbook") or {}
     has_worked = any(row["worked"] for row in answer.get("precedents") or ())  # which says it better than steps
-    steps = [] if has_worked else [s for s in book.get("steps", ()) if step_shows(s) and s.get("contrast", 1.0) >= MIN_CONTRAST]
+    is_one = book.get("successes") == 1  # whose steps have nothing to be compared with
+    steps = [] if has_worked or is_one else [s for s in book.get("steps", ()) if step_shows(s) and s.get("contrast", 1.0) >= MIN_CONTRAST]
     lines = list(precedent_lines(answer))
     lines += [f"{number}. {_step(step)}" for number, step in enumerate(steps, 1)]
     lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ())]
     if steps and book.get("when_not_to_use"):
         lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
-    reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0)), _SENTENCE_CHARS)}."
+    reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
     has_none = bool(lines) and not has_worked and not book  # then that nobody has managed it yet is news, beside what was tried
     return _labelled(answer, [reason, *lines] if has_none else lines, reason)
 
@@ -81,8 +82,9 @@ def arguments_text(arguments: Mapping[str, Any]) -> str:
 
 
 def step_shows(step: Row) -> bool:
-    """Return whether a step says more than a tool's name."""
-    if role_of(joined(step["tool"], step["action"])) is Role.PASSES:
+    """Return whether a step says more than a tool's name, and does something: a test run, a look are what everybody does."""
+    key = joined(step["tool"], step["action"])
+    if role_of(key) is not Role.ACTS or runs_tests(key):
         return False
     return any(_tells(value) for value in (step.get("arguments_example") or {}).values())
 
@@ -104,7 +106,7 @@ def _step(step: Row) -> str:
 def _call(step: Row) -> str:
     """Return a call with its arguments; the name of a program that its command begins with is said once."""
     said = arguments_text(step["arguments_example"])
-    return f"{step['tool']} `{said}`" if said.startswith(step["action"]) else f"{joined(step['tool'], step['action'])} {said}"
+    return f"{step['tool']} `{said}`" if is_shell(step["tool"]) else f"{joined(step['tool'], step['action'])} {said}"
 
 
 def _warning(warning: Row) -> str:
@@ -118,6 +120,10 @@ def _next(answer: Row) -> Iterator[str]:
         if row.get("basis") and step_shows(row) and arguments_text(row["arguments_example"]) not in told.get(row["evidence"][0], ""):
             yield f"Next, {row['basis']}: {_call(row)}{_evidence(row)}"
             return
+
+
+def _first(book: Row) -> str:
+    return next(iter(book.get("evidence") or ()), "")
 
 
 def _evidence(row: Row) -> str:

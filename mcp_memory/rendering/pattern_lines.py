@@ -9,6 +9,7 @@ from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.on_one_line import cut, flat
 
 NOTHING_TOLD = "The patterns found say no more than which tools were used; with `kind` they are listed."
+MIN_WORDS = 0.3  # share of a query's words, rare ones counting more, from which a pattern is about it
 _SENTENCE_CHARS, _SHOWN_IDS = 300, 5
 Row = Mapping[str, Any]
 
@@ -18,9 +19,9 @@ def patterns_text(answer: Row, *, every: bool = False) -> str:
     notes = [f"Note: {flat(text)}" for text in answer.get("degraded") or ()]
     if not answer["patterns"]:
         return "\n".join(["No pattern is known for this.", *notes])
-    told = [row for row in answer["patterns"] if every or row.get("telling", True)]
+    told = [row for row in answer["patterns"] if every or (row.get("telling", True) and _is_close(row))]
     lines = [LABEL, *(f"{number}. {_pattern(row)} [{row['pattern_id']}]" for number, row in enumerate(told, 1))] if told else [NOTHING_TOLD]
-    if answer.get("next_cursor"):
+    if told and answer.get("next_cursor"):
         lines.append(f"{counted(answer['total'], 'pattern')} in all: cursor={answer['next_cursor']}")
     return "\n".join([*lines, *notes])
 
@@ -34,6 +35,12 @@ def pattern_text(answer: Row) -> str:
     if answer.get("retired"):
         lines.append("It is retired: it is not advised any more.")
     return "\n".join(lines)
+
+
+def _is_close(row: Row) -> bool:
+    """Return whether a pattern is of a task like the one asked for, or has enough of the query's words; without a query each is."""
+    why = row.get("why") or {}
+    return "words" not in why or "context" in why or why["words"] >= MIN_WORDS
 
 
 def _pattern(row: Row) -> str:

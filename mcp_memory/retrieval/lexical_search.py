@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.query import ANY_PROJECT, Query
+from mcp_memory.domain.cognates import beginnings
+from mcp_memory.domain.languages import is_foreign_prose
+from mcp_memory.domain.query import ANY_PROJECT, Query, TextQuery
 from mcp_memory.ports import TextSearch
 from mcp_memory.retrieval import text_query
 from mcp_memory.views.view import View
@@ -23,7 +26,7 @@ class LexicalSearch:
     def __init__(self, store: TextSearch) -> None:
         self._store = store
         self._searched: BoundedMap[Hashable, dict[int, float]] = BoundedMap(KEPT_SEARCHES)
-        self._frequency: dict[str, int] = {}
+        self._frequency: tuple[dict[str, int], dict[str, int]] = ({}, {})  # of words, of beginnings
         self._frequency_at = 0  # episodes when `_frequency` was begun
 
     def hits(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
@@ -56,7 +59,9 @@ class LexicalSearch:
     def _search(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         asked = text_query.read_query(query.text)
         words = text_query.affordable(asked, lambda terms: self._counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only)
-        if not (words.terms or words.phrases):
+        if is_foreign_prose(query.text):  # words of other languages are found by what they share with English ones
+            words = replace(words, beginnings=self._shared_beginnings(asked.terms, len(v.catalog)))
+        if not (words.terms or words.phrases or words.beginnings):
             return {}
         allowed: np.ndarray | None = v.catalog.allowed(query.filter, strict=query.strict)
         project = ANY_PROJECT if allowed is None else query.filter.project or ANY_PROJECT
@@ -67,11 +72,18 @@ class LexicalSearch:
             found = {seq: value for seq, value in found.items() if seq in admitted}
         return found
 
-    def _counts(self, terms: Sequence[str], episodes: int) -> list[int]:
-        """Return in how many episodes each term occurs; remembered until the memory has grown by a tenth."""
+    def _shared_beginnings(self, terms: Sequence[str], episodes: int) -> tuple[str, ...]:
+        """Return what English relatives of the terms begin with, as far as searching for it is affordable."""
+        shared = TextQuery(beginnings(terms))
+        found = text_query.affordable(shared, lambda them: self._counts(them, episodes, begun=True), episodes, at_least_one=False)
+        return found.terms
+
+    def _counts(self, terms: Sequence[str], episodes: int, *, begun: bool = False) -> list[int]:
+        """Return in how many episodes each term occurs, or what begins so; remembered until the memory has grown by a tenth."""
         if episodes > GROWTH * self._frequency_at:
-            self._frequency, self._frequency_at = {}, episodes
-        unknown = [t for t in terms if t not in self._frequency]
-        counts = dict(zip(unknown, self._store.term_counts(unknown), strict=True)) if unknown else {}
-        self._frequency |= {t: n for t, n in counts.items() if n > 0}
-        return [self._frequency.get(t, 0) for t in terms]
+            self._frequency, self._frequency_at = ({}, {}), episodes
+        frequency = self._frequency[begun]
+        unknown = [t for t in terms if t not in frequency]
+        counts = dict(zip(unknown, self._store.term_counts(unknown, beginnings=begun), strict=True)) if unknown else {}
+        frequency |= {t: n for t, n in counts.items() if n > 0}
+        return [frequency.get(t, 0) for t in terms]

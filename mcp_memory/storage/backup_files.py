@@ -106,7 +106,7 @@ def _copy(source: Path, copy: Path) -> None:
 def _described(copy: Path, made_at_ms: int, program: str, size: int, sha256: str) -> Manifest:
     with translated(), closing(open_reader(copy)) as connection:
         tables = Tables(connection)
-        counts = {name: n for name, n in count_rows(tables, "*").items() if n}
+        counts = {name: n for name, n in count_rows(tables).items() if n}
         return Manifest(
             made_at_ms, program, tables.value("schema_version"), tables.value("replica"), tables.value("last_change"), counts, size, sha256
         )

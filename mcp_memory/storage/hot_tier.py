@@ -5,6 +5,7 @@ from the change feed, and make every copy older than them a miss.
 """
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -15,8 +16,10 @@ from mcp_memory.errors import CorruptRecord
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache
 from mcp_memory.storage.codec import Codec, load_episode
+from mcp_memory.storage.copy_check import Stored, compare
 
 NAMESPACE = "episode"
+SECOND_LOOK_S = 0.5  # a deletion is written behind within milliseconds
 _STALING = (ChangeKind.EPISODE_UPDATED, ChangeKind.EPISODE_DELETED)
 
 
@@ -63,6 +66,25 @@ class HotTier:
     def stats(self) -> DiskCacheStats:
         """Return the cache's figures."""
         return self._cache.stats()
+
+    def check(self, stored: Stored, *, repair: bool = False) -> list[str]:
+        """Return what is wrong with the copies (blocking); with *repair* delete those and copy anew what the durable tier holds.
+
+        What was found is looked at twice: another process may be about to delete a copy of what was forgotten this moment.
+        """
+        self._catch_up()
+        wrong = compare(self._cache, NAMESPACE, stored, self._stale_before)
+        if wrong:
+            time.sleep(SECOND_LOOK_S)
+            self._catch_up()
+            wrong = compare(self._cache, NAMESPACE, stored, self._stale_before)
+        if wrong and repair:
+            for namespace, key in wrong.spoiled:
+                self._cache.delete_many(namespace, [key])
+            again = [*wrong.different, *(key.decode() for namespace, key in wrong.spoiled if namespace == NAMESPACE)]
+            self._cache.delete_many(NAMESPACE, [id_.encode() for id_ in wrong.forgotten])
+            self.keep(episode for episode in stored(again) if episode is not None)
+        return wrong.problems()
 
     def _current(self, ids: Sequence[str]) -> dict[str, Episode]:
         found: dict[str, Episode] = {}

@@ -61,7 +61,7 @@ _CHECKS = (
 )
 
 
-def count_rows(tables: Tables, projects: Sequence[str]) -> dict[str, int]:
+def count_rows(tables: Tables, projects: Sequence[str] = ()) -> dict[str, int]:
     """Return how many of each kind there are, in *projects*, each once; in none of them: everywhere."""
     everywhere = not projects
     values = [] if everywhere else [json.dumps(projects)]

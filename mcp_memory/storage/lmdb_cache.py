@@ -7,7 +7,7 @@ from memory. Every failure here is absorbed and counted: each entry is a copy of
 import logging
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from mcp_memory.storage.lmdb_environment import CacheError, Environment, discard
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024  # of values not yet written; more are dropped, and counted
 MAX_BATCH_ITEMS = 1_000
+WALKED_AT_ONCE = 500  # entries of one read transaction: a long one keeps freed pages from being used again
 MAX_KEY_BYTES = 400  # LMDB allows 511; longer ones go in by their hash
 CLOSE_DEADLINE_S = 5.0
 EVICT_WHEN_FULL = 0.3
@@ -67,6 +68,26 @@ class LmdbCache:
         """Wait until everything put so far is in the file or dropped, but not for ever."""
         with self._wake:
             self._wake.wait_for(lambda: self._closed or not (self._pending or self._writing), CLOSE_DEADLINE_S)
+
+    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
+        """Yield everything in the file, WALKED_AT_ONCE of one moment."""
+        after = b""
+        while True:
+            with self._lock:
+                if not self._usable():
+                    return
+                assert self._environment is not None
+                try:
+                    found = self._environment.walk(after, WALKED_AT_ONCE)
+                except CacheError as error:
+                    self._failed(error)
+                    return
+            for full, value in found:
+                mark = min((at for at in (full.find(b"\0"), full.find(b"\1")) if at >= 0), default=0)
+                yield full[:mark].decode("utf-8", "replace"), full[mark + 1 :], value
+            if len(found) < WALKED_AT_ONCE:
+                return
+            after = found[-1][0]
 
     def stats(self) -> DiskCacheStats:
         """Return what it holds, and how it served since it was opened."""

@@ -109,6 +109,21 @@ class Environment:
                 found.append(value)
         return found, spoiled
 
+    def walk(self, after: bytes, limit: int) -> list[tuple[bytes, bytes | None]]:
+        """Return up to *limit* entries after a key, in their order; None for a value whose sum or place in the order of age is wrong."""
+        found: list[tuple[bytes, bytes | None]] = []
+        with self._env.begin(db=self._data) as txn, txn.cursor() as cursor:
+            there = cursor.set_range(after + b"\0") if after else cursor.first()
+            while there and len(found) < limit:
+                key, stored = cursor.key(), cursor.value()
+                value: bytes | None = stored[_HEAD.size :]
+                number, checksum = _HEAD.unpack_from(stored) if len(stored) >= _HEAD.size else (0, -1)
+                if checksum != zlib.crc32(value or b"") or txn.get(_ORDER.pack(number), db=self._order) != key:
+                    value = None
+                found.append((key, value))
+                there = cursor.next()
+        return found
+
     def write(self, items: Sequence[tuple[bytes, bytes | None]]) -> int:
         """Put the items (drop those whose value is None or too large) in one transaction; return how many entries were evicted for them."""
         too_large = self._fill_bytes * MAX_ITEM_SHARE

@@ -24,7 +24,7 @@ from mcp_memory.storage.quarantine_writes import quarantines
 from mcp_memory.storage.queries import QUERIES
 from mcp_memory.storage.read_pool import ReadPool
 from mcp_memory.storage.tables import Tables
-from mcp_memory.storage.text_expression import expression, quoted
+from mcp_memory.storage.text_expression import begun, expression, quoted
 
 _hit = partial(tuple.__new__, TextHit)  # hundreds each recall: the class's own `__new__` takes three times as long
 
@@ -59,6 +59,9 @@ class StoreReads:
             tables = Tables(connection)
             return [tables.episode(episode_id, steps=steps) for episode_id in ids]
 
+    def check_copies(self, *, repair: bool = False) -> list[str]:
+        return [] if self._hot is None else self._hot.check(lambda ids: self._stored(ids, steps=True), repair=repair)
+
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
@@ -90,10 +93,11 @@ class StoreReads:
                 rows = tables.all("search_project", *query.weights, match, project, limit)
         return [_hit((seq, episode_id, -score)) for seq, episode_id, score in rows]
 
-    def term_counts(self, terms: Sequence[str]) -> list[int]:
+    def term_counts(self, terms: Sequence[str], *, beginnings: bool = False) -> list[int]:
         with self._readers.reader() as connection:
             tables = Tables(connection)
-            return [tables.value("count_matches", quoted(term)) for term in terms]
+            asked = begun if beginnings else quoted
+            return [tables.value("count_matches", asked(term)) for term in terms]
 
     def change_seq(self) -> int:
         with self._watch_lock, translated():

@@ -13,9 +13,17 @@ def expression(query: TextQuery) -> str | None:
 
     >>> expression(TextQuery(("fix", "parser"), ("io fits",)))
     '"fix" OR "parser" OR "io fits"'
+    >>> expression(TextQuery(("infinito",), beginnings=("infin",)))
+    '"infinito" OR "infin"*'
     """
-    words = [quoted(term) + ("*" if is_letter(term) else "") for term in query.terms] + [quoted(phrase) for phrase in query.phrases]
+    words = [begun(term) if is_letter(term) else quoted(term) for term in query.terms]
+    words += [quoted(phrase) for phrase in query.phrases] + [begun(beginning) for beginning in query.beginnings]
     return (" AND " if query.every else " OR ").join(words) or None
+
+
+def begun(beginning: str) -> str:
+    """Return *beginning* as FTS5 asks for all words that begin so."""
+    return quoted(beginning) + "*"
 
 
 def quoted(words: str) -> str:

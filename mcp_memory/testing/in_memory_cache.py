@@ -1,7 +1,7 @@
 """A Cache in a dict."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mcp_memory.domain.status import DiskCacheStats
 
@@ -40,6 +40,13 @@ class InMemoryCache:
         with self._lock:
             for key in keys:
                 self._drop((namespace, key))
+
+    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
+        """Yield everything it holds."""
+        with self._lock:
+            items = list(self._items.items())
+        for (namespace, key), value in items:
+            yield namespace, key, value
 
     def stats(self) -> DiskCacheStats:
         """Return what it holds."""

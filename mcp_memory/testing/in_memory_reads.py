@@ -50,8 +50,8 @@ class InMemoryReads:
             found = [TextHit(seq, by_seq[seq].id, score) for seq, score in hits if seq in by_seq]
             return [hit for hit in found if not self._records.is_quarantined(hit.episode_id)][:limit]
 
-    def term_counts(self, terms: Sequence[str]) -> list[int]:
-        return self._records.completed_text.counts(terms)
+    def term_counts(self, terms: Sequence[str], *, beginnings: bool = False) -> list[int]:
+        return self._records.completed_text.counts(terms, beginnings=beginnings)
 
     def change_seq(self) -> int:
         return next((c.seq for c in reversed(self._records.changes) if c.kind not in RECORDED_ONLY), 0)
@@ -192,6 +192,9 @@ class InMemoryReads:
         return sorted(v for v in values if v and v.startswith(prefix))[:limit]
 
     def check(self) -> list[str]:
+        return []
+
+    def check_copies(self, *, repair: bool = False) -> list[str]:
         return []
 
     def info(self) -> StoreInfo:

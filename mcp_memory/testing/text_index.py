@@ -35,18 +35,19 @@ class TextIndex:
 
     def search(self, query: TextQuery) -> list[tuple[int, float]]:
         """Return every row that is found with its score, best first: the sum of what each term and phrase brings by itself."""
-        found = [self._holding(words, query.weights) for words in query.terms + query.phrases]
+        found = [self._holding(words, query.weights, begun=is_letter(words)) for words in query.terms + query.phrases]
+        found += [self._holding(beginning, query.weights, begun=True) for beginning in query.beginnings]
         rows = set[int]().union(*found) if not query.every else set(found[0]).intersection(*found) if found else set[int]()
         scores = {row: sum(each.get(row, 0.0) for each in found) for row in rows}
         return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
-    def counts(self, terms: Sequence[str]) -> list[int]:
-        """Return in how many rows each term occurs."""
-        return [len(self._holding(term, TEXT_WEIGHTS, whole=True)) for term in terms]
+    def counts(self, terms: Sequence[str], *, beginnings: bool = False) -> list[int]:
+        """Return in how many rows each term occurs, or what begins so."""
+        return [len(self._holding(term, TEXT_WEIGHTS, begun=beginnings)) for term in terms]
 
-    def _holding(self, words: str, weights: Sequence[float], *, whole: bool = False) -> dict[int, float]:
-        """Return the rows that hold the words in a row, with their scores; without *whole* a single unspaced letter may go on."""
-        match = '"' + words.replace('"', '""').replace("\0", " ") + '"' + ("*" if is_letter(words) and not whole else "")
+    def _holding(self, words: str, weights: Sequence[float], *, begun: bool) -> dict[int, float]:
+        """Return the rows that hold the words in a row, with their scores; the last of *begun* words may go on."""
+        match = '"' + words.replace('"', '""').replace("\0", " ") + '"' + ("*" if begun else "")
         rank = f"bm25({', '.join(repr(float(w)) for w in weights)})"
         with self._lock:
             rows = self._db.execute("SELECT rowid, rank FROM texts WHERE texts MATCH ? AND rank MATCH ?", (match, rank))

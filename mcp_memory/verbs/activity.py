@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from mcp_memory.domain.activity import Activity, Day, RepeatedError, WorkedFile
+from mcp_memory.domain.activity import Activity, Day, RepeatedError, SeenAgent, WorkedFile
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.domain.requests import RecentActivity, WorkedFiles
@@ -21,6 +21,7 @@ RECENT = 1_000  # episodes that are looked at
 DAYS = 14
 MIN_ATTEMPTS = 3  # that met an error, before it is one of the repeated
 MAX_ERRORS = 6
+MAX_AGENTS = 50
 MAX_KINDS = 400  # of errors that are compared with each other
 Met = list[tuple[Trace, int]]  # who met an error, and at which step; newest first
 
@@ -41,7 +42,7 @@ class RecentWork:
         worked, other = self._by_day(project, first)
         days = tuple(Day((first + at) * DAY_MS, worked[at], other[at]) for at in range(DAYS))
         found = sorted(_kinds(traces), key=lambda met: -len({t.id for t, _ in met}))[:MAX_ERRORS]
-        return Activity(days, tuple(e for met in found if (e := self._error(met)) is not None))
+        return Activity(days, tuple(e for met in found if (e := self._error(met)) is not None), self._agents(project))
 
     def _by_day(self, project: str, first: int) -> tuple[list[int], list[int]]:
         """Return how many attempts of each day from the first on worked, and how many did not."""
@@ -51,6 +52,21 @@ class RecentWork:
             shown = x.in_project(project) & (days >= 0) & (days < DAYS)
             counted = np.bincount(2 * days[shown] + x.success[shown], minlength=2 * DAYS)
         return counted[1::2].tolist(), counted[::2].tolist()
+
+    def _agents(self, project: str) -> tuple[SeenAgent, ...]:
+        """Return who completed attempts, seen last first."""
+        with self._e.views.read() as v:
+            x = v.experience
+            rows = x.in_project(project).nonzero()[0]
+            rows = rows[np.argsort(x.ended_at_ms[rows], kind="stable")]
+            numbers, back, counts = np.unique(x.agent[rows][::-1], return_index=True, return_counts=True)
+            worked = np.bincount(x.agent[rows], weights=x.success[rows], minlength=int(numbers[-1]) + 1 if len(numbers) else 0)
+            newest = rows[::-1][back]
+            found = [
+                SeenAgent(x.agent_name(int(number)), int(count), int(worked[number]), int(x.ended_at_ms[row]), x.trace(int(row)).id)
+                for number, count, row in zip(numbers, counts, newest, strict=True)
+            ]
+        return tuple(sorted(found, key=lambda seen: -seen.last_at_ms)[:MAX_AGENTS])
 
     def _error(self, met: Met) -> RepeatedError | None:
         """Return the error as the newest attempt met it; None when that was forgotten meanwhile."""

@@ -26,7 +26,7 @@ def complete(
 ) -> Completion:
     """Return everything one completion writes, for *ended*: as `extract` gave it, not judged yet (blocking)."""
     with engines.views.read() as v:
-        judged: Judgement = engines.learning.judge(v, ended, neighbours, beside)
+        judged: Judgement = engines.learning.judge(v, ended, neighbours, beside, extraction)
     episode = replace(ended, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
     shown = engines.store.recommendations(episode_id=episode.id)
     with engines.views.read() as v:

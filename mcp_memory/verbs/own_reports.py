@@ -28,6 +28,7 @@ def own_status(engines: Engines, whole: Status, projects: Sequence[str]) -> Stat
         replication=Replication(),
         learning=LearningStatus(len(own), len(keys), len(set(keys)), sum(sum(trace.step_failed) for trace in own), holdout),
         warnings=(),
+        queue_depth=0,
         kept_as={},
     )
 

@@ -11,7 +11,7 @@ from mcp_memory.domain import requests
 from mcp_memory.domain.answers import PatternDetail, PatternPage, RecalledPattern, ShownEvidence
 from mcp_memory.domain.episode import Json, Trace
 from mcp_memory.domain.forming import filter_of, project_of
-from mcp_memory.domain.pattern import Evidence, Pattern
+from mcp_memory.domain.pattern import PATTERN_PREFIX, Evidence, Pattern, ToldPattern
 from mcp_memory.domain.query import ANY_PROJECT, Query
 from mcp_memory.domain.reports import Trends
 from mcp_memory.domain.status import Caches, LearningStatus, Replication, Status
@@ -23,6 +23,7 @@ from mcp_memory.verbs.own_reports import own_evidence, own_pattern, own_status, 
 from mcp_memory.verbs.presenting import recalled_pattern
 
 MAX_EVIDENCE_SHOWN = 20
+MAX_TOLD = 500  # patterns that are looked at for what followed
 TRACES_AT_ONCE = 1_000  # some 10 ms
 DOCTOR_WAIT_MS = 30_000  # for a model that is still loading
 
@@ -78,6 +79,20 @@ class Reporting:
                 usage=usage,
                 retired=pattern.retired,
             )
+
+        return await self._e.in_thread(work)
+
+    async def told(self, asked: requests.ToldPatterns) -> tuple[ToldPattern, ...]:
+        """Return what was told most often, with what followed."""
+        project = asked.project or self._e.project
+
+        def work() -> tuple[ToldPattern, ...]:
+            self._e.current()
+            with self._e.views.read() as v:
+                keys = v.votes.most_told(PATTERN_PREFIX, MAX_TOLD)
+                known = self._e.store.patterns(ids=keys, project=project, limit=len(keys)) if keys else []
+                found = self._e.learning.told(v, known)
+            return tuple(sorted(found, key=lambda row: (-row.told, row.pattern_id))[: asked.limit])
 
         return await self._e.in_thread(work)
 
@@ -144,6 +159,7 @@ class Reporting:
             learning=LearningStatus(held.episodes, held.steps, held.tools, held.failed_steps, holdout),
             warnings=info.notices,
             degraded=distinct(degraded, embedding.degraded, e.sharing.degraded() if e.sharing else ()),
+            queue_depth=info.queue_depth,
             kept_as=e.projects.aliases(),
         )
 
@@ -177,11 +193,11 @@ class Reporting:
     def _doctor(self) -> list[tuple[str, bool, str]]:
         e = self._e
         info = e.store.info()
-        problems = e.store.check()
+        problems, copies = e.store.check(), e.store.check_copies()
         rows = [
             ("data directory", os.access(e.config.data_dir, os.W_OK), _located(e.config.data_dir, info.file_system)),
             ("database", not problems, "; ".join(problems) or f"{info.path}: sound, schema {info.schema_version}"),
-            ("hot tier", True, "; ".join(info.notices) or _told(asdict(info.cache)) or "off"),
+            ("hot tier", not copies, "; ".join((*copies, *info.notices)) or _told(asdict(info.cache)) or "off"),
         ]
         wrong, detail = self._tried_embedding()
         rows.append(("embedding model", not wrong, "; ".join(wrong) or detail))

@@ -34,6 +34,11 @@ class Votes:
         """Return the shrunk net vote in [-1, 1]; 0 without votes."""
         return self._net.get(key, 0.0)
 
+    def most_told(self, prefix: str, limit: int) -> list[str]:
+        """Return the ids with a prefix that were told most often, these first."""
+        told = [key for key in self._cast if key.startswith(prefix)]
+        return sorted(told, key=lambda key: (-len(self._cast[key]), key))[:limit]
+
     def cast(self, key: str) -> Sequence[Cast]:
         """Return every vote on a recommendation that showed *key*, in the order they were cast."""
         return self._cast.get(key, ())

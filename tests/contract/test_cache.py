@@ -51,6 +51,15 @@ def test_the_last_value_put_counts(cache: Cache, settle: Callable[[], None]) -> 
     assert cache.get_many("n", [b"a"]) == [b"3" * 10_000]
 
 
+def test_a_walk_meets_everything_that_was_written_once(cache: Cache) -> None:
+    items = [(b"%04d" % number, b"value %d" % number) for number in range(1_200)]
+    cache.put_many("n", items)
+    cache.put_many("m", [(b"a\0b", b"")])
+    if isinstance(cache, LmdbCache):
+        cache.flush()
+    assert sorted(cache.walk()) == [("m", b"a\0b", b""), *(("n", key, value) for key, value in items)]
+
+
 def test_deleted_keys_are_gone(cache: Cache, settle: Callable[[], None]) -> None:
     cache.put_many("n", [(b"a", b"1"), (b"b", b"2")])
     settle()

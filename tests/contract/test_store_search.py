@@ -345,3 +345,15 @@ async def test_an_added_lesson_is_read_and_found(store: Store) -> None:
     assert ids(store, "zeppelin") == ["a"] == ids(store, "pytest")
     await store.update_episode("a", task="order a submarine")
     assert ids(store, "zeppelin") == ["a"]
+
+
+async def test_a_beginning_finds_and_counts_all_words_that_begin_so(store: Store) -> None:
+    await complete(store, "noun", "write the documentation")
+    await complete(store, "verb", "document the parser")
+    await complete(store, "other", "doctor the parser")
+    asked = TextQuery(("nowhere",), beginnings=("docum",))
+    assert {h.episode_id for h in store.search_text(asked, project="p", limit=5)} == {"noun", "verb"}
+    assert store.term_counts(["docum", "doc", "x"], beginnings=True) == [2, 3, 0]
+    assert store.term_counts(["docum"]) == [0]
+    for nothing in ("", '"', "*", "\0"):
+        assert store.search_text(TextQuery(beginnings=(nothing,)), project="p", limit=5) == [], nothing

@@ -10,17 +10,22 @@ import sqlite3
 import stat
 import sys
 import tarfile
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lmdb
 import pytest
 
 from mcp_memory.bootstrap import check_memory, open_memory, restore_memory
 from mcp_memory.config import Config
 from mcp_memory.config_sources import load_config
-from mcp_memory.domain.backups import Backup
+from mcp_memory.domain.backups import Backup, Checked
 from mcp_memory.errors import CorruptRecord, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
 from mcp_memory.memory import EpisodicMemory
+from mcp_memory.storage.codec import Codec, load_episode
 from mcp_memory.storage.connection import open_writer
 from mcp_memory.verbs.recovery import Recovery
 
@@ -284,3 +289,78 @@ async def test_backups_are_made_by_themselves_and_the_older_the_fewer(tmp_path: 
         kept = sorted((tmp_path / "backups").iterdir())
         assert 8 <= len(kept) <= 14, [path.name for path in kept]
         assert restore_memory(config_of(tmp_path / "other"), kept[0]).manifest.counts["episodes"] == 1
+
+
+def _spoil(folder: Path, change: Callable[[str, bytes], bytes | None]) -> int:
+    """Write other bytes under keys of the hot tier, where *change* of key, and head with value, returns any; return under how many."""
+    changed = 0
+    with lmdb.open(str(folder / "cache"), max_dbs=4) as file, file.begin(write=True) as txn:
+        data = file.open_db(b"data", txn)
+        for key, stored in list(txn.cursor(data)):
+            if (new := change(key.decode("latin-1"), stored)) is not None:
+                txn.put(key, new, db=data)
+                changed += 1
+    return changed
+
+
+def _headed(stored: bytes, value: bytes) -> bytes:
+    return stored[:8] + zlib.crc32(value).to_bytes(4, "big") + value
+
+
+async def test_copies_in_the_hot_tier_are_compared_with_the_records_and_made_again(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    async with open_memory(config) as memory:
+        ids = [await record(memory, task) for task in TASKS]
+        for episode_id in ids:
+            await memory.get_episode(episode_id, detail="full")
+        assert ("hot tier", True) in [row[:2] for row in await memory.doctor()]
+    assert await check_memory(config) == Checked(())
+    of = {episode_id: f"episode\0{episode_id}" for episode_id in ids}
+    copies: dict[str, bytes] = {}
+    _spoil(tmp_path, lambda key, stored: copies.update({key: stored}))
+    other = copies[of[ids[1]]][12:]
+
+    def change(key: str, stored: bytes) -> bytes | None:
+        if key == of[ids[0]]:
+            return stored[:-1] + bytes([stored[-1] ^ 1])
+        if key == of[ids[1]]:
+            return _headed(stored, altered)
+        return None
+
+    episode = load_episode(other)
+    altered = Codec(10_000_000).episode(replace(episode, task="something else"))
+    assert _spoil(tmp_path, change) == 2
+    found = await check_memory(config)
+    assert found.problems == (
+        "1 entries of the hot tier fail their checksum",
+        "1 copies in the hot tier are not what the durable tier holds",
+    )
+    async with open_memory(config) as memory:
+        row = next(row for row in await memory.doctor() if row[0] == "hot tier")
+        assert not row[1]
+        assert "fail their checksum" in row[2]
+    mended = await check_memory(config, repair=True)
+    assert (mended.problems, len(mended.repaired)) == ((), 2)
+    async with open_memory(config) as memory:
+        assert (await memory.get_episode(ids[1], detail="full")).episode.task == TASKS[1]
+    assert await check_memory(config) == Checked(())
+
+
+async def test_a_copy_of_what_was_forgotten_is_found_and_removed(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    async with open_memory(config) as memory:
+        episode_id = await record(memory, TASKS[0])
+        await memory.get_episode(episode_id, detail="full")
+    kept: dict[str, bytes] = {}
+    _spoil(tmp_path, lambda key, stored: kept.update({key: stored}))
+    async with open_memory(config) as memory:
+        await memory.forget(episode_ids=[episode_id], confirm=True)
+    # As a process leaves it that was killed between the commit and the deletion of its copy.
+    with lmdb.open(str(tmp_path / "cache"), max_dbs=4) as file, file.begin(write=True) as txn:
+        for key, stored in kept.items():
+            txn.put(key.encode("latin-1"), stored, db=file.open_db(b"data", txn))
+            txn.put(stored[:8], key.encode("latin-1"), db=file.open_db(b"order", txn))
+    assert (await check_memory(config)).problems == ("1 copies in the hot tier are of episodes that were forgotten",)
+    assert (await check_memory(config, repair=True)).problems == ()
+    _spoil(tmp_path, lambda key, stored: kept.pop(key, None) and None)
+    assert kept, "the copy is gone from the file"

@@ -8,7 +8,9 @@ from mcp_memory.cli.options import add_common, add_json, settings_of
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--repair", action="store_true", help="make again what can be derived: indexes, counts, tags, evidence, vectors")
+    parser.add_argument(
+        "--repair", action="store_true", help="make again what can be derived: indexes, counts, tags, evidence, vectors, copies"
+    )
     add_json(parser)
     add_common(parser)
 

@@ -48,6 +48,7 @@ from mcp_memory.domain.requests.reporting import (
     ProjectDigest,
     RecentActivity,
     SearchPatterns,
+    ToldPatterns,
     WorkedFiles,
 )
 
@@ -99,6 +100,7 @@ __all__ = [
     "Subject",
     "SuggestNextStep",
     "TaskFields",
+    "ToldPatterns",
     "UpdateEpisode",
     "Where",
     "WhereFields",

@@ -47,6 +47,11 @@ class GetPattern(Request, frozen=True):
     pattern_id: Annotated[str, Id(required=True)]
 
 
+class ToldPatterns(Request, frozen=True):
+    project: Annotated[str, Name(about="* for all")] = ""
+    limit: Annotated[int, Whole(low=1, high=limits.MAX_SEARCH_LIMIT)] = 50
+
+
 class AnalyzeTrends(Request, frozen=True, kw_only=True):
     metric: Annotated[str, Choice(of=Metric)] = Metric.SUCCESS_RATE
     project: Annotated[str, Name(about="* for all")] = ""

@@ -9,6 +9,7 @@ from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.nearness import near_from
 from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
+from mcp_memory.learning.reading.changes import TRIED
 from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.phrases.words import counted
 from mcp_memory.views.workspace import SeenFile
@@ -18,7 +19,7 @@ LIKENESS = 2.0  # power of a task's similarity that its episode counts by
 SEEN_WEIGHT = 0.4  # of the first file that the request's words lead to, in attempts at the same task
 FADING = 8.0  # places in that list after which a file counts half: it falls slowly, for the first few are about as likely
 _PASSING = re.compile(
-    r"^(?:[ab]/)?(?:[^/]*(?:reproduc|replicat|scratch|(?<![a-z])repro(?![a-z]))[^/]*|test_(?:issue|bug|repro|fix)[^/]*)$"
+    rf"^(?:[ab]/)?(?:{TRIED})$"  # at the top: further down such a name may be a test that people keep
     r"|^/?tmp/[^/]+$|(?:^|/)(?:_build|__pycache__|node_modules)/|\.(?:zip|whl|egg|pyc|so|o|class|jar|dll|exe)$",
     re.I,
 )

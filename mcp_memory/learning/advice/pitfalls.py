@@ -86,8 +86,8 @@ def _habits(task: str, good: Sequence[Attempt], bad: Sequence[Attempt], nearest:
     asked = frozenset[str]().union(*sentence_stems(task))
     for key, n in sorted(Counter(key for r in bad for key in set(r.route)).items(), key=lambda item: (-item[1], item[0])):
         did = sum(key in r.route for r in good)
-        if role_of(key) is Role.PASSES or tool_stems(key) & asked:
-            continue  # thinking and talking decide nothing by themselves, and what is asked for has to be done
+        if role_of(key) is not Role.ACTS or tool_stems(key) & asked:
+            continue  # thinking, talking and looking decide nothing by themselves, and what is asked for has to be done
         if (
             min(n, len(good)) >= MIN_CONTRASTED and n >= 0.5 * len(bad) and wilson(n, len(bad))[0] > wilson(did, len(good))[1]
         ):  # else it may well be chance

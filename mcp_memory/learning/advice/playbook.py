@@ -28,6 +28,7 @@ from mcp_memory.views.vouching import Support
 
 MAX_PATTERNS = 40  # of those relevant to the task, that the caller hands in
 MAX_RUNS = 12  # successful ones that are aligned, and failed ones they are compared with
+MIN_TAKEN = 2  # successful attempts that took a step, where there are so many
 MIN_SUPPORT = 0.5  # weighted share of the successful attempts that took a step
 MIN_FOLLOWED = 0.7  # share of the steps a run must have taken, in order, to have followed them
 MIN_CONTRADICTING = 5  # attempts
@@ -218,6 +219,8 @@ def _telling(steps: Sequence[PlaybookStep], good: Sequence[Attempt], bad: Sequen
 
 def _tells(step: PlaybookStep, good: Sequence[Attempt], bad: Sequence[Attempt]) -> bool:
     key = joined(step.tool, step.action)
+    if sum(key in r.route for r in good) < min(MIN_TAKEN, len(good)):
+        return False
     more = sum(key in r.route for r in good) / len(good) - sum(key in r.route for r in bad) / len(bad) if bad else 0.0
     if more >= MIN_DIFFERENCE:
         return True

@@ -8,8 +8,11 @@ more often and keeps its say; after a change the short one is ahead within a few
 import numpy as np
 import numpy.typing as npt
 
+from mcp_memory.views.columns import fading
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 HALF = 2.0  # tries after which the short memory has forgotten half
 JUDGED_HALF = 6.0  # tries after which a forecast counts half in the comparison of the two
@@ -55,6 +58,27 @@ def tracked(choice: Ints, weight: Floats, usual: Floats, source: Ints) -> Floats
     short = np.bincount(choice, weights=fresh, minlength=len(usual)) + SMOOTHING * usual
     share = MAX_SHARE * share
     return np.asarray((1.0 - share) * counts + share * counts.sum() * short / short.sum())
+
+
+def worked_share(choice: Ints, weight: Floats, worked: Bools, half: float, usual: Floats, pseudo: float) -> Floats:
+    """Return per choice the share of its tries that worked, each counting half of what came *half* tries later.
+
+    Args:
+        choice: What was tried, oldest first: numbers below `len(usual)`.
+        weight: What each try counts, at least 0.
+        worked: Which of them worked.
+        half: Tries of one choice after which an earlier one counts half.
+        usual: The share of each choice before any try.
+        pseudo: The tries that *usual* counts as.
+
+    >>> worked_share(np.array([0, 0, 1]), np.ones(3), np.array([False, True, True]), 1.0, np.ones(2), 1.0).tolist()
+    [0.8, 1.0]
+    """
+    order = np.arange(len(choice))[::-1]
+    order = order[np.argsort(choice[order], kind="stable")]  # by choice, newest first
+    counts = fading(choice[order], weight[order], half)
+    good = np.bincount(choice[order], weights=counts * worked[order], minlength=len(usual))
+    return np.asarray((good + pseudo * usual) / (np.bincount(choice[order], weights=counts, minlength=len(usual)) + pseudo))
 
 
 def _before(choice: Ints, order: Ints, weight: Floats) -> Floats:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.learning.history.recency import tracked
+from mcp_memory.learning.history.recency import tracked, worked_share
 from mcp_memory.learning.reading.signatures import signature_words
-from mcp_memory.views.columns import Bools, Floats, Ints, fading
+from mcp_memory.views.columns import Bools, Floats, Ints
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
 
@@ -99,14 +99,11 @@ class Recoveries:
         at = x.first[failures.row] + failures.index + 1
         tried = failures.index + 1 < x.length[failures.row]
         near = np.flatnonzero(tried & (weights > NEGLIGIBLE * weights.max()))
-        tool, ok = x.step_tool[at[near]], (~x.step_failed[at[near]]).astype(np.float64)
-        order = np.lexsort((-at[near], -x.ended_at_ms[failures.row[near]], tool))
-        counts = np.zeros(len(near))
-        counts[order] = fading(tool[order], weights[near][order] / max(float(weights.max()), 1e-12), HALF_TRIES)
-        usual_n = np.bincount(tool, minlength=len(x.tools))
-        usual = (np.bincount(tool, weights=ok, minlength=len(x.tools)) + 1.0) / (usual_n + 1.0)
-        good = np.bincount(tool, weights=counts * ok, minlength=len(x.tools))
-        return np.asarray((good + usual) / (np.bincount(tool, weights=counts, minlength=len(x.tools)) + 1.0))
+        near = near[np.lexsort((at[near], x.ended_at_ms[failures.row[near]]))]  # oldest first
+        tool, worked = x.step_tool[at[near]].astype(np.int64), ~x.step_failed[at[near]]
+        ever = np.bincount(tool, minlength=len(x.tools))
+        usual = (np.bincount(tool, weights=worked, minlength=len(x.tools)) + 1.0) / (ever + 1.0)
+        return worked_share(tool, weights[near] / max(float(weights.max()), 1e-12), worked, HALF_TRIES, usual, 1.0)
 
     def alike(self, error_signature: str) -> Floats:
         """Return how alike the message of every past failure is, in [0, 1]: overlap of words, rare ones counting more."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.learning.history.recency import tracked
+from mcp_memory.learning.history.recency import tracked, worked_share
 from mcp_memory.views.columns import Bools, Floats, Ints, fading
 from mcp_memory.views.experience import Experience
 
@@ -18,6 +18,7 @@ CREDIT_POWER = 0.5  # of how often a tool fails lately, by which what then worke
 HOLDS_POWER = 2.0  # of how well a tool still works as it used to, by which its earlier uses count
 WORKED_POWER = 1.0  # of the share of a tool's tries that worked
 HALF_TRIES = 2.0  # newer tries of the tool after which one counts half
+PSEUDO_TRIES = 0.5  # that worked, of every tool
 HALF_EXAMPLE = 1.0  # the same, for which one is shown
 NEGLIGIBLE = 1e-3  # share of the heaviest weight below which a step is not looked at
 _RARE = 1e-6
@@ -61,7 +62,7 @@ def tries_of(x: Experience, steps: Ints, row: Ints, weight: Floats, n_tools: int
     at, weight, row = steps[near], weight[near] / heaviest, row[near]
     tool, failed = x.step_tool[at].astype(np.int64), x.step_failed[at]
     overcome, by, shown = _overcome(x, at, failed)
-    lately, ever = (_worked(tool, weight, ~failed, n_tools, half) for half in (HALF_TRIES, math.inf))
+    lately, ever = (worked_share(tool, weight, ~failed, half, np.ones(n_tools), PSEUDO_TRIES) for half in (HALF_TRIES, math.inf))
     holds = np.minimum(1.0, lately / ever) ** HOLDS_POWER
     own = weight * np.where(failed, FAILED_NEXT, 1.0) * holds[tool]
     credit = np.where(overcome, weight * (1.0 - lately[tool]) ** CREDIT_POWER, 0.0)
@@ -81,12 +82,3 @@ def _overcome(x: Experience, at: Ints, failed: Bools) -> tuple[Bools, Ints, Ints
     found = order[np.minimum(np.searchsorted(failed_at, at, sorter=order), len(order) - 1)]
     known = failed & (failed_at[found] == at) & (failures.fix[found] >= 0)
     return known, np.where(known, failures.fix[found], 0).astype(np.int64), np.where(known, first[found] + failures.example[found], at)
-
-
-def _worked(tool: Ints, weight: Floats, worked: Bools, n_tools: int, half: float) -> Floats:
-    """Return per tool the share of its tries that worked, each counting half of what came *half* tries later; they come oldest first."""
-    order = np.arange(len(tool))[::-1]
-    order = order[np.argsort(tool[order], kind="stable")]  # by tool, newest first
-    counts = fading(tool[order], weight[order], half)
-    good = np.bincount(tool[order], weights=counts * worked[order], minlength=n_tools)
-    return np.asarray((good + 0.5) / (np.bincount(tool[order], weights=counts, minlength=n_tools) + 0.5))

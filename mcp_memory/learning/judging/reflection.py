@@ -12,6 +12,7 @@ from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, 
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
+from mcp_memory.learning.judging.fixed_by import fixed_by
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.attempts import SAME_TASK
@@ -19,7 +20,7 @@ from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.step_signs import Signs, read, rejection_in
-from mcp_memory.views.fixes import Came, Fix, fixes_of
+from mcp_memory.views.fixes import Calls, Came, Fix, fixes_of
 
 MAX_FACTS = 5  # of each kind; more are not read
 MAX_ANSWERED = 2  # failures that were overcome, or got on with, that are told
@@ -29,7 +30,13 @@ MIN_REASON_WORDS = 5
 _SAYING = re.compile(r"(?!exit\b|error\b)\b[^\W\d_]{3,}", re.I)
 
 
-def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attempts: Sequence[tuple[Trace, float]] = ()) -> Reflection:
+def reflect(
+    episode: Episode,
+    reward: Reward,
+    signs: Signs | None = None,
+    attempts: Sequence[tuple[Trace, float]] = (),
+    calls: Calls | None = None,
+) -> Reflection:
     """Return what is to be learnt from *episode*, at most five facts of each kind.
 
     Args:
@@ -37,6 +44,7 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
         reward: What `reward.reward` made of it.
         signs: `step_signs.read(episode.steps)`, when the caller has them already.
         attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below `SAME_TASK` are not compared.
+        calls: `calls_of_steps` of the episode, when the caller has them already.
     """
     assert episode.outcome is not None
     signs = read(episode.steps) if signs is None else signs
@@ -44,8 +52,9 @@ def reflect(episode: Episode, reward: Reward, signs: Signs | None = None, attemp
     ranked = sorted(same, key=lambda t: (-t.reward, len(t.step_keys), t.id))
     earlier = Attempts(tuple(t for t in ranked if t.success), tuple(t for t in ranked if not t.success))
     similar = [t for t, _ in attempts if t.success and t.id != episode.id]
-    calls = calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS) if signs.failed else None
-    fixes = list(fixes_of(calls)) if calls else []
+    fixes: list[Fix] = []
+    if signs.failed:
+        fixes = list(fixes_of(calls or calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
     standing = _standing(episode, signs, fixes)
     wrong = _wrong(episode, signs, standing)
     answered = [fix for fix in fixes if fix.index not in standing]  # what is told as left standing is not told as answered
@@ -151,12 +160,13 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     if last and last.passed and not last.failed:
         found.append(facts.TestsPassed(last.passed, last.step))
     for came in (Came.FIXED, Came.GOT_ON):
-        answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call and kind by what answered them
+        answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call with one message by what answered them
         for fix in fixes:
             if fix.came is came and not changes_scratch(steps, fix.by):  # that is no way to get on with the task
-                answered.setdefault((fix.failed_key, fix.by, fix.signature), []).append(fix)
-        for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
-            where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
+                by = fixed_by(steps, fix) if came is Came.FIXED else fix.by
+                answered.setdefault((fix.failed_key, by, _message(steps[fix.index])), []).append(fix)
+        for (key, by, message), failures in list(answered.items())[-MAX_ANSWERED:]:
+            where = tuple(fix.index for fix in failures)
             if came is Came.FIXED:
                 found.append(facts.Overcome(message, key, where, by, brief(steps, by), failures[-1].worked_at))
             elif role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.curation import Correction
-from mcp_memory.domain.pattern import ConfidenceNumbers, Pattern, PatternUsage
+from mcp_memory.domain.pattern import ConfidenceNumbers, Pattern, PatternUsage, ToldPattern
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.learning.patterns import confidence, implicit
 from mcp_memory.ports import Clock, Store
@@ -82,6 +82,26 @@ class Assessor:
         use = self._usage_of(v, pattern_id)
         when_used = round(use.used_successes / use.used, 4) if use.used else None
         return PatternUsage(use.shown, use.used, when_used, round(use.unused_successes / use.unused, 4) if use.unused else None)
+
+    def told(self, v: View, patterns: Sequence[Pattern]) -> list[ToldPattern]:
+        """Return what followed where the patterns were told; those that nobody was told are left out."""
+        found = []
+        for pattern in self.assess(v, patterns, endorsed=False):
+            use = self._usage_of(v, pattern.id)
+            if not use.shown:
+                continue
+            difference, low, high = confidence.rate_difference(
+                use.used_successes, use.used, use.unused_successes, use.unused, confidence.Z_95_TWO_SIDED
+            )
+            because = self.explain(v, pattern).retired_because
+            standing = confidence.standing(use, because)
+            found.append(
+                ToldPattern(
+                    pattern.id, pattern.kind, pattern.corrected_by or pattern.description, use.shown, use.used, use.used_successes,
+                    use.unused_successes, round(difference, 4), (round(low, 4), round(high, 4)), standing, because,
+                )
+            )  # fmt: skip
+        return found
 
     def _usage_of(self, v: View, key: str) -> confidence.Usage:
         cast = v.votes.cast(key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mcp_memory.domain.pattern import ConfidenceNumbers, Evidence, Pattern
+from mcp_memory.domain.pattern import ConfidenceNumbers, Evidence, Pattern, Standing
 from mcp_memory.domain.votes import NO_VOTES, VoteStats, net_vote
 
 Floats = npt.NDArray[np.float64]
@@ -130,6 +130,17 @@ def retirement(votes: VoteStats, usage: Usage) -> str:
     if votes.hindered >= MIN_RETIRING_VOTES and net_vote(votes) <= RETIRING_NET_VOTE:
         return f"it hindered: {votes.hindered:g} votes against {votes.helped:g}"
     return ""
+
+
+def standing(usage: Usage, retired_because: str) -> Standing:
+    """Return whether what followed speaks for going on to tell a pattern.
+
+    >>> standing(Usage(5, 4, 5, 3), ""), standing(Usage(9, 9, 4, 0), "")
+    (<Standing.KEPT: 'kept'>, <Standing.ON_TRIAL: 'on trial'>)
+    """
+    if retired_because:
+        return Standing.RETIRED
+    return Standing.KEPT if min(usage.used, usage.unused) >= MIN_RETIRING_USES else Standing.ON_TRIAL
 
 
 def explain(

@@ -15,8 +15,10 @@ _MAX_DIFFED = 400  # lines of a text that is compared with another
 _DOCSTRING = re.compile(r"[rRbBuUfF]{0,2}(\"{3}|'{3})")
 _CODE = re.compile(r"(?:def|class|if|elif|for|while|with|try|async)\b.*:$|(?:return|raise|assert)\b|@\w|[\w.]+ ?=(?!=)")
 HEADING = re.compile(r"#|//|@|(?:async def|def|class|function|func|fn)\b|[)\]}:,.]*$")  # of a block whose body is not shown
+# Names of files that were made to try something out, wherever they are; `reproject.py` is none.
+TRIED = r"[^/]*(?:reproduc|replicat|scratch|repro(?![a-z]))[^/]*|test_(?:issue|bug|repro|script|fix)[^/]*"
 _SCRATCH = re.compile(
-    r"(?:^|/)(?:tmp/|[^/]*(?:repro|replicat|scratch)[^/]*$|test_(?:issue|bug|repro|script|fix)[^/]*$)"
+    rf"(?:^|/)(?:tmp/|(?:{TRIED})$)"
     r"|^/?(?:[^/]+/)?(?:debug|temp|tmp|demo|check|verify|example)[^/]*$",  # further down such a name is a module's
     re.I,
 )
@@ -63,7 +65,7 @@ class Change:
 def is_scratch(path: str) -> bool:
     """Return whether a file's name says that it was made to try something out.
 
-    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "tests/test_cart.py", "app/views/debug.py")]
+    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "tests/test_cart.py", "geo/reproject.py")]
     [True, True, True, False, False]
     """
     return _SCRATCH.search(path) is not None

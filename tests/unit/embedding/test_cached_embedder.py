@@ -1,7 +1,7 @@
 """Identical text is never embedded twice: within a call, across calls and processes, or at the same time."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -47,6 +47,9 @@ class DictCache:
     def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None:
         for key in keys:
             self.values.pop((namespace, key), None)
+
+    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
+        return ((namespace, key, value) for (namespace, key), value in self.values.items())
 
     def stats(self) -> DiskCacheStats:
         return DiskCacheStats()

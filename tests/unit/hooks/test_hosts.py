@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from mcp_memory.domain.activity import HookState
 from mcp_memory.domain.hosts import HOOK_HOSTS
-from mcp_memory.hooks import answers
+from mcp_memory.hooks import answers, sessions
 from mcp_memory.hooks.events import record_of
 from mcp_memory.hooks.field_maps import FIELD_MAPS
 from mcp_memory.hooks.kinds import EVENTS
@@ -171,3 +172,21 @@ async def test_the_recorded_sessions_of_a_host_become_its_episodes(
     assert last["outcome"]["kind"] == outcome
     assert not [step["tool"] for episode in found for step in episode["steps"] if "memory" in step["tool"]]
     assert not [step for step in last["steps"] if step["observation"].startswith("{")]
+
+
+async def test_what_the_hooks_left_says_which_host_was_heard_of_and_what_waits(memory: EpisodicMemory, tmp_path: Path) -> None:
+    folder = tmp_path / "hooks"
+    for name, session, ends in (("codex", "a", False), ("codex", "b", True), ("gemini", "c", False)):
+        host = Host(memory, folder, name)
+        await host("user-prompt-submit", session_id=session, prompt="Fix the cart")
+        if ends:
+            done = {"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": "cart.py"}
+            await host("post-tool-use", session_id=session, **done)
+            await host("session-end", session_id=session, reason="other")
+    Host(memory, folder, "qwen").spooled("user-prompt-submit", session_id="d", prompt="Fix the cart")
+    (folder / "strange.json").write_text("{", encoding="utf-8")
+    state = sessions.state_of(str(folder))
+    assert {host.host: (host.sessions, host.at_work) for host in state.hosts} == {"codex": (2, 1), "gemini": (1, 1)}
+    assert all(host.last_at_ms > 1_600_000_000_000 for host in state.hosts)
+    assert state.waiting == 1
+    assert sessions.state_of(str(tmp_path / "nothing")) == HookState()

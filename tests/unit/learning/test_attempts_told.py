@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mcp_memory.domain import facts
-from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Step, StepStatus
+from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Reflection, Step, StepStatus
 from mcp_memory.learning.advice.attempts_told import told_as_recalled
 
 from .runs import episode
@@ -27,6 +27,14 @@ def test_an_attempt_that_failed_is_told_with_what_it_never_got_to_work() -> None
         0,
         "a",
     )
+
+
+def test_of_a_success_only_what_its_agent_noted_is_told() -> None:
+    step = Step("bash", "maze", {"command": "maze 1"}, index=0)
+    won = replace(episode("a", [], task=TASK), steps=(step,), step_count=1)
+    assert told_as_recalled(TASK, [won]) == ()
+    noted = replace(won, outcome=Outcome(OutcomeKind.SUCCESS, lessons=("Walk it breadth first.",)))
+    assert told_as_recalled(TASK, [noted])[0].did[0] == "Walk it breadth first."
 
 
 def test_another_case_that_is_asked_for_in_nearly_the_same_words_is_not_told() -> None:

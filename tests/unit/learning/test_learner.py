@@ -59,6 +59,7 @@ async def live(store: InMemoryStore, engine: Engine, made: Episode, neighbours: 
     judged = engine.judge(made, neighbours)
     done = replace(made, reward=judged.reward, reflection=judged.reflection, key_steps=judged.key_steps)
     extraction = engine.extract(done)
+    assert engine.judge(made, neighbours, (), extraction) == judged  # with what was extracted, and without
     completion = Completion(done, IndexText(done.task, ""), extraction.observations, extraction.errors, extraction.digest)
     await store.complete_episode(completion)
     return completion

@@ -79,7 +79,7 @@ def test_without_a_success_there_is_a_reason_instead() -> None:
     assert playbook("t", [], [], 8) == (None, "no episode with steps is like this task")
     none, reason = playbook("t", [run(1, "a", success=False)], [], 8)
     assert none is None
-    assert reason == "the only attempt at this task failed"
+    assert reason == "the only attempt found at this task failed"
 
 
 def test_of_more_attempts_than_are_aligned_it_says_that_these_are_the_nearest() -> None:
@@ -170,6 +170,18 @@ def test_an_error_is_told_once_with_its_best_answers() -> None:
     assert book is not None
     assert book.pitfalls == ("D: worked in 5 of 5 (pat_find).", "D: worked in 4 of 4 (pat_ls).")
     assert {"pat_find", "pat_ls"} <= set(book.evidence)
+
+
+def test_what_one_of_several_successes_did_is_no_step_and_a_look_no_habit_of_failures() -> None:
+    good = [run(1, "open", "pack", "ship"), run(2, "open", "ship"), run(3, "open", "ship")]
+    bad = [run(i, "scroll_down", "guess", success=False) for i in range(10, 16)]
+    book, _ = playbook("t", [*good[:2], *bad], [], 8)
+    assert book is not None
+    assert tools(book.steps) == ["open", "ship"]
+    book, _ = playbook("t", [*good, *bad], [], 8)
+    assert book is not None
+    assert "6 of 6 failed attempts used guess; 0 of 3 successful ones did." in book.pitfalls
+    assert not any("scroll_down" in said for said in book.pitfalls)
 
 
 def test_a_pattern_tells_where_it_says_how_and_not_where_it_names_tools() -> None:

@@ -67,6 +67,18 @@ def test_of_more_attempts_than_are_read_nothing_is_counted() -> None:
     assert (found.times, found.attempts) == (0, 0)
 
 
+def test_changes_that_differ_in_a_sign_are_two() -> None:
+    found = precedents(TASK, [attempt("a", edit("return total - voucher")), attempt("b", edit("return total + voucher"))])
+    assert [p.times for p in found] == [1, 1]
+    again = precedents(TASK, [attempt("a", edit("return total - voucher")), attempt("b", edit("return total -  voucher"))])
+    assert [p.times for p in again] == [2]
+
+
+def test_of_a_loop_the_line_that_does_the_work_is_told() -> None:
+    loop = Step("bash", "for", {"command": "for f in data/*; do\n  encrypt -p rev -o out/$f $f\n  echo $f\ndone"})
+    assert precedents("Encrypt set 7", [attempt("a", loop, task="Encrypt set 7")])[0].did == ("`encrypt -p rev -o out/$f $f`",)
+
+
 def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
@@ -111,6 +123,17 @@ def test_what_makes_room_or_hides_whether_it_worked_is_no_precedent() -> None:
     ]
     (found,) = precedents(TASK, [attempt("a", *steps)])
     assert found.did == ("`lock -p rev a.txt`",)
+
+
+def test_what_was_done_before_a_script_of_its_own_is_not_told_as_what_worked() -> None:
+    probe, written = Step("bash", arguments={"command": "maze 1"}), Step("bash", arguments={"command": "cat > solve.py <<'EOF'\nx\nEOF"})
+    solve, after = Step("bash", arguments={"command": "python3 solve.py"}), Step("bash", arguments={"command": "deploy --all"})
+    assert precedents(TASK, [attempt("a", probe, written, solve)]) == ()
+    summary = Step("bash", arguments={"command": "cat > SUMMARY.md <<'EOF'\nIt works.\nEOF"})
+    (kept,) = precedents(TASK, [attempt("a", written, after, solve, summary)])
+    assert kept.did == ("`deploy --all`",), "of which the script that was there before is only tried again"
+    (found,) = precedents(TASK, [attempt("a", probe, written, solve, after)])
+    assert found.did == ("`deploy --all`",)
 
 
 def test_a_changed_test_is_told_only_where_nothing_else_was_changed() -> None:

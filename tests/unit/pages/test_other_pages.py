@@ -1,16 +1,21 @@
 """Today, Ask, Learned, Files and Health: what they show is what is there, and what is said to it reaches the next answer."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
 
 from mcp_memory.config import Config
-from mcp_memory.domain.activity import FoundSessions
-from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.domain.activity import FoundSessions, HookedHost, HookState
+from mcp_memory.domain.pattern import PatternKind, Standing
+from mcp_memory.domain.status import RemoteStatus, Replication
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.pages import entering
+from mcp_memory.pages.health import troubles
 from mcp_memory.pages.part import PagesPart
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
@@ -18,6 +23,17 @@ from tests.unit.pages.conftest import LISTS, TASK, URL, Host, Visitor, attempt
 
 pytestmark = pytest.mark.anyio
 EDIT = {"path": "jobs/report.py", "old_str": "a", "new_str": "b"}
+
+
+@asynccontextmanager
+async def entered(part: PagesPart, config: Config) -> AsyncIterator[Visitor]:
+    """Yield a browser that came in by a link to these pages."""
+    part.listening(URL)
+    server = entering.announced(config.data_dir)
+    assert server is not None
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Starlette(routes=list(part.routes))), base_url=URL) as client:
+        assert (await client.get(server.link())).status_code == 303
+        yield Visitor(client)
 
 
 async def some_work(memory: EpisodicMemory) -> str:
@@ -54,17 +70,13 @@ async def test_today_says_which_sessions_on_this_machine_were_not_imported_and_w
         assert asked is memory
         return [FoundSessions("claude-code", "/home/dev/.claude/projects", 5, 12)]
 
-    part = PagesPart(Host(config, memory), look=look)
-    part.listening(URL)
-    server = entering.announced(config.data_dir)
-    assert server is not None
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Starlette(routes=list(part.routes))), base_url=URL) as client:
-        text = (await client.get(server.link(), follow_redirects=True)).text
+    async with entered(PagesPart(Host(config, memory), look=look), config) as visitor:
+        text = await visitor.get("/ui")
         assert "12 tasks of 5 sessions not imported yet" in text, "also where nothing is remembered yet"
         await some_work(memory)
         await memory.recall(query=TASK)
         await memory.start_episode(task="another", recall=False)  # writes are first in, first out: what was shown is noted by now
-        text = (await client.get("/ui")).text
+        text = await visitor.get("/ui")
         assert "1 answer so far, 0 votes" in text
         assert "/home/dev/.claude/projects" in text
 
@@ -129,6 +141,74 @@ async def test_files_names_what_was_changed_and_by_whom_with_success(visitor: Vi
 async def test_health_says_what_is_degraded_and_what_to_do(visitor: Visitor) -> None:
     text = await visitor.get("/ui/health")
     assert "mcp-memory doctor" in text or "Nothing is degraded" in text
+
+
+async def test_health_says_who_was_seen_last_by_episodes_and_by_hooks(config: Config, memory: EpisodicMemory) -> None:
+    for number, agent in enumerate(["codex", "claude-code", "claude-code"]):
+        started = await memory.start_episode(task=f"{TASK} {number}", agent=agent, recall=False)
+        await memory.complete_episode(episode_id=started.episode_id, outcome="success" if number else "failure")
+    state = HookState((HookedHost("gemini", 1_700_000_000_000, 3, 1),), waiting=2)
+    async with entered(PagesPart(Host(config, memory), hooks=lambda: state), config) as visitor:
+        text = await visitor.get("/ui/health")
+    rows = [re.sub(r"<[^>]+>", " ", row) for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", text)]
+    seen = {row.split()[0]: " ".join(row.split()) for row in rows}
+    assert "3 sessions in two weeks, 1 at work" in seen["gemini"]
+    assert "2 attempts, 2 worked" in seen["claude-code"]
+    assert "1 attempt, 0 worked" in seen["codex"]
+    assert [name for name in seen if name in ("gemini", "claude-code", "codex")] == ["gemini", "claude-code", "codex"]
+    assert "Events of 2 sessions wait" in text
+
+
+async def test_health_draws_each_operation_as_metrics_count_it(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await some_work(memory)
+    memory.metrics.observe("made_up", 3.0)
+    memory.metrics.observe("made_up", 20_000.0)
+    text = await visitor.get("/ui/health")
+    (row,) = [row for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", text) if "made up" in row]
+    assert 'aria-label="1 up to 5 ms, 1 longer than 10,000 ms"' in row
+    assert row.count("<rect") == 2
+    assert "writes waiting" in text
+
+
+async def test_health_says_what_to_do_about_each_trouble(memory: EpisodicMemory) -> None:
+    status = await memory.memory_status()
+    remote = RemoteStatus("libsql://there", "unreachable", None, 3, "refused", None, 0)
+    worse = replace(
+        status,
+        degraded=("the shared log libsql://there is unreachable: what other machines told lately may be missing", "the model is gone"),
+        embedding=replace(status.embedding, degraded=("the model is gone",)),
+        replication=Replication("unreachable", None, 3, "refused", (remote,)),
+        warnings=("on a network drive",),
+    )
+    told = dict(troubles(worse))
+    assert "mcp-memory remote test" in told[worse.degraded[0]]
+    assert "doctor" in told["the model is gone"]
+    assert "on a network drive" in told
+
+
+async def test_learned_says_what_followed_where_something_was_told(visitor: Visitor, memory: EpisodicMemory) -> None:
+    await some_work(memory)
+    first = None
+    for number in range(18):
+        started = await memory.start_episode(task=TASK)
+        assert started.recalled is not None
+        first = first or started.recalled.patterns[0]
+        used = number >= 12
+        await memory.log_step(episode_id=started.episode_id, tool="read")
+        await memory.complete_episode(
+            episode_id=started.episode_id, outcome="failure" if used else "success", helped=[first.pattern_id] if used else []
+        )
+    assert first is not None
+    rows = {row.pattern_id: row for row in await memory.told_patterns()}
+    row = rows[first.pattern_id]
+    assert (row.used, row.used_successes) == (6, 0)
+    assert 0 < row.told - row.used == row.unused_successes < 5
+    assert row.standing == Standing.ON_TRIAL
+    assert row.interval[1] < 0
+    text = await visitor.get("/ui/learned")
+    assert "Told, and what followed" in text
+    assert "0 of 6" in text
+    assert "on trial" in text
 
 
 async def test_a_project_is_chosen_for_all_pages(visitor: Visitor, memory: EpisodicMemory) -> None:

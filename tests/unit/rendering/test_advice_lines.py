@@ -47,8 +47,8 @@ def test_how_often_which_tool_came_next_is_not_said() -> None:
 def test_what_was_done_at_this_task_is_said_with_how_it_ended_and_where_to_read_it() -> None:
     assert next_step(precedents=[WORKED, FAILED]).splitlines() == [
         HEAD,
-        "Worked at this task (2 of 3 successes): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
-        "Failed at this task (the only failure): finish answer=41 → `INCORRECT` [e2]",
+        "Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
+        "Failed at this task (the only failure found): finish answer=41 → `INCORRECT` [e2]",
     ]
 
 
@@ -82,10 +82,10 @@ def test_how_the_call_was_made_otherwise_is_said_where_that_mostly_worked() -> N
     change = {"change": "add `--user`", "changed": 4, "compared": 5}
     assert (
         recovered(fix(**change)).splitlines()[1]
-        == "After this error, in 4 of the 5 cases where the call worked again, it was made otherwise: add `--user` [e1]"
+        == "After this error, where the call worked again, that was with this difference (4 of 5 times): add `--user` [e1]"
     )
     uncounted = recovered(fix(change="add `--user`", changed=0, compared=0)).splitlines()[1]
-    assert uncounted == "After this error, where the call lately worked again, it mostly was made otherwise: add `--user` [e1]"
+    assert uncounted == "After this error, where the call worked again, that was with this difference (mostly, of late): add `--user` [e1]"
     assert recovered(fix(tried=11, fixed=2, **change)) == NOTHING_NEXT
 
 
@@ -121,7 +121,10 @@ def test_a_playbook_shows_the_steps_that_tell_successes_from_failures_and_say_wi
         "1. bash `make release`: in 3 of 3 successful attempts, 0 of 2 failed ones",
     ]
     assert playbook(*vague, successes=2) == "No playbook: all that 2 successes at tasks like this have in common is the names of tools."
-    assert playbook(*vague, successes=1) == "No playbook: one success alone, of which only the tools it used can be told."
+    assert playbook(step(), successes=1) == "No playbook: one success alone (get_episode 01923f6e-8d4c-7abc)."
+    tests = step(tool="bash", action="pytest", arguments_example={"command": "pytest tests -q"})
+    looked = step(tool="bash", action="find", arguments_example={"command": "find / -name conftest.py"})
+    assert playbook(tests, looked, successes=3).startswith("No playbook: all that 3 successes")
 
 
 def test_where_something_worked_at_this_very_task_the_playbook_is_that() -> None:

@@ -23,7 +23,7 @@ def test_it_says_what_is_news_what_an_earlier_attempt_did_and_asks_one_question_
     assert text.splitlines() == [
         "Recorded as failure.",
         "Ended without a change to any file.",
-        "Worked at this task (2 of 3 successes): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
+        "Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
         "Step 3 failed: say why. (complete_episode again, episode_id=ep0, with lessons)",
     ]
 

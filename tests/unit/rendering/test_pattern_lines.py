@@ -29,6 +29,16 @@ def test_what_only_names_tools_is_listed_where_its_kind_is_asked_for() -> None:
     assert patterns_text({**answer, "patterns": [silent]}) == NOTHING_TOLD
 
 
+def test_a_pattern_that_shares_a_word_with_the_query_alone_is_not_told() -> None:
+    def told(**why: float) -> bool:
+        return "pat_1" in patterns_text({"patterns": [row(why=why)], "next_cursor": None, "total": 1, "degraded": []})
+
+    assert not told(words=0.1, confidence=0.9)
+    assert told(words=0.6, confidence=0.9)
+    assert told(words=0.1, context=0.5)
+    assert told(confidence=0.9)
+
+
 def test_a_correction_stands_before_what_it_corrects() -> None:
     assert "1. Use add2 (corrected; instead of: when" in patterns_text(
         {"patterns": [row(correction="Use add2")], "next_cursor": None, "total": 1, "degraded": []}

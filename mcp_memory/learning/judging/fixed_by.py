@@ -1,0 +1,46 @@
+"""Which of the steps between a failure and the call that worked made it get past its error, told by what the error names. Pure."""
+
+from collections.abc import Sequence
+
+from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.episode import Step
+from mcp_memory.domain.step_roles import Role, role_of, runs_tests
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.signatures import quoted_in
+from mcp_memory.views.fixes import Fix
+
+
+def fixed_by(steps: Sequence[Step], fix: Fix) -> int:
+    """Return which step made a failed call get past its very error.
+
+    Errors of one kind follow each other, one missing package after another: what was done before the next of them answers the first, and
+    of several things done the one that names what the error names.
+
+    >>> def missing(name): return Step("run", arguments={"command": "run"}, status="error", error=f"No module named '{name}'")
+    >>> def install(name): return Step("bash", "pip install", {"command": f"pip install {name}"})
+    >>> steps = [missing("a_b"), install("a-b"), missing("json5"), install("json5"), install("babel")]
+    >>> steps.append(Step("run", arguments={"command": "run"}))
+    >>> from mcp_memory.views.fixes import Came
+    >>> [fixed_by(steps, Fix(i, "run", "", "", 0, 0, Came.FIXED, 4, 5)) for i in (0, 2)]
+    [1, 3]
+    """
+    failed = steps[fix.index]
+    message = message_of(failed)
+    again = (k for k in range(fix.index + 1, fix.worked_at) if steps[k].key == failed.key and steps[k].arguments == failed.arguments)
+    until = next((k for k in again if not steps[k].failed or message_of(steps[k]) != message), fix.worked_at)
+    if fix.by == fix.worked_at and until == fix.worked_at:
+        return fix.by
+    done = [k for k in range(fix.index + 1, until) if _acted(steps[k])]
+    named = [_plain(word) for word in quoted_in(message) if word]
+    by_name = [k for k in done if any(word in _plain(command_in(steps[k].arguments)) for word in named)]
+    if by_name or fix.by in done:
+        return by_name[-1] if by_name else fix.by
+    return done[-1] if done else fix.by
+
+
+def _acted(step: Step) -> bool:
+    return not step.failed and role_of(step.key) is Role.ACTS and not runs_tests(step.key)
+
+
+def _plain(text: str) -> str:
+    return text.casefold().replace("_", "-")
