@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
         render.print_json(page)
         return 0
     if not page.total and not (query or given(args, (*CONTEXT, *SPAN, "state", "project"))):
-        print(
-            "No episodes yet. `mcp-memory install` connects the agents on this machine, `mcp-memory import` takes in their earlier sessions."
+        render.tell(
+            "No episodes yet. `mcp-memory install` connects the agents on this machine, `mcp-memory import` takes in earlier sessions."
         )
         return 0
     projects = render.project_names([e.project for e in page.episodes])
