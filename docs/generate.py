@@ -50,7 +50,11 @@ def settings_page() -> str:
         "",
         "A shared log, in a table `[[remote]]` of its own for each ([sharing.md](sharing.md)). For one log the environment",
     ]
-    lines += [f"is enough: `{remote_config.ENV_URL}`, and its token in `{remote_config.ENV_TOKEN}`.", ""]
+    lines += [
+        f"is enough: `{remote_config.ENV_URL}`, and its token in `{remote_config.ENV_TOKEN}`.",
+        f"`{remote_config.ENV_TEAM_KEY}` seals what is sent to all of them.",
+        "",
+    ]
     comments = _comments(inspect.getsource(remote_config.RemoteConfig))
     lines += ["| key | default | |", "|---|---|---|"]
     lines += [f"| `{name}` | {_default(name)} | {comments[name]} |" for name in remote_config.KEYS]

@@ -4,7 +4,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import anyio
@@ -23,7 +25,9 @@ from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Cache, SharedLog
 from mcp_memory.projects import Project
 from mcp_memory.remote_config import RemoteConfig
+from mcp_memory.replication.later_log import LaterLog
 from mcp_memory.replication.replicator import Replicator
+from mcp_memory.replication.sealed_log import Keys, SealedLog
 from mcp_memory.replication.sharing import SharedThrough, Sharing
 from mcp_memory.replication.worker_thread import WorkerThread
 from mcp_memory.retrieval.retriever import Retriever
@@ -71,7 +75,7 @@ async def open_memory(
     """
     config = load_config() if config is None else config
     metrics = Metrics()
-    logs = [(remote, (open_log or _open_log)(remote)) for remote in config.remotes]
+    logs = [(remote, SealedLog((open_log or _open_log)(remote), _team_keys(remote))) for remote in config.remotes]
     cache, notices = _open_cache(config)
     store = await _open_store(config, metrics, cache, notices)
     embedding: EmbeddingService = open_embedding(config.embedding, cache, metrics)
@@ -171,7 +175,38 @@ def _shared(engines: Engines, store: SqliteStore, logs: Sequence[tuple[RemoteCon
 
 
 def _open_log(remote: RemoteConfig) -> SharedLog:
-    """Return the log of an address, by its scheme. Raises ConfigError: psycopg is needed and is not here."""
+    """Return the log of an address, by its scheme; one whose token the keyring has is opened at its first use.
+
+    Raises:
+        ConfigError: psycopg is needed and is not here.
+    """
+    if not remote.keyring:
+        return _log_of(remote)
+    return LaterLog(lambda: _log_of(replace(remote, token=keyring_tokens().read(remote.address))))
+
+
+def _team_keys(remote: RemoteConfig) -> Keys | None:
+    """Return what seals the facts of a log, None where nothing does. Raises ConfigError: the team key is none."""
+    if not remote.team_key:
+        return None
+    from mcp_memory.replication.team_key import TeamKeys
+
+    return TeamKeys(remote.team_key)
+
+
+def keyring_tokens() -> ModuleType:
+    """Return the module that asks the platform's keyring. Raises ConfigError: the extra is not installed."""
+    try:
+        from mcp_memory import keyring_tokens
+    except ImportError as error:
+        raise ConfigError(
+            f"a token in the keyring needs the library keyring, which cannot be imported ({error})",
+            hint="Install it: pip install 'mcp-episodic-memory[keyring]'",
+        ) from error
+    return keyring_tokens
+
+
+def _log_of(remote: RemoteConfig) -> SharedLog:
     if not remote.url.startswith("postgres"):
         from mcp_memory.replication.hrana_log import HranaLog
 

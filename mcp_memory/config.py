@@ -147,7 +147,13 @@ def settings(config: Config) -> list[tuple[str, Any, str]]:
             rows.append((name, _shown(item.name, value), config.origins.get(name, "default")))
     for remote in config.remotes:
         name = f"remote {remote.address}"
-        rows.append((name, f"token_env={remote.token_env!r} projects={list(remote.projects)} ack={remote.ack}", remote.origin))
+        rows.append(
+            (
+                name,
+                f"token_env={remote.token_env!r} keyring={remote.keyring} projects={list(remote.projects)} ack={remote.ack}",
+                remote.origin,
+            )
+        )
     return rows
 
 

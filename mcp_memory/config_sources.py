@@ -17,7 +17,7 @@ from mcp_memory import setting_names
 from mcp_memory.config import NAMES, SECTIONS, Config
 from mcp_memory.errors import ConfigError
 from mcp_memory.projects import project_at
-from mcp_memory.remote_config import ENV_TOKEN, ENV_URL, RemoteConfig, configured, remotes_of
+from mcp_memory.remote_config import ENV_TEAM_KEY, ENV_TOKEN, ENV_URL, RemoteConfig, configured, remotes_of
 
 PREFIX = "MCP_MEMORY_"
 WORKING_DIRECTORY = "working directory"  # the origin of a project that is taken from it
@@ -34,6 +34,7 @@ _NOT_SETTINGS = {
     "CONFIG",
     ENV_URL.removeprefix(PREFIX),
     ENV_TOKEN.removeprefix(PREFIX),
+    ENV_TEAM_KEY.removeprefix(PREFIX),
 }  # what is read elsewhere; CONFIG names the TOML file
 logger = logging.getLogger(__name__)
 

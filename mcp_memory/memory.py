@@ -66,7 +66,7 @@ class EpisodicMemory:
         self._advising = Advising(engines, redacting, shown, self._labelling)
         self._curating = Curating(engines, redacting)
         self._reporting, self._forking, self._recent = Reporting(engines), Forking(engines), RecentWork(engines)
-        self._mapping = TaskMapping(engines)
+        self._mapping = TaskMapping(engines, LARGE)
         self._importing, self._exporting = Importing(engines, redacting, background.ring), Exporting(engines)
         self._retention = Retention(engines, self._exporting)
 
@@ -273,9 +273,13 @@ class EpisodicMemory:
         """Return the hexagons in which attempts lie, alike tasks side by side, with what distinguishes them; of one, its newest attempts.
 
         A task stays where it is, also over a restart, until there are half as many tasks again; then places shift and regions stay.
-        The first map of 100,000 attempts takes seconds, in a thread; every further one what is new.
+        The first map of 100,000 attempts takes seconds, in a thread; every further one what is new. After `keep_map_ready` it is read only.
         """
         return await self._mapping.map(asked)
+
+    def keep_map_ready(self) -> None:
+        """From now on follow the map of a large memory in the background, for who asks for it often; until the memory is closed."""
+        self._engines.start_soon(self._mapping.keep_ready)
 
     @takes(requests.MemoryStatus)
     async def memory_status(self, asked: requests.MemoryStatus) -> status.Status:

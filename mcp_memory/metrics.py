@@ -40,11 +40,6 @@ class _Timings:
         self.by_bucket = [0] * (len(BOUNDS_MS) + 1)
         self.sum_ms = 0.0
 
-    def add(self, duration_ms: float) -> None:
-        self.last_ms.append(duration_ms)
-        self.by_bucket[bisect_left(BOUNDS_MS, duration_ms)] += 1
-        self.sum_ms += duration_ms
-
 
 class Metrics:
     """Thread-safe counters and timings; recording costs about a microsecond."""
@@ -79,7 +74,9 @@ class Metrics:
             timings = self._timings.get(name)
             if timings is None:
                 timings = self._timings[name] = _Timings()
-            timings.add(duration_ms)
+            timings.last_ms.append(duration_ms)
+            timings.by_bucket[bisect_left(BOUNDS_MS, duration_ms)] += 1
+            timings.sum_ms += duration_ms
         for follower in self._followers:
             follower(name, duration_ms)
 

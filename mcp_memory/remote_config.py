@@ -1,6 +1,6 @@
 """The settings of shared logs: `[[remote]]` of a settings file, `MCP_MEMORY_REMOTE_URL`, and what `mcp-memory remote add` noted.
 
-A token is never in a file: `token_env` names where in the environment it is.
+A token is never in a file: `token_env` names where in the environment it is, `keyring` says that the platform's keyring has it.
 """
 
 import os
@@ -15,9 +15,10 @@ from mcp_memory import private
 from mcp_memory.errors import ConfigError
 
 ENV_URL, ENV_TOKEN = "MCP_MEMORY_REMOTE_URL", "MCP_MEMORY_REMOTE_TOKEN"
+ENV_TEAM_KEY = "MCP_MEMORY_TEAM_KEY"  # of all remotes
 NOTED_FILE = "remotes.toml"  # in the data directory
 SCHEMES = ("libsql", "https", "http", "postgresql", "postgres")
-KEYS = ("url", "token_env", "projects", "ack")  # of a table
+KEYS = ("url", "token_env", "keyring", "projects", "ack")  # of a table
 Ack = Literal["local", "remote"]
 _SECRET = re.compile(r"(?<=://)[^/?#@\s]*@|\?.*$")
 
@@ -28,10 +29,12 @@ class RemoteConfig:
 
     url: str  # libsql://, https:// and http:// for libSQL (Turso, sqld), postgresql:// for PostgreSQL
     token_env: str = ""  # the environment's name for the token, of PostgreSQL for the password
+    keyring: bool = False  # the platform's keyring has it, by the address (`mcp-memory remote add URL --keyring`)
     projects: tuple[str, ...] = ()  # only these leave the machine and come to it; empty: all
     ack: Ack = "local"  # remote: a write waits, for two seconds at most, until the log has it
     origin: str = field(default="", compare=False)  # where the setting came from
     token: str = field(default="", compare=False, repr=False)
+    team_key: str = field(default="", compare=False, repr=False)  # seals what is sent (`replication/team_key.py`); empty: nothing does
 
     @property
     def address(self) -> str:
@@ -90,13 +93,20 @@ def _remote(table: Mapping[str, Any], origin: str, env: Mapping[str, str]) -> Re
     token_env = table.get("token_env", "")
     if not isinstance(token_env, str):
         raise ConfigError(f"remote.token_env (from {origin}) must be the name of an environment variable")
-    return RemoteConfig(url, token_env, tuple(projects), ack, origin, env.get(token_env, "") if token_env else "")
+    keyring = table.get("keyring", False)
+    if not isinstance(keyring, bool):
+        raise ConfigError(f"remote.keyring (from {origin}) must be true or false")
+    if keyring and token_env:
+        raise ConfigError(f"the remote {public_address(url)} (from {origin}) has both token_env and keyring", hint="Name one of them.")
+    token = env.get(token_env, "") if token_env else ""
+    return RemoteConfig(url, token_env, keyring, tuple(projects), ack, origin, token, env.get(ENV_TEAM_KEY, "").strip())
 
 
 def note(data_dir: Path, remote: RemoteConfig) -> None:
     """Keep a remote for everything that uses the data directory; one of its address is replaced."""
     others = [table for table in _noted(data_dir) if public_address(str(table.get("url"))) != remote.address]
-    table = {"url": remote.url, "token_env": remote.token_env, "projects": list(remote.projects), "ack": remote.ack}
+    table: dict[str, Any] = {"url": remote.url, "projects": list(remote.projects), "ack": remote.ack}
+    table |= {"keyring": True} if remote.keyring else {"token_env": remote.token_env}  # an earlier version knows no keyring
     _write(data_dir, [*others, table])
 
 

@@ -22,10 +22,11 @@ def test_the_version_is_the_one_of_the_distribution() -> None:
     assert mcp_memory.__version__ == project["version"]
 
 
-OF_SERVERS = {  # what only a server asks: who calls from where, and the ids of one bound to a project
+OF_SERVERS = {  # what only a server asks: who calls from where, the ids of one bound to a project, the map behind its pages
     "bound_to",
     "heard_of",
     "heard_project",
+    "keep_map_ready",
     "project_named",
     "with_whole_ids",
     "within_reach",

@@ -1,7 +1,9 @@
 """From checked requests to the nouns of the domain. Pure; the defaults that depend on other fields are here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from mcp_memory.domain.commands import command_in, program_of
@@ -76,11 +78,19 @@ def step_of(asked: StepDetails | IntendedStep | Mapping[str, Any], *, now_ms: in
     status, a step with an error text failed.
     """
     assert isinstance(asked, Request), "a checked request holds records"
-    given = {name: getattr(asked, name) for name in fields_of(IntendedStep if isinstance(asked, IntendedStep) else StepFields)}
+    names, values_of = _step_fields(IntendedStep if isinstance(asked, IntendedStep) else StepFields)
+    given: dict[str, Any] = dict(zip(names, values_of(asked), strict=True))
     given["action"] = asked.action or program_of(command_in(asked.arguments)) or given["tool"]
     given["status"] = StepStatus(given.get("status") or (StepStatus.ERROR if given.get("error") else StepStatus.OK))
     given["at_ms"] = now_ms if given.get("at_ms") is None else given["at_ms"]
     return Step(**given)
+
+
+@cache
+def _step_fields(record: type[Request]) -> tuple[tuple[str, ...], Callable[[Request], tuple[Any, ...]]]:
+    """Return the names of a step's fields, and what reads them of a request at once."""
+    names = tuple(fields_of(record))
+    return names, attrgetter(*names)
 
 
 def outcome_of(kind: str, asked: OutcomeFields) -> Outcome:

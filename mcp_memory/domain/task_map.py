@@ -43,3 +43,4 @@ class TaskMap:
     chosen: tuple[EpisodeRow, ...] = ()  # the newest attempts of what was asked for, a hexagon or a region
     chosen_attempts: int = 0
     degraded: tuple[str, ...] = ()
+    is_coming: bool = False  # it is drawn behind the pages, for the first time: ask again in a moment

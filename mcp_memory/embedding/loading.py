@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from mcp_memory.config import EmbeddingConfig
-from mcp_memory.domain.languages import MULTILINGUAL_SPACE
 from mcp_memory.embedding import building
 from mcp_memory.embedding.model_files import ModelFiles, find_model
 from mcp_memory.embedding.providers import ProviderPlan, provider_key
@@ -48,7 +47,7 @@ class Loader:
             self._look()
 
     def _look(self) -> None:
-        """Read the manifest and look for the key, so that `spaces` is known before anything is loaded."""
+        """Read the manifest and look for the key, so that the spaces are known before anything is loaded."""
         try:
             self.files = find_model(self._config.model_path)
         except ModelUnavailable as error:
@@ -77,16 +76,6 @@ class Loader:
             self._thread.join()
         if self.http is not None:
             self.http.close()
-
-    @property
-    def spaces(self) -> tuple[str, ...]:
-        """The spaces documents are embedded in: local, the provider's, the multilingual one; empty when embedding is off.
-
-        A model that failed to load and a provider without a key have none.
-        """
-        local = [self.files.space] if self.files is not None and self.state in ("loading", "ready") else []
-        remote = [self.plan.space] if self.plan is not None and not self.remote_error else []
-        return (*local, *remote, *((MULTILINGUAL_SPACE,) if self.has_multilingual else ()))
 
     def embedders(self) -> "list[CachedEmbedder]":
         """Return what is loaded."""

@@ -65,7 +65,10 @@ class EmbeddingService:
 
         A model that failed to load and a provider without a key have none.
         """
-        return self._loader.spaces
+        has = self._loader
+        local = [has.files.space] if has.files is not None and has.state in ("loading", "ready") else []
+        remote = [has.plan.space] if has.plan is not None and not has.remote_error else []
+        return (*local, *remote, *((MULTILINGUAL_SPACE,) if has.has_multilingual else ()))
 
     def wait_ready(self, timeout_ms: int) -> bool:
         """Wait until loading is over; True when the local model is ready."""

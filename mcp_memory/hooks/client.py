@@ -67,7 +67,8 @@ def answer(event: str, raw: bytes, settings: "HookSettings") -> bytes:
 def _at_the_door(letter: wire.Letter, settings: "HookSettings") -> tuple[int, bytes]:
     """Return the status and the answer of the server that has this memory open; 0: there is none, or it cannot answer now."""
     try:
-        status, body = wire.ask_door(settings.folder, letter, wait_s=wire.OPENING_WAIT_S if letter.event in PROMPTS else 0.0)
+        waits = (wire.OPENING_WAIT_S, wire.STARTING_WAIT_S) if letter.event in PROMPTS else (0.0, 0.0)
+        status, body = wire.ask_door(settings.folder, letter, wait_s=waits[0], starting_wait_s=waits[1])
     except PermissionError:
         if settings.named is None:
             raise

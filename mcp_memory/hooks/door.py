@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from mcp_memory.errors import McpMemoryError, StoreUnavailable
-from mcp_memory.hooks import answers, events, wire
+from mcp_memory.hooks import answers, events, signs, spool, wire
 from mcp_memory.hooks.intake import Hooks, folder_of
 from mcp_memory.hooks.kinds import EVENTS, PROMPTS
 from mcp_memory.hooks.spooling import redacted
@@ -104,12 +104,20 @@ class Door:
         except Exception:  # the hook keeps it, and what cannot be handled later either is set aside
             logger.exception("the %s hook failed", event)
             return PlainTextResponse("internal error; the server's log has the details", 503)
+        if await request.is_disconnected():
+            self._answered_too_late(record["session"], text)
         if self._log is not None:
             took_ms = (time.perf_counter() - started) * 1000
             self._log.record(_who(request, record), f"hook/{event}", {"episode_id": episode_id}, {"isError": False}, took_ms)
         host = request.headers.get(wire.HOST_HEADER, "")
         output = answers.shown(event, events.name_of(event, told, host), text)
         return Response(output, media_type="application/json", background=self._after(event, hooks, record["session"]))
+
+    def _answered_too_late(self, session_id: str, text: str) -> None:
+        """Keep what a hook would have told that has given up (its event counts once): the session's next one tells it."""
+        signs.note_answer(self.folder)
+        if text:
+            spool.owe(self.folder, session_id, text)
 
     def _after(self, event: str, hooks: Hooks, session_id: str) -> BackgroundTask | None:
         """Return what the agent need not wait for: a prompt ends the turn before it, a session's start those that are dead."""

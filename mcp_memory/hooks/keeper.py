@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from starlette.applications import Starlette
 
 from mcp_memory.errors import McpMemoryError
-from mcp_memory.hooks import sessions, spool, wire
+from mcp_memory.hooks import sessions, signs, spool, wire
 from mcp_memory.hooks.door import Door, MemoryOwner
 
 LOOK_EVERY_S = 2.0  # how long a door may stay closed after its keeper died; until then the hooks spool
@@ -101,7 +101,7 @@ class _Keeper:
             listener.setblocking(False)
             inode = os.stat(os.path.join(folder, part)).st_ino
             os.replace(os.path.join(folder, part), self._path)
-            wire.note_open(folder)
+            signs.note_open(folder)
             app = Starlette(routes=[self._door.route()])
             server = _DoorServer(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, ws="none", lifespan="off"))
             async with anyio.create_task_group() as group:

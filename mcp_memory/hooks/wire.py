@@ -14,21 +14,21 @@ try:
 except ImportError:  # another Python than CPython
     import socket  # type: ignore[no-redef]
 
+from mcp_memory.hooks import signs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SOCKET = "door.sock"  # in the folder of the hooks
-SILENT = "door-silent"  # beside it: when a hook waited there for nothing
-OPENS = "door-opens"  # beside it: servers open a door here, so it is worth a moment's wait
 PING = "ping"  # the event that asks whether anybody is there
 CALL_HEADER = "x-mcp-memory-call"  # names one run of a hook, so that what arrives twice counts once; a page of a browser cannot send it
 HOST_HEADER = "x-mcp-memory-host"  # the agent host whose hook it is
 PROCESS_HEADER = "x-mcp-memory-process"  # the host's process: when it is gone without a word, so is its session
 CONNECT_TIMEOUT_S = 0.25  # a server on this machine accepts at once
 ANSWER_TIMEOUT_S = 3.0  # a cold recall under load takes a tenth of it
-OPENING_WAIT_S = 1.0  # for a server that the host starts together with its first prompt
-SILENT_FOR_S = 60.0  # that a door which gave no answer is left alone
+OPENING_WAIT_S = 1.0  # of a prompt, for a server that the host may start together with it
+STARTING_WAIT_S = 4.0  # for one that has been started
 MAX_ANSWER_BYTES = 1_000_000
 _POLL_S = 0.02
 _READ_BYTES = 65_536
@@ -73,11 +73,12 @@ def is_used(folder: str) -> bool:
     return os.path.isdir(folder)
 
 
-def ask_door(folder: str, letter: Letter, *, wait_s: float = 0.0) -> tuple[int, bytes]:
+def ask_door(folder: str, letter: Letter, *, wait_s: float = 0.0, starting_wait_s: float = 0.0) -> tuple[int, bytes]:
     """Return the HTTP status and the body of the answer given at the door of this machine.
 
     Args:
         wait_s: How long to wait for a door to open, where servers do open one.
+        starting_wait_s: How long to wait for that of a server that has been started.
 
     Raises:
         FileNotFoundError, ConnectionRefusedError: Nobody is there.
@@ -86,15 +87,15 @@ def ask_door(folder: str, letter: Letter, *, wait_s: float = 0.0) -> tuple[int, 
     """
     if not is_private(folder):
         raise PermissionError(f"{folder} belongs to somebody else, or others can write into it")
-    if _is_recent(os.path.join(folder, SILENT), SILENT_FOR_S):
+    if signs.is_silent(folder):
         raise FileNotFoundError("the door gave no answer within the last minute")
     try:
-        with _Open(_at_the_door(folder, wait_s)) as connection:
+        with _Open(_at_the_door(folder, wait_s, starting_wait_s)) as connection:
             return _asked(connection, letter, "localhost", {})
     except (FileNotFoundError, ConnectionRefusedError):
         raise
     except OSError:
-        _touch(os.path.join(folder, SILENT))
+        signs.note_silence(folder)
         raise
 
 
@@ -115,13 +116,6 @@ def answers(folder: str) -> bool:
             return _asked(connection, Letter(PING, b""), "localhost", {})[0] == 200
     except OSError:
         return False
-
-
-def note_open(folder: str) -> None:
-    """Note that a door is open: hooks ask again, and may wait for one after this."""
-    _touch(os.path.join(folder, OPENS))
-    _remove(os.path.join(folder, SILENT))
-    _remove(os.path.join(folder, "door"))  # of an earlier version: an address on a port that anybody may take
 
 
 def connected(folder: str) -> "socket.socket":
@@ -172,18 +166,19 @@ class SocketPath:
             os.close(self._fd)
 
 
-def _at_the_door(folder: str, wait_s: float) -> "socket.socket":
-    until = time.monotonic() + wait_s
-    opens = os.path.join(folder, OPENS)
+def _at_the_door(folder: str, wait_s: float, starting_wait_s: float) -> "socket.socket":
+    begun = time.monotonic()
     while True:
         try:
             return connected(folder)
         except (FileNotFoundError, ConnectionRefusedError):
-            if not wait_s or not os.path.exists(opens):
-                raise
-            if time.monotonic() >= until:
-                _remove(opens)  # nobody came: the next prompt does not wait, until a server opens a door again
-                raise
+            waited = time.monotonic() - begun
+            if waited >= starting_wait_s or not signs.starts(folder):
+                if not wait_s or not signs.opens(folder):
+                    raise
+                if waited >= wait_s:
+                    signs.note_nobody(folder)
+                    raise
         time.sleep(_POLL_S)
 
 
@@ -226,28 +221,6 @@ def _answer(connection: "socket.socket", until: float) -> tuple[int, bytes]:
     while len(body) < int(length):
         body = more(body)
     return int(status), body
-
-
-def _is_recent(path: str, seconds: float) -> bool:
-    try:
-        return 0 <= time.time() - os.stat(path).st_mtime < seconds
-    except OSError:
-        return False
-
-
-def _touch(path: str) -> None:
-    try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        os.utime(path)
-    except OSError:  # not to be remembered, then
-        return
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        return
 
 
 def _quoted(text: str) -> str:

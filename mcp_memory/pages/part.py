@@ -100,10 +100,17 @@ class PagesPart:
         """Make kept answers anew, and take the word back at the end."""
         try:
             async with anyio.create_task_group() as self._kept.behind:
+                await self._keep_map_ready()
                 await anyio.sleep_forever()
         finally:
             self._kept.behind = None
             entering.withdraw(self._owner.config.data_dir)
+
+    async def _keep_map_ready(self) -> None:
+        try:
+            (await self._owner.memory()).keep_map_ready()
+        except McpMemoryError as error:  # the pages say so themselves
+            logger.info("the map is drawn when somebody asks for it: %s", error.line())
 
     async def _enter(self, request: Request) -> Response:
         visitor = self._tickets.take(request.query_params.get("ticket", ""))

@@ -35,7 +35,7 @@ async def show(call: Call) -> Answer:
         return await call.memory.map_tasks(project=call.session.project, cell=cell, region=region)
 
     made = await (call.soon if call.memory.is_large else call.dear)("map", ask, str(cell), str(region))
-    if made is None:
+    if made is None or made.is_coming:
         return Page("map.html", {"map": None})
     unit = max(LEAST_UNIT, WIDTH / (made.width + 2 * MARGIN))
     size = (made.width + 2 * MARGIN) * unit, (made.height + 2 * MARGIN) * unit

@@ -24,13 +24,13 @@ def found(calls: Sequence[str], answer: str) -> str:
     return f"{', '.join(calls)}, then answered “{answer}”" if calls else f"answered “{answer}”"
 
 
-def only(key: str) -> str:
-    """Return that nothing was done but what ended the run, a call of *key* or, "", a reply.
+def only(call: str) -> str:
+    """Return that nothing was done but what ended the run, a *call* or, "", a reply.
 
     >>> only("transfer_to_human"), only("")
     ('changed nothing, ended with transfer_to_human', 'changed nothing: only looked things up and replied')
     """
-    return f"changed nothing, ended with {key}" if key else "changed nothing: only looked things up and replied"
+    return f"changed nothing, ended with {call}" if call else "changed nothing: only looked things up and replied"
 
 
 def wrong(answers: Sequence[str], said: str) -> str:

@@ -137,6 +137,8 @@ def redact_field(name: str, value: Any, found: list[str], *, ours: Collection[st
     """Return one field of such a record without secrets, the same object where there are none."""
     if not value or name in ours:
         return value
+    if type(value) is str and name not in ids:  # most fields
+        return _text(name, value, found)
     if name in ids:
         return _identifiers(value, found) if isinstance(value, list | tuple) else redact_identifier(value, found)
     return redact_tree(name, value, found)

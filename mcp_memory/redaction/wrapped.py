@@ -24,7 +24,7 @@ _KEY_LINE = r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,76}"
 
 def plain(text: str) -> tuple[str, list[tuple[int, int]]] | None:
     """Return *text* without colours and invisible characters, and steps (position there, characters left out before); None: it has none."""
-    if not (_has_colours(text) or _has_unseen(text)):
+    if (text.isascii() and "\x1b" not in text and "\\" not in text) or not (_has_colours(text) or _has_unseen(text)):
         return None
     parts: list[str] = []
     steps: list[tuple[int, int]] = []

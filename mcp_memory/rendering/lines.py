@@ -57,7 +57,7 @@ def recall_lines(answer: Row, *, why: bool = False) -> Iterator[Line]:
 
 def lines_for_people(answer: Row, *, why: bool) -> Iterator[str]:
     """Yield an answer of recall as lines for somebody who types commands. What was lesser is left to the caller to say."""
-    yield from [line.text for line in found_lines(answer, why=why)] or [_nothing_told(answer).text]
+    yield from [line.text for line in found_lines(answer, why=why)] or [_nothing_told(answer, "mcp-memory show {}").text]
     if answer.get("next_cursor"):
         yield "There are more: --limit and --budget-tokens show them."
 
@@ -118,10 +118,16 @@ def _taken_for(outlook: Row) -> str:
     return f" in {names} (inferred)" if names else ""
 
 
-def _nothing_told(answer: Row) -> Line:
-    """Return the one line of an answer that tells nothing: with the id of the nearest episode where there are any."""
+def _nothing_told(answer: Row, reads: str = "get_episode(episode_id={})") -> Line:
+    """Return the one line of an answer that tells nothing: with a success at this task to read whole, else with the nearest episode.
+
+    *reads* is how whoever reads the line reads an episode.
+    """
     if not answer["episodes"]:
         return Line(_nothing(answer))
+    if won := next((row for row in answer["episodes"] if row["outcome"] == "success" and row["similarity"] >= THE_TASK), None):
+        how = reads.format(cut_id(won["episode_id"]))
+        return Line(f"An earlier run succeeded at this task; no step of it says how by itself: {how} shows them all", won["episode_id"])
     nearest = answer["episodes"][0]
     said = f"{nearest['outcome']} at “{cut(nearest['task'], _TASK_CHARS)}”, {nearest['similarity']:.0%} alike"
     return Line(f"No earlier run tells how to do this; the nearest: {said} ({cut_id(nearest['episode_id'])})", nearest["episode_id"])

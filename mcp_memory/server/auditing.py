@@ -32,6 +32,7 @@ _NO_ID = "(not an id)"
 REFUSED: Mapping[str, Any] = {"isError": True, "content": [{"text": "refused"}]}
 _MAX_IDS = 20
 _MAX_WHO_CHARS = 120
+_ON_STDIO = Caller("stdio", "stdio stdio")
 Context = ServerRequestContext[Any, Any]
 Handler = Callable[[Context, Any], Awaitable[dict[str, Any]]]
 logger = logging.getLogger(__name__)
@@ -137,7 +138,9 @@ def who(ctx: Context) -> str:
 
 def caller_of(ctx: Context) -> Caller:
     """Return who is asking, on which connection, and what they are bound to."""
-    return Caller(who(ctx), f"{who(ctx)} {connection_of(ctx)}", () if ctx.request is None else bound_of(ctx.request.scope))
+    if ctx.request is None:
+        return _ON_STDIO
+    return Caller(who(ctx), f"{who(ctx)} {connection_of(ctx)}", bound_of(ctx.request.scope))
 
 
 def bound_of(scope: Mapping[str, Any]) -> tuple[str, ...]:

@@ -35,17 +35,17 @@ def start_episode(tx: Transaction, episode: Episode) -> None:
 
 def append_steps(tx: Transaction, episode_id: str, steps: Sequence[Step]) -> int:
     """Append to an open episode and return the first new index, which is the number of steps there were."""
-    row, state = tx.episode_row(episode_id)
-    _require_open(tx, row, episode_id, state)
-    first: int = tx.value("step_count", row)
+    row, state, first, is_away, is_shared = tx.appending_to(episode_id)
+    _require_open(episode_id, state, is_away=is_away)
     if first + len(steps) > limits.MAX_STEPS_PER_EPISODE:
         raise InvalidInput(
             f"the episode would have {first + len(steps):,} steps; the limit is {limits.MAX_STEPS_PER_EPISODE:,}",
             hint="Complete this episode and start another one for the rest.",
         )
     add_steps(tx, row, first, steps)
-    for index in range(first, first + len(steps)):
-        tx.share(FactKind.STEP, episode_id, index)
+    if is_shared:
+        for index in range(first, first + len(steps)):
+            tx.share(FactKind.STEP, episode_id, index)
     return first
 
 
@@ -53,7 +53,7 @@ def complete_episode(tx: Transaction, completion: Completion) -> None:
     """Close an open episode, with all that its completion writes."""
     judged = completion.episode
     row, state = tx.episode_row(judged.id)
-    _require_open(tx, row, judged.id, state)
+    _require_open(judged.id, state, is_away=tx.one("home_of", row) is not None)
     steps: int = tx.value("step_count", row)
     if steps != judged.step_count:
         raise Conflict(f"episode {judged.id!r} has {steps} steps; {judged.step_count} were judged")
@@ -117,12 +117,12 @@ def abandon_episodes(tx: Transaction, ids: Sequence[str], at_ms: int) -> int:
     return count
 
 
-def _require_open(tx: Transaction, row: int, episode_id: str, state: str) -> None:
+def _require_open(episode_id: str, state: str, *, is_away: bool) -> None:
     if state == EpisodeState.COMPLETED:
         raise EpisodeClosed(f"episode {episode_id!r} is already completed")
     if state != EpisodeState.OPEN:
         raise EpisodeClosed(f"episode {episode_id!r} is {state}")
-    if tx.one("home_of", row):
+    if is_away:
         raise EpisodeClosed(
             f"episode {episode_id!r} is open on another machine",
             hint="`resume_episode` takes it over, or gives a new one that goes on from it.",

@@ -181,6 +181,16 @@ class Transaction(Tables):
             raise NotFound(f"there is no episode {episode_id!r}")
         return found[0], found[1]
 
+    def appending_to(self, episode_id: str) -> tuple[int, str, int, bool, bool]:
+        """Return the row number and state of an episode, how many steps it has, whether another replica numbers them, and whether there
+        is a shared log. Raises NotFound.
+        """
+        found = self.one("appending_to", episode_id)
+        if found is None:
+            self.refuse_deleted(episode_id)
+            raise NotFound(f"there is no episode {episode_id!r}")
+        return found[0], found[1], found[2], bool(found[3]), bool(found[4])
+
     def refuse_deleted(self, episode_id: str) -> None:
         """Raise NotFound when the episode was deleted: what comes late must not bring it back."""
         if self.one("tombstone", episode_id):

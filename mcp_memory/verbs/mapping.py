@@ -1,146 +1,130 @@
-"""The map of tasks: made from the views once, then followed. The cost of a map does not depend on how many attempts there are."""
+"""The map of tasks: made from the views once, then followed. The cost of a map does not depend on how many attempts there are.
 
+In a large memory whose pages are served the following is done behind them, a piece at a time; whoever asks for the map only reads.
+"""
+
+import asyncio
 import logging
 import os
 import threading
+import time
 import zipfile
 import zlib
 from collections.abc import Sequence
-from heapq import nsmallest
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import anyio
 import numpy as np
 
 from mcp_memory import private
 from mcp_memory.domain.answers import EpisodeRow
 from mcp_memory.domain.requests import MapTasks
 from mcp_memory.domain.task_map import MapCell, MapRegion, TaskMap
+from mcp_memory.errors import McpMemoryError
 from mcp_memory.learning.reports import chart as charts
 from mcp_memory.learning.reports.chart import Chart
+from mcp_memory.verbs.background import yield_to_others
 from mcp_memory.verbs.engines import Engines
-from mcp_memory.verbs.map_tallies import Placed, Tallies
+from mcp_memory.verbs.map_following import BY_WORDS, Following
 from mcp_memory.verbs.presenting import episode_row
 
 FILE_NAME = "map.npz"  # in the data directory; losing it costs a second, and what was left on the map may then be elsewhere
-BY_WORDS = "words"  # the space of a chart that is made without embeddings
-MIN_TASKS = 8  # different ones; fewer make no map
-SAMPLE = 4_000  # tasks that a chart is made from
-GROWTH = 1.5  # times as many tasks as the chart was made from, or so many times fewer: then it is made again, from where it was
-AT_ONCE = 2_000  # attempts that are read, or placed, under one turn at the views: some 5 ms
+AT_ONCE = 2_000  # attempts that are read, or placed, at once for who waits: some 90 ms
+AT_ONCE_BEHIND = 200  # the same behind the pages: some 9 ms
+REST = 3  # times what a piece took, before the next one behind the pages
+LOOK_EVERY_S = 5.0
 logger = logging.getLogger(__name__)
 
 
 class Mapping:
     """The verb map_tasks."""
 
-    def __init__(self, engines: Engines) -> None:
-        self._e = engines
+    def __init__(self, engines: Engines, large: int) -> None:
+        """*large*: from how many episodes on the map may be followed behind the pages."""
+        self._e, self._large = engines, large
         self._path = engines.config.data_dir / FILE_NAME
         self._turn = threading.Lock()  # of whoever follows; the views are taken within it
-        self._chart: Chart | None = None
-        self._begin()
-
-    def _begin(self) -> None:
-        self._tallies, self._waiting = Tallies(), list[Placed]()
-        self._row = 0  # of the experience: those before it were read
-        self._removals = -1
-        self._tasks: dict[int, Placed] = {}  # the latest attempt at each different task, by a sum of its words
+        self._shown = Following(engines, -1, None)
+        self._coming: Following | None = None  # takes the place of what is shown when it is complete
+        self._is_kept_ready = False
 
     async def map(self, asked: MapTasks) -> TaskMap:
         """Answer `map_tasks`."""
         return await self._e.in_thread(lambda: self._map(asked))
 
+    async def keep_ready(self) -> None:
+        """Follow what comes, with pauses, so that nobody who asks for the map of a large memory has to; until cancelled."""
+        if self._is_kept_ready:
+            return
+        self._is_kept_ready = True
+        thread = ThreadPoolExecutor(1, thread_name_prefix="map", initializer=yield_to_others)
+        try:
+            while True:
+                await asyncio.get_running_loop().run_in_executor(thread, self._follow_behind)
+                await anyio.sleep(LOOK_EVERY_S)
+        finally:
+            self._is_kept_ready = False  # so that the thread ends after the piece at hand
+            thread.shutdown(wait=False)
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._is_kept_ready and self._e.views.episodes >= self._large
+
+    def _follow_behind(self) -> None:
+        try:
+            if not self._is_behind or self._e.current():
+                return
+            with self._turn:
+                self._shown.try_again()
+            more = True
+            while more and self._is_kept_ready:
+                started = time.thread_time()
+                with self._turn:
+                    more = self._follow_some(AT_ONCE_BEHIND)
+                time.sleep(REST * (time.thread_time() - started))
+        except McpMemoryError as error:  # the next look tries again
+            logger.warning("the map of tasks: %s", error.line())
+
     def _map(self, asked: MapTasks) -> TaskMap:
         degraded = self._e.current()
         project = asked.project or self._e.project
         with self._turn:
-            self._follow()
-            made, waiting = self._chart, sum(p.project == project or project == "*" for p in self._waiting)
-            if made is None:
-                return TaskMap(0.0, 0.0, (), (), 0, waiting, by_words=not self._e.embedding.spaces, degraded=degraded)
-            cells, regions = self._tallies.cells(project, made)
+            if not self._is_behind:
+                self._shown.try_again()
+                while self._follow_some(AT_ONCE):
+                    pass
+            shown = self._shown
+            made, waiting = shown.chart, sum(p.project == project or project == "*" for p in shown.waiting)
+            if made is None or shown.removals < 0:
+                by_words = not self._e.embedding.spaces
+                return TaskMap(0.0, 0.0, (), (), 0, waiting, by_words=by_words, degraded=degraded, is_coming=self._is_behind)
+            cells, regions = shown.tallies.cells(project, made)
             chosen = [c for c in cells if c.number == asked.cell or (asked.region >= 0 and c.region == asked.region)]
-            ids = self._tallies.newest(project, [c.number for c in chosen])
+            ids = shown.tallies.newest(project, [c.number for c in chosen])
         rows = tuple(episode_row(found) for found in self._e.store.get_episodes(ids, steps=False) if found is not None)
         return _told(made, cells, regions, waiting, rows, sum(c.attempts for c in chosen), degraded)
 
-    def _follow(self) -> None:
-        """Place what has come since the last map; begin anew where something went."""
-        self._read_new()
-        if self._outdated():
-            made = self._drawn()
-            if made is not None:
-                self._chart = made
-                self._keep(made)
-                self._begin()
-                self._read_new()
-        if self._chart is not None:
-            self._place(self._chart)
-
-    def _read_new(self) -> None:
-        while True:
-            with self._e.views.read() as v:
-                x = v.experience
-                if x.removals != self._removals:
-                    self._begin()
-                    self._removals = x.removals
-                rows = range(self._row, min(self._row + AT_ONCE, len(x.alive)))
-                found = [x.trace(row) for row in rows if x.alive[row]]
-            if not rows:
-                return
-            self._row = rows.stop
-            new = [Placed(t.seq, t.id, t.project, t.task, t.success, t.ended_at_ms) for t in found]
-            self._waiting += new
-            self._tasks |= {zlib.crc32(placed.task.encode("utf-8", "replace")): placed for placed in new}
-
-    def _space(self) -> str:
-        return next(iter(self._e.embedding.spaces), "")
-
-    def _outdated(self) -> bool:
-        if self._chart is None:
-            self._chart = self._kept()
-        made, tasks = self._chart, len(self._tasks)
-        return made is None or made.space != (self._space() or BY_WORDS) or not made.tasks / GROWTH <= tasks <= made.tasks * GROWTH
-
-    def _drawn(self) -> Chart | None:
-        """Return a chart of the tasks there are; None while there are too few with a vector."""
-        space, tasks = self._space() or BY_WORDS, len(self._tasks)
-        chosen = [self._tasks[number] for number in nsmallest(SAMPLE, self._tasks)]
-        if space == BY_WORDS:
-            vectors = charts.word_vectors([placed.task for placed in chosen])
-        else:
-            vectors = self._vectors([placed.seq for placed in chosen])
-        vectors = vectors[vectors.any(axis=1)]
-        if len(vectors) < MIN_TASKS:
-            return None
-        before = self._chart if self._chart is not None and self._chart.space == space else None
-        with self._e.metrics.timed("draw_map"):
-            return charts.chart(vectors, tasks, space, before)
-
-    def _vectors(self, seqs: Sequence[int]) -> np.ndarray:
-        space, parts = self._space(), []
-        for start in range(0, len(seqs), AT_ONCE):
-            part = seqs[start : start + AT_ONCE]
-            with self._e.views.read() as v:
-                index = v.vectors.get(space)
-                parts.append(index.rows(part) if index is not None else np.zeros((len(part), 1), np.float32))
-        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
-
-    def _place(self, made: Chart) -> None:
-        """Count those that wait and have a vector by now."""
-        waiting, self._waiting = iter(self._waiting), []
-        while part := list(islice(waiting, AT_ONCE)):
-            if made.space == BY_WORDS:
-                vectors = charts.word_vectors([placed.task for placed in part])
-            else:
-                vectors = self._vectors([placed.seq for placed in part])
-            known = np.flatnonzero(vectors.any(axis=1)) if vectors.shape[1] == len(made.middle) else np.zeros(0, np.int64)
-            there = set(known.tolist())
-            self._waiting += [placed for at, placed in enumerate(part) if at not in there]
-            if there:
-                cells = charts.places_on(made, vectors[known]).tolist()
-                self._tallies.add((part[at], cell) for at, cell in zip(known.tolist(), cells, strict=True))
+    def _follow_some(self, at_most: int) -> bool:
+        """Do a piece of what is left; return whether there may be more. Where something went, all begins anew beside what is shown."""
+        with self._e.views.read() as v:
+            removals = v.experience.removals
+        followed = self._coming or self._shown
+        if removals != followed.removals:
+            self._coming = Following(self._e, removals, followed.chart)
+            return True
+        if followed.read(at_most):
+            return True
+        if followed.chart is None:
+            followed.chart = read_chart(self._path)
+        if followed.is_outdated and (made := followed.drawn()) is not None:
+            self._keep(made)
+            self._coming = Following(self._e, removals, made)
+            return True
+        if followed.place(at_most):
+            return True
+        self._shown, self._coming = followed, None
+        return False
 
     def _keep(self, made: Chart) -> None:
         part = self._path.with_name(f"{FILE_NAME}.{os.getpid()}")
@@ -157,9 +141,6 @@ class Mapping:
             part.replace(self._path)
         except OSError as error:  # the next process draws another one
             logger.warning("the map cannot be kept: %s", error)
-
-    def _kept(self) -> Chart | None:
-        return read_chart(self._path)
 
 
 def read_chart(path: Path) -> Chart | None:

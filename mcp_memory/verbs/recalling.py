@@ -9,7 +9,7 @@ from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
-from mcp_memory.domain.nearness import near_from
+from mcp_memory.domain.nearness import is_told, near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
@@ -87,7 +87,11 @@ class Recalling:
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         now_ms = e.clock()
         least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match in page)], default=0.0))
-        near = [(episode, m.similarity) for m, episode, _ in read if m.similarity >= least or episode.id in met]
+        near = [
+            (episode, m.similarity)
+            for m, episode, _ in read
+            if (m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered)) or episode.id in met
+        ]
         points = points_of(near, query.text, told_changes.of)
         episodes = [
             recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
+from msgspec.structs import astuple
 
 from mcp_memory.domain.requests.base import Request
 from mcp_memory.metrics import Metrics
@@ -72,7 +73,7 @@ class Redacting:
 def _chars(value: Any) -> int:
     """Return about how many characters there are in a request, a mapping or a sequence."""
     if isinstance(value, Request):
-        items: Any = [getattr(value, name) for name in value.__struct_fields__]
+        items: Any = astuple(value)
     else:
         items = value.values() if isinstance(value, dict | Mapping) else value
     total = 0
@@ -86,8 +87,7 @@ def _chars(value: Any) -> int:
 
 def _clean(asked: R, found: list[str]) -> R:
     changed: dict[str, Any] = {}
-    for name in asked.__struct_fields__:
-        value = getattr(asked, name)
+    for name, value in zip(asked.__struct_fields__, astuple(asked), strict=True):
         if not value:
             continue
         if isinstance(value, tuple) and isinstance(value[0], Request):

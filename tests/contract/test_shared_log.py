@@ -12,25 +12,28 @@ import pytest
 from mcp_memory.domain.shared_facts import Fact, FactKind, fact_id
 from mcp_memory.errors import RemoteRefused, RemoteUnavailable
 from mcp_memory.ports import Batch, LogMark, LogPage, SharedLog
+from mcp_memory.replication.sealed_log import SealedLog
+from mcp_memory.replication.team_key import TeamKeys, new_key
 from mcp_memory.testing import InMemoryLog
 from tests.log_servers import Postgres, Server, started
 
-KINDS = ("memory", "sqld", "postgres")
+KINDS = ("memory", "sealed", "sqld", "postgres")
 START = LogMark()
+KEYS = TeamKeys(new_key())
 Open = Callable[[], SharedLog]
 T = TypeVar("T")
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
-    made = None if request.param == "memory" else started(request.param)
+    made = None if request.param in ("memory", "sealed") else started(request.param)
     yield made
     if made is not None:
         made.stop()
 
 
 @pytest.fixture
-def opened(server: Server | None) -> Iterator[Open]:
+def opened(server: Server | None, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Opens the log that is empty when the test begins, as often as it is called."""
     in_memory, made = InMemoryLog(), list[SharedLog]()
     if server is not None:
@@ -38,6 +41,8 @@ def opened(server: Server | None) -> Iterator[Open]:
 
     def open_log() -> SharedLog:
         log = in_memory if server is None else log_of(server)
+        if request.node.callspec.params["server"] == "sealed":
+            log = SealedLog(log, KEYS)
         made.append(log)
         log.ensure()
         return log

@@ -51,9 +51,10 @@ class Client:
 
 
 class Walk:
-    """A session of a client. `tools` is the folder of the npm packages."""
+    """A session of a client. `tools` is the folder of the npm packages; *alone*: with no server but the one that the host starts."""
 
-    def __init__(self, client: Client, tools: Path, scratch: Path, address: str) -> None:
+    def __init__(self, client: Client, tools: Path, scratch: Path, address: str, *, alone: bool = False) -> None:
+        self._alone = alone
         self.client, self.work, self.home, self.data = client, scratch / "shop", scratch / "home", scratch / "data"
         self.program = tools / client.name / "node_modules" / ".bin" / client.program
         node = tools / "node" / "node_modules" / "node" / "bin"
@@ -98,6 +99,9 @@ class Walk:
     @contextmanager
     def window(self) -> Iterator[None]:
         """Keep another server of theirs open meanwhile, as in a second window: its door answers from the first event on."""
+        if self._alone:
+            yield
+            return
         with RawClient(self.data, HOME=str(self.home)) as client:
             client.request("tools/call", {"name": "memory_status", "arguments": {}})
             until = time.monotonic() + ANSWER_S

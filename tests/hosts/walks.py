@@ -1,6 +1,6 @@
 """The real agent hosts, from npm, work by a script with our hooks installed: what was recorded is the work done, once, in order.
 
-    python -m tests.hosts.walks [WALK ...] [--tools DIR] [--limit SECONDS]
+    python -m tests.hosts.walks [WALK ...] [--alone] [--tools DIR] [--limit SECONDS]
 
 Needs npm. A scratch HOME, no account, a model of our own on the loopback address. A walk is a host's name (a repair, twice; what the first
 one taught is in every request of the second) or one of Claude Code's. Prints one line a check; exit status 1 when one fails. A host that
@@ -119,6 +119,7 @@ def main() -> int:
     """Walk the walks asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("walks", nargs="*", metavar="WALK", help=f"of {', '.join([*CLIENTS, *WALKS])}; default: all")
+    parser.add_argument("--alone", action="store_true", help="with the server that the host itself starts, and no other")
     parser.add_argument("--tools", type=Path, default=ROOT / ".cache" / "hosts", help="where the npm packages are kept")
     parser.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="for one package to arrive")
     arguments = parser.parse_args()
@@ -140,20 +141,20 @@ def main() -> int:
         if client.name not in there:
             there[client.name] = fetch(package, tools / client.name, path, arguments.limit)
         if there[client.name]:
-            _walk(name, client, tools, report)
+            _walk(name, client, tools, report, alone=arguments.alone)
         else:
             print(f"     {name}: not walked, npm did not bring {package} within {arguments.limit:.0f} s")
     print(f"{report.failed} failed")
     return 1 if report.failed else 0
 
 
-def _walk(name: str, client: Client, tools: Path, report: Report) -> None:
+def _walk(name: str, client: Client, tools: Path, report: Report, *, alone: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder).resolve()
         scripts = json.loads(json.dumps(SCRIPTS | {"fix": list(client.fix)}).replace("WORK", str(scratch / "shop")))
         model = ScriptedModel(scripts)
         with model.served() as address:
-            walk = Walk(client, tools, scratch, address)
+            walk = Walk(client, tools, scratch, address, alone=alone)
             client.approve(walk)
             expected = WALKS[name](walk) if name in WALKS else _repair_twice(walk, model, report)
             report.add(f"{name}: recorded", (found := walk.recorded()) == expected, str(found))

@@ -1,11 +1,16 @@
 """The map: every attempt is on it once, stays where it is, and comes off it with its words."""
 
+import threading
+
+import anyio
 import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
+from mcp_memory.domain.task_map import TaskMap
 from mcp_memory.memory import EpisodicMemory
-from mcp_memory.verbs.mapping import FILE_NAME, MIN_TASKS
+from mcp_memory.verbs.map_following import MIN_TASKS, Following
+from mcp_memory.verbs.mapping import FILE_NAME
 
 pytestmark = pytest.mark.anyio
 WHEELS = [f"mend the {side} wheel of the {colour} bicycle" for side in ("left", "front", "back") for colour in ("red", "blue", "green")]
@@ -93,3 +98,33 @@ async def test_the_next_process_draws_the_same_map_and_a_damaged_one_is_drawn_an
     async with open_memory(config) as memory:
         await memory.settle()
         assert [await place_of(memory, episode_id) for episode_id in ids] == before
+
+
+async def map_with(memory: EpisodicMemory, attempts: int) -> TaskMap:
+    """Return the map as soon as it has so many attempts."""
+    while (found := await memory.map_tasks(project="*")).attempts != attempts:  # noqa: ASYNC110  (nothing tells when it has)
+        await anyio.sleep(0.01)
+    return found
+
+
+async def test_who_asks_for_the_map_of_a_large_memory_follows_nothing(memory: EpisodicMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    await filled(memory)
+    memory._mapping._large = 10  # 18 are many
+    monkeypatch.setattr("mcp_memory.verbs.mapping.LOOK_EVERY_S", 0.01)
+    memory.keep_map_ready()
+    assert not (await map_with(memory, 18)).is_coming
+    pieces, read = list[int](), Following.read
+
+    def counted(followed: Following, at_most: int) -> bool:
+        assert threading.current_thread().name.startswith("map")
+        pieces.append(at_most)
+        return read(followed, at_most)
+
+    monkeypatch.setattr(Following, "read", counted)
+    await keep(memory, WHEELS[0])
+    await map_with(memory, 19)
+    assert set(pieces) == {200}
+    await memory.forget(episode_ids=[(await memory.map_tasks(project="*", region=0)).chosen[0].episode_id], confirm=True)
+    whole = (await memory.map_tasks(project="*")).attempts
+    assert whole in (18, 19), "what is shown stays whole while another one is made"
+    await map_with(memory, 18)

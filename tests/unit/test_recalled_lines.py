@@ -77,7 +77,7 @@ async def test_once_an_attempt_worked_those_that_failed_tell_only_what_they_did_
     for _ in range(2):
         calls = [("delete_shards", {"folder": "out"}, "gone", ""), ("store_shards", {"folder": "out"}, "stored", "")]
         await attempt(memory, "failure", calls)
-    assert await told(memory) == ["did store_shards “out”", "2 of 2 failed attempts called delete_shards; none that worked did"]
+    assert await told(memory) == ["did store_shards “out”", "unlike it, 2 attempts that failed called delete_shards"]
 
 
 async def test_an_error_is_told_with_the_call_that_failed_and_what_made_it_work(memory: EpisodicMemory) -> None:
@@ -100,7 +100,7 @@ async def test_that_nothing_was_changed_is_told_once_of_all_attempts(memory: Epi
             ("create", {"path": f"{name}.py", "content": "x"}, "ok", ""),
         ]
         await attempt(memory, "failure", calls)
-    assert await told(memory) == ["ended without a change to any file but its own scratch"]
+    assert await told(memory) == ["changed no file that was there; looked at src/shards.py"]
 
 
 async def test_a_call_that_never_worked_is_told_of_a_failure_with_its_error(memory: EpisodicMemory) -> None:

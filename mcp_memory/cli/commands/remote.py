@@ -1,4 +1,4 @@
-"""`mcp-memory remote`: shared logs, set up for everything that uses this data directory. Tokens stay in the environment."""
+"""`mcp-memory remote`: shared logs, set up for everything that uses this data directory. Tokens stay in the environment or the keyring."""
 
 import argparse
 import os
@@ -11,13 +11,16 @@ from mcp_memory.cli.options import add_common, add_json, settings_of
 if TYPE_CHECKING:
     from mcp_memory.remote_config import RemoteConfig
 
-ACTIONS = ("add", "list", "remove", "test")
+ACTIONS = ("add", "list", "remove", "test", "new-key")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("url", nargs="?", metavar="URL", help="libsql:// or https:// (Turso, sqld), postgresql://")
     parser.add_argument("--token-env", default="", metavar="NAME", help="add: the environment's name for the token or the password")
+    parser.add_argument(
+        "--keyring", action="store_true", help="add: keep the token in the platform's keyring; it is read from standard input"
+    )
     parser.add_argument("--projects", default="", metavar="NAMES", help="add: share only these projects, comma-separated")
     parser.add_argument("--ack", choices=("local", "remote"), default="local", help="add: remote lets writes wait until the log has them")
     add_json(parser)
@@ -27,22 +30,52 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.action in ("add", "remove") and not args.url:
         args.fail("name the URL of the shared log")
-    return {"add": _add, "list": _list, "remove": _remove, "test": _test}[args.action](args)
+    return {"add": _add, "list": _list, "remove": _remove, "test": _test, "new-key": _new_key}[args.action](args)
 
 
 def _add(args: argparse.Namespace) -> int:
     from mcp_memory import remote_config
 
     projects = [name.strip() for name in args.projects.split(",") if name.strip()]
-    table = {"url": args.url, "token_env": args.token_env, "projects": projects, "ack": args.ack}
+    table = {"url": args.url, "token_env": args.token_env, "keyring": args.keyring, "projects": projects, "ack": args.ack}
     (added,) = remote_config.remotes_of([table], "the command line", os.environ)
     if added.address != added.url and "@" in added.url:
-        args.fail("leave the password out of the URL; name where it is in the environment with --token-env")
+        args.fail("leave the password out of the URL; name where it is in the environment with --token-env, or use --keyring")
+    if added.keyring:
+        _keep_token(args, added.address)
     remote_config.note(settings_of(args).data_dir, added)
     print(
         f"{added.address}: noted for everything that uses {settings_of(args).data_dir}; servers that run hear of it when they are restarted"
     )
     return _test(args)
+
+
+def _keep_token(args: argparse.Namespace, address: str) -> None:
+    """Ask for a token and put it into the keyring."""
+    import sys
+
+    from mcp_memory.bootstrap import keyring_tokens
+
+    tokens = keyring_tokens()
+    if sys.stdin.isatty():
+        from getpass import getpass
+
+        token = getpass(f"the token (of PostgreSQL the password) for {address}: ").strip()
+    else:
+        token = sys.stdin.readline().strip()
+    if not token:
+        args.fail("give the token, or the password, on standard input")
+    tokens.store(address, token)
+
+
+def _new_key(args: argparse.Namespace) -> int:
+    import sys
+
+    from mcp_memory.replication.team_key import new_key
+
+    print(new_key())
+    print("Set MCP_MEMORY_TEAM_KEY to this on every machine of the team; who has it reads what is in the log.", file=sys.stderr)
+    return 0
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -66,6 +99,11 @@ def _remove(args: argparse.Namespace) -> int:
     from mcp_memory import remote_config
 
     config, address = settings_of(args), remote_config.public_address(args.url)
+    for remote in config.remotes:
+        if remote.address == address and remote.keyring:
+            from mcp_memory.bootstrap import keyring_tokens
+
+            keyring_tokens().remove(address)
     was_noted = remote_config.take_out(config.data_dir, address)
     others = tuple(remote for remote in config.remotes if remote.address != address)
     was_known = with_settings(replace(config, remotes=others), lambda memory: memory.share_no_more(address))

@@ -23,8 +23,9 @@ class Request(msgspec.Struct, frozen=True):
     """A checked request. Making one raises InvalidInput, or InvalidArguments for a missing, unknown or ill-typed field."""
 
     def __post_init__(self) -> None:
-        for name, field in fields_of(type(self)).items():
-            value = getattr(self, name)
+        values = msgspec.structs.astuple(self)
+        for place, name, field in _places(type(self)):
+            value = values[place]
             if value is field.default and not field.kind.required:
                 continue
             meant = field.default if value is None and not field.is_required else _meant(name, field.kind, value)
@@ -74,6 +75,12 @@ def fields_of(record: type[Request]) -> Mapping[str, Field]:
 def _field(item: msgspec.structs.FieldInfo, kind: Kind) -> Field:
     default = item.default if item.default_factory is msgspec.NODEFAULT else item.default_factory()
     return Field(kind, default, kind.required or default is msgspec.NODEFAULT)
+
+
+@cache
+def _places(record: type[Request]) -> tuple[tuple[int, str, Field], ...]:
+    """Return where each field is among a record's values."""
+    return tuple((record.__struct_fields__.index(name), name, field) for name, field in fields_of(record).items())
 
 
 @cache

@@ -7,38 +7,32 @@ from dataclasses import dataclass
 from threading import Lock
 
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.commands import command_in, hides_exit, is_piped
+from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, acts, is_edit, told_as_call, words_of
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.change_lines import change_line
-from mcp_memory.learning.reading.changes import Change, change_of, is_scratch
-from mcp_memory.learning.reading.file_uses import as_path, files_of, same_file, touches_of
+from mcp_memory.learning.reading.changes import Change, is_scratch
+from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_of
 from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
-MAX_CHANGE_CHARS, MAX_CALL_CHARS, MAX_ANSWER_CHARS = 260, 150, 90
-MAX_CALLS, MAX_FILES = 4, 2
+MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 260, 90, 2
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
-MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
 THE_TASK = 0.95  # likeness from which two tasks are the same but for a word
-_ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man cd"  # which prepare, clear up or only tell
-_ROUTINE = frozenset(_ROUTINE_TEXT.split())
 _BESIDE = re.compile(
     r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I
 )  # of code
-_EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
 _SEARCHING = frozenset(["find", "search", "grep", "rg", "glob", "ls", "list", "tree"])
-_NAME_WORD = re.compile(r"[A-Z]?[a-z]+")
-_PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")  # in the answer of an editor
 _PLACEHOLDER = re.compile(r"<\w+>")
 
@@ -53,6 +47,7 @@ class Deed:
 
     step: int
     text: str
+    says_what: bool = True  # False: only the file is known
 
 
 def changes(episode: Episode) -> tuple[Deed, ...]:
@@ -65,9 +60,14 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
     left = left_changed(episode)
     told = [(change, Deed(change.step, line)) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
     if not told and succeeded(episode):
-        told = [(change, Deed(change.step, change.path)) for change in left]
-    code = [deed for change, deed in told if not _BESIDE.search(change.path)]
+        told = [(change, Deed(change.step, change.path, says_what=False)) for change in left]
+    code = [deed for change, deed in told if not is_beside(change.path)]
     return tuple(code or [deed for _, deed in told])[:MAX_FILES]
+
+
+def is_beside(path: str) -> bool:
+    """Return whether a file is beside the code: a test, a text."""
+    return _BESIDE.search(path) is not None
 
 
 class ToldChanges:
@@ -97,9 +97,8 @@ def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
 def done(episode: Episode, similarity: float, query: str) -> list[str]:
     """Return the calls that did something and worked, and, of a run that found an answer, how it came to it."""
     steps = episode.steps
-    acts = [i for i in range(len(steps)) if acted(steps, i) and not runs_own(steps[i], episode)]
     said = answer(steps[-1]) if steps and succeeded(episode) else ""
-    calls = _calls(episode, acts or (_looks(steps) if said else []), similarity, query)
+    calls = _calls(episode, acts(episode) or (_looks(steps) if said else []), similarity, query)
     if said:
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
     return [phrases.did(calls)] if calls else []
@@ -120,36 +119,8 @@ def _looks(steps: Sequence[Step]) -> list[int]:
 
 def _calls(episode: Episode, chosen: Sequence[int], similarity: float, query: str) -> list[str]:
     """Return the last of the chosen steps as calls in their order, each once."""
-    last: dict[tuple[str, str], int] = {}
-    for i in chosen:
-        call = (episode.steps[i].key, str(episode.steps[i].arguments))
-        last.pop(call, None)
-        last[call] = i
-    return [told for i in list(last.values())[-MAX_CALLS:] if (told := _call(episode, i, similarity, query))]
-
-
-def acted(steps: Sequence[Step], i: int) -> bool:
-    """Return whether a step is known to have done something that another attempt can do again as it is."""
-    step = steps[i]
-    if step.failed or role_of(step.key) is not Role.ACTS or gives_answer(step.key):
-        return False
-    command = command_in(step.arguments)
-    if not command or not is_shell(step.tool):
-        return bool(step.arguments) and change_of(steps, i) is None and not _edits(step)
-    program = step.key.partition(":")[2].partition(" ")[0]
-    is_plain = not ("<<" in command or "||" in command or "\n" in command.strip())
-    return is_plain and program not in _ROUTINE and not hides_exit(command) and not is_piped(command)
-
-
-def _edits(step: Step) -> bool:
-    """Return whether a step writes a text into a file: without its change it tells nothing."""
-    return not _EDITING.isdisjoint(_words(step.key)) and any(
-        _PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values()
-    )
-
-
-def _words(key: str) -> set[str]:
-    return {word.lower() for word in _NAME_WORD.findall(key)}
+    told = (_call(episode, i, similarity, query) for i in chosen[-MAX_CALLS:])
+    return [call for call in dict.fromkeys(told) if call]
 
 
 def refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
@@ -157,7 +128,7 @@ def refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
     names = [file.path for file in files_of(episode)]
     by_path: dict[str, list[Step]] = {}
     for step in episode.steps:
-        if step.failed and not is_shell(step.tool) and _edits(step) and (found := _FILE_HEAD.search(step.observation)):
+        if step.failed and not is_shell(step.tool) and is_edit(step) and (found := _FILE_HEAD.search(step.observation)):
             path = next((name for name in sorted(names, key=len, reverse=True) if same_file(name, found[1])), "")
             if path and not is_scratch(path):
                 by_path[path] = [*by_path.pop(path, ()), step]
@@ -169,38 +140,29 @@ def opened_files(episode: Episode) -> list[str]:
     names = {file.path for file in files_of(episode) if file.use is Use.READ and not is_scratch(file.path)}
     opened: Counter[str] = Counter()
     for step in episode.steps:
-        if not step.failed and role_of(step.key) is Role.LOOKS and _SEARCHING.isdisjoint(_words(step.key)):
+        if not step.failed and role_of(step.key) is Role.LOOKS and _SEARCHING.isdisjoint(words_of(step.key)):
             shown = [full for touch in touches_of(step) for _, full in touch.paths]
             opened.update({name for name in names if any(same_file(name, path) for path in shown)})
     return [name for name, _ in opened.most_common()]
-
-
-def runs_own(step: Step, episode: Episode) -> bool:
-    """Return whether a call is about a file that the run made itself, which nobody else has, or made to try something out."""
-    named = " ".join(str(value) for value in step.arguments.values() if len(str(value)) <= MAX_NAMED_CHARS)
-    made = [file.path.rpartition("/")[2] for file in files_of(episode) if file.use is Use.MADE]
-    return any(name in named for name in made if name) or any(
-        is_scratch(path) for word in named.split() if (path := as_path(word.strip("'\"")))
-    )
 
 
 def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     """Return a call as it can be made here: of another case without its values."""
     step = episode.steps[i]
     if similarity >= THE_TASK or (command_in(step.arguments) and similarity >= SAME_TASK):
-        return call_told(step, MAX_CALL_CHARS)
+        return told_as_call(step)
     arguments = arguments_of(episode, i, MAX_CALL_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not _PLACEHOLDER.search(str(value))}
     return call_told(step, MAX_CALL_CHARS, known) if 2 * len(known) >= len(step.arguments) else ""
 
 
 def ended(episode: Episode, similarity: float) -> list[str]:
-    """Return that a run did nothing else, and whom it handed the work to; what it said in the end is of its own case."""
+    """Return that a run did nothing else, and whom it handed the work to; a reply in the end is of its own case."""
     last = next((i for i in range(len(episode.steps) - 1, -1, -1) if role_of(episode.steps[i].key) is Role.PASSES), -1)
     if last < 0 or not episode.steps[last].arguments or similarity < SAME_TASK:
         return []
-    key = episode.steps[last].key
-    return [phrases.only("" if _REPLYING & _words(key) else key)]
+    step = episode.steps[last]
+    return [phrases.only("" if _REPLYING & words_of(step.key) else call_told(step, MAX_CALL_CHARS))]
 
 
 def answer(step: Step) -> str:

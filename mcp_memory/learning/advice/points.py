@@ -10,32 +10,32 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
-from mcp_memory.domain.episode import Episode, Step, Use
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten, shorten_middle
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
-    MAX_CALL_CHARS,
     THE_TASK,
     Deed,
-    acted,
     answer,
     change_told,
     changes,
     done,
     ended,
+    is_beside,
     looked,
     opened_files,
     refused_edits,
-    runs_own,
     succeeded,
 )
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of, same_file
+from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases import points as phrases
 
@@ -94,7 +94,7 @@ def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Epis
             yield from _otherwise(won, [peer for peer in peers if not succeeded(peer)])
         yield from _overcame(episode, similarity)
     elif not won:
-        told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
+        told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode, similarity), *_in_vain(episode, similarity, query)]
         yield from told
         yield from _overcame(episode, similarity)
         yield from _dead_ends(episode, looks=not told and len(peers) == 1)
@@ -113,14 +113,14 @@ def _wrong_answers(episode: Episode, peers: Sequence[Episode]) -> list[str]:
     return [phrases.wrong(answers, shorten(verdict, MAX_MESSAGE_CHARS))]
 
 
-def _unchanged(episode: Episode) -> Iterator[str]:
+def _unchanged(episode: Episode, similarity: float) -> Iterator[str]:
     """Yield that nothing was changed, with what was tried instead: edits that were refused, or the files that were looked at."""
     if not any(isinstance(said, facts.Unchanged) for said in (episode.reflection.improvements if episode.reflection else ())):
         return
     if refused := refused_edits(episode):
         yield phrases.refused(refused[0], len(refused[1]), shorten_middle(message_of(refused[1][-1]), MAX_MESSAGE_CHARS))
-    elif opened := opened_files(episode)[:MAX_LOOKED_AT]:
-        yield phrases.unchanged(opened)
+    elif similarity >= SAME_TASK and (opened := opened_files(episode)[:MAX_LOOKED_AT]):
+        yield phrases.unchanged(sorted(opened))
 
 
 def _in_vain(episode: Episode, similarity: float, query: str) -> list[str]:
@@ -159,7 +159,12 @@ def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:
     standing = [said for said in (episode.reflection.improvements if episode.reflection else ()) if isinstance(said, facts.Standing)]
     for said in standing[:1]:
         step = episode.steps[said.failures[-1]] if said.failures[-1] < len(episode.steps) else None
-        if step is not None and not _is_own(step, episode) and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,)):
+        if (
+            step is not None
+            and not _is_own(step, episode)
+            and not is_edit(step)
+            and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,))
+        ):
             call = step.key if len(step.arguments) > MANY_ARGUMENTS else call_told(step, MAX_FAILED_CALL_CHARS)
             yield phrases.failed(call, shorten_middle(message_of(step), MAX_MESSAGE_CHARS))
 
@@ -167,7 +172,7 @@ def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:
 def _is_own(step: Step, episode: Episode) -> bool:
     """Return whether what failed was the agent's own text: an edit that was refused, or a script that it had just written."""
     has_text = any(isinstance(value, str) and "\n" in value.strip() for value in step.arguments.values())
-    return (role_of(step.key) is Role.ACTS and has_text) or runs_own(step, episode)
+    return (role_of(step.key) is Role.ACTS and has_text) or runs_own(step, own_names(episode))
 
 
 def _otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]:
@@ -191,4 +196,5 @@ def _acts(episode: Episode) -> set[str]:
 
 
 def _paths(episode: Episode) -> set[str]:
-    return {file.path for file in files_of(episode) if file.use is Use.CHANGED}
+    """Return the files that were there and are changed, but tests and texts."""
+    return {change.path for change in left_changed(episode) if not is_beside(change.path)}

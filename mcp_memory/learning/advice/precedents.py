@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, MAX_CALL_CHARS, acted, answer
+from mcp_memory.learning.advice.acts import acts, told_as_call
+from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.reading.attempts import SAME_TASK
-from mcp_memory.learning.reading.calls_told import call_told
-from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -27,16 +25,11 @@ MAX_READ = 12  # attempts of one outcome that are looked at, the best or the lat
 MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
-MAX_STEPS = 400  # of a longer run, its end
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
-_TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
-_FETCHES = re.compile(r"curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
-_FILE = re.compile(r"\S*\w\.\w+")
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 Showable = Callable[[str, int], bool]  # whether the arguments of a step of an episode may be shown
@@ -59,8 +52,8 @@ class ToldAttempt:
         won = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
         steps = episode.steps
         changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
-        acts = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won))
-        return cls(episode.id, episode.task, won, changes, acts, "" if won else _came(episode))
+        calls = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won))
+        return cls(episode.id, episode.task, won, changes, calls, "" if won else _came(episode))
 
     def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
         """Return what it did that may be shown to somebody at *task*."""
@@ -124,8 +117,11 @@ def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) 
     """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
     groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
-        words = _words(one.deeds)
-        known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
+        if one.attempt.changes:  # two changes of one line differ in a sign, and one of them works
+            known = frozenset(map(_plain, one.deeds))
+        else:
+            words = _words(one.deeds)
+            known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
     of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
@@ -135,50 +131,25 @@ def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) 
         yield Precedent(bool(same[0].attempt.won), same[0].deeds, came, *counts, same[0].attempt.episode_id)
 
 
+def _plain(change: str) -> str:
+    """Return a change without what does not make it another: line numbers, blanks."""
+    return "".join(re.sub(r":\d+:|; \d+:", ":", change).split())
+
+
 def _words(deeds: Sequence[str]) -> frozenset[str]:
-    """Return the words of deeds without what does not make them others: line numbers, blanks, marks."""
-    return frozenset(_WORD.findall(re.sub(r":\d+", "", " ".join(deeds)).casefold()))
+    return frozenset(_WORD.findall(" ".join(deeds).casefold()))
 
 
 def _told(step: Step) -> str:
     """Return an answer as one, anything else as a call."""
-    return phrases.found((), shorten(said, MAX_ANSWER_CHARS)) if (said := answer(step)) else call_told(step, MAX_CALL_CHARS)
+    return phrases.found((), shorten(said, MAX_ANSWER_CHARS)) if (said := answer(step)) else told_as_call(step)
 
 
 def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
-    """Return the step that gave an answer, else, where it worked, the last acts."""
+    """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
-    answer = [i for i in range(len(steps) - 1, -1, -1) if gives_answer(steps[i].key) and _says(steps[i])][:1]
-    return answer or (_last_acts(episode) if won else [])
-
-
-def _last_acts(episode: Episode) -> list[int]:
-    """Return the last steps that did something that lasts: nothing that tries something out, and no test run.
-
-    Nothing before the last script that the run wrote: what came of the task may have been that script's doing.
-    """
-    steps, found = episode.steps, list[int]()
-    written = [change.path for i in range(len(steps)) if (change := change_of(steps, i)) and not change.says_what]
-    made = {path.rsplit("/", 1)[-1] for path in (*written, *(file.path for file in episode.files or () if file.use is Use.MADE))}
-    for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
-        step, command = steps[i], command_in(steps[i].arguments).strip()
-        if len(found) == MAX_DEEDS:
-            break
-        if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or " -c " in command:
-            continue
-        names = _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))
-        if change_of(steps, i) is not None or "\n" in command:
-            if any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in names):
-                continue
-            break
-        own = any(is_scratch(name) or _TEST.search(name) or name.rsplit("/", 1)[-1] in made for name in names)
-        if acted(steps, i) and _says(step) and not own and not _FETCHES.match(command):
-            found.append(i)
-    return found[::-1]
-
-
-def _says(step: Step) -> bool:
-    return any(str(value).strip() for value in step.arguments.values())
+    answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
+    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
 
 
 def is_same_case(a: str, b: str) -> bool:

@@ -27,7 +27,7 @@ _HOLDS = {  # of a section: what its lines are for, and what not
     "What fixed it": "Where the same call fails in the same way; not for another file or package.",
     "Commands that worked": "With the tools and files of the day named; not where these have changed.",
     "What solved which task": "Each for its own task; not for one that only sounds like it. Lines may have moved since.",
-    "Not solved yet": "What was tried is not enough; not that every part of it is wrong.",
+    "Not solved yet": "Nobody has succeeded so far; a part of what was tried may still be right.",
 }
 
 

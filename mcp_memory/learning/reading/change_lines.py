@@ -34,6 +34,7 @@ _PLAIN = rf"(?!(?:{'|'.join(_KEYWORDS.split())})\b)[A-Za-z][a-z']+"  # a word of
 _SENTENCE = re.compile(rf"\b{_PLAIN}(?: {_PLAIN}){{3}}")
 _PHRASE = re.compile(rf"\b{_PLAIN}(?:,? {_PLAIN}){{2}}")
 _NO_PROSE = re.compile(r"[=\[\]{};_<>]|\w\(")
+_IMPORTS = re.compile(r"(?:from\s+\S+\s+import|import|#include|using|use|require)\b")
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 Words = frozenset[str]
 
@@ -64,7 +65,7 @@ def change_line(change: FileChange, words: Words, max_chars: int) -> str:
     told = ""
     for place in places[:MAX_PLACES]:
         room = max_chars - len(told) - (0 if told else len(change.path)) - len(":00000: ")
-        if told and (room < MIN_ROOM or not place.hits):
+        if told and (room < MIN_ROOM or place.hits <= 0):
             break
         line, said = _said(place, words, room)
         where = f":{line}" if line else ""
@@ -130,7 +131,8 @@ def _moved(hunk: Hunk, is_plain: bool) -> tuple[str, int] | None:
 
 
 def _hits(line: str, words: Words) -> int:
-    return min(MANY_HITS, sum(word in words for word in distinct_words(line)))
+    """Return how many of the words a line has, -1 for what only says where a name comes from."""
+    return -1 if _IMPORTS.match(line) else min(MANY_HITS, sum(word in words for word in distinct_words(line)))
 
 
 def _said(place: _Place, words: Words, room: int) -> tuple[int, str]:

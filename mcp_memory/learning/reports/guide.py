@@ -42,6 +42,7 @@ class Guide:
         """Return the guide for a domain ("" for all) of a project ("" or `*` for all)."""
         x = self._v.experience
         is_shared = not x.derived(Vouching).is_alone(x.in_project(project or ANY_PROJECT), "")
+        latest, failures = self._latest(domain, project)
         return lessons_markdown(
             self._patterns(domain, project),
             self._corrections(domain, project or ANY_PROJECT),
@@ -49,7 +50,7 @@ class Guide:
             project=project,
             budget_tokens=budget_tokens,
             reported=self._reported(domain, project),
-            practice=practice(self._latest(domain, project), is_shared=is_shared),
+            practice=practice(latest, is_shared=is_shared, failures=failures),
             is_shared=is_shared,
             scope=self._scope(domain, project),
         )
@@ -101,8 +102,11 @@ class Guide:
             return ""
         return recovery(tool, message, error, brief(episode.steps, fix), instead=False)
 
-    def _latest(self, domain: str, project: str) -> list[Episode]:
-        """Return the latest successes, failures at their tasks, and those at the latest tasks that were never a success; with steps."""
+    def _latest(self, domain: str, project: str) -> tuple[list[Episode], dict[str, int]]:
+        """Return the latest successes, failures at their tasks, and those at the latest tasks that were never a success; with steps.
+
+        Beside them how many attempts at each task failed in all.
+        """
         won: dict[str, list[Trace]] = defaultdict(list)  # by task, the latest first
         lost: dict[str, list[Trace]] = defaultdict(list)
         for outline in sorted(self._v.experience.outlines(), key=lambda t: (-t.ended_at_ms, t.seq)):
@@ -112,7 +116,8 @@ class Guide:
         solved = dict.fromkeys(t.task for t in latest)
         unsolved = [task for task, traces in lost.items() if task not in won and len(traces) >= MIN_FAILED][:MAX_UNSOLVED]
         others = [t for task in (*solved, *unsolved) for t in lost[task][:MAX_EACH]][:MAX_READ]
-        return [e for e in self._store.get_episodes([t.id for t in (*latest, *others)]) if e is not None]
+        read = [e for e in self._store.get_episodes([t.id for t in (*latest, *others)]) if e is not None]
+        return read, {task: len(traces) for task, traces in lost.items()}
 
     def _corrections(self, domain: str, project: str) -> dict[str, Replaced]:
         """Return every correction of what belongs to the domain and project, by the id of what it corrects."""

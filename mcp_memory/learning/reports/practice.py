@@ -1,7 +1,7 @@
 """What episodes did that another can do again, or need not: commands, changes that ended errors, tasks solved and not yet. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcp_memory.domain import facts
@@ -21,6 +21,7 @@ MAX_LINES = 8  # of one kind
 MAX_OF_PROGRAM = 2  # commands of one program and verb
 MIN_TASKS = 2  # in which a command worked: attempts at one task are not independent
 MIN_FAILED = 2  # attempts at a task from which it counts as one that nobody managed
+NOTHING_MORE: Mapping[str, int] = {}
 _PREPARES = frozenset({"mkdir", "touch", "chmod", "rm", "cp", "mv", "echo", "kill", "pkill"})  # that this worked is no news
 
 
@@ -35,17 +36,18 @@ class _Use:
     agents: set[str] = field(default_factory=set)
 
 
-def practice(episodes: Sequence[Episode], *, is_shared: bool) -> Practice:
+def practice(episodes: Sequence[Episode], *, is_shared: bool, failures: Mapping[str, int] = NOTHING_MORE) -> Practice:
     """Return lines for a guide, the best supported first.
 
     Args:
         episodes: Completed ones with their steps, the newest first.
         is_shared: Whether several agents work there: what one of them alone did is then left out.
+        failures: How many attempts at a task failed in all, where *episodes* are not all of them.
     """
     won, lost = ([e for e in episodes if _won(e) is wanted] for wanted in (True, False))
     if is_shared:
         return Practice(_commands(won, MIN_SOURCES))  # a change, a task are of one of them alone
-    return Practice(_commands(won, 1), _changes(won), _solved(won, lost), _unsolved(won, lost))
+    return Practice(_commands(won, 1), _changes(won), _solved(won, lost), _unsolved(won, lost, failures))
 
 
 def _won(episode: Episode) -> bool:
@@ -131,7 +133,7 @@ def _is_otherwise(failed: Sequence[str], did: Sequence[str]) -> bool:
     return tuple(failed) != tuple(did) and not places.isdisjoint(others)
 
 
-def _unsolved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
+def _unsolved(won: Sequence[Episode], lost: Sequence[Episode], failures: Mapping[str, int]) -> list[str]:
     """Return the tasks that several attempts failed at and none solved, with what was tried."""
     solved = {e.task for e in won}
     tried: dict[str, list[Episode]] = defaultdict(list)
@@ -143,5 +145,6 @@ def _unsolved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
     for task in found:
         known = [(e, did) for e in tried[task] if (did := _changed(e))]
         if known:
-            lines.append(phrases.unsolved(task, len(tried[task]), known[0][1], known[0][0].id))
+            attempts = max(len(tried[task]), failures.get(task, 0))
+            lines.append(phrases.unsolved(task, attempts, known[0][1], known[0][0].id))
     return lines[:MAX_LINES]

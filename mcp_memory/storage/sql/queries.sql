@@ -53,6 +53,12 @@ UPDATE episode SET sum = {sum episode} WHERE episode_row = ?;
 -- What every write to an episode checks first.
 SELECT episode_row, state FROM episode WHERE id = ?;
 
+-- appending_to --
+-- All that appending a step asks, in one look: state, steps, whether another machine numbers them, whether a shared log is told.
+SELECT episode_row, state, (SELECT coalesce(max(step_index) + 1, 0) FROM step WHERE step.episode_row = episode.episode_row),
+    EXISTS (SELECT 1 FROM away WHERE away.episode_row = episode.episode_row), EXISTS (SELECT 1 FROM remote)
+FROM episode WHERE id = ?;
+
 -- episode_exists --
 SELECT 1 FROM episode WHERE id = ?;
 

@@ -13,9 +13,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from mcp_memory.cli.main import main
 from mcp_memory.config import Config
 from mcp_memory.config_sources import load_config
-from mcp_memory.hooks import keeper, spool, wire
+from mcp_memory.hooks import keeper, signs, spool, wire
 from mcp_memory.hooks.part import HookPart
 from mcp_memory.memory import EpisodicMemory
 
@@ -134,6 +135,43 @@ async def test_no_trouble_with_the_hooks_ends_the_server(memory: EpisodicMemory,
             group.cancel_scope.cancel()
 
 
+async def test_what_a_hook_that_gave_up_would_have_told_the_sessions_next_one_tells(
+    memory: EpisodicMemory, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Opened(memory, config)
+    folder = str(config.data_dir / "hooks")
+    spool.make_private(folder)
+    handles, gone = anyio.Event(), anyio.Event()
+
+    async def handle(_: Any, record: dict[str, Any]) -> tuple[str, str]:
+        handles.set()
+        await gone.wait()
+        return "what is known", "e1"
+
+    monkeypatch.setattr("mcp_memory.hooks.intake.Hooks.handle", handle)
+    monkeypatch.setattr(wire, "ANSWER_TIMEOUT_S", 0.5)
+    letter = wire.Letter("user-prompt-submit", json.dumps(PROMPT).encode(), headers={wire.CALL_HEADER: "1"})
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await anyio.to_thread.run_sync(wire.ask_door, folder, letter)
+        assert signs.is_silent(folder)
+        gone.set()
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(HookPart(host).run)
+            while not await anyio.to_thread.run_sync(wire.answers, folder):
+                await anyio.lowlevel.checkpoint()
+            group.start_soon(give_up)
+            await handles.wait()
+            while not (owed := spool.take_owed(folder, PROMPT["session_id"])):
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+    assert owed == "what is known"
+    assert not signs.is_silent(folder), "whoever keeps the door answers again"
+
+
 def test_a_prompt_waits_a_moment_for_a_door_where_doors_are_opened(tmp_path: Path) -> None:
     import socket
 
@@ -142,7 +180,7 @@ def test_a_prompt_waits_a_moment_for_a_door_where_doors_are_opened(tmp_path: Pat
     letter = wire.Letter("user-prompt-submit", b"{}")
     with pytest.raises(FileNotFoundError):
         wire.ask_door(str(folder), letter, wait_s=30.0)  # nobody opens doors here: no wait
-    wire.note_open(str(folder))
+    signs.note_open(str(folder))
     waits = threading.Event()
 
     def late() -> None:
@@ -162,4 +200,31 @@ def test_a_prompt_waits_a_moment_for_a_door_where_doors_are_opened(tmp_path: Pat
     (folder / wire.SOCKET).unlink()
     with pytest.raises(FileNotFoundError):
         wire.ask_door(str(folder), letter, wait_s=0.05)
-    assert not (folder / wire.OPENS).exists(), "nobody came: the next prompt does not wait"
+    assert not (folder / signs.OPENS).exists(), "nobody came: the next prompt does not wait"
+    signs.note_start(str(folder))
+    thread = threading.Thread(target=late)
+    thread.start()
+    assert wire.ask_door(str(folder), letter, starting_wait_s=10.0) == (200, b"hi"), "a server that is on its way is waited for"
+    thread.join()
+    (folder / wire.SOCKET).unlink()
+    os.utime(folder / signs.STARTS, (1, 1))
+    with pytest.raises(FileNotFoundError):
+        wire.ask_door(str(folder), letter, starting_wait_s=30.0)  # it did not come up
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_server_says_that_it_starts_before_it_loads_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, used: bool) -> None:
+    said: list[bool] = []
+    folder = tmp_path / "hooks"
+    if used:
+        spool.make_private(str(folder))
+
+    def serve(config: Config, parent: int) -> int:
+        said.append(signs.starts(str(folder)))
+        return 0
+
+    monkeypatch.setattr("mcp_memory.server.stdio.serve", serve)
+    assert main(["stdio", "--data-dir", str(tmp_path)]) == 0
+    assert (said, folder.exists()) == ([used], used)
+    signs.note_open(str(folder))
+    assert not signs.starts(str(folder))

@@ -15,7 +15,7 @@ import pytest
 
 from mcp_memory.cli.main import main
 from mcp_memory.file_locks import try_lock
-from mcp_memory.hooks import answers, ledger, spool, wire
+from mcp_memory.hooks import answers, ledger, signs, spool, wire
 from mcp_memory.hooks.client import run
 from mcp_memory.hooks.settings import HookSettings
 from mcp_memory.hooks.spooling import drain_command
@@ -279,11 +279,11 @@ async def test_a_silent_door_is_remembered_for_a_minute(tmp_path: Path, monkeypa
             wire.ask_door(str(folder), wire.Letter("stop", b"{}"))
         assert len(heard) == 1
     a_minute_ago = time.time() - 61
-    os.utime(folder / wire.SILENT, (a_minute_ago, a_minute_ago))
+    os.utime(folder / signs.SILENT, (a_minute_ago, a_minute_ago))
     with pytest.raises(OSError, match=r"timed out|refused"):
         wire.ask_door(str(folder), wire.Letter("stop", b"{}"))
-    wire.note_open(str(folder))
-    assert not (folder / wire.SILENT).exists()
+    signs.note_open(str(folder))
+    assert not (folder / signs.SILENT).exists()
 
 
 def test_a_folder_with_a_path_too_long_for_a_socket_has_a_door_all_the_same(tmp_path: Path) -> None:

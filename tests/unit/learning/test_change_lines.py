@@ -61,3 +61,8 @@ def test_lines_are_told_from_just_before_the_nearest_where_it_lies_beyond() -> N
 
 def test_of_files_without_comments_every_line_tells() -> None:
     assert line(hunk("color: red", "color: dark blue", 2), path="a.css") == "a.css:2: - color: red + color: dark blue"
+
+
+def test_where_a_name_comes_from_is_told_last() -> None:
+    names, use = hunk("from a import b", "from a import b, voucher", 1), hunk("", "total = b(total)", 40)
+    assert line(names, use) == "shop/cart.py:40: + total = b(total)"

@@ -96,3 +96,5 @@ def test_a_task_that_several_attempts_failed_at_is_told_with_what_was_tried() ->
     said = practice(tried, is_shared=False).unsolved
     assert said == ["- “Totals are off”: 2 attempts failed; one changed shop/cart.py: - return total + return int(total) [e0]"]
     assert practice(tried[:1], is_shared=False).unsolved == []
+    (line,) = practice(tried, is_shared=False, failures={"Totals are off": 7}).unsolved
+    assert "7 attempts failed; one changed" in line, "all there are, not those that were read"

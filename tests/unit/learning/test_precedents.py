@@ -67,6 +67,18 @@ def test_of_more_attempts_than_are_read_nothing_is_counted() -> None:
     assert (found.times, found.attempts) == (0, 0)
 
 
+def test_changes_that_differ_in_a_sign_are_two() -> None:
+    found = precedents(TASK, [attempt("a", edit("return total - voucher")), attempt("b", edit("return total + voucher"))])
+    assert [p.times for p in found] == [1, 1]
+    again = precedents(TASK, [attempt("a", edit("return total - voucher")), attempt("b", edit("return total -  voucher"))])
+    assert [p.times for p in again] == [2]
+
+
+def test_of_a_loop_the_line_that_does_the_work_is_told() -> None:
+    loop = Step("bash", "for", {"command": "for f in data/*; do\n  encrypt -p rev -o out/$f $f\n  echo $f\ndone"})
+    assert precedents("Encrypt set 7", [attempt("a", loop, task="Encrypt set 7")])[0].did == ("`encrypt -p rev -o out/$f $f`",)
+
+
 def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mcp_memory.rendering.lines import LABEL, recall_text, started_text
+from mcp_memory.rendering.lines import LABEL, lines_for_people, recall_text, started_text
 
 ID = "01923f6e-8d4c-7abc-9def-0123456789ab"
 
@@ -71,6 +71,15 @@ def test_an_episode_that_tells_nothing_has_no_line_and_where_nothing_is_told_the
         "No earlier run tells how to do this; the nearest: success at “Mend the logout”, 82% alike (01923f6e-8d4c-7abc)"
     )
     assert "Bake a cake" in recall_text(answer(episodes=[silent, far]), why=True)
+
+
+def test_a_success_at_this_very_task_that_tells_nothing_in_a_line_can_be_read_whole() -> None:
+    lost, won = episode(points=[], outcome="failure", similarity=1.0), episode(points=[], similarity=0.97)
+    assert recall_text(answer(episodes=[lost, won])) == (
+        "An earlier run succeeded at this task; no step of it says how by itself: get_episode(episode_id=01923f6e-8d4c-7abc) shows them all"
+    )
+    assert "mcp-memory show 01923f6e-8d4c-7abc shows" in next(lines_for_people(answer(episodes=[won]), why=False))
+    assert "nearest: failure at" in recall_text(answer(episodes=[lost]))
 
 
 def test_files_are_told_by_the_changes_in_them_and_not_counted() -> None:

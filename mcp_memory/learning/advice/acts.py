@@ -1,0 +1,110 @@
+"""Which calls of a run did something that another can do again, and how they are told. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from mcp_memory.domain.commands import command_in, hides_exit, is_piped, program_of
+from mcp_memory.domain.episode import Episode, Step, Use
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.changes import change_of, is_scratch
+from mcp_memory.learning.reading.edits import written_by
+from mcp_memory.learning.reading.file_uses import as_path, files_of
+
+MAX_CALLS, MAX_CALL_CHARS = 4, 150
+MAX_STEPS = 400  # of a longer run, its end
+MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
+_ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man cd"  # which prepare, clear up or only tell
+_ROUTINE = frozenset(_ROUTINE_TEXT.split())
+_NO_WORK = re.compile(
+    r"(?:for|while|until|do|done|if|then|else|elif|fi|case|esac|function)\b|[A-Za-z_]\w*=\S*$|[{}]$"
+)  # of a script's lines
+_FETCHES = re.compile(r"\s*curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
+_TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+_TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
+_FILE = re.compile(r"\S*\w\.\w+")
+_EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
+_NAME_WORD = re.compile(r"[A-Z]?[a-z]+")
+_PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
+
+
+def acts(episode: Episode) -> list[int]:
+    """Return the last steps that did something that another attempt can do again, each call once; a test where nothing else did.
+
+    Nothing before the last script or change of the run: what came of the task may have been its doing.
+    """
+    steps, own = episode.steps, own_names(episode)
+    found: dict[tuple[str, str], int] = {}
+    tests: list[int] = []
+    for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
+        step, command = steps[i], command_in(steps[i].arguments).strip()
+        if step.failed or role_of(step.key) is not Role.ACTS or " -c " in command or len(found) == MAX_CALLS:
+            continue
+        names = _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))
+        beside = any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in names)
+        if runs_tests(step.key):
+            tests += [i] if acted(steps, i) and not runs_own(step, own) else []
+        elif change_of(steps, i) is not None or ("\n" in command and not telling_command(command)):
+            if not beside:
+                break
+        elif acted(steps, i) and not runs_own(step, own) and not any(_TEST.search(name) for name in names):
+            found.setdefault((step.key, str(step.arguments)), i)
+    return sorted(found.values()) or tests[:1]
+
+
+def acted(steps: Sequence[Step], i: int) -> bool:
+    """Return whether a step is known to have done something that another attempt can do again as it is."""
+    step = steps[i]
+    if step.failed or role_of(step.key) is not Role.ACTS or gives_answer(step.key):
+        return False
+    command = command_in(step.arguments)
+    if not command or not is_shell(step.tool):
+        return any(str(value).strip() for value in step.arguments.values()) and change_of(steps, i) is None and not is_edit(step)
+    return bool(telling_command(command)) and not _FETCHES.match(command)
+
+
+def telling_command(command: str) -> str:
+    """Return what of a shell command can be run again: all of it, of a loop the line that does the work; "" where nothing can.
+
+    >>> telling_command("for f in data/*; do\\n  n=$(basename $f)\\n  encrypt -p rev -o out/$n $f\\n  echo $n\\ndone")
+    'encrypt -p rev -o out/$n $f'
+    >>> [telling_command(c) for c in ("make", "make || true", "mkdir out", "python3 -c 'import x'", "cat > a.py <<'EOF'\\nx\\nEOF")]
+    ['make', '', '', '', '']
+    """
+    if "<<" in command or "||" in command or hides_exit(command) or is_piped(command):
+        return ""
+    lines = [line.strip() for line in command.strip().splitlines()]
+    kept = [line for line in lines if (name := program_of(line)) and name.partition(" ")[0] not in _ROUTINE and not _NO_WORK.match(line)]
+    return kept[0] if len(kept) == 1 and " -c " not in kept[0] else ""
+
+
+def own_names(episode: Episode) -> list[str]:
+    """Return the names of the files that a run made itself, which nobody else has."""
+    made = [file.path for file in files_of(episode) if file.use is Use.MADE]
+    return [name for path in (*made, *map(written_by, episode.steps)) if (name := path.rpartition("/")[2])]
+
+
+def runs_own(step: Step, own: Sequence[str]) -> bool:
+    """Return whether a call is about one of a run's *own* files, or about one made to try something out."""
+    named = " ".join(str(value) for value in step.arguments.values() if len(str(value)) <= MAX_NAMED_CHARS)
+    return any(name in named for name in own) or any(is_scratch(path) for word in named.split() if (path := as_path(word.strip("'\""))))
+
+
+def is_edit(step: Step) -> bool:
+    """Return whether a step writes a text into a file: without its change it tells nothing."""
+    return not _EDITING.isdisjoint(words_of(step.key)) and any(
+        _PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values()
+    )
+
+
+def words_of(key: str) -> set[str]:
+    """Return the words of a step's key, in lower case."""
+    return {word.lower() for word in _NAME_WORD.findall(key)}
+
+
+def told_as_call(step: Step) -> str:
+    """Return a call in a few words, of a loop in a shell the line that does the work."""
+    command = command_in(step.arguments)
+    line = telling_command(command) if "\n" in command.strip() else ""
+    return call_told(step, MAX_CALL_CHARS, {"command": line} if line else None)

@@ -1,0 +1,68 @@
+"""A shared log whose server does not read what is in the facts: bodies are sealed on the way out and opened on the way in.
+
+What nobody here can open stays in the log: the place it is read from does not move on, so that it is read once the key is there.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Protocol
+
+from mcp_memory.domain.shared_facts import Fact
+from mcp_memory.errors import RemoteRefused
+from mcp_memory.ports import Batch, LogMark, LogPage, SharedLog
+
+SEALED = 0x45  # the first byte of a sealed body; other forms are in `storage/fact_reads.py`
+
+
+class Keys(Protocol):
+    """What seals and opens. Implementation: `replication.team_key.TeamKeys`."""
+
+    def seal(self, fact: Fact) -> Fact: ...
+
+    def open(self, fact: Fact) -> Fact:
+        """Return a sealed fact with its body. Raises RemoteRefused."""
+
+
+class SealedLog:
+    """See `ports.SharedLog`; stands before another one. Without keys, what is sent goes as it is; what is not sealed is read."""
+
+    def __init__(self, log: SharedLog, keys: Keys | None) -> None:
+        self._log, self._keys = log, keys
+
+    def ensure(self) -> None:
+        """Make the tables where they are missing."""
+        self._log.ensure()
+
+    def append(self, batch: Batch) -> bool:
+        """Add the facts that are not there, sealed; return whether the batch before is there."""
+        if self._keys is None:
+            return self._log.append(batch)
+        return self._log.append(replace(batch, facts=tuple(map(self._keys.seal, batch.facts))))
+
+    def read(self, mark: LogMark, origin: str, projects: Collection[str], limit: int) -> LogPage:
+        """Return facts after the mark, opened. Raises RemoteRefused: one of them is sealed by a key that is not here."""
+        page = self._log.read(mark, origin, projects, limit)
+        return replace(page, facts=tuple(map(self._opened, page.facts)))
+
+    def _opened(self, fact: Fact) -> Fact:
+        if not fact.body or fact.body[0] != SEALED:
+            return fact
+        if self._keys is None:
+            raise RemoteRefused(
+                f"facts are sealed with the team key {key_id_of(fact)}, and there is none here",
+                hint="Set MCP_MEMORY_TEAM_KEY to the team's key; they are read then, nothing is lost.",
+            )
+        return self._keys.open(fact)
+
+    def newest_batch(self) -> tuple[int, str]:
+        """Return number and nonce of the newest batch."""
+        return self._log.newest_batch()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._log.close()
+
+
+def key_id_of(fact: Fact) -> str:
+    """Return by which key a fact is sealed, as it is told."""
+    return fact.body[1:5].hex()
