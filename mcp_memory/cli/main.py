@@ -111,7 +111,8 @@ def parser_of(name: str) -> "argparse.ArgumentParser":
         """Says of a typing error what was probably meant."""
 
         def error(self, message: str) -> "NoReturn":
-            super().error(message + _suggestion(message, self._option_string_actions))
+            what = message + _suggestion(message, self._option_string_actions)  # argparse would say all options before it
+            self.exit(USAGE_ERROR, f"{self.prog}: error: {what}\n`{self.prog} --help` lists what it takes\n")
 
     parser = Parser(prog=f"mcp-memory {name}", description=_sentence(command.summary), allow_abbrev=False)
     parser.set_defaults(run=load(name).run, fail=parser.error)
@@ -148,7 +149,7 @@ def _run(argv: list[str]) -> int:
         print(f"mcp-memory {__version__}")
         return 0
     if name is not None and name not in COMMANDS:
-        print(f"mcp-memory: there is no command {name!r}{_meant(name, COMMANDS)}; `mcp-memory help` lists them", file=sys.stderr)
+        print(f"mcp-memory: there is no command {name!r}{_meant(name, COMMANDS)}\n`mcp-memory help` lists them", file=sys.stderr)
         return USAGE_ERROR
     if name == "hook" and rest and not {"drain", "-h", "--help"} & set(rest):
         from mcp_memory.hooks.client import run

@@ -61,13 +61,26 @@ def moment(text: str) -> str:
 
     number, unit = text[:-1], text[-1:].lower()
     if not (number.isdecimal() and unit in _UNITS):
-        return text
+        return _iso(text)
     try:
         return (datetime.now(UTC) - timedelta(**{_UNITS[unit]: int(number)})).isoformat(timespec="milliseconds")
     except OverflowError:
         import argparse
 
         raise argparse.ArgumentTypeError(f"{text!r} is before all times") from None
+
+
+def _iso(text: str) -> str:
+    import argparse
+    from datetime import datetime
+
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z, or how long ago: 30m, 12h, 2d, 3w"
+        ) from None
+    return text
 
 
 def size_bytes(text: str) -> int:

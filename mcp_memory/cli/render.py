@@ -61,6 +61,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, option
         print(_row([row[n] for n in shown], [widths[n] for n in shown[:-1]], last, colours=True))
 
 
+def print_place(shown: int, total: int, cursor: str | None) -> None:
+    """Print how much of a list was shown, and how to see more: on a line of its own, where it can be copied whole."""
+    print(f"{shown} of {total}" + ("; more with" if cursor else ""))
+    if cursor:
+        print(f"--cursor {cursor}")
+
+
 def print_pairs(rows: Sequence[tuple[str, Any]]) -> None:
     """Print names and values in two columns. On a terminal a value that does not fit goes on below itself."""
     width = max(cell_width(name) for name, _ in rows) + GAP

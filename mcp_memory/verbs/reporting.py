@@ -204,7 +204,7 @@ class Reporting:
         try:
             e.current()
             with e.views.read() as v:
-                rows.append(("index", True, _told(asdict(e.retrieval.stats(v)))))
+                rows.append(("index", True, _told(asdict(e.retrieval.stats(v))) or "empty"))
         except McpMemoryError as error:
             rows.append(("index", False, error.line()))
         return rows
@@ -239,13 +239,13 @@ def package_version() -> str:
 
 
 def _told(values: Mapping[str, Json], prefix: str = "") -> str:
-    """Return a report's values in words, those of nested ones after their names; what is empty is left out."""
+    """Return a report's values in words, those of nested ones after their names; what is empty or none is left out."""
     parts = []
     for name, value in values.items():
         called = f"{prefix}{name.replace('_', ' ')}"
         if isinstance(value, Mapping):
             parts.append(_told(value, f"{called}: "))
-        elif value not in ("", None):
+        elif value not in ("", None, 0):
             parts.append(f"{called} {value}")
     return ", ".join(filter(None, parts))
 

@@ -186,6 +186,17 @@ def test_typing_errors_get_a_suggestion(filled: Cli) -> None:
     ):
         filled(*argv, status=2)
         assert meant in filled.err, argv
+        assert len(filled.err.splitlines()) == 2, "what is wrong, and where to look; not every option there is"
+
+
+def test_an_empty_memory_says_what_to_do_and_a_cursor_stands_alone(filled: Cli, tmp_path: Path) -> None:
+    told = Cli(tmp_path / "empty")("episodes")
+    assert "mcp-memory install" in told
+    assert "mcp-memory import" in told
+    *_, place, cursor = filled("episodes", "--limit", "1").splitlines()
+    assert place.startswith("1 of ")
+    assert cursor.split()[0] == "--cursor"
+    assert filled("episodes", "--limit", "1", *cursor.split())
 
 
 def test_errors_speak_of_commands_not_of_tools(filled: Cli) -> None:
@@ -201,6 +212,8 @@ def test_times_and_sizes_are_written_as_people_write_them(filled: Cli, tmp_path:
     filled("import", str(samples.write_lines(tmp_path / "recent.jsonl", [recent])))
     assert "Mend the fence" in filled("episodes", "fence", "--since", "2h")
     assert "Mend the fence" not in filled("episodes", "fence", "--since", "30m")
+    filled("episodes", "--since", "yesterday", status=2)
+    assert "2d" in filled.err
     assert "would delete: nothing" in filled("prune", "--max-size", "10M") or "0 episodes" in filled("prune", "--max-size", "10M")
     filled("prune", "--max-size", "10 parsecs", status=2)
     assert "10M" in filled.err

@@ -42,11 +42,16 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         render.print_json(page)
         return 0
+    if not page.total and not (query or given(args, (*CONTEXT, *SPAN, "state", "project"))):
+        render.tell(
+            "No episodes yet. `mcp-memory install` connects the agents on this machine, `mcp-memory import` takes in earlier sessions."
+        )
+        return 0
     projects = render.project_names([e.project for e in page.episodes])
     rows = [
         (short, e.outcome or e.state, e.reward, e.step_count, render.iso(e.started_at_ms), projects[e.project], e.task)
         for short, e in zip(short_ids, page.episodes, strict=True)
     ]
     render.print_table(("episode", "outcome", "reward", "steps", "started", "project", "task"), rows, optional=("started", "steps"))
-    print(f"{len(page.episodes)} of {page.total}" + (f"; more with --cursor {page.next_cursor}" if page.next_cursor else ""))
+    render.print_place(len(page.episodes), page.total, page.next_cursor)
     return 0

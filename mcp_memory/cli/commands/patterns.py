@@ -37,5 +37,5 @@ def run(args: argparse.Namespace) -> int:
         return 0
     rows = [(p.pattern_id, p.kind, p.support, f"{p.successes}/{p.failures}", p.confidence, p.description) for p in page.patterns]
     render.print_table(("pattern", "kind", "support", "won/lost", "confidence", "description"), rows)
-    print(f"{len(page.patterns)} of {page.total}" + (f"; more with --cursor {page.next_cursor}" if page.next_cursor else ""))
+    render.print_place(len(page.patterns), page.total, page.next_cursor)
     return 0

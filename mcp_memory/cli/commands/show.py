@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_episode(detail: "EpisodeDetail") -> None:
     episode = detail.episode
-    print(render.paint(render.safe(episode.task), "bold"))
+    for line in render.safe(episode.task).splitlines():
+        render.tell(line, style="bold")
     kind = episode.outcome.kind if episode.outcome else episode.state
     print(f"{render.paint(kind, render.COLOURS.get(kind, ''))}, started {render.iso(episode.started_at_ms)}")
     context = episode.context
