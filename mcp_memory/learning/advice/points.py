@@ -163,6 +163,7 @@ def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:
             step is not None
             and not _is_own(step, episode)
             and not is_edit(step)
+            and not any(other.key == step.key and not other.failed for other in episode.steps)
             and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,))
         ):
             call = step.key if len(step.arguments) > MANY_ARGUMENTS else call_told(step, MAX_FAILED_CALL_CHARS)

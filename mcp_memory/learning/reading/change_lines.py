@@ -32,7 +32,7 @@ _KEYWORDS = (
 )
 _PLAIN = rf"(?!(?:{'|'.join(_KEYWORDS.split())})\b)[A-Za-z][a-z']+"  # a word of prose: none that code has in a row
 _SENTENCE = re.compile(rf"\b{_PLAIN}(?: {_PLAIN}){{3}}")
-_PHRASE = re.compile(rf"\b{_PLAIN}(?:,? {_PLAIN}){{2}}")
+_PHRASE = re.compile(rf"\b{_PLAIN}(?: {_PLAIN}){{2}}")
 _NO_PROSE = re.compile(r"[=\[\]{};_<>]|\w\(")
 _IMPORTS = re.compile(r"(?:from\s+\S+\s+import|import|#include|using|use|require)\b")
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")

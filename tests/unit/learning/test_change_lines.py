@@ -66,3 +66,7 @@ def test_of_files_without_comments_every_line_tells() -> None:
 def test_where_a_name_comes_from_is_told_last() -> None:
     names, use = hunk("from a import b", "from a import b, voucher", 1), hunk("", "total = b(total)", 40)
     assert line(names, use) == "shop/cart.py:40: + total = b(total)"
+
+
+def test_arguments_in_a_row_are_no_sentence() -> None:
+    assert line(hunk("", "return '%s' % (theta, theta, theta)", 7)) == "shop/cart.py:7: + return '%s' % (theta, theta, theta)"

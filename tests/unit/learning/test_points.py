@@ -94,3 +94,11 @@ def test_what_an_episode_changed_is_read_once() -> None:
     made = attempt("a", edit("x = 1", "x = 2"))
     known = Experience().derived(ToldChanges)
     assert known.of(made) is known.of(made)
+
+
+def test_a_call_that_worked_with_other_arguments_is_no_dead_end() -> None:
+    worked = Step("bash", "tool", {"command": "tool a.json"})
+    usage = Step("bash", "tool", {"command": "tool"}, status=StepStatus.ERROR, error="exit 1: Usage: tool FILE")
+    for steps, lines in (((usage,), ("never got `tool` to work: exit 1: Usage: tool FILE",)), ((worked, usage), ())):
+        standing = facts.Standing("exit 1: Usage: tool FILE", "bash:tool", (len(steps) - 1,), "bash `tool`")
+        assert told(replace(attempt("a", *steps, outcome=FAILURE), reflection=Reflection((), (standing,), ()))) == [lines]
