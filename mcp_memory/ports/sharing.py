@@ -149,6 +149,12 @@ class Replica(Protocol):
         yet (a kind that is not known, an episode that has not come) is kept until it can.
         """
 
+    async def apply_parked(self, derive: Callable[[Episode], Completion]) -> int:
+        """Apply, as `apply` does, what was kept until a later version of the program and is known to this one; return how many facts.
+
+        In the order of their clocks, then of their ids; what is still not known is kept on. One look at an index where there is none.
+        """
+
     async def read_again(self, url: str, epoch: str, *, went_back: bool) -> None:
         """Forget the place in the log and queue every fact there is for it."""
 

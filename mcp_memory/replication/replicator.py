@@ -55,7 +55,7 @@ class Replicator:
         self._store, self._log, self.url, self._origin, self._projects = store, log, url, origin, projects
         self._derive, self._clock, self._arrived = derive, clock, arrived
         self._off_loop = off_loop
-        self._ensured, self._behind = False, True
+        self._upgraded, self._ensured, self._behind = False, False, True
         self._sealed: Outgoing | None = None  # was sent at least once: the very same goes again until there is an answer
         self._turns = 0
         self._noted_at_ms, self._noted_error = 0, ""
@@ -75,6 +75,10 @@ class Replicator:
         self._behind = True
 
     async def _turn(self) -> Turn:
+        if not self._upgraded:  # an earlier version of the program may have kept what this one understands
+            if await self._store.apply_parked(self._derive):
+                self._arrived()
+            self._upgraded = True
         if not self._ensured:
             await self._off_loop(self._log.ensure)
             self._ensured = True

@@ -31,14 +31,24 @@ class Applied:
     deleted: Sequence[str]
 
 
-def apply_facts(tx: Transaction, arrivals: Sequence[Arrival], derive: Derive, is_enough: Callable[[], bool]) -> Applied:
+def is_for_later(arrival: Arrival) -> bool:
+    """Whether only a later version of the program understands the fact: it has to wait for that."""
+    known = (*EFFECTS, FactKind.TOMBSTONE, FactKind.PART, FactKind.PROBE)
+    return not arrival.readable or (arrival.episode is None and arrival.fact.kind not in known)
+
+
+def apply_facts(
+    tx: Transaction, arrivals: Sequence[Arrival], is_enough: Callable[[], bool], *, derive: Derive, parked: bool = False
+) -> Applied:
     """Apply facts in the order of the log, and those that waited for them, until it is enough; at least one.
 
     *derive* is asked only where an edit says that a completed episode ended otherwise; what arrives complete comes with what it derived.
+    With *parked* the facts are parked ones, and no longer are: one that is not there any more was deleted meanwhile, and stays so.
     """
     page, done = _Page(tx, derive), 0
     for done, arrival in enumerate(arrivals, 1):  # noqa: B007 - how many there were
-        page.apply(arrival)
+        if not parked or tx.run("unpark", arrival.fact.id):
+            page.apply(arrival)
         if is_enough():
             break
     page.settle()
@@ -68,7 +78,7 @@ class _Page:
             return
         elif fact.kind == FactKind.PART:
             _park(tx, fact, f"parts of {fact.owner}")
-        elif not arrival.readable or (fact.kind not in EFFECTS and arrival.episode is None):
+        elif is_for_later(arrival):
             _park(tx, fact, LATER)
         else:
             try:

@@ -83,11 +83,11 @@ def acknowledge(tx: Transaction, url: str, up_to: int, *, told: bool) -> None:
 
 
 def apply_page(
-    tx: Transaction, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive, is_enough: Callable[[], bool]
+    tx: Transaction, arrivals: Sequence[Arrival], is_enough: Callable[[], bool], *, url: str, mark: LogMark | None, derive: Derive
 ) -> Applied:
     """Apply facts until it is enough, together with the place they were read up to; when all are, with *mark* the newest batch seen."""
     row = _row(tx, url)[0]
-    applied = apply_facts(tx, arrivals, derive, is_enough)
+    applied = apply_facts(tx, arrivals, is_enough, derive=derive)
     if applied.facts:
         tx.run("read_up_to", row, arrivals[applied.facts - 1].fact.seq)
     if mark is not None and applied.facts == len(arrivals):

@@ -21,9 +21,9 @@ from mcp_memory.domain.sources import Quarantine
 from mcp_memory.domain.status import DiskCacheStats, StoreInfo
 from mcp_memory.errors import StoreUnusable
 from mcp_memory.metrics import Metrics
-from mcp_memory.ports import Cache, Clock, Completion, LogMark, VectorRow
+from mcp_memory.ports import Cache, Clock, Completion, VectorRow
 from mcp_memory.storage import advice_writes, completion_writes, curation_writes, episode_writes, link_writes, quarantine_writes
-from mcp_memory.storage.arrivals import Arrival, Derive
+from mcp_memory.storage.arrivals import Arrival
 from mcp_memory.storage.codec import Codec
 from mcp_memory.storage.connection import Connection, open_writer
 from mcp_memory.storage.fact_writes import Applied
@@ -33,8 +33,7 @@ from mcp_memory.storage.integrity import text_index_problems
 from mcp_memory.storage.migrations import migrate, require_schema
 from mcp_memory.storage.own_file import require_own_name
 from mcp_memory.storage.purge import Purge
-from mcp_memory.storage.remote_marks import apply_page
-from mcp_memory.storage.store_sharing import StoreSharing
+from mcp_memory.storage.store_sharing import Apply, StoreSharing
 from mcp_memory.storage.tables import Tables, Transaction
 from mcp_memory.storage.upkeep import SqliteUpkeep
 from mcp_memory.storage.wal_checkpointer import WalCheckpointer
@@ -226,20 +225,20 @@ class SqliteStore(StoreSharing):
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._batcher.run(partial(self._in_transaction, write, args, kwargs))
 
-    async def _apply(self, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive) -> int:
-        applied = await self._batcher.run(partial(self._applied, url, arrivals, mark, derive))
+    async def _apply(self, arrivals: Sequence[Arrival], apply: Apply) -> int:
+        applied = await self._batcher.run(partial(self._applied, arrivals, apply))
         if applied.deleted and self._hot is not None:
             self._hot.drop(applied.deleted)
         return applied.facts
 
-    def _applied(self, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive, connection: Connection) -> Applied:
+    def _applied(self, arrivals: Sequence[Arrival], apply: Apply, connection: Connection) -> Applied:
         until = time.monotonic() + APPLY_S
 
         def is_enough() -> bool:
             return self._batcher.depth > 0 or time.monotonic() > until
 
         tx = Transaction(connection, self._codec, self._clock(), applies=True)
-        applied = apply_page(tx, url, arrivals, mark, derive, is_enough)
+        applied = apply(tx, arrivals, is_enough)
         if applied.deleted:
             self._purge.want()
         return applied

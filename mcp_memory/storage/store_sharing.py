@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from mcp_memory.domain.shared_facts import Fact
@@ -9,11 +10,14 @@ from mcp_memory.ports import LogMark, Outgoing, RemoteState
 from mcp_memory.storage import claim_writes, remote_marks
 from mcp_memory.storage.arrivals import Arrival, Decoder, Derive
 from mcp_memory.storage.codec import Codec
+from mcp_memory.storage.fact_reads import parked_fact
+from mcp_memory.storage.fact_writes import LATER, Applied, apply_facts, is_for_later
 from mcp_memory.storage.store_reads import StoreReads
-from mcp_memory.storage.tables import Tables, Transaction
+from mcp_memory.storage.tables import Tables, Transaction, sound_row
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Apply = Callable[[Transaction, Sequence[Arrival], Callable[[], bool]], Applied]  # the last says when it is enough
 PIECE = 250  # facts that are decoded while those before them are applied
 
 
@@ -25,7 +29,7 @@ class StoreSharing(StoreReads):
     async def _write(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise NotImplementedError
 
-    async def _apply(self, url: str, arrivals: Sequence[Arrival], mark: LogMark | None, derive: Derive) -> int:
+    async def _apply(self, arrivals: Sequence[Arrival], apply: Apply) -> int:
         """Apply facts in a transaction of their own, and forget the copies of what they deleted; return how many it were."""
         raise NotImplementedError
 
@@ -93,11 +97,35 @@ class StoreSharing(StoreReads):
                 if number < len(pieces):
                     ahead = self._ahead(decoder, pieces[number])
                 last = mark if number == len(pieces) else None
-                done = await self._apply(url, arrivals, last, derive)
-                while done < len(arrivals):
-                    done += await self._apply(url, arrivals[done:], last, derive)
+                await self._apply_all(arrivals, partial(remote_marks.apply_page, url=url, mark=last, derive=derive))
         finally:
             ahead.cancel()
+
+    async def apply_parked(self, derive: Derive) -> int:
+        with self._readers.reader() as connection:
+            ids = [row[0] for row in Tables(connection).all("parked_ids_for", LATER)]
+        decoder, applied = Decoder(derive), 0
+        for start in range(0, len(ids), PIECE):
+            arrivals = [each for each in await self._parked(decoder, ids[start : start + PIECE]) if not is_for_later(each)]
+            if arrivals:
+                await self._apply_all(arrivals, partial(apply_facts, derive=derive, parked=True))
+            applied += len(arrivals)
+        return applied
+
+    async def _apply_all(self, arrivals: Sequence[Arrival], apply: Apply) -> None:
+        done = await self._apply(arrivals, apply)
+        while done < len(arrivals):
+            done += await self._apply(arrivals[done:], apply)
+
+    def _parked(self, decoder: Decoder, ids: Sequence[str]) -> "asyncio.Future[list[Arrival]]":
+        def decoded() -> list[Arrival]:
+            with self._readers.reader() as connection:
+                tables = Tables(connection)
+                rows = [row for id_ in ids for row in tables.all("parked_by_id", id_)]
+                # a damaged one stays: `check` says so, and nothing else has to wait for its repair
+                return decoder.arrivals(tables, [parked_fact(sound_row(row)) for row in rows if row[-1]])
+
+        return asyncio.get_running_loop().run_in_executor(None, decoded)
 
     def _ahead(self, decoder: Decoder, facts: Sequence[Fact]) -> "asyncio.Future[list[Arrival]]":
         def decoded() -> list[Arrival]:

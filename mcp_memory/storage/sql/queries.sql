@@ -614,6 +614,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7));
 -- parked_for --
 SELECT fact_id, project, kind, hlc, origin, body, {sound parked} FROM parked WHERE waits_for = ? ORDER BY hlc, fact_id;
 
+-- parked_ids_for --
+SELECT fact_id FROM parked WHERE waits_for = ? ORDER BY hlc, fact_id;
+
 -- parked_by_id --
 SELECT fact_id, project, kind, hlc, origin, body, {sound parked} FROM parked WHERE fact_id = ?;
 
