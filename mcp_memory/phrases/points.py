@@ -34,12 +34,13 @@ def only(call: str) -> str:
 
 
 def wrong(answers: Sequence[str], said: str) -> str:
-    """Return the answers that were rejected.
+    """Return the answers that were rejected, of one attempt or, where there are several, of all that are told together.
 
     >>> wrong(["1974", "Julio Cruz"], "Answer is INCORRECT"), wrong(["1974"], "")
-    ('answered “1974”, “Julio Cruz”: Answer is INCORRECT', 'answered “1974”')
+    ('it and other attempts answered “1974”, “Julio Cruz”: Answer is INCORRECT', 'answered “1974”')
     """
-    return f"answered {', '.join(f'“{answer}”' for answer in answers)}" + (f": {said}" if said else "")
+    whose = "it and other attempts answered" if len(answers) > 1 else "answered"
+    return f"{whose} {', '.join(f'“{answer}”' for answer in answers)}" + (f": {said}" if said else "")
 
 
 def overcame(call: str, error: str, how: str, *, itself: bool) -> str:
@@ -55,9 +56,9 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     """Return with what arguments a failed call worked.
 
     >>> worked_otherwise("search", "No page", "q=Gator Country", "q=Gator Country guitarist")
-    'search failed with “No page”: q=Gator Country worked, q=Gator Country guitarist did not'
+    'search failed with “No page”: q=Gator Country went through, q=Gator Country guitarist did not'
     """
-    return f"{key} failed with “{error}”: {worked} worked, {failed} did not"
+    return f"{key} failed with “{error}”: {worked} went through, {failed} did not"
 
 
 def unchanged(looked_at: Sequence[str]) -> str:
