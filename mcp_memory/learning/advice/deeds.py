@@ -143,7 +143,8 @@ def opened_files(episode: Episode) -> list[str]:
         if not step.failed and role_of(step.key) is Role.LOOKS and _SEARCHING.isdisjoint(words_of(step.key)):
             shown = [full for touch in touches_of(step) for _, full in touch.paths]
             opened.update({name for name in names if any(same_file(name, path) for path in shown)})
-    return [name for name, _ in opened.most_common()]
+    ranked = [name for name, _ in opened.most_common()]
+    return [name for name in ranked if not any(other != name and same_file(other, name) and len(other) > len(name) for other in ranked)]
 
 
 def _call(episode: Episode, i: int, similarity: float, query: str) -> str:

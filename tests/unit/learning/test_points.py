@@ -102,3 +102,9 @@ def test_a_call_that_worked_with_other_arguments_is_no_dead_end() -> None:
     for steps, lines in (((usage,), ("never got `tool` to work: exit 1: Usage: tool FILE",)), ((worked, usage), ())):
         standing = facts.Standing("exit 1: Usage: tool FILE", "bash:tool", (len(steps) - 1,), "bash `tool`")
         assert told(replace(attempt("a", *steps, outcome=FAILURE), reflection=Reflection((), (standing,), ()))) == [lines]
+
+
+def test_a_file_that_was_opened_by_two_names_is_told_by_the_longer_one() -> None:
+    opened = [Step("open", arguments={"path": path}, observation="def total(): ...") for path in ("shop/cart.py", "lib/shop/cart.py")]
+    looked = attempt("a", *opened, outcome=FAILURE, read=("shop/cart.py", "lib/shop/cart.py"), unchanged=True)
+    assert told(looked) == [("changed no file that was there; looked at lib/shop/cart.py",)]
