@@ -8,6 +8,7 @@ from mcp_memory.domain.text import shorten
 MAX_ROUTE = 8  # tools of a route that are named
 MAX_ERROR = 120  # characters of an error that is quoted
 ID_CHARS = 18  # of a UUIDv7: its time and its first random digits; every call takes a unique beginning
+NAMED_IN_REQUEST = "named in the request"  # why a file is among those to look at: no news
 _UUID_CHARS = 36
 
 

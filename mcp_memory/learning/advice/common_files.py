@@ -11,7 +11,7 @@ from mcp_memory.domain.nearness import near_from
 from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
 from mcp_memory.learning.reading.changes import TRIED
 from mcp_memory.learning.reading.file_uses import files_of
-from mcp_memory.phrases.words import counted
+from mcp_memory.phrases.words import NAMED_IN_REQUEST, counted
 from mcp_memory.views.workspace import SeenFile
 
 MAX_FILES, MAX_SEEN = 5, 20
@@ -56,7 +56,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
     for rank, led in enumerate(seen):
         name = names[led.path]
         weights[name] += SEEN_WEIGHT * FADING / (FADING + rank)
-        why.setdefault(name, f"seen in {counted(led.tasks, 'other task')}" if led.tasks else "named in the request")
+        why.setdefault(name, f"seen in {counted(led.tasks, 'other task')}" if led.tasks else NAMED_IN_REQUEST)
     best = sorted(weights, key=lambda path: -weights[path])[:MAX_FILES]
     return tuple(
         RecalledFile(

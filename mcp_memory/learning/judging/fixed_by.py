@@ -11,10 +11,10 @@ from mcp_memory.views.fixes import Fix
 
 
 def fixed_by(steps: Sequence[Step], fix: Fix) -> int:
-    """Return which step made a failed call get past its very error.
+    """Return which step made a failed call get past its very error: of several things done the one that names what the error names.
 
-    Errors of one kind follow each other, one missing package after another: what was done before the next of them answers the first, and
-    of several things done the one that names what the error names.
+    Errors of one kind follow each other, one missing package after another: only what was done before the next of them is looked at. Where
+    nothing names it, the step stays that was last before the call worked: what only made another error of the first is no fix.
 
     >>> def missing(name): return Step("run", arguments={"command": "run"}, status="error", error=f"No module named '{name}'")
     >>> def install(name): return Step("bash", "pip install", {"command": f"pip install {name}"})
@@ -28,14 +28,9 @@ def fixed_by(steps: Sequence[Step], fix: Fix) -> int:
     message = message_of(failed)
     again = (k for k in range(fix.index + 1, fix.worked_at) if steps[k].key == failed.key and steps[k].arguments == failed.arguments)
     until = next((k for k in again if not steps[k].failed or message_of(steps[k]) != message), fix.worked_at)
-    if fix.by == fix.worked_at and until == fix.worked_at:
-        return fix.by
-    done = [k for k in range(fix.index + 1, until) if _acted(steps[k])]
     named = [_plain(word) for word in quoted_in(message) if word]
-    by_name = [k for k in done if any(word in _plain(command_in(steps[k].arguments)) for word in named)]
-    if by_name or fix.by in done:
-        return by_name[-1] if by_name else fix.by
-    return done[-1] if done else fix.by
+    done = (k for k in range(until - 1, fix.index, -1) if _acted(steps[k]))
+    return next((k for k in done if any(word in _plain(command_in(steps[k].arguments)) for word in named)), fix.by)
 
 
 def _acted(step: Step) -> bool:

@@ -160,13 +160,13 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     if last and last.passed and not last.failed:
         found.append(facts.TestsPassed(last.passed, last.step))
     for came in (Came.FIXED, Came.GOT_ON):
-        answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call with one message by what answered them
+        answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call and kind by what answered them
         for fix in fixes:
             if fix.came is came and not changes_scratch(steps, fix.by):  # that is no way to get on with the task
                 by = fixed_by(steps, fix) if came is Came.FIXED else fix.by
-                answered.setdefault((fix.failed_key, by, _message(steps[fix.index])), []).append(fix)
-        for (key, by, message), failures in list(answered.items())[-MAX_ANSWERED:]:
-            where = tuple(fix.index for fix in failures)
+                answered.setdefault((fix.failed_key, by, fix.signature), []).append(fix)
+        for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
+            where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
                 found.append(facts.Overcome(message, key, where, by, brief(steps, by), failures[-1].worked_at))
             elif role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by):

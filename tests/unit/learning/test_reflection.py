@@ -154,6 +154,20 @@ def test_failures_of_one_call_in_a_row_are_one_recovery() -> None:
     assert list(said.successes) == ["`KeyError: 'a'` in make (steps 0-1) was fixed by edit (step 2): it worked at step 3."]
 
 
+def test_what_only_made_another_error_of_the_first_is_no_fix() -> None:
+    edits = [
+        Step("edit", arguments={"path": "people.py", "new": new})
+        for new in ("open(path, errors='ignore')", "open(path, encoding='latin-1')")
+    ]
+    steps = (
+        bad("make", "AssertionError: 0.30000000000000004 != Decimal('0.30')"),
+        edits[0],
+        bad("make", "AssertionError: 0.3 != Decimal('0.30')"),
+    )
+    said = reflected(episode(*steps, edits[1], Step("make"), kind=OutcomeKind.SUCCESS), Reward(0.9))
+    assert [(fact.failures, fact.by) for fact in said.successes if isinstance(fact, facts.Overcome)] == [((0, 2), 3)]
+
+
 def test_a_success_that_its_tests_deny_is_called_out() -> None:
     steps = (Step("edit"), Step("pytest", observation="1 failed, 3 passed in 0.20s"))
     said = reflect(episode(*steps, kind=OutcomeKind.SUCCESS), Reward(0.5))
