@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
@@ -141,8 +142,9 @@ def patched_by(step: Step) -> list[Patched]:
 
 def _in_patch(text: str) -> Iterator[Patched]:
     starts = [*_PATCHED.finditer(text)]
-    for start, end in zip(starts, [*(s.start() for s in starts[1:]), len(text)], strict=True):
-        path, _, body = text[start.end() : end].partition("\n")
+    for start, end in pairwise([*starts, None]):
+        assert start is not None  # only the last one of all is
+        path, _, body = text[start.end() : end.start() if end else len(text)].partition("\n")
         is_new = "Add File" in start[0] or _NEW_FILE.search(body) is not None
         if path.strip() and (hunks := tuple(_hunks(body))):
             yield Patched(path.strip(), hunks, is_new)

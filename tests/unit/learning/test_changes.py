@@ -1,5 +1,7 @@
 """What a step changed, and which steps of a fix are shown."""
 
+import pytest
+
 from mcp_memory.domain.episode import FileUse, Step, StepStatus, Use
 from mcp_memory.learning.reading.changes import brief, change_of
 from mcp_memory.learning.reading.step_values import key_steps
@@ -48,6 +50,11 @@ def test_a_patch_is_read_by_its_first_file_that_was_there() -> None:
     assert str(change_of([submit], 0)) == "src/cart.py:7: - total = 0 + total = Decimal(0)"
     patch = "*** Begin Patch\n*** Update File: a.py\n@@ def f\n-    return 1\n+    return 2\n*** End Patch"
     assert str(change_of([Step("apply_patch", arguments={"input": patch})], 0)) == "a.py: - return 1 + return 2"
+
+
+@pytest.mark.parametrize("text", ["*** Begin of the list", "a *** b", "*** Update File: ", "*** End Patch"])
+def test_what_only_looks_like_a_patch_is_none(text: str) -> None:
+    assert change_of([Step("note", "add", {"text": text})], 0) is None
 
 
 def test_a_file_written_as_a_whole_is_named_and_what_only_looks_is_described() -> None:
