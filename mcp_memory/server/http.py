@@ -89,6 +89,14 @@ def url_of(server: ServerConfig, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
+async def _run_beside(part: HttpPart) -> None:
+    """Run what a part does beside its requests; its failure is logged, and ends nothing else."""
+    try:
+        await part.run()
+    except Exception:
+        logger.exception("%s stopped what it does beside its requests", type(part).__name__)
+
+
 def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: Sequence[HttpPart] = ()) -> Starlette:
     """Return the ASGI application: MCP and *parts*. Its lifespan opens and closes the memory."""
     limits = host.config.server
@@ -101,7 +109,7 @@ def http_app(app: App, host: MemoryHost, authentication: Authentication, parts: 
             group.start_soon(host.keep_open)
             group.start_soon(app.updates.run)
             for part in parts:
-                group.start_soon(part.run)
+                group.start_soon(_run_beside, part)
             host.begin()
             async with manager.run():
                 yield

@@ -57,6 +57,9 @@ class FakeMemory:
     def heard_project(self) -> str:
         return ""
 
+    def keep_map_ready(self) -> None:
+        """There is none."""
+
     def _open(self, episode_id: str) -> list[dict[str, Any]]:
         if episode_id not in self.episodes:
             raise NotFound(f"no episode {episode_id}")
