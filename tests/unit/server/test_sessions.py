@@ -1,11 +1,13 @@
 """Sessions, CORS and addresses of the real HTTP application."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
+from starlette.types import Scope
 
 from mcp_memory.config import Config, ServerConfig
 from mcp_memory.server import sessions
@@ -109,3 +111,28 @@ def test_an_unknown_tool_is_in_the_audit_log_with_who_asked(tmp_path: Any) -> No
         asked = post(client, "tools/call", params={"name": "drop_all", "arguments": {}}, **{"Mcp-Session-Id": session})
         assert "Unknown tool" in asked.text
     assert '"who": "token-1", "tool": "(unknown tool)"' in path.read_text(encoding="utf-8")
+
+
+class BrokenPart:
+    """What it does beside its requests fails at once."""
+
+    routes: Sequence[BaseRoute] = ()
+
+    def admits(self, scope: Scope) -> bool:
+        return False
+
+    is_open = admits
+
+    def listening(self, url: str) -> None:
+        pass
+
+    async def run(self) -> None:
+        raise RuntimeError("the side feature is broken")
+
+
+def test_a_part_that_fails_beside_its_requests_ends_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    host = MemoryHost(Config(), open_fake)  # type: ignore[arg-type]
+    app = http_app(build_server(host, "full"), host, Authentication(Config().server), [BrokenPart()])
+    with TestClient(app, base_url="http://localhost") as client:
+        assert opened(client)
+    assert "the side feature is broken" in caplog.text
