@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.deeds import (
     answer,
     change_told,
     changes,
+    did_more_than_tests,
     done,
     ended,
     is_beside,
@@ -31,6 +32,7 @@ from mcp_memory.learning.advice.deeds import (
     refused_edits,
     succeeded,
 )
+from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
@@ -89,6 +91,8 @@ def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Epis
     won = [peer for peer in peers if succeeded(peer)]
     if succeeded(episode):
         told = [*changed, *done(episode, similarity, query)]
+        if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
+            told = [text for _, text in wrote(episode)] or told
         yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
             yield from _otherwise(won, [peer for peer in peers if not succeeded(peer)])

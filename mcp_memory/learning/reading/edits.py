@@ -11,7 +11,7 @@ from mcp_memory.domain.episode import Step
 _PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
 _SEVERAL = "edits"  # several pairs in one call
 _PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
-_WHOLE = ("content", "file_text", "contents")
+WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
@@ -176,6 +176,6 @@ def written_by(step: Step) -> str:
     command = command_in(step.arguments)
     if command and (found := _HEREDOC.search(command.split("\n", 1)[0])):
         return found[1] or found[2]
-    if not any(isinstance(step.arguments.get(name), str) for name in _WHOLE):
+    if not any(isinstance(step.arguments.get(name), str) for name in WHOLE):
         return ""
     return next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")
