@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from mcp_memory.domain.backups import Backup, Compacted
+from mcp_memory.domain.backups import Backup, Checked, Compacted
 from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -244,8 +244,11 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
-    def check_copies(self, *, repair: bool = False) -> list[str]:
-        """What is wrong with the copies in the hot tier, each compared with its record (blocking); *repair* makes them again."""
+    def check_copies(self, *, repair: bool = False) -> Checked:
+        """What is wrong with the copies in the hot tier, each compared with its record (blocking); *repair* makes them again.
+
+        Sound copies of damaged records are named, and kept.
+        """
 
     def info(self) -> StoreInfo:
         """Where and how the data is kept."""

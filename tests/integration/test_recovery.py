@@ -20,6 +20,7 @@ import lmdb
 import pytest
 
 from mcp_memory.bootstrap import check_memory, open_memory, restore_memory
+from mcp_memory.cli.main import main
 from mcp_memory.config import Config
 from mcp_memory.config_sources import load_config
 from mcp_memory.domain.backups import Backup, Checked
@@ -364,3 +365,46 @@ async def test_a_copy_of_what_was_forgotten_is_found_and_removed(tmp_path: Path)
     assert (await check_memory(config, repair=True)).problems == ()
     _spoil(tmp_path, lambda key, stored: kept.pop(key, None) and None)
     assert kept, "the copy is gone from the file"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE step SET sum = sum + 1 WHERE episode_row = 1 AND step_index = 1", "UPDATE episode SET task = 'x' WHERE episode_row = 1"],
+)
+async def test_a_damaged_record_with_a_sound_copy_is_reported_beside_every_other_fault(
+    tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_of(tmp_path)
+    async with open_memory(config) as memory:
+        ids = [await record(memory, task) for task in TASKS]
+        for episode_id in ids:
+            await memory.get_episode(episode_id, detail="full")
+
+    assert _spoil(tmp_path, lambda key, stored: stored[:-1] + bytes([stored[-1] ^ 1]) if key.endswith(ids[1]) else None) == 1
+    connection = open_writer(tmp_path / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)
+    connection.execute(damage)
+    connection.close()
+    found = (await check_memory(config)).problems
+    table = damage.split()[1]
+    assert f"1 rows of {table} do not have their checksum" in found
+    assert "1 entries of the hot tier fail their checksum" in found
+    kept = f"1 damaged records have a sound copy in the hot tier, which `show` and `export` read: {ids[0]}"
+    assert kept in found
+    async with open_memory(config) as memory:
+        rows = {name: (fine, detail) for name, fine, detail in await memory.doctor()}
+    assert not rows["database"][0]
+    assert kept in rows["hot tier"][1]
+
+    left = await check_memory(config, repair=True)
+    assert "1 entries of the hot tier fail their checksum: made again" in left.repaired
+    assert not any("sound copy" in done for done in left.repaired)
+    assert {f"1 rows of {table} do not have their checksum", kept} <= set(left.problems), "the copy of what is damaged stays"
+    async with open_memory(config) as memory:
+        assert (await memory.get_episode(ids[0], detail="full")).episode.task == TASKS[0]
+    assert await asyncio.get_running_loop().run_in_executor(None, main, ["check", "--data-dir", str(tmp_path)]) == 1
+    assert f"wrong: {kept}" in capsys.readouterr().out
+    for argv in (["show", ids[0]], ["export"]):
+        assert await asyncio.get_running_loop().run_in_executor(None, main, [*argv, "--data-dir", str(tmp_path)]) == 0
+        out = capsys.readouterr().out
+        assert ids[0] in out
+        assert str(STEPS[0]["error"]) in out

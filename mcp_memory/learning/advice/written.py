@@ -13,7 +13,7 @@ from mcp_memory.learning.advice.acts import told_as_call
 from mcp_memory.learning.reading.change_lines import NEXT, change_line
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.documents import documents_in
-from mcp_memory.learning.reading.edits import WHOLE, Hunk, without_cut, written_by
+from mcp_memory.learning.reading.edits import WHOLE, Hunk, pieces, written_by
 from mcp_memory.learning.reading.file_uses import as_path, same_file, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange
 from mcp_memory.phrases import points as phrases
@@ -84,26 +84,28 @@ def _runs(part: str, path: str) -> bool:
 
 def _told(episode: Episode, text: _Text) -> str:
     """Return a file with the lines that tell, of what is no code from its beginning, and the files of before that it names; "" without."""
-    lines, _ = without_cut("\n".join(text.lines))
+    parts = pieces("\n".join(text.lines))
+    lines = [line for part in parts for line in part]
     earlier = [full for step in episode.steps[: text.step] if not step.failed for touch in touches_of(step) for _, full in touch.paths]
     names = [path for path in _paths(lines) if any(same_file(path, full) for full in earlier) and not same_file(path, text.path)]
     if _CODE.search(text.path):
-        said = _code_line(episode, text.path, text.step, lines)
+        said = _code_line(episode, text.path, text.step, parts)
     else:
-        said = f"{text.path}: {shorten(NEXT.join(line.rstrip() for line in lines), MAX_TEXT_CHARS)}" if lines else ""
+        said = f"{text.path}: {shorten(NEXT.join(line.rstrip() for line in parts[0]), MAX_TEXT_CHARS)}" if parts[0] else ""
     return phrases.wrote(said, names[:MAX_NAMED]) if said else ""
 
 
 def _fed(episode: Episode, text: _Text) -> str:
     """Return the program that was fed a text, with the lines that tell, "" without."""
-    lines, _ = without_cut("\n".join(text.lines))
-    said = _code_line(episode, "-.py", text.step, lines).partition(": ")[2]
+    said = _code_line(episode, "-.py", text.step, pieces("\n".join(text.lines))).partition(": ")[2]
     return phrases.fed(told_as_call(episode.steps[text.step]), said) if said else ""
 
 
-def _code_line(episode: Episode, path: str, step: int, lines: Sequence[str]) -> str:
+def _code_line(episode: Episode, path: str, step: int, parts: Sequence[tuple[str, ...]]) -> str:
+    """Return the lines of a script that tell; where those behind a cut stand is not known."""
     words = frozenset(distinct_words(episode.task))
-    return change_line(FileChange(path, step, (Hunk(1, (), tuple(lines)),)), words, MAX_TEXT_CHARS).replace(": + ", ": ", 1)
+    hunks = tuple(Hunk(0 if n else 1, (), part) for n, part in enumerate(parts) if part)
+    return change_line(FileChange(path, step, hunks), words, MAX_TEXT_CHARS).replace(": + ", ": ")
 
 
 def _paths(lines: Sequence[str]) -> list[str]:

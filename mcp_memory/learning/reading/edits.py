@@ -113,16 +113,16 @@ def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | Non
     return None
 
 
-def without_cut(text: str) -> tuple[list[str], bool]:
-    """Return the lines of a text that are whole, and whether some of it was left out by who kept it.
+def pieces(text: str) -> list[tuple[str, ...]]:
+    """Return the whole lines of a text, apart what stands before and after each place where some was left out by who kept it.
 
-    >>> without_cut("a\\nb = \\n...[20 chars cut]...\\n(c)\\nd"), without_cut("a")
-    ((['a', 'd'], True), (['a'], False))
+    >>> pieces("a\\nb = \\n...[20 chars cut]...\\n(c)\\nd"), pieces("a\\nb")
+    ([('a',), ('d',)], [('a', 'b')])
     """
     lines = text.splitlines()
     cuts = [i for i, line in enumerate(lines) if _LEFT_OUT.search(line)] if "[" in text else []
-    beside = {at for i in cuts for at in (i - 1, i, i + 1)}
-    return [line for i, line in enumerate(lines) if i not in beside], bool(cuts)
+    starts, ends = [0, *(i + 2 for i in cuts)], [*(max(0, i - 1) for i in cuts), len(lines)]
+    return [tuple(lines[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
 def lines_seen(steps: Sequence[Step], path: str) -> frozenset[str]:
@@ -152,12 +152,7 @@ def _in_patch(text: str) -> Iterator[Patched]:
 
 def _hunks(body: str) -> Iterator[Hunk]:
     at, removed, added = 0, list[str](), list[str]()  # `at`: the number that the next line has
-    skip = False
-    for line in [*body.splitlines(), " "]:
-        if skip or _LEFT_OUT.search(line):  # its neighbours are halves of lines
-            last = added or removed
-            last[-1:], at, skip = [], 0, not skip
-            line = " "
+    for line in [*pieces(body)[0], " "]:  # what follows a cut may be of a file whose heading was cut away
         if line[:1] in "-+" and line and not line.startswith(("+++", "---")):
             (removed if line[0] == "-" else added).append(line[1:])
             continue
