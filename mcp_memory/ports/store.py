@@ -223,7 +223,10 @@ class Upkeep(Protocol):
         """Copy everything that is committed into a new file, from one moment, while anybody writes (blocking). Raises InvalidInput."""
 
     async def repair(self) -> tuple[list[str], list[str]]:
-        """Make again what the store itself can derive; return what was done, and the ids of the episodes to `derive` again."""
+        """Put damaged steps back from sound copies in the hot tier, and make again what the store itself can derive.
+
+        Returns what was done, and the ids of the episodes to `derive` again.
+        """
 
     async def derive(self, completions: Sequence[Completion]) -> None:
         """Write again traces, texts and evidence of completed episodes; the records themselves stay."""

@@ -89,6 +89,12 @@ class HotTier:
             return Checked(wrong.left(), tuple(f"{problem}: made again" for problem in wrong.problems()))
         return Checked((*wrong.problems(), *wrong.left()))
 
+    def copies_of_damaged(self, stored: Stored) -> list[Episode]:
+        """Return the sound and current copies of records that are damaged (blocking, as `check`)."""
+        self._catch_up()
+        ids = compare(self._cache, NAMESPACE, stored, self._stale_before).all_that_is_left
+        return [*self._current(ids).values()]
+
     def _current(self, ids: Sequence[str]) -> dict[str, Episode]:
         found: dict[str, Episode] = {}
         for id_, blob in zip(ids, self._cache.get_many(NAMESPACE, [i.encode() for i in ids]), strict=True):

@@ -235,6 +235,9 @@ class StoreReads:
                 return [error.message]
             return problems(Tables(connection))
 
+    def _copies_of_damaged(self) -> list[Episode]:
+        return [] if self._hot is None else self._hot.copies_of_damaged(self._readable)
+
     def _close_readers(self) -> None:
         self._readers.close()
         with self._watch_lock:
