@@ -12,7 +12,7 @@ from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, acts, is_edit, told_as_call, words_of
 from mcp_memory.learning.advice.examples import arguments_of
@@ -97,6 +97,11 @@ def done(episode: Episode, similarity: float, query: str) -> list[str]:
     if said:
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
     return [phrases.did(calls)] if calls else []
+
+
+def did_more_than_tests(episode: Episode) -> bool:
+    """Return whether a run made a call that can be made again and is no test."""
+    return any(not runs_tests(episode.steps[i].key) for i in acts(episode))
 
 
 def looked(episode: Episode, similarity: float, query: str) -> list[str]:

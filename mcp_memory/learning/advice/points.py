@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.deeds import (
     answer,
     change_told,
     changes,
+    did_more_than_tests,
     done,
     ended,
     is_beside,
@@ -30,6 +31,7 @@ from mcp_memory.learning.advice.deeds import (
     opened_files,
     refused_edits,
 )
+from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of, same_file
@@ -87,6 +89,8 @@ def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Epis
     won = [peer for peer in peers if peer.success]
     if episode.success:
         told = [*changed, *done(episode, similarity, query)]
+        if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
+            told = [text for _, text in wrote(episode)] or told
         yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
             yield from _otherwise(won, [peer for peer in peers if not peer.success])

@@ -18,6 +18,7 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import acts, told_as_call
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
+from mcp_memory.learning.advice.written import wrote
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -52,7 +53,7 @@ class ToldAttempt:
         won = episode.success
         steps = episode.steps
         changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
-        calls = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won))
+        calls = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won)) or (wrote(episode) if won else ())
         return cls(episode.id, episode.task, won, changes, calls, "" if won else _came(episode))
 
     def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
