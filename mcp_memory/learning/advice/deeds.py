@@ -62,15 +62,15 @@ def is_beside(path: str) -> bool:
 
 
 class ToldChanges:
-    """What the episodes of an `Experience` changed; a completed one never changes, so each is read once. Safe for concurrent use."""
+    """What the episodes of an `Experience` changed, each read once until it is edited or labelled. Safe for concurrent use."""
 
     def __init__(self, experience: Experience) -> None:
-        self._known: BoundedMap[tuple[str, str], tuple[Deed, ...]] = BoundedMap(MAX_KNOWN)  # by episode and task, whose words may be edited
+        self._known: BoundedMap[tuple[str, int], tuple[Deed, ...]] = BoundedMap(MAX_KNOWN)  # by episode and its last change
         self._lock = Lock()
 
     def of(self, episode: Episode) -> tuple[Deed, ...]:
         """Return what `changes` returns."""
-        key = (episode.id, episode.task)
+        key = (episode.id, episode.change_seq)
         with self._lock:
             if (known := self._known.get(key)) is not None:
                 return known
