@@ -88,7 +88,7 @@ class Hooks:
 
     async def _drain_lock(self, wait_s: float) -> int | None:
         until = time.monotonic() + wait_s
-        while (lock := spool.hold_drain(self._folder)) is None:
+        while (lock := spool.hold(self._folder, spool.DRAIN_LOCK)) is None:
             if time.monotonic() >= until:
                 return None
             await anyio.sleep(_DRAIN_POLL_S)  # another process tells nobody when it lets go
