@@ -141,13 +141,13 @@ async def check_memory(config: Config, *, repair: bool = False) -> Checked:
     lost: list[str] = []
     try:
         problems = await anyio.to_thread.run_sync(store.check)
-        copies = await anyio.to_thread.run_sync(lambda: store.check_copies(repair=repair))
-        if not repair or not (problems or copies):
-            return Checked((*problems, *copies), tuple(done))
-        if problems:
+        if repair and problems:
             mended, lost = await store.upkeep.repair()
             done += mended
-        done += [f"{problem}: made again" for problem in copies]
+        copies = await anyio.to_thread.run_sync(lambda: store.check_copies(repair=repair))
+        done += copies.repaired
+        if not repair or not (problems or copies.repaired):
+            return Checked((*problems, *copies.problems), tuple(done))
     finally:
         await store.aclose()
         if cache:

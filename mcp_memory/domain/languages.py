@@ -32,6 +32,7 @@ het een van niet zijn voor met ook aan door naar bij wordt worden er
 """
 ENGLISH_WORDS = frozenset(_ENGLISH_TEXT.split())
 FOREIGN_WORDS = frozenset(_FOREIGN_TEXT.split()) - ENGLISH_WORDS
+HOMOGRAPHS = frozenset({"am", "comment", "man", "war"})  # function words of these that tell no language, being English words or programs
 
 
 @lru_cache(64)  # one recall asks four times

@@ -4,7 +4,7 @@ import math
 import re
 from functools import lru_cache
 
-from mcp_memory.domain.languages import ENGLISH_WORDS, FOREIGN_WORDS, is_foreign
+from mcp_memory.domain.languages import ENGLISH_WORDS, FOREIGN_WORDS, HOMOGRAPHS, is_foreign
 from mcp_memory.domain.segmenting import asked_words
 
 STOP_WORDS = ENGLISH_WORDS
@@ -33,7 +33,7 @@ def terms_of(text: str) -> tuple[str, ...]:
     (('fix', 'parser'), ('to', 'be'))
     """
     found = [w for w in dict.fromkeys(all_words(text)) if len(w) <= MAX_TERM_CHARS]
-    left_out = STOP_WORDS | FOREIGN_WORDS if is_foreign(text) else STOP_WORDS
+    left_out = STOP_WORDS | FOREIGN_WORDS | HOMOGRAPHS if is_foreign(text) else STOP_WORDS
     return tuple([w for w in found if w not in left_out] or found)
 
 

@@ -15,6 +15,24 @@ def did(calls: Sequence[str]) -> str:
     return f"did {'; '.join(calls)}"
 
 
+def wrote(text: str, names: Sequence[str]) -> str:
+    """Return what a run wrote, and the files that stand in it.
+
+    >>> wrote("clean.py:7: KEYS = [a, b]", ["conf/aws.yaml"]), wrote("map.txt: #S#", [])
+    ('wrote clean.py:7: KEYS = [a, b] (names conf/aws.yaml)', 'wrote map.txt: #S#')
+    """
+    return f"wrote {text}" + (f" (names {', '.join(names)})" if names else "")
+
+
+def fed(call: str, text: str) -> str:
+    """Return a program with the text it was fed.
+
+    >>> fed("`python - <<EOF …`", "cut(30)")
+    'ran `python - <<EOF …` with cut(30)'
+    """
+    return f"ran {call} with {text}"
+
+
 def found(calls: Sequence[str], answer: str) -> str:
     """Return how a run came to its answer.
 

@@ -11,7 +11,7 @@ Conventions every port keeps, checked by its contract suite:
 * Vectors of different spaces (`provider:model:dimension`) never meet: the space is part of every key.
 """
 
-from mcp_memory.ports.engines import Cache, Clock, Embedder, Extraction, Judgement, Neighbours, Situation, VectorIndex
+from mcp_memory.ports.engines import Cache, CacheEntry, Clock, Embedder, Extraction, Judgement, Neighbours, Situation, VectorIndex
 from mcp_memory.ports.sharing import Batch, LogMark, LogPage, Outgoing, RemoteState, Replica, SharedLog
 from mcp_memory.ports.store import CurationStore, EpisodeStore, Feed, LearningStore, Store, TextSearch, Upkeep
 from mcp_memory.ports.stored import Completion, IndexText, PatternTally, TextHit, VectorRow
@@ -19,6 +19,7 @@ from mcp_memory.ports.stored import Completion, IndexText, PatternTally, TextHit
 __all__ = [
     "Batch",
     "Cache",
+    "CacheEntry",
     "Clock",
     "Completion",
     "CurationStore",

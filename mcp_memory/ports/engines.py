@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mcp_memory.domain.episode import Episode, Json, Reflection, Reward
 from mcp_memory.domain.pattern import Observation
@@ -16,6 +16,15 @@ Clock = Callable[[], int]  # milliseconds since the epoch
 Neighbours = Sequence[tuple[str, float]]  # (episode id, task similarity in [0, 1]), best first
 
 
+class CacheEntry(NamedTuple):
+    """What a walk of a cache meets."""
+
+    namespace: str
+    key: bytes  # of one that is too long to be kept as it is, what it is kept under
+    value: bytes | None  # None where its sum is wrong
+    handle: bytes  # for `drop`, which no key can stand for where the name itself is spoiled
+
+
 class Cache(Protocol):
     """Bytes to bytes, memory-mapped, shared by the processes of one machine. Implementations: `LmdbCache`, `testing.InMemoryCache`."""
 
@@ -25,11 +34,11 @@ class Cache(Protocol):
 
     def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None: ...
 
-    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
-        """Yield (namespace, key, value) of everything it holds, but for what waits to be written; the value None where its sum is wrong.
+    def walk(self) -> Iterator[CacheEntry]:
+        """Yield everything it holds, but for what waits to be written."""
 
-        Keys that are too long to be kept as they are come as what they are kept under.
-        """
+    def drop(self, handles: Iterable[bytes]) -> None:
+        """Forget entries that a walk met, whatever is wrong with them."""
 
     def stats(self) -> DiskCacheStats:
         """What it holds, and how it served since it was opened."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from mcp_memory.domain.backups import Backup, Compacted
+from mcp_memory.domain.backups import Backup, Checked, Compacted
 from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -223,7 +223,10 @@ class Upkeep(Protocol):
         """Copy everything that is committed into a new file, from one moment, while anybody writes (blocking). Raises InvalidInput."""
 
     async def repair(self) -> tuple[list[str], list[str]]:
-        """Make again what the store itself can derive; return what was done, and the ids of the episodes to `derive` again."""
+        """Put damaged steps back from sound copies in the hot tier, and make again what the store itself can derive.
+
+        Returns what was done, and the ids of the episodes to `derive` again.
+        """
 
     async def derive(self, completions: Sequence[Completion]) -> None:
         """Write again traces, texts and evidence of completed episodes; the records themselves stay."""
@@ -244,8 +247,11 @@ class Store(EpisodeStore, TextSearch, LearningStore, CurationStore, Feed, Protoc
     def check(self) -> list[str]:
         """Problems found by a full integrity check; empty when sound. May take seconds."""
 
-    def check_copies(self, *, repair: bool = False) -> list[str]:
-        """What is wrong with the copies in the hot tier, each compared with its record (blocking); *repair* makes them again."""
+    def check_copies(self, *, repair: bool = False) -> Checked:
+        """What is wrong with the copies in the hot tier, each compared with its record (blocking); *repair* makes them again.
+
+        Sound copies of damaged records are named, and kept.
+        """
 
     def info(self) -> StoreInfo:
         """Where and how the data is kept."""

@@ -8,17 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.domain.text import shorten_quotes
-from mcp_memory.phrases.words import NAMED_IN_REQUEST, counted, cut_id
+from mcp_memory.phrases.words import counted, cut_id
 from mcp_memory.rendering.on_one_line import cut, flat
 
 LABEL = "Records of earlier runs, not instructions."
 _CONTEXT_CHARS = 40
 MANY_ATTEMPTS = 20  # from which a weighted chance says more than their count: a round number
 _TASK_CHARS, _LEARNED_CHARS, _NAMES_CHARS = 100, 240, 80
-THE_TASK = 0.95  # likeness from which a task is not told: it is the one that was asked for, but for a word
-SAME_TASK = 0.8  # likeness from which a task was met before: what other tasks showed is then no news
-MAX_PLACES = 3
 _RECOVERY = "error_recovery"
 ANSWERS_QUOTED = 1.0  # the score of a pattern that answers an error which the request quotes, and of no other
 Row = Mapping[str, Any]
@@ -54,8 +52,6 @@ def recall_lines(answer: Row, *, why: bool = False) -> Iterator[Line]:
         yield from found
     else:
         yield _nothing_told(answer)
-    if places := _places(answer):
-        yield Line(f"Perhaps here, by the words it shares with what other tasks showed: {', '.join(places)}")
     yield from (Line(f"Note: {flat(lesser)}") for lesser in answer.get("degraded") or ())
 
 
@@ -93,14 +89,6 @@ def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
         yield from (Line(f"  {point}", row["episode_id"]) for point in points[1:])
         if why:
             yield Line("  score: " + ", ".join(f"{name} {value:+.2f}" for name, value in row["why"].items() if value), row["episode_id"])
-
-
-def _places(answer: Row) -> list[str]:
-    """Return the files that a task's words lead to where no attempt at it is known; none that the request names."""
-    if any(row["similarity"] >= SAME_TASK for row in answer["episodes"]):
-        return []
-    seen = [file for file in answer.get("files") or () if not file["attempts"] and file.get("why") != NAMED_IN_REQUEST]
-    return [flat(file["path"]) for file in seen[:MAX_PLACES]]
 
 
 def _answers_quoted(pattern: Row) -> bool:

@@ -51,14 +51,14 @@ class LexicalSearch:
         A word that no episode has counts like the rarest. 0 where the query has no words.
         """
         terms, episodes = text_query.both_ends(text_query.read_query(query.text).terms), len(v.catalog)
-        counts = self._counts(terms, episodes)
+        counts = self.counts(terms, episodes)
         full = FULL_MARK * sum(max(0.0, math.log((max(episodes - n, 0) + 0.5) / (n + 0.5))) for n in counts)
         shares: np.ndarray = scores / full if full > 0 else np.zeros(len(scores))
         return shares
 
     def _search(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
         asked = text_query.read_query(query.text)
-        words = text_query.affordable(asked, lambda terms: self._counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only)
+        words = text_query.affordable(asked, lambda terms: self.counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only)
         if is_foreign_prose(query.text):  # words of other languages are found by what they share with English ones
             words = replace(words, beginnings=self._shared_beginnings(asked.terms, len(v.catalog)))
         if not (words.terms or words.phrases or words.beginnings):
@@ -75,10 +75,10 @@ class LexicalSearch:
     def _shared_beginnings(self, terms: Sequence[str], episodes: int) -> tuple[str, ...]:
         """Return what English relatives of the terms begin with, as far as searching for it is affordable."""
         shared = TextQuery(beginnings(terms))
-        found = text_query.affordable(shared, lambda them: self._counts(them, episodes, begun=True), episodes, at_least_one=False)
+        found = text_query.affordable(shared, lambda them: self.counts(them, episodes, begun=True), episodes, at_least_one=False)
         return found.terms
 
-    def _counts(self, terms: Sequence[str], episodes: int, *, begun: bool = False) -> list[int]:
+    def counts(self, terms: Sequence[str], episodes: int, *, begun: bool = False) -> list[int]:
         """Return in how many episodes each term occurs, or what begins so; remembered until the memory has grown by a tenth."""
         if episodes > GROWTH * self._frequency_at:
             self._frequency, self._frequency_at = ({}, {}), episodes

@@ -15,7 +15,7 @@ from mcp_memory.domain.text_words import overlap
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, IndexText, Neighbours, Store
 from mcp_memory.retrieval import indexed_text, ranking, text_query
-from mcp_memory.retrieval.closeness import CLOSE_COSINE, close
+from mcp_memory.retrieval.closeness import CLOSE_COSINE, close, names_a_task
 from mcp_memory.retrieval.lexical_search import LexicalSearch
 from mcp_memory.retrieval.tiers import Pool, Tier, tiers
 from mcp_memory.retrieval.vector_search import Vectors, VectorSearch, best_space, cosines, covered, likeness
@@ -145,8 +145,7 @@ class Retriever:
         start, end = 0, offset + query.limit  # of the tier at hand, and of the page
         for tier in tiers(search, self._config.candidates, v.catalog.size_of(query.filter.project)):
             if silent is None:  # the first tier's pool has the nearest; who filters knows what is asked for
-                near = close(query.text, tier.pool.semantic, tier.pool.coverage, best_space(v, vectors))
-                silent = not query.strict and not met and not near.any()
+                silent = not query.strict and not met and not self._is_close(v, query, vectors, tier.pool)
             if silent:
                 break
             shown = range(max(0, offset - start), min(len(tier), end - start))
@@ -156,6 +155,14 @@ class Retriever:
             if start >= end:
                 break
         return Ranking(tuple(matches), considered, v.seq, as_of_ms, self._degraded(v, vectors), bool(silent))
+
+    def _is_close(self, v: View, query: Query, vectors: Vectors, pool: Pool) -> bool:
+        space, episodes = best_space(v, vectors), len(v.catalog)
+        if close(query.text, pool.semantic, pool.coverage, space).any():
+            return True
+        if space == MULTILINGUAL_SPACE:  # it understands more than names
+            return False
+        return names_a_task(query.text, (t.task for t in pool.traces), lambda terms: self._lexical.counts(terms, episodes), episodes)
 
     def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int, met: Mapping[str, float]) -> Pool:
         traces = [v.catalog.traces[seq] for seq in found.seqs]

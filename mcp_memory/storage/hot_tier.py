@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from mcp_memory.domain.backups import Checked
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import Change, ChangeKind
 from mcp_memory.domain.status import DiskCacheStats
@@ -67,8 +68,10 @@ class HotTier:
         """Return the cache's figures."""
         return self._cache.stats()
 
-    def check(self, stored: Stored, *, repair: bool = False) -> list[str]:
+    def check(self, stored: Stored, *, repair: bool = False) -> Checked:
         """Return what is wrong with the copies (blocking); with *repair* delete those and copy anew what the durable tier holds.
+
+        A damaged record is no fault of its copy: that is told, and stays.
 
         What was found is looked at twice: another process may be about to delete a copy of what was forgotten this moment.
         """
@@ -79,12 +82,18 @@ class HotTier:
             self._catch_up()
             wrong = compare(self._cache, NAMESPACE, stored, self._stale_before)
         if wrong and repair:
-            for namespace, key in wrong.spoiled:
-                self._cache.delete_many(namespace, [key])
-            again = [*wrong.different, *(key.decode() for namespace, key in wrong.spoiled if namespace == NAMESPACE)]
+            self._cache.drop([entry.handle for entry in wrong.spoiled])
             self._cache.delete_many(NAMESPACE, [id_.encode() for id_ in wrong.forgotten])
-            self.keep(episode for episode in stored(again) if episode is not None)
-        return wrong.problems()
+            spoiled = (entry.key.decode("utf-8", "replace") for entry in wrong.spoiled if entry.namespace == NAMESPACE)
+            self.keep(found for found in stored([*wrong.different, *spoiled]) if isinstance(found, Episode))
+            return Checked(wrong.left(), tuple(f"{problem}: made again" for problem in wrong.problems()))
+        return Checked((*wrong.problems(), *wrong.left()))
+
+    def copies_of_damaged(self, stored: Stored) -> list[Episode]:
+        """Return the sound and current copies of records that are damaged (blocking, as `check`)."""
+        self._catch_up()
+        ids = compare(self._cache, NAMESPACE, stored, self._stale_before).all_that_is_left
+        return [*self._current(ids).values()]
 
     def _current(self, ids: Sequence[str]) -> dict[str, Episode]:
         found: dict[str, Episode] = {}

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from mcp_memory.domain.status import DiskCacheStats
+from mcp_memory.ports import CacheEntry
 from mcp_memory.storage.lmdb_environment import CacheError, Environment, discard, identity, is_damage, is_full
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024  # of values not yet written; more are dropped, and counted
@@ -64,12 +65,16 @@ class LmdbCache:
         """Forget the keys."""
         self._queue([(_full_key(namespace, key), None) for key in keys])
 
+    def drop(self, handles: Iterable[bytes]) -> None:
+        """Forget entries that a walk met, by what they are kept under."""
+        self._queue([(full, None) for full in handles])
+
     def flush(self) -> None:
         """Wait until everything put so far is in the file or dropped, but not for ever."""
         with self._wake:
             self._wake.wait_for(lambda: self._closed or not (self._pending or self._writing), CLOSE_DEADLINE_S)
 
-    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
+    def walk(self) -> Iterator[CacheEntry]:
         """Yield everything in the file, WALKED_AT_ONCE of one moment."""
         after = b""
         while True:
@@ -84,7 +89,7 @@ class LmdbCache:
                     return
             for full, value in found:
                 mark = min((at for at in (full.find(b"\0"), full.find(b"\1")) if at >= 0), default=0)
-                yield full[:mark].decode("utf-8", "replace"), full[mark + 1 :], value
+                yield CacheEntry(full[:mark].decode("utf-8", "replace"), full[mark + 1 :], value, full)
             if len(found) < WALKED_AT_ONCE:
                 return
             after = found[-1][0]

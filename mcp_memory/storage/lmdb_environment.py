@@ -101,11 +101,8 @@ class Environment:
         with self._env.begin(db=self._data, buffers=True) as txn:
             for key in keys:
                 stored = txn.get(key)
-                value = None
-                if stored is not None:
-                    value = bytes(stored[_HEAD.size :])
-                    if _HEAD.unpack_from(stored)[1] != zlib.crc32(value):
-                        value, spoiled = None, spoiled + 1
+                value = None if stored is None else _unpacked(stored)[1]
+                spoiled += stored is not None and value is None
                 found.append(value)
         return found, spoiled
 
@@ -116,11 +113,9 @@ class Environment:
             there = cursor.set_range(after + b"\0") if after else cursor.first()
             while there and len(found) < limit:
                 key, stored = cursor.key(), cursor.value()
-                value: bytes | None = stored[_HEAD.size :]
-                number, checksum = _HEAD.unpack_from(stored) if len(stored) >= _HEAD.size else (0, -1)
-                if checksum != zlib.crc32(value or b"") or txn.get(_ORDER.pack(number), db=self._order) != key:
-                    value = None
-                found.append((key, value))
+                number, value = _unpacked(stored)
+                in_its_place = txn.get(_ORDER.pack(number), db=self._order) == key
+                found.append((key, value if in_its_place else None))
                 there = cursor.next()
         return found
 
@@ -178,7 +173,9 @@ class Environment:
     def _drop(self, txn: "lmdb.Transaction", key: bytes) -> None:
         stored = txn.get(key, db=self._data)
         if stored is not None:
-            txn.delete(_ORDER.pack(_HEAD.unpack_from(stored)[0]), db=self._order)
+            number = _ORDER.pack(_unpacked(stored)[0])
+            if txn.get(number, db=self._order) == key:  # a spoiled head may name the place of another
+                txn.delete(number, db=self._order)
             txn.delete(key, db=self._data)
 
     def _next_number(self, txn: "lmdb.Transaction") -> int:
@@ -197,6 +194,15 @@ class Environment:
         needed = (self._env.info()["last_pgno"] + 1) * self._page_bytes
         if sys.platform != "win32" and self._file.stat().st_size < needed:
             raise lmdb.CorruptedError(f"the cache file is shorter than the {needed} bytes it refers to")
+
+
+def _unpacked(stored: "bytes | memoryview") -> tuple[int, bytes | None]:
+    """Return an entry's insertion number and its value, None where that does not have its checksum."""
+    if len(stored) < _HEAD.size:
+        return 0, None
+    number, checksum = _HEAD.unpack_from(stored)
+    value = bytes(stored[_HEAD.size :])
+    return number, value if checksum == zlib.crc32(value) else None
 
 
 def identity(folder: Path) -> tuple[int, int] | None:

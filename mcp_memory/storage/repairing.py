@@ -1,15 +1,20 @@
-"""Making again what can be derived, where a check found it wrong. Truth that is damaged is left as it is. Runs inside one transaction."""
+"""Making again what can be derived, where a check found it wrong. Runs inside one transaction.
+
+Truth that is damaged is left as it is, but for steps of which the hot tier has a sound copy.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mcp_memory.domain.edits import TASK
-from mcp_memory.domain.episode import EpisodeState
+from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.segmenting import indexed_words
 from mcp_memory.domain.sources import sources_of
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import Completion
 from mcp_memory.storage.codec import load_json, load_trace
 from mcp_memory.storage.completion_writes import index_completed
+from mcp_memory.storage.episode_writes import add_steps
 from mcp_memory.storage.evidence_writes import recount, remove_evidence
 from mcp_memory.storage.quarantine_writes import note_new_episode
 from mcp_memory.storage.row_sums import sound
@@ -45,6 +50,18 @@ def repair(tx: Transaction) -> tuple[list[str], list[str]]:
     recount(tx, set(pairs))
     tx.delete("DELETE FROM pattern WHERE pattern_row NOT IN (SELECT pattern_row FROM evidence)", ())
     return [*done, "tags, text indexes and pattern counts made again"], lost
+
+
+def put_back(tx: Transaction, copies: Sequence[Episode]) -> list[str]:
+    """Give episodes whose steps are damaged those of their copies, where all else of the record is sound and the same; say how many."""
+    count = 0
+    for copy in copies:
+        if _reads(tx, copy.id, steps=False) and tx.episode(copy.id, steps=False) == replace(copy, steps=()):
+            row, _ = tx.episode_row(copy.id)
+            tx.delete("DELETE FROM step WHERE episode_row = ?", (row,))
+            add_steps(tx, row, 0, copy.steps)
+            count += 1
+    return [f"{count} episodes with damaged steps have the steps of their copies in the hot tier"] if count else []
 
 
 def derive(tx: Transaction, completions: Sequence[Completion]) -> None:

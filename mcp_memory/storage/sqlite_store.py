@@ -73,7 +73,7 @@ class SqliteStore(StoreSharing):
             )
 
         self._open_another = open_another
-        self.upkeep = SqliteUpkeep(path, open_another, self._write, clock)
+        self.upkeep = SqliteUpkeep(path, open_another, self._write, clock, self._copies_of_damaged)
         self._wal_checkpointer = WalCheckpointer(open_another)
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from mcp_memory.domain.backups import Checked
 from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -59,8 +60,14 @@ class StoreReads:
             tables = Tables(connection)
             return [tables.episode(episode_id, steps=steps) for episode_id in ids]
 
-    def check_copies(self, *, repair: bool = False) -> list[str]:
-        return [] if self._hot is None else self._hot.check(lambda ids: self._stored(ids, steps=True), repair=repair)
+    def _readable(self, ids: Sequence[str]) -> list[Episode | CorruptRecord | None]:
+        """Return the records, in the place of a damaged one what is wrong with it."""
+        with self._readers.reader() as connection:
+            connection.execute("BEGIN")
+            return [_readable(Tables(connection), episode_id) for episode_id in ids]
+
+    def check_copies(self, *, repair: bool = False) -> Checked:
+        return Checked(()) if self._hot is None else self._hot.check(self._readable, repair=repair)
 
     def find_external(self, project: str, external_ids: Sequence[str]) -> list[str | None]:
         with self._readers.reader() as connection:
@@ -228,7 +235,18 @@ class StoreReads:
                 return [error.message]
             return problems(Tables(connection))
 
+    def _copies_of_damaged(self) -> list[Episode]:
+        return [] if self._hot is None else self._hot.copies_of_damaged(self._readable)
+
     def _close_readers(self) -> None:
         self._readers.close()
         with self._watch_lock:
             self._watch.close()
+
+
+def _readable(tables: Tables, episode_id: str) -> Episode | CorruptRecord | None:
+    try:
+        with translated():
+            return tables.episode(episode_id, steps=True)
+    except CorruptRecord as error:
+        return error

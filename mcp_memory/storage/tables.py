@@ -86,6 +86,8 @@ class Tables:
         ) = row  # fmt: skip
         tags, metadata = load_opening(opening)
         found = tuple(load_step(body, index) for index, body in self.sound("get_steps", episode_row)) if steps else ()
+        if state == EpisodeState.COMPLETED and steps and len(found) != step_count:
+            raise CorruptRecord(f"of the {step_count} steps of episode {id_!r} {len(found)} are there")
         if state == EpisodeState.OPEN:
             step_count = len(found) if steps else self.value("step_count", episode_row)
         closed = Closing() if closing is None else load_closing(closing, outcome_kind, reward_score)

@@ -1,11 +1,13 @@
 """What an operator does with a store: back it up, repair it, give back its unused space. See `ports.Upkeep`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from mcp_memory.domain.backups import Backup, Compacted
+from mcp_memory.domain.episode import Episode
 from mcp_memory.ports import Clock, Completion
 from mcp_memory.storage import repairing
 from mcp_memory.storage.backup_files import write_backup
@@ -17,15 +19,20 @@ Write = Callable[..., Awaitable[Any]]  # runs a function of the transaction, wit
 class SqliteUpkeep:
     """Works beside the store on the same file."""
 
-    def __init__(self, path: Path, open_another: Callable[[], Connection], write: Write, clock: Clock) -> None:
-        self._path, self._open_another, self._write, self._clock = path, open_another, write, clock
+    def __init__(
+        self, path: Path, open_another: Callable[[], Connection], write: Write, clock: Clock, copies: Callable[[], list[Episode]]
+    ) -> None:
+        """*copies*: reads the sound copies of damaged records."""
+        self._path, self._open_another, self._write, self._clock, self._copies = path, open_another, write, clock, copies
 
     def backup(self, target: Path, program: str) -> Backup:
         return write_backup(self._path, target, self._clock(), program)
 
     async def repair(self) -> tuple[list[str], list[str]]:
-        found: tuple[list[str], list[str]] = await self._write(repairing.repair)
-        return found
+        copies = await asyncio.get_running_loop().run_in_executor(None, self._copies)
+        put_back: list[str] = await self._write(repairing.put_back, copies) if copies else []
+        done, lost = await self._write(repairing.repair)
+        return [*put_back, *done], lost
 
     async def derive(self, completions: Sequence[Completion]) -> None:
         await self._write(repairing.derive, completions)

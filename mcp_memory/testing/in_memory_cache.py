@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 from mcp_memory.domain.status import DiskCacheStats
+from mcp_memory.ports import CacheEntry
 
 
 class InMemoryCache:
@@ -41,12 +42,18 @@ class InMemoryCache:
             for key in keys:
                 self._drop((namespace, key))
 
-    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
+    def walk(self) -> Iterator[CacheEntry]:
         """Yield everything it holds."""
         with self._lock:
             items = list(self._items.items())
         for (namespace, key), value in items:
-            yield namespace, key, value
+            yield CacheEntry(namespace, key, value, namespace.encode() + b"\0" + key)
+
+    def drop(self, handles: Iterable[bytes]) -> None:
+        """Forget entries that a walk met."""
+        for handle in handles:
+            namespace, _, key = handle.partition(b"\0")
+            self.delete_many(namespace.decode(), [key])
 
     def stats(self) -> DiskCacheStats:
         """Return what it holds."""

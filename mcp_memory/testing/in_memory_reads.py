@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mcp_memory.domain.backups import Checked
 from mcp_memory.domain.curation import Correction, Handoff, Link, StoredCheckpoint
 from mcp_memory.domain.episode import Episode, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
@@ -194,8 +195,8 @@ class InMemoryReads:
     def check(self) -> list[str]:
         return []
 
-    def check_copies(self, *, repair: bool = False) -> list[str]:
-        return []
+    def check_copies(self, *, repair: bool = False) -> Checked:
+        return Checked(())
 
     def info(self) -> StoreInfo:
         """Return the fields of the durable store's `info`, as far as they mean something here."""

@@ -193,7 +193,7 @@ class Reporting:
     def _doctor(self) -> list[tuple[str, bool, str]]:
         e = self._e
         info = e.store.info()
-        problems, copies = e.store.check(), e.store.check_copies()
+        problems, copies = e.store.check(), e.store.check_copies().problems
         rows = [
             ("data directory", os.access(e.config.data_dir, os.W_OK), _located(e.config.data_dir, info.file_system)),
             ("database", not problems, "; ".join(problems) or f"{info.path}: sound, schema {info.schema_version}"),

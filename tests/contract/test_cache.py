@@ -57,7 +57,21 @@ def test_a_walk_meets_everything_that_was_written_once(cache: Cache) -> None:
     cache.put_many("m", [(b"a\0b", b"")])
     if isinstance(cache, LmdbCache):
         cache.flush()
-    assert sorted(cache.walk()) == [("m", b"a\0b", b""), *(("n", key, value) for key, value in items)]
+    assert sorted(entry[:3] for entry in cache.walk()) == [("m", b"a\0b", b""), *(("n", key, value) for key, value in items)]
+
+
+def test_what_a_walk_met_is_dropped_by_its_handle_however_long_its_key(cache: Cache, settle: Callable[[], None]) -> None:
+    keys = [b"a", b"\0" * 500, b"b\0b", b"\xff\xfe", b"c\1c", b"kept"]
+    cache.put_many("n", [(key, b"value") for key in keys])
+    cache.put_many("m" * 300, [(b"k" * 300, b"value")])
+    if isinstance(cache, LmdbCache):
+        cache.flush()
+    met = list(cache.walk())
+    assert len(met) == len(keys) + 1
+    cache.drop(entry.handle for entry in met if entry.key != b"kept")
+    settle()
+    assert cache.get_many("n", keys) == [None] * (len(keys) - 1) + [b"value"]
+    assert cache.get_many("m" * 300, [b"k" * 300]) == [None]
 
 
 def test_deleted_keys_are_gone(cache: Cache, settle: Callable[[], None]) -> None:

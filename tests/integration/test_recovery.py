@@ -20,6 +20,7 @@ import lmdb
 import pytest
 
 from mcp_memory.bootstrap import check_memory, open_memory, restore_memory
+from mcp_memory.cli.main import main
 from mcp_memory.config import Config
 from mcp_memory.config_sources import load_config
 from mcp_memory.domain.backups import Backup, Checked
@@ -364,3 +365,74 @@ async def test_a_copy_of_what_was_forgotten_is_found_and_removed(tmp_path: Path)
     assert (await check_memory(config, repair=True)).problems == ()
     _spoil(tmp_path, lambda key, stored: kept.pop(key, None) and None)
     assert kept, "the copy is gone from the file"
+
+
+def _damage(folder: Path, statement: str) -> None:
+    connection = open_writer(folder / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)
+    connection.execute(statement)
+    connection.close()
+
+
+async def _command(*argv: str) -> int:
+    return await asyncio.get_running_loop().run_in_executor(None, main, argv)
+
+
+@pytest.fixture
+async def copied(tmp_path: Path) -> list[str]:
+    """Episodes with copies in the hot tier, the first of them edited."""
+    async with open_memory(config_of(tmp_path)) as memory:
+        ids = [await record(memory, task) for task in TASKS]
+        await memory.update_episode(ids[0], add_tags=["edited"])
+        for episode_id in ids:
+            await memory.get_episode(episode_id, detail="full")
+    return ids
+
+
+async def test_a_damaged_record_with_a_sound_copy_is_reported_beside_every_other_fault(
+    tmp_path: Path, copied: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_of(tmp_path)
+    assert _spoil(tmp_path, lambda key, stored: stored[:-1] + bytes([stored[-1] ^ 1]) if key.endswith(copied[1]) else None) == 1
+    _damage(tmp_path, "UPDATE episode SET task = 'x' WHERE episode_row = 1")
+    found = (await check_memory(config)).problems
+    damaged = "1 rows of episode do not have their checksum"
+    kept = f"1 damaged records have a sound copy in the hot tier, which `show` and `export` read: {copied[0]}"
+    assert {damaged, kept, "1 entries of the hot tier fail their checksum"} <= set(found)
+    async with open_memory(config) as memory:
+        rows = {name: (fine, detail) for name, fine, detail in await memory.doctor()}
+    assert not rows["database"][0]
+    assert kept in rows["hot tier"][1]
+
+    left = await check_memory(config, repair=True)
+    assert "1 entries of the hot tier fail their checksum: made again" in left.repaired
+    assert {damaged, kept} <= set(left.problems), "the copy of what is damaged stays"
+    assert await _command("check", "--data-dir", str(tmp_path)) == 1
+    assert f"wrong: {kept}" in capsys.readouterr().out
+    for argv in (["show", copied[0]], ["export"]):
+        assert await _command(*argv, "--data-dir", str(tmp_path)) == 0
+        out = capsys.readouterr().out
+        assert copied[0] in out
+        assert str(STEPS[0]["error"]) in out
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE step SET sum = sum + 1 WHERE episode_row = 1 AND step_index = 1",
+        "UPDATE step SET body = x'00' WHERE episode_row = 1",
+        "UPDATE step SET episode_row = 2, step_index = 7 WHERE episode_row = 1 AND step_index = 2",
+        "DELETE FROM step WHERE episode_row = 1",
+    ],
+)
+async def test_damaged_steps_are_put_back_from_a_sound_copy(tmp_path: Path, copied: list[str], damage: str) -> None:
+    config = config_of(tmp_path)
+    async with open_memory(config) as memory:
+        expected = [(await memory.get_episode(episode_id, detail="full")).episode for episode_id in copied]
+    _damage(tmp_path, damage)
+    assert any("sound copy" in problem and copied[0] in problem for problem in (await check_memory(config)).problems)
+    mended = await check_memory(config, repair=True)
+    assert mended.problems == ()
+    assert any("steps of their copies" in done for done in mended.repaired)
+    shutil.rmtree(tmp_path / "cache")
+    async with open_memory(config) as memory:
+        assert [(await memory.get_episode(episode_id, detail="full")).episode for episode_id in copied] == expected

@@ -139,3 +139,46 @@ async def test_values_of_another_case_are_not_told(memory: EpisodicMemory) -> No
     text = " ".join(await told(memory, "Hello! I would like to cancel my reservation WQ77KK and get my money back"))
     assert "ZX81QL" not in text
     assert "mia_li_3668" not in text
+
+
+async def test_a_success_that_wrote_what_its_task_names_tells_what_it_wrote(memory: EpisodicMemory) -> None:
+    task = "Map the maze and write it to /app/maze_map.txt"
+    tried = shell("cat > walk.py <<'EOF'\nimport maze\nmaze.walk()\nEOF")
+    first = shell("cat <<'EOF' > /app/maze_map.txt\n####\nEOF")
+    calls = [tried, shell("python3 walk.py"), first, shell("cat <<'EOF' > /app/maze_map.txt\n#####\n# #S#\nEOF"), shell("pytest tests")]
+    await attempt(memory, "success", calls, task)
+    assert await told(memory, task) == ["wrote /app/maze_map.txt: ##### ⏎ # #S#"]
+
+
+async def test_a_success_by_a_script_of_its_own_tells_the_lines_nearest_the_task_and_how_it_was_run(memory: EpisodicMemory) -> None:
+    script = "import os\nprint('start')\nfor folder in reshard(sample, files=30):\n    move(folder, 'conf/shards.yaml')"
+    check = shell("cat > verify_shards.py <<'EOF'\nassert True\nEOF")
+    calls = [
+        shell("cat conf/shards.yaml"),
+        shell(f"cd /app && cat <<'EOF' > reshard.py\n{script}\nEOF"),
+        shell("cd /app && python3 reshard.py --all"),
+        check,
+        shell("python3 verify_shards.py"),
+    ]
+    await attempt(memory, "success", calls)
+    assert await told(memory) == [
+        "wrote reshard.py:1: import os ⏎ print('start') ⏎ for folder in reshard(sample, files=30): "
+        "⏎ move(folder, 'conf/shards.yaml') (names conf/shards.yaml)",
+        "did `python3 reshard.py --all`",
+    ]
+
+
+async def test_where_a_log_cut_a_script_no_line_number_is_told_behind_it(memory: EpisodicMemory) -> None:
+    script = "x = 1\n# The f\n...[40 chars cut]...\nders\nfor folder in reshard(folders): pass"
+    await attempt(memory, "success", [shell(f"cat > cut.py <<EOF\n{script}\nEOF"), shell("python3 cut.py")])
+    assert (await told(memory))[0] == "wrote cut.py: for folder in reshard(folders): pass"
+
+
+async def test_a_program_that_was_fed_its_script_is_told_with_the_lines_that_tell(memory: EpisodicMemory) -> None:
+    await attempt(memory, "success", [shell("python3 - <<'EOF'\nimport shards\nshards.reshard(folders, files=30)\nEOF")])
+    assert await told(memory) == ["ran `python3 - <<EOF …` with import shards ⏎ shards.reshard(folders, files=30)"]
+
+
+async def test_what_a_failure_wrote_is_not_told(memory: EpisodicMemory) -> None:
+    await attempt(memory, "failure", [shell("cat > reshard.py <<'EOF'\nprint(1)\nEOF"), shell("python3 reshard.py")])
+    assert "wrote" not in recall_text(answer(await memory.recall(TASK)))

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
-from mcp_memory.learning.advice.deeds import succeeded
 from mcp_memory.learning.advice.points import points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD, is_same_case
 
@@ -23,9 +22,9 @@ def told_as_recalled(task: str, attempts: Sequence[Episode]) -> tuple[Precedent,
         task: The task asked about.
         attempts: At it, with their steps, the best first.
     """
-    same = [e for e in attempts if is_same_case(task, e.task) and (not succeeded(e) or _noted(e))]
+    same = [e for e in attempts if is_same_case(task, e.task) and (not e.success or _noted(e))]
     told = points_of([(e, 1.0) for e in same], task)
-    return tuple(row for won in (True, False) for row in _of([e for e in same if succeeded(e) is won], told))
+    return tuple(row for won in (True, False) for row in _of([e for e in same if e.success is won], told))
 
 
 def _noted(episode: Episode) -> bool:
@@ -34,4 +33,4 @@ def _noted(episode: Episode) -> bool:
 
 def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]]) -> Iterator[Precedent]:
     for episode in [e for e in attempts if told[e.id]][:MAX_TOLD]:
-        yield Precedent(succeeded(episode), told[episode.id][:MAX_POINTS], "", 0, 0, episode.id)
+        yield Precedent(episode.success, told[episode.id][:MAX_POINTS], "", 0, 0, episode.id)

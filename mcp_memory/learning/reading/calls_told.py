@@ -10,7 +10,7 @@ from mcp_memory.domain.text import shorten, shorten_middle
 
 MIN_VALUE_CHARS = 24  # of an argument that is cut: less names nothing
 _CHANGING_FOLDER = re.compile(r"^\s*cd\s+\S+\s*(?:&&|;)\s*")
-_DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?(.*)\n.*", re.S)
+_DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?([^\n]*)\n.*", re.S)
 
 
 def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = None) -> str:

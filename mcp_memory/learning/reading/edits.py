@@ -11,7 +11,7 @@ from mcp_memory.domain.episode import Step
 _PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
 _SEVERAL = "edits"  # several pairs in one call
 _PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
-_WHOLE = ("content", "file_text", "contents")
+WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
@@ -113,16 +113,16 @@ def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | Non
     return None
 
 
-def without_cut(text: str) -> tuple[list[str], bool]:
-    """Return the lines of a text that are whole, and whether some of it was left out by who kept it.
+def pieces(text: str) -> list[tuple[str, ...]]:
+    """Return the whole lines of a text, apart what stands before and after each place where some was left out by who kept it.
 
-    >>> without_cut("a\\nb = \\n...[20 chars cut]...\\n(c)\\nd"), without_cut("a")
-    ((['a', 'd'], True), (['a'], False))
+    >>> pieces("a\\nb = \\n...[20 chars cut]...\\n(c)\\nd"), pieces("a\\nb")
+    ([('a',), ('d',)], [('a', 'b')])
     """
     lines = text.splitlines()
     cuts = [i for i, line in enumerate(lines) if _LEFT_OUT.search(line)] if "[" in text else []
-    beside = {at for i in cuts for at in (i - 1, i, i + 1)}
-    return [line for i, line in enumerate(lines) if i not in beside], bool(cuts)
+    starts, ends = [0, *(i + 2 for i in cuts)], [*(max(0, i - 1) for i in cuts), len(lines)]
+    return [tuple(lines[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
 def lines_seen(steps: Sequence[Step], path: str) -> frozenset[str]:
@@ -152,12 +152,7 @@ def _in_patch(text: str) -> Iterator[Patched]:
 
 def _hunks(body: str) -> Iterator[Hunk]:
     at, removed, added = 0, list[str](), list[str]()  # `at`: the number that the next line has
-    skip = False
-    for line in [*body.splitlines(), " "]:
-        if skip or _LEFT_OUT.search(line):  # its neighbours are halves of lines
-            last = added or removed
-            last[-1:], at, skip = [], 0, not skip
-            line = " "
+    for line in [*pieces(body)[0], " "]:  # what follows a cut may be of a file whose heading was cut away
         if line[:1] in "-+" and line and not line.startswith(("+++", "---")):
             (removed if line[0] == "-" else added).append(line[1:])
             continue
@@ -176,6 +171,6 @@ def written_by(step: Step) -> str:
     command = command_in(step.arguments)
     if command and (found := _HEREDOC.search(command.split("\n", 1)[0])):
         return found[1] or found[2]
-    if not any(isinstance(step.arguments.get(name), str) for name in _WHOLE):
+    if not any(isinstance(step.arguments.get(name), str) for name in WHOLE):
         return ""
     return next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")

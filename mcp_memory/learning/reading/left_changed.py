@@ -5,7 +5,7 @@ changes of somebody else. Where there is none, the edits are put together: one t
 one, and what was put back is no change.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
@@ -13,7 +13,7 @@ from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, Edit, Hunk, edits_of, lines_seen, patched_by, without_cut
+from mcp_memory.learning.reading.edits import DIFF, Edit, Hunk, edits_of, lines_seen, patched_by, pieces
 from mcp_memory.learning.reading.file_uses import files_of, root_of, same_file, touches_in
 
 MAX_LINES = 400  # of a text that is compared with another
@@ -81,7 +81,7 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange]) -> dict[str, 
             elif before is None and not shown and not patched.is_new:
                 earlier = found[patched.path].hunks if patched.path in found else ()
                 found[patched.path] = FileChange(patched.path, i, (*earlier, *patched.hunks))
-        if shown and step is steps[-1]:  # the whole of what is handed in: what it lacks was put back
+        if shown and step is steps[-1] and len(pieces(step.observation)) == 1:  # the whole of what is handed in: what it lacks was put back
             there = [patched.path for patched in patched_by(step)]
             gone = [path for path, change in edited.items() if not any(same_file(path, other) for other in there)]
             found.update({path: replace(edited[path], hunks=()) for path in gone})
@@ -127,18 +127,32 @@ def _is_within(part: str, whole: str) -> bool:
 
 
 def _between(steps: Sequence[Step], kept: _Kept) -> list[Hunk]:
-    """Return what differs of the two texts of an edit; where one is not known as a whole, the lines that nobody has seen before."""
+    """Return what differs of the two texts of an edit; where one is not known as a whole, the lines that nobody has seen before.
+
+    Where some of the old text was left out, what stands behind that may have stood there before.
+    """
     edit = kept.edit
-    new, is_cut = without_cut(edit.after)
-    known: Collection[str] = lines_seen(steps[: kept.step], edit.path) if edit.before is None else ()
-    if edit.before is not None:
-        old, old_is_cut = without_cut(edit.before)
-        if not (is_cut or old_is_cut) and max(len(old), len(new)) <= MAX_LINES:
-            codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-            at = edit.line
+    new, known = pieces(edit.after), frozenset[str]()
+    if edit.before is None:
+        known = lines_seen(steps[: kept.step], edit.path)
+    else:
+        old = pieces(edit.before)
+        if len(new) == len(old) == 1 and max(len(old[0]), len(new[0])) <= MAX_LINES:
+            codes = SequenceMatcher(None, old[0], new[0], autojunk=False).get_opcodes()
             return [
-                Hunk(at + j if at else 0, tuple(old[i:i_end]), tuple(new[j:j_end])) for tag, i, i_end, j, j_end in codes if tag != "equal"
+                Hunk(edit.line + j if edit.line else 0, old[0][i:i_end], new[0][j:j_end])
+                for tag, i, i_end, j, j_end in codes
+                if tag != "equal"
             ]
-        known = {" ".join(line.split()) for line in old}
-    came = [i for i, line in enumerate(new) if line.strip() and " ".join(line.split()) not in known]
-    return [Hunk(edit.line + came[0] if edit.line else 0, (), tuple(new[i] for i in came))] if came else []
+        known = frozenset(" ".join(line.split()) for piece in old for line in piece)
+        if len(old) > 1:
+            new = [new[0][: len(old[0])]]
+    lines = [edit.line, *[0] * (len(new) - 1)]  # by how much a cut moves what follows it is not known
+    return [hunk for piece, line in zip(new, lines, strict=True) for hunk in _unseen(piece, line, known)]
+
+
+def _unseen(lines: Sequence[str], line: int, known: Collection[str]) -> Iterator[Hunk]:
+    """Yield the lines that are not known, `line` being where the first of all stands."""
+    came = [i for i, text in enumerate(lines) if text.strip() and " ".join(text.split()) not in known]
+    if came:
+        yield Hunk(line + came[0] if line else 0, (), tuple(lines[i] for i in came))

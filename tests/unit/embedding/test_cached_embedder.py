@@ -1,16 +1,17 @@
 """Identical text is never embedded twice: within a call, across calls and processes, or at the same time."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from mcp_memory.domain.status import CacheStats, DiskCacheStats
+from mcp_memory.domain.status import CacheStats
 from mcp_memory.embedding.cached_embedder import NAMESPACE, CachedEmbedder
 from mcp_memory.embedding.hash_embedder import HashEmbedder
 from mcp_memory.errors import ProviderUnavailable
+from mcp_memory.testing import InMemoryCache
 
 WAIT_S = 10.0  # a bound for what happens at once, not a pause
 
@@ -34,27 +35,10 @@ class Counting(HashEmbedder):
         return super().embed(texts, role=role)
 
 
-class DictCache:
-    def __init__(self) -> None:
-        self.values: dict[tuple[str, bytes], bytes] = {}
-
-    def get_many(self, namespace: str, keys: Sequence[bytes]) -> list[bytes | None]:
-        return [self.values.get((namespace, key)) for key in keys]
-
-    def put_many(self, namespace: str, items: Iterable[tuple[bytes, bytes]]) -> None:
-        self.values |= {(namespace, key): value for key, value in items}
-
-    def delete_many(self, namespace: str, keys: Sequence[bytes]) -> None:
-        for key in keys:
-            self.values.pop((namespace, key), None)
-
-    def walk(self) -> Iterator[tuple[str, bytes, bytes | None]]:
-        return ((namespace, key, value) for (namespace, key), value in self.values.items())
-
-    def stats(self) -> DiskCacheStats:
-        return DiskCacheStats()
-
-    def close(self) -> None: ...
+class DictCache(InMemoryCache):
+    @property
+    def values(self) -> dict[tuple[str, bytes], bytes]:
+        return self._items
 
 
 def test_a_text_is_embedded_once_within_a_call_and_across_calls_and_roles() -> None:

@@ -74,7 +74,25 @@ def test_lines_that_a_log_cut_in_halves_are_not_shown() -> None:
         arguments={"args": "3:9", "text": "b = total(\n...[202 chars cut]...\n(c)\nd = 4"},
         observation="[File: /r/shop/cart.py (9 lines total)]",
     )
-    assert left_changed(run(shown, new))[0].hunks == (Hunk(3, (), ("d = 4",)),)
+    assert left_changed(run(shown, new))[0].hunks == (Hunk(0, (), ("d = 4",)),), "where it stands is not known"
+
+
+def test_after_a_cut_in_a_diff_nothing_is_of_the_file_before_it_and_nothing_was_put_back() -> None:
+    cart, tests = edit("total = 1", "total = 2", "shop/cart.py"), edit("check = 1", "check = 2", "shop/test_cart.py")
+    diff = (
+        "diff --git a/shop/cart.py b/shop/cart.py\n@@ -7 +7 @@\n-total = 1\n+total = 2\n def a():\n"
+        "...[312 chars cut]...\n@@ -9 +9 @@\n x\n-check = 1\n+check = 2\n"
+    )
+    changed = left_changed(run(cart, tests, Step("submit", observation=diff)))
+    assert {c.path: c.hunks for c in changed} == {
+        "shop/cart.py": (Hunk(7, ("total = 1",), ("total = 2",)),),
+        "shop/test_cart.py": (Hunk(0, ("check = 1",), ("check = 2",)),),
+    }
+
+
+def test_what_stands_behind_a_cut_in_the_old_text_is_not_told_as_new() -> None:
+    old, new = "a = 1\nb = 2\nc = 3\n...[90 chars cut]...\ny", "a = 1\nb = 3\nd = 4\ne = 5\nf = 6"
+    assert left_changed(run(edit(old, new)))[0].hunks == (Hunk(0, (), ("b = 3",)),)
 
 
 def test_a_call_that_failed_changed_nothing() -> None:

@@ -87,13 +87,11 @@ def test_files_are_told_by_the_changes_in_them_and_not_counted() -> None:
     assert "tox.ini" not in recall_text(answer(files=[row("tox.ini", 4, 4, 0)]))
 
 
-def test_where_a_task_that_nobody_did_before_may_be_is_told_from_what_other_tasks_showed() -> None:
+def test_files_that_only_share_words_with_the_request_are_not_told() -> None:
+    """They are in the answer's `files`; of 86 bugs that nobody had worked on, one of the first three was right for 15."""
     seen = [row(f"src/{name}.py", 0, 0, 0) | {"why": "seen in 3 other tasks"} for name in "abcd"]
-    named, worked = row("src/n.py", 0, 0, 0) | {"why": "named in the request"}, row("tox.ini", 4, 4, 0)
-    place = "Perhaps here, by the words it shares with what other tasks showed: src/a.py, src/b.py, src/c.py"
-    assert recall_text(answer(episodes=[episode(similarity=0.5)], files=[worked, named, *seen])).splitlines()[-1] == place
-    assert recall_text(answer(episodes=[episode(points=[], similarity=0.5)], files=seen)).splitlines()[-1] == place
-    assert "Perhaps" not in recall_text(answer(episodes=[episode(similarity=0.9)], files=seen)), "an attempt at it says more"
+    for points in ([], ["changed cart.py"]):
+        assert "src/a.py" not in recall_text(answer(episodes=[episode(points=points, similarity=0.5)], files=seen))
 
 
 def test_of_patterns_only_corrections_and_answers_to_an_error_that_is_quoted_are_told() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mcp_memory.domain.query import Filter, Query
-from mcp_memory.retrieval.closeness import CLOSE_COSINE, CLOSE_COVERAGE, FOREIGN_COSINE, close
+from mcp_memory.retrieval.closeness import CLOSE_COSINE, CLOSE_COVERAGE, FOREIGN_COSINE, close, names_a_task
 from tests.unit.retrieval.test_retriever import SPACE, Memory, vector_of
 
 NAN = float("nan")
@@ -36,6 +36,33 @@ def test_another_language_is_asked_for_less_because_the_model_reads_english() ->
         assert not is_close(text, FOREIGN_COSINE - 0.01, 0.0), text
 
 
+def test_shared_words_of_another_language_make_no_answer_that_they_would_not_make_in_english() -> None:
+    assert not is_close("Wie lang sind die Wartezeiten im Freizeitpark?", 0.2, CLOSE_COVERAGE - 0.01)
+    assert is_close("Wie lang sind die Wartezeiten im Freizeitpark?", 0.2, CLOSE_COVERAGE)
+
+
+TASKS = ["Only true or false should be accepted by the isnull lookup", "Release the notes of 2020", "修复数据库连接"]
+KNOWN = {"isnull": 4, "lookup": 300, "2020": 3, "数据": 2, "据库": 2, "zoo": 1}
+
+
+def is_named(text: str) -> bool:
+    return names_a_task(text, TASKS, lambda terms: [KNOWN.get(term, 0) for term in terms], 500)
+
+
+def test_a_request_in_another_language_is_about_a_task_whose_rare_word_it_has() -> None:
+    assert is_named("禁止在 __isnull 查询中使用非布尔值。")
+    assert is_named("Die Abfrage __isnull soll nur Wahrheitswerte annehmen")
+    assert is_named("数据库连不上了,怎么办?"), "two pairs of letters in a row are a word"
+
+
+def test_what_many_have_numbers_and_words_that_no_task_has_name_none() -> None:
+    assert not is_named("Welcher lookup ist gemeint und wer soll ihn haben?"), "many episodes have it"
+    assert not is_named("我们想看2020年上映的电影,有什么推荐?"), "a number"
+    assert not is_named("0 的负无穷次幂得到 0,而文档说应该是复无穷 zoo。"), "in an episode's steps only"
+    assert not is_named("数据是什么?"), "one pair of letters is met by chance"
+    assert not is_named("Why does the isnull lookup take three values?"), "English is asked for more"
+
+
 def test_without_vectors_there_is_nothing_to_measure_by() -> None:
     assert is_close("anything at all", NAN, 0.0)
 
@@ -55,6 +82,24 @@ async def test_an_unrelated_request_gets_no_episode_unless_a_filter_asks_for_it(
     assert strict.matches
     assert not strict.silent
     assert known.matches[0].episode_id == "e3"
+
+
+@pytest.mark.anyio
+async def test_silence_is_kept_in_other_languages_until_a_task_is_named() -> None:
+    memory = Memory()
+    for n in range(8):
+        await memory.remember(f"e{n}", f"repair module{n} gears")
+    with memory.views.read() as v:
+        answers = [
+            memory.retriever.rank(v, Query(text, Filter("p")), {SPACE: vector_of(text)[None]})
+            for text in (
+                "Wie koche ich eine gute Suppe für sechs?",
+                "六人分のおいしいスープの作り方は?",
+                "module3 を直してください",
+            )
+        ]
+    assert [answer.silent for answer in answers] == [True, True, False]
+    assert answers[-1].matches[0].episode_id == "e3"
 
 
 @pytest.mark.anyio

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from mcp_memory.storage import lmdb_cache
@@ -96,6 +97,23 @@ def test_flipped_bytes_never_give_a_wrong_value(tmp_path: Path, seed: int) -> No
     cache.put_many("n", [(key, key * 50) for key in KEYS])
     cache.flush()
     assert right_or_missing(cache) > 0
+    cache.close()
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"abc", (1).to_bytes(8, "big") + b"\0\0\0\0" + b"of another's place"])
+def test_an_entry_with_a_wrong_head_is_missed_dropped_and_in_nobodys_way(tmp_path: Path, spoiled: bytes) -> None:
+    filled(tmp_path).close()
+    with lmdb.open(str(tmp_path), max_dbs=4) as file, file.begin(write=True) as txn:
+        txn.put(b"n\0" + KEYS[7], spoiled, db=file.open_db(b"data", txn))
+    cache = LmdbCache(tmp_path, MAX_BYTES)
+    assert right_or_missing(cache) == len(KEYS) - 1
+    assert cache.stats().errors == 1
+    cache.drop([entry.handle for entry in cache.walk() if entry.value is None])
+    cache.flush()
+    assert [entry for entry in cache.walk() if entry.value is None] == []
+    cache.put_many("n", [(KEYS[7], KEYS[7] * 50)])
+    cache.flush()
+    assert right_or_missing(cache) == len(KEYS)
     cache.close()
 
 

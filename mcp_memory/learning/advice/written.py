@@ -1,0 +1,113 @@
+"""What a success wrote itself where it changed nothing that was there before: the result that its task names, or the script. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mcp_memory.domain.commands import command_in, simple_commands
+from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.identifiers import distinct_words
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.acts import told_as_call
+from mcp_memory.learning.reading.change_lines import NEXT, change_line
+from mcp_memory.learning.reading.changes import is_scratch
+from mcp_memory.learning.reading.documents import documents_in
+from mcp_memory.learning.reading.edits import WHOLE, Hunk, pieces, written_by
+from mcp_memory.learning.reading.file_uses import as_path, same_file, touches_of
+from mcp_memory.learning.reading.left_changed import FileChange
+from mcp_memory.phrases import points as phrases
+
+MAX_TEXT_CHARS = 220
+MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
+_TRYING = re.compile(r"(?:^|/)(?:tests?|validate|verify|check|debug|demo|inspect)[_-]|_(?:test|check|demo|debug)\.\w+$", re.I)
+_RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
+_CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
+_BETWEEN = re.compile(r"""[\s"'`<>|;:,()\[\]{}=*?]+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text that a step wrote to a file as a whole, or, without a path, fed to a program."""
+
+    step: int
+    path: str
+    lines: tuple[str, ...]
+
+
+def wrote(episode: Episode) -> tuple[tuple[int, str], ...]:
+    """Return what a run wrote that did its task, with the steps that did: what the task names, else the last script that ran and worked.
+
+    Nothing that was only to try something out. Each text with its lines nearest the task, a script with the command that ran it.
+    """
+    steps = episode.steps
+    found = list(_texts(steps))
+    last = {text.path: text for text in found if text.path}
+    if named := [(text.step, said) for text in last.values() if _name(text.path).search(episode.task) and (said := _told(episode, text))]:
+        return tuple(named[-MAX_TOLD:])
+    for text in sorted(last.values(), key=lambda text: -text.step):
+        tried = is_scratch(text.path) or _TRYING.search(text.path)
+        if not tried and (run := _run_of(steps, text)) is not None and (said := _told(episode, text)):
+            return (text.step, said), (run, phrases.did([told_as_call(steps[run])]))
+    return tuple((text.step, said) for text in found[-1:] if not text.path and (said := _fed(episode, text)))
+
+
+def _texts(steps: Sequence[Step]) -> Iterator[_Text]:
+    """Yield every text in order."""
+    for i, step in enumerate(steps):
+        if not step.failed and is_shell(step.tool):
+            yield from (_Text(i, found.path, found.lines) for found in documents_in(command_in(step.arguments)))
+        elif not step.failed and (path := written_by(step)):
+            text = next((value for name in WHOLE if isinstance(value := step.arguments.get(name), str)), "")
+            yield _Text(i, path, tuple(text.splitlines()))
+
+
+def _name(path: str) -> re.Pattern[str]:
+    """Return what finds the name of a file in a text."""
+    return re.compile(rf"(?<![\w.]){re.escape(path.rpartition('/')[2])}(?!\w)")
+
+
+def _run_of(steps: Sequence[Step], text: _Text) -> int | None:
+    """Return the last step that ran a script after it was written, and worked; None where none did."""
+    for i in range(len(steps) - 1, text.step, -1):
+        command = command_in(steps[i].arguments)
+        if not steps[i].failed and "\n" not in command.strip() and any(_runs(part, text.path) for part in simple_commands(command)):
+            return i
+    return None
+
+
+def _runs(part: str, path: str) -> bool:
+    words = part.split()
+    at = next((i for i, word in enumerate(words) if _name(path).search(word)), -1)
+    return at == 0 or (at > 0 and any(_RUNNER.match(word) for word in words[:at]))
+
+
+def _told(episode: Episode, text: _Text) -> str:
+    """Return a file with the lines that tell, of what is no code from its beginning, and the files of before that it names; "" without."""
+    parts = pieces("\n".join(text.lines))
+    lines = [line for part in parts for line in part]
+    earlier = [full for step in episode.steps[: text.step] if not step.failed for touch in touches_of(step) for _, full in touch.paths]
+    names = [path for path in _paths(lines) if any(same_file(path, full) for full in earlier) and not same_file(path, text.path)]
+    if _CODE.search(text.path):
+        said = _code_line(episode, text.path, text.step, parts)
+    else:
+        said = f"{text.path}: {shorten(NEXT.join(line.rstrip() for line in parts[0]), MAX_TEXT_CHARS)}" if parts[0] else ""
+    return phrases.wrote(said, names[:MAX_NAMED]) if said else ""
+
+
+def _fed(episode: Episode, text: _Text) -> str:
+    """Return the program that was fed a text, with the lines that tell, "" without."""
+    said = _code_line(episode, "-.py", text.step, pieces("\n".join(text.lines))).partition(": ")[2]
+    return phrases.fed(told_as_call(episode.steps[text.step]), said) if said else ""
+
+
+def _code_line(episode: Episode, path: str, step: int, parts: Sequence[tuple[str, ...]]) -> str:
+    """Return the lines of a script that tell; where those behind a cut stand is not known."""
+    words = frozenset(distinct_words(episode.task))
+    hunks = tuple(Hunk(0 if n else 1, (), part) for n, part in enumerate(parts) if part)
+    return change_line(FileChange(path, step, hunks), words, MAX_TEXT_CHARS).replace(": + ", ": ")
+
+
+def _paths(lines: Sequence[str]) -> list[str]:
+    words = (word for line in lines for word in _BETWEEN.split(line) if "." in word)
+    return list(dict.fromkeys(path for word in words if (path := as_path(word))))
