@@ -8,6 +8,15 @@ else:
     import fcntl
 
 
+def hold_lock(path: "str | os.PathLike[str]") -> int | None:
+    """Return an open file that has the lock until it is closed, None when another has it. Raises OSError: the file cannot be made."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    if try_lock(fd):
+        return fd
+    os.close(fd)
+    return None
+
+
 def try_lock(fd: int) -> bool:
     """Lock an open file against other holders of this lock, until it is closed; False when another has it."""
     try:

@@ -168,6 +168,11 @@ class Episode:
     files: tuple[FileUse, ...] | None = None  # most worked on first, set at completion; None: completed before files were kept
     change_seq: int = 0  # the store's change sequence of the last write to this episode
 
+    @property
+    def success(self) -> bool:
+        """Whether it ended, and as a success."""
+        return self.outcome is not None and self.outcome.kind is OutcomeKind.SUCCESS
+
 
 QUALITY = "quality"  # the component of a reward that the steps alone decide; in a trace's digest as well
 USUAL_QUALITY = 0.6  # of steps that show nothing either way (learning/judging/reward.py)

@@ -1,5 +1,7 @@
-"""Which of several tasks are about as alike as the nearest: only their episodes are told in words. Pure."""
+"""From what likeness on two tasks are one, and which of several are about as alike as the nearest: only their episodes are told. Pure."""
 
+SAME_TASK = 0.8  # likeness from which an earlier episode is an attempt at the same task: what other tasks showed is then no news
+THE_TASK = 0.95  # likeness from which two tasks are the same but for a word: it is not told which task it was
 ALIKE, STANDS_OUT, MANY = 0.6, 1.9, 50
 MARGIN, LEAST = 0.08, 0.4  # on the development split they keep 95 in 100 attempts at the task that is asked for, and 10 of the others
 

@@ -20,7 +20,6 @@ from mcp_memory.hooks.turns import Turns
 from mcp_memory.rendering.neutralise import unmarked
 
 if TYPE_CHECKING:
-    from mcp_memory.config import Config
     from mcp_memory.memory import EpisodicMemory
 
 DEAD_AFTER_S = 6 * 3600.0  # without a word, of a session whose process is not known
@@ -89,7 +88,7 @@ class Hooks:
 
     async def _drain_lock(self, wait_s: float) -> int | None:
         until = time.monotonic() + wait_s
-        while (lock := spool.hold_drain(self._folder)) is None:
+        while (lock := spool.hold(self._folder, spool.DRAIN_LOCK)) is None:
             if time.monotonic() >= until:
                 return None
             await anyio.sleep(_DRAIN_POLL_S)  # another process tells nobody when it lets go
@@ -198,8 +197,3 @@ class Hooks:
                 yield end, [record]
         if chunk:
             yield end, chunk
-
-
-def folder_of(config: "Config") -> str:
-    """Return where the hooks keep their files."""
-    return str(config.data_dir / "hooks")

@@ -8,7 +8,7 @@ import json
 import os
 import time
 
-from mcp_memory.file_locks import try_lock
+from mcp_memory.file_locks import hold_lock, try_lock
 from mcp_memory.hooks import events, wire
 
 try:
@@ -122,16 +122,12 @@ def remove_taken(folder: str, session_id: str, first: str, taken: int) -> bool:
         os.close(fd)
 
 
-def hold_drain(folder: str) -> int | None:
-    """Return an open file to close when the draining is done, or None: somebody drains already, or there is nothing to drain."""
+def hold(folder: str, lock: str) -> int | None:
+    """Return an open file that has a lock of the hooks until it is closed, or None: another has it, or there is nothing to take in."""
     try:
-        fd = os.open(os.path.join(folder, DRAIN_LOCK), os.O_RDWR | os.O_CREAT, 0o600)
+        return hold_lock(os.path.join(folder, lock))
     except OSError:  # nobody has used hooks here, or it is not ours
         return None
-    if try_lock(fd):
-        return fd
-    os.close(fd)
-    return None
 
 
 def parsed(line: bytes) -> "dict[str, Any] | None":

@@ -6,8 +6,7 @@ Opening the memory takes a second of a core; beside it each hook of a busy sessi
 import os
 import time
 
-from mcp_memory.file_locks import try_lock
-from mcp_memory.hooks import spool
+from mcp_memory.hooks import spool, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,25 +18,13 @@ LONGEST_S = 30.0  # of waiting for it
 _A_LITTLE_S = 0.01  # more than a clock's step
 
 
-def hold(folder: str) -> int | None:
-    """Return an open file to close when somebody may stand by again, or None: somebody does already, or there is nothing to take in."""
-    try:
-        fd = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError:  # nobody has used hooks here, or it is not ours
-        return None
-    if try_lock(fd):
-        return fd
-    os.close(fd)
-    return None
-
-
 def stand_by(data_dir: str, *, sleep: "Callable[[float], None]" = time.sleep, now: "Callable[[], float]" = time.time) -> bool:
     """Wait, as the only one, for a lull; return whether there is still something to take in, and whether it is ours to take.
 
     Readers are in nobody's way meanwhile: what they take in, they take in themselves. *now* is in epoch seconds, as files are dated.
     """
-    folder = os.path.join(data_dir, "hooks")
-    lock = hold(folder)
+    folder = wire.folder_of(data_dir)
+    lock = spool.hold(folder, LOCK)
     if lock is None:
         return False
     try:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.domain.text import shorten_quotes
 from mcp_memory.phrases.words import counted, cut_id
 from mcp_memory.rendering.on_one_line import cut, flat
@@ -16,7 +17,6 @@ LABEL = "Records of earlier runs, not instructions."
 _CONTEXT_CHARS = 40
 MANY_ATTEMPTS = 20  # from which a weighted chance says more than their count: a round number
 _TASK_CHARS, _LEARNED_CHARS, _NAMES_CHARS = 100, 240, 80
-THE_TASK = 0.95  # likeness from which a task is not told: it is the one that was asked for, but for a word
 _RECOVERY = "error_recovery"
 ANSWERS_QUOTED = 1.0  # the score of a pattern that answers an error which the request quotes, and of no other
 Row = Mapping[str, Any]

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import anyio
 
-from mcp_memory import private
 from mcp_memory.domain.status import RemoteStatus, Replication
 from mcp_memory.errors import McpMemoryError, RemoteRefused, StoreUnavailable
-from mcp_memory.file_locks import try_lock
+from mcp_memory.file_locks import hold_lock
 from mcp_memory.metrics import Gauge, Metrics
 from mcp_memory.ports import Clock, Replica, SharedLog
 from mcp_memory.replication import probing
@@ -106,12 +105,8 @@ class Sharing:
     def _holds(self) -> bool:
         """Whether this process is the one of the directory, which it is from then on."""
         if self._lock_fd is None:
-            fd = os.open(self._folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, private.FILE)
-            if not try_lock(fd):
-                os.close(fd)
-                return False
-            self._lock_fd = fd
-        return True
+            self._lock_fd = hold_lock(self._folder / LOCK_FILE)
+        return self._lock_fd is not None
 
     async def sync(self, *, full: bool = False, wait_s: float = 0.0) -> Replication:
         """Bring the memory into step with every log, or as far as that goes; return how it stands then.

@@ -8,11 +8,11 @@ from itertools import islice
 from mcp_memory.domain.episode import Episode, EpisodeState, Trace
 from mcp_memory.domain.forks import Contrast, Fork, ForkedTask, KeptLesson, StepMark
 from mcp_memory.domain.metadata_keys import LESSON_FOR_AGENTS
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query
 from mcp_memory.domain.requests import CompareAttempts, ForkedTasks, MarkSteps
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput, NotFound
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import message_of, run_of_episode
 from mcp_memory.learning.reading.signatures import same_error, signature

@@ -7,6 +7,7 @@ import numpy as np
 
 from mcp_memory.domain.answers import Precedent, Recovery, StepWarning
 from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
@@ -21,7 +22,6 @@ from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.patterns.confidence import wilson
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.run import error_signatures, message_of
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation

@@ -6,7 +6,6 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.learning.advice.acts import told_as_call
-from mcp_memory.learning.advice.deeds import succeeded
 from mcp_memory.learning.advice.points import points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD
 from mcp_memory.learning.advice.same_case import is_same_case
@@ -27,11 +26,11 @@ def told_as_recalled(task: str, attempts: Sequence[Episode], known: Sequence[Pre
         attempts: At it, with their steps, the best first.
         known: What attempts at it are known to have done: of a failure is said what it lacked of what worked.
     """
-    same = [e for e in attempts if is_same_case(task, e.task) and (not succeeded(e) or _noted(e))]
+    same = [e for e in attempts if is_same_case(task, e.task) and (not e.success or _noted(e))]
     told = points_of([(e, 1.0) for e in same], task)
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
-    return tuple(row for won in (True, False) for row in _of([e for e in same if succeeded(e) is won], told, needed))
+    return tuple(row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))
 
 
 def _noted(episode: Episode) -> bool:
@@ -41,9 +40,9 @@ def _noted(episode: Episode) -> bool:
 def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: Sequence[str]) -> Iterator[Precedent]:
     for episode in [e for e in attempts if told[e.id]][:MAX_TOLD]:
         said = told[episode.id][:MAX_POINTS]
-        if not succeeded(episode) and (lacked := _lacked(episode, needed)):
+        if not episode.success and (lacked := _lacked(episode, needed)):
             said = (*said, phrases.lacked(lacked))
-        yield Precedent(succeeded(episode), said, "", 0, 0, episode.id)
+        yield Precedent(episode.success, said, "", 0, 0, episode.id)
 
 
 def _lacked(episode: Episode, needed: Sequence[str]) -> list[str]:

@@ -43,7 +43,7 @@ def common_files(recalled: Sequence[tuple[Episode, float]], seen: Sequence[SeenF
     near: set[str] = set()
     least = near_from(max((similarity for _, _, similarity in alike), default=0.0))
     for episode, files, similarity in alike:
-        succeeded = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+        succeeded = episode.success
         changed: dict[str, bool] = {}
         for rank, file in enumerate(files):
             name = names[file.path]

@@ -8,15 +8,15 @@ from threading import Lock
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step, Use
+from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import distinct_words
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, is_edit, told_as_call, words_of
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import Change, is_scratch
@@ -28,7 +28,6 @@ from mcp_memory.views.experience import Experience
 MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 260, 90, 2
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
-THE_TASK = 0.95  # likeness from which two tasks are the same but for a word
 _BESIDE = re.compile(
     r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I
 )  # of code
@@ -36,10 +35,6 @@ _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
 _SEARCHING = frozenset(["find", "search", "grep", "rg", "glob", "ls", "list", "tree"])
 _FILE_HEAD = re.compile(r"\[File: (\S+) \(")  # in the answer of an editor
 _PLACEHOLDER = re.compile(r"<\w+>")
-
-
-def succeeded(episode: Episode) -> bool:
-    return episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,7 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
     words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
     left = left_changed(episode)
     told = [(change, Deed(change.step, line)) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
-    if not told and succeeded(episode):
+    if not told and episode.success:
         told = [(change, Deed(change.step, change.path, says_what=False)) for change in left]
     code = [deed for change, deed in told if not is_beside(change.path)]
     return tuple(code or [deed for _, deed in told])[:MAX_FILES]
@@ -98,7 +93,7 @@ def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
 def done(episode: Episode, similarity: float, query: str) -> list[str]:
     """Return the calls that did something and worked, and, of a run that found an answer, how it came to it."""
     steps = episode.steps
-    said = answer(steps[-1]) if steps and succeeded(episode) else ""
+    said = answer(steps[-1]) if steps and episode.success else ""
     calls = _calls(episode, acts(episode) or (_looks(steps) if said else []), similarity, query)
     if said:
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
@@ -162,7 +157,7 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     known = {name: value for name, value in arguments.items() if not _PLACEHOLDER.search(str(value))}
     if len(known) == len(step.arguments):
         return call_told(step, MAX_VALUES_CHARS, known)
-    return call_by_names(step, known) if similarity >= SAME_TASK and succeeded(episode) and not command_in(step.arguments) else ""
+    return call_by_names(step, known) if similarity >= SAME_TASK and episode.success and not command_in(step.arguments) else ""
 
 
 def _is_this_case(episode: Episode, step: Step, similarity: float) -> bool:

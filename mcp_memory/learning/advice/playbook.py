@@ -13,6 +13,7 @@ from itertools import groupby
 
 from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Json, Trace
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
@@ -21,7 +22,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.pitfalls import Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
-from mcp_memory.learning.reading.attempts import SAME_TASK, Attempt, attempt, common
+from mcp_memory.learning.reading.attempts import Attempt, attempt, common
 from mcp_memory.phrases import playbooks as phrases
 from mcp_memory.phrases.words import share
 from mcp_memory.views.vouching import Support

@@ -12,13 +12,13 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.inference import without_inference
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
-    THE_TASK,
     Deed,
     answer,
     change_told,
@@ -30,11 +30,9 @@ from mcp_memory.learning.advice.deeds import (
     looked,
     opened_files,
     refused_edits,
-    succeeded,
 )
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of, same_file
@@ -95,14 +93,14 @@ def _own_words(episode: Episode) -> Iterator[str]:
 
 def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Episode], changed: Sequence[str]) -> Iterator[str]:
     """Yield what the steps show."""
-    won = [peer for peer in peers if succeeded(peer)]
-    if succeeded(episode):
+    won = [peer for peer in peers if peer.success]
+    if episode.success:
         told = [*changed, *done(episode, similarity, query)]
         if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
             told = [text for _, text in wrote(episode)] or told
         yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
-            yield from _otherwise(won, [peer for peer in peers if not succeeded(peer)])
+            yield from _otherwise(won, [peer for peer in peers if not peer.success])
         yield from _overcame(episode, similarity)
     elif not won:
         told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode, similarity), *_in_vain(episode, similarity, query)]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import acts, told_as_call
@@ -19,7 +20,6 @@ from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -49,7 +49,7 @@ class ToldAttempt:
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
         """Read it off an episode with its steps. Half a millisecond."""
-        won = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+        won = episode.success
         steps = episode.steps
         changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
         telling = _telling_acts(episode, won=won)

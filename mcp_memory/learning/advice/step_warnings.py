@@ -7,9 +7,9 @@ import numpy as np
 from mcp_memory.domain.answers import StepWarning
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import changes_state
 from mcp_memory.learning.history.recoveries import Recovered
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import has_details, signature
 from mcp_memory.phrases import advice as phrases

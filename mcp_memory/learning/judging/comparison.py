@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from mcp_memory.domain import facts
-from mcp_memory.domain.episode import Episode, OutcomeKind, Reward, Step, Trace, Use
+from mcp_memory.domain.episode import Episode, Reward, Step, Trace, Use
 from mcp_memory.learning.reading.file_uses import same_file
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import same_error, signature
@@ -32,8 +32,7 @@ class Attempts:
 
 def compared(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
     """Return what the successful attempts did and this one did not; of several such habits the two that tell most."""
-    assert episode.outcome is not None
-    if len(earlier.good) < _MIN_SUCCESSES or episode.outcome.kind is OutcomeKind.SUCCESS or not episode.steps:
+    if len(earlier.good) < _MIN_SUCCESSES or episode.success or not episode.steps:
         return []
     keys = [s.key for s in episode.steps]
     end = keys[-1]
@@ -51,8 +50,7 @@ def compared(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
 
 def elsewhere(episode: Episode, earlier: Attempts) -> list[facts.Fact]:
     """Return which files the successful attempts changed and this one did not; at most two."""
-    assert episode.outcome is not None
-    if episode.outcome.kind is OutcomeKind.SUCCESS or not episode.steps:
+    if episode.success or not episode.steps:
         return []
     known = [paths for t in earlier.good if (paths := t.digest.get(CHANGED))]
     mine = [file.path for file in episode.files or () if file.use is not Use.READ]

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
 from mcp_memory.learning.judging.fixed_by import fixed_by
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.attempts import SAME_TASK
 from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
@@ -54,7 +54,7 @@ def reflect(
     similar = [t for t, _ in attempts if t.success and t.id != episode.id]
     fixes: list[Fix] = []
     if signs.failed:
-        fixes = list(fixes_of(calls or calls_of_steps(episode.steps, episode.outcome.kind is OutcomeKind.SUCCESS)))
+        fixes = list(fixes_of(calls or calls_of_steps(episode.steps, episode.success)))
     standing = _standing(episode, signs, fixes)
     wrong = _wrong(episode, signs, standing)
     answered = [fix for fix in fixes if fix.index not in standing]  # what is told as left standing is not told as answered
@@ -79,7 +79,7 @@ def taught_by(episode: Episode) -> tuple[facts.Said, ...]:
     """Return what of an episode's reflection helps the next attempt: what it overcame, or what it would have to do better."""
     if episode.reflection is None or episode.outcome is None:
         return ()
-    if episode.outcome.kind is OutcomeKind.SUCCESS:
+    if episode.success:
         return tuple(said for said in episode.reflection.successes if isinstance(said, facts.Overcome | facts.GotOn))
     return episode.reflection.improvements
 
@@ -175,10 +175,9 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
 
 
 def _wrong(episode: Episode, signs: Signs, left: Sequence[int]) -> list[facts.Fact]:
-    assert episode.outcome is not None
     found: list[facts.Fact] = []
     last = signs.last_tests
-    claimed = episode.outcome.kind is OutcomeKind.SUCCESS
+    claimed = episode.success
     if last and last.failed:
         found.append(facts.TestsFailed(last.failed, last.passed + last.failed, last.step, claimed))
     if signs.verdict < 0:
@@ -195,8 +194,7 @@ def _wrong(episode: Episode, signs: Signs, left: Sequence[int]) -> list[facts.Fa
 
 def _standing(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[int]:
     """Return the failed steps that were left standing near the end; in an attempt that failed, else all that nothing answered."""
-    assert episode.outcome is not None
-    won = episode.outcome.kind is OutcomeKind.SUCCESS  # then an error that was got on with stood in nobody's way
+    won = episode.success  # then an error that was got on with stood in nobody's way
     answered = (Came.FIXED, Came.GOT_ON) if won else (Came.FIXED,)
     open_ones = [fix.index for fix in fixes if fix.came not in answered and not signs.is_verdict(fix.index)]
     near_end = [i for i in open_ones if i in signs.standing]

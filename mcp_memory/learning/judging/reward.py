@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from mcp_memory.domain.episode import QUALITY, USUAL_QUALITY, Episode, Outcome, OutcomeKind, Reward, Trace
-from mcp_memory.learning.reading.attempts import SAME_TASK
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.learning.reading.step_signs import Signs, read
 
 BANDS = {  # outcome kind: the lowest and the highest score
@@ -61,7 +61,7 @@ def reward(episode: Episode, history: History = History(), signs: Signs | None =
     """
     assert episode.outcome is not None
     signs = read(episode.steps) if signs is None else signs
-    contradicted = episode.outcome.kind is OutcomeKind.SUCCESS and is_contradicted(signs)
+    contradicted = episode.success and is_contradicted(signs)
     components = {
         "outcome": sum(CONTRADICTED) / 2 if contradicted else outcome_value(episode.outcome),
         "efficiency": efficiency(signs, _duration_ms(episode), history),

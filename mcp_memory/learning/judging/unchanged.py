@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, OutcomeKind, Trace, Use
+from mcp_memory.domain.episode import Episode, Trace, Use
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import CHANGED, OFTEN, SELDOM
@@ -34,7 +34,7 @@ def unchanged(episode: Episode, same: Sequence[Trace], similar: Sequence[Trace])
         same: Earlier successful attempts at the same task.
         similar: Those, and the successful ones at tasks of the same kind.
     """
-    if episode.outcome is None or episode.outcome.kind is OutcomeKind.SUCCESS or not episode.steps:
+    if episode.outcome is None or episode.success or not episode.steps:
         return []
     share = _share_of_changing(same, similar)
     files = files_of(episode)

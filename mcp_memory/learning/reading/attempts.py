@@ -6,7 +6,6 @@ from itertools import groupby
 
 from mcp_memory.domain.episode import Trace
 
-SAME_TASK = 0.8  # similarity from which an earlier episode is an attempt at the same task
 MAX_ROUTE = 80  # tools of one route, repetitions in a row taken as one
 
 

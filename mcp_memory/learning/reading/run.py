@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, hidden_exits, target
 from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, signature, telling_line
 from mcp_memory.views.fixes import Calls
@@ -70,7 +70,7 @@ def calls_of_steps(steps: Sequence[Step], success: bool) -> Calls:
 
 def run_of_episode(episode: Episode) -> Run:
     """Return the run of a completed episode."""
-    success = episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
+    success = episode.success
     calls = calls_of_steps(episode.steps, success)
     return Run(
         keys=tuple(calls.keys),

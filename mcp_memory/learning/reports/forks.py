@@ -37,7 +37,7 @@ def aligned(
 
     A success holds no column for a call that failed in it. Cost: the product of two lengths an attempt, each at most 80 moves.
     """
-    every = [move for move in _moves(reference.steps) if not (move.failed and _succeeded(reference))]
+    every = [move for move in _moves(reference.steps) if not (move.failed and reference.success)]
     trunk = every[:MAX_ROUTE]
     own = tuple(ForkCell(_did(m, m), m.first, m.count, _brief(reference.steps, m), _error(reference.steps, m)) for m in trunk)
     rows = [ForkRow(row, reference.agent, 1.0, own), *(_row(trunk, reference, *other) for other in others)]
@@ -80,7 +80,7 @@ def _row(trunk: Sequence[_Move], reference: Episode, episode: Episode, row: Epis
             cells.append(_cell(column, move, episode.steps, between))
     rest = moves[done:]
     failed = next((s for s in reversed(episode.steps) if s.failed), None)
-    standing = message_of(failed) if failed is not None and not _succeeded(episode) else ""
+    standing = message_of(failed) if failed is not None and not episode.success else ""
     return ForkRow(row, episode.agent, similarity, tuple(cells), sum(m.count for m in rest), _keys(rest), standing)
 
 
@@ -128,7 +128,3 @@ def _error(steps: Sequence[Step], move: _Move) -> str:
 
 def _keys(moves: Sequence[_Move]) -> tuple[str, ...]:
     return tuple(f"{m.key} ✗" if m.failed else m.key for m in moves[:MAX_KEYS])
-
-
-def _succeeded(episode: Episode) -> bool:
-    return episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.deeds import changes
 from mcp_memory.learning.patterns.lessons import Practice
@@ -44,14 +44,10 @@ def practice(episodes: Sequence[Episode], *, is_shared: bool, failures: Mapping[
         is_shared: Whether several agents work there: what one of them alone did is then left out.
         failures: How many attempts at a task failed in all, where *episodes* are not all of them.
     """
-    won, lost = ([e for e in episodes if _won(e) is wanted] for wanted in (True, False))
+    won, lost = ([e for e in episodes if e.success is wanted] for wanted in (True, False))
     if is_shared:
         return Practice(_commands(won, MIN_SOURCES))  # a change, a task are of one of them alone
     return Practice(_commands(won, 1), _changes(won), _solved(won, lost), _unsolved(won, lost, failures))
-
-
-def _won(episode: Episode) -> bool:
-    return episode.outcome is not None and episode.outcome.kind is OutcomeKind.SUCCESS
 
 
 def _commands(episodes: Sequence[Episode], agents_needed: int) -> list[str]:

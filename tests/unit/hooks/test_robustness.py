@@ -166,7 +166,7 @@ async def test_a_session_that_a_stopped_process_holds_delays_nobody_for_long(hos
 
 async def test_one_process_at_a_time_takes_in_what_waits(host: Host) -> None:
     host.spooled("user-prompt-submit", prompt=TASK)
-    lock = spool.hold_drain(host.folder)
+    lock = spool.hold(host.folder, spool.DRAIN_LOCK)
     assert lock is not None
     assert not await host.hooks.drain(), "the holder of the lock takes it in"
     assert host.files(".spool")
@@ -177,7 +177,7 @@ async def test_one_process_at_a_time_takes_in_what_waits(host: Host) -> None:
 
 async def test_who_reads_waits_for_the_process_that_takes_in_what_a_session_left(host: Host) -> None:
     host.spooled("user-prompt-submit", prompt=TASK)
-    lock = spool.hold_drain(host.folder)
+    lock = spool.hold(host.folder, spool.DRAIN_LOCK)
     assert lock is not None
     drained: list[bool] = []
 

@@ -62,7 +62,7 @@ def test_a_session_without_an_end_is_taken_in_each_time_that_much_waits(hook: Sp
 
 def test_nobody_is_started_while_somebody_stands_by(hook: Spooled) -> None:
     hook("session-start")
-    lock = standby.hold(str(hook.data_dir / "hooks"))
+    lock = spool.hold(str(hook.data_dir / "hooks"), standby.LOCK)
     assert lock is not None
     assert hook("session-end") == 0
     os.close(lock)
@@ -114,11 +114,11 @@ def test_nothing_is_opened_for_what_somebody_else_took_in_meanwhile(hook: Spoole
 
 def test_one_process_at_a_time_stands_by_and_readers_do_not_wait_for_it(hook: Spooled) -> None:
     clock = Clock(hook)
-    lock = standby.hold(str(hook.data_dir / "hooks"))
+    lock = spool.hold(str(hook.data_dir / "hooks"), standby.LOCK)
     assert lock is not None
     assert not clock.stand_by()
     assert clock.slept == []
-    reading = spool.hold_drain(str(hook.data_dir / "hooks"))
+    reading = spool.hold(str(hook.data_dir / "hooks"), spool.DRAIN_LOCK)
     assert reading is not None, "a reader takes in what waits itself"
     os.close(reading)
     os.close(lock)
