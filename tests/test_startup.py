@@ -68,3 +68,23 @@ def test_a_hook_loads_nothing_that_it_does_not_need() -> None:
     code = f"import sys\nbefore = set(sys.modules)\n{kept}\nprint(sorted({dear!r} & (set(sys.modules) - before)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert finished.stdout.strip() == "[]"
+
+
+def test_a_server_that_is_to_answer_the_handshake_loads_nothing_of_the_memory() -> None:
+    """The memory opens after the handshake; what a host waits for is the protocol's library."""
+    code = "import sys, mcp_memory.server.stdio\nprint(sorted(name for name in sys.modules if name.startswith('mcp_memory.')))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    later = (
+        "memory",
+        "bootstrap",
+        "verbs",
+        "learning",
+        "retrieval",
+        "storage",
+        "redaction",
+        "ports",
+        "views",
+        "domain.requests",
+        "hooks.intake",
+    )
+    assert [name for name in later if f"'mcp_memory.{name}'" in finished.stdout] == []

@@ -14,9 +14,10 @@ from uuid_utils import uuid7
 
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.hooks.events import record_of
-from mcp_memory.hooks.intake import Hooks, folder_of
+from mcp_memory.hooks.intake import Hooks
 from mcp_memory.hooks.processes import own_process
 from mcp_memory.hooks.spooling import redacted
+from mcp_memory.hooks.wire import folder_of
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.sync_memory import SyncMemory
@@ -92,7 +93,7 @@ class AgentSession:
         at_ms = time.time_ns() // 1_000_000
 
         async def handled(memory: EpisodicMemory) -> str:
-            hooks = Hooks(memory, folder_of(memory.config))
+            hooks = Hooks(memory, folder_of(memory.config.data_dir))
             record = made(at_ms=at_ms, host=self._host, process=own_process())
             text, episode_id = await hooks.handle(redacted(record) if memory.config.server.redact else record)
             if event == "user-prompt-submit":

@@ -41,10 +41,11 @@ def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[
 
 async def _take_what_waits(memory: "EpisodicMemory", config: "Config") -> None:
     """Take in what hooks kept while nobody had the memory open, as far as it goes at once. The command comes first, whatever happens."""
-    from mcp_memory.hooks.intake import Hooks, folder_of
+    from mcp_memory.hooks.intake import Hooks
+    from mcp_memory.hooks.wire import folder_of
 
     try:
-        if not await Hooks(memory, folder_of(config)).drain(DRAIN_BUDGET_S, wait_s=DRAIN_WAIT_S):
+        if not await Hooks(memory, folder_of(config.data_dir)).drain(DRAIN_BUDGET_S, wait_s=DRAIN_WAIT_S):
             print("note: sessions recorded by hooks still wait; `mcp-memory hook drain` takes all of them in", file=sys.stderr)
     except Exception as error:
         logger.warning("what the hooks kept has to wait: %s", error, exc_info=not isinstance(error, (McpMemoryError, OSError)))

@@ -14,13 +14,12 @@ from starlette.routing import Route
 
 from mcp_memory.errors import McpMemoryError, StoreUnavailable
 from mcp_memory.hooks import answers, events, signs, spool, wire
-from mcp_memory.hooks.intake import Hooks, folder_of
 from mcp_memory.hooks.kinds import EVENTS, PROMPTS
-from mcp_memory.hooks.spooling import redacted
 from mcp_memory.rendering.on_one_line import one_line
 
 if TYPE_CHECKING:
     from mcp_memory.config import Config
+    from mcp_memory.hooks.intake import Hooks
     from mcp_memory.memory import EpisodicMemory
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024  # a tool's whole output comes with its event; what is larger, the hook clips and spools
@@ -60,7 +59,7 @@ class Door:
 
     def __init__(self, owner: MemoryOwner, log: Audit | None = None) -> None:
         self._owner, self._log = owner, log
-        self.folder = folder_of(owner.config)
+        self.folder = wire.folder_of(owner.config.data_dir)
         self._opened = anyio.Event()
         owner.on_open(lambda _: self._opened.set())
 
@@ -68,7 +67,7 @@ class Door:
         """Return the route the events come by."""
         return Route("/hook/{event}", self._answer, methods=["POST"])
 
-    async def hooks(self) -> Hooks:
+    async def hooks(self) -> "Hooks":
         """Return the hooks on the open memory. Raises StoreUnavailable: it is not open in time.
 
         A hook does not have it opened: before the handshake is answered, that would take the handshake's time.
@@ -78,6 +77,8 @@ class Door:
                 await self._opened.wait()
         if not self._opened.is_set():
             raise StoreUnavailable("the memory is not open yet")
+        from mcp_memory.hooks.intake import Hooks  # it loads half of the memory, which is here by now
+
         return Hooks(await self._owner.memory(), self.folder)
 
     async def _answer(self, request: Request) -> Response:
@@ -119,7 +120,7 @@ class Door:
         if text:
             spool.owe(self.folder, session_id, text)
 
-    def _after(self, event: str, hooks: Hooks, session_id: str) -> BackgroundTask | None:
+    def _after(self, event: str, hooks: "Hooks", session_id: str) -> BackgroundTask | None:
         """Return what the agent need not wait for: a prompt ends the turn before it, a session's start those that are dead."""
         if event in PROMPTS:
             return BackgroundTask(_guarded, hooks.finish, session_id)
@@ -138,8 +139,11 @@ class Door:
             host=headers.get(wire.HOST_HEADER, ""),
             process="" if request.client else headers.get(wire.PROCESS_HEADER, ""),  # of this machine only
         )
-        # The ledger keeps prompts and answers; the memory itself redacts again.
-        return redacted(record) if self._owner.config.server.redact else record
+        if not self._owner.config.server.redact:
+            return record
+        from mcp_memory.hooks.spooling import redacted  # its many patterns: a server loads them after the handshake
+
+        return redacted(record)  # the ledger keeps prompts and answers; the memory itself redacts again
 
 
 async def _body(request: Request) -> bytes:

@@ -20,7 +20,6 @@ from mcp_memory.hooks.turns import Turns
 from mcp_memory.rendering.neutralise import unmarked
 
 if TYPE_CHECKING:
-    from mcp_memory.config import Config
     from mcp_memory.memory import EpisodicMemory
 
 DEAD_AFTER_S = 6 * 3600.0  # without a word, of a session whose process is not known
@@ -198,8 +197,3 @@ class Hooks:
                 yield end, [record]
         if chunk:
             yield end, chunk
-
-
-def folder_of(config: "Config") -> str:
-    """Return where the hooks keep their files."""
-    return str(config.data_dir / "hooks")

@@ -1,8 +1,6 @@
 """The settings a hook needs, read without the settings' own machinery, which would cost more than the whole hook."""
 
-import os
-
-from mcp_memory.hooks.wire import Address
+from mcp_memory.hooks.wire import Address, folder_of
 from mcp_memory.projects import project_at
 from mcp_memory.user_data import expanded, user_data_dir
 
@@ -32,7 +30,7 @@ class HookSettings:
     @property
     def folder(self) -> str:
         """Where the hooks keep their files: beside `memory.db`."""
-        return os.path.join(self.data_dir, "hooks")
+        return folder_of(self.data_dir)
 
 
 def quick_settings(env: "Mapping[str, str]", options: "Mapping[str, str]") -> HookSettings | None:

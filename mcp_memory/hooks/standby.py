@@ -6,7 +6,7 @@ Opening the memory takes a second of a core; beside it each hook of a busy sessi
 import os
 import time
 
-from mcp_memory.hooks import spool
+from mcp_memory.hooks import spool, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def stand_by(data_dir: str, *, sleep: "Callable[[float], None]" = time.sleep, no
 
     Readers are in nobody's way meanwhile: what they take in, they take in themselves. *now* is in epoch seconds, as files are dated.
     """
-    folder = os.path.join(data_dir, "hooks")
+    folder = wire.folder_of(data_dir)
     lock = spool.hold(folder, LOCK)
     if lock is None:
         return False

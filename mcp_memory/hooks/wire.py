@@ -60,6 +60,11 @@ class Letter:
         self.before = before  # names under which earlier versions kept the project
 
 
+def folder_of(data_dir: "str | os.PathLike[str]") -> str:
+    """Return where the hooks of a data directory keep their files."""
+    return os.path.join(data_dir, "hooks")
+
+
 def is_private(folder: str) -> bool:
     """Return whether *folder* is ours and nobody else can put anything into it. Raises FileNotFoundError."""
     if os.name == "nt":  # folders below a user's profile are that user's

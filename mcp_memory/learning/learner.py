@@ -19,7 +19,7 @@ from mcp_memory.learning import extraction
 from mcp_memory.learning.advice import attempts_told, playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.learning.advice.examples import arguments_of, text_of_run
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.advice.precedents import ToldAttempts, precedents
 from mcp_memory.learning.history.inferring import inferred
@@ -161,20 +161,20 @@ class Learner:
 
         return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
 
-    def precedents(self, v: View, task: str, project: str, ids: Sequence[str], asker: str = "") -> tuple[Precedent, ...]:
+    def precedents(self, v: View, task: str, project: str, ids: Sequence[str], by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what these attempts at *task* did that tells how they ended, what worked first.
 
-        Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it.
+        Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it. *by* is the episode that asks.
         """
         attempts = v.experience.derived(ToldAttempts).read(ids, self._store.get_episodes)
-        endorser = Endorser(v.experience, project, asker)
-        known = precedents(task, attempts, endorser.showable)
+        endorser = Endorser(v.experience, project, by.agent if by else "")
+        known = precedents(task, attempts, endorser.showable, text_of_run(by) if by else "")
         missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
         if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
             return known
         first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][: attempts_told.MAX_READ]]
         read = [episode for episode in self._store.get_episodes(first) if episode is not None]
-        return tuple(sorted((*known, *attempts_told.told_as_recalled(task, read)), key=lambda row: not row.worked))
+        return tuple(sorted((*known, *attempts_told.told_as_recalled(task, read, known)), key=lambda row: not row.worked))
 
     def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
         """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""

@@ -19,3 +19,12 @@ def precedent(worked: bool, did: Sequence[str], came: str, times: int = 0, attem
     how_many = f" (the only {ended[0]} found)" if times == attempts == 1 else f" ({times} of {attempts} {ended[1]} found)" if times else ""
     said = f"{'Worked' if worked else 'Failed'} at this task{how_many}: {'; '.join(did)}"
     return f"{said} → {quoted(came)}" if came else said
+
+
+def lacked(calls: Sequence[str]) -> str:
+    """Return what a failure did not do that what worked did.
+
+    >>> lacked(["cancel “B7”"])
+    'unlike what worked, without cancel “B7”'
+    """
+    return f"unlike what worked, without {', '.join(calls)}"

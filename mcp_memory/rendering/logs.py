@@ -9,7 +9,6 @@ import logging
 from datetime import UTC, datetime
 
 from mcp_memory.domain.clipping import clip
-from mcp_memory.redaction.scanner import redact
 from mcp_memory.rendering.neutralise import neutral
 
 MAX_MESSAGE_CHARS = 4_000
@@ -29,7 +28,7 @@ class SafeFormatter(logging.Formatter):
 
     def formatException(self, ei: "logging._SysExcInfoType") -> str:
         """Return the traceback, all of it: it tells the cause at its end."""
-        return neutral(redact(super().formatException(ei))[0])
+        return _masked(super().formatException(ei))
 
 
 class JsonFormatter(SafeFormatter):
@@ -49,4 +48,10 @@ class JsonFormatter(SafeFormatter):
 
 
 def _safe(message: str) -> str:
-    return clip(neutral(redact(message)[0]), MAX_MESSAGE_CHARS)
+    return clip(_masked(message), MAX_MESSAGE_CHARS)
+
+
+def _masked(text: str) -> str:
+    from mcp_memory.redaction.scanner import redact  # its many patterns: a server loads them after the handshake
+
+    return neutral(redact(text)[0])

@@ -20,7 +20,6 @@ from mcp.shared.exceptions import MCPError
 from mcp_memory import private
 from mcp_memory.domain.callers import Caller
 from mcp_memory.errors import ConfigError
-from mcp_memory.redaction import redact
 from mcp_memory.rendering.on_one_line import one_line
 from mcp_memory.user_data import expanded
 
@@ -204,6 +203,8 @@ def _ids(values: Any) -> list[str]:
 
 def _plain(value: str) -> str:
     """Return an id as it is; anything else that was sent in its place is content and stays out."""
+    from mcp_memory.redaction import redact  # its many patterns: a server loads them after the handshake
+
     return value if _ID.fullmatch(value) and not redact(value)[1] else _NO_ID
 
 

@@ -6,9 +6,9 @@ from typing import Protocol
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
-from mcp_memory.hooks.intake import folder_of
 from mcp_memory.hooks.part import HookPart
 from mcp_memory.hooks.sessions import state_of
+from mcp_memory.hooks.wire import folder_of
 from mcp_memory.pages.calls import Look
 from mcp_memory.pages.part import PagesPart
 from mcp_memory.server.auditing import AuditLog
@@ -42,5 +42,5 @@ class HttpPart(Protocol):
 
 def parts_of(host: MemoryHost, log: AuditLog | None, look: Look | None = None) -> list[HttpPart]:
     """Return the parts that `serve` has beside MCP. *look* finds the sessions of agent hosts on this machine, for the pages."""
-    hooks = folder_of(host.config)
+    hooks = folder_of(host.config.data_dir)
     return [HookPart(host, log, always=True), PagesPart(host, log, look, lambda: state_of(hooks))]

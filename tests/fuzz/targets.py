@@ -18,8 +18,9 @@ from mcp_memory.config import SECTIONS
 from mcp_memory.config_sources import load_config
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.hooks import client, spool
-from mcp_memory.hooks.intake import Hooks, folder_of
+from mcp_memory.hooks.intake import Hooks
 from mcp_memory.hooks.kinds import EVENTS
+from mcp_memory.hooks.wire import folder_of
 from mcp_memory.memory import EpisodicMemory
 from tests.e2e.wire import Process
 from tests.fuzz import samples
@@ -99,7 +100,7 @@ class HookEvents(WithMemory):
             assert client.run([event, *options]) == 0
         finally:
             sys.stdin, sys.stdout, sys.stderr = told
-        hooks = Hooks(self.memory, folder_of(self.config))
+        hooks = Hooks(self.memory, folder_of(self.config.data_dir))
         self.call(lambda: hooks.drain(5.0))
 
 
@@ -109,7 +110,7 @@ class SpoolLines(WithMemory):
     inputs = damaged(lines(samples.SPOOL_LINES))
 
     def give(self, drawn: bytes) -> None:
-        folder = folder_of(self.config)
+        folder = folder_of(self.config.data_dir)
         spool.make_private(folder)
         Path(folder, spool.file_name("s", ".spool")).write_bytes(drawn)
         hooks = Hooks(self.memory, folder)

@@ -182,3 +182,17 @@ async def test_a_program_that_was_fed_its_script_is_told_with_the_lines_that_tel
 async def test_what_a_failure_wrote_is_not_told(memory: EpisodicMemory) -> None:
     await attempt(memory, "failure", [shell("cat > reshard.py <<'EOF'\nprint(1)\nEOF"), shell("python3 reshard.py")])
     assert "wrote" not in recall_text(answer(await memory.recall(TASK)))
+
+
+async def test_of_a_call_at_another_case_that_worked_the_names_of_its_arguments_are_told(memory: EpisodicMemory) -> None:
+    call = {"user": "mia_li_3668", "cabin": "economy", "legs": [{"no": "HAT028", "day": "2024-05-21"}]}
+    await attempt(memory, "success", [("update_flights", call, "updated", "")], "I want to downgrade all of my flights to economy, please")
+    assert await told(memory, "I want to downgrade all my flights to economy") == ["did update_flights(user, cabin=economy, legs)"]
+
+
+async def test_a_task_in_other_words_with_the_same_ids_is_the_same_task(memory: EpisodicMemory) -> None:
+    call = {"id": "M20IZO", "legs": [{"no": "HAT028", "day": "2024-05-21"}, {"no": "HAT277", "day": "2024-05-21"}], "card": "card_2929732"}
+    await attempt(memory, "success", [("update_flights", call, "updated", "")], "I want to downgrade reservation M20IZO to economy, please")
+    legs = '[{"no": "HAT028", "day": "2024-05-21"}, {"no": "HAT277", "day": "2024-05-21"}]'
+    lines = await told(memory, "I want to have reservation M20IZO downgraded to economy")
+    assert lines == [f"did update_flights id=M20IZO legs={legs} card=card_2929732"]

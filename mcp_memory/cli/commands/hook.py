@@ -26,7 +26,8 @@ def run(args: argparse.Namespace) -> int:
     from mcp_memory.bootstrap import open_memory
     from mcp_memory.cli.opening import log_to_stderr
     from mcp_memory.hooks import sessions
-    from mcp_memory.hooks.intake import Hooks, folder_of
+    from mcp_memory.hooks.intake import Hooks
+    from mcp_memory.hooks.wire import folder_of
 
     async def drained() -> None:
         async with open_memory(config) as memory:
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         config = settings_of(args)
         config = replace(config, embedding=replace(config.embedding, provider="off"))
-        folder = folder_of(config)
+        folder = folder_of(config.data_dir)
         log_to_stderr()
         anyio.run(drained)
     except Exception as error:  # nothing is lost: it waits for the next who opens the memory

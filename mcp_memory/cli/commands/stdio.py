@@ -6,7 +6,7 @@ import sys
 
 from mcp_memory.cli.opening import log_to_stderr
 from mcp_memory.cli.options import add_common, settings_of
-from mcp_memory.hooks import signs
+from mcp_memory.hooks import signs, wire
 
 _PARENT = os.getppid()  # as early as can be: a host may end while the protocol's library loads
 
@@ -18,7 +18,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = settings_of(args, server__tools=args.tools)
-    signs.note_start(os.path.join(config.data_dir, "hooks"))  # loading what follows takes longer than a prompt's hook waits by itself
+    signs.note_start(wire.folder_of(config.data_dir))  # loading what follows takes longer than a prompt's hook waits by itself
     log_to_stderr(config.server.log_format)
     if sys.stdin.isatty() and sys.stderr.isatty():
         print(

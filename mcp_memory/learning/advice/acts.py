@@ -13,6 +13,7 @@ from mcp_memory.learning.reading.edits import written_by
 from mcp_memory.learning.reading.file_uses import as_path, files_of, words_of
 
 MAX_CALLS, MAX_CALL_CHARS = 4, 150
+MAX_VALUES_CHARS = 380  # of a call that is no command: of its values each is needed
 MAX_STEPS = 400  # of a longer run, its end
 MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
 _ROUTINE_TEXT = "mkdir touch chmod rm echo sleep kill pkill cp mv git true export test man cd"  # which prepare, clear up or only tell
@@ -102,4 +103,4 @@ def told_as_call(step: Step) -> str:
     """Return a call in a few words, of a loop in a shell the line that does the work."""
     command = command_in(step.arguments)
     line = telling_command(command) if "\n" in command.strip() else ""
-    return call_told(step, MAX_CALL_CHARS, {"command": line} if line else None)
+    return call_told(step, MAX_CALL_CHARS if command else MAX_VALUES_CHARS, {"command": line} if line else None)

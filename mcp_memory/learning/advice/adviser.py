@@ -16,7 +16,8 @@ from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
-from mcp_memory.learning.advice.precedents import ReadEpisodes, ToldAttempts, is_same_case, precedents
+from mcp_memory.learning.advice.precedents import ReadEpisodes, ToldAttempts, precedents
+from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
@@ -89,10 +90,10 @@ class Adviser:
         won, beaten = self._attempts(situation)
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
-        known = self._precedents(situation)
+        run = text_of_run(episode)
+        known = self._precedents(situation, run)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)
-        run = text_of_run(episode)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
         recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
         return Advice(suggestions, recovery, warnings, context, known)
@@ -103,9 +104,10 @@ class Adviser:
         episode = self._read([episode_id])[0]
         return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
 
-    def _precedents(self, situation: Situation) -> tuple[Precedent, ...]:
+    def _precedents(self, situation: Situation, run: str) -> tuple[Precedent, ...]:
         attempts = self._x.derived(ToldAttempts)
-        return precedents(situation.episode.task, attempts.read(attempts.at(situation.neighbours), self._read), self._endorser.showable)
+        known = attempts.read(attempts.at(situation.neighbours), self._read)
+        return precedents(situation.episode.task, known, self._endorser.showable, run)
 
     def _suggestions(
         self,

@@ -14,9 +14,10 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, TEST_FILE, acts, is_edit, told_as_call
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, TEST_FILE, acts, is_edit, told_as_call
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
-from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.advice.same_case import ids_in, names_a_case
+from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import Change, is_scratch
 from mcp_memory.learning.reading.edits import FILE_HEAD
@@ -144,13 +145,20 @@ def opened_files(episode: Episode) -> list[str]:
 
 
 def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
-    """Return a call as it can be made here: of another case without its values."""
+    """Return a call as it can be made here: of another case, where it succeeded, the names of its arguments and what of them fits here."""
     step = episode.steps[i]
-    if similarity >= THE_TASK or (command_in(step.arguments) and similarity >= SAME_TASK):
+    if _is_this_case(episode, step, similarity) or (command_in(step.arguments) and similarity >= SAME_TASK):
         return told_as_call(step)
-    arguments = arguments_of(episode, i, MAX_CALL_CHARS, query, alike=similarity >= SAME_TASK) or {}
+    arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
-    return call_told(step, MAX_CALL_CHARS, known) if 2 * len(known) >= len(step.arguments) else ""
+    if len(known) == len(step.arguments):
+        return call_told(step, MAX_VALUES_CHARS, known)
+    return call_by_names(step, known) if similarity >= SAME_TASK and episode.success and not command_in(step.arguments) else ""
+
+
+def _is_this_case(episode: Episode, step: Step, similarity: float) -> bool:
+    """Return whether the values of a call are of the case that is asked about: with ids among them the task must name something, too."""
+    return similarity >= THE_TASK and (names_a_case(episode.task) or not ids_in(str(dict(step.arguments))))
 
 
 def ended(episode: Episode, similarity: float) -> list[str]:
@@ -159,7 +167,15 @@ def ended(episode: Episode, similarity: float) -> list[str]:
     if last < 0 or not episode.steps[last].arguments or similarity < SAME_TASK:
         return []
     step = episode.steps[last]
-    return [phrases.only("" if _REPLYING & words_of(step.key) else call_told(step, MAX_CALL_CHARS))]
+    return [
+        phrases.only(
+            ""
+            if _REPLYING & words_of(step.key)
+            else call_told(step, MAX_CALL_CHARS)
+            if _is_this_case(episode, step, similarity)
+            else step.key
+        )
+    ]
 
 
 def answer(step: Step) -> str:

@@ -31,6 +31,7 @@ from mcp_memory.learning.advice.deeds import (
     opened_files,
     refused_edits,
 )
+from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
@@ -58,6 +59,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes) -
     """
     said: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
+    recalled = [(episode, _likeness(episode, similarity, query)) for episode, similarity in recalled]
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
         changed = [phrases.changed(deed.text) for deed in changes_of(episode)]
@@ -65,6 +67,11 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes) -
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
     return found
+
+
+def _likeness(episode: Episode, similarity: float, query: str) -> float:
+    """Return how alike a task is; one in other words that names the same ids is the very task."""
+    return max(similarity, THE_TASK) if similarity >= SAME_TASK and is_same_case(query, episode.task) else similarity
 
 
 def _same(line: str) -> str:

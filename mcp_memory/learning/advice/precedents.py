@@ -1,7 +1,7 @@
 """What earlier attempts at this very task did that tells how they ended: what worked, and what need not be tried again. Pure.
 
-A change of a file is told of a task that is as good as the same; an answer or the values of calls only of one whose words are, for the next
-customer's booking is another one.
+A change of a file is told of a task that is as good as the same; an answer or the values of calls only of one whose words are, or all of
+whose ids the run that asks has met, for the next customer's booking is another one.
 """
 
 import re
@@ -18,6 +18,7 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import acts, told_as_call
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
+from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
@@ -27,10 +28,7 @@ MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
-SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
-MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
 _WORD = re.compile(r"\w+")
-_NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 Showable = Callable[[str, int], bool]  # whether the arguments of a step of an episode may be shown
@@ -46,6 +44,7 @@ class ToldAttempt:
     changes: tuple[tuple[int, str], ...]
     acts: tuple[tuple[int, str], ...]  # its answer, or where it worked its last calls: of one case alone
     came: str
+    ids: frozenset[str] = frozenset()  # in what its acts were called with
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
@@ -53,12 +52,18 @@ class ToldAttempt:
         won = episode.success
         steps = episode.steps
         changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
-        calls = tuple((i, _told(steps[i])) for i in _telling_acts(episode, won=won)) or (wrote(episode) if won else ())
-        return cls(episode.id, episode.task, won, changes, calls, "" if won else _came(episode))
+        telling = _telling_acts(episode, won=won)
+        calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
+        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in telling))
+        return cls(episode.id, episode.task, won, changes, calls, "" if won else _came(episode), ids)
 
-    def deeds(self, task: str, showable: Showable) -> tuple[str, ...]:
-        """Return what it did that may be shown to somebody at *task*."""
-        told = self.changes or (self.acts if is_same_case(task, self.task) else ())
+    def is_case(self, task: str, met: frozenset[str]) -> bool:
+        """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""
+        return is_same_case(task, self.task) or (bool(self.ids) and self.ids <= met)
+
+    def deeds(self, task: str, met: frozenset[str], showable: Showable) -> tuple[str, ...]:
+        """Return what it did that may be shown to somebody at *task* who *met* these ids."""
+        told = self.changes or (self.acts if self.is_case(task, met) else ())
         return tuple(dict.fromkeys(text for i, text in told if showable(self.episode_id, i)))
 
 
@@ -88,7 +93,9 @@ class ToldAttempts:
         return [attempt for key in keys if (attempt := self._known.get(key)) is not None]
 
 
-def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True) -> tuple[Precedent, ...]:
+def precedents(
+    task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True, run: str = ""
+) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
     How many did so is said among all that ended that way, those included that did nothing that can be told.
@@ -97,13 +104,19 @@ def precedents(task: str, attempts: Sequence[ToldAttempt], showable: Showable = 
         task: The task asked about.
         attempts: At it, the best first.
         showable: Whether a step's arguments may be shown.
+        run: What the run that asks has said so far, as `text_of_run` makes it: ids in it are its own.
     """
-    told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, showable))]
+    met = ids_in(run)
+    told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, met, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
     worked = {t.deeds for t in good}
     return (
-        *_grouped(task, good, [a for a in attempts if a.won]),
-        *_grouped(task, [t for t in bad if t.deeds not in worked], [a for a in attempts if not a.won]),
+        *_grouped(good, [a for a in attempts if a.won], sum(a.is_case(task, met) for a in attempts if a.won)),
+        *_grouped(
+            [t for t in bad if t.deeds not in worked],
+            [a for a in attempts if not a.won],
+            sum(a.is_case(task, met) for a in attempts if not a.won),
+        ),
     )
 
 
@@ -113,8 +126,11 @@ class _Told:
     deeds: tuple[str, ...]
 
 
-def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) -> Iterator[Precedent]:
-    """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*."""
+def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int) -> Iterator[Precedent]:
+    """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*.
+
+    Acts, which are of one case, are counted among those *of this case*.
+    """
     groups: dict[frozenset[str], list[_Told]] = {}
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
         if one.attempt.changes:  # two changes of one line differ in a sign, and one of them works
@@ -123,7 +139,6 @@ def _grouped(task: str, told: Sequence[_Told], ended_so: Sequence[ToldAttempt]) 
             words = _words(one.deeds)
             known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
-    of_this_case = sum(is_same_case(task, attempt.task) for attempt in ended_so)
     for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
@@ -150,21 +165,6 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
     return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
-
-
-def is_same_case(a: str, b: str) -> bool:
-    """Return whether two tasks speak of the same things: the same numbers, nearly all words, and something that is not said of every case.
-
-    >>> is_same_case("Cancel the booking of Mia Li", "cancel the booking of Mia Li!"), is_same_case("Cancel trip 7", "Cancel trip 8")
-    (True, False)
-    >>> is_same_case("Hi, I want to cancel a booking", "Hi, I want to cancel a booking")
-    False
-    """
-    if not _NAMED.search(a) and len(a.split()) < MANY_WORDS:
-        return False
-    x, y = (frozenset(_WORD.findall(text.casefold())) for text in (a, b))
-    numbers = [{word for word in words if any(c.isdigit() for c in word)} for words in (x, y)]
-    return numbers[0] == numbers[1] and len(x & y) >= SAME_WORDS * len(x | y)
 
 
 def _came(episode: Episode) -> str:

@@ -24,6 +24,7 @@ MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|/)(?:tests?|validate|verify|check|debug|demo|inspect)[_-]|_(?:test|check|demo|debug)\.\w+$", re.I)
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
+_SIGN = re.compile(r"([:;]) \+ ")  # of lines that came: here all of them did
 _BETWEEN = re.compile(r"""[\s"'`<>|;:,()\[\]{}=*?]+""")
 
 
@@ -106,7 +107,7 @@ def _code_line(episode: Episode, path: str, step: int, parts: Sequence[tuple[str
     """Return the lines of a script that tell; where those behind a cut stand is not known."""
     words = frozenset(distinct_words(episode.task))
     hunks = tuple(Hunk(0 if n else 1, (), part) for n, part in enumerate(parts) if part)
-    return change_line(FileChange(path, step, hunks), words, MAX_TEXT_CHARS).replace(": + ", ": ")
+    return _SIGN.sub(r"\1 ", change_line(FileChange(path, step, hunks), words, MAX_TEXT_CHARS))
 
 
 def _paths(lines: Sequence[str]) -> list[str]:

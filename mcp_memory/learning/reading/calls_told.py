@@ -1,7 +1,8 @@
 """A call in a few words, cut so that each of its arguments still says something. Pure."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain.commands import command_in
@@ -9,6 +10,8 @@ from mcp_memory.domain.episode import Step
 from mcp_memory.domain.text import shorten, shorten_middle
 
 MIN_VALUE_CHARS = 24  # of an argument that is cut: less names nothing
+MAX_TEXT_CHARS = 120  # of one text among several values
+MIN_ITEMS = 2  # of a list, from which one is left out whole before any is cut
 _CHANGING_FOLDER = re.compile(r"^\s*cd\s+\S+\s*(?:&&|;)\s*")
 _DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?([^\n]*)\n.*", re.S)
 
@@ -27,14 +30,26 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
     ('search “Opry Mills”', 'submit')
     >>> call_told(Step("edit", arguments={"path": "src/cart.py", "text": "x = 1;" * 30, "line": 7}), 60)
     'edit path=src/cart.py text=x = 1;x = 1;x = 1;x … 1;x = 1; line=7'
+    >>> call_told(Step("book", arguments={"to": "OSL", "seats": [{"row": 7}, {"row": 8}, {"row": 9}]}), 40)
+    'book to=OSL seats=[{"row": 7}, … 2 more]'
     """
     arguments = step.arguments if arguments is None else arguments
     if command := command_in(arguments):
         return f"`{shorten_middle(_line(command), max_chars)}`"
-    said = {name: " ".join(str(value).split()) for name, value in arguments.items() if str(value).strip()}
+    said = {name: value for name, value in arguments.items() if str(value).strip()}
     if len(said) == 1:
-        return f"{step.key} “{shorten_middle(next(iter(said.values())).strip(chr(34)), max_chars)}”"
+        return f"{step.key} “{_value(next(iter(said.values())), max_chars).strip(chr(34))}”"
     return " ".join([step.key, *(f"{name}={value}" for name, value in _fitted(said, max_chars).items())])
+
+
+def call_by_names(step: Step, known: Mapping[str, Any]) -> str:
+    """Return what a step called where its values are of another case: the tool with the names of its arguments, and the *known* values.
+
+    >>> call_by_names(Step("book", arguments={"user": "mia_li_3668", "cabin": "economy"}), {"cabin": "economy"})
+    'book(user, cabin=economy)'
+    """
+    said = (f"{name}={_value(known[name], MIN_VALUE_CHARS)}" if name in known else name for name in step.arguments)
+    return f"{step.key}({', '.join(said)})"
 
 
 def _line(command: str) -> str:
@@ -43,13 +58,32 @@ def _line(command: str) -> str:
     return " ".join(shown.split())
 
 
-def _fitted(said: Mapping[str, str], max_chars: int) -> dict[str, str]:
+def _fitted(said: Mapping[str, Any], max_chars: int) -> dict[str, str]:
     """Return the values cut so that all fit: the longest first, down to what still names something."""
     room = max_chars - sum(len(name) + 2 for name in said)
-    most = max(map(len, said.values()), default=0)
-    while most > MIN_VALUE_CHARS and sum(min(len(value), most) for value in said.values()) > room:
+    lengths = [min(len(_plain(value)), MAX_TEXT_CHARS if isinstance(value, str) else max_chars) for value in said.values()]
+    most = max(lengths, default=0)
+    while most > MIN_VALUE_CHARS and sum(min(length, most) for length in lengths) > room:
         most -= 1
-    return {name: shorten_middle(value, most) for name, value in said.items()}
+    return {name: _value(value, min(most, MAX_TEXT_CHARS) if isinstance(value, str) else most) for name, value in said.items()}
+
+
+def _plain(value: Any) -> str:
+    """Return a value on one line, a list or an object as JSON."""
+    return " ".join((json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple | Mapping) else str(value)).split())
+
+
+def _value(value: Any, max_chars: int) -> str:
+    """Return a value within *max_chars*; a list with as many whole items as there is room for, at least its first."""
+    whole = _plain(value)
+    if len(whole) <= max_chars or not isinstance(value, list | tuple) or len(value) < MIN_ITEMS:
+        return shorten_middle(whole, max_chars)
+    kept = next((n for n in range(len(value) - 1, 1, -1) if len(_some(value, n)) <= max_chars), 1)
+    return _some(value, kept)
+
+
+def _some(value: Sequence[Any], kept: int) -> str:
+    return f"[{', '.join(map(_plain, value[:kept]))}, … {len(value) - kept} more]"
 
 
 def call_changed(before: Mapping[str, Any], after: Mapping[str, Any], max_chars: int) -> tuple[str, str] | None:
@@ -59,18 +93,29 @@ def call_changed(before: Mapping[str, Any], after: Mapping[str, Any], max_chars:
     ('amount=628', 'amount=274')
     >>> call_changed({"q": "Gator Country guitarist"}, {"q": "Gator Country"}, 60)
     ('q=Gator Country', 'q=Gator Country guitarist')
+    >>> call_changed({"legs": [{"no": "A1"}, {"no": "B2"}]}, {"legs": [{"no": "A1"}, {"no": "C3"}]}, 60)
+    ('legs: {"no": "C3"}', 'legs: {"no": "B2"}')
     """
     names = [name for name in dict.fromkeys([*after, *before]) if str(after.get(name, "")) != str(before.get(name, ""))]
     if not names:
         return None
     room = max(MIN_VALUE_CHARS, max_chars // len(names) // 2)
-    now, then = zip(*(_around(str(after.get(name, "")), str(before.get(name, "")), room) for name in names), strict=True)
-    return tuple(" ".join(f"{name}={value}" for name, value in zip(names, side, strict=True)) for side in (now, then))  # type: ignore[return-value]
+    pairs = [_differing(name, after.get(name, ""), before.get(name, ""), room) for name in names]
+    return " ".join(now for now, _ in pairs), " ".join(then for _, then in pairs)
+
+
+def _differing(name: str, a: Any, b: Any, max_chars: int) -> tuple[str, str]:
+    """Return two values of an argument, of lists the items that only one has, cut around where they begin to differ."""
+    if isinstance(a, list) and isinstance(b, list):
+        only_a, only_b = ([item for item in x if item not in y] for x, y in ((a, b), (b, a)))
+        if only_a and only_b:
+            return tuple(f"{name}: {', '.join(map(_plain, items))}" for items in (only_a, only_b))  # type: ignore[return-value]
+    now, then = _around(_plain(a), _plain(b), max_chars)
+    return f"{name}={now}", f"{name}={then}"
 
 
 def _around(a: str, b: str, max_chars: int) -> tuple[str, str]:
     """Return two values cut around where they begin to differ."""
-    a, b = " ".join(a.split()), " ".join(b.split())
     if max(len(a), len(b)) <= max_chars:
         return a, b
     same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

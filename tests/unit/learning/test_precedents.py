@@ -32,6 +32,15 @@ def precedents(task: str, attempts: Sequence[Episode], showable: Showable = lamb
     return precedents_of(task, [ToldAttempt.of(made) for made in attempts], showable)
 
 
+def test_what_worked_with_ids_that_this_run_has_met_is_told_in_whatever_words_the_task_was_put() -> None:
+    task, asked = "Hi, can you cancel the trip that I booked for May?", "Hello! I would like to have my trip in May cancelled, please."
+    look, cancel = Step("get_booking", arguments={"id": "M20IZO"}), Step("cancel_booking", arguments={"id": "M20IZO"})
+    won = ToldAttempt.of(attempt("a", look, cancel, task=task))
+    assert precedents_of(asked, [won]) == () == precedents_of(asked, [won], run="booking 59XX6W of mia_li_3668")
+    (found,) = precedents_of(asked, [won], run="booking M20IZO of mia_li_3668")
+    assert (found.did, found.times, found.attempts) == (("cancel_booking “M20IZO”",), 1, 1)
+
+
 def answer(text: str) -> Step:
     return Step("finish", arguments={"answer": text})
 

@@ -110,6 +110,12 @@ async def test_tagging_labelling_and_correcting_reach_the_memory_and_tagging_can
     assert told.lessons[0] == "Corrected by a person: never restart it"
 
 
+async def test_an_attempt_of_which_nothing_was_said_has_no_heading_over_nothing(visitor: Visitor, memory: EpisodicMemory) -> None:
+    bare, told = await attempt(memory, ["read"], "success"), await attempt(memory, ["read"], "success", summary="It was the cache.")
+    assert "<h2>Outcome</h2>" not in await visitor.get(f"/ui/attempt/{bare}")
+    assert "<h2>Outcome</h2>\n<p>It was the cache.</p>" in await visitor.get(f"/ui/attempt/{told}")
+
+
 async def test_forgetting_asks_first_archives_and_can_be_undone(visitor: Visitor, memory: EpisodicMemory, config: Config) -> None:
     episode_id = await attempt(memory, ["read", "edit"], "success")
     await visitor.get("/ui")

@@ -1,0 +1,52 @@
+"""Whether two tasks are of one case, the same customer, booking or riddle, so that the values of one are those of the other. Pure."""
+
+import re
+
+SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
+MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
+_WORD = re.compile(r"\w+")
+_NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
+_ID = re.compile(
+    r"\b(?:(?=[A-Z\d]*\d)(?=[A-Z\d]*[A-Z])(?![A-Z]+\d{1,3}\b)(?!\d+[A-Z]+\b)[A-Z\d]{5,}"  # XEHM4B, ORD10234; neither SHA256 nor 1080P
+    r"|[A-Za-z]\w*_\d{3,}"  # mia_li_3668
+    r"|(?=[\da-f]*\d)(?=[\da-f]*[a-f])[\da-f]{8,})\b"
+)
+
+
+def is_same_case(a: str, b: str) -> bool:
+    """Return whether two tasks speak of the same things: the same ids, else the same numbers, nearly all words, and something that is not
+    said of every case.
+
+    >>> is_same_case("Cancel the booking of Mia Li", "cancel the booking of Mia Li!"), is_same_case("Cancel trip 7", "Cancel trip 8")
+    (True, False)
+    >>> is_same_case("Hi, I want to cancel a booking", "Hi, I want to cancel a booking")
+    False
+    >>> is_same_case("Please cancel XEHM4B and 59XX6W", "I want 59XX6W and XEHM4B to be cancelled")
+    True
+    """
+    if (ids := ids_in(a)) or ids_in(b):
+        if ids == ids_in(b):
+            return True
+    elif not names_a_case(a):
+        return False
+    x, y = (frozenset(_WORD.findall(text.casefold())) for text in (a, b))
+    numbers = [{word for word in words if any(c.isdigit() for c in word)} for words in (x, y)]
+    return numbers[0] == numbers[1] and len(x & y) >= SAME_WORDS * len(x | y)
+
+
+def names_a_case(task: str) -> bool:
+    """Return whether a task's words are of one case alone.
+
+    >>> names_a_case("I want to cancel a booking"), names_a_case("I want to cancel trip 7"), names_a_case("Fix `Cart.total`")
+    (False, True, True)
+    """
+    return _NAMED.search(task) is not None or len(task.split()) >= MANY_WORDS
+
+
+def ids_in(text: str) -> frozenset[str]:
+    """Return what names one case of many: numbers of bookings, users, commits.
+
+    >>> sorted(ids_in("cancel XEHM4B of mia_li_3668 on HAT005, 2024-05-20, with SHA256 and x86_64"))
+    ['XEHM4B', 'mia_li_3668']
+    """
+    return frozenset(_ID.findall(text))
