@@ -33,7 +33,7 @@ _CANDIDATES, _REQUEST_CHARS = 60, 20_000
 _ASIDE = re.compile(
     r"(?:^|/)(?:tests?|testing|__tests__|specs?|fixtures|examples?|docs?|build|dist|node_modules|site-packages)/"
     r"|(?:^|/)test_[^/]*$|[._-](?:test|spec|tests)\.\w+$|(?:^|/)tests?\.\w+$|\.(?:log|out|txt|md|rst|csv|lock)$"
-    r"|^[^/]*(?:repro|replicate|simulat|bug|tmp|scratch|debug|demo|try)[^/]*$",
+    r"|^(?:[^/]*[\d_.-])?(?:repro(?:duc\w*)?|replicat\w*|simulat\w*|bug|tmp|scratch|debug|demo|try)(?:[\d_.-][^/]*)?$",
     re.I,
 )
 _NO_FILES = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
