@@ -30,6 +30,7 @@ SAME_TEXT_COSINE = (
     0.99  # above which they are attempts at the very same one; with the cosine above, in a crowd of alike tasks recall@5 .855 → .847
 )
 SOUND = 0.75  # between attempts at one task: of the best and the worst that their steps can look, in standard deviations
+ALIKE = 0.5  # standard deviations of the text score within which attempts at the very same task are equally near to a query
 RERANKED = 60  # best candidates that are compared with each other
 
 
@@ -127,22 +128,25 @@ def supported(relevance: np.ndarray, likeness: np.ndarray) -> np.ndarray:
     return blended
 
 
-def exchanged(totals: np.ndarray, soundness: np.ndarray, likeness: np.ndarray) -> np.ndarray:
-    """Return totals after attempts at the very same task have exchanged theirs: of them the one whose own steps look sound comes first.
+def exchanged(relevance: np.ndarray, worth: np.ndarray, soundness: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+    """Return totals after attempts at the very same task have exchanged theirs: of them the one that looks best comes first.
 
-    What was said of an outcome can be wrong; what the steps show is a second witness. It speaks for an attempt against others at its
-    task only: the task's places stay as they are.
+    Which of them has more of the query's words says nothing of which is better (.53 of 57 pairs on the development split), so a
+    difference of ALIKE counts for nothing, and more only as far as it goes beyond. What was said of an outcome can be wrong; what the
+    steps show is a second witness. Both speak for an attempt against others at its task only: the task's places stay as they are.
     """
     same = likeness > SAME_TEXT_COSINE
     np.fill_diagonal(same, True)
-    worth = totals + SOUND * soundness
+    totals = relevance + worth
+    merits = worth + SOUND * soundness
     left = same.sum(axis=1) > 1
     found = totals.copy()
     for first in order(totals):
         if left[first]:
             attempts = np.flatnonzero(same[first] & left)
             left[attempts] = False
-            found[attempts[order(worth[attempts])]] = -np.sort(-totals[attempts])
+            near = np.minimum(relevance[attempts], relevance[attempts].max() - ALIKE)
+            found[attempts[order(near + merits[attempts])]] = -np.sort(-totals[attempts])
     return found
 
 

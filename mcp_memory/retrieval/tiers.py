@@ -67,8 +67,9 @@ def tiers(search: Callable[[int], Pool], depth: int, episodes: int) -> Iterator[
 
 def _compared(pool: Pool, places: np.ndarray) -> Tier:
     likeness = pool.likeness(places)
-    totals = ranking.supported(pool.scored.relevance[places], likeness) + pool.scored.worth[places]
-    totals = ranking.exchanged(totals, np.array([pool.traces[i].soundness for i in places]), likeness)
+    relevance = ranking.supported(pool.scored.relevance[places], likeness)
+    soundness = np.array([pool.traces[i].soundness for i in places])
+    totals = ranking.exchanged(relevance, pool.scored.worth[places], soundness, likeness)
     return Tier(pool, places, totals, likeness, _led(pool, places, ranking.order(totals)))
 
 
