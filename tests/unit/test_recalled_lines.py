@@ -58,6 +58,15 @@ async def test_a_change_is_told_with_its_file_and_all_of_its_lines(memory: Episo
     assert await told(memory) == ["changed src/shards.py: + if len(files) > 30: ⏎ files = files[:30]"]
 
 
+@pytest.mark.parametrize("path", ["/tmp/shop/cart.py", "shop/checkout.py", "app/templates.py"])
+async def test_a_file_of_a_repository_is_told_wherever_it_lies_and_whatever_word_its_name_begins_with(
+    memory: EpisodicMemory, path: str
+) -> None:
+    edit = {"path": path, "old_str": "limit = 3", "new_str": "limit = 30"}
+    await attempt(memory, "success", [shell("make", "", "exit 1: limit is too low"), ("edit", edit, "ok", ""), shell("make")])
+    assert f"changed {path}: - limit = 3 + limit = 30" in await told(memory)
+
+
 async def test_the_arguments_of_a_long_call_are_each_cut_so_that_all_are_there(memory: EpisodicMemory) -> None:
     calls = [("store_shards", {"note": "words and words " * 20, "folder": "c4_reshard", "limit": 30}, "stored", "")]
     await attempt(memory, "success", calls)
