@@ -116,7 +116,8 @@ def touches_of(step: Step) -> Iterator[Touch]:
     command = command_in(step.arguments) if _PATH_ARGUMENTS.isdisjoint(step.arguments) else ""
     line = command[:_COMMAND_CHARS].split("\n", 1)[0]
     targets = [path for word in _REDIRECTED.findall(line) if (path := as_path(word))]
-    paths = [path for path in (_paths_in(line) if command else _argument_paths(step)) if path not in targets]
+    searches = bool(command) and program_of(command) == "find"  # whose names are patterns: there need be no such file
+    paths = [path for path in (() if searches else _paths_in(line) if command else _argument_paths(step)) if path not in targets]
     if not paths and not targets and absolute and "\n" not in head[: head.find(absolute[0])]:
         paths = absolute[:1]
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
