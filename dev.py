@@ -16,10 +16,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+SIDE_BY_SIDE = (
+    "--numprocesses=auto",
+    "--maxprocesses=4",
+    "--dist=loadfile",
+)  # many tests wait for a process, and a file's share its servers
 USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
 
   demo    watch an agent work with its memory (arguments: as `mcp-memory demo`)
-  test    run the tests (arguments: as pytest)
+  test    run the tests, a process for every processor (arguments: as pytest; -n 0 for one process)
   outside conformance suite, Inspector and TypeScript clients against the server (needs npm)
   hosts   real agent hosts judge what `install` writes (needs npm; arguments: hosts)
   walks   real agent hosts work by a script, their hooks record and tell (needs npm; arguments: walks)
@@ -39,7 +44,7 @@ def main(argv: list[str]) -> int:
     if command == "run":
         return run(set_up(), "-m", "mcp_memory", *arguments)
     if command == "test":
-        return run(set_up("dev"), "-m", "pytest", *arguments)
+        return run(set_up("dev"), "-m", "pytest", *SIDE_BY_SIDE, *arguments)
     if command == "outside":
         return run(set_up("dev"), "-m", "tests.conformance.run", *arguments)
     if command == "walks":

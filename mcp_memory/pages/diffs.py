@@ -4,13 +4,12 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mcp_memory.domain.edit_arguments import EDITED_FILES, PAIRS, SEVERAL, WHOLE
 from mcp_memory.domain.episode import Step
 
 MAX_LINES = 80  # of one diff
 _CONTEXT = 2
-_PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
-_WHOLE = ("content", "file_text", "contents", "text", "new_source")
-_PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
+_WHOLE = (*WHOLE, "text", "new_source")
 _PATCH = ("*** Begin Patch", "--- ", "diff --git ")
 
 
@@ -27,19 +26,19 @@ def diffs_of(step: Step) -> list[Diff]:
     """Return the changes that a step's arguments describe; none of a step that failed."""
     if step.failed:
         return []
-    path = next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")
+    path = next((str(step.arguments[name]) for name in EDITED_FILES if step.arguments.get(name)), "")
     return [Diff(path, lines[:MAX_LINES], max(0, len(lines) - MAX_LINES)) for lines in _all(step.arguments, path) if lines]
 
 
 def _all(arguments: object, path: str) -> Iterator[list[tuple[str, str]]]:
     if not isinstance(arguments, dict):
         return
-    for old, new in _PAIRS:
+    for old, new in PAIRS:
         before, after = arguments.get(old), arguments.get(new)
         if isinstance(before, str) and isinstance(after, str) and before != after:
             yield _between(before, after)
             return
-    for edit in arguments.get("edits") or ():
+    for edit in arguments.get(SEVERAL) or ():
         yield from _all(edit, path)
     patches = [value for value in arguments.values() if isinstance(value, str) and value.lstrip().startswith(_PATCH)]
     yield from (_patch(text) for text in patches)

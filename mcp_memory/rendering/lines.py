@@ -68,7 +68,7 @@ def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
     for pattern in answer["patterns"]:
         if why or pattern.get("correction") or _answers_quoted(pattern):
             said = shorten_quotes(flat(pattern.get("correction") or pattern["description"]), _LEARNED_CHARS)
-            yield Line(f"Learned: {said} ({_held(pattern)})", pattern["pattern_id"])
+            yield Line(f"Learned: {said} ({held(pattern)})", pattern["pattern_id"])
     if why and (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
         yield Line(f"Outlook: {outlook_text(outlook)}{_taken_for(outlook)}")
 
@@ -160,9 +160,10 @@ def _age(days: float) -> str:
     return "1 day ago" if days < 1.5 else f"{days:.0f} days ago"
 
 
-def _held(pattern: Row) -> str:
-    held = f"held {pattern['successes']} of {pattern['successes'] + pattern['failures']} times, confidence {pattern['confidence']:.2f}"
-    return held + _unverified(pattern)
+def held(pattern: Row) -> str:
+    """Return how often a pattern held and how sure that is, and that nobody else has seen it where it is so."""
+    said = f"held {pattern['successes']} of {pattern['successes'] + pattern['failures']} times, confidence {pattern['confidence']:.2f}"
+    return said + _unverified(pattern)
 
 
 def _unverified(row: Row) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from mcp_memory.domain.text import shorten_quotes
 from mcp_memory.phrases.words import counted, cut_id
-from mcp_memory.rendering.lines import LABEL
+from mcp_memory.rendering.lines import LABEL, held
 from mcp_memory.rendering.on_one_line import cut, flat
 
 NOTHING_TOLD = "The patterns found say no more than which tools were used; with `kind` they are listed."
@@ -29,9 +29,9 @@ def patterns_text(answer: Row, *, every: bool = False) -> str:
 def pattern_text(answer: Row) -> str:
     """Return an answer of get_pattern as lines: what it says, when it held and when not, and in which episodes."""
     failed = list(answer.get("failed_in") or ())
-    held = [row["episode_id"] for row in answer["evidence"] if row["success"]]
+    held_in = [row["episode_id"] for row in answer["evidence"] if row["success"]]
     lines = [LABEL, f"{_pattern(answer)} [{answer['pattern_id']}]"]
-    lines += [f"{said}: {', '.join(map(cut_id, ids[:_SHOWN_IDS]))}" for said, ids in (("Held in", held), ("Not in", failed)) if ids]
+    lines += [f"{said}: {', '.join(map(cut_id, ids[:_SHOWN_IDS]))}" for said, ids in (("Held in", held_in), ("Not in", failed)) if ids]
     if answer.get("retired"):
         lines.append("It is retired: it is not advised any more.")
     return "\n".join(lines)
@@ -44,13 +44,7 @@ def _is_close(row: Row) -> bool:
 
 
 def _pattern(row: Row) -> str:
-    held = f"held {row['successes']} of {row['successes'] + row['failures']} times, confidence {row['confidence']:.2f}"
     said = shorten_quotes(flat(row["description"]), _SENTENCE_CHARS)
     if correction := row.get("correction"):
         return f"{cut(correction, _SENTENCE_CHARS)} (corrected; instead of: {said})"
-    return f"{said} ({held}{_unverified(row)})"
-
-
-def _unverified(row: Row) -> str:
-    said = row.get("provenance") or ""
-    return f", {cut(said, 80)}" if said.startswith("unverified") else ""
+    return f"{said} ({held(row)})"

@@ -76,7 +76,7 @@ class Interner:
         return self._values
 
 
-def fading(group: npt.NDArray[Any], weight: npt.NDArray[np.float64], half: float) -> npt.NDArray[np.float64]:
+def fading(group: npt.NDArray[Any], weight: Floats, half: float) -> Floats:
     """Return the weights, each halved for every *half* of weight that stands before it in its group. Equal groups stand together.
 
     >>> fading(np.array([0, 0, 1]), np.array([1.0, 1.0, 1.0]), 1.0).tolist()

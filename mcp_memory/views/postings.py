@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from mcp_memory.views.columns import Bools, Ints
+
 MAX_READ = 128  # newest postings of one word, in each segment: BM25 makes little of more
-Ints = npt.NDArray[np.int64]
 Postings = npt.NDArray[np.uint32]  # (3, n): word, file, episode
 
 
@@ -30,7 +31,7 @@ class Segments:
             new = np.concatenate([self._segments.pop(), new], axis=1)
         self._segments.append(new[:, np.argsort(new[0], kind="stable")])
 
-    def keep(self, alive: npt.NDArray[np.bool_]) -> None:
+    def keep(self, alive: Bools) -> None:
         """Leave out the postings of episodes that are not *alive*, which says so of each by its number."""
         kept = [segment[:, alive[segment[2]]] for segment in self._segments]
         self._segments = []

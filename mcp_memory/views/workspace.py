@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.identifiers import CHANGED, SHOWN, is_full, number, unpack_files, words_in
 from mcp_memory.domain.query import ANY_PROJECT
-from mcp_memory.views.columns import Column, Interner
+from mcp_memory.views.columns import Column, Floats, Interner
 from mcp_memory.views.postings import Postings, Segments
 
 MAX_POSTINGS = 4_000_000  # of a project: the oldest go
@@ -33,10 +33,9 @@ _CANDIDATES, _REQUEST_CHARS = 60, 20_000
 _ASIDE = re.compile(
     r"(?:^|/)(?:tests?|testing|__tests__|specs?|fixtures|examples?|docs?|build|dist|node_modules|site-packages)/"
     r"|(?:^|/)test_[^/]*$|[._-](?:test|spec|tests)\.\w+$|(?:^|/)tests?\.\w+$|\.(?:log|out|txt|md|rst|csv|lock)$"
-    r"|^[^/]*(?:repro|replicate|simulat|bug|tmp|scratch|debug|demo|try)[^/]*$",
+    r"|^(?:[^/]*[\d_.-])?(?:repro(?:duc\w*)?|replicat\w*|simulat\w*|bug|tmp|scratch|debug|demo|try)(?:[\d_.-][^/]*)?$",
     re.I,
 )
-Floats = npt.NDArray[np.float64]
 _NO_FILES = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
 
 

@@ -131,7 +131,7 @@ def test_what_cannot_be_opened_moves_no_place_in_the_log(log: InMemoryLog) -> No
     assert SealedLog(log, TeamKeys(KEY)).read(LogMark(), "b", (), 10).facts[0].body == FACT.body
 
 
-@pytest.mark.parametrize("key", ["short", "%%%", KEY[:-4], f"{KEY},"])
+@pytest.mark.parametrize("key", ["short", "%%%", KEY[:-4], f"{KEY},"], ids=["short", "no letters", "cut", "with a comma"])
 def test_what_is_no_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ConfigError) as refused:
         TeamKeys(key)

@@ -51,6 +51,19 @@ async def test_reward_reflection_and_patterns_follow_the_label(memory: EpisodicM
     assert all(failures == 0 for _, failures in moved.values())
 
 
+async def test_what_it_changed_is_told_as_its_new_outcome_has_it(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode(TASK, recall=False, domain="shop")
+    edit = {"path": "shop/basket.py", "old": "# the old words", "new": "# the new words"}
+    await memory.log_steps(started.episode_id, [{"tool": "edit", "arguments": edit}])
+    await memory.complete_episode(started.episode_id, "success")
+    assert [e.points for e in (await memory.recall(TASK)).episodes] == [("changed shop/basket.py",)]
+    await memory.label(started.episode_id, "failure")
+    (shown,) = (await memory.recall(TASK)).episodes
+    assert not any("changed shop/basket.py" in point for point in shown.points or ())
+    await memory.label(started.episode_id, "success")
+    assert [e.points for e in (await memory.recall(TASK)).episodes] == [("changed shop/basket.py",)]
+
+
 async def test_it_is_recalled_with_its_new_outcome_at_once_and_found_by_it(memory: EpisodicMemory) -> None:
     key = await _record(memory)
     assert [e.outcome for e in (await memory.recall(TASK)).episodes] == ["partial"]

@@ -1,10 +1,13 @@
 """What a recall tells of earlier attempts, through the facade on real files."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_memory.bootstrap import open_memory
+from mcp_memory.config_sources import load_config
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
@@ -56,6 +59,15 @@ async def test_a_change_is_told_with_its_file_and_all_of_its_lines(memory: Episo
     new = "def cut(files):\n    if len(files) > 30:\n        files = files[:30]\n    return files"
     await attempt(memory, "success", [("edit", {"path": "src/shards.py", "old_str": old, "new_str": new}, "ok", "")])
     assert await told(memory) == ["changed src/shards.py: + if len(files) > 30: ⏎ files = files[:30]"]
+
+
+@pytest.mark.parametrize("path", ["/tmp/shop/cart.py", "shop/checkout.py", "app/templates.py"])
+async def test_a_file_of_a_repository_is_told_wherever_it_lies_and_whatever_word_its_name_begins_with(
+    memory: EpisodicMemory, path: str
+) -> None:
+    edit = {"path": path, "old_str": "limit = 3", "new_str": "limit = 30"}
+    await attempt(memory, "success", [shell("make", "", "exit 1: limit is too low"), ("edit", edit, "ok", ""), shell("make")])
+    assert f"changed {path}: - limit = 3 + limit = 30" in await told(memory)
 
 
 async def test_the_arguments_of_a_long_call_are_each_cut_so_that_all_are_there(memory: EpisodicMemory) -> None:
@@ -188,3 +200,13 @@ async def test_a_task_in_other_words_with_the_same_ids_is_the_same_task(memory: 
     legs = '[{"no": "HAT028", "day": "2024-05-21"}, {"no": "HAT277", "day": "2024-05-21"}]'
     lines = await told(memory, "I want to have reservation M20IZO downgraded to economy")
     assert lines == [f"did update_flights id=M20IZO legs={legs} card=card_2929732"]
+
+
+async def test_the_same_task_of_several_sentences_is_the_same_task(data_dir: Path) -> None:
+    task = "Reshard the sample data. Put thirty files into each folder. Write the manifest that the server reads."
+    async with open_memory(load_config(env={}, flags={"storage.data_dir": str(data_dir)})) as memory:
+        await attempt(memory, "success", [shell("bake bread")], "Bake bread. Put thirty loaves into the oven.")
+        await attempt(memory, "success", [shell("shardctl split --max 30")], task)
+        await memory.settle()
+        found = await memory.recall(task)
+    assert found.episodes[0].similarity == pytest.approx(1.0, abs=0.001)

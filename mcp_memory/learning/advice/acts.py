@@ -10,7 +10,7 @@ from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.learning.reading.edits import written_by
-from mcp_memory.learning.reading.file_uses import as_path, files_of
+from mcp_memory.learning.reading.file_uses import as_path, files_of, words_of
 
 MAX_CALLS, MAX_CALL_CHARS = 4, 150
 MAX_VALUES_CHARS = 380  # of a call that is no command: of its values each is needed
@@ -22,11 +22,11 @@ _NO_WORK = re.compile(
     r"(?:for|while|until|do|done|if|then|else|elif|fi|case|esac|function)\b|[A-Za-z_]\w*=\S*$|[{}]$"
 )  # of a script's lines
 _FETCHES = re.compile(r"\s*curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\b)")  # and keeps nothing of it: a look
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$")
+TEST_FILE = r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$"  # in the path of one
+_TEST = re.compile(TEST_FILE)
 _TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
 _FILE = re.compile(r"\S*\w\.\w+")
 _EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
-_NAME_WORD = re.compile(r"[A-Z]?[a-z]+")
 _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 
 
@@ -97,11 +97,6 @@ def is_edit(step: Step) -> bool:
     return not _EDITING.isdisjoint(words_of(step.key)) and any(
         _PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values()
     )
-
-
-def words_of(key: str) -> set[str]:
-    """Return the words of a step's key, in lower case."""
-    return {word.lower() for word in _NAME_WORD.findall(key)}
 
 
 def told_as_call(step: Step) -> str:

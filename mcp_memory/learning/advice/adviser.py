@@ -13,10 +13,10 @@ from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
-from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, ReadEpisodes, StoredAnswer, shell_of
+from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
-from mcp_memory.learning.advice.precedents import ToldAttempts, precedents
+from mcp_memory.learning.advice.precedents import ReadEpisodes, ToldAttempts, precedents
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
@@ -87,13 +87,14 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
-        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, self._attempts(situation)[1])
+        won, beaten = self._attempts(situation)
+        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         run = text_of_run(episode)
         known = self._precedents(situation, run)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)
-        suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run)
+        suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
         recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
         return Advice(suggestions, recovery, warnings, context, known)
 
@@ -109,8 +110,16 @@ class Adviser:
         return precedents(situation.episode.task, known, self._endorser.showable, run)
 
     def _suggestions(
-        self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int, situation: Situation, run: str
+        self,
+        forecast: Forecast,
+        recovered: Recovered | None,
+        prefix: Prefix,
+        limit: int,
+        situation: Situation,
+        run: str,
+        attempts: tuple[Collection[str], Collection[str]],
     ) -> tuple[Suggestion, ...]:
+        won, beaten = attempts
         known = len(self._x.tools)  # beyond it are tools of this run itself
         supports = {
             pick: self._endorser.of_tool(pick.tool) if pick.tool < known else OWN
@@ -118,7 +127,6 @@ class Adviser:
         }
         picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
-        won, beaten = self._attempts(situation)
         shown = [
             self._shown([place for place in ids if place[0] not in beaten], won) if self._endorser.may_show(supports[pick]) else None
             for pick, ids in zip(picks, sources, strict=True)

@@ -13,14 +13,14 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, is_edit, told_as_call, words_of
-from mcp_memory.learning.advice.examples import arguments_of
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, TEST_FILE, acts, is_edit, told_as_call
+from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import Change, is_scratch
-from mcp_memory.learning.reading.edits import MARKERS, Hunk, pieces
-from mcp_memory.learning.reading.file_uses import files_of, same_file
+from mcp_memory.learning.reading.edits import FILE_HEAD, MARKERS, Hunk, pieces
+from mcp_memory.learning.reading.file_uses import files_of, same_file, words_of
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
@@ -29,12 +29,8 @@ MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 260, 90, 2
 MAX_TRIED_CHARS = 160
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
-_BESIDE = re.compile(
-    r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I
-)  # of code
+_BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
-_FILE_HEAD = re.compile(r"\[File: (\S+) \(")  # in the answer of an editor
-_PLACEHOLDER = re.compile(r"<\w+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,6 @@ class Deed:
 
     step: int
     text: str
-    says_what: bool = True  # False: only the file is known
 
 
 def changes(episode: Episode) -> tuple[Deed, ...]:
@@ -56,7 +51,7 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
     left = left_changed(episode)
     told = [(change, Deed(change.step, line)) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
     if not told and episode.success:
-        told = [(change, Deed(change.step, change.path, says_what=False)) for change in left]
+        told = [(change, Deed(change.step, change.path)) for change in left]
     code = [deed for change, deed in told if not is_beside(change.path)]
     return tuple(code or [deed for _, deed in told])[:MAX_FILES]
 
@@ -67,15 +62,15 @@ def is_beside(path: str) -> bool:
 
 
 class ToldChanges:
-    """What the episodes of an `Experience` changed; a completed one never changes, so each is read once. Safe for concurrent use."""
+    """What the episodes of an `Experience` changed, each read once until it is edited or labelled. Safe for concurrent use."""
 
     def __init__(self, experience: Experience) -> None:
-        self._known: BoundedMap[tuple[str, str], tuple[Deed, ...]] = BoundedMap(MAX_KNOWN)  # by episode and task, whose words may be edited
+        self._known: BoundedMap[tuple[str, int], tuple[Deed, ...]] = BoundedMap(MAX_KNOWN)  # by episode and its last change
         self._lock = Lock()
 
     def of(self, episode: Episode) -> tuple[Deed, ...]:
         """Return what `changes` returns."""
-        key = (episode.id, episode.task)
+        key = (episode.id, episode.change_seq)
         with self._lock:
             if (known := self._known.get(key)) is not None:
                 return known
@@ -129,7 +124,7 @@ def refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
     names = [file.path for file in files_of(episode)]
     by_path: dict[str, list[Step]] = {}
     for step in episode.steps:
-        if step.failed and not is_shell(step.tool) and is_edit(step) and (found := _FILE_HEAD.search(step.observation)):
+        if step.failed and not is_shell(step.tool) and is_edit(step) and (found := FILE_HEAD.search(step.observation)):
             path = next((name for name in sorted(names, key=len, reverse=True) if same_file(name, found[1])), "")
             if path and not is_scratch(path):
                 by_path[path] = [*by_path.pop(path, ()), step]
@@ -150,7 +145,7 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     if _is_this_case(episode, step, similarity) or (command_in(step.arguments) and similarity >= SAME_TASK):
         return told_as_call(step)
     arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=similarity >= SAME_TASK) or {}
-    known = {name: value for name, value in arguments.items() if not _PLACEHOLDER.search(str(value))}
+    known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
     if len(known) == len(step.arguments):
         return call_told(step, MAX_VALUES_CHARS, known)
     return call_by_names(step, known) if similarity >= SAME_TASK and episode.success and not command_in(step.arguments) else ""

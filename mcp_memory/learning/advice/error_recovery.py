@@ -13,6 +13,7 @@ from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change, told_instead
+from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change
@@ -32,7 +33,6 @@ MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the 
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 
-ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 # (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
 StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.changes import brief, change_of, is_scratch
@@ -23,23 +24,16 @@ MIN_KIND_WORDS = 3  # of an error, from which another one like it is of its kind
 MAX_TOLD_CHARS = 160  # of a command that answered an error
 MAX_COMMAND_CHARS = 100  # of a command of another task
 SMALL = 100  # numbers below it are settings, not ids
-_CODE_TEXT = """
-command cmd args text content contents file_text old_str new_str old_string new_string old new insert_text new_content patch diff
-replacement
-edits code_edit new_source code script expression input pattern regex glob search replace
-"""
-_PLACE_TEXT = (
-    "path file file_path filepath filename file_name notebook_path target_file relative_path absolute_path cwd workdir dir directory folder"
-)
-_WRITTEN_TEXT = "text content contents file_text old_str new_str old_string new_string old new insert_text new_content patch diff edits"
-_WRITTEN = frozenset(_WRITTEN_TEXT.split())  # into a file
-_CODE, _PLACE = frozenset(_CODE_TEXT.split()), frozenset(_PLACE_TEXT.split())
+_CODE_TEXT = "command cmd args old new code script expression input pattern regex glob search replace"
+_WRITTEN = frozenset([*TEXTS, "old", "new"])  # into a file
+_CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES, *FOLDERS])
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 _WORD = re.compile(r"[a-z][a-z_-]{0,30}")  # of a vocabulary: `economy`, `round_trip`
+PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 _IDS = (
     (_EMAIL, "<email>"),
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.I), "<id>"),

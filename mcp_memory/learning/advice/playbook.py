@@ -4,7 +4,6 @@ The steps are a consensus, not the best run: the successful attempts are aligned
 longest common subsequences), and what most of them did at a place is kept.
 """
 
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.advice.pitfalls import Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
@@ -39,7 +39,6 @@ MIN_FAILURES, MIN_DIFFERENCE = 3, 0.1  # attempts, and share of them by which a 
 MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
 MAX_SOUGHT = 50  # attempts in which arguments are looked for
 MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
-_PLACEHOLDER = re.compile(r"<\w+>")
 _Examples = Callable[[Sequence[PlaybookStep]], Sequence[PlaybookStep]]
 
 
@@ -234,7 +233,7 @@ def _shows(example: Json) -> bool:
         return any(map(_shows, example.values()))
     if isinstance(example, list | tuple):
         return any(map(_shows, example))
-    return bool(example.strip() and not _PLACEHOLDER.fullmatch(example)) if isinstance(example, str) else example is not None
+    return bool(example.strip() and not PLACEHOLDER.fullmatch(example)) if isinstance(example, str) else example is not None
 
 
 def _share_in_order(steps: Sequence[str], route: Sequence[str]) -> float:

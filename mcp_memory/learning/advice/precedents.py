@@ -6,7 +6,7 @@ whose ids the run that asks has met, for the next customer's booking is another 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
@@ -68,11 +68,11 @@ class ToldAttempt:
 
 
 class ToldAttempts:
-    """The attempts of an `Experience` as they are told; a completed episode never changes, so each is read once."""
+    """The attempts of an `Experience` as they are told, each read once for a task and an outcome, which may be edited and labelled."""
 
     def __init__(self, experience: Experience) -> None:
         self._x = experience
-        self._known: BoundedMap[tuple[str, str], ToldAttempt] = BoundedMap(MAX_KNOWN)  # by episode and outcome, which a label may change
+        self._known: BoundedMap[tuple[str, str, str], ToldAttempt] = BoundedMap(MAX_KNOWN)  # by episode, task and outcome
 
     def at(self, neighbours: Sequence[tuple[str, float]]) -> list[str]:
         """Return the attempts at the very task that *neighbours* are of: a few of each outcome, successes and the best first."""
@@ -85,13 +85,12 @@ class ToldAttempts:
     def read(self, ids: Sequence[str], read_episodes: ReadEpisodes) -> list[ToldAttempt]:
         """Return these episodes as they are told; those that are gone are left out."""
         traces = [self._x.trace(row) for key in ids if (row := self._x.row(key)) is not None]
-        keys = [(trace.id, str(trace.outcome)) for trace in traces]
+        keys = [(trace.id, trace.task, str(trace.outcome)) for trace in traces]
         new = [key for key in keys if self._known.get(key) is None]
-        for key, episode in zip(new, read_episodes([episode_id for episode_id, _ in new]) if new else (), strict=True):
+        for key, episode in zip(new, read_episodes([episode_id for episode_id, _, _ in new]) if new else (), strict=True):
             if episode is not None:
                 self._known.put(key, ToldAttempt.of(episode))
-        found = [(trace, self._known.get(key)) for trace, key in zip(traces, keys, strict=True)]
-        return [replace(attempt, task=trace.task, won=trace.success) for trace, attempt in found if attempt is not None]
+        return [attempt for key in keys if (attempt := self._known.get(key)) is not None]
 
 
 def precedents(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mcp_memory.domain.commands import command_in, simple_commands
+from mcp_memory.domain.edit_arguments import WHOLE
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
@@ -13,7 +14,7 @@ from mcp_memory.learning.advice.acts import told_as_call
 from mcp_memory.learning.reading.change_lines import NEXT, change_line
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.documents import documents_in
-from mcp_memory.learning.reading.edits import WHOLE, Hunk, pieces, written_by
+from mcp_memory.learning.reading.edits import Hunk, pieces, written_by
 from mcp_memory.learning.reading.file_uses import as_path, same_file, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange
 from mcp_memory.phrases import points as phrases

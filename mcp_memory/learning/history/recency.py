@@ -6,13 +6,8 @@ more often and keeps its say; after a change the short one is ahead within a few
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from mcp_memory.views.columns import fading
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from mcp_memory.views.columns import Bools, Floats, Ints, fading
 
 HALF = 2.0  # tries after which the short memory has forgotten half
 JUDGED_HALF = 6.0  # tries after which a forecast counts half in the comparison of the two

@@ -85,15 +85,17 @@ class Assessor:
 
     def told(self, v: View, patterns: Sequence[Pattern]) -> list[ToldPattern]:
         """Return what followed where the patterns were told; those that nobody was told are left out."""
+        shown = [(pattern, use) for pattern in patterns if (use := self._usage_of(v, pattern.id)).shown]
+        self._validate([pattern for pattern, _ in shown])
+        corrections = self._store.corrections()
         found = []
-        for pattern in self.assess(v, patterns, endorsed=False):
-            use = self._usage_of(v, pattern.id)
-            if not use.shown:
-                continue
+        for counted, use in shown:
+            correction = corrections.get(counted.id)
+            pattern = _corrected(counted, correction)
             difference, low, high = confidence.rate_difference(
                 use.used_successes, use.used, use.unused_successes, use.unused, confidence.Z_95_TWO_SIDED
             )
-            because = self.explain(v, pattern).retired_because
+            because = self._numbers(v, pattern, correction).retired_because
             standing = confidence.standing(use, because)
             found.append(
                 ToldPattern(

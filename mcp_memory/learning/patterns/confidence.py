@@ -8,12 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from mcp_memory.domain.pattern import ConfidenceNumbers, Evidence, Pattern, Standing
 from mcp_memory.domain.votes import NO_VOTES, VoteStats, net_vote
-
-Floats = npt.NDArray[np.float64]
+from mcp_memory.views.columns import Floats
 
 Z_90_ONE_SIDED = 1.2816  # nine times in ten the true rate is above the lower bound
 Z_95_TWO_SIDED = 1.96  # for the intervals that are reported and for retiring

@@ -77,16 +77,6 @@ def change_line(change: FileChange, words: Words, max_chars: int) -> str:
     return told
 
 
-def same_change(a: FileChange, b: FileChange) -> bool:
-    """Return whether two changes took away and brought the same lines, wherever they stand."""
-    return a.path == b.path and _content(a) == _content(b)
-
-
-def _content(change: FileChange) -> frozenset[tuple[str, str]]:
-    sides = [(sign, line) for hunk in change.hunks for sign, lines in (("-", hunk.removed), ("+", hunk.added)) for line in lines]
-    return frozenset((sign, " ".join(line.split())) for sign, line in sides if line.strip())
-
-
 def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: Words, is_plain: bool) -> _Place | None:
     """Return what a hunk tells, None where that is nothing: a comment, a docstring, a heading, blanks, what stands elsewhere now."""
     gone = [line for line in _telling(hunk.removed, is_plain) if line not in stands]

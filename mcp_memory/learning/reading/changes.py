@@ -18,8 +18,8 @@ HEADING = re.compile(r"#|//|@|(?:async def|def|class|function|func|fn)\b|[)\]}:,
 # Names of files that were made to try something out, wherever they are; `reproject.py` is none.
 TRIED = r"[^/]*(?:reproduc|replicat|scratch|repro(?![a-z]))[^/]*|test_(?:issue|bug|repro|script|fix)[^/]*"
 _SCRATCH = re.compile(
-    rf"(?:^|/)(?:tmp/|(?:{TRIED})$)"
-    r"|^/?(?:[^/]+/)?(?:debug|temp|tmp|demo|check|verify|example)[^/]*$",  # further down such a name is a module's
+    rf"(?:^|/)(?:tmp/[^/]+|{TRIED})$"  # what lies deeper in /tmp may be somebody's repository
+    r"|^/?(?:[^/]+/)?(?:debug|temp|tmp|demo|check|verify|example)(?![a-z])[^/]*$",  # further down such a name is a module's
     re.I,
 )
 
@@ -65,8 +65,10 @@ class Change:
 def is_scratch(path: str) -> bool:
     """Return whether a file's name says that it was made to try something out.
 
-    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "tests/test_cart.py", "geo/reproject.py")]
-    [True, True, True, False, False]
+    >>> [is_scratch(p) for p in ("repo/bug_reproduction.py", "/tmp/x.py", "test_issue_1.py", "app/check_it.py")]
+    [True, True, True, True]
+    >>> [is_scratch(p) for p in ("tests/test_cart.py", "geo/reproject.py", "/tmp/shop/cart.py", "shop/checkout.py", "app/templates.py")]
+    [False, False, False, False, False]
     """
     return _SCRATCH.search(path) is not None
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.edit_arguments import EDITED_FILES, PAIRS, SEVERAL, WHOLE
 from mcp_memory.domain.episode import Step
 
-_PAIRS = (("old_str", "new_str"), ("old_string", "new_string"), ("old", "new"), ("search", "replace"), ("oldString", "newString"))
-_SEVERAL = "edits"  # several pairs in one call
-_PATHS = ("path", "file_path", "filePath", "filename", "file", "target_file", "notebook_path")
-WHOLE = ("content", "file_text", "contents")
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
-_FILE_HEAD = re.compile(r"\[File: (\S+) \(")
+FILE_HEAD = re.compile(r"\[File: (\S+) \(")  # in the answer of an editor
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
 MARKERS = frozenset(["end_of_edit"])  # an editor's own line that ends the text it is given
 _PATCHED = re.compile(r"^(?:diff --git a/\S+ b/|\*\*\* (?:Update|Add) File: )", re.M)
@@ -75,16 +72,16 @@ def edits_of(steps: Sequence[Step], index: int) -> list[Edit]:
 
 def _pairs(step: Step) -> list[Edit]:
     arguments = step.arguments
-    path = next((str(arguments[name]) for name in _PATHS if arguments.get(name)), "")
+    path = next((str(arguments[name]) for name in EDITED_FILES if arguments.get(name)), "")
     if not path:
         return []
-    several = arguments.get(_SEVERAL)
+    several = arguments.get(SEVERAL)
     given = [arguments, *(several if isinstance(several, list) else ())]
     return [
         Edit(path, 0, _written(before), _written(after))
         for pair in given
         if isinstance(pair, dict)
-        for old, new in _PAIRS
+        for old, new in PAIRS
         if isinstance(before := pair.get(old), str) and isinstance(after := pair.get(new), str) and before != after
     ]
 
@@ -95,7 +92,7 @@ def _range(steps: Sequence[Step], index: int) -> Edit | None:
     text = step.arguments.get("text")
     if not isinstance(text, str):
         return None
-    span, head = _RANGE.fullmatch(str(step.arguments.get("args", ""))), _FILE_HEAD.match(step.observation)
+    span, head = _RANGE.fullmatch(str(step.arguments.get("args", ""))), FILE_HEAD.match(step.observation)
     if not span or not head:
         return None
     first, last = int(span[1]), int(span[2])
@@ -180,4 +177,4 @@ def written_by(step: Step) -> str:
         return found[1] or found[2]
     if not any(isinstance(step.arguments.get(name), str) for name in WHOLE):
         return ""
-    return next((str(step.arguments[name]) for name in _PATHS if step.arguments.get(name)), "")
+    return next((str(step.arguments[name]) for name in EDITED_FILES if step.arguments.get(name)), "")

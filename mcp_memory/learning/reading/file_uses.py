@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in, program_of
+from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES
 from mcp_memory.domain.episode import Episode, FileUse, Step, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.metadata_keys import WORKING_DIR
@@ -24,19 +25,12 @@ py pyi pyx ipynb js mjs cjs ts mts jsx tsx vue svelte html htm css scss less jso
 md mdx rst adoc txt csv tsv sql sh bash zsh fish ps1 bat c h cc cpp cxx hpp hh m mm cs fs java kt kts scala groovy go rs rb php swift lua
 pl pm r jl ex exs erl hs ml clj dart zig nim sol proto thrift graphql tf hcl xml xsd gradle cmake mk lock tex bib po log
 """
-_PATH_ARGUMENTS_TEXT = """
-path file file_path filepath filename file_name notebook_path target_file relative_path absolute_path old_path new_path
-"""
-_CONTENT_ARGUMENTS_TEXT = """
-text content contents file_text old_str new_str old_string new_string insert_text new_content patch diff replacement edits code_edit
-new_source
-"""
 _BARE_NAMES_TEXT = "makefile dockerfile containerfile justfile rakefile gemfile procfile jenkinsfile license readme"
 _CREATING_TEXT, _CHANGING_TEXT = "create write touch new", "edit multi replace insert patch append update rename move delete remove"
 _CHANGING_PROGRAMS_TEXT, _CREATING_PROGRAMS_TEXT = "sed -i,mv,cp,rm,patch,git apply", "cat >,tee >,tee,touch"
 _BARE_NAMES = frozenset(_BARE_NAMES_TEXT.split())
-_EXTENSIONS, _PATH_ARGUMENTS = frozenset(_EXTENSIONS_TEXT.split()), frozenset(_PATH_ARGUMENTS_TEXT.split())
-_CONTENT_ARGUMENTS = frozenset(_CONTENT_ARGUMENTS_TEXT.split())
+_EXTENSIONS, _PATH_ARGUMENTS = frozenset(_EXTENSIONS_TEXT.split()), frozenset([*FILES, "old_path", "new_path"])
+_CONTENT_ARGUMENTS = frozenset(CODE_TEXTS)
 _CREATING, _CHANGING = frozenset(_CREATING_TEXT.split()), frozenset(_CHANGING_TEXT.split())
 _CREATING_PROGRAMS, _CHANGING_PROGRAMS = frozenset(_CREATING_PROGRAMS_TEXT.split(",")), frozenset(_CHANGING_PROGRAMS_TEXT.split(","))
 _BETWEEN = re.compile(r"""[\s"'`<>|;:,()\[\]{}=*?]+""")
@@ -136,7 +130,7 @@ def _use(step: Step, command: str) -> Use:
     if command:
         program = program_of(command)
         return Use.MADE if program in _CREATING_PROGRAMS else Use.CHANGED if program in _CHANGING_PROGRAMS else Use.READ
-    words = _words(command_in(step.arguments) or step.key)  # an editor of several commands says what it does in an argument
+    words = words_of(command_in(step.arguments) or step.key)  # an editor of several commands says what it does in an argument
     if not words.isdisjoint(_CREATING):
         return Use.MADE
     writes = not words.isdisjoint(_CHANGING) or not _CONTENT_ARGUMENTS.isdisjoint(step.arguments)
@@ -144,7 +138,8 @@ def _use(step: Step, command: str) -> Use:
 
 
 @lru_cache(1024)
-def _words(key: str) -> frozenset[str]:
+def words_of(key: str) -> frozenset[str]:
+    """Return the words of a step's key, in lower case."""
     return frozenset(word.lower() for word in _WORD.findall(key))
 
 

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.text_words import STOP_WORDS
+from mcp_memory.views.columns import Ints
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 MAX_CELLS, MIN_CELLS = 600, 12  # as many as are told apart on a screen
 CELLS_PER_ROOT = 5.0  # cells for the square root of the tasks (Vesanto and Alhoniemi)
 SHAPE = 1.5  # of the grid, columns to rows: that of a page

@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mcp_memory.domain.text_words import STOP_WORDS
 from mcp_memory.learning.reports.density import NOISE, average_linkage, dbscan, distances, hdbscan, nearest
+from mcp_memory.views.columns import Floats, Ints
 
 MIN_CLUSTER = 3  # episodes
 MAX_CLUSTERS, MAX_EXAMPLES, LABEL_WORDS = 20, 3, 3
@@ -21,9 +21,6 @@ REACH = 1.5  # times the usual distance between neighbours inside a cluster: how
 SAME = 0.45  # distance, a cosine of .9, within which tasks of one context are the same work
 _TOKEN = re.compile(r"\b[^\W\d]\w*\b")  # a number tells one task of a kind from the next
 _WORD = re.compile(r"[a-z][a-z0-9_]{2,}")
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def cluster(payload: dict[str, Any]) -> list[dict[str, Any]]:

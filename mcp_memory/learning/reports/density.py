@@ -7,14 +7,12 @@ tests compare with; it is not installed with the program because it and what it 
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
+
+from mcp_memory.views.columns import Bools, Floats, Ints
 
 NOISE = -1
 _BLOCK = 1_000  # rows whose distances are in memory at once
 _TINY = 1e-12  # a distance of 0 is a density without bound
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def distances(one: Floats, other: Floats) -> Floats:
@@ -187,12 +185,12 @@ def _blocks(rows: Floats, others: Floats) -> Iterator[tuple[int, Floats]]:
         yield start, distances(rows[start : start + _BLOCK], others)
 
 
-def _within(near: npt.NDArray[np.bool_]) -> Iterator[Ints]:
+def _within(near: Bools) -> Iterator[Ints]:
     for row in near:
         yield np.flatnonzero(row)
 
 
-def _unlabelled(labels: Ints, dense: npt.NDArray[np.bool_]) -> Iterator[int]:
+def _unlabelled(labels: Ints, dense: Bools) -> Iterator[int]:
     """Yield the dense rows in order that have no label when it is their turn."""
     for row in np.flatnonzero(dense).tolist():
         if labels[row] == NOISE:

@@ -135,6 +135,17 @@ def test_who_stands_by_has_loaded_little_and_lets_everything_else_go_first(hook:
     assert done.stdout.split() == [str(min(os.nice(0) + 5, 19)), "True", "False"]
 
 
+@pytest.mark.parametrize("writes_none", [True, False])
+def test_a_process_that_writes_no_bytecode_starts_one_that_writes_none(
+    hook: Spooled, monkeypatch: pytest.MonkeyPatch, *, writes_none: bool
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", writes_none)
+    command = spooling.drain_command(str(hook.data_dir))
+    said = [*command[:2], "-c", "import sys; print(sys.dont_write_bytecode, sys.flags.isolated)"]
+    done = subprocess.run(said, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == [str(writes_none), "1"]
+
+
 def test_the_installed_command_searches_for_no_packages_and_reads_any_settings(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[server]\nlog_format = "json"\n', encoding="utf-8")

@@ -87,9 +87,7 @@ def test_of_a_block_that_was_replaced_the_line_like_the_nearest_new_one_is_told(
 
 
 def test_the_bullets_of_a_docstring_are_no_code() -> None:
-    assert (
-        line(hunk("    - If int, then draw `max_samples` samples.\n    - If float, then `n * X.shape[0]`.", "    Takes X.shape[0].")) == ""
-    )
+    assert line(hunk("    - If int, then draw `max_samples` samples.\n    - If float, then `n * X.shape[0]`.", "")) == ""
 
 
 def test_lines_that_may_have_stood_there_before_are_not_told_as_new() -> None:

@@ -186,3 +186,20 @@ def test_a_few_attempts_of_each_outcome_are_read_and_each_once() -> None:
     first = attempts.read(ids, read)
     assert attempts.read(ids, read) == first
     assert asked == ids
+
+
+def test_lines_are_chosen_anew_for_a_task_that_was_edited() -> None:
+    long = "x" * 180
+    made = attempt(
+        "a", edit(f"rounded = '{long}'", old="rounded = 0"), edit(f"voucher = '{long}'", old="voucher = 0"), task="what is rounded is off"
+    )
+    experience = Experience()
+    experience.add([trace_of(made)])
+    attempts = experience.derived(ToldAttempts)
+    (told,) = attempts.read(["a"], lambda _ids: [made])
+    edited = replace(made, task="the voucher is not taken off")
+    experience.remove(["a"])
+    experience.add([trace_of(edited)])
+    (again,) = attempts.read(["a"], lambda _ids: [edited])
+    assert "+ rounded" in told.changes[0][1]
+    assert "+ voucher" in again.changes[0][1]

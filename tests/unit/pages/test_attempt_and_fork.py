@@ -29,7 +29,7 @@ async def test_the_fork_shows_the_way_that_worked_and_where_the_others_left_it(v
     assert "2 of 5 worked" in tasks
     text = await visitor.get(f"/ui/fork/{bad}")
     assert "2 of 5 attempts worked" in text
-    assert "2 of 2 attempts that worked used `migrate`; 0 of 3 that failed did." in text
+    assert "2 of 2 attempts that worked used <code>migrate</code>; 0 of 3 that failed did." in text
     assert "failures part here" in text
     assert re.search(r"3 at\s+<code>migrate</code>", text)
     assert "no such table: report" in text
@@ -108,6 +108,18 @@ async def test_tagging_labelling_and_correcting_reach_the_memory_and_tagging_can
     assert "never restart it" in await visitor.get(path)
     (told,) = (await memory.recall(query=TASK)).episodes
     assert told.lessons[0] == "Corrected by a person: never restart it"
+
+
+async def test_an_attempt_of_which_nothing_was_said_has_no_heading_over_nothing(visitor: Visitor, memory: EpisodicMemory) -> None:
+    bare, told = await attempt(memory, ["read"], "success"), await attempt(memory, ["read"], "success", summary="It was the cache.")
+    assert "<h2>Outcome</h2>" not in await visitor.get(f"/ui/attempt/{bare}")
+    assert "<h2>Outcome</h2>\n<p>It was the cache.</p>" in await visitor.get(f"/ui/attempt/{told}")
+
+
+async def test_what_stands_between_backticks_is_code_and_stays_inert(visitor: Visitor, memory: EpisodicMemory) -> None:
+    said = "Run `a < b` first, then <b>`</b>."
+    episode_id = await attempt(memory, ["read"], "success", summary=said)
+    assert "<p>Run <code>a &lt; b</code> first, then &lt;b&gt;`&lt;/b&gt;.</p>" in await visitor.get(f"/ui/attempt/{episode_id}")
 
 
 async def test_forgetting_asks_first_archives_and_can_be_undone(visitor: Visitor, memory: EpisodicMemory, config: Config) -> None:

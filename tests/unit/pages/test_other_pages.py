@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from mcp_memory.config import Config
 from mcp_memory.domain.activity import FoundSessions, HookedHost, HookState
+from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.pattern import PatternKind, Standing
 from mcp_memory.domain.status import RemoteStatus, Replication
 from mcp_memory.memory import EpisodicMemory
@@ -209,6 +210,31 @@ async def test_learned_says_what_followed_where_something_was_told(visitor: Visi
     assert "Told, and what followed" in text
     assert "0 of 6" in text
     assert "on trial" in text
+    await memory.label(started.episode_id, "success")
+    again = {row.pattern_id: row for row in await memory.told_patterns()}
+    assert (again[first.pattern_id].used, again[first.pattern_id].used_successes) == (6, 1), "a label changes what followed"
+
+
+async def test_what_followed_is_told_of_all_patterns_with_one_look_at_the_corrections(
+    memory: EpisodicMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await some_work(memory)
+    for _ in range(2):
+        started = await memory.start_episode(task=TASK)
+        await memory.complete_episode(episode_id=started.episode_id, outcome="success")
+    await memory.settle()
+    told = await memory.told_patterns()  # names of projects, which are corrections too, are read once a change
+    assert told
+    store, looks = memory._engines.store, list[object]()
+    corrections = store.corrections
+
+    def counted(asked: list[str] | None = None) -> dict[str, Correction]:
+        looks.append(asked)
+        return corrections(asked)
+
+    monkeypatch.setattr(store, "corrections", counted)
+    assert await memory.told_patterns() == told
+    assert len(looks) == 1
 
 
 async def test_a_project_is_chosen_for_all_pages(visitor: Visitor, memory: EpisodicMemory) -> None:
