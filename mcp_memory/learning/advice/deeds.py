@@ -48,12 +48,12 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
     """
     met = (step.error or "" for step in episode.steps if step.failed)
     words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
-    left = left_changed(episode)
-    told = [(change, Deed(change.step, line)) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
+    changed = left_changed(episode)
+    left = [change for change in changed if not is_beside(change.path)] or changed
+    told = [Deed(change.step, line) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
     if not told and episode.success:
-        told = [(change, Deed(change.step, change.path)) for change in left]
-    code = [deed for change, deed in told if not is_beside(change.path)]
-    return tuple(code or [deed for _, deed in told])[:MAX_FILES]
+        told = [Deed(change.step, change.path) for change in left]
+    return tuple(told)[:MAX_FILES]
 
 
 def is_beside(path: str) -> bool:

@@ -55,6 +55,9 @@ def test_a_success_whose_lines_tell_nothing_names_the_file() -> None:
 
 
 def test_tests_are_told_only_where_no_code_was_changed() -> None:
+    beside = (edit("# old", "# new"), edit("assert x == 1", "assert x == 2", "tests/test_cart.py"))
+    assert told(attempt("a", *beside)) == [("changed shop/cart.py",)]
+    assert told(attempt("a", *beside, outcome=FAILURE)) == [()]
     both = attempt("a", edit("x = 1", "x = 2"), edit("assert x == 1", "assert x == 2", "tests/test_cart.py"))
     assert told(both) == [("changed shop/cart.py: - x = 1 + x = 2",)]
 
