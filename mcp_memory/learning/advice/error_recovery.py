@@ -12,11 +12,11 @@ from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change, told_instead
+from mcp_memory.learning.advice.examples import arguments_of, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.learning.reading.argument_changes import argument_change, named_change
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
@@ -127,11 +127,14 @@ class ErrorRecovery:
         for episode, failed, by in places:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
                 steps = episode.steps
-                is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
+                put_right = named_change(steps[failed], steps[by]) is not None
+                is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or put_right or did_the_job(steps, failed, by))
                 is_told = is_told and not (episode.id in self._beaten and change_of(steps, by))
                 did = (told_call(steps, by, run) or told_instead(steps, failed, by)) if is_told else None
                 # The change that answered it in a file that this run has not got is told with the error, as one to learn from.
                 elsewhere = told_change(steps, by, message, message) if is_told and did is None and fix.kind == "fixed" else None
+                if is_told and did is None and elsewhere is None and (put_right or fix.kind == "fixed") and change_of(steps, by) is None:
+                    did = told_answer(steps, failed, by, run)
                 example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
                 fix = replace(fix, arguments_example=example, did=did or elsewhere, like=message if elsewhere else None)
                 return replace(fix, evidence=_first(episode.id, fix.evidence))

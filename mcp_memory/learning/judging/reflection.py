@@ -16,6 +16,7 @@ from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere
 from mcp_memory.learning.judging.fixed_by import fixed_by
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.alternatives import did_the_job
+from mcp_memory.learning.reading.argument_changes import named_change
 from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
@@ -169,7 +170,7 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
                 found.append(facts.Overcome(message, key, where, by, brief(steps, by), failures[-1].worked_at))
-            elif role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by):
+            elif named_change(steps[where[-1]], steps[by]) or (role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by)):
                 found.append(facts.GotOn(message, key, where, by, brief(steps, by), steps[by].key))
     return found
 

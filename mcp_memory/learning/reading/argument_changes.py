@@ -1,16 +1,23 @@
 """What was different in the arguments when a failed call was made again: the kind of change, whatever the values were. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Json, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.signatures import quoted_in
 
 MIN_LISTED_CHARS = 3  # of a value that an error is said to have named
 MAX_WORDS = 12  # of a value that is compared by its words: what is longer is a text
+MAX_PART_WORDS = 6  # of a text, that came instead of what its error names
+MAX_TEXT_WORDS = 300  # of a text in which such a part is looked for
 _ERROR_CHARS = 2_000
+_TOKEN = re.compile(r"\w+")
+_IDENTIFIER = re.compile(r"\w*(?:_|\d)\w*")  # what no plain word of a sentence looks like
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,46 @@ def argument_change(failed: Step, again: Step) -> Changed | None:
         return _option_changed(before, after)
     old, new = before[name], after[name]
     return _text_changed(name, old, new, _error_of(failed)) if isinstance(old, str) and isinstance(new, str) else None
+
+
+def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
+    """Return what a call of a tool that worked had instead of what the error of the failed one names, and that; None where nothing of it.
+
+    That the error names it tells a call put right from another call of the same tool. Commands are not looked at.
+
+    >>> from mcp_memory.domain.episode import Step
+    >>> def change(error, before, after): return named_change(Step("t", "", before, status="error", error=error), Step("t", "", after))
+    >>> change("page_size must be at most 100", {"page_size": 500}, {"page_size": 100})
+    ('page_size=100', 'page_size=500')
+    >>> change('column "user_id" does not exist', {"sql": "select user_id from orders"}, {"sql": "select customer_ref from orders limit 3"})
+    ('sql=…customer_ref…', 'sql=…user_id…')
+    >>> change("no such page", {"title": "Wallace"}, {"title": "Nick Park"})
+    """
+    if failed.key != again.key or command_in(failed.arguments):
+        return None
+    message = message_of(failed)
+    words = frozenset(_TOKEN.findall(message))
+    named = frozenset(_TOKEN.findall(" ".join(quoted_in(message)))) | {word for word in words if _IDENTIFIER.fullmatch(word)}
+    for name, old in failed.arguments.items():
+        new = again.arguments.get(name)
+        if new is None or old == new:
+            continue
+        if name in words and max(len(str(old)), len(str(new))) <= MAX_WORDS * MIN_LISTED_CHARS:
+            return f"{name}={new}", f"{name}={old}"
+        if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
+            return f"{name}=…{part[1]}…", f"{name}=…{part[0]}…"
+    return None
+
+
+def _part_changed(old: str, new: str, named: frozenset[str]) -> tuple[str, str] | None:
+    """Return the part of a text that an error names, and what stands in its place in another text."""
+    before, after = _TOKEN.findall(old)[:MAX_TEXT_WORDS], _TOKEN.findall(new)[:MAX_TEXT_WORDS]
+    if named.isdisjoint(before):
+        return None
+    for tag, i, j, k, n in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "replace" and max(j - i, n - k) <= MAX_PART_WORDS and not named.isdisjoint(before[i:j]):
+            return " ".join(before[i:j]), " ".join(after[k:n])
+    return None
 
 
 def _option_changed(before: Mapping[str, Json], after: Mapping[str, Json]) -> Changed | None:
