@@ -79,26 +79,16 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     return f"{key} failed with “{error}”: {worked} went through, {failed} did not"
 
 
-def unchanged(looked_at: Sequence[str]) -> str:
-    """Return that an attempt ended without a change, and where it looked.
+def refused(path: str, edits: int, error: str, tried: str) -> str:
+    """Return that an attempt ended without a change because its edits were refused, and what the last of them *tried*.
 
-    >>> unchanged(["shop/cart.py", "shop/vat.py"])
-    'changed no file that was there; looked at shop/cart.py, shop/vat.py'
-    """
-    return f"changed no file that was there; looked at {', '.join(looked_at)}"
-
-
-def refused(path: str, edits: int, error: str) -> str:
-    """Return that an attempt ended without a change because its edits were refused.
-
-    >>> refused("cart.py", 1, "SyntaxError")
+    >>> refused("cart.py", 1, "SyntaxError", "")
     'changed nothing: its edit of cart.py was refused with “SyntaxError”'
-    >>> refused("cart.py", 3, "SyntaxError")
-    'changed nothing: its 3 edits of cart.py were refused, the last with “SyntaxError”'
+    >>> refused("cart.py", 3, "SyntaxError", "total = )")
+    'changed nothing: its 3 edits of cart.py were refused, the last with “SyntaxError”: total = )'
     """
-    if edits == 1:
-        return f"changed nothing: its edit of {path} was refused with “{error}”"
-    return f"changed nothing: its {edits} edits of {path} were refused, the last with “{error}”"
+    which = f"its edit of {path} was refused" if edits == 1 else f"its {edits} edits of {path} were refused, the last"
+    return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
 
 
 def failed(call: str, error: str) -> str:

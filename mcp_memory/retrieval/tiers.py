@@ -66,9 +66,12 @@ def tiers(search: Callable[[int], Pool], depth: int, episodes: int) -> Iterator[
 
 
 def _compared(pool: Pool, places: np.ndarray) -> Tier:
-    likeness = pool.likeness(places)
-    totals = ranking.supported(pool.scored.relevance[places], likeness) + pool.scored.worth[places]
-    totals = ranking.exchanged(totals, np.array([pool.traces[i].soundness for i in places]), likeness)
+    scored, likeness = pool.scored, pool.likeness(places)
+    relevance = ranking.supported(scored.relevance[places], likeness)
+    worth = scored.worth[places]
+    totals = relevance + worth + ranking.compared(scored.value[places], relevance, likeness) - scored.value[places]
+    soundness = np.array([pool.traces[i].soundness for i in places])
+    totals = ranking.exchanged(relevance, worth, soundness, likeness, totals)
     return Tier(pool, places, totals, likeness, _led(pool, places, ranking.order(totals)))
 
 

@@ -9,7 +9,7 @@ from mcp_memory.domain.shared_facts import Fact, FactKind, parts_of, range_of
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import Completion
 from mcp_memory.storage.codec import load_episode, load_json
-from mcp_memory.storage.fact_reads import IN_PARTS, WHOLE, parked_fact
+from mcp_memory.storage.fact_reads import IN_PARTS, WHOLE, parked_facts
 from mcp_memory.storage.tables import Tables
 
 Derive = Callable[[Episode], Completion]
@@ -45,9 +45,12 @@ class Decoder:
             return Arrival(fact)
         if fact.body[:1] not in (bytes((WHOLE,)), bytes((IN_PARTS,))):
             return Arrival(fact, readable=False)
-        if fact.kind not in (FactKind.EPISODE, FactKind.OPEN):
+        if fact.kind not in (FactKind.EPISODE, FactKind.OPEN, FactKind.TOMBSTONE):
             return Arrival(fact)
         try:
+            if fact.kind == FactKind.TOMBSTONE:
+                load_json(fact.body[1:])
+                return Arrival(fact)
             episode = load_episode(self._whole(tables, fact))
         except CorruptRecord:  # a form of a later program, or damaged on the way: kept for one that can tell
             return Arrival(fact, readable=False)
@@ -61,7 +64,7 @@ class Decoder:
             return payload
         told = load_json(payload)
         low, high = range_of(fact.owner)
-        stored = [parked_fact(row) for row in tables.sound("parked_parts", low, high)]
+        stored = parked_facts(tables.all("parked_parts", low, high))
         parts = {part.id: part for part in (*stored, *self._parts.values()) if parts_of(part.id)[2][0] == told["digest"]}
         if len(parts) != told["parts"]:
             raise CorruptRecord(f"{told['parts'] - len(parts)} parts of {fact.id} are missing")
@@ -69,14 +72,17 @@ class Decoder:
 
 
 def is_known(tables: Tables, told: Episode) -> bool:
-    """Whether *told* is the record of a completed episode that is here.
+    """Whether *told* is the record of a completed episode that is here; one that is damaged here is not known.
 
     Who has an external id is settled by each machine alike, and a label is laid over what the record says of the outcome.
     """
     row = tables.one("episode_state", told.id)
     if row is None or row[1] != EpisodeState.COMPLETED:
         return False
-    known = tables.original(told.id, steps=True)
+    try:
+        known = tables.original(told.id, steps=True)
+    except CorruptRecord:
+        return False
     if known is None or known.outcome is None or told.outcome is None:
         return False
     if any(field == OUTCOME for field, _ in tables.sound("get_edits", row[0])):

@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ChangeKind
+from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import Completion
 from mcp_memory.storage.arrivals import is_known
 from mcp_memory.storage.claim_writes import keep_own
@@ -39,14 +40,14 @@ def place(tx: Transaction, completion: Completion) -> Placed:
     episode = completion.episode
     if is_known(tx, episode):  # another page, or this machine itself, was faster
         return Placed(episode, tx.episode_row(episode.id)[0], None)
-    known = tx.original(episode.id, steps=True)
+    known, is_sound = _known(tx, episode)
     episode = _with_free_external(tx, episode)
     if known is None:
         row = insert_episode(tx, episode)
         add_steps(tx, row, 0, episode.steps)
         return Placed(episode, row, replace(completion, episode=episode))
     row, state = tx.episode_row(episode.id)
-    if not tx.one("home_of", row):
+    if is_sound and not tx.one("home_of", row):
         same = (n for n, (own, told) in enumerate(zip_longest(known.steps, episode.steps)) if own != told)
         keep_own(tx, row, next(same, len(known.steps)))
     _strip(tx, row, known)
@@ -54,6 +55,14 @@ def place(tx: Transaction, completion: Completion) -> Placed:
     current = tx.episode(episode.id, steps=True)
     assert current is not None
     return Placed(episode, row, _as_edited(completion, episode, current))
+
+
+def _known(tx: Transaction, told: Episode) -> tuple[Episode | None, bool]:
+    """Return the episode as it is here, and whether it is sound; in the place of a damaged record what the log has, which mends it."""
+    try:
+        return tx.original(told.id, steps=True), True
+    except CorruptRecord:
+        return told, False
 
 
 def index(tx: Transaction, placed: Sequence[Placed]) -> None:

@@ -4,7 +4,8 @@ A body is one byte for its form and a record of `codec`. Everything typed is ins
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.episode import EpisodeState, Json
@@ -15,7 +16,10 @@ from mcp_memory.storage.tables import Row, Tables
 
 WHOLE, IN_PARTS = 1, 2  # forms of a body
 PART_BYTES = 1_000_000  # of one fact: servers take some five
+READ_AGAIN = "`mcp-memory check --repair` removes them, then `mcp-memory sync --full` reads them from the log again"
+MAX_NAMED = 5
 PROJECT_PREFIX = "project/"  # of the target of a correction of a project's name; the rest is the name
+logger = logging.getLogger(__name__)
 
 
 class FactReads:
@@ -46,7 +50,7 @@ class FactReads:
         owner, kind, rest = parts_of(id_)
         maker = self._makers.get(kind)
         found = maker(owner, rest) if maker else []
-        return found or [parked_fact(row) for row in self._tables.sound("parked_by_id", id_)]
+        return found or parked_facts(self._tables.all("parked_by_id", id_))
 
     def _fact(
         self, kind: FactKind, owner: str, rest: Sequence[str], project: str, body: Json,
@@ -198,6 +202,14 @@ def stamp_in(text: str) -> tuple[int, str]:
     return int(reading, 16), origin
 
 
-def parked_fact(row: Row) -> Fact:
-    """Return the fact of a row of `parked`."""
-    return Fact(*row)
+def parked_facts(rows: Iterable[Row]) -> list[Fact]:
+    """Return the facts of rows of `parked`; a damaged one stays aside, for `check` to name it: nothing else has to wait for its repair."""
+    found, damaged = [], []
+    for row in rows:
+        if row[-1]:
+            found.append(Fact(*row[:-1]))
+        else:
+            damaged.append(row[0])
+    if damaged:
+        logger.warning("facts that wait are damaged, and stay aside: %s; %s", damaged[:MAX_NAMED], READ_AGAIN)
+    return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mcp_memory.domain.edits import OUTCOME
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.shared_facts import WHILE_OPEN, Fact, FactKind, parts_of, range_of
+from mcp_memory.errors import CorruptRecord
 from mcp_memory.storage import (
     arriving_episodes,
     curation_writes,
@@ -17,10 +18,11 @@ from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.arriving_episodes import Placed
 from mcp_memory.storage.codec import load_json
 from mcp_memory.storage.fact_effects import EFFECTS, Waits
-from mcp_memory.storage.fact_reads import parked_fact
+from mcp_memory.storage.fact_reads import parked_facts
 from mcp_memory.storage.tables import Transaction
 
 LATER = ""  # what a fact waits for that only a later version of the program understands
+_WITHOUT_EFFECT = frozenset([FactKind.TOMBSTONE, FactKind.PART, FactKind.PROBE])  # which have ways of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Applied:
 
 def is_for_later(arrival: Arrival) -> bool:
     """Whether only a later version of the program understands the fact: it has to wait for that."""
-    known = (*EFFECTS, FactKind.TOMBSTONE, FactKind.PART, FactKind.PROBE)
-    return not arrival.readable or (arrival.episode is None and arrival.fact.kind not in known)
+    kind = arrival.fact.kind
+    return not arrival.readable or (arrival.episode is None and kind not in EFFECTS and kind not in _WITHOUT_EFFECT)
 
 
 def apply_facts(
@@ -96,7 +98,10 @@ class _Page:
                 arriving_episodes.begin(tx, arrival.episode, fact.origin)
             self._arrived(fact.owner, completed=fact.kind == FactKind.EPISODE)
             return
-        told = {} if fact.kind == FactKind.STEP else load_json(fact.body[1:])
+        try:
+            told = {} if fact.kind == FactKind.STEP else load_json(fact.body[1:])
+        except CorruptRecord:  # damaged on its way, or of a later program: kept for one that can tell
+            raise Waits(LATER) from None
         for key in EFFECTS[fact.kind](tx, fact, told):
             self._release(key)
         if fact.kind == FactKind.EDIT and OUTCOME in told["fields"]:
@@ -124,8 +129,7 @@ class _Page:
             curation_writes.rest_on_outcome(self._tx, self._derive(current))
 
     def _release(self, key: str) -> None:
-        for row in self._tx.sound("parked_for", key):
-            fact = parked_fact(row)
+        for fact in parked_facts(self._tx.all("parked_for", key)):
             self._tx.run("unpark", fact.id)
             self.apply(Arrival(fact))
 
@@ -136,8 +140,7 @@ def _park(tx: Transaction, fact: Fact, key: str) -> None:
 
 def _unpark_finished(tx: Transaction, owner: str) -> None:
     """Let go of what was told of an episode while it was open, and of the parts it came in."""
-    for row in tx.sound("parked_of", *range_of(owner)):
-        fact = parked_fact(row)
+    for fact in parked_facts(tx.all("parked_of", *range_of(owner))):
         if fact.kind in WHILE_OPEN or fact.kind == FactKind.PART:
             tx.run("unpark", fact.id)
 
@@ -145,10 +148,12 @@ def _unpark_finished(tx: Transaction, owner: str) -> None:
 def _bury(tx: Transaction, fact: Fact) -> list[str]:
     owner, told = fact.owner, load_json(fact.body[1:])
     tx.run("unpark_all", *range_of(owner))
-    for row in tx.sound("parked_for", f"episode {owner}"):  # filed under another episode, but it goes with this one
-        other, kind, rest = parts_of(row[0])
-        tx.run("unpark", row[0])
+    filed = tx.all("parked_for", f"episode {owner}")  # under another episode, but these go with this one, the damaged ones as well
+    for fact in parked_facts(filed):
+        other, kind, rest = parts_of(fact.id)
         tx.erase(FactKind(kind), other, *rest)
+    for row in filed:
+        tx.run("unpark", row[0])
     there = bool(tx.one("episode_exists", owner))
     if there:
         curation_writes.delete_episodes(tx, [owner], told["reason"], told["at_ms"])

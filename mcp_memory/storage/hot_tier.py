@@ -56,8 +56,9 @@ class HotTier:
 
     def keep(self, episodes: Iterable[Episode]) -> None:
         """Copy the completed ones of *episodes*."""
-        completed = (e for e in episodes if e.state is EpisodeState.COMPLETED)
-        self._cache.put_many(NAMESPACE, [(e.id.encode(), self._codec.episode(e)) for e in completed])
+        completed = [(e.id.encode(), self._codec.episode(e)) for e in episodes if e.state is EpisodeState.COMPLETED]
+        if completed:
+            self._cache.put_many(NAMESPACE, completed)
 
     def drop(self, ids: Sequence[str]) -> None:
         """Delete the copies: what is forgotten must not stay in a cache."""

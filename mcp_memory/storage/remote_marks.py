@@ -1,10 +1,11 @@
 """How far each shared log was read and written, and what waits for it. Each function runs inside one transaction, or one snapshot."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.domain.shared_facts import Fact
-from mcp_memory.errors import NotFound
+from mcp_memory.errors import CorruptRecord, NotFound
 from mcp_memory.ports import LogMark, Outgoing, RemoteState
 from mcp_memory.storage.arrivals import Arrival, Derive
 from mcp_memory.storage.codec import Codec
@@ -13,6 +14,7 @@ from mcp_memory.storage.fact_writes import Applied, apply_facts
 from mcp_memory.storage.tables import ERASED, Row, Tables, Transaction, sound_row
 
 MAX_BYTES = 2_000_000  # of the bodies of one request, as far as one fact is not larger
+logger = logging.getLogger(__name__)
 
 
 def know_remotes(tx: Transaction, urls: Sequence[str]) -> None:
@@ -65,13 +67,22 @@ def outgoing(tables: Tables, codec: Codec, url: str, projects: Collection[str], 
         if id_.startswith(ERASED):
             erased.append(id_.removeprefix(ERASED))
         else:
-            made = [fact for fact in reads.made(id_) if not projects or fact.project in projects or fact.project == ANY_PROJECT]
+            made = [fact for fact in _sound(reads, id_) if not projects or fact.project in projects or fact.project == ANY_PROJECT]
             size += sum(len(fact.body) for fact in made)
             if facts and size > MAX_BYTES:
                 return Outgoing(last, n, tuple(facts), tuple(erased), more=True)
             facts += made
         last = last_row
     return Outgoing(last, len(rows), tuple(facts), tuple(erased), more=len(rows) == limit)
+
+
+def _sound(reads: FactReads, id_: str) -> list[Fact]:
+    """Return what a fact is told as; nothing where its record is damaged, which `check` names: the others do not wait for its repair."""
+    try:
+        return reads.made(id_)
+    except CorruptRecord as error:
+        logger.warning("%s is not told to the shared log: %s", id_, error.message)
+        return []
 
 
 def acknowledge(tx: Transaction, url: str, up_to: int, *, told: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from mcp_memory.domain.edits import TASK
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.segmenting import indexed_words
+from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.domain.sources import sources_of
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import Completion
@@ -38,6 +39,8 @@ _UNSOUND_EVIDENCE = (
 def repair(tx: Transaction) -> tuple[list[str], list[str]]:
     """Make tags, text indexes, counts and quarantines again; return what was done, and the episodes that are to be `derive`d again."""
     done = [f"{count} {name} without what they belong to, or damaged, removed" for name, sql in _ORPHANS if (count := tx.delete(sql, ()))]
+    if count := tx.delete(f"DELETE FROM parked WHERE NOT {sound('parked')}", ()):
+        done.append(f"{count} damaged facts of a shared log removed: `mcp-memory sync --full` reads them again")
     lost = _not_derived(tx)
     for episode_id in lost:
         _forget_derived(tx, tx.episode_row(episode_id)[0])
@@ -60,6 +63,7 @@ def put_back(tx: Transaction, copies: Sequence[Episode]) -> list[str]:
             row, _ = tx.episode_row(copy.id)
             tx.delete("DELETE FROM step WHERE episode_row = ?", (row,))
             add_steps(tx, row, 0, copy.steps)
+            tx.share(FactKind.EPISODE, copy.id)  # which could not be told while it was damaged
             count += 1
     return [f"{count} episodes with damaged steps have the steps of their copies in the hot tier"] if count else []
 

@@ -10,10 +10,10 @@ from mcp_memory.ports import LogMark, Outgoing, RemoteState
 from mcp_memory.storage import claim_writes, remote_marks
 from mcp_memory.storage.arrivals import Arrival, Decoder, Derive
 from mcp_memory.storage.codec import Codec
-from mcp_memory.storage.fact_reads import parked_fact
+from mcp_memory.storage.fact_reads import parked_facts
 from mcp_memory.storage.fact_writes import LATER, Applied, apply_facts, is_for_later
 from mcp_memory.storage.store_reads import StoreReads
-from mcp_memory.storage.tables import Tables, Transaction, sound_row
+from mcp_memory.storage.tables import Tables, Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -121,9 +121,7 @@ class StoreSharing(StoreReads):
         def decoded() -> list[Arrival]:
             with self._readers.reader() as connection:
                 tables = Tables(connection)
-                rows = [row for id_ in ids for row in tables.all("parked_by_id", id_)]
-                # a damaged one stays: `check` says so, and nothing else has to wait for its repair
-                return decoder.arrivals(tables, [parked_fact(sound_row(row)) for row in rows if row[-1]])
+                return decoder.arrivals(tables, parked_facts(row for id_ in ids for row in tables.all("parked_by_id", id_)))
 
         return asyncio.get_running_loop().run_in_executor(None, decoded)
 

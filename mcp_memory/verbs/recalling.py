@@ -83,10 +83,13 @@ class Recalling:
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()
-        read = self._read(page)
+        read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
+        alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
+        read = [(replace(m, similarity=max(m.similarity, alike.get(episode.id, 0.0))), episode, c) for m, episode, c in read]
         now_ms = e.clock()
-        least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match in page)], default=0.0))
+        nearest = [*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match, _, _ in read)]
+        least = near_from(max(nearest, default=0.0))
         near = [
             (episode, m.similarity)
             for m, episode, _ in read
@@ -99,7 +102,7 @@ class Recalling:
         ]
         fitted = fit(episodes, files, patterns, budget_tokens)
         kept = len(fitted.episodes)
-        passed = page.index(read[kept][0]) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
+        passed = ids.index(read[kept][1].id) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
         # Advice nobody asked for has one page: its minimum makes gaps that no offset counts.
         more = bool(page) and passed < len(ranking.matches) and bool(kept or not read) and not query.min_similarity
         after = Position(position.offset + passed, ranking.seq, ranking.as_of_ms)

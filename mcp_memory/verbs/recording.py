@@ -103,10 +103,12 @@ class Recording:
             episode = self._found(e_id, steps=bool(asked.steps))
             return episode, self._voting.votes(episode, asked.helped, asked.hindered)
 
-        found, votes = await e.in_thread(look)
-        if found.state is EpisodeState.COMPLETED:
-            return await self._again(found, asked)
-        await self._log_once(found, asked)
+        votes: list[Vote] = []
+        if asked.steps or asked.helped or asked.hindered:  # else the first look that judges it is soon enough
+            found, votes = await e.in_thread(look)
+            if found.state is EpisodeState.COMPLETED:
+                return await self._again(found, asked)
+            await self._log_once(found, asked)
         outcome = forming.outcome_of(asked.outcome, asked)
         with e.metrics.timed("complete_episode"):
             for _ in range(MAX_JUDGEMENTS):

@@ -1,18 +1,23 @@
 """What a program could only keep, because a later one told it, counts from the moment that the machine has the later one."""
 
+import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mcp_memory.bootstrap import open_memory
+from mcp_memory.bootstrap import check_memory, open_memory
+from mcp_memory.config import Config
 from mcp_memory.config_sources import load_config
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.storage import arrivals, store_sharing
+from mcp_memory.storage.codec import load_episode
+from mcp_memory.storage.connection import open_writer
 from mcp_memory.storage.fact_effects import EFFECTS
 from mcp_memory.testing import InMemoryLog
 
@@ -25,12 +30,25 @@ def log() -> InMemoryLog:
     return InMemoryLog()
 
 
+def _config(folder: Path) -> Config:
+    flags = {"storage.data_dir": str(folder), "embedding.provider": "off", "server.project": "shop"}
+    return load_config(env={"MCP_MEMORY_REMOTE_URL": "http://log.invalid"}, flags=flags)
+
+
+def _unreadable(data: bytes) -> Episode:
+    raise CorruptRecord("a record of another form")
+
+
+def _damage(folder: Path, statement: str) -> int:
+    """Change rows of a memory that nobody has open, without their sums; return how many."""
+    with closing(open_writer(folder / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)) as connection:
+        return connection.execute(statement).rowcount
+
+
 @asynccontextmanager
 async def opened(folder: Path, log: InMemoryLog) -> AsyncIterator[EpisodicMemory]:
     """The memory of a machine, in step with the log."""
-    flags = {"storage.data_dir": str(folder), "embedding.provider": "off", "server.project": "shop"}
-    config = load_config(env={"MCP_MEMORY_REMOTE_URL": "http://log.invalid"}, flags=flags)
-    async with open_memory(config, lambda remote: log) as memory:
+    async with open_memory(_config(folder), lambda remote: log) as memory:
         assert (await memory.sync()).state == "in step"
         yield memory
 
@@ -91,17 +109,103 @@ async def test_episodes_in_a_form_that_was_not_known_are_recalled_after_the_upgr
     tmp_path: Path, log: InMemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await told(tmp_path / "a", log)
-
-    def unreadable(data: bytes) -> Episode:
-        raise CorruptRecord("a record of another form")
-
     with monkeypatch.context() as earlier:
-        earlier.setattr(arrivals, "load_episode", unreadable)
+        earlier.setattr(arrivals, "load_episode", _unreadable)
         async with opened(tmp_path / "b", log) as memory:
             assert (await memory.search_episodes(state="")).total == 0
     async with opened(tmp_path / "b", log) as memory:
         assert await tags_and_links(memory, first) == ({"invoices", "dates"}, 1)
         assert {found.episode_id for found in (await memory.recall(query="flaky date parser")).episodes} == {first, second}
+
+
+@pytest.mark.parametrize("damage", ["kind = 'edit' AND body = (SELECT max(body) FROM parked WHERE kind = 'edit')", "kind = 'link'"])
+async def test_a_damaged_fact_that_waits_stays_aside_where_its_episode_arrives_until_it_is_read_again(
+    tmp_path: Path, log: InMemoryLog, monkeypatch: pytest.MonkeyPatch, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = await told(tmp_path / "a", log)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(arrivals, "load_episode", _unreadable)
+        async with opened(tmp_path / "b", log):
+            pass
+    assert _damage(tmp_path / "b", f"UPDATE parked SET sum = sum + 1 WHERE {damage}") == 1
+    async with opened(tmp_path / "b", log) as memory:
+        tags, links = await tags_and_links(memory, first)
+        assert len(tags) + links == 2, "all but the damaged one"
+        assert {found.episode_id for found in (await memory.recall(query="flaky date parser")).episodes} == {first, second}
+        assert [row[2] for row in await memory.doctor() if not row[1]] == ["1 rows of parked do not have their checksum"]
+        assert "sync --full" in caplog.text
+    mended = await check_memory(_config(tmp_path / "b"), repair=True)
+    assert mended.problems == ()
+    assert any("sync --full" in done for done in mended.repaired)
+    async with opened(tmp_path / "b", log) as memory:
+        await memory.sync(full=True)
+        assert await tags_and_links(memory, first) == ({"invoices", "dates"}, 1)
+
+
+async def test_a_damaged_fact_that_waits_goes_with_what_is_forgotten(
+    tmp_path: Path, log: InMemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = await told(tmp_path / "a", log)
+
+    def all_but_the_first(data: bytes) -> Episode:
+        return _unreadable(data) if load_episode(data).id == first else load_episode(data)
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(arrivals, "load_episode", all_but_the_first)
+        async with opened(tmp_path / "b", log):
+            pass
+        _damage(tmp_path / "b", "UPDATE parked SET sum = sum + 1")
+        async with opened(tmp_path / "a", log) as memory:
+            await memory.forget(episode_ids=[first], reason="by mistake", confirm=True)
+            assert (await memory.sync()).state == "in step"
+        async with opened(tmp_path / "b", log) as memory:
+            assert [row for row in await memory.doctor() if not row[1]] == []
+
+
+@pytest.mark.parametrize("kind", [FactKind.EDIT, FactKind.LINK, FactKind.TOMBSTONE])
+async def test_a_fact_that_was_damaged_in_the_log_is_kept_and_in_nobodys_way(tmp_path: Path, log: InMemoryLog, kind: FactKind) -> None:
+    first, second = await told(tmp_path / "a", log)
+    async with opened(tmp_path / "a", log) as memory:
+        started = await memory.start_episode(task="another one", recall=False)
+        await memory.forget(episode_ids=[started.episode_id], confirm=True)
+        assert (await memory.sync()).state == "in step"
+    damaged = [replace(fact, body=b"\1\1\xff\xff") if fact.kind == kind else fact for fact in log._image.facts]
+    assert damaged != log._image.facts
+    log._image.facts = damaged
+    for _ in range(2):  # what is kept is looked at again when a process begins
+        async with opened(tmp_path / "b", log) as memory:
+            expected = {FactKind.EDIT: (set(), 1), FactKind.LINK: ({"invoices", "dates"}, 0)}
+            assert await tags_and_links(memory, first) == expected.get(kind, ({"invoices", "dates"}, 1))
+            assert {found.episode_id for found in (await memory.recall(query="flaky date parser")).episodes} == {first, second}
+
+
+@pytest.mark.parametrize("damage", ["UPDATE step SET body = x'00' WHERE episode_row = 1", "UPDATE episode SET task = 'x', sum = sum + 1"])
+async def test_a_record_that_is_damaged_here_is_read_from_the_log_again(tmp_path: Path, log: InMemoryLog, damage: str) -> None:
+    ids = await told(tmp_path / "a", log)
+    async with opened(tmp_path / "b", log) as memory:
+        expected = [(await memory.get_episode(episode_id=key, detail="full")).episode for key in ids]
+    shutil.rmtree(tmp_path / "b" / "cache")  # whose copies would mend the steps, too
+    assert _damage(tmp_path / "b", damage)
+    async with opened(tmp_path / "b", log) as memory:
+        assert not all(row[1] for row in await memory.doctor())
+        assert (await memory.sync(full=True)).state == "in step"
+        assert [row for row in await memory.doctor() if not row[1]] == []
+        again = [(await memory.get_episode(episode_id=key, detail="full")).episode for key in ids]
+        assert [replace(found, change_seq=0) for found in again] == [replace(found, change_seq=0) for found in expected]
+
+
+async def test_a_damaged_record_keeps_nothing_else_from_being_told(tmp_path: Path, log: InMemoryLog) -> None:
+    config = replace(_config(tmp_path / "a"), remotes=())
+    async with open_memory(config) as memory:
+        ids = []
+        for _ in range(3):
+            started = await memory.start_episode(task=TASK, recall=False)
+            await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": "pytest"}, observation="12 passed")
+            await memory.complete_episode(episode_id=started.episode_id, outcome="success")
+            ids.append(started.episode_id)
+    assert _damage(tmp_path / "a", "UPDATE step SET sum = sum + 1 WHERE episode_row = 2") == 1
+    async with opened(tmp_path / "a", log), opened(tmp_path / "b", log) as memory:
+        assert {e.episode_id for e in (await memory.search_episodes()).episodes} == {ids[0], ids[2]}
 
 
 async def test_what_was_forgotten_before_the_upgrade_does_not_come_with_it(

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if not found.problems:
         print("sound")
     elif args.repair:
-        print("this cannot be made again: `mcp-memory restore` brings back a backup")
+        print("this cannot be made again: `mcp-memory restore` brings back a backup, `mcp-memory sync --full` episodes from a shared log")
     else:
         print("`mcp-memory check --repair` makes again what can be derived; make a backup of the directory's files first")
     return 1 if found.problems else 0

@@ -1,14 +1,13 @@
 """What an attempt did that another can do again, or not: changes, calls, its answer. Pure."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, Step, Use
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
@@ -20,18 +19,18 @@ from mcp_memory.learning.advice.same_case import ids_in, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import Change, is_scratch
-from mcp_memory.learning.reading.edits import FILE_HEAD
-from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_of, words_of
-from mcp_memory.learning.reading.left_changed import left_changed
+from mcp_memory.learning.reading.edits import FILE_HEAD, MARKERS, Hunk, pieces
+from mcp_memory.learning.reading.file_uses import files_of, same_file, words_of
+from mcp_memory.learning.reading.left_changed import FileChange, left_changed
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
 MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 260, 90, 2
+MAX_TRIED_CHARS = 160
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
 _BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
-_SEARCHING = frozenset(["find", "search", "grep", "rg", "glob", "ls", "list", "tree"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,12 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
     """
     met = (step.error or "" for step in episode.steps if step.failed)
     words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
-    left = left_changed(episode)
-    told = [(change, Deed(change.step, line)) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
+    changed = left_changed(episode)
+    left = [change for change in changed if not is_beside(change.path)] or changed
+    told = [Deed(change.step, line) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
     if not told and episode.success:
-        told = [(change, Deed(change.step, change.path)) for change in left]
-    code = [deed for change, deed in told if not is_beside(change.path)]
-    return tuple(code or [deed for _, deed in told])[:MAX_FILES]
+        told = [Deed(change.step, change.path) for change in left]
+    return tuple(told)[:MAX_FILES]
 
 
 def is_beside(path: str) -> bool:
@@ -132,16 +131,12 @@ def refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
     return next(reversed(by_path.items()), None)
 
 
-def opened_files(episode: Episode) -> list[str]:
-    """Return the files that a run opened, neither its own nor scratch, those opened oftenest first; none that a search only listed."""
-    names = {file.path for file in files_of(episode) if file.use is Use.READ and not is_scratch(file.path)}
-    opened: Counter[str] = Counter()
-    for step in episode.steps:
-        if not step.failed and role_of(step.key) is Role.LOOKS and _SEARCHING.isdisjoint(words_of(step.key)):
-            shown = [full for touch in touches_of(step) for _, full in touch.paths]
-            opened.update({name for name in names if any(same_file(name, path) for path in shown)})
-    ranked = [name for name, _ in opened.most_common()]
-    return [name for name in ranked if not any(other != name and same_file(other, name) and len(other) > len(name) for other in ranked)]
+def tried(episode: Episode, edit: Step) -> str:
+    """Return the lines of an edit's text that are nearest the episode's task, "" where none tells."""
+    text = max((value for value in edit.arguments.values() if isinstance(value, str)), key=len, default="")
+    hunk = Hunk(0, (), tuple(line for line in pieces(text)[0] if line.strip() not in MARKERS))
+    said = change_line(FileChange("x.py", 0, (hunk,)), frozenset(distinct_words(episode.task)), MAX_TRIED_CHARS)
+    return said.partition(": + ")[2]
 
 
 def _call(episode: Episode, i: int, similarity: float, query: str) -> str:

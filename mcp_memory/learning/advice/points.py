@@ -28,8 +28,8 @@ from mcp_memory.learning.advice.deeds import (
     ended,
     is_beside,
     looked,
-    opened_files,
     refused_edits,
+    tried,
 )
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
@@ -43,7 +43,7 @@ from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 220, 110, 90
-MAX_OVERCOME, MAX_LESSONS, MAX_LOOKED_AT = 2, 3, 3
+MAX_OVERCOME, MAX_LESSONS = 2, 3
 MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
 ChangesOf = Callable[[Episode], Sequence[Deed]]
 _LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")
@@ -104,10 +104,9 @@ def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Epis
             yield from _otherwise(won, [peer for peer in peers if not peer.success])
         yield from _overcame(episode, similarity)
     elif not won:
-        told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode, similarity), *_in_vain(episode, similarity, query)]
-        yield from told
-        yield from _overcame(episode, similarity)
-        yield from _dead_ends(episode, looks=not told and len(peers) == 1)
+        told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
+        told += [*_overcame(episode, similarity), *_dead_ends(episode, looks=not told and len(peers) == 1)]
+        yield from told or [text for _, text in (wrote(episode) if similarity >= SAME_TASK else ())]
 
 
 # --- what came of it ---
@@ -123,14 +122,13 @@ def _wrong_answers(episode: Episode, peers: Sequence[Episode]) -> list[str]:
     return [phrases.wrong(answers, shorten(verdict, MAX_MESSAGE_CHARS))]
 
 
-def _unchanged(episode: Episode, similarity: float) -> Iterator[str]:
-    """Yield that nothing was changed, with what was tried instead: edits that were refused, or the files that were looked at."""
+def _unchanged(episode: Episode) -> Iterator[str]:
+    """Yield that nothing was changed because the edits were refused, with what the last of them tried."""
     if not any(isinstance(said, facts.Unchanged) for said in (episode.reflection.improvements if episode.reflection else ())):
         return
     if refused := refused_edits(episode):
-        yield phrases.refused(refused[0], len(refused[1]), shorten_middle(message_of(refused[1][-1]), MAX_MESSAGE_CHARS))
-    elif similarity >= SAME_TASK and (opened := opened_files(episode)[:MAX_LOOKED_AT]):
-        yield phrases.unchanged(sorted(opened))
+        path, edits = refused
+        yield phrases.refused(path, len(edits), shorten_middle(message_of(edits[-1]), MAX_MESSAGE_CHARS), tried(episode, edits[-1]))
 
 
 def _in_vain(episode: Episode, similarity: float, query: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a success wrote itself where it changed nothing that was there before: the result that its task names, or the script. Pure."""
+"""What a run wrote itself where it changed nothing that was there before: the result that its task names, or the script. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from mcp_memory.phrases import points as phrases
 
 MAX_TEXT_CHARS = 220
 MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
-_TRYING = re.compile(r"(?:^|/)(?:tests?|validate|verify|check|debug|demo|inspect)[_-]|_(?:test|check|demo|debug)\.\w+$", re.I)
+_TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
 _SIGN = re.compile(r"([:;]) \+ ")  # of lines that came: here all of them did

@@ -6,7 +6,8 @@ indentation is all that differs. A line that is too long is cut around what diff
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten
@@ -17,6 +18,7 @@ from mcp_memory.learning.reading.left_changed import FileChange
 MAX_LINE_CHARS = 120  # of one line
 MAX_GONE = 2  # lines that went, of those that are told
 MAX_PLACES = 2  # of one file
+LIKE_LINES = 0.6  # of two lines, from which one took the other's place
 MIN_ROOM = 60  # characters left for another place
 MANY_HITS = 3  # words of the task in one line, from which more make it no nearer
 NEXT = " ⏎ "
@@ -24,7 +26,7 @@ _DOCUMENTED = re.compile(r"\.(?:py|pyx|pxi|pyi|rb|m?[jt]sx?|java|kts?|scala|go|r
 _CODE_SIGN = re.compile(
     r"[=(){}\[\];<>@|&$\\]|^(?:return|raise|pass|break|continue|else|try|finally|yield|import|from|del|assert)\b|:$|\w\.\w|\w_\w"
 )
-_PROSE = re.compile(r"^(?:#|[*>] |//|--|\.\. |>>> |:\w+:)|^\w+ : ")
+_PROSE = re.compile(r"^(?:#|[*>] |- [A-Z]|//|--|\.\. |>>> |:\w+:)|^\w+ : ")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _KEYWORDS = (
     "if in not is and or for else return import as from with while yield await lambda except del assert raise global async def class elif "
@@ -48,6 +50,8 @@ class _Place:
     at: tuple[int, ...]  # where those stand that came, the first of it where none did; 0 where that is not known
     shift: int = 0  # by how many columns the line moved, where that is all
     hits: int = 0
+    is_sure: bool = True
+    moved: str = ""  # beside what went and came, a line with its new indentation
 
 
 def change_line(change: FileChange, words: Words, max_chars: int) -> str:
@@ -80,9 +84,12 @@ def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: W
     if all(HEADING.match(line) for line in (*came, *gone)):
         moved = None if came or gone else _moved(hunk, is_plain)
         return moved and _Place((), (moved[0],), (hunk.line,), moved[1], _hits(moved[0], words))
+    opens = any(line.rstrip().endswith(":") for line in (*hunk.added, *hunk.removed) if (line.strip() in stood) != (line.strip() in stands))
+    shifted = None if opens else _moved(hunk, is_plain)  # what a new block takes in moves with it
     numbers = {line.strip(): hunk.line + i for i, line in reversed([*enumerate(hunk.added)])} if hunk.line else {}
     at = tuple(numbers.get(line, 0) for line in came) or (hunk.line,)
-    return _Place(tuple(gone), tuple(came), at, 0, max(_hits(line, words) for line in (*came, *gone)))
+    hits = max(_hits(line, words) for line in (*came, *gone))
+    return _Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, _shift(*shifted) if shifted else "")
 
 
 def _between_new(lines: Sequence[str], stood: Collection[str]) -> list[str]:
@@ -128,16 +135,34 @@ def _hits(line: str, words: Words) -> int:
 def _said(place: _Place, words: Words, room: int) -> tuple[int, str]:
     """Return the line that a place is told from, and what it says."""
     if place.shift:
-        way = "right" if place.shift > 0 else "left"
-        return place.at[0], f"moved {abs(place.shift)} columns to the {way}: {_cut(place.came[0], words, room - 30)}"
+        return place.at[0], _shift(_cut(place.came[0], words, room - 30), place.shift)
+    if place.moved and len(place.moved) + MIN_ROOM < room:
+        line, said = _said(replace(place, moved=""), words, room - len(place.moved) - 2)
+        return line, f"{said}; {place.moved}"
     if len(place.gone) == 1 and len(place.came) == 1:
         gone, came = _around_difference(place.gone[0], place.came[0], min(MAX_LINE_CHARS, room // 2 - 3))
         return place.at[0], f"- {gone} + {came}"
     if not place.came:
         return place.at[0], f"- {_window(place.gone, words, room)[1]}"
-    gone = f"- {_window(place.gone[:MAX_GONE], words, room // 3)[1]} " if place.gone else ""
-    start, came = _window(place.came, words, room - len(gone) - 2)
-    return place.at[start], f"{gone}+ {came}"
+    gone = f"- {_window(_near(place.gone, place.came, words), words, room // 3)[1]} " if place.gone else ""
+    sign = "+" if place.is_sure else "now"
+    start, came = _window(place.came, words, room - len(gone) - len(sign) - 1)
+    return place.at[start], f"{gone}{sign} {came}"
+
+
+def _shift(line: str, by: int) -> str:
+    return f"moved {abs(by)} columns to the {'right' if by > 0 else 'left'}: {line}"
+
+
+def _near(gone: Sequence[str], came: Sequence[str], words: Words) -> Sequence[str]:
+    """Return of the lines that went the few that tell, from that on which is most like the nearest of those that came."""
+    if len(gone) <= MAX_GONE:
+        return gone
+    nearest = max(came, key=lambda line: _hits(line, words))
+    likeness = [SequenceMatcher(None, line, nearest).ratio() for line in gone]
+    best = max(range(len(gone)), key=lambda i: likeness[i])
+    start = best if likeness[best] >= LIKE_LINES else 0
+    return gone[start : start + MAX_GONE]
 
 
 def _window(lines: Sequence[str], words: Words, room: int) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from mcp_memory.domain.episode import Step
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 FILE_HEAD = re.compile(r"\[File: (\S+) \(")  # in the answer of an editor
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
-_MARKERS = frozenset(["end_of_edit"])  # an editor's own line that ends the text it is given
+MARKERS = frozenset(["end_of_edit"])  # an editor's own line that ends the text it is given
 _PATCHED = re.compile(r"^(?:diff --git a/\S+ b/|\*\*\* (?:Update|Add) File: )", re.M)
 _HUNK = re.compile(r"^@@(?: -\d+(?:,\d+)? \+(\d+))?")
 _NEW_FILE = re.compile(r"^new file mode|^--- /dev/null", re.M)
@@ -20,6 +20,11 @@ _LEFT_OUT = re.compile(
     r"(?:\.{3}|…)?\s*\[…?[\d,]+\+? (?:chars|characters|lines)\b[^\]]*\]|\[(?:…|\.{3})?\s*(?:truncated|omitted)\b[^\]]*\]", re.I
 )  # where a log was cut
 DIFF = "diff --git "
+_REFUSED = re.compile(
+    r"\s*(?:(?:/\S*/)?(?:ba|z)?sh: (?:line \d+: )?|no (?:replacements?|changes?|edits?|match(?:es)?) |command failed|error\b|"
+    r"(?:the )?(?:old_str|old_string|string to replace|text to replace)\b.{0,300}?(?:not found|not appear|no match))",
+    re.I | re.S,
+)  # of the answer to an edit that did not land, although its call was not marked as failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Hunk:
     line: int
     removed: tuple[str, ...]
     added: tuple[str, ...]
+    is_sure: bool = True  # False: some of those that came may have stood there before
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Patched:
     path: str
     hunks: tuple[Hunk, ...]
     is_new: bool
+    is_whole: bool = True  # False: a part of it was left out
 
 
 def edits_of(steps: Sequence[Step], index: int) -> list[Edit]:
@@ -58,7 +65,7 @@ def edits_of(steps: Sequence[Step], index: int) -> list[Edit]:
         index: The step's position.
     """
     step = steps[index]
-    if step.failed:
+    if step.failed or _REFUSED.match(step.observation):
         return []
     return _pairs(step) or [edit for edit in (_range(steps, index),) if edit]
 
@@ -88,9 +95,9 @@ def _range(steps: Sequence[Step], index: int) -> Edit | None:
 
 def _written(text: str) -> str:
     """Return a text without the lines that an editor takes as its end."""
-    if not any(marker in text for marker in _MARKERS):
+    if not any(marker in text for marker in MARKERS):
         return text
-    return "\n".join(line for line in text.split("\n") if line.strip() not in _MARKERS)
+    return "\n".join(line for line in text.split("\n") if line.strip() not in MARKERS)
 
 
 def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
@@ -138,7 +145,7 @@ def _in_patch(text: str) -> Iterator[Patched]:
         path, _, body = text[start.end() : end.start() if end else len(text)].partition("\n")
         is_new = "Add File" in start[0] or _NEW_FILE.search(body) is not None
         if path.strip() and (hunks := tuple(_hunks(body))):
-            yield Patched(path.strip(), hunks, is_new)
+            yield Patched(path.strip(), hunks, is_new, len(pieces(body)) == 1)
 
 
 def _hunks(body: str) -> Iterator[Hunk]:
@@ -148,7 +155,7 @@ def _hunks(body: str) -> Iterator[Hunk]:
             (removed if line[0] == "-" else added).append(line[1:])
             continue
         if removed or added:
-            yield Hunk(at, tuple(removed), tuple(x for x in added if x.strip() not in _MARKERS))
+            yield Hunk(at, tuple(removed), tuple(x for x in added if x.strip() not in MARKERS))
             at += len(added) if at else 0
             removed, added = [], []
         if found := _HUNK.match(line):

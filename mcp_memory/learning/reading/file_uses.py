@@ -50,6 +50,7 @@ class Touch:
     patched: tuple[str, ...]  # relative to the working folder, as patches name them
     use: Use  # MADE: it writes them whether they were there or not
     folder: str = ""  # that its command changes to
+    is_search: bool = False  # whose names are patterns: there need be no such file
 
 
 def files_of(episode: Episode) -> tuple[FileUse, ...]:
@@ -74,7 +75,8 @@ def files_by(episode: Episode, by_step: Sequence[Sequence[Touch]]) -> tuple[File
         for path in dict.fromkeys(full.removeprefix(root) for _, full in touch.paths):
             if touch.use is Use.MADE and path not in seen:
                 made.add(path)
-            seen.add(path)
+            if not touch.is_search:
+                seen.add(path)
             if touch.use is Use.READ:
                 read[path] += 1
             else:
@@ -116,7 +118,8 @@ def touches_of(step: Step) -> Iterator[Touch]:
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
     use = _use(step, command) if paths and not step.failed else Use.READ
     folder = found[1] if command and (found := _CHANGED_FOLDER.match(command)) else ""
-    yield Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), use, folder)
+    is_search = bool(command) and program_of(command) == "find"
+    yield Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), use, folder, is_search)
     if targets:
         yield Touch(tuple((path, path) for path in targets), (), Use.MADE)  # a shell makes them before the command can fail
 

@@ -76,7 +76,8 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange]) -> dict[str, 
         shown = DIFF in step.observation
         for patched in patched_by(step):
             before = next((path for path in edited if same_file(path, patched.path)), None)
-            if before is not None and shown and edited[before].step <= i and _shares(edited[before].hunks, patched.hunks):
+            knows_more = patched.is_whole or (before is not None and not all(hunk.is_sure for hunk in edited[before].hunks))
+            if before is not None and shown and knows_more and edited[before].step <= i and _shares(edited[before].hunks, patched.hunks):
                 found[before] = FileChange(before, edited[before].step, () if patched.is_new else patched.hunks)
             elif before is None and not shown and not patched.is_new:
                 earlier = found[patched.path].hunks if patched.path in found else ()
@@ -155,4 +156,4 @@ def _unseen(lines: Sequence[str], line: int, known: Collection[str]) -> Iterator
     """Yield the lines that are not known, `line` being where the first of all stands."""
     came = [i for i, text in enumerate(lines) if text.strip() and " ".join(text.split()) not in known]
     if came:
-        yield Hunk(line + came[0] if line else 0, (), tuple(lines[i] for i in came))
+        yield Hunk(line + came[0] if line else 0, (), tuple(lines[i] for i in came), is_sure=False)

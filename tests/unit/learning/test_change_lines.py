@@ -70,3 +70,25 @@ def test_where_a_name_comes_from_is_told_last() -> None:
 
 def test_arguments_in_a_row_are_no_sentence() -> None:
     assert line(hunk("", "return '%s' % (theta, theta, theta)", 7)) == "shop/cart.py:7: + return '%s' % (theta, theta, theta)"
+
+
+def test_a_line_that_was_moved_to_the_side_is_told_beside_what_went() -> None:
+    outdented = hunk("    for a in b:\n        x(a)\n        total = 0\n        return a", "    for a in b:\n        x(a)\n    return a", 5)
+    assert line(outdented) == "shop/cart.py:5: - total = 0; moved 4 columns to the left: return a"
+    within = hunk("    x(a)\n    return a", "    if a:\n        x(a)\n    return a", 5)
+    assert line(within) == "shop/cart.py:5: + if a:", "what a new block takes in moves with it"
+
+
+def test_of_a_block_that_was_replaced_the_line_like_the_nearest_new_one_is_told() -> None:
+    old = "rates = load()\nprint(rates)\nlog(rates)\nvoucher = self.voucher.value"
+    assert line(hunk(old, "voucher = self.voucher.value or 0", 9)) == (
+        "shop/cart.py:9: - voucher = self.voucher.value + voucher = self.voucher.value or 0"
+    )
+
+
+def test_the_bullets_of_a_docstring_are_no_code() -> None:
+    assert line(hunk("    - If int, then draw `max_samples` samples.\n    - If float, then `n * X.shape[0]`.", "")) == ""
+
+
+def test_lines_that_may_have_stood_there_before_are_not_told_as_new() -> None:
+    assert line(Hunk(7, (), ("    return round(total, 2)",), is_sure=False)) == "shop/cart.py:7: now return round(total, 2)"

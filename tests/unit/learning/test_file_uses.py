@@ -155,3 +155,8 @@ def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_t
     assert common_files([(won, 0.9), (other, 0.6)])[-1] == RecalledFile("far.py", 1, 1, 1, far=True)
     assert common_files([(lost, 0.9), (won, 0.6), (other, 0.4)])[0].path == "b.py"
     assert common_files([]) == ()
+
+
+def test_a_file_that_only_a_search_named_before_is_made_by_who_creates_it() -> None:
+    found = files_of(episode([step("bash", command="find . -name settings.py"), step("create", path="settings.py")]))
+    assert found == (FileUse("settings.py", Use.MADE),)

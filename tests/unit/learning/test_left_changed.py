@@ -74,7 +74,7 @@ def test_lines_that_a_log_cut_in_halves_are_not_shown() -> None:
         arguments={"args": "3:9", "text": "b = total(\n...[202 chars cut]...\n(c)\nd = 4"},
         observation="[File: /r/shop/cart.py (9 lines total)]",
     )
-    assert left_changed(run(shown, new))[0].hunks == (Hunk(0, (), ("d = 4",)),), "where it stands is not known"
+    assert left_changed(run(shown, new))[0].hunks == (Hunk(0, (), ("d = 4",), is_sure=False),), "where it stands is not known"
 
 
 def test_after_a_cut_in_a_diff_nothing_is_of_the_file_before_it_and_nothing_was_put_back() -> None:
@@ -85,15 +85,32 @@ def test_after_a_cut_in_a_diff_nothing_is_of_the_file_before_it_and_nothing_was_
     )
     changed = left_changed(run(cart, tests, Step("submit", observation=diff)))
     assert {c.path: c.hunks for c in changed} == {
-        "shop/cart.py": (Hunk(7, ("total = 1",), ("total = 2",)),),
+        "shop/cart.py": (Hunk(0, ("total = 1",), ("total = 2",)),),
         "shop/test_cart.py": (Hunk(0, ("check = 1",), ("check = 2",)),),
     }
 
 
 def test_what_stands_behind_a_cut_in_the_old_text_is_not_told_as_new() -> None:
     old, new = "a = 1\nb = 2\nc = 3\n...[90 chars cut]...\ny", "a = 1\nb = 3\nd = 4\ne = 5\nf = 6"
-    assert left_changed(run(edit(old, new)))[0].hunks == (Hunk(0, (), ("b = 3",)),)
+    assert left_changed(run(edit(old, new)))[0].hunks == (Hunk(0, (), ("b = 3",), is_sure=False),)
 
 
 def test_a_call_that_failed_changed_nothing() -> None:
     assert left_changed(run(replace(edit("a = 1", "a = 2"), status=StepStatus.ERROR, error="no such text"))) == []
+
+
+def test_an_edit_that_did_not_land_changed_nothing_whatever_its_call_was_marked_as() -> None:
+    for said in (
+        "/bin/bash: line 2: syntax error near `('",
+        "No replacement was performed, old_str did not appear verbatim",
+        "Error: no file",
+    ):
+        assert left_changed(run(replace(edit("a = 1", "a = 2"), observation=said))) == []
+    assert left_changed(run(replace(edit("a = 1", "a = 2"), observation="The file cart.py has been edited. No errors.")))
+
+
+def test_the_edit_of_a_file_whose_diff_was_cut_is_told_as_it_was_made() -> None:
+    made = edit("def total():\n    return 1", "def total():\n    return round(1, 2)", "shop/cart.py")
+    diff = "diff --git a/shop/cart.py b/shop/cart.py\n@@ -3 +3 @@\n-    return 1\n+    return round(1, 2)\n+\n...[90 chars cut]...\n"
+    (change,) = left_changed(run(made, Step("submit", observation=diff)))
+    assert change.hunks == (Hunk(0, ("    return 1",), ("    return round(1, 2)",)),)

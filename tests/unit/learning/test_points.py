@@ -55,26 +55,28 @@ def test_a_success_whose_lines_tell_nothing_names_the_file() -> None:
 
 
 def test_tests_are_told_only_where_no_code_was_changed() -> None:
+    beside = (edit("# old", "# new"), edit("assert x == 1", "assert x == 2", "tests/test_cart.py"))
+    assert told(attempt("a", *beside)) == [("changed shop/cart.py",)]
+    assert told(attempt("a", *beside, outcome=FAILURE)) == [()]
     both = attempt("a", edit("x = 1", "x = 2"), edit("assert x == 1", "assert x == 2", "tests/test_cart.py"))
     assert told(both) == [("changed shop/cart.py: - x = 1 + x = 2",)]
 
 
 def test_that_nothing_was_changed_is_told_with_what_was_tried() -> None:
     opened = Step("open", arguments={"path": "shop/cart.py"}, observation="def total(): ...")
-    listed = Step("find_file", arguments={"path": "shop/vat.py"}, observation="/r/shop/vat.py")
-    looked = attempt("a", opened, listed, outcome=FAILURE, read=("shop/cart.py", "shop/vat.py"), unchanged=True)
-    assert told(looked) == [("changed no file that was there; looked at shop/cart.py",)]
+    looked = attempt("a", opened, outcome=FAILURE, read=("shop/cart.py",), unchanged=True)
+    assert told(looked) == [()], "where somebody only looked says nothing"
     error = "SyntaxError: unexpected indent"
     refused = Step(
         "edit",
-        arguments={"args": "3:3", "text": "x"},
+        arguments={"args": "3:3", "text": "    return round(total, 2)\nend_of_edit"},
         observation="[File: /r/shop/cart.py (9 lines)]",
         status=StepStatus.ERROR,
         error=error,
     )
     tried = replace(attempt("b", opened, outcome=FAILURE, read=("shop/cart.py",), unchanged=True))
     tried = replace(tried, steps=(*tried.steps, refused))
-    assert told(tried) == [(f"changed nothing: its edit of shop/cart.py was refused with “{error}”",)]
+    assert told(tried) == [(f"changed nothing: its edit of shop/cart.py was refused with “{error}”: return round(total, 2)",)]
     assert told(attempt("c", outcome=FAILURE, unchanged=True)) == [()], "nobody knows what it tried"
 
 
@@ -102,9 +104,3 @@ def test_a_call_that_worked_with_other_arguments_is_no_dead_end() -> None:
     for steps, lines in (((usage,), ("never got `tool` to work: exit 1: Usage: tool FILE",)), ((worked, usage), ())):
         standing = facts.Standing("exit 1: Usage: tool FILE", "bash:tool", (len(steps) - 1,), "bash `tool`")
         assert told(replace(attempt("a", *steps, outcome=FAILURE), reflection=Reflection((), (standing,), ()))) == [lines]
-
-
-def test_a_file_that_was_opened_by_two_names_is_told_by_the_longer_one() -> None:
-    opened = [Step("open", arguments={"path": path}, observation="def total(): ...") for path in ("shop/cart.py", "lib/shop/cart.py")]
-    looked = attempt("a", *opened, outcome=FAILURE, read=("shop/cart.py", "lib/shop/cart.py"), unchanged=True)
-    assert told(looked) == [("changed no file that was there; looked at lib/shop/cart.py",)]

@@ -88,15 +88,39 @@ def test_an_attempt_is_supported_by_the_best_attempt_at_the_same_task() -> None:
     assert supported.tolist() == pytest.approx([3.0, 1.0 + ranking.SUPPORT * 2.0, 2.0])
 
 
+def exchanged(relevance: list[float], worth: list[float], soundness: list[float], likeness: np.ndarray) -> list[float]:
+    near, worths = np.array(relevance), np.array(worth)
+    found: list[float] = ranking.exchanged(near, worths, np.array(soundness), likeness, near + worths).tolist()
+    return found
+
+
+SAME = np.ones((2, 2))
+
+
 def test_of_attempts_at_one_task_the_one_whose_steps_look_sound_takes_the_best_of_their_places() -> None:
     likeness = np.array([[1, 1.0, 0.9], [1.0, 1, 0.9], [0.9, 0.9, 1.0]])
-    found = ranking.exchanged(np.array([3.0, 2.8, 2.9]), np.array([0.2, 1.0, 1.0]), likeness)
-    assert found.tolist() == [2.8, 3.0, 2.9], "another task's attempt stays where it was"
+    found = exchanged([3.0, 2.8, 2.9], [0.0, 0.0, 0.0], [0.2, 1.0, 1.0], likeness)
+    assert found == [2.8, 3.0, 2.9], "another task's attempt stays where it was"
 
 
 def test_sound_steps_do_not_make_up_for_a_failure() -> None:
-    found = ranking.exchanged(np.array([4.0, 3.0]), np.array([0.0, 1.0]), np.ones((2, 2)))
-    assert found.tolist() == [4.0, 3.0]
+    assert exchanged([3.0, 3.0], [1.0, 0.0], [0.0, 1.0], SAME) == [4.0, 3.0]
+
+
+def test_a_word_more_of_the_query_does_not_make_the_better_attempt_at_the_same_task() -> None:
+    assert exchanged([3.4, 3.0], [0.0, 0.0], [0.5, 0.6], SAME) == [3.0, 3.4]
+    assert exchanged([3.0, 3.4], [0.0, 0.0], [0.5, 0.5], SAME) == [3.0, 3.4], "unless nothing else tells them apart"
+
+
+def test_an_attempt_that_is_clearly_nearer_stays_before_others_at_the_same_task() -> None:
+    assert exchanged([6.0, 3.0], [0.0, 1.0], [0.5, 0.6], SAME) == [6.0, 4.0]
+
+
+def test_an_outcome_counts_in_full_between_tasks_that_are_alike_and_by_half_between_others() -> None:
+    likeness = np.array([[1.0, 0.8, 0.1], [0.8, 1.0, 0.1], [0.1, 0.1, 1.0]])
+    relevance = np.array([3.0, 2.5, 2.5])
+    assert ranking.compared(np.array([0.0, 1.0, 1.0]), relevance, likeness).tolist() == [0.0, 1.0, 0.5]
+    assert ranking.compared(np.array([1.0, 0.0, 0.0]), relevance, likeness).tolist() == [1.0, 0.0, 0.5]
 
 
 def test_further_attempts_at_a_task_stand_beneath_it_and_before_less_similar_tasks() -> None:
