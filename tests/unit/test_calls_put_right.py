@@ -89,6 +89,40 @@ async def test_an_answer_that_is_nothing_but_an_error_is_a_failure_and_its_limit
     assert told == "After this very error crm_list_contacts page_size=100 instead of page_size=500 went through"
 
 
+async def test_what_stood_between_a_failed_call_and_its_being_put_right_is_not_told_as_its_answer(memory: EpisodicMemory) -> None:
+    failed = call("execute_cell", error="KeyError: 'date'", code="df = pd.read_csv('sales.csv')\ndf['date'] = pd.to_datetime(df['date'])")
+    await attempt(
+        memory,
+        "Plot monthly revenue from sales.csv",
+        failed,
+        call("execute_cell", "Index(['Order Date', 'Revenue'])", code="df.columns"),
+        call("execute_cell", "<Axes>", code="df['Order Date'] = pd.to_datetime(df['Order Date'])\ndf.groupby('Order Date').sum().plot()"),
+    )
+    told = await advised(memory, "Show revenue by week", call("execute_cell", error="KeyError: 'date'", code="df['date'].dt.week"))
+    assert told == "After this very error execute_cell code=…Order Date… instead of code=…date… went through"
+
+
+async def test_an_argument_that_was_added_is_told_by_its_name_and_what_did_not_help_is_not(memory: EpisodicMemory) -> None:
+    refused = call("send_email", error="550 5.7.1 Sender not verified: digest@acme.io", to="list@acme.io", body="…")
+    queued = call("send_email", "queued", to="list@acme.io", body="…", sender="news@acme.io")
+    await attempt(memory, "Send the weekly digest", refused, call("verify_sender", address="digest@acme.io"), refused, queued)
+    said = recall_text(answer(await memory.recall("Send the weekly digest to all")))
+    assert "send_email failed with “550 5.7.1 Sender not verified: digest@acme.io”: sender=… went through, no sender did not" in said
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"path": "api/main.py", "edits": [{"oldText": "app = API()", "newText": "app = API()\napp.include(health)"}]},
+        {"replacements": [{"filePath": "api/main.py", "oldString": "app = API()", "newString": "app = API()\napp.include(health)"}]},
+        {"TargetFile": "api/main.py", "TargetContent": "app = API()", "ReplacementContent": "app = API()\napp.include(health)"},
+    ],
+)
+async def test_an_edit_is_read_in_every_shape_that_hosts_and_servers_give_it(memory: EpisodicMemory, edits: Mapping[str, Any]) -> None:
+    await attempt(memory, "Add a health endpoint", call("edit_file", **edits))
+    assert "changed api/main.py: + app.include(health)" in recall_text(answer(await memory.recall("Add a health endpoint")))
+
+
 async def test_an_answer_with_an_error_and_something_else_is_what_its_agent_says_it_is(memory: EpisodicMemory) -> None:
     started = await memory.start_episode("Import the rows", recall=False)
     for step in (call("import_rows", {"error": "2 rows skipped", "rows": 40}), {**call("import_rows", TOO_LARGE), "status": "ok"}):

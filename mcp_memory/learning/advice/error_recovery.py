@@ -16,7 +16,7 @@ from mcp_memory.learning.advice.examples import arguments_of, told_answer, told_
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.argument_changes import argument_change, named_change
+from mcp_memory.learning.reading.argument_changes import argument_change, put_right
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
@@ -126,17 +126,9 @@ class ErrorRecovery:
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
-                steps = episode.steps
-                put_right = named_change(steps[failed], steps[by]) is not None
-                is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or put_right or did_the_job(steps, failed, by))
-                is_told = is_told and not (episode.id in self._beaten and change_of(steps, by))
-                did = (told_call(steps, by, run) or told_instead(steps, failed, by)) if is_told else None
-                # The change that answered it in a file that this run has not got is told with the error, as one to learn from.
-                elsewhere = told_change(steps, by, message, message) if is_told and did is None and fix.kind == "fixed" else None
-                if is_told and did is None and elsewhere is None and (put_right or fix.kind == "fixed") and change_of(steps, by) is None:
-                    did = told_answer(steps, failed, by, run)
+                did, like = self._told(fix, episode, failed, by, message, run)
                 example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
-                fix = replace(fix, arguments_example=example, did=did or elsewhere, like=message if elsewhere else None)
+                fix = replace(fix, arguments_example=example, did=did, like=like)
                 return replace(fix, evidence=_first(episode.id, fix.evidence))
         if not places:
             return fix
@@ -147,6 +139,26 @@ class ErrorRecovery:
         like = message_of(episode.steps[failed])
         did = told_change(episode.steps, by, message, like)
         return replace(fix, did=did, like=like, evidence=_first(episode.id, fix.evidence)) if did else fix
+
+    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, message: str, run: str) -> tuple[str | None, str | None]:
+        """Return what answered the very *message* in another run, and that message where it was another file's; None, None without.
+
+        A change in a file that this run has not got is told with the error, as one to learn from.
+        """
+        steps, is_fixed = episode.steps, fix.kind == "fixed"
+        right = -1 if is_fixed else put_right(steps, failed)
+        if right >= 0:
+            return told_answer(steps, failed, right, run), None
+        if changes_scratch(steps, by) or (episode.id in self._beaten and change_of(steps, by)):
+            return None, None
+        if not is_fixed and not did_the_job(steps, failed, by):
+            return None, None
+        did = told_call(steps, by, run) or told_instead(steps, failed, by)
+        if did is not None or not is_fixed:
+            return did, None
+        if elsewhere := told_change(steps, by, message, message):
+            return elsewhere, message
+        return (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None), None
 
     def _illustrated(self, fix: TriedFix, answered: Ints, message: str, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
