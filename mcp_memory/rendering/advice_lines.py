@@ -24,11 +24,13 @@ Row = Mapping[str, Any]
 
 def next_step_text(answer: Row) -> str:
     """Return an answer of suggest_next_step as lines: warnings, what answered the error, what was done at this task, the next step."""
-    fixes = (answer.get("recovery") or {}).get("fixes", ())
+    recovery = answer.get("recovery") or {}
+    fixes = recovery.get("fixes", ())
     warnings = [row for row in answer.get("warnings") or () if 2 * row["failed"] >= row["tried"]]
     lines = [
         *map(_warning, warnings),
         *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
+        *map(_noted, recovery.get("noted", ())),
         *precedent_lines(answer, warned_of={key for warning in warnings for key in warning["evidence"]}),
         *_next(answer),
     ]
@@ -109,6 +111,10 @@ def _call(step: Row) -> str:
     """Return a call with its arguments; the name of a program that its command begins with is said once."""
     said = arguments_text(step["arguments_example"])
     return f"{step['tool']} `{said}`" if is_shell(step["tool"]) else f"{joined(step['tool'], step['action'])} {said}"
+
+
+def _noted(row: Row) -> str:
+    return f"Noted by who got past such an error: {cut(row['lesson'], _SENTENCE_CHARS)} [{cut_id(row['episode_id'])}]"
 
 
 def _warning(warning: Row) -> str:

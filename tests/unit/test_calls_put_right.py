@@ -1,6 +1,6 @@
 """What answered an error of a typed tool (a database, a browser, an API) is told when it comes again, through the facade on real files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -24,11 +24,11 @@ FORBIDDEN = 'Error from server (Forbidden): deployments.apps is forbidden: User 
 TOO_LARGE = {"error": "page_size must be at most 100", "status": 422}
 
 
-async def attempt(memory: EpisodicMemory, task: str, *steps: Step) -> None:
+async def attempt(memory: EpisodicMemory, task: str, *steps: Step, lessons: Sequence[str] = ()) -> None:
     started = await memory.start_episode(task, recall=False)
     for step in steps:
         await memory.log_step(started.episode_id, **step)
-    await memory.complete_episode(started.episode_id, "success")
+    await memory.complete_episode(started.episode_id, "success", lessons=lessons)
     await memory.settle()
 
 
@@ -108,6 +108,19 @@ async def test_an_argument_that_was_added_is_told_by_its_name_and_what_did_not_h
     await attempt(memory, "Send the weekly digest", refused, call("verify_sender", address="digest@acme.io"), refused, queued)
     said = recall_text(answer(await memory.recall("Send the weekly digest to all")))
     assert "send_email failed with “550 5.7.1 Sender not verified: digest@acme.io”: sender=… went through, no sender did not" in said
+
+
+async def test_what_was_noted_about_an_error_is_told_when_one_like_it_comes_and_no_other_lesson(memory: EpisodicMemory) -> None:
+    def push(tag: str) -> Step:
+        return call(
+            "bash", "", f"remote: error: GH006: Protected branch update failed for refs/tags/{tag}.", command=f"git push origin {tag}"
+        )
+
+    dispatched = call("bash", command="gh workflow run release.yml -f version=2.1")
+    lessons = ["Keep the changelog short.", "Protected tags go through release.yml."]
+    await attempt(memory, "Release version 2.1", push("v2.1"), dispatched, lessons=lessons)
+    told = await advised(memory, "Publish release 2.2", push("v2.2"))
+    assert told == "Noted by who got past such an error: Protected tags go through release.yml."
 
 
 @pytest.mark.parametrize(
