@@ -58,7 +58,8 @@ class Guide:
     def _scope(self, domain: str, project: str) -> str:
         """Return from what attempts the guide is made."""
         known = [t for t in self._v.experience.outlines() if _is_in(t, domain, project)]
-        return scope(len(known), sum(t.success for t in known), max((t.ended_at_ms for t in known), default=0))
+        dated = (t.ended_at_ms for t in known if t.ended_at_ms > t.started_at_ms)  # else its day may be that of an import that gave none
+        return scope(len(known), sum(t.success for t in known), max(dated, default=0))
 
     def _patterns(self, domain: str, project: str) -> list[Pattern]:
         found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_PATTERNS)
