@@ -29,7 +29,7 @@ class LexicalSearch:
         self._frequency: tuple[dict[str, int], dict[str, int]] = ({}, {})  # of words, of beginnings
         self._frequency_at = 0  # episodes when `_frequency` was begun
 
-    def hits(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
+    def hits(self, v: View, query: Query, limit: int, *, only: bool, max_work: int = text_query.RARE_WORK) -> dict[int, float]:
         """Return bm25 scores by row number, best first; those found by an earlier call where there was one.
 
         Args:
@@ -37,11 +37,12 @@ class LexicalSearch:
             query: What is looked for.
             limit: How many at least, where there are as many.
             only: Nothing else searches, so that a query of common words must not come back empty.
+            max_work: A lower bound on the work than a recall's, see `text_query.affordable`.
         """
-        key = (query.text, query.filter, query.strict, limit, only, v.version)
+        key = (query.text, query.filter, query.strict, limit, only, max_work, v.version)
         hits = self._searched.get(key)
         if hits is None:
-            hits = self._search(v, query, limit, only=only)
+            hits = self._search(v, query, limit, only=only, max_work=max_work)
             self._searched.put(key, hits)
         return hits
 
@@ -56,9 +57,10 @@ class LexicalSearch:
         shares: np.ndarray = scores / full if full > 0 else np.zeros(len(scores))
         return shares
 
-    def _search(self, v: View, query: Query, limit: int, *, only: bool) -> dict[int, float]:
+    def _search(self, v: View, query: Query, limit: int, *, only: bool, max_work: int) -> dict[int, float]:
         asked = text_query.read_query(query.text)
-        words = text_query.affordable(asked, lambda terms: self.counts(terms, len(v.catalog)), len(v.catalog), at_least_one=only)
+        episodes = len(v.catalog)
+        words = text_query.affordable(asked, lambda terms: self.counts(terms, episodes), episodes, at_least_one=only, max_work=max_work)
         if is_foreign_prose(query.text):  # words of other languages are found by what they share with English ones
             words = replace(words, beginnings=self._shared_beginnings(asked.terms, len(v.catalog)))
         if not (words.terms or words.phrases or words.beginnings):

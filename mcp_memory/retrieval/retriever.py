@@ -99,15 +99,16 @@ class Retriever:
             self._answers.put(key, known)
         return known
 
-    def similar(self, v: View, query: Query, vectors: Vectors, k: int) -> Neighbours:
+    def similar(self, v: View, query: Query, vectors: Vectors, k: int, *, max_work: int = text_query.RARE_WORK) -> Neighbours:
         """Return the k episodes of the query's project whose tasks are most alike, the best first: cosine cut to [0, 1].
 
-        Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0. Without vectors: the overlap of their words.
+        Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0. Without vectors: the overlap of their words,
+        of those that a search within *max_work* finds (`text_query.affordable`).
         """
         excluded, traces = query.exclude_ids, v.catalog.traces
         space = best_space(v, vectors)
         if space is None:
-            hits = self._lexical.hits(v, query, k + len(excluded), only=True)
+            hits = self._lexical.hits(v, query, k + len(excluded), only=True, max_work=max_work)
             pairs = sorted(((seq, overlap(query.text, traces[seq].task)) for seq in hits), key=lambda pair: -pair[1])
         else:
             seqs, near = self._vectors.nearest(v, query, space, np.atleast_2d(vectors[space])[0], k + len(excluded))

@@ -47,8 +47,15 @@ def read_query(text: str) -> TextQuery:
     return TextQuery(terms_of(text), tuple(phrases))
 
 
-def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]], episodes: int, *, at_least_one: bool) -> TextQuery:
-    """Return *query* with its rarest telling terms only, within MAX_TERMS and MAX_WORK, and the phrases they are part of.
+def affordable(
+    query: TextQuery,
+    counts: Callable[[Sequence[str]], Sequence[int]],
+    episodes: int,
+    *,
+    at_least_one: bool,
+    max_work: int = RARE_WORK,
+) -> TextQuery:
+    """Return *query* with its rarest telling terms only, within MAX_TERMS and the bounds on work, and the phrases they are part of.
 
     A word that half of the episodes have has no say in FTS5's bm25 (an inverse document frequency of 1e-6): asking for it makes every
     episode a match and moves no score. It is left out where a rarer one is there.
@@ -58,20 +65,21 @@ def affordable(query: TextQuery, counts: Callable[[Sequence[str]], Sequence[int]
         episodes: How many there are in all.
         at_least_one: Keep the rarest term whatever it costs: there is nothing but words to search by. Otherwise a word that a
             good part of a large memory contains is left out, for it tells little.
+        max_work: A lower bound on the work than the usual ones.
     """
     work = (len(query.terms) + EPISODE_WORK) * episodes
-    if len(query.terms) <= MAX_TERMS and work <= UNCOUNTED_WORK:
+    if len(query.terms) <= MAX_TERMS and work <= min(max_work, UNCOUNTED_WORK):
         return query
     frequency = dict(zip(query.terms, counts(query.terms), strict=True))
     known = sorted((t for t in query.terms if frequency[t] > 0 or is_letter(t)), key=lambda t: frequency[t])
     telling = [t for t in known if 2 * frequency[t] < episodes] or known
-    if len(query.terms) <= MAX_TERMS and work <= MAX_WORK:
+    if len(query.terms) <= MAX_TERMS and work <= min(max_work, MAX_WORK):
         return TextQuery(tuple(t for t in query.terms if t in telling), query.phrases)
     matched = 0
     kept: set[str] = set()
     for rank, term in enumerate(telling[:MAX_TERMS], 1):
         matched += frequency[term]
-        affordable_work = RARE_WORK if frequency[term] < RARE * episodes else MAX_WORK
+        affordable_work = min(max_work, RARE_WORK if frequency[term] < RARE * episodes else MAX_WORK)
         if (kept or not at_least_one) and min(matched, episodes) * (rank + EPISODE_WORK) > affordable_work:
             break
         kept.add(term)

@@ -11,6 +11,7 @@ from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
 from mcp_memory.verbs.engines import Engines
 
 COMPARED = 50  # earlier attempts a completion is judged against
+SEARCHED = 20_000  # of `text_query`'s work, for an imported one's: its rarest words find them, at a cost that grows with the memory no more
 
 
 def extract(engines: Engines, ended: Episode) -> tuple[Episode, Extraction]:
@@ -45,7 +46,7 @@ class Importer:
     """Judges the closed episodes of a batch in order, each against those in the memory and those before it in the batch.
 
     Tasks are compared by their words: embedding them first would make an import wait for the model. On the development episodes
-    that finds every attempt with the same text, and almost no other.
+    that finds every attempt with the same text, and almost no other. Asking for their rarest words alone finds the same ones.
     """
 
     def __init__(self, engines: Engines) -> None:
@@ -56,7 +57,7 @@ class Importer:
         """Return what the episode's completion writes (blocking)."""
         e = self._e
         with e.views.read() as v:
-            neighbours = e.retrieval.similar(v, Query(ended.task, Filter(project=ended.project)), {}, COMPARED)
+            neighbours = e.retrieval.similar(v, Query(ended.task, Filter(project=ended.project)), {}, COMPARED, max_work=SEARCHED)
         beside = [(t, overlap(ended.task, t.task)) for t in self._batch if t.project == ended.project]
         ended, extraction = extract(e, ended)
         completion = complete(e, ended, neighbours, extraction, beside)

@@ -48,7 +48,9 @@ def shown_files(episode: Episode, by_step: Sequence[Sequence[Touch]]) -> Json:
         for path, text in _said(step, found):
             name = path.removeprefix(root)
             if not (root and is_full(name)):
-                near[name].update(distinct_words(text) if text else ())
+                words = near[name]
+                if text:
+                    words.update(distinct_words(text))
     own = _own(episode, touches, root)
     changed = {file.path for file in files_of(episode) if file.use is not Use.READ}
     chosen = _chosen({path: words for path, words in near.items() if path not in own}, changed)

@@ -104,6 +104,19 @@ def test_common_words_are_asked_for_within_less_work_than_rare_ones() -> None:
     assert cheap == tuple(common), "with nothing before them"
 
 
+def test_who_bounds_the_work_asks_for_the_rarest_words_alone_however_large_the_memory_is() -> None:
+    words = ("fix", "parser", "dates", "weeks")
+    query = TextQuery(words)
+
+    def kept(episodes: int) -> tuple[str, ...]:
+        frequency = {word: int(episodes * share) for word, share in zip(words, (0.4, 0.2, 0.1, 0.0), strict=True)} | {"weeks": 3}
+        return affordable(query, counting(frequency), episodes, at_least_one=True, max_work=20_000).terms
+
+    assert kept(1_000) == words
+    assert kept(10_000) == ("dates", "weeks")
+    assert kept(1_000_000) == ("weeks",)
+
+
 @pytest.mark.parametrize(("at_least_one", "kept"), [(True, 1), (False, 0)])
 def test_words_that_are_everywhere_are_asked_for_only_where_nothing_else_searches(at_least_one: bool, kept: int) -> None:
     query = TextQuery(tuple("abcdefgh"), ())
