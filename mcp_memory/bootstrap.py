@@ -199,10 +199,7 @@ def keyring_tokens() -> ModuleType:
     try:
         from mcp_memory import keyring_tokens
     except ImportError as error:
-        raise ConfigError(
-            f"a token in the keyring needs the library keyring, which cannot be imported ({error})",
-            hint="Install it: pip install 'mcp-episodic-memory[keyring]'",
-        ) from error
+        raise ConfigError.without_extra("a token in the keyring needs the library keyring", "keyring", error) from error
     return keyring_tokens
 
 
@@ -214,9 +211,7 @@ def _log_of(remote: RemoteConfig) -> SharedLog:
     try:
         from mcp_memory.replication.postgres_log import PostgresLog
     except ImportError as error:
-        raise ConfigError(
-            f"PostgreSQL needs psycopg, which cannot be imported ({error})", hint="Install it: pip install 'mcp-episodic-memory[postgres]'"
-        ) from error
+        raise ConfigError.without_extra("PostgreSQL needs psycopg", "postgres", error) from error
     return PostgresLog(remote.url, remote.token)
 
 

@@ -157,6 +157,11 @@ class ConfigError(McpMemoryError, ValueError):
     code = "config_error"
     default_hint = "Run `mcp-memory config` to see the settings."
 
+    @classmethod
+    def without_extra(cls, need: str, extra: str, error: ImportError) -> "ConfigError":
+        """Return what to say where something *need*s a library of an *extra* that is not installed."""
+        return cls(f"{need}, which cannot be imported ({error})", hint=f"Install it: pip install 'mcp-episodic-memory[{extra}]'")
+
 
 class InternalError(McpMemoryError):
     """A programming error; nothing was written."""

@@ -144,9 +144,14 @@ class Pattern:
             return True
         if self.kind is PatternKind.ARGUMENT_CHANGE:
             return str(self.content["change"]) != ArgumentChange.INDENTED  # which the error says itself
+        return self.tries_program and self.says_what and not self.content.get(INSTEAD)
+
+    @property
+    def tries_program(self) -> bool:
+        """Whether it answers an error with a program that does something: that a file was changed is no answer to the next task's error."""
         tried = str(self.content.get("try", ""))
         is_program = tried.startswith(f"{SHELL}:") and not tried.endswith(WRITES) and role_of(tried) is Role.ACTS
-        return self.kind is PatternKind.ERROR_RECOVERY and self.says_what and is_program and not self.content.get(INSTEAD)
+        return self.kind is PatternKind.ERROR_RECOVERY and is_program
 
     provenance: str = ""  # the independent sources of its latest evidence, in words; "" where nobody looked
     is_verified: bool = True  # by two of them at least

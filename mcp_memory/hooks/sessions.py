@@ -44,7 +44,7 @@ def open_sessions(folder: str) -> Iterator[tuple[str, str, float]]:
 
 
 def state_of(folder: str) -> HookState:
-    """Return which hosts' hooks were heard of, by the files of their sessions. Reads every one of them: some 50 µs each."""
+    """Return which hosts' hooks were heard of, by the files of their sessions. Reads every one of them."""
     heard: dict[str, list[tuple[float, bool]]] = {}
     waiting = 0
     for entry in _entries(folder):

@@ -84,10 +84,9 @@ def _place(ms: float) -> float:
 
 def troubles(status: Status) -> Sequence[tuple[str, str]]:
     """Return what is degraded or to be warned of, each with what to do about it."""
-    remotes = {each.url: each for each in status.replication.remotes}
-    found = []
+    remotes, found = status.replication.remotes, []
     for text in status.degraded:
-        remote = next((each for url, each in remotes.items() if url in text), None)
+        remote = next((each for each in remotes if each.url in text), None)
         if remote is not None:
             todo = _WHAT_TO_DO.get(remote.state, "`mcp-memory remote test` tries it.")
         elif text in status.embedding.degraded:
@@ -97,11 +96,8 @@ def troubles(status: Status) -> Sequence[tuple[str, str]]:
         else:
             todo = "`mcp-memory doctor` checks everything and says how to mend it."
         found.append((text, todo))
-    asked = {text for text, _ in found}
-    unset = [each for each in remotes.values() if each.state == "not configured here"]
-    found += [
-        (f"the shared log {each.url} is not configured here", _WHAT_TO_DO[each.state]) for each in unset if each.url not in " ".join(asked)
-    ]
+    unset = [each for each in remotes if each.state == "not configured here" and not any(each.url in text for text, _ in found)]
+    found += [(f"the shared log {each.url} is not configured here", _WHAT_TO_DO[each.state]) for each in unset]
     return found + [(text, "`mcp-memory doctor` says more.") for text in status.warnings]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mcp_memory.domain.answers import PatternPage
-from mcp_memory.domain.pattern import PatternKind
+from mcp_memory.domain.pattern import PatternKind, ToldPattern
 from mcp_memory.errors import NotFound
 from mcp_memory.pages.calls import Answer, Call, GoTo, Page
 from mcp_memory.pages.sessions import Notice
@@ -25,7 +25,9 @@ async def listed(call: Call) -> Answer:
         )
 
     page = await call.dear("patterns", search, query, kind, cursor)
-    told = await call.dear("told", lambda: call.memory.told_patterns(project=call.session.project, limit=MAX_TOLD))
+    told: Sequence[ToldPattern] = ()
+    if not (query or cursor):
+        told = await call.dear("told", lambda: call.memory.told_patterns(project=call.session.project, limit=MAX_TOLD))
     return Page(
         "learned.html",
         {
@@ -36,7 +38,7 @@ async def listed(call: Call) -> Answer:
             "support": LEAST_SUPPORT,
             "holdout": status.learning.holdout,
             "counts": status.counts,
-            "told": [row for row in told if not kind or row.kind == kind] if not (query or cursor) else [],
+            "told": [row for row in told if not kind or row.kind == kind],
         },
     )
 

@@ -36,7 +36,11 @@ def lesson(found: Contrast) -> str:
 
     >>> lesson(Contrast("met", "KeyError: 'a'", 0, 3, 4, 5, 0.2))
     "Look out for `KeyError: 'a'`: 4 of 5 attempts that failed met it, 0 of 3 that worked did."
+    >>> lesson(Contrast("used", "bash:pytest", 2, 2, 1, 2, 0.5))
+    '2 of 2 attempts that worked used `bash:pytest`; 1 of 2 that failed did. May well be chance: too few attempts so far.'
     """
+    if found.chance >= PERHAPS:  # then it advises nothing
+        return f"{contrast(found)} {certainty(found)}"
     what = quoted(found.what)
     for_good = found.good * found.bads >= found.bad * found.goods
     first = {"used": ("Use", "Avoid"), "changed": ("Change", "Leave alone"), "met": ("Meet", "Look out for")}[found.kind][not for_good]

@@ -7,16 +7,17 @@ from mcp_memory.phrases.words import counted, cut_id, day_of, quoted
 
 NOTHING_YET = "Nothing is well supported yet."
 MAX_CHANGE_CHARS, MAX_TASK_CHARS = 240, 90
+_NUMBERS = {2: "two", 3: "three"}
 MAX_IDS = 2  # of episodes that are named
 
 
 def scope(attempts: int, won: int, last_at_ms: int) -> str:
-    """Return from what attempts a guide is made, "" without any.
+    """Return from what attempts a guide is made, "" without any; the day of the last where that is known.
 
-    >>> scope(66, 20, 1_764_460_800_000), scope(0, 0, 0)
-    ('From 66 attempts, of which 20 succeeded, the last on 2025-11-30.', '')
+    >>> scope(66, 20, 1_764_460_800_000), scope(1, 0, 0), scope(0, 0, 0)
+    ('From 66 attempts, of which 20 succeeded, the last on 2025-11-30.', 'From 1 attempt, of which 0 succeeded.', '')
     """
-    return f"From {counted(attempts, 'attempt')}, of which {won} succeeded, the last on {day_of(last_at_ms)}." if attempts else ""
+    return f"From {counted(attempts, 'attempt')}, of which {won} succeeded{_last(last_at_ms)}." if attempts else ""
 
 
 def command(text: str, worked: int, tried: int, episodes: Sequence[str], failure: str, last_at_ms: int) -> str:
@@ -27,7 +28,7 @@ def command(text: str, worked: int, tried: int, episodes: Sequence[str], failure
     """
     but = f"; failed with {quoted(failure)}" if failure else ""
     named = ", ".join(map(cut_id, episodes[:MAX_IDS]))
-    return f"- `{text}` worked {worked} of {counted(tried, 'time')}, last on {day_of(last_at_ms)}{but} [{named}]"
+    return f"- `{text}` worked {worked} of {counted(tried, 'time')}{_last(last_at_ms, 'last')}{but} [{named}]"
 
 
 def change(error: str, key: str, did: str, episode_id: str) -> str:
@@ -45,9 +46,20 @@ def solved(task: str, did: Sequence[str], episode_id: str, failed: Sequence[str]
     return f"- {_task(task)}: {_short('; '.join(did))}{but} [{cut_id(episode_id)}]"
 
 
-def unsolved(task: str, attempts: int, did: Sequence[str], episode_id: str) -> str:
-    """Return a task that nobody managed, and what was tried."""
-    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed; one changed {_short('; '.join(did))} [{cut_id(episode_id)}]"
+def unsolved(task: str, attempts: int, alike: int, did: Sequence[str], episode_id: str) -> str:
+    """Return a task that nobody managed, and what was tried, by how many of the attempts *alike*.
+
+    >>> unsolved("Totals are off", 2, 2, ["cart.py:7: + int(total)"], "e1")
+    '- “Totals are off”: 2 attempts failed; both changed cart.py:7: + int(total) [e1]'
+    >>> [unsolved("", 3, n, ["a"], "e")[23:-4] for n in (1, 2, 3)]
+    ['; one changed a', '; two changed a', '; all changed a']
+    """
+    who = "one" if alike == 1 else "both" if alike == attempts == 2 else "all" if alike == attempts else _NUMBERS.get(alike, str(alike))
+    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed; {who} changed {_short('; '.join(did))} [{cut_id(episode_id)}]"
+
+
+def _last(at_ms: int, word: str = "the last") -> str:
+    return f", {word} on {day_of(at_ms)}" if at_ms else ""
 
 
 def _task(task: str) -> str:

@@ -60,12 +60,12 @@ def share(n: int, of: int, *, nearest: bool = False) -> str:
 
 
 def day_of(at_ms: int) -> str:
-    """Return the day of a time, "an unknown day" for 0.
+    """Return the day of a time.
 
-    >>> day_of(1_764_460_800_000), day_of(0)
-    ('2025-11-30', 'an unknown day')
+    >>> day_of(1_764_460_800_000)
+    '2025-11-30'
     """
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat() if at_ms else "an unknown day"
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
 
 
 def cut_id(whole: str) -> str:

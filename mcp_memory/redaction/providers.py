@@ -5,9 +5,7 @@ are looser where a provider has changed its own.
 """
 
 from mcp_memory.redaction.entropy import has_both_cases, has_digit, is_mixed, looks_random
-from mcp_memory.redaction.rules import START, Rule, token
-
-_GITLEAKS = "gitleaks, config/gitleaks.toml"
+from mcp_memory.redaction.rules import GITLEAKS, START, Rule, token
 
 MODELS = (
     token("anthropic-api-key", "docs.anthropic.com: API keys", "sk-ant-", r"[A-Za-z0-9_-]{16,300}+", "sk-ant-api03-{A93}AA"),
@@ -158,7 +156,7 @@ CLOUDS = (
         "planetscale-token", "planetscale.com/docs", "pscale_tkn_ pscale_pw_ pscale_oauth_", r"[A-Za-z0-9_.=-]{32,64}+", "pscale_tkn_{A43}"
     ),
     token("neon-key", "neon.tech/docs", "napi_", r"[a-z0-9]{50,80}+", "napi_{L64}"),
-    token("scalingo-token", _GITLEAKS, "tk-us-", r"[A-Za-z0-9_-]{48}(?![A-Za-z0-9_-])", "tk-us-{A48}"),
+    token("scalingo-token", GITLEAKS, "tk-us-", r"[A-Za-z0-9_-]{48}(?![A-Za-z0-9_-])", "tk-us-{A48}"),
     token("openshift-token", "docs.openshift.com", "sha256~", r"[A-Za-z0-9_-]{40,50}+", "sha256~{A43}"),
     token(
         "tailscale-key", "tailscale.com/kb/1085", "tskey-", r"[a-z]{2,12}-[A-Za-z0-9]{8,40}-[A-Za-z0-9]{16,64}+", "tskey-auth-{A17}-{A32}"

@@ -6,6 +6,8 @@ from functools import cache
 
 from mcp_memory.redaction.entropy import has_digit, looks_random
 
+GITLEAKS = "gitleaks, config/gitleaks.toml"  # as the source of a rule
+
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
 
 _WORD = r"[^\s\"'`,;<>()\[\]{}]*+"

@@ -4,9 +4,7 @@ Sources as in `providers.py`.
 """
 
 from mcp_memory.redaction.entropy import has_digit, is_mixed
-from mcp_memory.redaction.rules import START, Rule, token
-
-_GITLEAKS = "gitleaks, config/gitleaks.toml"
+from mcp_memory.redaction.rules import GITLEAKS, START, Rule, token
 
 HOSTING = (
     token(
@@ -33,13 +31,13 @@ HOSTING = (
     token("crates-token", "Cargo book: publishing, API tokens", "cio", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "cio{A32}", is_mixed),
     token("nuget-key", "learn.microsoft.com/nuget", "oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])", "oy2{L43}"),
     token("clojars-token", "clojars.org", "CLOJARS_", r"[a-z0-9]{60}", "CLOJARS_{L60}"),
-    token("docker-token", _GITLEAKS, "dckr_pat_ dckr_oat_", r"[A-Za-z0-9_-]{20,100}+", "dckr_pat_{A27}"),
+    token("docker-token", GITLEAKS, "dckr_pat_ dckr_oat_", r"[A-Za-z0-9_-]{20,100}+", "dckr_pat_{A27}"),
     token("artifactory-key", "jfrog.com/help", "AKCp cmVmdGtu", r"[A-Za-z0-9]{50,80}+", "AKCp{A69}"),
     token("sourcegraph-token", "sourcegraph.com/docs", "sgp_ slk_", r"[A-Za-z0-9_]{40,100}+", "sgp_{H40}", has_digit),
     token("snyk-token", "docs.snyk.io", "snyk_uat. snyk_sat.", r"[A-Za-z0-9._-]{20,600}+", "snyk_uat.{A40}"),
     token("sonar-token", "docs.sonarsource.com", "squ_ sqp_ sqa_", r"[a-f0-9]{40}", "squ_{H40}"),
     token("prefect-key", "docs.prefect.io", "pnu_ pnb_", r"[A-Za-z0-9]{36}", "pnu_{A36}"),
-    token("readme-key", _GITLEAKS, "rdme_", r"[a-z0-9]{70}", "rdme_{L70}"),
+    token("readme-key", GITLEAKS, "rdme_", r"[a-z0-9]{70}", "rdme_{L70}"),
     token("doppler-token", "docs.doppler.com", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", r"[A-Za-z0-9._-]{36,80}+", "dp.pt.{A43}"),
     token("infisical-token", "infisical.com/docs", "st.", r"[a-f0-9]{24}\.[a-f0-9]{32}\.[a-f0-9]{32}", "st.{H24}.{H32}.{H32}"),
     token("onepassword-token", "developer.1password.com", "ops_eyJ", r"[A-Za-z0-9+/=_-]{50,4000}+", "ops_eyJ{A300}"),
@@ -60,7 +58,7 @@ SERVICES = (
     Rule(
         "okta-token",
         "tokens of Okta, where it is named",
-        "developer.okta.com; " + _GITLEAKS,
+        "developer.okta.com; " + GITLEAKS,
         ("okta", "ssws "),
         r"(?:okta|ssws)[\w .:=\"'-]{1,40}?\b(?P<secret>00[a-z0-9_-]{40})(?![a-z0-9_-])",
         "Authorization: SSWS 00{A40}",
@@ -169,7 +167,7 @@ SERVICES = (
     ),
     token("brevo-key", "developers.brevo.com", "xkeysib- xsmtpsib-", r"[a-f0-9]{64}-[A-Za-z0-9]{16}", "xkeysib-{H64}-{A16}"),
     token("resend-key", "resend.com/docs", "re_", r"[A-Za-z0-9]{6,10}_[A-Za-z0-9]{20,40}(?!\w)", "re_{A8}_{A24}", is_mixed),
-    token("postman-key", _GITLEAKS, "PMAK-", r"[a-f0-9]{24}-[a-f0-9]{34}", "PMAK-{H24}-{H34}"),
+    token("postman-key", GITLEAKS, "PMAK-", r"[a-f0-9]{24}-[a-f0-9]{34}", "PMAK-{H24}-{H34}"),
     token("databricks-token", "docs.databricks.com", "dapi", r"[0-9a-f]{32}(?:-\d)?", "dapi{H32}"),
     token("linear-key", "linear.app/developers", "lin_api_ lin_oauth_", r"[A-Za-z0-9]{30,80}+", "lin_api_{A40}"),
     token("notion-token", "developers.notion.com", "ntn_ secret_", r"[A-Za-z0-9]{40,60}+(?!\w)", "ntn_{A46}", is_mixed),

@@ -12,7 +12,7 @@ from mcp_memory.phrases.advice import worked_otherwise
 from mcp_memory.phrases.playbooks import nothing_in_common
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
-from mcp_memory.rendering.lines import LABEL
+from mcp_memory.rendering.lines import LABEL, elsewhere_text
 from mcp_memory.rendering.on_one_line import cut, flat
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
@@ -34,7 +34,7 @@ def next_step_text(answer: Row) -> str:
         *precedent_lines(answer, warned_of={key for warning in warnings for key in warning["evidence"]}),
         *_next(answer),
     ]
-    return _labelled(answer, lines, NOTHING_NEXT)
+    return _labelled(answer, lines, NOTHING_NEXT + elsewhere_text(answer))
 
 
 def playbook_text(answer: Row) -> str:
@@ -50,7 +50,7 @@ def playbook_text(answer: Row) -> str:
         lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
     reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
     has_none = bool(lines) and not has_worked and not book  # then that nobody has managed it yet is news, beside what was tried
-    return _labelled(answer, [reason, *lines] if has_none else lines, reason)
+    return _labelled(answer, [reason, *lines] if has_none else lines, reason + elsewhere_text(answer))
 
 
 def fix_line(fix: Row) -> str:

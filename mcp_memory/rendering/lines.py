@@ -139,10 +139,14 @@ def _nothing(answer: Row) -> str:
     if nearest := answer.get("nearest"):
         said += f" (nearest: {cut(nearest['task'], 100)}, {nearest['similarity']:.0%} alike)"
     said += f"; {answer['considered']} episodes looked at."
-    if elsewhere := answer.get("elsewhere"):
-        project = flat(str(elsewhere["project"]))
-        said += f" Project {project} has something close: {cut(elsewhere['task'], 100)} ({elsewhere['similarity']:.0%} alike)."
-    return said
+    return said + elsewhere_text(answer)
+
+
+def elsewhere_text(answer: Row) -> str:
+    """Return what another project has, with a blank before it; "" where an answer knows of none."""
+    if not (found := answer.get("elsewhere")):
+        return ""
+    return f" Project {flat(str(found['project']))} has something close: {cut(found['task'], 100)} ({found['similarity']:.0%} alike)."
 
 
 def _heading(number: int, row: Row, task: str, first: int, all_lost: int) -> str:

@@ -11,6 +11,8 @@ from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.errors import RemoteRefused
 from mcp_memory.ports import Batch, LogMark, LogPage, SharedLog
 
+ID_BYTES = 4  # by which a key is named, after the first byte of a sealed body
+SET_THE_KEY = "Set MCP_MEMORY_TEAM_KEY to the team's key; they are read then, nothing is lost."
 SEALED = 0x45  # the first byte of a sealed body; other forms are in `storage/fact_reads.py`
 
 
@@ -50,7 +52,7 @@ class SealedLog:
         if self._keys is None:
             raise RemoteRefused(
                 f"facts are sealed with the team key {key_id_of(fact)}, and there is none here",
-                hint="Set MCP_MEMORY_TEAM_KEY to the team's key; they are read then, nothing is lost.",
+                hint=SET_THE_KEY,
             )
         return self._keys.open(fact)
 
@@ -65,4 +67,4 @@ class SealedLog:
 
 def key_id_of(fact: Fact) -> str:
     """Return by which key a fact is sealed, as it is told."""
-    return fact.body[1:5].hex()
+    return fact.body[1 : 1 + ID_BYTES].hex()

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.errors import ConfigError, RemoteRefused
-from mcp_memory.replication.sealed_log import SEALED, key_id_of
+from mcp_memory.replication.sealed_log import ID_BYTES, SEALED, SET_THE_KEY, key_id_of
 
-KEY_BYTES, _ID_BYTES, _NONCE_BYTES = 32, 4, 12
-_PAYLOAD = 1 + _ID_BYTES + _NONCE_BYTES
+KEY_BYTES, _NONCE_BYTES = 32, 12
+_PAYLOAD = 1 + ID_BYTES + _NONCE_BYTES
 _HINT = "`mcp-memory remote new-key` makes one; every machine of the team gets the same."
 
 
@@ -37,7 +37,7 @@ class TeamKeys:
         self._first = _id(keys[0])
 
     def seal(self, fact: Fact) -> Fact:
-        """Return the fact with its body sealed; one that has none, or is sealed, as it is. 10 µs for 3 kB."""
+        """Return the fact with its body sealed; one that has none, or is sealed, as it is."""
         if not fact.body or fact.body[0] == SEALED:
             return fact
         nonce = os.urandom(_NONCE_BYTES)
@@ -46,14 +46,14 @@ class TeamKeys:
 
     def open(self, fact: Fact) -> Fact:
         """Return a sealed fact with its body. Raises RemoteRefused: no key of ours opens it."""
-        key = self._by_id.get(fact.body[1 : 1 + _ID_BYTES])
+        key = self._by_id.get(fact.body[1 : 1 + ID_BYTES])
         if key is None:
             raise RemoteRefused(
                 f"facts are sealed with the team key {key_id_of(fact)}, and ours are {', '.join(map(bytes.hex, self._by_id))}",
-                hint="Set MCP_MEMORY_TEAM_KEY to the team's key; they are read then, nothing is lost.",
+                hint=SET_THE_KEY,
             )
         try:
-            body = key.decrypt(fact.body[1 + _ID_BYTES : _PAYLOAD], fact.body[_PAYLOAD:], _bound(fact))
+            body = key.decrypt(fact.body[1 + ID_BYTES : _PAYLOAD], fact.body[_PAYLOAD:], _bound(fact))
         except InvalidTag:
             raise RemoteRefused(
                 f"the fact {fact.id} was changed after the team key {key_id_of(fact)} sealed it",
@@ -73,7 +73,7 @@ def _key(word: str, number: int) -> bytes:
 
 
 def _id(key: bytes) -> bytes:
-    return hashlib.sha256(b"mcp-memory team key\0" + key).digest()[:_ID_BYTES]
+    return hashlib.sha256(b"mcp-memory team key\0" + key).digest()[:ID_BYTES]
 
 
 def _bound(fact: Fact) -> bytes:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mcp_memory.metrics import Metrics
 
+_NEED = 'server.traces = "otlp" needs OpenTelemetry'
 SERVICE = "mcp-memory"  # `OTEL_SERVICE_NAME` names another
 OUTCOME = "mcp_memory.outcome"  # of a tool's span: `ok`, or the error's code
 
@@ -31,7 +32,7 @@ class Tracing:
         try:
             from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider, set_tracer_provider
         except ImportError as error:
-            raise _missing(error) from error
+            raise ConfigError.without_extra(_NEED, "otel", error) from error
         if isinstance(get_tracer_provider(), ProxyTracerProvider):
             set_tracer_provider(_provider(version))
 
@@ -63,13 +64,8 @@ def _provider(version: str) -> "TracerProvider":
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
-        raise _missing(error) from error
+        raise ConfigError.without_extra(_NEED, "otel", error) from error
     named = Resource.create({"service.name": SERVICE, "service.version": version}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=named)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider
-
-
-def _missing(error: ImportError) -> ConfigError:
-    message = f'server.traces = "otlp" needs OpenTelemetry, which cannot be imported ({error})'
-    return ConfigError(message, hint="Install it: pip install 'mcp-episodic-memory[otel]'")

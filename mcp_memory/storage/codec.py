@@ -50,21 +50,17 @@ class Codec:
 
     def json(self, value: Json) -> bytes:
         """Encode any JSON value, or a record of such values as an object."""
-        try:
-            body = _encode(value)
-        except OverflowError:
-            body = _encode(_as_text(value))
-        return self._seal(body, records.Record.VERSION)
+        return self._pack(value, records.Record.VERSION, lambda: _as_text(value))
 
     def step(self, step: Step) -> bytes:
         """Encode a step without its index, which is its key."""
         record = records.step_record(step)
-        return self._pack(record, lambda: replace(record, arguments=_as_text(record.arguments)))
+        return self._pack(record, record.VERSION, lambda: replace(record, arguments=_as_text(record.arguments)))
 
     def opening(self, episode: Episode) -> bytes:
         """Encode what an episode starts with besides its columns: tags and metadata."""
         record = records.OpeningRecord(episode.context.tags, episode.metadata)
-        return self._pack(record, lambda: replace(record, metadata=_as_text(record.metadata)))
+        return self._pack(record, record.VERSION, lambda: replace(record, metadata=_as_text(record.metadata)))
 
     def closing(self, episode: Episode) -> bytes:
         """Encode what completion adds besides its columns."""
@@ -73,7 +69,7 @@ class Codec:
     def trace(self, trace: Trace) -> bytes:
         """Encode a trace without its seq, which is its key."""
         record = records.trace_record(trace)
-        return self._pack(record, lambda: replace(record, digest=_as_text(record.digest)))
+        return self._pack(record, record.VERSION, lambda: replace(record, digest=_as_text(record.digest)))
 
     def episode(self, episode: Episode) -> bytes:
         """Encode a whole episode with its steps, as the hot tier keeps it."""
@@ -83,10 +79,9 @@ class Codec:
             steps = [replace(step, arguments=_as_text(step.arguments)) for step in record.steps]
             return replace(record, metadata=_as_text(record.metadata), steps=steps)
 
-        return self._pack(record, as_text)
+        return self._pack(record, record.VERSION, as_text)
 
-    def _pack(self, record: Any, as_text: Callable[[], Any]) -> bytes:
-        version = record.VERSION if isinstance(record, records.Record) else records.Record.VERSION
+    def _pack(self, record: Any, version: int, as_text: Callable[[], Any]) -> bytes:
         try:
             return self._seal(_encode(record), version)
         except OverflowError:

@@ -35,7 +35,7 @@ def start_episode(tx: Transaction, episode: Episode) -> None:
 
 def append_steps(tx: Transaction, episode_id: str, steps: Sequence[Step]) -> int:
     """Append to an open episode and return the first new index, which is the number of steps there were."""
-    row, state, first, is_away, is_shared = tx.appending_to(episode_id)
+    row, state, first, is_away = tx.appending_to(episode_id)
     _require_open(episode_id, state, is_away=is_away)
     if first + len(steps) > limits.MAX_STEPS_PER_EPISODE:
         raise InvalidInput(
@@ -43,9 +43,8 @@ def append_steps(tx: Transaction, episode_id: str, steps: Sequence[Step]) -> int
             hint="Complete this episode and start another one for the rest.",
         )
     add_steps(tx, row, first, steps)
-    if is_shared:
-        for index in range(first, first + len(steps)):
-            tx.share(FactKind.STEP, episode_id, index)
+    for index in range(first, first + len(steps)):
+        tx.share(FactKind.STEP, episode_id, index)
     return first
 
 

@@ -7,33 +7,33 @@ from mcp_memory.errors import InvalidInput
 from mcp_memory.storage.connection import DriverError
 from mcp_memory.storage.integrity import MAX_PROBLEMS, deep_problems
 from mcp_memory.storage.quarantine_writes import strayed_episodes
+from mcp_memory.storage.queries import IN_LIST
 from mcp_memory.storage.tables import Tables
 
 DISTINCT_COLUMNS = ("project", "domain", "language", "framework", "agent")
-_OF = "IN (SELECT value FROM json_each(?))"
 # What is counted, over everything and over some projects (`?` is their names).
 _COUNTS = {
     "evidence": (
         "SELECT coalesce(sum(successes + failures), 0) FROM pattern_count",
-        f"SELECT coalesce(sum(successes + failures), 0) FROM pattern_count WHERE project {_OF}",
+        f"SELECT coalesce(sum(successes + failures), 0) FROM pattern_count WHERE project {IN_LIST}",
     ),
-    "patterns": ("SELECT count(*) FROM pattern", f"SELECT count(DISTINCT pattern_row) FROM pattern_count WHERE project {_OF}"),
+    "patterns": ("SELECT count(*) FROM pattern", f"SELECT count(DISTINCT pattern_row) FROM pattern_count WHERE project {IN_LIST}"),
     "vectors": (
         "SELECT count(*) FROM vector",
-        f"SELECT count(*) FROM trace AS t JOIN vector AS v ON v.seq = t.seq WHERE t.project {_OF}",
+        f"SELECT count(*) FROM trace AS t JOIN vector AS v ON v.seq = t.seq WHERE t.project {IN_LIST}",
     ),
-    "recommendations": ("SELECT count(*) FROM recommendation", f"SELECT count(*) FROM recommendation WHERE project {_OF}"),
+    "recommendations": ("SELECT count(*) FROM recommendation", f"SELECT count(*) FROM recommendation WHERE project {IN_LIST}"),
     "feedback": (
         "SELECT count(*) FROM feedback",
-        f"SELECT count(*) FROM feedback AS f JOIN recommendation AS r USING (recommendation_row) WHERE r.project {_OF}",
+        f"SELECT count(*) FROM feedback AS f JOIN recommendation AS r USING (recommendation_row) WHERE r.project {IN_LIST}",
     ),
     "links": (
         "SELECT count(*) FROM link WHERE removed = 0",
-        f"SELECT count(*) FROM link AS l JOIN episode AS e ON e.episode_row = l.from_row WHERE l.removed = 0 AND e.project {_OF}",
+        f"SELECT count(*) FROM link AS l JOIN episode AS e ON e.episode_row = l.from_row WHERE l.removed = 0 AND e.project {IN_LIST}",
     ),
     "checkpoints": (
         "SELECT count(*) FROM checkpoint",
-        f"SELECT count(*) FROM checkpoint AS c JOIN episode AS e USING (episode_row) WHERE e.project {_OF}",
+        f"SELECT count(*) FROM checkpoint AS c JOIN episode AS e USING (episode_row) WHERE e.project {IN_LIST}",
     ),
 }
 _STATES = "SELECT state, count(*), sum(step_count) FROM episode {where} GROUP BY state"
@@ -65,9 +65,9 @@ def count_rows(tables: Tables, projects: Sequence[str] = ()) -> dict[str, int]:
     """Return how many of each kind there are, in *projects*, each once; in none of them: everywhere."""
     everywhere = not projects
     values = [] if everywhere else [json.dumps(projects)]
-    where = "" if everywhere else f"WHERE project {_OF}"
+    where = "" if everywhere else f"WHERE project {IN_LIST}"
     states = {state: (n, steps) for state, n, steps in tables.rows(_STATES.format(where=where), values)}
-    open_steps = tables.rows(_OPEN_STEPS + ("" if everywhere else f" AND e.project {_OF}"), values)[0][0]
+    open_steps = tables.rows(_OPEN_STEPS + ("" if everywhere else f" AND e.project {IN_LIST}"), values)[0][0]
     counts = {"episodes": sum(n for n, _ in states.values())}
     counts |= {state: states.get(state, (0, 0))[0] for state in ("open", "completed", "abandoned")}
     counts["steps"] = sum(steps for _, steps in states.values()) + open_steps

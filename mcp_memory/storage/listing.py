@@ -11,6 +11,7 @@ from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.filtering import fold
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort, TextQuery
 from mcp_memory.errors import InvalidInput
+from mcp_memory.storage.queries import IN_LIST
 from mcp_memory.storage.tables import Tables
 from mcp_memory.storage.text_expression import NOTHING, bm25, expression
 
@@ -148,7 +149,7 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
             conditions.append(f"e.{column} = ?")
             values.append(str(value))
     if where.projects:
-        conditions.append("e.project IN (SELECT value FROM json_each(?))")
+        conditions.append(f"e.project {IN_LIST}")
         values.append(json.dumps(where.projects))
     for column, value in (("domain", where.domain), ("language", where.language), ("framework", where.framework)):
         if value:

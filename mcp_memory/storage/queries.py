@@ -5,6 +5,7 @@ from importlib import resources
 
 from mcp_memory.storage.row_sums import sound, sum_of
 
+IN_LIST = "IN (SELECT value FROM json_each(?))"  # of a statement that is built for the occasion
 _MACRO = re.compile(r"\{(sum|sound) (\w+) ?(\w*)\}")
 _HEADING = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 

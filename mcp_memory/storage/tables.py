@@ -177,21 +177,24 @@ class Transaction(Tables):
 
     def episode_row(self, episode_id: str) -> tuple[int, str]:
         """Return the row number and state of an episode. Raises NotFound."""
-        found = self.one("episode_state", episode_id)
-        if found is None:
-            self.refuse_deleted(episode_id)
-            raise NotFound(f"there is no episode {episode_id!r}")
+        found = self._row_of("episode_state", episode_id)
         return found[0], found[1]
 
-    def appending_to(self, episode_id: str) -> tuple[int, str, int, bool, bool]:
-        """Return the row number and state of an episode, how many steps it has, whether another replica numbers them, and whether there
-        is a shared log. Raises NotFound.
+    def appending_to(self, episode_id: str) -> tuple[int, str, int, bool]:
+        """Return the row number and state of an episode, how many steps it has, and whether another replica numbers them.
+
+        The same statement tells whether there is a shared log, so that `share` need not ask. Raises NotFound.
         """
-        found = self.one("appending_to", episode_id)
+        found = self._row_of("appending_to", episode_id)
+        self._is_shared = bool(found[4])
+        return found[0], found[1], found[2], bool(found[3])
+
+    def _row_of(self, name: str, episode_id: str) -> Row:
+        found = self.one(name, episode_id)
         if found is None:
             self.refuse_deleted(episode_id)
             raise NotFound(f"there is no episode {episode_id!r}")
-        return found[0], found[1], found[2], bool(found[3]), bool(found[4])
+        return found
 
     def refuse_deleted(self, episode_id: str) -> None:
         """Raise NotFound when the episode was deleted: what comes late must not bring it back."""

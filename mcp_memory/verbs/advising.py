@@ -5,11 +5,12 @@ from mcp_memory.domain.answers import FeedbackRecorded, NextStep, PlaybookAnswer
 from mcp_memory.domain.curation import BY_VOTE, Correction
 from mcp_memory.domain.episode import Episode, EpisodeState, Step
 from mcp_memory.domain.feedback import EndedAs, Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.nearness import LEAST
 from mcp_memory.domain.pattern import PATTERN_PREFIX
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import GiveFeedback, Label, RecommendPlaybook, SuggestNextStep
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.ports import Situation
+from mcp_memory.ports import Neighbours, Situation
 from mcp_memory.verbs.engines import Engines, calling
 from mcp_memory.verbs.labelling import Labelling
 from mcp_memory.verbs.redacting import Redacting
@@ -42,7 +43,10 @@ class Advising:
         neighbours, degraded = self._e.neighbours(_like(episode))
         with self._e.views.read() as v:
             said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
-        answer = NextStep(self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred, said.precedents)
+        elsewhere = None if said.precedents or _is_near(neighbours) else self._e.elsewhere(_like(episode))
+        answer = NextStep(
+            self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred, said.precedents, elsewhere
+        )
         return answer, episode.project
 
     def _open_episode(self, episode_id: str) -> Episode:
@@ -65,7 +69,9 @@ class Advising:
             with e.views.read() as v:
                 playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
                 known = e.learning.precedents(v, task, where.project, e.learning.attempts_at(v, neighbours))
-            return PlaybookAnswer(e.new_id() if playbook or known else None, playbook, None if playbook else reason, degraded, known)
+            elsewhere = None if playbook or known or _is_near(neighbours) else e.elsewhere(query)
+            told_id = e.new_id() if playbook or known else None
+            return PlaybookAnswer(told_id, playbook, None if playbook else reason, degraded, known, elsewhere)
 
         with e.metrics.timed("recommend_playbook"):
             answer = await e.in_thread(work)
@@ -133,6 +139,11 @@ class Advising:
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:
         self._shown.note(Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock()))
+
+
+def _is_near(neighbours: Neighbours) -> bool:
+    """Return whether something in the project is near enough to be told."""
+    return bool(neighbours) and neighbours[0][1] >= LEAST
 
 
 def _like(episode: Episode) -> Query:

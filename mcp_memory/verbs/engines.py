@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import anyio.to_thread
 
 from mcp_memory.config import Config
+from mcp_memory.domain.answers import Nearest
 from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.status import CacheStats, EmbeddingStatus
+from mcp_memory.domain.text import shorten
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
@@ -28,6 +30,7 @@ calling: ContextVar[Caller] = ContextVar("calling", default=NOBODY)
 S = TypeVar("S")
 T = TypeVar("T")
 NEIGHBOURS = 200  # episodes that advice and outlook may rest on
+NEAREST_CHARS = 100  # of a task that is named only to say that it is not close
 MAX_BESIDE = 4  # threads for work beside an embedding; most of it takes turns at the views anyway
 
 
@@ -143,6 +146,23 @@ class Engines:
         vectors, lesser = self.embedding.embed_query(query.text, wait_ms=self.config.embedding.ready_wait_ms)
         with self.views.read() as v:
             return self.retrieval.similar(v, query, vectors, limit), distinct(degraded, lesser)
+
+    def nearest(self, found: tuple[str, float], *, named: bool = False) -> Nearest | None:
+        """Return an episode that is not shown (*named*: with its project); None when it was forgotten meanwhile (blocking)."""
+        episode = self.store.get_episodes([found[0]], steps=False)[0]
+        if episode is None:
+            return None
+        return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
+
+    def elsewhere(self, query: Query) -> Nearest | None:
+        """Return what is close to a query in another project, None for a caller that is bound to its own (blocking)."""
+        if calling.get().bound:
+            return None
+        vectors, _ = self.embedding.embed_query(query.text, wait_ms=self.config.embedding.ready_wait_ms)
+        with self.views.read() as v:
+            found = self.retrieval.elsewhere(v, query, vectors)
+        nearest = self.nearest(found, named=True) if found else None
+        return nearest if nearest and nearest.project != query.filter.project else None
 
 
 def distinct(*groups: Sequence[str]) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ class Mapping:
                     pass
             shown = self._shown
             made, waiting = shown.chart, sum(p.project == project or project == "*" for p in shown.waiting)
-            if made is None or shown.removals < 0:
+            if made is None:
                 by_words = not self._e.embedding.spaces
                 return TaskMap(0.0, 0.0, (), (), 0, waiting, by_words=by_words, degraded=degraded, is_coming=self._is_behind)
             cells, regions = shown.tallies.cells(project, made)

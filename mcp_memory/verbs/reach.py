@@ -109,13 +109,12 @@ def _meant(asked: Request, projects: Sequence[str], owners: Iterable[str], *, an
     """Return the project that a request means without naming it, or `*` for all of the caller's."""
     if len(projects) == 1:
         return projects[0]
-    lists = isinstance(asked, _OF_SEVERAL)
-    if anywhere and lists:
-        return ANY_PROJECT
-    found = [project for project in (working_in.get(), *dict.fromkeys(owners)) if project]
-    if found and not anywhere and (working_in.get() or len(found) == 1):
-        return found[0]
-    if lists:
+    if not anywhere:
+        if here := working_in.get():
+            return here
+        if len(of := list(dict.fromkeys(owners))) == 1:
+            return of[0]
+    if isinstance(asked, _OF_SEVERAL):
         return ANY_PROJECT
     raise InvalidInput(
         "`project` must say which project this is about", hint=f"This token is for {_listed(projects)}: give one of them as `project`."

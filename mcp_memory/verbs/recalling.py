@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import requests
-from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Nearest, Recall
+from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall
 from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
@@ -27,7 +27,6 @@ from mcp_memory.views.vouching import Vouching
 from mcp_memory.views.workspace import SeenFile
 
 MAX_PATTERNS = 3
-NEAREST_CHARS = 100  # of a task that is named only to say that it is not close
 
 
 class Recalling:
@@ -118,8 +117,8 @@ class Recalling:
             next_cursor=make_cursor(query, after) if more else None,
             files=fitted.files,
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
-            nearest=self._nearest(neighbours[0]) if ranking.silent and neighbours else None,
-            elsewhere=self._nearest(elsewhere, named=True) if elsewhere else None,
+            nearest=e.nearest(neighbours[0]) if ranking.silent and neighbours else None,
+            elsewhere=e.nearest(elsewhere, named=True) if elsewhere else None,
         )
 
     def _seen(self, v: View, query: Query, outlook: Outlook | None) -> list[SeenFile]:
@@ -133,13 +132,6 @@ class Recalling:
         rows = {match.episode_id: x.row(match.episode_id) for match in matches}
         vouching = x.derived(Vouching)
         return {key: "" if row is None else vouching.provenance(row, names_project=anywhere) for key, row in rows.items()}
-
-    def _nearest(self, found: tuple[str, float], *, named: bool = False) -> Nearest | None:
-        """Return the line about an episode that is not shown; None when it was forgotten meanwhile."""
-        episode = self._e.store.get_episodes([found[0]], steps=False)[0]
-        if episode is None:
-            return None
-        return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
 
     def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Correction | None]]:
         """Return the matches with their records and the corrections of their lessons; what was forgotten meanwhile is left out."""

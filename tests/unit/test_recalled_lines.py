@@ -9,6 +9,7 @@ import pytest
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config_sources import load_config
 from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 
@@ -210,3 +211,21 @@ async def test_the_same_task_of_several_sentences_is_the_same_task(data_dir: Pat
         await memory.settle()
         found = await memory.recall(task)
     assert found.episodes[0].similarity == pytest.approx(1.0, abs=0.001)
+
+
+async def test_where_nothing_here_is_near_every_advice_names_the_project_that_has_something(data_dir: Path) -> None:
+    task = "Reshard the sample data into folders of thirty files"
+    async with open_memory(load_config(env={}, flags={"storage.data_dir": str(data_dir)})) as memory:
+        done = await memory.start_episode(task, project="shards", recall=False)
+        await memory.log_step(done.episode_id, "bash", arguments={"command": "shardctl split --max 30"}, observation="done")
+        await memory.complete_episode(done.episode_id, "success")
+        await memory.settle()
+        opened = await memory.start_episode(task, project="kitchen", recall=False)
+        said = [
+            recall_text(answer(await memory.recall(task, project="kitchen"))),
+            next_step_text(answer(await memory.suggest_next_step(opened.episode_id))),
+            playbook_text(answer(await memory.recommend_playbook(task, project="kitchen"))),
+        ]
+        assert all(f"Project shards has something close: {task} (100% alike)." in text for text in said), said
+        here = await memory.suggest_next_step((await memory.start_episode(task, project="shards", recall=False)).episode_id)
+    assert here.elsewhere is None

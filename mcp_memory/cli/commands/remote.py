@@ -99,11 +99,10 @@ def _remove(args: argparse.Namespace) -> int:
     from mcp_memory import remote_config
 
     config, address = settings_of(args), remote_config.public_address(args.url)
-    for remote in config.remotes:
-        if remote.address == address and remote.keyring:
-            from mcp_memory.bootstrap import keyring_tokens
+    if any(remote.address == address and remote.keyring for remote in config.remotes):
+        from mcp_memory.bootstrap import keyring_tokens
 
-            keyring_tokens().remove(address)
+        keyring_tokens().remove(address)
     was_noted = remote_config.take_out(config.data_dir, address)
     others = tuple(remote for remote in config.remotes if remote.address != address)
     was_known = with_settings(replace(config, remotes=others), lambda memory: memory.share_no_more(address))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mcp_memory.domain.answers.recalling import Nearest
 from mcp_memory.domain.episode import Json
 from mcp_memory.domain.query import InferredContext, Suggestion
 
@@ -81,6 +82,7 @@ class NextStep:
     degraded: tuple[str, ...] = ()
     inferred: InferredContext | None = None  # the context the advice is for, where the episode names none
     precedents: tuple[Precedent, ...] = ()  # what was done at this very task, what worked first
+    elsewhere: Nearest | None = None  # what is close in another project, where nothing here is
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class PlaybookAnswer:
     reason: str | None
     degraded: tuple[str, ...] = ()
     precedents: tuple[Precedent, ...] = ()  # what was done at this very task, what worked first
+    elsewhere: Nearest | None = None  # what is close in another project, where nothing here is
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class Recoveries:
         family = self._family(failed_key)[x.failures.failed]
         nats = TASK * np.exp((similarity - 1.0) / TASK_WIDTH) + MESSAGE * (alike - 1.0) + SAME_TOOL * (same - 1.0)
         nats += SAME_FAMILY * (family - 1.0) - LATE * (x.failures.lag - 1.0)
-        weights = np.where(usable, context * np.exp(nats), 0.0)
+        every = np.where(context > 0, context * np.exp(nats), 0.0)  # also of those that nothing overcame
+        weights = np.where(usable, every, 0.0)
         numbers = np.flatnonzero(weights > 0)
         fixed = x.failures.fix[numbers]
 
@@ -86,7 +87,7 @@ class Recoveries:
             * heaviest
         )
         scores = (near + PRIOR * of_tool) / (near.sum() + PRIOR)
-        scores = scores * self._worked(np.where(context > 0, context * np.exp(nats), 0.0)) ** WORKED
+        scores = scores * self._worked(every) ** WORKED
         chances, scores = scores, scores.copy()
         retry = x.tools.find(failed_key)
         if retry >= 0 and not _overcome_by_retrying(same[numbers] & (alike[numbers] >= SAME_ERROR), fixed == retry, weights[numbers]):

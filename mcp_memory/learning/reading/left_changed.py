@@ -5,9 +5,10 @@ changes of somebody else. Where there is none, the edits are put together: one t
 one, and what was put back is no change.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import cache
 
 from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import is_full
@@ -50,17 +51,17 @@ def left_changed(episode: Episode) -> list[FileChange]:
     found = {path: FileChange(path, of_file[-1].step, _hunks(steps, of_file)) for path, of_file in by_path.items()}
     found |= _patches(steps, found)
     left = [change for change in found.values() if change.hunks and not is_scratch(change.path)]
-    left = [replace(c, path=_named(c.path, names, episode)) for c in left if not any(same_file(c.path, path) for path in made)]
+    root = cache(lambda: root_of(episode, [touch for found in touches_in(steps) for touch in found]))  # few need it
+    left = [replace(c, path=_named(c.path, names, root)) for c in left if not any(same_file(c.path, path) for path in made)]
     return sorted(left, key=lambda change: -change.step)
 
 
-def _named(path: str, names: Sequence[str], episode: Episode) -> str:
+def _named(path: str, names: Sequence[str], root: Callable[[], str]) -> str:
     """Return a path relative to the working folder: by the name that the episode's files have, the longest, else by what its steps tell."""
     path = path.replace("\\", "/").removeprefix("./")
     if known := next((name for name in names if same_file(name, path) and (not is_full(path) or "/" in name)), ""):
         return known
-    root = root_of(episode, [touch for found in touches_in(episode.steps) for touch in found]) if is_full(path) else ""
-    return path.removeprefix(root)
+    return path.removeprefix(root()) if is_full(path) else path
 
 
 def _is_patch(step: Step) -> bool:

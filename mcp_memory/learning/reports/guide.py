@@ -8,8 +8,6 @@ from mcp_memory.domain.curation import BY_VOTE, Correction
 from mcp_memory.domain.episode import Episode, EpisodeState, Trace
 from mcp_memory.domain.pattern import ANSWERS, INSTEAD, PATTERN_PREFIX, ArgumentChange, Evidence, Pattern, PatternKind
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
-from mcp_memory.domain.step_keys import SHELL
-from mcp_memory.domain.step_roles import WRITES, Role, role_of
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.lessons import FAILED_IN, Replaced, ReportedLesson, lessons_markdown
 from mcp_memory.learning.reading.argument_changes import argument_change
@@ -58,7 +56,8 @@ class Guide:
     def _scope(self, domain: str, project: str) -> str:
         """Return from what attempts the guide is made."""
         known = [t for t in self._v.experience.outlines() if _is_in(t, domain, project)]
-        return scope(len(known), sum(t.success for t in known), max((t.ended_at_ms for t in known), default=0))
+        dated = (t.ended_at_ms for t in known if t.ended_at_ms > t.started_at_ms)  # else its day may be that of an import that gave none
+        return scope(len(known), sum(t.success for t in known), max(dated, default=0))
 
     def _patterns(self, domain: str, project: str) -> list[Pattern]:
         found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_PATTERNS)
@@ -82,10 +81,8 @@ class Guide:
     def _described(self, pattern: Pattern, evidence: Evidence) -> str:
         """Return a pattern in the words of one episode, whose values are none of another project's; "" where it says nothing."""
         content = pattern.content
-        if pattern.kind is PatternKind.ERROR_RECOVERY:
-            tried = str(content["try"])
-            if not tried.startswith(f"{SHELL}:") or tried.endswith(WRITES) or role_of(tried) is not Role.ACTS:
-                return ""  # that several tasks' files were changed is no answer to the next one's error
+        if pattern.kind is PatternKind.ERROR_RECOVERY and not pattern.tries_program:
+            return ""
         episode = self._store.get_episodes([evidence.episode_id])[0]
         places = (evidence.detail.get("failed_step"), evidence.detail.get("fix_step"))
         if episode is None or not all(isinstance(place, int) and place < len(episode.steps) for place in places):

@@ -1,6 +1,7 @@
 """What episodes did that another can do again, or need not: commands, changes that ended errors, tasks solved and not yet. Pure."""
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ MAX_OF_PROGRAM = 2  # commands of one program and verb
 MIN_TASKS = 2  # in which a command worked: attempts at one task are not independent
 MIN_FAILED = 2  # attempts at a task from which it counts as one that nobody managed
 NOTHING_MORE: Mapping[str, int] = {}
+_LINE_NUMBER = re.compile(r"(?<=:)\d+(?=: )|(?<=; )\d+(?=: )")
 _PREPARES = frozenset({"mkdir", "touch", "chmod", "rm", "cp", "mv", "echo", "kill", "pkill"})  # that this worked is no news
 
 
@@ -60,7 +62,7 @@ def _commands(episodes: Sequence[Episode], agents_needed: int) -> list[str]:
                 if step.failed:
                     use.message = use.message or message_of(step)
                 else:
-                    use.last_at_ms = max(use.last_at_ms, episode.ended_at_ms or 0)
+                    use.last_at_ms = max(use.last_at_ms, _day_of(episode))
                     use.episodes.add(episode.id)
                     use.tasks.add(episode.task)
                     use.agents.add(episode.agent)
@@ -74,6 +76,12 @@ def _commands(episodes: Sequence[Episode], agents_needed: int) -> list[str]:
             tried = use.worked + use.failed
             lines.append(phrases.command(command, use.worked, tried, sorted(use.episodes), use.message, use.last_at_ms))
     return lines[:MAX_LINES]
+
+
+def _day_of(episode: Episode) -> int:
+    """Return when an episode ended; 0 for one that took no time, as where an import gave none: its day is the import's."""
+    ended_at_ms = episode.ended_at_ms or 0
+    return ended_at_ms if ended_at_ms > episode.started_at_ms else 0
 
 
 def _command(step: Step) -> str:
@@ -119,6 +127,11 @@ def _solved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
     return list(lines.values())[:MAX_LINES]
 
 
+def _plain(did: Sequence[str]) -> str:
+    """Return changes without the numbers of lines, which differ between attempts that did the same."""
+    return _LINE_NUMBER.sub("", "; ".join(did))
+
+
 def _changed(episode: Episode) -> tuple[str, ...]:
     return tuple(deed.text for deed in changes(episode))
 
@@ -142,5 +155,7 @@ def _unsolved(won: Sequence[Episode], lost: Sequence[Episode], failures: Mapping
         known = [(e, did) for e in tried[task] if (did := _changed(e))]
         if known:
             attempts = max(len(tried[task]), failures.get(task, 0))
-            lines.append(phrases.unsolved(task, attempts, known[0][1], known[0][0].id))
+            told = Counter(_plain(did) for _, did in known)
+            first, did = max(known, key=lambda one: told[_plain(one[1])])
+            lines.append(phrases.unsolved(task, attempts, told[_plain(did)], did, first.id))
     return lines[:MAX_LINES]

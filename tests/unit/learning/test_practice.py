@@ -35,6 +35,11 @@ def test_a_command_that_worked_at_two_tasks_is_told_with_how_often_it_did_and_ho
     assert said.commands == ["- `pytest -q` worked 2 of 3 times, last on 1970-01-01; failed with `no rule` [e1, e2]"]
 
 
+def test_no_day_is_told_of_episodes_that_took_no_time_for_theirs_is_that_of_the_import() -> None:
+    undated = [replace(run(name, "pytest -q"), started_at_ms=1_000) for name in ("e1", "e2")]
+    assert practice(undated, is_shared=False).commands == ["- `pytest -q` worked 2 of 2 times [e1, e2]"]
+
+
 def test_attempts_at_one_task_do_not_make_a_command_one_for_others() -> None:
     assert practice([run("e1", "make", task="t"), run("e2", "make", task="t")], is_shared=False).commands == []
 
@@ -94,7 +99,7 @@ def test_what_an_attempt_that_failed_changed_elsewhere_is_not_told_beside_the_ch
 def test_a_task_that_several_attempts_failed_at_is_told_with_what_was_tried() -> None:
     tried = [edited(f"e{i}", "return int(total)", outcome=FAILURE) for i in range(2)]
     said = practice(tried, is_shared=False).unsolved
-    assert said == ["- “Totals are off”: 2 attempts failed; one changed shop/cart.py: - return total + return int(total) [e0]"]
+    assert said == ["- “Totals are off”: 2 attempts failed; both changed shop/cart.py: - return total + return int(total) [e0]"]
     assert practice(tried[:1], is_shared=False).unsolved == []
     (line,) = practice(tried, is_shared=False, failures={"Totals are off": 7}).unsolved
-    assert "7 attempts failed; one changed" in line, "all there are, not those that were read"
+    assert "7 attempts failed; two changed" in line, "all there are, not those that were read"
