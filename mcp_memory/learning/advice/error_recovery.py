@@ -95,16 +95,16 @@ class ErrorRecovery:
         numbers = np.flatnonzero(same & (x.context_weights(standpoint)[failures.row] > 0))
         return len(numbers) >= MIN_ENDS and bool((self._tried(numbers) < 0).all())
 
-    def _noted(self, numbers: Ints, named: Collection[str]) -> Iterator[NotedLesson]:
+    def _noted(self, numbers: Ints, named: frozenset[str]) -> Iterator[NotedLesson]:
         """Yield what those who got past such an error noted about it, the latest first: a lesson that names none of it is about another."""
         x, failures = self._x, self._x.failures
         won = numbers[x.success[failures.row[numbers]]]
         won = won[self._endorser.showable_rows(failures.row[won], failures.index[won])]
         latest = won[np.argsort(-x.ended_at_ms[failures.row[won]], kind="stable")]
         ids = list(dict.fromkeys(x.trace(int(row)).id for row in failures.row[latest]))[:MAX_SOUGHT]
-        for episode in self._read(ids):
-            for lesson in episode.outcome.lessons if episode is not None and episode.outcome is not None else ():
-                if any(word in named for word in words(lesson)):
+        for episode in filter(None, self._read(ids)):
+            for lesson in episode.outcome.lessons if episode.outcome else ():
+                if not named.isdisjoint(words(lesson)):
                     yield NotedLesson(" ".join(lesson.split()), episode.id)
 
     def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
