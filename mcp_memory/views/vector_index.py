@@ -89,12 +89,12 @@ class SignBitIndex:
 
     def search(self, vector: np.ndarray, k: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return (keys, similarities) of the k best distinct keys, best first. `allowed`: the keys to restrict to, sorted."""
-        if allowed is not None and len(allowed) <= FULL_SCAN_ROWS:
-            rows = self._rows(allowed)
-        elif self._mean is None:
+        if self._mean is None:
             rows = np.concatenate([np.flatnonzero(c.alive[: c.size]) + i * CHUNK_ROWS for i, c in self._enumerate()] or [np.zeros(0, int)])
             if allowed is not None:
                 rows = rows[np.isin(self._keys(rows), allowed)]
+        elif allowed is not None and len(allowed) <= FULL_SCAN_ROWS:
+            rows = self._rows(allowed)
         else:
             rows = self._scan(vector, max(CANDIDATES, CANDIDATES_PER_RESULT * k, self._alive * CANDIDATES // 250_000), allowed)
         return _best_distinct(self._keys(rows), self._score(vector, rows), k)

@@ -129,9 +129,11 @@ def _difference(before: str, after: str) -> tuple[str, str, tuple[str, ...]]:
     ('', 'and b', ())
     """
     old, new = before.splitlines()[:_MAX_DIFFED], after.splitlines()[:_MAX_DIFFED]
-    diff = list(difflib.ndiff(old, new)) if len(old) * len(new) < _MAX_DIFFED else []
-    removed, added = ([line[2:] for line in diff if line.startswith(sign)] for sign in ("- ", "+ "))
-    if not diff:
+    if len(old) * len(new) < _MAX_DIFFED:
+        blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        removed = [line for tag, start, end, _, _ in blocks if tag != "equal" for line in old[start:end]]
+        added = [line for tag, _, _, start, end in blocks if tag != "equal" for line in new[start:end]]
+    else:
         known, there = set(old), set(new)
         removed, added = [line for line in old if line not in there], [line for line in new if line not in known]
     came, then = _first_and_rest(added)
