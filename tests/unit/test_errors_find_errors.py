@@ -214,5 +214,5 @@ async def test_the_words_of_an_error_and_of_the_call_that_failed_find_it_without
         await memory.settle()
         found = await memory.recall(asked)
         assert [row.task[:11] for row in found.episodes[:3]] == ["Build image"] * 3
-        assert "docker system prune" in " ".join(found.episodes[0].points)
+        assert "docker system prune" in " ".join(found.episodes[0].points or ())
         assert not (await memory.recall(f"{asked} of my old camera")).episodes, "with other words something else is asked for"
