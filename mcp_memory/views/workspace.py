@@ -4,6 +4,7 @@ A posting says that an episode showed a word near a file. A project keeps its ne
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
@@ -87,7 +88,7 @@ class ProjectFiles:
         self._episodes: dict[str, int] = {}
         self._dead = 0  # with postings that are still there
         self._postings = Segments()
-        self._tops: set[str] = set()  # first folders of relative paths
+        self._tops: Counter[str] = Counter()  # how many relative paths begin with a folder
         self._ends: dict[str, list[int]] = {}  # paths by their last two parts
         self._one = Column(np.int64)  # of each path, the file it is: a full path is the relative one that it ends with
         self._length, self._aside = Column(np.float32), Column(np.float32)  # words that were shown near a file; what its path makes of it
@@ -125,11 +126,29 @@ class ProjectFiles:
         given = [word.strip(".-") for word in _BETWEEN.split(request) if "." in word]
         names = frozenset(word.rpartition("/")[2] for word in given)
         told = np.array([_named(self._files.value(int(file)), request, names) for file in best])
-        total = dict(zip(best.tolist(), ((scores[best] + told + prior) * factor).tolist()))
+        total = self._whole(dict(zip(best.tolist(), ((scores[best] + told + prior) * factor).tolist())))
         least = LEAST * log(1 + len(self._files))
         chosen = [file for file in sorted(total, key=lambda file: (-total[file], file))[:limit] if total[file] >= least]
         found = [SeenFile(self._files.value(f), total[f], tasks) for f, tasks in zip(chosen, self._tasks_of(chosen))]
         return sorted([*found, *self._only_named(given)], key=lambda file: -file.score)[:limit]
+
+    def _whole(self, scores: Mapping[int, float]) -> dict[int, float]:
+        """Return the scores with that of a path which somebody saw from a folder below added to that of the path it is the end of.
+
+        In `shop/` they say `cart/total.py` of what others call `shop/cart/total.py`. Only where there is one such path and more begin as
+        it does: a copy below `build/` or a path cut at its beginning is no better name.
+        """
+        found: dict[int, float] = {}
+        for file, score in scores.items():
+            path = self._files.value(file)
+            alike = self._ends.get("/".join(path.rsplit("/", 2)[-2:]), []) if "/" in path and not is_full(path) else []
+            longer = {one for one in self._one.values[alike].tolist() if self._files.value(one).endswith(f"/{path}")}
+            whole = longer.pop() if len(longer) == 1 else file
+            more = self._tops[self._files.value(whole).partition("/")[0]] > self._tops[path.partition("/")[0]]
+            if not more or self._aside.values[whole] < self._aside.values[file]:
+                whole = file
+            found[whole] = found.get(whole, 0.0) + score
+        return found
 
     def _only_named(self, given: Sequence[str]) -> Iterator[SeenFile]:
         """Yield the files among the words of a request that nobody has seen and that are below a folder of the workspace."""
@@ -186,7 +205,7 @@ class ProjectFiles:
         if "/" not in path:
             return
         if not is_full(path):
-            self._tops.add(path.partition("/")[0])
+            self._tops[path.partition("/")[0]] += 1
         alike = self._ends.setdefault("/".join(path.rsplit("/", 2)[-2:]), [])
         for other in alike:
             theirs = self._files.value(other)

@@ -154,3 +154,30 @@ async def test_an_episode_that_showed_a_file_under_two_paths_may_be_edited_and_s
         await memory.update_episode(episode_id, add_tags=[tag])
         found = await memory.recall(QUESTION)  # a count below zero is a warning, and so an error, here
         assert [file.path for file in found.files] == ["src/billing/numbering.py"]
+
+
+def _printed(path: str, text: str = INVOICE) -> dict[str, Any]:
+    return {"tool": "bash", "arguments": {"command": f"cat {path}"}, "observation": text}
+
+
+async def test_a_path_said_from_a_folder_below_is_the_file_that_the_others_name_in_full(memory: EpisodicMemory) -> None:
+    await _work(memory, "Look around", [_printed("shop/billing/numbering.py"), _printed("shop/web/routes.py", ROUTES)])
+    await _work(memory, "Look closer, in shop/", [_printed("billing/numbering.py")])
+    found = await memory.recall(QUESTION)
+    assert [file.path for file in found.files] == ["shop/billing/numbering.py"]
+
+
+async def test_a_path_that_is_the_end_of_two_or_of_a_copy_stays_what_it_is(memory: EpisodicMemory) -> None:
+    await _work(
+        memory, "Look around", [_printed("shop/billing/numbering.py"), _printed("club/billing/numbering.py"), _printed("shop/a.py", ROUTES)]
+    )
+    await _work(memory, "Look closer, in one of them", [_printed("billing/numbering.py")])
+    found = await memory.recall(QUESTION)
+    assert "billing/numbering.py" in [file.path for file in found.files]
+
+
+async def test_a_copy_below_a_build_folder_is_no_better_name(memory: EpisodicMemory) -> None:
+    await _work(memory, "Look around", [_printed("billing/numbering.py")])
+    await _work(memory, "Look what was built", [_printed("build/lib/billing/numbering.py"), _printed("build/lib/web/routes.py", ROUTES)])
+    found = await memory.recall(QUESTION)
+    assert found.files[0].path == "billing/numbering.py"
