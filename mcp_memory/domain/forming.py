@@ -14,6 +14,7 @@ from mcp_memory.domain.requests.base import Request, fields_of
 from mcp_memory.domain.requests.context import ContextFields, TaskFields
 from mcp_memory.domain.requests.exchange import EpisodeLine, LineOutcome
 from mcp_memory.domain.requests.recording import OutcomeFields, StepDetails, StepFields
+from mcp_memory.domain.told_failures import failure_told
 from mcp_memory.errors import InvalidInput
 
 
@@ -75,12 +76,14 @@ def step_of(asked: StepDetails | IntendedStep | Mapping[str, Any], *, now_ms: in
     """Return a step.
 
     Without an action, the program of a shell command is one: to learn from, `bash:pytest` and `bash:ls` must be two things. Without a
-    status, a step with an error text failed.
+    status, a step with an error text failed, and so did one whose answer is nothing but an error.
     """
     assert isinstance(asked, Request), "a checked request holds records"
     names, values_of = _step_fields(IntendedStep if isinstance(asked, IntendedStep) else StepFields)
     given: dict[str, Any] = dict(zip(names, values_of(asked), strict=True))
     given["action"] = asked.action or program_of(command_in(asked.arguments)) or given["tool"]
+    if not given.get("status") and not given.get("error") and (told := failure_told(given.get("observation") or "")):
+        given["error"] = told
     given["status"] = StepStatus(given.get("status") or (StepStatus.ERROR if given.get("error") else StepStatus.OK))
     given["at_ms"] = now_ms if given.get("at_ms") is None else given["at_ms"]
     return Step(**given)

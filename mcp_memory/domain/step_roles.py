@@ -16,7 +16,14 @@ _LOOKING_TEXT = """
 read view open get list ls ll dir search find grep rg ag cat head tail less more nl scroll goto show display describe fetch lookup look
 query browse inspect stat status wc tree diff log which whereis pwd echo type file du df ps env print glob check count calculate
 """
+_ACTING_TEXT = """
+add append apply build buy call cancel change clear close commit complete copy create delete deploy disable do drop edit enable execute fill
+fix format insert install kill make merge modify move patch place post publish push put remove rename replace reset restart restore revert
+run save send set start stop submit sync transfer undo update upgrade upload write
+"""
 _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
+_ACTING = frozenset(_ACTING_TEXT.split())
+_SERVER = re.compile(r"mcp__.+?__(?=.)")  # how hosts name an MCP server before its tool
 WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ENDS = frozenset({"submit", "finish", "finished", "done", "complete", "answer", "terminate"})
@@ -40,16 +47,20 @@ def role_of(key: str) -> Role:
     ['passes', 'passes', 'passes', 'passes', 'passes']
     >>> [role_of(k).value for k in ("edit", "bash:cat >", "bash:sed -i", "bash:pip install", "editor:str_replace", "open_door_lock")]
     ['acts', 'acts', 'acts', 'acts', 'acts', 'looks']
+    >>> [role_of(k).value for k in ("mcp__github__get_repository", "crm_list_contacts", "run_list_query", "browser_click", "x_post_view")]
+    ['looks', 'looks', 'acts', 'acts', 'acts']
     """
     tool, _, what = key.partition(":")
     if key.endswith(WRITES):
         return Role.ACTS
-    words = [word.lower() for word in _WORD.findall(what or tool)]
+    words = [word.lower() for word in _WORD.findall(_SERVER.sub("", what or tool))]
     if not words:
         return Role.ACTS
     if words[0] in _PASSING or (not what and "".join(words) in _PASSING):
         return Role.PASSES
     verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
+    if not what and len(words) > 2 and verb == words[0] and verb not in _LOOKING | _ACTING:
+        verb = words[1]  # the first word is whose tool it is: `crm_list_contacts`, `github_search_code`
     return Role.LOOKS if verb in _LOOKING else Role.ACTS
 
 

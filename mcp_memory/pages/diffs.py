@@ -1,10 +1,11 @@
 """What a step changed, as a diff, from its own arguments. Pure."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from mcp_memory.domain.edit_arguments import EDITED_FILES, PAIRS, SEVERAL, WHOLE
+from mcp_memory.domain.edit_arguments import PAIRS, WHOLE, edited_parts
 from mcp_memory.domain.episode import Step
 
 MAX_LINES = 80  # of one diff
@@ -26,20 +27,16 @@ def diffs_of(step: Step) -> list[Diff]:
     """Return the changes that a step's arguments describe; none of a step that failed."""
     if step.failed:
         return []
-    path = next((str(step.arguments[name]) for name in EDITED_FILES if step.arguments.get(name)), "")
-    return [Diff(path, lines[:MAX_LINES], max(0, len(lines) - MAX_LINES)) for lines in _all(step.arguments, path) if lines]
+    found = ((path, lines) for path, part in edited_parts(step.arguments) for lines in _all(part, path) if lines)
+    return [Diff(path, lines[:MAX_LINES], max(0, len(lines) - MAX_LINES)) for path, lines in found]
 
 
-def _all(arguments: object, path: str) -> Iterator[list[tuple[str, str]]]:
-    if not isinstance(arguments, dict):
-        return
+def _all(arguments: Mapping[str, Any], path: str) -> Iterator[list[tuple[str, str]]]:
     for old, new in PAIRS:
         before, after = arguments.get(old), arguments.get(new)
         if isinstance(before, str) and isinstance(after, str) and before != after:
             yield _between(before, after)
             return
-    for edit in arguments.get(SEVERAL) or ():
-        yield from _all(edit, path)
     patches = [value for value in arguments.values() if isinstance(value, str) and value.lstrip().startswith(_PATCH)]
     yield from (_patch(text) for text in patches)
     whole = next((arguments[name] for name in _WHOLE if isinstance(arguments.get(name), str)), None)

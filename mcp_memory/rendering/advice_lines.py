@@ -17,17 +17,20 @@ from mcp_memory.rendering.on_one_line import cut, flat
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
+_INSTEAD = " instead of "  # in what names the other call already
 _DEED_CHARS, _SENTENCE_CHARS, _VALUE_CHARS = 440, 400, 160
 Row = Mapping[str, Any]
 
 
 def next_step_text(answer: Row) -> str:
     """Return an answer of suggest_next_step as lines: warnings, what answered the error, what was done at this task, the next step."""
-    fixes = (answer.get("recovery") or {}).get("fixes", ())
+    recovery = answer.get("recovery") or {}
+    fixes = recovery.get("fixes", ())
     warnings = [row for row in answer.get("warnings") or () if 2 * row["failed"] >= row["tried"]]
     lines = [
         *map(_warning, warnings),
         *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
+        *map(_noted, recovery.get("noted", ())),
         *precedent_lines(answer, warned_of={key for warning in warnings for key in warning["evidence"]}),
         *_next(answer),
     ]
@@ -59,7 +62,8 @@ def fix_line(fix: Row) -> str:
     if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
         return f"{worked_otherwise(flat(change), fix['changed'], fix['compared'])}{_evidence(fix)}"
     if did := fix.get("did"):
-        came = "made the call work" if fix["kind"] == "fixed" else "did the job instead"
+        instead = "went through" if _INSTEAD in did else "did the job instead"
+        came = "made the call work" if fix["kind"] == "fixed" else instead
         if like := fix.get("like"):
             return f"After an error like it ({quoted(flat(like))}) {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
@@ -107,6 +111,10 @@ def _call(step: Row) -> str:
     """Return a call with its arguments; the name of a program that its command begins with is said once."""
     said = arguments_text(step["arguments_example"])
     return f"{step['tool']} `{said}`" if is_shell(step["tool"]) else f"{joined(step['tool'], step['action'])} {said}"
+
+
+def _noted(row: Row) -> str:
+    return f"Noted by who got past such an error: {cut(row['lesson'], _SENTENCE_CHARS)} [{cut_id(row['episode_id'])}]"
 
 
 def _warning(warning: Row) -> str:

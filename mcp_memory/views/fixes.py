@@ -92,6 +92,13 @@ class Calls:
         known = len(self.exact) > max(i, j) and self.exact[i] == self.exact[j] >= 0
         return known and not self.keys[i].startswith(f"{SHELL}:")
 
+    def is_another(self, i: int, k: int) -> bool:
+        """Return whether step *k* did another thing than *i*: with another tool, or with this one elsewhere, as a click on another button.
+
+        Of commands only the program tells: the same one with other arguments is more often a look than a change.
+        """
+        return self.keys[i] != self.keys[k] or (self.differ(i, k) and not self.same(i, k) and not self.keys[i].startswith(f"{SHELL}:"))
+
     def differ(self, i: int, j: int) -> bool:
         """Return whether two steps are known to have other arguments."""
         return len(self.exact) > max(i, j) and self.exact[i] != self.exact[j] and min(self.exact[i], self.exact[j]) >= 0
@@ -192,7 +199,7 @@ def _change_before(calls: Calls, i: int, j: int) -> int:
     past = _past(calls, i, j)
     if calls.keys[past] != calls.keys[i]:
         return j
-    worked = [k for k in range(past - 1, i, -1) if not calls.failed[k] and calls.keys[k] != calls.keys[i]]
+    worked = [k for k in range(past - 1, i, -1) if not calls.failed[k] and calls.is_another(i, k)]
     changed = next((k for k in worked if role_of(calls.keys[k]) is Role.ACTS and not runs_tests(calls.keys[k])), -1)
     moved = next((k for k in worked if moves(calls.keys[k])), -1) if calls.depends_on_place(i, j) else -1
     if moved > changed and (changed < 0 or role_of(calls.keys[i]) is Role.LOOKS):

@@ -7,6 +7,7 @@ Conventions: `_at_ms` fields are epoch milliseconds; an edge that shows them to 
 from mcp_memory.domain.answers.advising import (
     FeedbackRecorded,
     NextStep,
+    NotedLesson,
     Playbook,
     PlaybookAnswer,
     PlaybookStep,
@@ -30,6 +31,7 @@ __all__ = [
     "LoggedSteps",
     "Nearest",
     "NextStep",
+    "NotedLesson",
     "PatternDetail",
     "PatternPage",
     "Playbook",

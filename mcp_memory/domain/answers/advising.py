@@ -45,12 +45,21 @@ class TriedFix:
 
 
 @dataclass(frozen=True, slots=True)
+class NotedLesson:
+    """What whoever got past an error noted for the next attempt."""
+
+    lesson: str
+    episode_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """What an error like this one was, and what came of it before."""
 
     error_signature: str
     fixes: tuple[TriedFix, ...]
     error: str = ""  # as it was
+    noted: tuple[NotedLesson, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

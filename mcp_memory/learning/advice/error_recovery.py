@@ -1,22 +1,24 @@
 """What was tried after errors like this one, and what came of it."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from mcp_memory.domain.answers import Recovery, TriedFix
-from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.answers import NotedLesson, Recovery, TriedFix
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, told_call, told_change, told_instead
+from mcp_memory.learning.advice.examples import arguments_of, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.learning.reading.argument_changes import argument_change, put_right
+from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
@@ -31,6 +33,7 @@ MIN_ENDS = 3  # runs that ended with an answer, from which it counts as the end
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
+MAX_NOTED, MIN_WORD_CHARS, MAX_CALL_CHARS = 1, 5, 200  # lessons told of an error; of a word that a lesson shares with it; of the call
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 
 # (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
@@ -82,7 +85,8 @@ class ErrorRecovery:
             self._illustrated(fix, at, message, run, is_retry=is_retry) if self._endorser.may_show(by) else fix
             for fix, at, by, is_retry in best[:FIX_EXAMPLES]
         ]
-        return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])), message)
+        noted = tuple(self._noted(numbers, _named(episode.steps[-1])))
+        return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])), message, noted[:MAX_NOTED])
 
     def is_the_end(self, standpoint: Standpoint, failed_key: str, sig: str) -> bool:
         """Whether every run that got such an answer from this tool ended with it, as with a verdict: then nothing is advised."""
@@ -90,6 +94,18 @@ class ErrorRecovery:
         same = (failures.signature == x.signatures.find(sig)) & (failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(same & (x.context_weights(standpoint)[failures.row] > 0))
         return len(numbers) >= MIN_ENDS and bool((self._tried(numbers) < 0).all())
+
+    def _noted(self, numbers: Ints, named: frozenset[str]) -> Iterator[NotedLesson]:
+        """Yield what those who got past such an error noted about it, the latest first: a lesson that names none of it is about another."""
+        x, failures = self._x, self._x.failures
+        won = numbers[x.success[failures.row[numbers]]]
+        won = won[self._endorser.showable_rows(failures.row[won], failures.index[won])]
+        latest = won[np.argsort(-x.ended_at_ms[failures.row[won]], kind="stable")]
+        ids = list(dict.fromkeys(x.trace(int(row)).id for row in failures.row[latest]))[:MAX_SOUGHT]
+        for episode in filter(None, self._read(ids)):
+            for lesson in episode.outcome.lessons if episode.outcome else ():
+                if not named.isdisjoint(words(lesson)):
+                    yield NotedLesson(" ".join(lesson.split()), episode.id)
 
     def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
         """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
@@ -126,14 +142,9 @@ class ErrorRecovery:
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
-                steps = episode.steps
-                is_told = not changes_scratch(steps, by) and (fix.kind == "fixed" or did_the_job(steps, failed, by))
-                is_told = is_told and not (episode.id in self._beaten and change_of(steps, by))
-                did = (told_call(steps, by, run) or told_instead(steps, failed, by)) if is_told else None
-                # The change that answered it in a file that this run has not got is told with the error, as one to learn from.
-                elsewhere = told_change(steps, by, message, message) if is_told and did is None and fix.kind == "fixed" else None
+                did, like = self._told(fix, episode, failed, by, message, run)
                 example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
-                fix = replace(fix, arguments_example=example, did=did or elsewhere, like=message if elsewhere else None)
+                fix = replace(fix, arguments_example=example, did=did, like=like)
                 return replace(fix, evidence=_first(episode.id, fix.evidence))
         if not places:
             return fix
@@ -144,6 +155,26 @@ class ErrorRecovery:
         like = message_of(episode.steps[failed])
         did = told_change(episode.steps, by, message, like)
         return replace(fix, did=did, like=like, evidence=_first(episode.id, fix.evidence)) if did else fix
+
+    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, message: str, run: str) -> tuple[str | None, str | None]:
+        """Return what answered the very *message* in another run, and that message where it was another file's; None, None without.
+
+        A change in a file that this run has not got is told with the error, as one to learn from.
+        """
+        steps, is_fixed = episode.steps, fix.kind == "fixed"
+        right = -1 if is_fixed else put_right(steps, failed)
+        if right >= 0:
+            return told_answer(steps, failed, right, run), None
+        if changes_scratch(steps, by) or (episode.id in self._beaten and change_of(steps, by)):
+            return None, None
+        if not is_fixed and not did_the_job(steps, failed, by):
+            return None, None
+        did = told_call(steps, by, run) or told_instead(steps, failed, by)
+        if did is not None or not is_fixed:
+            return did, None
+        if elsewhere := told_change(steps, by, message, message):
+            return elsewhere, message
+        return (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None), None
 
     def _illustrated(self, fix: TriedFix, answered: Ints, message: str, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
@@ -179,6 +210,12 @@ class ErrorRecovery:
         last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
         after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
         return np.where(last, -1, after)
+
+
+def _named(step: Step) -> frozenset[str]:
+    """Return the words of a failed step that tell it from others: of its error and its call."""
+    said = words(f"{message_of(step)} {call_told(step, MAX_CALL_CHARS)}")
+    return frozenset(word for word in said if len(word) >= MIN_WORD_CHARS)
 
 
 def _first(episode_id: str, evidence: Sequence[str]) -> tuple[str, ...]:

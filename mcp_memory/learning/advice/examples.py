@@ -13,7 +13,10 @@ from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.reading.argument_changes import named_change
+from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.changes import brief, change_of, is_scratch
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words
 from mcp_memory.views.fixes import family
 
@@ -23,6 +26,7 @@ LIKE = 0.6  # of the names in two messages, from which they are of one kind
 MIN_KIND_WORDS = 3  # of an error, from which another one like it is of its kind
 MAX_TOLD_CHARS = 160  # of a command that answered an error
 MAX_COMMAND_CHARS = 100  # of a command of another task
+MAX_VALUE_CHARS = 60  # of a value in a call that is told by its arguments' names
 SMALL = 100  # numbers below it are settings, not ids
 _CODE_TEXT = "command cmd args old new code script expression input pattern regex glob search replace"
 _WRITTEN = frozenset([*TEXTS, "old", "new"])  # into a file
@@ -120,6 +124,25 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> s
     if here != there or len(names & others) < LIKE * len(names | others):
         return None
     return brief(steps, index, MAX_TOLD_CHARS, whole=True, near=like)
+
+
+def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> str | None:
+    """Return in few words the call, other than a command, that answered the very error which this run met; None where it says nothing.
+
+    Of a call put right what the error names is told; of another call the arguments' names, with the values that are of this run or that
+    share a word with the error: those are about the same thing.
+    """
+    step, message = steps[by], frozenset(_NAME.findall(message_of(steps[failed]).casefold()))
+    if put_right := named_change(steps[failed], step):
+        return f"{step.key} {put_right[0]} instead of {put_right[1]}"
+    if command_in(step.arguments) or (step.key == steps[failed].key and step.arguments == steps[failed].arguments):
+        return None
+    known = {
+        name: value
+        for name, value in step.arguments.items()
+        if _is_of_run(value, run.casefold()) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
+    }
+    return call_by_names(step, known, MAX_VALUE_CHARS) if known else None
 
 
 def told_instead(steps: Sequence[Step], failed: int, by: int) -> str | None:

@@ -33,6 +33,7 @@ from mcp_memory.learning.advice.deeds import (
 )
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.reading.argument_changes import named_change
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of, same_file
@@ -139,7 +140,10 @@ def _in_vain(episode: Episode, similarity: float, query: str) -> list[str]:
 def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
     """Yield the errors that were fixed, each with the failed call and what made it work; not what the agent had mistyped itself."""
     steps = episode.steps
-    overcome = [said for said in (episode.reflection.successes if episode.reflection else ()) if isinstance(said, facts.Overcome)]
+    said_of_it = episode.reflection.successes if episode.reflection else ()
+    for put_right in [said for said in said_of_it if isinstance(said, facts.GotOn)][:MAX_OVERCOME]:
+        yield from _put_right(steps, put_right)
+    overcome = [said for said in said_of_it if isinstance(said, facts.Overcome)]
     for said in overcome[:MAX_OVERCOME]:
         failed, by, worked = (steps[i] if i < len(steps) else None for i in (said.failures[-1], said.by, said.worked_at))
         if failed is None or by is None or worked is None or _is_own(failed, episode) or hides_exit(command_in(worked.arguments)):
@@ -153,13 +157,20 @@ def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
             continue
         error, call = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), call_told(failed, MAX_FAILED_CALL_CHARS)
         if said.by == said.worked_at and not command_in(by.arguments):
-            if similarity >= SAME_TASK and (other := call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS)):
+            other = call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS) if similarity >= SAME_TASK else named_change(failed, by)
+            if other:
                 yield phrases.worked_otherwise(by.key, error, *other)
             continue
         names = [file.path for file in files_of(episode)]
         how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
         if how != call:
             yield phrases.overcame(call, error, how, itself=said.by == said.worked_at)
+
+
+def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[str]:
+    """Yield what a call had instead of what the error named, where the same tool then worked."""
+    if max(said.failures[-1], said.by) < len(steps) and (other := named_change(steps[said.failures[-1]], steps[said.by])):
+        yield phrases.worked_otherwise(said.key, shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), *other)
 
 
 def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ The agent's own words come first. Then what the steps show, then the comparison 
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
@@ -16,6 +17,7 @@ from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere
 from mcp_memory.learning.judging.fixed_by import fixed_by
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.alternatives import did_the_job
+from mcp_memory.learning.reading.argument_changes import put_right
 from mcp_memory.learning.reading.changes import brief, changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, message_of
 from mcp_memory.learning.reading.signatures import signature
@@ -54,7 +56,7 @@ def reflect(
     similar = [t for t, _ in attempts if t.success and t.id != episode.id]
     fixes: list[Fix] = []
     if signs.failed:
-        fixes = list(fixes_of(calls or calls_of_steps(episode.steps, episode.success)))
+        fixes = [_put_right(episode.steps, fix) for fix in fixes_of(calls or calls_of_steps(episode.steps, episode.success))]
     standing = _standing(episode, signs, fixes)
     wrong = _wrong(episode, signs, standing)
     answered = [fix for fix in fixes if fix.index not in standing]  # what is told as left standing is not told as answered
@@ -169,9 +171,15 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
                 found.append(facts.Overcome(message, key, where, by, brief(steps, by, near=message), failures[-1].worked_at))
-            elif role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by):
+            elif put_right(steps, where[-1]) == by or (role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by)):
                 found.append(facts.GotOn(message, key, where, by, brief(steps, by, near=message), steps[by].key))
     return found
+
+
+def _put_right(steps: Sequence[Step], fix: Fix) -> Fix:
+    """Return what came of a failure, where its call was put right that this got on with it: the words show it, their sums do not."""
+    right = put_right(steps, fix.index) if fix.came is not Came.FIXED else -1
+    return fix if right < 0 else replace(fix, came=Came.GOT_ON, by=right)
 
 
 def _wrong(episode: Episode, signs: Signs, left: Sequence[int]) -> list[facts.Fact]:

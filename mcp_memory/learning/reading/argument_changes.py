@@ -1,16 +1,24 @@
 """What was different in the arguments when a failed call was made again: the kind of change, whatever the values were. Pure."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Json, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.signatures import quoted_in
+from mcp_memory.views.fixes import MAX_STEPS_LATER
 
 MIN_LISTED_CHARS = 3  # of a value that an error is said to have named
 MAX_WORDS = 12  # of a value that is compared by its words: what is longer is a text
+MAX_PART_WORDS = 6  # of a text, that came instead of what its error names
+MAX_TEXT_WORDS = 300  # of a text in which such a part is looked for
 _ERROR_CHARS = 2_000
+_TOKEN = re.compile(r"\w+")
+_IDENTIFIER = re.compile(r"\w*(?:_|\d)\w*")  # what no plain word of a sentence looks like
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,57 @@ def argument_change(failed: Step, again: Step) -> Changed | None:
         return _option_changed(before, after)
     old, new = before[name], after[name]
     return _text_changed(name, old, new, _error_of(failed)) if isinstance(old, str) and isinstance(new, str) else None
+
+
+def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
+    """Return what a call of a tool that worked had instead of what the error of the failed one names, and that; None where nothing of it.
+
+    That the error names it tells a call put right from another call of the same tool; so does that an argument was added and all else
+    stayed. Commands are not looked at.
+
+    >>> from mcp_memory.domain.episode import Step
+    >>> def change(error, before, after): return named_change(Step("t", "", before, status="error", error=error), Step("t", "", after))
+    >>> change("page_size must be at most 100", {"page_size": 500}, {"page_size": 100})
+    ('page_size=100', 'page_size=500')
+    >>> change('column "user_id" does not exist', {"sql": "select user_id from orders"}, {"sql": "select customer_ref from orders limit 3"})
+    ('sql=…customer_ref…', 'sql=…user_id…')
+    >>> change("sender not verified", {"to": "all"}, {"to": "all", "sender": "news@acme.io"}), change("no page", {"t": "x"}, {"t": "y"})
+    (('sender=…', 'no sender'), None)
+    """
+    if failed.key != again.key or command_in(failed.arguments):
+        return None
+    added = [name for name in again.arguments if name not in failed.arguments]
+    if len(added) == 1 and len(again.arguments) > 1 and {**failed.arguments, added[0]: again.arguments[added[0]]} == again.arguments:
+        return f"{added[0]}=…", f"no {added[0]}"
+    message = message_of(failed)
+    words = frozenset(_TOKEN.findall(message))
+    named = frozenset(_TOKEN.findall(" ".join(quoted_in(message)))) | {word for word in words if _IDENTIFIER.fullmatch(word)}
+    for name, old in failed.arguments.items():
+        new = again.arguments.get(name)
+        if new is None or old == new:
+            continue
+        if name in words and max(len(str(old)), len(str(new))) <= MAX_WORDS * MIN_LISTED_CHARS:
+            return f"{name}={new}", f"{name}={old}"
+        if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
+            return f"{name}=…{part[1]}…", f"{name}=…{part[0]}…"
+    return None
+
+
+def put_right(steps: Sequence[Step], failed: int) -> int:
+    """Return the step, of the few after a failed one, that is its call put right (`named_change`); -1 without."""
+    later = range(failed + 1, min(len(steps), failed + 1 + MAX_STEPS_LATER))
+    return next((k for k in later if not steps[k].failed and named_change(steps[failed], steps[k])), -1)
+
+
+def _part_changed(old: str, new: str, named: frozenset[str]) -> tuple[str, str] | None:
+    """Return the part of a text that an error names, and what stands in its place in another text."""
+    before, after = _TOKEN.findall(old)[:MAX_TEXT_WORDS], _TOKEN.findall(new)[:MAX_TEXT_WORDS]
+    if named.isdisjoint(before):
+        return None
+    for tag, i, j, k, n in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "replace" and max(j - i, n - k) <= MAX_PART_WORDS and not named.isdisjoint(before[i:j]):
+            return " ".join(word for word in before[i:j] if word in named), " ".join(after[k:n])
+    return None
 
 
 def _option_changed(before: Mapping[str, Json], after: Mapping[str, Json]) -> Changed | None:

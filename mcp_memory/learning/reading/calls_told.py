@@ -28,6 +28,8 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
     '`pip install yaml`'
     >>> call_told(Step("search", arguments={"arg": "Opry Mills"}), 60), call_told(Step("submit"), 60)
     ('search “Opry Mills”', 'submit')
+    >>> call_told(Step("list_contacts", arguments={"page_size": 100}), 60)
+    'list_contacts page_size=100'
     >>> call_told(Step("edit", arguments={"path": "src/cart.py", "text": "x = 1;" * 30, "line": 7}), 60)
     'edit path=src/cart.py text=x = 1;x = 1;x = 1;x … 1;x = 1; line=7'
     >>> call_told(Step("book", arguments={"to": "OSL", "seats": [{"row": 7}, {"row": 8}, {"row": 9}]}), 40)
@@ -37,18 +39,20 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
     if command := command_in(arguments):
         return f"`{shorten_middle(_line(command), max_chars)}`"
     said = {name: value for name, value in arguments.items() if str(value).strip()}
-    if len(said) == 1:
+    if len(said) == 1 and isinstance(next(iter(said.values())), str):
         return f"{step.key} “{_value(next(iter(said.values())), max_chars).strip(chr(34))}”"
     return " ".join([step.key, *(f"{name}={value}" for name, value in _fitted(said, max_chars).items())])
 
 
-def call_by_names(step: Step, known: Mapping[str, Any]) -> str:
+def call_by_names(step: Step, known: Mapping[str, Any], max_chars: int = MIN_VALUE_CHARS) -> str:
     """Return what a step called where its values are of another case: the tool with the names of its arguments, and the *known* values.
+
+    Each value is cut in its middle to *max_chars*.
 
     >>> call_by_names(Step("book", arguments={"user": "mia_li_3668", "cabin": "economy"}), {"cabin": "economy"})
     'book(user, cabin=economy)'
     """
-    said = (f"{name}={_value(known[name], MIN_VALUE_CHARS)}" if name in known else name for name in step.arguments)
+    said = (f"{name}={_value(known[name], max_chars)}" if name in known else name for name in step.arguments)
     return f"{step.key}({', '.join(said)})"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.edit_arguments import EDITED_FILES, PAIRS, SEVERAL, WHOLE
+from mcp_memory.domain.edit_arguments import PAIRS, WHOLE, edited_parts, path_in
 from mcp_memory.domain.episode import Step
 
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
@@ -71,16 +71,10 @@ def edits_of(steps: Sequence[Step], index: int) -> list[Edit]:
 
 
 def _pairs(step: Step) -> list[Edit]:
-    arguments = step.arguments
-    path = next((str(arguments[name]) for name in EDITED_FILES if arguments.get(name)), "")
-    if not path:
-        return []
-    several = arguments.get(SEVERAL)
-    given = [arguments, *(several if isinstance(several, list) else ())]
     return [
         Edit(path, 0, _written(before), _written(after))
-        for pair in given
-        if isinstance(pair, dict)
+        for path, pair in edited_parts(step.arguments)
+        if path
         for old, new in PAIRS
         if isinstance(before := pair.get(old), str) and isinstance(after := pair.get(new), str) and before != after
     ]
@@ -177,4 +171,4 @@ def written_by(step: Step) -> str:
         return found[1] or found[2]
     if not any(isinstance(step.arguments.get(name), str) for name in WHOLE):
         return ""
-    return next((str(step.arguments[name]) for name in EDITED_FILES if step.arguments.get(name)), "")
+    return path_in(step.arguments)

@@ -13,6 +13,11 @@ _PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the e
 _TELLING = re.compile(
     r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing", re.I
 )
+_HEADING = re.compile(  # that something failed, and nothing of what
+    r"\W*(?:(?:test suite|tests?|build|compilation|command|process|task|job|script)\b[^:]{0,20}\bfail(?:ed|ure)\b[^:]{0,40}"
+    r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error|npm ERR! (?:code|errno) \S+)\W*",
+    re.I,
+)
 _HEX = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,})\b", re.I)
 _URL = re.compile(r"\b\w+://\S+")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
@@ -30,7 +35,8 @@ _STOP = frozenset(_COMMON.split(" "))
 def signature(text: str) -> str:
     """Return the normalised form of an error text, at most 200 characters; empty for a blank text.
 
-    Of a long text the telling line is used: the last one that names an exception, else the first that sounds like an error.
+    Of a long text the telling line is used: the last one that names an exception, else the first that sounds like an error and is no mere
+    heading of one (`Test suite failed to run`).
     Numbers become `#`, quoted parts `<q>`, paths `<path>`, files `<file>`, ids `<id>`; an exit code keeps its number.
 
     >>> signature("Traceback (most recent call last):\\n  File '/a/b.py', line 3\\nKeyError: 'user_17'")
@@ -89,7 +95,7 @@ def _telling_line(text: str) -> str:
     if raised:
         return raised[-1]
     telling = [line for line in lines if _TELLING.search(line)]
-    return telling[0] if telling else lines[0]
+    return next((line for line in telling if not _HEADING.fullmatch(line)), (telling or lines)[0])
 
 
 @lru_cache(maxsize=20_000)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mcp_memory.domain.episode import Episode, Step, StepStatus
 from mcp_memory.learning.reading.run import error_signatures
-from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, same_error, signature, signature_words
+from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, same_error, signature, signature_words, telling_line
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,19 @@ from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, same_err
 )
 def test_paths_numbers_ids_and_quotes_do_not_matter(one: str, other: str) -> None:
     assert signature(one) == signature(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FAIL src/cart.test.js\n  ● Test suite failed to run\n    Cannot find module 'lodash' from 'src/cart.js'\nTests: 0 total",
+        "Build failed\nsrc/a.ts(3,1): error TS2307: Cannot find module 'lodash'",
+        "npm ERR! code E404\nnpm ERR! 404 Not Found - GET lodash",
+        "error: subprocess-exited-with-error\n  × did not run\n  fatal error: lodash.h: No such file or directory",
+    ],
+)
+def test_a_heading_that_only_says_that_something_failed_is_not_the_error(text: str) -> None:
+    assert "lodash" in telling_line(text)
 
 
 def test_of_a_traceback_the_raised_line_counts() -> None:

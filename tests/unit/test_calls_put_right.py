@@ -1,0 +1,144 @@
+"""What answered an error of a typed tool (a database, a browser, an API) is told when it comes again, through the facade on real files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.advice_lines import next_step_text
+from mcp_memory.rendering.lines import recall_text
+from mcp_memory.rendering.render import answer
+
+pytestmark = pytest.mark.anyio
+Step = Mapping[str, Any]
+
+
+def call(tool: str, observation: Any = "done", error: str | None = None, **arguments: Any) -> Step:
+    return {"tool": tool, "arguments": arguments, "observation": observation, "error": error}
+
+
+NO_COLUMN = 'ERROR: column "user_id" does not exist'
+COOKIES = "TimeoutError: locator.click: Timeout 30000ms exceeded. <div class='cookie-banner'> intercepts pointer events"
+FORBIDDEN = 'Error from server (Forbidden): deployments.apps is forbidden: User "ci" cannot create resource "deployments"'
+TOO_LARGE = {"error": "page_size must be at most 100", "status": 422}
+
+
+async def attempt(memory: EpisodicMemory, task: str, *steps: Step, lessons: Sequence[str] = ()) -> None:
+    started = await memory.start_episode(task, recall=False)
+    for step in steps:
+        await memory.log_step(started.episode_id, **step)
+    await memory.complete_episode(started.episode_id, "success", lessons=lessons)
+    await memory.settle()
+
+
+async def advised(memory: EpisodicMemory, task: str, failed: Step) -> str:
+    """Return what is advised after a failure, without the label and the source."""
+    started = await memory.start_episode(task, recall=False)
+    await memory.log_step(started.episode_id, **failed)
+    return next_step_text(answer(await memory.suggest_next_step(started.episode_id))).partition("\n")[2].rpartition(" [")[0]
+
+
+async def test_a_statement_put_right_is_told_by_what_stands_instead_of_what_the_error_names(memory: EpisodicMemory) -> None:
+    await attempt(
+        memory,
+        "How many customers bought twice in March?",
+        call("run_query", error=NO_COLUMN, sql="select user_id, count(*) from orders where month = 3 group by user_id"),
+        call("describe_table", "customer_ref, placed_at, total", table="orders"),
+        call("run_query", "212 rows", sql="select customer_ref, count(*) from orders group by customer_ref having count(*) > 1"),
+    )
+    failed = call("run_query", error=NO_COLUMN, sql="select user_id from orders group by user_id having count(*) > 5")
+    told = await advised(memory, "Which customers ordered more than five times?", failed)
+    assert told == "After this very error run_query sql=…customer_ref… instead of sql=…user_id… went through"
+    said = f"run_query failed with “{NO_COLUMN}”: sql=…customer_ref… went through, sql=…user_id… did not"
+    assert said in recall_text(answer(await memory.recall(NO_COLUMN)))
+
+
+async def test_the_same_tool_on_another_thing_is_told_as_what_made_a_call_work(memory: EpisodicMemory) -> None:
+    await attempt(
+        memory,
+        "Book a table for two at Luigi's",
+        call("browser_click", error=COOKIES, selector="#reserve"),
+        call("browser_click", "clicked", selector=".cookie-banner button.accept"),
+        call("browser_click", "clicked", selector="#reserve"),
+    )
+    told = await advised(memory, "Reserve a table for four at Luigi's", call("browser_click", error=COOKIES, selector="#reserve"))
+    assert told == "After this very error browser_click(selector=.cookie-banner button.accept) made the call work"
+
+
+async def test_another_tool_is_told_with_the_values_that_the_error_is_about_and_the_names_of_the_others(memory: EpisodicMemory) -> None:
+    await attempt(
+        memory,
+        "Deploy the payments service",
+        call("kubectl_apply", error=FORBIDDEN, file="payments.yaml"),
+        call("kubectl_create_rolebinding", name="ci-deployer", clusterrole="edit", ticket="OPS-731"),
+        call("kubectl_apply", "created", file="payments.yaml"),
+    )
+    told = await advised(memory, "Roll out the search service", call("kubectl_apply", error=FORBIDDEN, file="search.yaml"))
+    assert told == "After this very error kubectl_create_rolebinding(name=ci-deployer, clusterrole=edit, ticket) made the call work"
+
+
+async def test_an_answer_that_is_nothing_but_an_error_is_a_failure_and_its_limit_is_told(memory: EpisodicMemory) -> None:
+    await attempt(
+        memory,
+        "Sync contacts from the CRM",
+        call("crm_list_contacts", TOO_LARGE, page_size=500),
+        call("crm_list_contacts", {"contacts": [1, 2], "error": None}, page_size=100),
+    )
+    told = await advised(memory, "Count all CRM contacts by country", call("crm_list_contacts", TOO_LARGE, page_size=1000))
+    assert told == "After this very error crm_list_contacts page_size=100 instead of page_size=500 went through"
+
+
+async def test_what_stood_between_a_failed_call_and_its_being_put_right_is_not_told_as_its_answer(memory: EpisodicMemory) -> None:
+    failed = call("execute_cell", error="KeyError: 'date'", code="df = pd.read_csv('sales.csv')\ndf['date'] = pd.to_datetime(df['date'])")
+    await attempt(
+        memory,
+        "Plot monthly revenue from sales.csv",
+        failed,
+        call("execute_cell", "Index(['Order Date', 'Revenue'])", code="df.columns"),
+        call("execute_cell", "<Axes>", code="df['Order Date'] = pd.to_datetime(df['Order Date'])\ndf.groupby('Order Date').sum().plot()"),
+    )
+    told = await advised(memory, "Show revenue by week", call("execute_cell", error="KeyError: 'date'", code="df['date'].dt.week"))
+    assert told == "After this very error execute_cell code=…Order Date… instead of code=…date… went through"
+
+
+async def test_an_argument_that_was_added_is_told_by_its_name_and_what_did_not_help_is_not(memory: EpisodicMemory) -> None:
+    refused = call("send_email", error="550 5.7.1 Sender not verified: digest@acme.io", to="list@acme.io", body="…")
+    queued = call("send_email", "queued", to="list@acme.io", body="…", sender="news@acme.io")
+    await attempt(memory, "Send the weekly digest", refused, call("verify_sender", address="digest@acme.io"), refused, queued)
+    said = recall_text(answer(await memory.recall("Send the weekly digest to all")))
+    assert "send_email failed with “550 5.7.1 Sender not verified: digest@acme.io”: sender=… went through, no sender did not" in said
+
+
+async def test_what_was_noted_about_an_error_is_told_when_one_like_it_comes_and_no_other_lesson(memory: EpisodicMemory) -> None:
+    def push(tag: str) -> Step:
+        return call(
+            "bash", "", f"remote: error: GH006: Protected branch update failed for refs/tags/{tag}.", command=f"git push origin {tag}"
+        )
+
+    dispatched = call("bash", command="gh workflow run release.yml -f version=2.1")
+    lessons = ["Keep the changelog short.", "Protected tags go through release.yml."]
+    await attempt(memory, "Release version 2.1", push("v2.1"), dispatched, lessons=lessons)
+    told = await advised(memory, "Publish release 2.2", push("v2.2"))
+    assert told == "Noted by who got past such an error: Protected tags go through release.yml."
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"path": "api/main.py", "edits": [{"oldText": "app = API()", "newText": "app = API()\napp.include(health)"}]},
+        {"replacements": [{"filePath": "api/main.py", "oldString": "app = API()", "newString": "app = API()\napp.include(health)"}]},
+        {"TargetFile": "api/main.py", "TargetContent": "app = API()", "ReplacementContent": "app = API()\napp.include(health)"},
+    ],
+)
+async def test_an_edit_is_read_in_every_shape_that_hosts_and_servers_give_it(memory: EpisodicMemory, edits: Mapping[str, Any]) -> None:
+    await attempt(memory, "Add a health endpoint", call("edit_file", **edits))
+    assert "changed api/main.py: + app.include(health)" in recall_text(answer(await memory.recall("Add a health endpoint")))
+
+
+async def test_an_answer_with_an_error_and_something_else_is_what_its_agent_says_it_is(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("Import the rows", recall=False)
+    for step in (call("import_rows", {"error": "2 rows skipped", "rows": 40}), {**call("import_rows", TOO_LARGE), "status": "ok"}):
+        await memory.log_step(started.episode_id, **step)
+    episode = (await memory.get_episode(started.episode_id, detail="steps")).episode
+    assert [step.failed for step in episode.steps] == [False, False]
