@@ -10,6 +10,7 @@ from typing import Protocol
 from mcp_memory.domain.shared_facts import Fact
 from mcp_memory.errors import RemoteRefused
 from mcp_memory.ports import Batch, LogMark, LogPage, SharedLog
+from mcp_memory.replication.log_before import LogBefore
 
 ID_BYTES = 4  # by which a key is named, after the first byte of a sealed body
 SET_THE_KEY = "Set MCP_MEMORY_TEAM_KEY to the team's key; they are read then, nothing is lost."
@@ -25,25 +26,23 @@ class Keys(Protocol):
         """Return a sealed fact with its body. Raises RemoteRefused."""
 
 
-class SealedLog:
+class SealedLog(LogBefore):
     """See `ports.SharedLog`; stands before another one. Without keys, what is sent goes as it is; what is not sealed is read."""
 
     def __init__(self, log: SharedLog, keys: Keys | None) -> None:
-        self._log, self._keys = log, keys
+        self._behind, self._keys = log, keys
 
-    def ensure(self) -> None:
-        """Make the tables where they are missing."""
-        self._log.ensure()
+    @property
+    def _log(self) -> SharedLog:
+        return self._behind
 
     def append(self, batch: Batch) -> bool:
         """Add the facts that are not there, sealed; return whether the batch before is there."""
-        if self._keys is None:
-            return self._log.append(batch)
-        return self._log.append(replace(batch, facts=tuple(map(self._keys.seal, batch.facts))))
+        return super().append(batch if self._keys is None else replace(batch, facts=tuple(map(self._keys.seal, batch.facts))))
 
     def read(self, mark: LogMark, origin: str, projects: Collection[str], limit: int) -> LogPage:
         """Return facts after the mark, opened. Raises RemoteRefused: one of them is sealed by a key that is not here."""
-        page = self._log.read(mark, origin, projects, limit)
+        page = super().read(mark, origin, projects, limit)
         return replace(page, facts=tuple(map(self._opened, page.facts)))
 
     def _opened(self, fact: Fact) -> Fact:
@@ -55,14 +54,6 @@ class SealedLog:
                 hint=SET_THE_KEY,
             )
         return self._keys.open(fact)
-
-    def newest_batch(self) -> tuple[int, str]:
-        """Return number and nonce of the newest batch."""
-        return self._log.newest_batch()
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._log.close()
 
 
 def key_id_of(fact: Fact) -> str:

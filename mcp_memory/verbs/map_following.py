@@ -26,6 +26,7 @@ class Following:
         self.tallies = Tallies()
         self._untried, self._tried = list[Placed](), list[Placed]()
         self._row = 0  # those before it were read
+        self._has_too_few = False  # with a vector, for another chart: no piece more makes that otherwise
         self._tasks: dict[int, Placed] = {}  # the latest attempt at each different task, by a sum of its words
 
     @property
@@ -36,6 +37,7 @@ class Following:
     def try_again(self) -> None:
         """Let those without a vector be tried once more."""
         self._untried, self._tried = self._tried + self._untried, []
+        self._has_too_few = False
 
     def read(self, at_most: int) -> bool:
         """Read some of what is new; return whether there was any, or all of it is out of date."""
@@ -47,6 +49,7 @@ class Following:
             found = [x.trace(row) for row in rows if x.alive[row]]
         new = [Placed(t.seq, t.id, t.project, t.task, t.success, t.ended_at_ms) for t in found]
         self._row = max(self._row, rows.stop)
+        self._has_too_few &= not new
         self._untried += new
         self._tasks |= {zlib.crc32(placed.task.encode("utf-8", "replace")): placed for placed in new}
         return bool(rows)
@@ -55,6 +58,8 @@ class Following:
     def is_outdated(self) -> bool:
         """Whether another chart would be made of the tasks there are."""
         made, tasks = self.chart, len(self._tasks)
+        if self._has_too_few:
+            return False
         return made is None or made.space != (self._space() or BY_WORDS) or not made.tasks / GROWTH <= tasks <= made.tasks * GROWTH
 
     def drawn(self) -> Chart | None:
@@ -64,6 +69,7 @@ class Following:
         vectors = self._vectors(space, chosen)
         vectors = vectors[vectors.any(axis=1)]
         if len(vectors) < MIN_TASKS:
+            self._has_too_few = True
             return None
         before = self.chart if self.chart is not None and self.chart.space == space else None
         with self._e.metrics.timed("draw_map"):

@@ -9,6 +9,7 @@ from mcp_memory.domain.curation import Correction
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
+from mcp_memory.domain.languages import is_foreign
 from mcp_memory.domain.nearness import is_told, near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
@@ -89,10 +90,12 @@ class Recalling:
         now_ms = e.clock()
         nearest = [*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match, _, _ in read)]
         least = near_from(max(nearest, default=0.0))
+        foreign = is_foreign(query.text)
         near = [
             (episode, m.similarity)
             for m, episode, _ in read
-            if (m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered)) or episode.id in met
+            if (m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered, foreign=foreign))
+            or episode.id in met
         ]
         points = points_of(near, query.text, told_changes.of)
         episodes = [

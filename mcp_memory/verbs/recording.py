@@ -98,6 +98,7 @@ class Recording:
         e = self._e
         (asked,) = await self._redacting.in_turn([asked])
         e_id = await self._subject(asked)
+        await self._voting.written(e_id)
 
         def look() -> tuple[Episode, list[Vote]]:
             episode = self._found(e_id, steps=bool(asked.steps))

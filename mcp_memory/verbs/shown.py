@@ -16,12 +16,13 @@ class Shown:
 
     def __init__(self, engines: Engines) -> None:
         self._e = engines
-        self._queued: dict[str, anyio.Event] = {}
+        self._queued: dict[str, tuple[str | None, anyio.Event]] = {}  # to which episode, and set when it is written or cannot be
         self._lately: BoundedMap[tuple[str, str], None] = BoundedMap(_KEPT_IDS)  # (client, id)
 
     def note(self, recommendation: Recommendation) -> None:
         """Queue what was shown. Not awaited: reading must not cost a commit."""
-        written = self._queued[recommendation.id] = anyio.Event()
+        written = anyio.Event()
+        self._queued[recommendation.id] = recommendation.episode_id, written
         for key in recommendation.shown_ids:
             self._lately.put((calling.get().client, key), None)
 
@@ -41,7 +42,7 @@ class Shown:
             NotFound: Nothing was shown under it.
         """
         if (queued := self._queued.get(recommendation_id)) is not None:
-            await queued.wait()
+            await queued[1].wait()
         found = await self._e.in_thread(lambda: self._e.store.recommendations(ids=[recommendation_id]))
         if not found:
             raise NotFound(
@@ -49,6 +50,12 @@ class Shown:
                 hint="Use the `recommendation_id` that `recall`, `suggest_next_step` or `recommend_playbook` returned.",
             )
         return found[0]
+
+    async def written(self, episode_id: str) -> None:
+        """Wait for the writes of what was shown to an episode: its completion counts what came of it."""
+        for to, written in list(self._queued.values()):
+            if to == episode_id:
+                await written.wait()
 
     def in_reach(self, key: str, of_project: str, project: str) -> bool:
         """Whether who works in *project* may vote on *key* of *of_project*: its own, or shown lately to this client."""

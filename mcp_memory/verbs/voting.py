@@ -17,6 +17,10 @@ class Voting:
     def __init__(self, engines: Engines, shown: Shown) -> None:
         self._e, self._shown = engines, shown
 
+    async def written(self, episode_id: str) -> None:
+        """Wait until what was shown to an episode is stored, so that it is counted."""
+        await self._shown.written(episode_id)
+
     def votes(self, episode: Episode, helped: Sequence[str], hindered: Sequence[str]) -> list[Vote]:
         """Return the votes to put (blocking). What was recalled outside of the episode is noted as shown to it.
 

@@ -123,6 +123,19 @@ async def test_what_was_noted_about_an_error_is_told_when_one_like_it_comes_and_
     assert told == "Noted by who got past such an error: Protected tags go through release.yml."
 
 
+async def test_what_helped_once_and_no_longer_does_is_not_told_as_a_help(memory: EpisodicMemory) -> None:
+    full = call("bash", "", "error: no space left on device", command="docker build .")
+    prune, clear, built = (call("bash", command=line) for line in ("docker system prune -f", "rm -rf /var/cache/builds", "docker build ."))
+    for number in range(2):
+        await attempt(memory, f"Build image a{number}", full, prune, built)
+    assert "`docker system prune -f` made the call work" in await advised(memory, "Build image c", full)
+    for number in range(2):
+        await attempt(memory, f"Build image b{number}", full, prune, full, clear, built)
+    told = await advised(memory, "Build image d", full)
+    assert told.splitlines()[0] == "After this very error bash `rm -rf /var/cache/builds` made the call work"
+    assert "prune" not in told
+
+
 @pytest.mark.parametrize(
     "edits",
     [

@@ -8,6 +8,7 @@ import pytest
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.domain.task_map import TaskMap
+from mcp_memory.learning.reports.chart import Chart
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.verbs.map_following import MIN_TASKS, Following
 from mcp_memory.verbs.mapping import FILE_NAME
@@ -128,3 +129,24 @@ async def test_who_asks_for_the_map_of_a_large_memory_follows_nothing(memory: Ep
     whole = (await memory.map_tasks(project="*")).attempts
     assert whole in (18, 19), "what is shown stays whole while another one is made"
     await map_with(memory, 18)
+
+
+async def test_where_too_few_have_a_vector_of_a_new_model_one_look_at_them_is_enough(
+    memory: EpisodicMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await filled(memory)
+    assert (await memory.map_tasks(project="*")).attempts == 18
+    looks, drawn = list[int](), Following.drawn
+
+    def counted(followed: Following) -> Chart | None:
+        looks.append(len(followed.waiting))
+        return drawn(followed)
+
+    monkeypatch.setattr(Following, "drawn", counted)
+    monkeypatch.setattr(Following, "_space", lambda _: "another:model:8")
+    monkeypatch.setattr("mcp_memory.verbs.mapping.AT_ONCE", 1)
+    await memory.forget(episode_ids=ids[:1], confirm=True)
+    assert (await memory.map_tasks(project="*")).attempts == 17, "on the map there is"
+    assert looks == [17]
+    await memory.map_tasks(project="*")
+    assert len(looks) == 2, "one more for who asks again: there may be more vectors by now"

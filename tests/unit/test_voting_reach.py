@@ -60,3 +60,18 @@ async def test_a_correction_names_who_made_it(memory: EpisodicMemory) -> None:
         await memory.give_feedback(recalled.recommendation_id, "hindered", used_ids=[own], note="ask first")
     again = await memory.recall("rotate the keys", project="mine")
     assert again.episodes[0].lessons[0] == "Corrected by ann: ask first"
+
+
+async def test_what_was_shown_a_moment_before_the_completion_is_counted(memory: EpisodicMemory) -> None:
+    for _ in range(3):
+        first = await memory.start_episode("round the prices", recall=False)
+        await memory.log_steps(first.episode_id, [{"tool": "a"}, {"tool": "b"}, {"tool": "c"}])
+        await memory.complete_episode(first.episode_id, "success")
+    told = []
+    for _ in range(20):
+        started = await memory.start_episode("round the prices")
+        assert started.recalled is not None
+        told.append((started.recalled.recommendation_id, started.episode_id))
+        await memory.complete_episode(started.episode_id, "success")
+    votes, _ = memory._engines.store.feedback()
+    assert [(shown.id, vote.episode_id) for vote, shown in votes] == told

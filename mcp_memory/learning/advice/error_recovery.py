@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,12 +32,30 @@ MAX_FIXES, MAX_EVIDENCE = 3, 3
 MIN_ENDS = 3  # runs that ended with an answer, from which it counts as the end
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
+LATEST_TRIES = 2  # of what once answered an error: where none of them did, it does so no longer
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 MAX_NOTED, MIN_WORD_CHARS, MAX_CALL_CHARS = 1, 5, 200  # lessons told of an error; of a word that a lesson shares with it; of the call
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
 
 # (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
 StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was tried after an error, with the failures it answered and who says so."""
+
+    fix: TriedFix
+    answered: Ints
+    support: Support
+    is_retry: bool  # the failed tool itself
+    works: bool  # still
+
+    def rank(self) -> tuple[object, ...]:
+        """Return what the best is least by: one source alone comes after, however often it says so, and so does what works no longer."""
+        fix = self.fix
+        is_told = bool(len(self.answered)) and self.support.is_verified
+        return not self.works, not is_told, fix.correction is None, -fix.fixed, -fix.got_on, fix.tried, fix.tool, fix.action
 
 
 class ErrorRecovery:
@@ -64,7 +82,7 @@ class ErrorRecovery:
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
         shell = shell_of(episode)
-        fixes: list[tuple[TriedFix, Ints, Support, bool]] = []  # with the failures answered, who says so, whether it is the failed tool
+        found: list[_Found] = []
         for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
             key = str(x.tools.value(int(tool)))
             if role_of(key) is Role.PASSES:
@@ -77,16 +95,22 @@ class ErrorRecovery:
             fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
             support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
             fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
-            fixes.append((fix, answered, support, key == failed_key))
-        ranked = sorted(fixes, key=lambda f: (f[0].correction is None, -f[0].fixed, -f[0].got_on, f[0].tried, f[0].tool, f[0].action))
-        ranked.sort(key=lambda f: not (len(f[1]) and f[2].is_verified))  # what one source alone says comes after, however often it says so
-        best = ranked[:MAX_FIXES]
+            found.append(_Found(fix, answered, support, key == failed_key, self._works_still(tried, answered)))
+        best = sorted(found, key=_Found.rank)[:MAX_FIXES]
         shown = [
-            self._illustrated(fix, at, message, run, is_retry=is_retry) if self._endorser.may_show(by) else fix
-            for fix, at, by, is_retry in best[:FIX_EXAMPLES]
+            self._illustrated(f.fix, f.answered, message, run, is_retry=f.is_retry)
+            if f.works and self._endorser.may_show(f.support)
+            else f.fix
+            for f in best[:FIX_EXAMPLES]
         ]
         noted = tuple(self._noted(numbers, _named(episode.steps[-1])))
-        return Recovery(sig, (*shown, *(fix for fix, *_ in best[FIX_EXAMPLES:])), message, noted[:MAX_NOTED])
+        return Recovery(sig, (*shown, *(f.fix for f in best[FIX_EXAMPLES:])), message, noted[:MAX_NOTED])
+
+    def _works_still(self, tried: Ints, answered: Ints) -> bool:
+        """Return whether one of the latest tries did it: what helped once and no longer does is not told as a help."""
+        failures = self._x.failures
+        order = np.lexsort((failures.index[tried], self._x.ended_at_ms[failures.row[tried]]))
+        return bool(np.isin(tried[order][-LATEST_TRIES:], answered).any())
 
     def is_the_end(self, standpoint: Standpoint, failed_key: str, sig: str) -> bool:
         """Whether every run that got such an answer from this tool ended with it, as with a verdict: then nothing is advised."""
@@ -142,9 +166,10 @@ class ErrorRecovery:
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
-                did, like = self._told(fix, episode, failed, by, message, run)
-                example = arguments_of(episode, by, FIX_EXAMPLE_CHARS, run)
-                fix = replace(fix, arguments_example=example, did=did, like=like)
+                did = self._told(fix, episode, failed, by, message, run)
+                # A change in a file that this run has not got is told with the error, as one to learn from.
+                like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
+                fix = replace(fix, arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run), did=did, like=like)
                 return replace(fix, evidence=_first(episode.id, fix.evidence))
         if not places:
             return fix
@@ -156,25 +181,20 @@ class ErrorRecovery:
         did = told_change(episode.steps, by, message, like)
         return replace(fix, did=did, like=like, evidence=_first(episode.id, fix.evidence)) if did else fix
 
-    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, message: str, run: str) -> tuple[str | None, str | None]:
-        """Return what answered the very *message* in another run, and that message where it was another file's; None, None without.
-
-        A change in a file that this run has not got is told with the error, as one to learn from.
-        """
+    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, message: str, run: str) -> str | None:
+        """Return what answered the very *message* in another run, None without; a change in a file that this run has not got, too."""
         steps, is_fixed = episode.steps, fix.kind == "fixed"
         right = -1 if is_fixed else put_right(steps, failed)
         if right >= 0:
-            return told_answer(steps, failed, right, run), None
+            return told_answer(steps, failed, right, run)
         if changes_scratch(steps, by) or (episode.id in self._beaten and change_of(steps, by)):
-            return None, None
+            return None
         if not is_fixed and not did_the_job(steps, failed, by):
-            return None, None
+            return None
         did = told_call(steps, by, run) or told_instead(steps, failed, by)
         if did is not None or not is_fixed:
-            return did, None
-        if elsewhere := told_change(steps, by, message, message):
-            return elsewhere, message
-        return (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None), None
+            return did
+        return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
 
     def _illustrated(self, fix: TriedFix, answered: Ints, message: str, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""

@@ -96,8 +96,12 @@ def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Epis
     """Yield what the steps show."""
     won = [peer for peer in peers if peer.success]
     if episode.success:
-        told = [*changed, *done(episode, similarity, query)]
-        if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
+        more = did_more_than_tests(episode)
+        told = [
+            *changed,
+            *(done(episode, similarity, query) if more or not changed else ()),
+        ]  # that tests were run beside a change is no news
+        if not changed and similarity >= SAME_TASK and not more:
             told = [text for _, text in wrote(episode)] or told
         yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:

@@ -219,12 +219,8 @@ async def test_what_followed_is_told_of_all_patterns_with_one_look_at_the_correc
     memory: EpisodicMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await some_work(memory)
-    is_told = False
-    while not is_told:  # some are held out, by chance
-        started = await memory.start_episode(task=TASK)
-        is_told = started.recalled is not None and bool(started.recalled.patterns)
-        await memory.complete_episode(episode_id=started.episode_id, outcome="success")
-    await memory.settle()
+    started = await memory.start_episode(task=TASK)
+    await memory.complete_episode(episode_id=started.episode_id, outcome="success")
     told = await memory.told_patterns()  # names of projects, which are corrections too, are read once a change
     assert told
     store, looks = memory._engines.store, list[object]()
