@@ -15,6 +15,7 @@ from mcp_memory.ports import Batch, LogMark, LogPage, SharedLog
 from mcp_memory.replication.sealed_log import SealedLog
 from mcp_memory.replication.team_key import TeamKeys, new_key
 from mcp_memory.testing import InMemoryLog
+from tests.integration.torture_machine import log_of
 from tests.log_servers import Postgres, Server, started
 
 KINDS = ("memory", "sealed", "sqld", "postgres")
@@ -40,7 +41,7 @@ def opened(server: Server | None, request: pytest.FixtureRequest) -> Iterator[Op
         emptied(server)
 
     def open_log() -> SharedLog:
-        log = in_memory if server is None else log_of(server)
+        log = in_memory if server is None else log_of(server.url)
         if request.node.callspec.params["server"] == "sealed":
             log = SealedLog(log, KEYS)
         made.append(log)
@@ -50,16 +51,6 @@ def opened(server: Server | None, request: pytest.FixtureRequest) -> Iterator[Op
     yield open_log
     for log in made:
         log.close()
-
-
-def log_of(server: Server) -> SharedLog:
-    if isinstance(server, Postgres):
-        from mcp_memory.replication.postgres_log import PostgresLog
-
-        return PostgresLog(server.url)
-    from mcp_memory.replication.hrana_log import HranaLog
-
-    return HranaLog(server.url)
 
 
 def emptied(server: Server) -> None:
@@ -275,7 +266,7 @@ def test_a_server_that_is_not_there_is_unavailable(server: Server | None) -> Non
         pytest.skip("the log in memory has no server")
     gone = type(server).__new__(type(server))
     gone.port = 9
-    log = log_of(gone)
+    log = log_of(gone.url)
     with pytest.raises(RemoteUnavailable):
         log.newest_batch()
     log.close()

@@ -1,7 +1,5 @@
 """A team key: the log's server reads nothing of what is in the facts; who lacks the key is told so, and loses nothing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,29 +14,11 @@ from mcp_memory.ports import Batch, LogMark
 from mcp_memory.replication.sealed_log import SealedLog
 from mcp_memory.replication.team_key import TeamKeys, new_key
 from mcp_memory.testing import InMemoryLog
-from tests.integration.test_two_machines import attempt, settings, until
+from tests.integration.machines import Machine, attempt, settings, until
 
 pytestmark = pytest.mark.anyio
-Machine = Callable[..., Awaitable[EpisodicMemory]]
 KEY, OTHER = new_key(), new_key()
 FACT = Fact("e1/edit/tags", "shop", FactKind.EDIT, 5, "a", b"\x01the zebrafish of the customer")
-
-
-@pytest.fixture
-def log() -> InMemoryLog:
-    return InMemoryLog()
-
-
-@pytest.fixture
-async def machine(tmp_path: Path, log: InMemoryLog) -> AsyncIterator[Machine]:
-    """Opens the memory of a machine, by its name, with a team key or without."""
-    async with AsyncExitStack() as opened:
-
-        async def open_one(name: str, key: str = "") -> EpisodicMemory:
-            given = {"MCP_MEMORY_TEAM_KEY": key} if key else {}
-            return await opened.enter_async_context(open_memory(settings(tmp_path / name, **given), lambda remote: log))
-
-        yield open_one
 
 
 async def tasks(memory: EpisodicMemory) -> set[str]:
@@ -46,7 +26,7 @@ async def tasks(memory: EpisodicMemory) -> set[str]:
 
 
 async def test_machines_with_the_key_share_and_nothing_told_is_in_the_log(machine: Machine, log: InMemoryLog) -> None:
-    a, b = await machine("a", KEY), await machine("b", KEY)
+    a, b = await machine("a", MCP_MEMORY_TEAM_KEY=KEY), await machine("b", MCP_MEMORY_TEAM_KEY=KEY)
     told = await attempt(a, task="call the zebrafish service of the customer")
     await a.update_episode(episode_id=told, add_tags=["zebrafish-tag"])
 
@@ -67,7 +47,7 @@ async def test_machines_with_the_key_share_and_nothing_told_is_in_the_log(machin
 
 
 async def test_who_lacks_the_key_is_told_so_and_reads_all_once_it_is_there(machine: Machine, tmp_path: Path, log: InMemoryLog) -> None:
-    a = await machine("a", KEY)
+    a = await machine("a", MCP_MEMORY_TEAM_KEY=KEY)
     told = await attempt(a)
     for key, said in (("", "there is none here"), (OTHER, "and ours are")):
         async with open_memory(settings(tmp_path / "b", **({"MCP_MEMORY_TEAM_KEY": key} if key else {})), lambda remote: log) as b:
@@ -79,7 +59,7 @@ async def test_who_lacks_the_key_is_told_so_and_reads_all_once_it_is_there(machi
             await until(refused)
             assert told not in await tasks(b)
             assert any("refused" in text for text in (await b.memory_status()).degraded)
-    b = await machine("b", KEY)
+    b = await machine("b", MCP_MEMORY_TEAM_KEY=KEY)
 
     async def there() -> bool:
         return told in await tasks(b)
@@ -100,7 +80,7 @@ async def test_what_was_told_before_there_was_a_key_and_by_an_earlier_key_is_rea
         async with open_memory(settings(tmp_path / "a", **({"MCP_MEMORY_TEAM_KEY": key} if key else {})), lambda remote: log) as a:
             told.append(await attempt(a))
             await a.sync()
-    b = await machine("b", f"{KEY},{OTHER}")
+    b = await machine("b", MCP_MEMORY_TEAM_KEY=f"{KEY},{OTHER}")
 
     async def there() -> bool:
         return set(told) <= await tasks(b)

@@ -1,61 +1,19 @@
 """Two memories with data directories of their own and one shared log, through the front door."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 import pytest
 
 from mcp_memory.bootstrap import open_memory
-from mcp_memory.config import Config
-from mcp_memory.config_sources import load_config
 from mcp_memory.domain.episode import Step
 from mcp_memory.errors import EpisodeClosed, RemoteUnavailable
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.testing import InMemoryLog
+from tests.integration.machines import TASK, WAIT_S, Machine, attempt, settings, until
 
 pytestmark = pytest.mark.anyio
-WAIT_S = 30
-Machine = Callable[[str], Awaitable[EpisodicMemory]]
-TASK = "fix the flaky date parser of the invoice importer"
-
-
-def settings(folder: Path, **env: str) -> Config:
-    flags = {"storage.data_dir": str(folder), "embedding.provider": "off", "server.project": "shop"}
-    return load_config(env={"MCP_MEMORY_REMOTE_URL": "http://log.invalid", **env}, flags=flags)
-
-
-@pytest.fixture
-def log() -> InMemoryLog:
-    return InMemoryLog()
-
-
-@pytest.fixture
-async def machine(tmp_path: Path, log: InMemoryLog) -> AsyncIterator[Machine]:
-    """Opens the memory of a machine, by its name."""
-    async with AsyncExitStack() as opened:
-
-        async def open_one(name: str) -> EpisodicMemory:
-            return await opened.enter_async_context(open_memory(settings(tmp_path / name), lambda remote: log))
-
-        yield open_one
-
-
-async def until(true: Callable[[], Awaitable[object]]) -> None:
-    """Wait until it is."""
-    with anyio.fail_after(WAIT_S):
-        while not await true():  # noqa: ASYNC110 - of another machine
-            await anyio.sleep(0.02)
-
-
-async def attempt(memory: EpisodicMemory, *, outcome: str = "success", task: str = TASK) -> str:
-    started = await memory.start_episode(task=task, framework="pytest", tags=["dates"])
-    await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": "pytest"}, error="AssertionError: 3 failed")
-    await memory.log_step(episode_id=started.episode_id, tool="edit", arguments={"path": "src/dates.py"}, observation="written")
-    await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": "pytest"}, observation="12 passed")
-    await memory.complete_episode(episode_id=started.episode_id, outcome=outcome, summary="parsed by dateutil", lessons=["use dateutil"])
-    return started.episode_id
 
 
 async def steps(memory: EpisodicMemory, episode_id: str) -> Sequence[Step]:

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from mcp_memory.bootstrap import check_memory, open_memory
-from mcp_memory.config import Config
-from mcp_memory.config_sources import load_config
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.shared_facts import FactKind
 from mcp_memory.errors import CorruptRecord
@@ -20,19 +18,9 @@ from mcp_memory.storage.codec import load_episode
 from mcp_memory.storage.connection import open_writer
 from mcp_memory.storage.fact_effects import EFFECTS
 from mcp_memory.testing import InMemoryLog
+from tests.integration.machines import TASK, settings
 
 pytestmark = pytest.mark.anyio
-TASK = "fix the flaky date parser of the invoice importer"
-
-
-@pytest.fixture
-def log() -> InMemoryLog:
-    return InMemoryLog()
-
-
-def _config(folder: Path) -> Config:
-    flags = {"storage.data_dir": str(folder), "embedding.provider": "off", "server.project": "shop"}
-    return load_config(env={"MCP_MEMORY_REMOTE_URL": "http://log.invalid"}, flags=flags)
 
 
 def _unreadable(data: bytes) -> Episode:
@@ -48,7 +36,7 @@ def _damage(folder: Path, statement: str) -> int:
 @asynccontextmanager
 async def opened(folder: Path, log: InMemoryLog) -> AsyncIterator[EpisodicMemory]:
     """The memory of a machine, in step with the log."""
-    async with open_memory(_config(folder), lambda remote: log) as memory:
+    async with open_memory(settings(folder), lambda remote: log) as memory:
         assert (await memory.sync()).state == "in step"
         yield memory
 
@@ -134,7 +122,7 @@ async def test_a_damaged_fact_that_waits_stays_aside_where_its_episode_arrives_u
         assert {found.episode_id for found in (await memory.recall(query="flaky date parser")).episodes} == {first, second}
         assert [row[2] for row in await memory.doctor() if not row[1]] == ["1 rows of parked do not have their checksum"]
         assert "sync --full" in caplog.text
-    mended = await check_memory(_config(tmp_path / "b"), repair=True)
+    mended = await check_memory(settings(tmp_path / "b"), repair=True)
     assert mended.problems == ()
     assert any("sync --full" in done for done in mended.repaired)
     async with opened(tmp_path / "b", log) as memory:
@@ -195,7 +183,7 @@ async def test_a_record_that_is_damaged_here_is_read_from_the_log_again(tmp_path
 
 
 async def test_a_damaged_record_keeps_nothing_else_from_being_told(tmp_path: Path, log: InMemoryLog) -> None:
-    config = replace(_config(tmp_path / "a"), remotes=())
+    config = replace(settings(tmp_path / "a"), remotes=())
     async with open_memory(config) as memory:
         ids = []
         for _ in range(3):

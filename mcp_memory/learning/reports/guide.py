@@ -60,10 +60,14 @@ class Guide:
         return scope(len(known), sum(t.success for t in known), max(dated, default=0))
 
     def _patterns(self, domain: str, project: str) -> list[Pattern]:
-        found = self._store.patterns(project=project or ANY_PROJECT, min_support=2, limit=MAX_PATTERNS)
-        ranked = sorted(self._assessor.assess(self._v, found, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
-        fitting = [p for p in ranked if domain in ("", p.domain) and p.kind in ANSWERS and not p.content.get(INSTEAD)]
-        assessed = self._assessor.assess(self._v, fitting[:MAX_ANSWERS])
+        found = [
+            pattern
+            for kind in ANSWERS
+            for pattern in self._store.patterns(project=project or ANY_PROJECT, kind=kind, min_support=2, limit=MAX_PATTERNS)
+        ]
+        fitting = [p for p in found if domain in ("", p.domain) and not p.content.get(INSTEAD)]
+        ranked = sorted(self._assessor.assess(self._v, fitting, validated=False), key=lambda p: (-p.confidence, -p.support, p.id))
+        assessed = self._assessor.assess(self._v, ranked[:MAX_ANSWERS])
         evidence = self._store.evidence([p.id for p in assessed], limit_each=MAX_EVIDENCE) if assessed else {}
         return [told for p in assessed if (told := self._told(p, evidence.get(p.id, []), project))]
 

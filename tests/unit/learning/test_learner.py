@@ -15,6 +15,7 @@ from mcp_memory.domain.pattern import PatternKind, PatternUsage
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.learning.learner import Learner
 from mcp_memory.learning.reading.file_uses import touches_in
+from mcp_memory.learning.reports import guide
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Completion, Extraction, IndexText, Neighbours, Situation
 from mcp_memory.testing import InMemoryStore
@@ -198,6 +199,19 @@ async def test_a_guide_tells_the_errors_of_its_own_project_and_not_that_lines_we
     assert "other" not in text
     assert "indent" not in text
     assert "From 2 attempts, of which 2 succeeded" in text
+
+
+async def test_a_guide_tells_an_answer_however_many_habits_are_better_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guide, "MAX_PATTERNS", 3)
+    store = InMemoryStore()
+    engine = learner(store)
+    for i in range(4):
+        await live(store, engine, episode(f"usual{i}", ["read", "edit", "bash", "read"], task=f"usual {i}"))
+    for i in range(2):
+        missed = step(f'find_file!No matches found for "sql/{i}.py" in /p', 0, args=f"sql/{i}.py")
+        made = episode(f"p{i}", ["x"] * 2, task=f"task {i}")
+        await live(store, engine, replace(made, steps=(missed, step("find_file", 1, args=f"{i}.py"))))
+    assert "(“1.py” instead of “sql/1.py”) (worked in 2 of 2)" in engine.lessons_markdown(domain="", project="p", budget_tokens=900)
 
 
 async def test_the_outlook_follows_how_similar_tasks_went() -> None:
