@@ -1,11 +1,13 @@
 """An error in a request, a prompt or a failed step finds what was learnt from that very error, through the facade on real files."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.episode import Trace
 from mcp_memory.learning import extraction
 from mcp_memory.memory import EpisodicMemory
@@ -198,3 +200,19 @@ async def test_the_change_that_answered_this_very_error_in_another_file_is_told_
     assert recovery is not None
     assert recovery.fixes[0].like == error
     assert recovery.fixes[0].did == "edit shop/mean.py: + if v else 0.0"
+
+
+@pytest.mark.parametrize("asked", ["no space left on device", "docker build no space left", "space left device docker"])
+async def test_the_words_of_an_error_and_of_the_call_that_failed_find_it_without_saying_error(data_dir: Path, asked: str) -> None:
+    full = {"tool": "bash", "arguments": {"command": "docker build ."}}
+    steps = [full | {"error": "error: no space left on device"}, {"tool": "bash", "arguments": {"command": "docker system prune -f"}}, full]
+    async with open_memory(load_config(env={}, flags={"storage.data_dir": str(data_dir)})) as memory:
+        for number in range(3):
+            await _record(memory, f"Build image {number}", steps)
+        for chore in CHORES:
+            await _record(memory, chore, _fixed("IndentationError: unexpected indent", "sed -i s/x/y/ a.py"))
+        await memory.settle()
+        found = await memory.recall(asked)
+        assert [row.task[:11] for row in found.episodes[:3]] == ["Build image"] * 3
+        assert "docker system prune" in " ".join(found.episodes[0].points or ())
+        assert not (await memory.recall(f"{asked} of my old camera")).episodes, "with other words something else is asked for"

@@ -1,4 +1,4 @@
-"""Which errors of earlier runs a text quotes: found by their signatures, wherever they stand in it."""
+"""Which errors of earlier runs a text quotes: found by their signatures, wherever they stand in it, or by the words of a short request."""
 
 import math
 import re
@@ -12,6 +12,8 @@ from mcp_memory.views.fixes import Came
 
 READ_CHARS = 4_000  # of a long text, its beginning and its end
 MIN_WORDS = 2  # of a signature that tells one error from another
+MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
+MIN_OF_ERROR = 2  # of them in the error itself
 MAX_FAILURES = 200  # looked at of one text, the newest
 WORTH = {Came.FIXED: 1.0, Came.GOT_ON: 0.8, Came.GAVE_UP: 0.5}  # of an episode that met the error, by what came of it there
 _ERROR = re.compile(
@@ -30,18 +32,24 @@ class KnownErrors:
         self._x = experience
         self._by_first: dict[str, list[tuple[str, int, int]]] = {}  # first word: signature, where the word begins in it, number
         self._known = 0
+        self._calls: list[int] = []  # the signature of each kind of call that failed so
+        self._with: dict[str, set[int]] = {}  # word of the signature or the call: places in these
+        self._failures = 0
 
     def quoted(self, text: str) -> list[tuple[str, int]]:
-        """Return the signatures that *text* quotes, with their numbers, in order. Microseconds for a text that speaks of no error."""
+        """Return the signatures that *text* quotes, with their numbers, in order; of a short one, those that have all of its words.
+
+        `docker build no space left` is how people ask for an error. Microseconds for a text that speaks of no error.
+        """
         if not _ERROR.search(text):
-            return []
+            return self._asked(text)
         self._refresh()
         if len(text) > 2 * READ_CHARS:
             text = f"{text[:READ_CHARS]}\n{text[-READ_CHARS:]}"
         found: dict[str, int] = {}
         for line in _spoken(text):
             found |= self._quoted(without_details(line))
-        return list(found.items())
+        return list(found.items()) or self._asked(text)
 
     def episodes(self, text: str, project: str) -> dict[str, float]:
         """Return the episodes of a project that met an error which *text* quotes, the newest 200 failures, with their worth in [0, 1].
@@ -66,6 +74,30 @@ class KnownErrors:
             there = [(sig, n) for sig, before, n in self._by_first.get(word[0], ()) if _stands_at(line, word.start() - before, sig)]
             found |= dict([max(there, key=lambda one: len(one[0]))]) if there else {}
         return found
+
+    def _asked(self, text: str) -> list[tuple[str, int]]:
+        """Return the signatures that have, together with the call that failed so, every word of a short text."""
+        if len(text) > READ_CHARS or not MIN_ASKED <= len(asked := signature_words(without_details(text))) <= MAX_ASKED:
+            return []
+        self._refresh_calls()
+        with_all = sorted((self._with.get(word, set()) for word in asked), key=len)
+        found: dict[str, int] = {}
+        for place in sorted(set.intersection(*with_all)):
+            number = self._calls[place]
+            sig = str(self._x.signatures.value(number))
+            if len(asked & signature_words(sig)) >= MIN_OF_ERROR:
+                found[sig] = number
+        return list(found.items())
+
+    def _refresh_calls(self) -> None:
+        failures = self._x.failures
+        if self._failures == len(failures):
+            return
+        self._failures, self._calls, self._with = len(failures), [], {}
+        for signature, failed in np.unique(np.stack([failures.signature, failures.failed]), axis=1).T.tolist():
+            for word in signature_words(f"{self._x.tools.value(failed)} {self._x.signatures.value(signature)}"):
+                self._with.setdefault(word, set()).add(len(self._calls))
+            self._calls.append(signature)
 
     def _refresh(self) -> None:
         for number in range(self._known, len(self._x.signatures)):
