@@ -65,8 +65,11 @@ NOTHING_INFERRED = tuple((module, "inferred", lambda x, said, *_: said) for modu
 PARTS = (
     *map(_setting, ("value_weight", "context_weight", "recency_weight", "feedback_weight", "dense_weight")),
     *(_constant("retrieval", ranking, name, 0.0, "b1") for name in ("SUPPORT", "SOUND", "TAGS", "SAME_ERROR")),
+    _constant("retrieval", ranking, "ALIKE", 0.0, "b1"),
+    _constant("retrieval", ranking, "UNLIKE", 1.0, "b1", "b11"),
     _constant("retrieval", ranking, "CONTEXT_WEIGHTS", (("framework", 1.5),), "b1"),
     Part("retrieval: sentences", ("b1",), ((text_query, "MAX_SENTENCES", 0),)),
+    Part("retrieval: names in other languages", ("b11",), ((closeness, "MIN_NAME_CHARS", 99),)),
     Part("retrieval: silence", ("b9",), ((closeness, "CLOSE_COSINE", -1.0),)),
     *map(_next, ("SAME_ANSWER", "SAME_CALL", "TASK", "LAST_TOOLS", "USED_TOOLS", "PROGRESS", "LAST_FAILED", "SUCCESS", "TAGS")),
     *map(_next, ("NAMED_NEXT", "NAMED_LATER", "USED_NEXT", "USED_LATER", "AGAIN_NEXT", "OWN", "LATER")),

@@ -17,6 +17,14 @@ def hold_lock(path: "str | os.PathLike[str]") -> int | None:
     return None
 
 
+def wait_for_lock(fd: int) -> None:
+    """Lock an open file until it is closed; waits as long as another has it. Raises OSError: there are no locks here."""
+    if os.name == "nt":
+        msvcrt.locking(fd, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+
+
 def try_lock(fd: int) -> bool:
     """Lock an open file against other holders of this lock, until it is closed; False when another has it."""
     try:

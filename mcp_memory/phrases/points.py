@@ -100,11 +100,11 @@ def only_failures_called(key: str, failures: int) -> str:
     """Return a tool that attempts that failed used, and those that worked did not.
 
     >>> only_failures_called("cancel", 2)
-    'unlike it, 2 attempts that failed called cancel'
+    'unlike it, 2 attempts that did not succeed called cancel'
     """
-    return f"unlike it, {counted(failures, 'attempt')} that failed called {key}"
+    return f"unlike it, {counted(failures, 'attempt')} that did not succeed called {key}"
 
 
 def only_failures_changed(path: str, failures: int) -> str:
     """Return a file that attempts that failed changed, and those that worked did not."""
-    return f"unlike it, {counted(failures, 'attempt')} that failed changed {path}"
+    return f"unlike it, {counted(failures, 'attempt')} that did not succeed changed {path}"

@@ -163,7 +163,8 @@ class Retriever:
             return True
         if space == MULTILINGUAL_SPACE:  # it understands more than names
             return False
-        return names_a_task(query.text, (t.task for t in pool.traces), lambda terms: self._lexical.counts(terms, episodes), episodes)
+        found = (pool.traces[i].task for i in np.flatnonzero(pool.coverage > 0).tolist())
+        return names_a_task(query.text, found, lambda terms: self._lexical.counts(terms, episodes), episodes)
 
     def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int, met: Mapping[str, float]) -> Pool:
         traces = [v.catalog.traces[seq] for seq in found.seqs]

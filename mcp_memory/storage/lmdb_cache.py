@@ -13,7 +13,8 @@ from pathlib import Path
 
 from mcp_memory.domain.status import DiskCacheStats
 from mcp_memory.ports import CacheEntry
-from mcp_memory.storage.lmdb_environment import CacheError, Environment, discard, identity, is_damage, is_full
+from mcp_memory.storage.lmdb_environment import CacheError, Environment, is_damage, is_full
+from mcp_memory.storage.lmdb_files import discard, identity
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024  # of values not yet written; more are dropped, and counted
 MAX_BATCH_ITEMS = 1_000

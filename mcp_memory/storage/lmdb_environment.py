@@ -5,23 +5,19 @@ the page that refers to them (`metasync=False`), so a power cut loses the last e
 """
 
 import os
-import shutil
 import struct
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import lmdb
 
 from mcp_memory import private
+from mcp_memory.storage.lmdb_files import DATA_FILE, MAX_READERS, exclusive, identity, remove, reserve_lock_file
 
 FORMAT = b"1"
-DATA_FILE = "data.mdb"
 MIN_MAP_BYTES = 1 << 20
-MAX_READERS = 512  # one slot per thread that reads at once, in all processes; LMDB's 126 is few for a dozen servers
-LOCK_FILE_BYTES = (MAX_READERS + 128) * 64  # a cache line a slot, and the head
 FILL = 0.8  # share of the map that entries may take: LMDB copies pages on write and needs room for both
 EVICT_SHARE = 0.1  # of the fill limit, freed at once, so that not every write has to evict
 MAX_ITEM_SHARE = 0.25  # of the fill limit: a single item must not push out most others
@@ -55,8 +51,8 @@ class Environment:
         self.max_batch_bytes = int(self._map_bytes * BATCH_SHARE)
         with exclusive(folder):
             if identity(folder) is None:  # the lock file of a deleted file has its transaction number, which a new one must not inherit
-                _remove(folder)
-            _reserve_lock_file(folder)
+                remove(folder)
+            reserve_lock_file(folder)
             self._env = lmdb.open(
                 str(folder),
                 map_size=self._map_bytes,
@@ -203,60 +199,3 @@ def _unpacked(stored: "bytes | memoryview") -> tuple[int, bytes | None]:
     number, checksum = _HEAD.unpack_from(stored)
     value = bytes(stored[_HEAD.size :])
     return number, value if checksum == zlib.crc32(value) else None
-
-
-def identity(folder: Path) -> tuple[int, int] | None:
-    """Return what tells the file that is in *folder* now from any other; None where there is none."""
-    try:
-        stat = (folder / DATA_FILE).stat()
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
-
-
-def discard(folder: Path, damaged: tuple[int, int] | None) -> None:
-    """Delete the damaged file, unless another process has exchanged it already; those that have it mapped keep it until they notice."""
-    with exclusive(folder):
-        if damaged is None or identity(folder) == damaged:
-            _remove(folder)
-
-
-@contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Let one process at a time open or exchange the file: half a pair of data and lock file would corrupt the other half's users."""
-    with open(folder / "open.lock", "a+b", opener=private.opener) as file:
-        _lock(file.fileno())
-        yield  # closing the file releases the lock
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-def _reserve_lock_file(folder: Path) -> None:
-    """Give the lock file its pages on the disk before LMDB maps it: LMDB leaves a hole, and on a full disk writing into that is a SIGBUS.
-
-    The data file needs none of this: LMDB writes it with `pwrite`, whose failure is an error. Raises OSError: there is no room.
-    """
-    if not hasattr(os, "posix_fallocate"):
-        return
-    with open(folder / "lock.mdb", "a+b", opener=private.opener) as file:
-        os.posix_fallocate(file.fileno(), 0, LOCK_FILE_BYTES)
-
-
-def _remove(folder: Path) -> None:
-    for name in (DATA_FILE, "lock.mdb"):
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)

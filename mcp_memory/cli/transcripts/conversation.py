@@ -1,11 +1,35 @@
 """Files of conversations: a JSON document, or JSON Lines with a conversation or a message a line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from mcp_memory.cli.transcripts.assemble import assemble
 from mcp_memory.cli.transcripts.lines import document, values
-from mcp_memory.cli.transcripts.record import TranscriptError
+from mcp_memory.cli.transcripts.record import Event, Origin, TranscriptError
+
+
+def converted(
+    path: Path,
+    is_message: Callable[[Any], bool],
+    events_of: Callable[[Any], Iterable[Event]],
+    origin_of: Callable[[dict[str, Any]], Origin],
+) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
+    """Yield (line, episode) per conversation with tool calls.
+
+    *events_of*: what a message tells; raises TranscriptError. *origin_of*: where a conversation comes from.
+    """
+    for number, conversation in conversations(path, is_message):
+        if isinstance(conversation, TranscriptError):
+            yield number, conversation
+            continue
+        try:
+            events = [event for message in conversation["messages"] for event in events_of(message)]
+        except TranscriptError as error:
+            yield number, error
+            continue
+        for episode in assemble(events, origin_of(conversation), split=False):
+            yield number, episode
 
 
 def conversations(path: Path, is_message: Callable[[Any], bool]) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:

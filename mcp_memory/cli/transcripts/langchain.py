@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_memory.cli.transcripts import openai
-from mcp_memory.cli.transcripts.assemble import assemble
-from mcp_memory.cli.transcripts.conversation import conversations
+from mcp_memory.cli.transcripts.conversation import converted
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, arguments_of, content_id, expect, text_of
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -16,18 +15,12 @@ _ROLES = {"user": "human", "human": "human", "assistant": "ai", "ai": "ai"}  # o
 
 def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
     """Yield (line, episode) per conversation with tool calls."""
-    for number, conversation in conversations(path, is_message):
-        if isinstance(conversation, TranscriptError):
-            yield number, conversation
-            continue
-        try:
-            events = [event for message in conversation["messages"] for event in message_events(message)]
-        except TranscriptError as error:
-            yield number, error
-            continue
-        stated = conversation.get("thread_id") or conversation.get("id") or content_id(conversation["messages"])
-        for episode in assemble(events, Origin(external_id=f"langchain/{stated}", agent="langchain"), split=False):
-            yield number, episode
+    return converted(path, is_message, message_events, _origin)
+
+
+def _origin(conversation: dict[str, Any]) -> Origin:
+    stated = conversation.get("thread_id") or conversation.get("id") or content_id(conversation["messages"])
+    return Origin(external_id=f"langchain/{stated}", agent="langchain")
 
 
 def is_message(value: Any) -> bool:

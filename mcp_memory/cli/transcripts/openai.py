@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mcp_memory.cli.transcripts.assemble import assemble
-from mcp_memory.cli.transcripts.conversation import conversations
+from mcp_memory.cli.transcripts.conversation import converted
 from mcp_memory.cli.transcripts.record import Event, EventKind, Origin, TranscriptError, arguments_of, at_ms, content_id, expect, text_of
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -21,19 +20,12 @@ _OUTPUTS = ("output", "outputs", "results")  # of those that were run for the mo
 
 def convert(path: Path) -> Iterator[tuple[int, dict[str, Any] | TranscriptError]]:
     """Yield (line, episode) per conversation with tool calls."""
-    for number, conversation in conversations(path, is_message):
-        if isinstance(conversation, TranscriptError):
-            yield number, conversation
-            continue
-        try:
-            events = [event for message in conversation["messages"] for event in message_events(message)]
-        except TranscriptError as error:
-            yield number, error
-            continue
-        stated = conversation.get("id") or conversation.get("conversation_id") or content_id(conversation["messages"])
-        origin = Origin(external_id=f"openai/{stated}", agent=str(conversation.get("model") or "openai"))
-        for episode in assemble(events, origin, split=False):
-            yield number, episode
+    return converted(path, is_message, message_events, _origin)
+
+
+def _origin(conversation: dict[str, Any]) -> Origin:
+    stated = conversation.get("id") or conversation.get("conversation_id") or content_id(conversation["messages"])
+    return Origin(external_id=f"openai/{stated}", agent=str(conversation.get("model") or "openai"))
 
 
 def is_message(value: Any) -> bool:

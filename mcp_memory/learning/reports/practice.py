@@ -104,7 +104,7 @@ def _changes(episodes: Sequence[Episode]) -> list[str]:
     for episode in episodes:
         for said in episode.reflection.successes if episode.reflection else ():
             if isinstance(said, facts.Overcome) and said.by != said.worked_at and _says_how(said, episode):
-                change = brief(episode.steps, said.by, whole=True)
+                change = brief(episode.steps, said.by, whole=True, near=said.error)
                 lines.setdefault((said.key, said.error), phrases.change(said.error, said.key, change, episode.id))
     return list(lines.values())[:MAX_LINES]
 
