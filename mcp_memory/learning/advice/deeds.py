@@ -96,8 +96,13 @@ def done(episode: Episode, similarity: float, query: str) -> list[str]:
 
 
 def did_more_than_tests(episode: Episode) -> bool:
-    """Return whether a run made a call that can be made again and is no test."""
-    return any(not runs_tests(episode.steps[i].key) for i in acts(episode))
+    """Return whether a run made a call that can be made again and tests nothing, as running again what had failed does."""
+    steps = episode.steps
+    return any(not runs_tests(steps[i].key) and not _had_failed(steps, i) for i in acts(episode))
+
+
+def _had_failed(steps: Sequence[Step], i: int) -> bool:
+    return any(step.failed and step.key == steps[i].key and step.arguments == steps[i].arguments for step in steps[:i])
 
 
 def looked(episode: Episode, similarity: float, query: str) -> list[str]:
