@@ -141,6 +141,12 @@ async def test_an_episode_far_less_alike_than_the_nearest_is_not_told(memory: Ep
     assert [episode.points is None for episode in found.episodes][:1] == [False]
 
 
+async def test_a_run_whose_only_act_was_refused_did_not_only_look_things_up(memory: EpisodicMemory) -> None:
+    refused: Call = ("update_order", {"id": "W1"}, "Error: sold out", "Error: sold out")
+    await attempt(memory, "success", [("get_order", {"id": "W1"}, "{}", ""), refused, ("respond", {"content": "I cannot."}, "ok", "")])
+    assert await told(memory) == ["changed nothing: update_order failed with “Error: sold out”, then it replied"]
+
+
 async def test_a_run_that_only_handed_the_work_on_says_to_whom(memory: EpisodicMemory) -> None:
     await attempt(
         memory, "success", [("get_order", {"id": "W1"}, "{}", ""), ("transfer_to_human", {"summary": "no refund allowed"}, "ok", "")]
