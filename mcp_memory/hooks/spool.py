@@ -37,7 +37,11 @@ def file_name(session_id: str, suffix: str) -> str:
 
 
 def make_private(folder: str) -> None:
-    """Make the folder of the hooks, for nobody but us. Raises OSError: it cannot be made, or is somebody else's."""
+    """Make the folder of the hooks, and the data directory it is in, for nobody but us.
+
+    Raises OSError: it cannot be made, or is somebody else's.
+    """
+    os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)  # the mode is that of the last folder alone
     os.makedirs(folder, mode=0o700, exist_ok=True)
     if wire.is_private(folder):
         return

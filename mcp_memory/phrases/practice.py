@@ -40,9 +40,9 @@ def solved(task: str, did: Sequence[str], episode_id: str, failed: Sequence[str]
     """Return a task with the change that solved it, and that of an attempt that failed.
 
     >>> solved("Totals are off", ["cart.py:7: + round(total, 2)"], "e1", ["cart.py:7: + int(total)"])
-    '- “Totals are off”: cart.py:7: + round(total, 2); an attempt that failed: cart.py:7: + int(total) [e1]'
+    '- “Totals are off”: cart.py:7: + round(total, 2); an attempt that did not succeed: cart.py:7: + int(total) [e1]'
     """
-    but = f"; an attempt that failed: {_short('; '.join(failed))}" if failed else ""
+    but = f"; an attempt that did not succeed: {_short('; '.join(failed))}" if failed else ""
     return f"- {_task(task)}: {_short('; '.join(did))}{but} [{cut_id(episode_id)}]"
 
 
@@ -50,12 +50,12 @@ def unsolved(task: str, attempts: int, alike: int, did: Sequence[str], episode_i
     """Return a task that nobody managed, and what was tried, by how many of the attempts *alike*.
 
     >>> unsolved("Totals are off", 2, 2, ["cart.py:7: + int(total)"], "e1")
-    '- “Totals are off”: 2 attempts failed; both changed cart.py:7: + int(total) [e1]'
-    >>> [unsolved("", 3, n, ["a"], "e")[23:-4] for n in (1, 2, 3)]
-    ['; one changed a', '; two changed a', '; all changed a']
+    '- “Totals are off”: 2 attempts, none succeeded; both changed cart.py:7: + int(total) [e1]'
+    >>> [unsolved("", 3, n, ["a"], "e")[34:-4] for n in (1, 2, 3)]
+    ['one changed a', 'two changed a', 'all changed a']
     """
     who = "one" if alike == 1 else "both" if alike == attempts == 2 else "all" if alike == attempts else _NUMBERS.get(alike, str(alike))
-    return f"- {_task(task)}: {counted(attempts, 'attempt')} failed; {who} changed {_short('; '.join(did))} [{cut_id(episode_id)}]"
+    return f"- {_task(task)}: {counted(attempts, 'attempt')}, none succeeded; {who} changed {_short('; '.join(did))} [{cut_id(episode_id)}]"
 
 
 def _last(at_ms: int, word: str = "the last") -> str:

@@ -11,13 +11,13 @@ def precedent(worked: bool, did: Sequence[str], came: str, times: int = 0, attem
     >>> precedent(True, ["edit cart.py:7: + round(total, 2)"], "", 2, 3)
     'Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2)'
     >>> precedent(False, ["finish answer=41"], "Answer is INCORRECT", 1, 1)
-    'Failed at this task (the only failure found): finish answer=41 → `Answer is INCORRECT`'
+    'Did not succeed at this task (the only such attempt found): finish answer=41 → `Answer is INCORRECT`'
     >>> precedent(True, ["finish answer=42"], "")
     'Worked at this task: finish answer=42'
     """
-    ended = ("success", "successes") if worked else ("failure", "failures")
+    ended = ("success", "successes") if worked else ("such attempt", "such attempts")
     how_many = f" (the only {ended[0]} found)" if times == attempts == 1 else f" ({times} of {attempts} {ended[1]} found)" if times else ""
-    said = f"{'Worked' if worked else 'Failed'} at this task{how_many}: {'; '.join(did)}"
+    said = f"{'Worked' if worked else 'Did not succeed'} at this task{how_many}: {'; '.join(did)}"
     return f"{said} → {quoted(came)}" if came else said
 
 

@@ -133,22 +133,29 @@ class ProjectFiles:
         return sorted([*found, *self._only_named(given)], key=lambda file: -file.score)[:limit]
 
     def _whole(self, scores: Mapping[int, float]) -> dict[int, float]:
-        """Return the scores with that of a path which somebody saw from a folder below added to that of the path it is the end of.
+        """Return the scores with that of a path which somebody saw from a folder below added to that of the path it is the end of."""
+        found: dict[int, float] = {}
+        for file, score in scores.items():
+            whole = self._whole_of(file)
+            found[whole] = found.get(whole, 0.0) + score
+        return found
+
+    def _whole_of(self, file: int) -> int:
+        """Return the path that a path is the end of, or itself.
 
         In `shop/` they say `cart/total.py` of what others call `shop/cart/total.py`. Only where there is one such path and more begin as
         it does: a copy below `build/` or a path cut at its beginning is no better name.
         """
-        found: dict[int, float] = {}
-        for file, score in scores.items():
-            path = self._files.value(file)
-            alike = self._ends.get("/".join(path.rsplit("/", 2)[-2:]), []) if "/" in path and not is_full(path) else []
-            longer = {one for one in self._one.values[alike].tolist() if self._files.value(one).endswith(f"/{path}")}
-            whole = longer.pop() if len(longer) == 1 else file
-            more = self._tops[self._files.value(whole).partition("/")[0]] > self._tops[path.partition("/")[0]]
-            if not more or self._aside.values[whole] < self._aside.values[file]:
-                whole = file
-            found[whole] = found.get(whole, 0.0) + score
-        return found
+        path = self._files.value(file)
+        alike = self._ends[_end(path)] if "/" in path and not is_full(path) else []
+        if len(alike) < 2:  # it alone
+            return file
+        longer = {one for one in self._one.values[alike].tolist() if self._files.value(one).endswith(f"/{path}")}
+        if len(longer) != 1:
+            return file
+        (whole,) = longer
+        more = self._tops[self._files.value(whole).partition("/")[0]] > self._tops[path.partition("/")[0]]
+        return whole if more and self._aside.values[whole] >= self._aside.values[file] else file
 
     def _only_named(self, given: Sequence[str]) -> Iterator[SeenFile]:
         """Yield the files among the words of a request that nobody has seen and that are below a folder of the workspace."""
@@ -206,7 +213,7 @@ class ProjectFiles:
             return
         if not is_full(path):
             self._tops[path.partition("/")[0]] += 1
-        alike = self._ends.setdefault("/".join(path.rsplit("/", 2)[-2:]), [])
+        alike = self._ends.setdefault(_end(path), [])
         for other in alike:
             theirs = self._files.value(other)
             if is_full(path) and not is_full(theirs) and path.endswith(f"/{theirs}"):
@@ -261,6 +268,11 @@ class ProjectFiles:
         shown_by = np.zeros((len(files), len(self._tasks)), np.bool_)  # a byte a file and task: to mark them costs less than to sort pairs
         shown_by[at[right], self._task.values[episodes[right]]] = True
         return [max(1, int(n)) for n in shown_by.sum(axis=1)]
+
+
+def _end(path: str) -> str:
+    """Return the last two parts of a path."""
+    return "/".join(path.rsplit("/", 2)[-2:])
 
 
 def _mark(file: int) -> int:

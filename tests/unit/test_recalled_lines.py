@@ -62,6 +62,18 @@ async def test_a_change_is_told_with_its_file_and_all_of_its_lines(memory: Episo
     assert await told(memory) == ["changed src/shards.py: + if len(files) > 30: ⏎ files = files[:30]"]
 
 
+async def test_beside_a_change_neither_tests_nor_what_had_failed_are_told_as_things_to_do(memory: EpisodicMemory) -> None:
+    edit = {"path": "src/cut.py", "old_str": "limit = 3", "new_str": "limit = 30"}
+    calls = [
+        shell("python cut.py", "", "ValueError: limit is too low"),
+        ("edit", edit, "ok", ""),
+        shell("python cut.py"),
+        shell("pytest -q"),
+    ]
+    await attempt(memory, "success", calls)
+    assert [line.split()[0] for line in await told(memory)] == ["changed", "`python"]
+
+
 @pytest.mark.parametrize("path", ["/tmp/shop/cart.py", "shop/checkout.py", "app/templates.py"])
 async def test_a_file_of_a_repository_is_told_wherever_it_lies_and_whatever_word_its_name_begins_with(
     memory: EpisodicMemory, path: str
@@ -92,7 +104,7 @@ async def test_once_an_attempt_worked_those_that_failed_tell_only_what_they_did_
     for _ in range(2):
         calls = [("delete_shards", {"folder": "out"}, "gone", ""), ("store_shards", {"folder": "out"}, "stored", "")]
         await attempt(memory, "failure", calls)
-    assert await told(memory) == ["did store_shards “out”", "unlike it, 2 attempts that failed called delete_shards"]
+    assert await told(memory) == ["did store_shards “out”", "unlike it, 2 attempts that did not succeed called delete_shards"]
 
 
 async def test_an_error_is_told_with_the_call_that_failed_and_what_made_it_work(memory: EpisodicMemory) -> None:
@@ -127,6 +139,12 @@ async def test_an_episode_far_less_alike_than_the_nearest_is_not_told(memory: Ep
     found = await memory.recall(TASK)
     assert "oven" not in recall_text(answer(found))
     assert [episode.points is None for episode in found.episodes][:1] == [False]
+
+
+async def test_a_run_whose_only_act_was_refused_did_not_only_look_things_up(memory: EpisodicMemory) -> None:
+    refused: Call = ("update_order", {"id": "W1"}, "Error: sold out", "Error: sold out")
+    await attempt(memory, "success", [("get_order", {"id": "W1"}, "{}", ""), refused, ("respond", {"content": "I cannot."}, "ok", "")])
+    assert await told(memory) == ["changed nothing: update_order failed with “Error: sold out”, then it replied"]
 
 
 async def test_a_run_that_only_handed_the_work_on_says_to_whom(memory: EpisodicMemory) -> None:
@@ -165,8 +183,7 @@ async def test_a_success_by_a_script_of_its_own_tells_the_lines_nearest_the_task
     ]
     await attempt(memory, "success", calls)
     assert await told(memory) == [
-        "wrote reshard.py:1: import os ⏎ print('start') ⏎ for folder in reshard(sample, files=30): "
-        "⏎ move(folder, 'conf/shards.yaml') (names conf/shards.yaml)",
+        "wrote reshard.py:3: for folder in reshard(sample, files=30): ⏎ move(folder, 'conf/shards.yaml') (names conf/shards.yaml)",
         "did `python3 reshard.py --all`",
     ]
 
@@ -179,11 +196,14 @@ async def test_where_a_log_cut_a_script_no_line_number_is_told_behind_it(memory:
 
 async def test_a_program_that_was_fed_its_script_is_told_with_the_lines_that_tell(memory: EpisodicMemory) -> None:
     await attempt(memory, "success", [shell("python3 - <<'EOF'\nimport shards\nshards.reshard(folders, files=30)\nEOF")])
-    assert await told(memory) == ["ran `python3 - <<EOF …` with import shards ⏎ shards.reshard(folders, files=30)"]
+    assert await told(memory) == ["ran `python3 - <<EOF …` with shards.reshard(folders, files=30)"]
 
 
-async def test_what_a_failure_wrote_is_told_where_nothing_else_of_it_is_and_nobody_succeeded(memory: EpisodicMemory) -> None:
-    await attempt(memory, "failure", [shell("cat > reshard.py <<'EOF'\nmove(1)\nEOF"), shell("python3 reshard.py")])
+async def test_what_a_partial_success_wrote_is_told_where_nothing_else_of_it_is_and_nobody_succeeded(memory: EpisodicMemory) -> None:
+    calls = [shell("cat > reshard.py <<'EOF'\nmove(1)\nEOF"), shell("python3 reshard.py")]
+    await attempt(memory, "failure", calls)
+    assert await told(memory) == [], "one more way not to"
+    await attempt(memory, "partial", calls)
     assert await told(memory) == ["wrote reshard.py:1: move(1)", "did `python3 reshard.py`"]
     await attempt(memory, "success", [shell("shardctl split --max 30")])
     assert await told(memory) == ["did `shardctl split --max 30`"]

@@ -123,7 +123,7 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> s
     here, there = (frozenset(_NAME.findall(" ".join(quoted_in(text)))) for text in (message, like))
     if here != there or len(names & others) < LIKE * len(names | others):
         return None
-    return brief(steps, index, MAX_TOLD_CHARS, whole=True)
+    return brief(steps, index, MAX_TOLD_CHARS, whole=True, near=like)
 
 
 def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
-from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.episode import Episode, OutcomeKind, Step
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
@@ -110,7 +110,8 @@ def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Epis
     elif not won:
         told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
         told += [*_overcame(episode, similarity), *_dead_ends(episode, looks=not told and len(peers) == 1)]
-        yield from told or [text for _, text in (wrote(episode) if similarity >= SAME_TASK else ())]
+        partly = episode.outcome is not None and episode.outcome.kind is OutcomeKind.PARTIAL  # else what it wrote is one more way not to
+        yield from told or [text for _, text in (wrote(episode) if partly and similarity >= SAME_TASK else ())]
 
 
 # --- what came of it ---
@@ -165,7 +166,7 @@ def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
                 yield phrases.worked_otherwise(by.key, error, *other)
             continue
         names = [file.path for file in files_of(episode)]
-        how = change_told(change, names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
+        how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
         if how != call:
             yield phrases.overcame(call, error, how, itself=said.by == said.worked_at)
 

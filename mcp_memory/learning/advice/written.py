@@ -24,7 +24,7 @@ MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
-_SIGN = re.compile(r"([:;]) \+ ")  # of lines that came: here all of them did
+_ROUTINE = re.compile(r"\s*(?:import|from|print|echo|console|else|try|if __name__|logging|logger)\b|#!")  # lines of every script
 _BETWEEN = re.compile(r"""[\s"'`<>|;:,()\[\]{}=*?]+""")
 
 
@@ -104,10 +104,13 @@ def _fed(episode: Episode, text: _Text) -> str:
 
 
 def _code_line(episode: Episode, path: str, step: int, parts: Sequence[tuple[str, ...]]) -> str:
-    """Return the lines of a script that tell; where those behind a cut stand is not known."""
+    """Return the lines of a script that tell, of the part nearest the task; where those behind a cut stand is not known."""
     words = frozenset(distinct_words(episode.task))
-    hunks = tuple(Hunk(0 if n else 1, (), part) for n, part in enumerate(parts) if part)
-    return _SIGN.sub(r"\1 ", change_line(FileChange(path, step, hunks), words, MAX_TEXT_CHARS))
+    told = [tuple("" if _ROUTINE.match(line) else line for line in part) for part in parts]
+    hits = [max((sum(word in words for word in distinct_words(line)) for line in part), default=0) for part in told]
+    best = max(range(len(told)), key=lambda i: (hits[i], -i))
+    hunk = Hunk(0 if best else 1, (), told[best])
+    return change_line(FileChange(path, step, (hunk,)), words, MAX_TEXT_CHARS).replace(": + ", ": ", 1)
 
 
 def _paths(lines: Sequence[str]) -> list[str]:

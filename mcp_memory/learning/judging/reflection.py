@@ -170,9 +170,9 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
         for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
-                found.append(facts.Overcome(message, key, where, by, brief(steps, by), failures[-1].worked_at))
+                found.append(facts.Overcome(message, key, where, by, brief(steps, by, near=message), failures[-1].worked_at))
             elif put_right(steps, where[-1]) == by or (role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by)):
-                found.append(facts.GotOn(message, key, where, by, brief(steps, by), steps[by].key))
+                found.append(facts.GotOn(message, key, where, by, brief(steps, by, near=message), steps[by].key))
     return found
 
 

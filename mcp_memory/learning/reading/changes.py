@@ -3,10 +3,11 @@
 import difflib
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.edits import Patched, edits_of, lines_seen, patched_by, written_by
 
@@ -33,6 +34,7 @@ class Change:
     removed: str
     added: str
     then: tuple[str, ...] = field(default=(), compare=False)  # the lines that came after the first
+    is_sure: bool = field(default=True, compare=False)  # False: some of those that came may have stood there before
 
     @property
     def says_what(self) -> bool:
@@ -50,9 +52,18 @@ class Change:
         return self._of("/".join(self.path.split("/")[-2:]))
 
     def _of(self, path: str) -> str:
-        parts = [f"{sign} {text[:MAX_LINE]}" for sign, text in (("-", self.removed), ("+", self.added)) if text]
+        came = "+" if self.is_sure else "now"
+        parts = [f"{sign} {text[:MAX_LINE]}" for sign, text in (("-", self.removed), (came, self.added)) if text]
         where = path + (f":{self.line}" if self.line else "")
         return f"{where}: {' '.join(parts)}" if parts else where
+
+    def nearest(self, text: str) -> "Change":
+        """Return it from that line on, of those that came, which has most words of a *text*."""
+        words = frozenset(distinct_words(text))
+        came = (self.added, *self.then)
+        hits = [sum(word in words for word in distinct_words(line)) for line in came]
+        best = max(range(len(came)), key=lambda i: (hits[i], -i))
+        return replace(self, line=0, added=came[best], then=came[best + 1 :]) if best and not self.removed else self
 
     def whole(self, max_chars: int, path: str = "") -> str:
         """Return it with as many of the lines that came as there is room for, and the ellipsis where there are more.
@@ -100,7 +111,7 @@ def _edited(steps: Sequence[Step], index: int) -> Change | None:
     edit = edits[0]
     if edit.before is None:
         came, then = _first_and_rest(edit.after.splitlines(), lines_seen(steps[:index], edit.path))
-        return Change(edit.path, edit.line + _offset("", edit.after), "", came, then)
+        return Change(edit.path, edit.line + _offset("", edit.after), "", came, then, is_sure=False)
     removed, added, then = _difference(edit.before, edit.after)
     return Change(edit.path, edit.line + _offset(edit.before, edit.after) if edit.line else 0, removed, added, then)
 
@@ -191,14 +202,17 @@ def _offset(before: str, after: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)) if before else 0)
 
 
-def brief(steps: Sequence[Step], index: int, max_chars: int = 120, *, whole: bool = False) -> str:
+def brief(steps: Sequence[Step], index: int, max_chars: int = 120, *, whole: bool = False, near: str = "") -> str:
     """Return what a step did in a few words: its key with the change (*whole*: with its further lines), the command, or the arguments.
+
+    Of a change the line is told that has most words of the text that it should be *near*, as of the error that it answered.
 
     >>> brief([Step("bash", arguments={"command": "pip install yaml"})], 0)
     'bash `pip install yaml`'
     """
     step = steps[index]
     if change := change_of(steps, index):
+        change = change.nearest(near)
         return f"{step.key} {change.whole(max_chars) if whole else shorten(str(change), max_chars)}"
     if command := command_in(step.arguments):
         return f"{step.tool} `{shorten(' '.join(command.split()), max_chars)}`"

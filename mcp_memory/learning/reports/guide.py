@@ -101,7 +101,7 @@ class Guide:
         change = change_of(episode.steps, fix)
         if change is not None and (change.is_scratch or not change.says_what):
             return ""
-        return recovery(tool, message, error, brief(episode.steps, fix), instead=False)
+        return recovery(tool, message, error, brief(episode.steps, fix, near=message), instead=False)
 
     def _latest(self, domain: str, project: str) -> tuple[list[Episode], dict[str, int]]:
         """Return the latest successes, failures at their tasks, and those at the latest tasks that were never a success; with steps.

@@ -104,7 +104,7 @@ def _changes(episodes: Sequence[Episode]) -> list[str]:
     for episode in episodes:
         for said in episode.reflection.successes if episode.reflection else ():
             if isinstance(said, facts.Overcome) and said.by != said.worked_at and _says_how(said, episode):
-                change = brief(episode.steps, said.by, whole=True)
+                change = brief(episode.steps, said.by, whole=True, near=said.error)
                 lines.setdefault((said.key, said.error), phrases.change(said.error, said.key, change, episode.id))
     return list(lines.values())[:MAX_LINES]
 
@@ -121,10 +121,12 @@ def _solved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
     """Return the tasks that a change of files solved, once each, with what an attempt that failed changed there."""
     lines: dict[str, str] = {}
     for episode in won:
+        if len(lines) == MAX_LINES:
+            break
         if episode.task not in lines and (did := _changed(episode)):
             failed = [d for other in lost if other.task == episode.task and (d := _changed(other)) and _is_otherwise(d, did)][:1]
             lines[episode.task] = phrases.solved(episode.task, did, episode.id, failed[0] if failed else ())
-    return list(lines.values())[:MAX_LINES]
+    return list(lines.values())
 
 
 def _plain(did: Sequence[str]) -> str:

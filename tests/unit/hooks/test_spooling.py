@@ -45,6 +45,16 @@ def test_only_a_sessions_end_is_worth_a_process_while_there_is_nothing_to_tell(h
     assert {event for event in EVENTS if hook(event, **STEP)} == {"session-end"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_a_hook_that_comes_first_makes_a_data_directory_that_nobody_else_can_read(hook: Spooled) -> None:
+    old = os.umask(0o022)
+    try:
+        hook("post-tool-use", **STEP)
+    finally:
+        os.umask(old)
+    assert {path.stat().st_mode & 0o077 for path in (hook.data_dir, hook.data_dir / "hooks")} == {0}
+
+
 def test_a_prompt_is_worth_one_where_something_may_be_known_about_it(hook: Spooled) -> None:
     hook.data_dir.mkdir()
     (hook.data_dir / "memory.db").touch()

@@ -73,3 +73,11 @@ def test_the_last_change_is_a_key_step_and_scratch_files_are_not() -> None:
     assert 0 not in key_steps(steps, values)
     lines = key_step_lines([Step(s.tool, arguments=s.arguments, index=i) for i, s in enumerate(steps)], [1, 2], 100)
     assert [line.split()[0] for line in lines] == ["#1", "#2"]
+
+
+def test_of_a_change_the_line_nearest_the_error_it_answered_is_told_and_as_new_only_where_that_is_known() -> None:
+    text = "for name, step in self.estimators:\n    if step is not None and not has_fit(step):\n        raise ValueError(name)"
+    edit = Step("edit", arguments={"args": "80:83", "text": text}, observation="[File: /r/voting.py (488 lines total)]")
+    said = "AttributeError: 'NoneType' object has no attribute 'fit'"
+    assert brief([edit], 0, near=said) == "edit r/voting.py: now if step is not None and not has_fit(step):"
+    assert brief([edit], 0) == "edit r/voting.py:80: now for name, step in self.estimators:"

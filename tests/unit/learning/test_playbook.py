@@ -79,7 +79,7 @@ def test_without_a_success_there_is_a_reason_instead() -> None:
     assert playbook("t", [], [], 8) == (None, "no episode with steps is like this task")
     none, reason = playbook("t", [run(1, "a", success=False)], [], 8)
     assert none is None
-    assert reason == "the only attempt found at this task failed"
+    assert reason == "the only attempt found at this task did not succeed"
 
 
 def test_of_more_attempts_than_are_aligned_it_says_that_these_are_the_nearest() -> None:

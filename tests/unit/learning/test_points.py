@@ -89,7 +89,7 @@ def test_commands_of_a_failure_are_not_told_without_what_was_wrong_with_them() -
 def test_what_only_failures_did_is_told_without_of_how_many() -> None:
     cancelled = [attempt(name, Step("cancel", arguments={"booking": "B7"}), outcome=FAILURE) for name in "bcd"]
     worked = attempt("a", Step("change", arguments={"booking": "B7"}))
-    assert told(worked, *cancelled)[0][-1] == "unlike it, 3 attempts that failed called cancel"
+    assert told(worked, *cancelled)[0][-1] == "unlike it, 3 attempts that did not succeed called cancel"
 
 
 def test_what_an_episode_changed_is_read_once() -> None:

@@ -84,7 +84,7 @@ def test_a_solved_task_is_told_with_the_change_and_with_one_that_failed() -> Non
     said = practice([edited("e2", "return round(total, 2)"), edited("e1", "return int(total)", outcome=FAILURE)], is_shared=False)
     assert said.solved == [
         "- “Totals are off”: shop/cart.py: - return total + return round(total, 2); "
-        "an attempt that failed: shop/cart.py: - return total + return int(total) [e2]"
+        "an attempt that did not succeed: shop/cart.py: - return total + return int(total) [e2]"
     ]
     assert said.unsolved == []
 
@@ -99,7 +99,7 @@ def test_what_an_attempt_that_failed_changed_elsewhere_is_not_told_beside_the_ch
 def test_a_task_that_several_attempts_failed_at_is_told_with_what_was_tried() -> None:
     tried = [edited(f"e{i}", "return int(total)", outcome=FAILURE) for i in range(2)]
     said = practice(tried, is_shared=False).unsolved
-    assert said == ["- “Totals are off”: 2 attempts failed; both changed shop/cart.py: - return total + return int(total) [e0]"]
+    assert said == ["- “Totals are off”: 2 attempts, none succeeded; both changed shop/cart.py: - return total + return int(total) [e0]"]
     assert practice(tried[:1], is_shared=False).unsolved == []
     (line,) = practice(tried, is_shared=False, failures={"Totals are off": 7}).unsolved
-    assert "7 attempts failed; two changed" in line, "all there are, not those that were read"
+    assert "7 attempts, none succeeded; two changed" in line, "all there are, not those that were read"

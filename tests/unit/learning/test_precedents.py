@@ -120,10 +120,10 @@ def test_scratch_files_and_files_without_what_is_in_them_are_no_precedent() -> N
 
 
 def test_running_what_only_that_run_wrote_is_a_precedent_with_what_it_wrote_alone() -> None:
-    written = Step("bash", "cat >", {"command": "cat > solve.py <<'EOF'\nprint(1)\nEOF"})
+    written = Step("bash", "cat >", {"command": "cat > solve.py <<'EOF'\nfill(1)\nEOF"})
     ran, packed = (Step("bash", arguments={"command": command}) for command in ("python3 solve.py", "tar -xf data.tar"))
     (alone,) = precedents("Solve puzzle 7", [attempt("a", written, ran, task="Solve puzzle 7")])
-    assert alone.did == ("wrote solve.py:1: print(1)", "did `python3 solve.py`")
+    assert alone.did == ("wrote solve.py:1: fill(1)", "did `python3 solve.py`")
     assert precedents("Solve puzzle 7", [attempt("a", ran, task="Solve puzzle 7", outcome=FAILURE)]) == ()
     assert precedents("Unpack set 7", [attempt("a", written, ran, packed, task="Unpack set 7")])[0].did == ("`tar -xf data.tar`",)
 

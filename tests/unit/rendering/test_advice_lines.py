@@ -48,7 +48,7 @@ def test_what_was_done_at_this_task_is_said_with_how_it_ended_and_where_to_read_
     assert next_step(precedents=[WORKED, FAILED]).splitlines() == [
         HEAD,
         "Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
-        "Failed at this task (the only failure found): finish answer=41 → `INCORRECT` [e2]",
+        "Did not succeed at this task (the only such attempt found): finish answer=41 → `INCORRECT` [e2]",
     ]
 
 
@@ -105,8 +105,8 @@ def test_a_warning_of_what_mostly_worked_is_not_said() -> None:
 
 def test_a_failure_that_was_warned_of_is_not_told_twice() -> None:
     warning = {"message": "finish failed in 1 of 1 earlier tries", "failed": 1, "tried": 1, "evidence": ["e2"]}
-    assert "Failed at this task" not in next_step(warnings=[warning], precedents=[FAILED])
-    assert "Failed at this task" in next_step(warnings=[warning], precedents=[{**FAILED, "times": 2}])
+    assert "Did not succeed at this task" not in next_step(warnings=[warning], precedents=[FAILED])
+    assert "Did not succeed at this task" in next_step(warnings=[warning], precedents=[{**FAILED, "times": 2}])
 
 
 def test_a_lesser_state_is_said_even_where_nothing_else_is() -> None:
@@ -144,7 +144,7 @@ def test_no_playbook_is_one_line_with_the_reason() -> None:
     text = playbook_text({**answer, "reason": "all 3 attempts at this task failed", "recommendation_id": "rec0", "precedents": [FAILED]})
     assert [line.partition(" (")[0] for line in text.splitlines()[1:]] == [
         "No playbook: all 3 attempts at this task failed.",
-        "Failed at this task",
+        "Did not succeed at this task",
     ]
 
 
