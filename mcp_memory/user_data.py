@@ -3,7 +3,9 @@
 import os
 import sys
 
-from mcp_memory.errors import ConfigError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mcp_memory.errors import ConfigError
 
 
 def expanded(path: str | os.PathLike[str]) -> str:
@@ -13,7 +15,7 @@ def expanded(path: str | os.PathLike[str]) -> str:
     """
     found = os.path.expanduser(os.fspath(path))
     if found.startswith("~"):
-        raise ConfigError(f"there is no home directory for {os.fspath(path)!r}", hint="Write the path in full.")
+        raise _refused(f"there is no home directory for {os.fspath(path)!r}", "Write the path in full.")
     return os.path.abspath(found)
 
 
@@ -32,5 +34,11 @@ def user_data_dir() -> str:
 def _home() -> str:
     home = os.path.expanduser("~")
     if not os.path.isabs(home):  # without HOME and a passwd entry `~` stays as it is, and would become a folder of that name
-        raise ConfigError("there is no home directory to keep the memory in", hint="Set HOME, or name a directory: --data-dir.")
+        raise _refused("there is no home directory to keep the memory in", "Set HOME, or name a directory: --data-dir.")
     return home
+
+
+def _refused(message: str, hint: str) -> "ConfigError":
+    from mcp_memory.errors import ConfigError
+
+    return ConfigError(message, hint=hint)

@@ -70,6 +70,13 @@ def test_a_hook_loads_nothing_that_it_does_not_need() -> None:
     assert finished.stdout.strip() == "[]"
 
 
+def test_a_hook_that_a_server_answers_loads_no_errors_and_nothing_to_keep_events_with() -> None:
+    code = "import sys, mcp_memory.hooks.client\nprint(sorted(name for name in sys.modules if name.startswith('mcp_memory')))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    later = ("errors", "config", "hooks.spool", "hooks.spooling", "hooks.events", "redaction", "domain")
+    assert [name for name in later if f"'mcp_memory.{name}'" in finished.stdout] == []
+
+
 def test_a_server_that_is_to_answer_the_handshake_loads_nothing_of_the_memory() -> None:
     """The memory opens after the handshake; what a host waits for is the protocol's library."""
     code = "import sys, mcp_memory.server.stdio\nprint(sorted(name for name in sys.modules if name.startswith('mcp_memory.')))"

@@ -10,6 +10,7 @@ error errors iserror is_error success ok status statuscode status_code code mess
 instance request_id requestid trace_id documentation_url docs content structuredcontent meta _meta
 """
 _BESIDE = frozenset(_BESIDE_TEXT.split())
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 _WORDS = ("error", "errors", "message", "msg", "detail", "details", "reason", "title", "content", "text")
 FIRST_FAILING_STATUS = 400  # of HTTP
 
@@ -23,6 +24,8 @@ def failure_told(observation: str) -> str:
     'no such user'
     >>> failure_told('{"error": {"code": 7, "message": "quota exceeded"}}'), failure_told('{"ok": false, "msg": "locked"}')
     ('quota exceeded', 'locked')
+    >>> failure_told('{"data": null, "errors": [{"message": "unknown field"}]}')
+    'unknown field'
     >>> failure_told('{"error": null, "rows": 3}'), failure_told('{"error": "2 rows skipped", "rows": [1, 2]}'), failure_told("error: 7")
     ('', '', '')
     """
@@ -33,7 +36,7 @@ def failure_told(observation: str) -> str:
         told = json.loads(text)
     except (ValueError, RecursionError):
         return ""
-    if not isinstance(told, dict) or any(name.casefold() not in _BESIDE for name in told):
+    if not isinstance(told, dict) or any(name.casefold() not in _BESIDE and value not in _NOTHING for name, value in told.items()):
         return ""
     said = {name.casefold(): value for name, value in told.items()}
     return (_words(said) or text) if _failed(said) else ""

@@ -42,12 +42,16 @@ def found(calls: Sequence[str], answer: str) -> str:
     return f"{', '.join(calls)}, then answered “{answer}”" if calls else f"answered “{answer}”"
 
 
-def only(call: str) -> str:
-    """Return that nothing was done but what ended the run, a *call* or, "", a reply.
+def only(call: str, refused: str) -> str:
+    """Return that nothing was done but what ended the run, a *call* or, "", a reply; and what was *refused* before, "" for nothing.
 
-    >>> only("transfer_to_human"), only("")
+    >>> only("transfer_to_human", ""), only("", "")
     ('changed nothing, ended with transfer_to_human', 'changed nothing: only looked things up and replied')
+    >>> only("", "book failed with “no seats”")
+    'changed nothing: book failed with “no seats”, then it replied'
     """
+    if refused:
+        return f"changed nothing: {refused}, then it {f'ended with {call}' if call else 'replied'}"
     return f"changed nothing, ended with {call}" if call else "changed nothing: only looked things up and replied"
 
 

@@ -168,7 +168,8 @@ class LmdbCache:
             for key, value in items:
                 size_bytes = _size_bytes(key, value)
                 replaced_bytes = _size_bytes(key, self._pending[key]) if key in self._pending else 0
-                if self._pending_bytes - replaced_bytes + size_bytes > MAX_PENDING_BYTES:
+                # A deletion is a key alone, and what is forgotten must not stay.
+                if value is not None and self._pending_bytes - replaced_bytes + size_bytes > MAX_PENDING_BYTES:
                     self._dropped += 1
                     continue
                 self._pending[key] = value

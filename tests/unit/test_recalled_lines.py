@@ -62,6 +62,18 @@ async def test_a_change_is_told_with_its_file_and_all_of_its_lines(memory: Episo
     assert await told(memory) == ["changed src/shards.py: + if len(files) > 30: ⏎ files = files[:30]"]
 
 
+async def test_beside_a_change_neither_tests_nor_what_had_failed_are_told_as_things_to_do(memory: EpisodicMemory) -> None:
+    edit = {"path": "src/cut.py", "old_str": "limit = 3", "new_str": "limit = 30"}
+    calls = [
+        shell("python cut.py", "", "ValueError: limit is too low"),
+        ("edit", edit, "ok", ""),
+        shell("python cut.py"),
+        shell("pytest -q"),
+    ]
+    await attempt(memory, "success", calls)
+    assert [line.split()[0] for line in await told(memory)] == ["changed", "`python"]
+
+
 @pytest.mark.parametrize("path", ["/tmp/shop/cart.py", "shop/checkout.py", "app/templates.py"])
 async def test_a_file_of_a_repository_is_told_wherever_it_lies_and_whatever_word_its_name_begins_with(
     memory: EpisodicMemory, path: str
@@ -127,6 +139,12 @@ async def test_an_episode_far_less_alike_than_the_nearest_is_not_told(memory: Ep
     found = await memory.recall(TASK)
     assert "oven" not in recall_text(answer(found))
     assert [episode.points is None for episode in found.episodes][:1] == [False]
+
+
+async def test_a_run_whose_only_act_was_refused_did_not_only_look_things_up(memory: EpisodicMemory) -> None:
+    refused: Call = ("update_order", {"id": "W1"}, "Error: sold out", "Error: sold out")
+    await attempt(memory, "success", [("get_order", {"id": "W1"}, "{}", ""), refused, ("respond", {"content": "I cannot."}, "ok", "")])
+    assert await told(memory) == ["changed nothing: update_order failed with “Error: sold out”, then it replied"]
 
 
 async def test_a_run_that_only_handed_the_work_on_says_to_whom(memory: EpisodicMemory) -> None:
@@ -231,3 +249,15 @@ async def test_where_nothing_here_is_near_every_advice_names_the_project_that_ha
         assert all(f"Project shards has something close: {task} (100% alike)." in text for text in said), said
         here = await memory.suggest_next_step((await memory.start_episode(task, project="shards", recall=False)).episode_id)
     assert here.elsewhere is None
+
+
+async def test_calls_of_a_tool_that_works_no_longer_are_not_told_as_things_to_do(memory: EpisodicMemory) -> None:
+    for number in range(3):
+        await attempt(memory, "success", [("cms_publish", {"article": number}, "published", "")], f"Publish the news of day {number}")
+    assert any("cms_publish" in line for line in await told(memory, "Publish the news of day 8"))
+    for number in range(4, 6):
+        calls = [("cms_publish", {"article": number}, "", "unknown tool"), ("content_publish", {"article": number}, "published", "")]
+        await attempt(memory, "success", calls, f"Publish the news of day {number}")
+    lines = await told(memory, "Publish the news of day 8")
+    assert any("content_publish" in line for line in lines)
+    assert not any(line.startswith("did cms_publish") for line in lines)

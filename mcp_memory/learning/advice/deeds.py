@@ -1,7 +1,7 @@
 """What an attempt did that another can do again, or not: changes, calls, its answer. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -12,7 +12,7 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
-from mcp_memory.domain.text import shorten
+from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, TEST_FILE, acts, is_edit, told_as_call
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
@@ -22,6 +22,7 @@ from mcp_memory.learning.reading.changes import Change, is_scratch
 from mcp_memory.learning.reading.edits import FILE_HEAD, MARKERS, Hunk, pieces
 from mcp_memory.learning.reading.file_uses import files_of, same_file, words_of
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -85,19 +86,31 @@ def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
     return change.whole(max_chars, next((name for name in names if same_file(name, change.path)), change.path))
 
 
-def done(episode: Episode, similarity: float, query: str) -> list[str]:
-    """Return the calls that did something and worked, and, of a run that found an answer, how it came to it."""
+def done(episode: Episode, similarity: float, query: str, gone: Collection[str] = ()) -> list[str]:
+    """Return the calls that did something and worked, and, of a run that found an answer, how it came to it.
+
+    Args:
+        episode: With its steps.
+        similarity: Of its task to the query.
+        query: What was asked.
+        gone: Tools that work no longer.
+    """
     steps = episode.steps
     said = answer(steps[-1]) if steps and episode.success else ""
-    calls = _calls(episode, acts(episode) or (_looks(steps) if said else []), similarity, query)
+    calls = _calls(episode, [i for i in acts(episode) if steps[i].key not in gone] or (_looks(steps) if said else []), similarity, query)
     if said:
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
     return [phrases.did(calls)] if calls else []
 
 
 def did_more_than_tests(episode: Episode) -> bool:
-    """Return whether a run made a call that can be made again and is no test."""
-    return any(not runs_tests(episode.steps[i].key) for i in acts(episode))
+    """Return whether a run made a call that can be made again and tests nothing, as running again what had failed does."""
+    steps = episode.steps
+    return any(not runs_tests(steps[i].key) and not _had_failed(steps, i) for i in acts(episode))
+
+
+def _had_failed(steps: Sequence[Step], i: int) -> bool:
+    return any(step.failed and step.key == steps[i].key and step.arguments == steps[i].arguments for step in steps[:i])
 
 
 def looked(episode: Episode, similarity: float, query: str) -> list[str]:
@@ -157,20 +170,16 @@ def _is_this_case(episode: Episode, step: Step, similarity: float) -> bool:
 
 
 def ended(episode: Episode, similarity: float) -> list[str]:
-    """Return that a run did nothing else, and whom it handed the work to; a reply in the end is of its own case."""
-    last = next((i for i in range(len(episode.steps) - 1, -1, -1) if role_of(episode.steps[i].key) is Role.PASSES), -1)
-    if last < 0 or not episode.steps[last].arguments or similarity < SAME_TASK:
+    """Return that a run changed nothing, what was refused it, and whom it handed the work to; a reply in the end is of its own case."""
+    steps = episode.steps
+    last = next((i for i in range(len(steps) - 1, -1, -1) if role_of(steps[i].key) is Role.PASSES), -1)
+    acted = [step for step in steps if role_of(step.key) is Role.ACTS]
+    if last < 0 or not steps[last].arguments or similarity < SAME_TASK or any(not step.failed for step in acted):
         return []
-    step = episode.steps[last]
-    return [
-        phrases.only(
-            ""
-            if _REPLYING & words_of(step.key)
-            else call_told(step, MAX_CALL_CHARS)
-            if _is_this_case(episode, step, similarity)
-            else step.key
-        )
-    ]
+    step = steps[last]
+    call = call_told(step, MAX_CALL_CHARS) if _is_this_case(episode, step, similarity) else step.key
+    refused = f"{acted[-1].key} failed with “{shorten_middle(message_of(acted[-1]), MAX_ANSWER_CHARS)}”" if acted else ""
+    return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused)]
 
 
 def answer(step: Step) -> str:

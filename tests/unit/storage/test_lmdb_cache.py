@@ -190,3 +190,20 @@ def test_a_key_put_again_while_it_waits_counts_once(tmp_path: Path, monkeypatch:
     assert cache.stats().dropped == 0
     assert cache.get_many("n", [b"same", b"large"]) == [b"299" * 500, b"x" * 90_000]
     cache.close()
+
+
+def test_a_deletion_is_never_dropped_however_much_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, write = threading.Event(), LmdbCache._write
+    cache = LmdbCache(tmp_path, MAX_BYTES)
+    cache.put_many("n", [(b"forgotten", b"what must not stay"), (b"kept", b"1")])
+    cache.flush()
+    monkeypatch.setattr(lmdb_cache, "MAX_PENDING_BYTES", 10_000)
+    monkeypatch.setattr(LmdbCache, "_write", lambda self, items: gate.wait(30) and write(self, items))
+    cache.put_many("n", [(b"%04d" % i, b"x") for i in range(3_000)])
+    assert cache.stats().dropped
+    cache.delete_many("n", [b"forgotten"])
+    assert cache.get_many("n", [b"forgotten", b"kept"]) == [None, b"1"]
+    gate.set()
+    cache.flush()
+    assert b"forgotten" not in [entry.key for entry in cache.walk()]
+    cache.close()
