@@ -17,6 +17,7 @@ from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.learning.advice.deeds import ToldChanges
 from mcp_memory.learning.advice.points import points_of
+from mcp_memory.learning.history.tries import gone_tools
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
@@ -80,6 +81,7 @@ class Recalling:
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             provenance = self._provenance(v, query, ranking.matches)
             told_changes = v.experience.derived(ToldChanges)
+            gone = gone_tools(v.experience, [m.episode_id for m in ranking.matches[: query.limit]], query.filter.project)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         page = ranking.matches[: query.limit] if "episodes" in include else ()
@@ -97,7 +99,7 @@ class Recalling:
             if (m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered, foreign=foreign))
             or episode.id in met
         ]
-        points = points_of(near, query.text, told_changes.of)
+        points = points_of(near, query.text, told_changes.of, gone)
         episodes = [
             recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
             for match, episode, correction in read

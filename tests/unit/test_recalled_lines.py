@@ -249,3 +249,15 @@ async def test_where_nothing_here_is_near_every_advice_names_the_project_that_ha
         assert all(f"Project shards has something close: {task} (100% alike)." in text for text in said), said
         here = await memory.suggest_next_step((await memory.start_episode(task, project="shards", recall=False)).episode_id)
     assert here.elsewhere is None
+
+
+async def test_calls_of_a_tool_that_works_no_longer_are_not_told_as_things_to_do(memory: EpisodicMemory) -> None:
+    for number in range(3):
+        await attempt(memory, "success", [("cms_publish", {"article": number}, "published", "")], f"Publish the news of day {number}")
+    assert any("cms_publish" in line for line in await told(memory, "Publish the news of day 8"))
+    for number in range(4, 6):
+        calls = [("cms_publish", {"article": number}, "", "unknown tool"), ("content_publish", {"article": number}, "published", "")]
+        await attempt(memory, "success", calls, f"Publish the news of day {number}")
+    lines = await told(memory, "Publish the news of day 8")
+    assert any("content_publish" in line for line in lines)
+    assert not any(line.startswith("did cms_publish") for line in lines)

@@ -1,7 +1,7 @@
 """What an attempt did that another can do again, or not: changes, calls, its answer. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -86,11 +86,18 @@ def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
     return change.whole(max_chars, next((name for name in names if same_file(name, change.path)), change.path))
 
 
-def done(episode: Episode, similarity: float, query: str) -> list[str]:
-    """Return the calls that did something and worked, and, of a run that found an answer, how it came to it."""
+def done(episode: Episode, similarity: float, query: str, gone: Collection[str] = ()) -> list[str]:
+    """Return the calls that did something and worked, and, of a run that found an answer, how it came to it.
+
+    Args:
+        episode: With its steps.
+        similarity: Of its task to the query.
+        query: What was asked.
+        gone: Tools that work no longer.
+    """
     steps = episode.steps
     said = answer(steps[-1]) if steps and episode.success else ""
-    calls = _calls(episode, acts(episode) or (_looks(steps) if said else []), similarity, query)
+    calls = _calls(episode, [i for i in acts(episode) if steps[i].key not in gone] or (_looks(steps) if said else []), similarity, query)
     if said:
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
     return [phrases.did(calls)] if calls else []

@@ -6,7 +6,7 @@ once, and once one of them worked, of those that failed only what they did other
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
@@ -50,13 +50,14 @@ _LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")
 Recalled = Sequence[tuple[Episode, float]]
 
 
-def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes) -> dict[str, tuple[str, ...]]:
+def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, gone: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
     """Return what each of the recalled episodes tells, by its id, the most useful first; the same change, call or answer once.
 
     Args:
         recalled: Completed episodes with their steps and how alike their tasks are to the query's, in [0, 1], in the order they are shown.
         query: What was asked: values of other cases are not shown.
         changes_of: What an episode changed, where that is known already.
+        gone: Tools that work no longer: calls of them are nothing to do.
     """
     said: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
@@ -64,7 +65,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes) -
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
         changed = [phrases.changed(deed.text) for deed in changes_of(episode)]
-        lines = {_same(line): line for line in (*_own_words(episode), *_shown(episode, similarity, query, peers, changed))}
+        lines = {_same(line): line for line in (*_own_words(episode), *_shown(episode, similarity, query, peers, changed, gone))}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
     return found
@@ -92,18 +93,21 @@ def _own_words(episode: Episode) -> Iterator[str]:
             yield shorten(line, MAX_WORDS_CHARS)
 
 
-def _shown(episode: Episode, similarity: float, query: str, peers: Sequence[Episode], changed: Sequence[str]) -> Iterator[str]:
+def _shown(
+    episode: Episode, similarity: float, query: str, peers: Sequence[Episode], changed: Sequence[str], gone: Collection[str]
+) -> Iterator[str]:
     """Yield what the steps show."""
     won = [peer for peer in peers if peer.success]
     if episode.success:
         more = did_more_than_tests(episode)
         told = [
             *changed,
-            *(done(episode, similarity, query) if more or not changed else ()),
+            *(done(episode, similarity, query, gone) if more or not changed else ()),
         ]  # that tests were run beside a change is no news
         if not changed and similarity >= SAME_TASK and not more:
             told = [text for _, text in wrote(episode)] or told
-        yield from told or ended(episode, similarity) or looked(episode, similarity, query)
+        if told or all(step.key not in gone for step in episode.steps):
+            yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
             yield from _otherwise(won, [peer for peer in peers if not peer.success])
         yield from _overcame(episode, similarity)
