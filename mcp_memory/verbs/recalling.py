@@ -24,9 +24,9 @@ from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, calling, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
+from mcp_memory.views.project_files import SeenFile
 from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
-from mcp_memory.views.workspace import SeenFile
 
 MAX_PATTERNS = 3
 

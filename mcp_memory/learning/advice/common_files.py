@@ -12,7 +12,7 @@ from mcp_memory.learning.patterns.relevance import MIN_SIMILARITY
 from mcp_memory.learning.reading.changes import TRIED
 from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.phrases.words import NAMED_IN_REQUEST, counted
-from mcp_memory.views.workspace import SeenFile
+from mcp_memory.views.project_files import SeenFile
 
 MAX_FILES, MAX_SEEN = 5, 20
 LIKENESS = 2.0  # power of a task's similarity that its episode counts by

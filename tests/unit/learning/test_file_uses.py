@@ -10,7 +10,7 @@ from mcp_memory.domain.answers import RecalledFile
 from mcp_memory.domain.episode import Episode, FileUse, Outcome, OutcomeKind, Step, StepStatus, Use
 from mcp_memory.learning.advice.common_files import common_files
 from mcp_memory.learning.reading.file_uses import files_of
-from mcp_memory.views.workspace import SeenFile
+from mcp_memory.views.project_files import SeenFile
 
 DIFF = "diff --git a/src/app.py b/src/app.py\nindex 1..2 100644\n--- a/src/app.py\n+++ b/src/app.py\n@@ -1 +1 @@\n"
 
