@@ -5,6 +5,7 @@ next sixty; then those that a search twice as deep finds besides. A tier is comp
 pages of one query hold every match once, whatever their sizes.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -72,14 +73,23 @@ def _compared(pool: Pool, places: np.ndarray) -> Tier:
     totals = relevance + worth + ranking.compared(scored.value[places], relevance, likeness) - scored.value[places]
     soundness = np.array([pool.traces[i].soundness for i in places])
     totals = ranking.exchanged(relevance, worth, soundness, likeness, totals)
-    return Tier(pool, places, totals, likeness, _led(pool, places, ranking.order(totals)))
+    return Tier(pool, places, totals, likeness, _led(pool, places, ranking.order(totals), likeness))
 
 
-def _led(pool: Pool, places: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return the order, but for the best vouched for of what is about as near as the first, which comes first."""
+def _led(pool: Pool, places: np.ndarray, order: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+    """Return the order, but for the best vouched for of what is about as near as the first, which comes first.
+
+    Of attempts at the very same task that nobody vouches for, one of the agent that has the fewest of them comes first: else whoever
+    repeats itself would have the newest, and be heard first for it.
+    """
     if not len(order) or pool.vouched(int(places[order[0]])) == KNOWN_CALLS:
         return order
     near = pool.semantic[places[order]]
     fit = [i for i in range(len(order)) if not near[i] < ABOUT_AS_NEAR * near[0]]
     at = max(fit, key=lambda i: (pool.vouched(int(places[order[i]])), -i), default=0)
+    if (level := pool.vouched(int(places[order[at]]))) < KNOWN_CALLS:
+        same = [i for i in fit if i == at or likeness[order[at], order[i]] > ranking.SAME_TEXT_COSINE]
+        voices = Counter(pool.traces[places[order[i]]].agent for i in same)
+        as_known = [i for i in same if pool.vouched(int(places[order[i]])) == level]
+        at = min(as_known, key=lambda i: (voices[pool.traces[places[order[i]]].agent], i))
     return np.concatenate([order[at : at + 1], order[:at], order[at + 1 :]])

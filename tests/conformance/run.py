@@ -207,7 +207,7 @@ def main() -> int:
     tools, report = Tools(arguments.tools.absolute()), Report()
     for name, part in parts.items():
         if arguments.only in (None, name):
-            with tempfile.TemporaryDirectory() as scratch:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
                 part(tools, report, Path(scratch))
     print(f"{report.failed} failed")
     return 1 if report.failed else 0

@@ -139,7 +139,7 @@ def main() -> int:
         if not fetch(PACKAGES[name], tools / name, os.environ | {"PATH": path}, arguments.limit):
             print(f"     {name}: skipped, npm did not bring {PACKAGES[name]} within {arguments.limit:.0f} s")
             continue
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:  # what a host left running may still write there
             judge(Bench(name, tools, Path(scratch)), report)
     print(f"{report.failed} failed")
     return 1 if report.failed else 0

@@ -149,7 +149,7 @@ def main() -> int:
 
 
 def _walk(name: str, client: Client, tools: Path, report: Report, *, alone: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         scratch = Path(folder).resolve()
         scripts = json.loads(json.dumps(SCRIPTS | {"fix": list(client.fix)}).replace("WORK", str(scratch / "shop")))
         model = ScriptedModel(scripts)
