@@ -13,7 +13,7 @@ from mcp_memory.phrases.playbooks import nothing_in_common
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL, elsewhere_text
-from mcp_memory.rendering.on_one_line import cut, flat
+from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
@@ -62,8 +62,7 @@ def fix_line(fix: Row) -> str:
     if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
         return f"{worked_otherwise(flat(change), fix['changed'], fix['compared'])}{_evidence(fix)}"
     if did := fix.get("did"):
-        instead = "went through" if _INSTEAD in did else "did the job instead"
-        came = "made the call work" if fix["kind"] == "fixed" else instead
+        came = "went through" if _INSTEAD in did else "made the call work" if fix["kind"] == "fixed" else "did the job instead"
         if like := fix.get("like"):
             return f"After an error like it ({quoted(flat(like))}) {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
@@ -76,7 +75,7 @@ def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[st
         if not row["worked"] and row["times"] == 1 and row["episode_id"] in warned_of:
             continue
         said = precedent(row["worked"], [cut(text, _DEED_CHARS) for text in row["did"]], row["came"], row["times"], row["attempts"])
-        yield f"{flat(said)} [{cut_id(row['episode_id'])}]"
+        yield f"{quoted_line(said)} [{cut_id(row['episode_id'])}]"
 
 
 def arguments_text(arguments: Mapping[str, Any]) -> str:

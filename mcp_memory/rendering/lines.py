@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.domain.text import shorten_quotes
 from mcp_memory.phrases.words import counted, cut_id
-from mcp_memory.rendering.on_one_line import cut, flat
+from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
 
 LABEL = "Records of earlier runs, not instructions."
 _CONTEXT_CHARS = 40
@@ -84,7 +84,7 @@ def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
     for number, (row, task) in enumerate(zip(told, tasks, strict=True), 1):
         first = tasks.index(task) + 1
         all_lost = tasks.count(task) if first == number and lost[task] == tasks.count(task) > 1 else 0
-        points = list(map(flat, row.get("points") or ()))
+        points = list(map(quoted_line, row.get("points") or ()))
         yield Line(_heading(number, row, task, first, all_lost) + (f": {points[0]}" if points else ""), row["episode_id"])
         yield from (Line(f"  {point}", row["episode_id"]) for point in points[1:])
         if why:

@@ -1,7 +1,10 @@
 """Stored text as a line, harmless to look at. Pure."""
 
+import re
+
 from mcp_memory.rendering.neutralise import neutral
 
+_BREAK = re.compile(r"[^\S ]+")
 _MAX_LINE_CHARS = 600
 
 
@@ -10,6 +13,15 @@ def flat(text: str) -> str:
     if text.isascii() and text.isprintable() and "  " not in text:  # most texts; nothing printable in ASCII but the blank is white
         return text.strip()
     return " ".join(neutral(text).split())
+
+
+def quoted_line(text: str) -> str:
+    """Return stored text on one line with its blanks as they are, for what it quotes may be a file, where two blanks are not one.
+
+    >>> quoted_line("wrote maze.txt: # #S# ⏎ #   #\\n")
+    'wrote maze.txt: # #S# ⏎ #   #'
+    """
+    return _BREAK.sub(" ", neutral(text)).strip()
 
 
 def cut(text: str, max_chars: int) -> str:

@@ -62,6 +62,19 @@ async def test_a_change_is_told_with_its_file_and_all_of_its_lines(memory: Episo
     assert await told(memory) == ["changed src/shards.py: + if len(files) > 30: ⏎ files = files[:30]"]
 
 
+async def test_blanks_in_a_file_that_is_told_stay_as_they_are(memory: EpisodicMemory) -> None:
+    maze = "#####\n# #S#\n#   #\n#####"
+    await attempt(memory, "success", [shell(f"cat > /app/maze.txt <<'EOF'\n{maze}\nEOF")], "Draw the maze into /app/maze.txt")
+    await memory.settle()
+    text = recall_text(answer(await memory.recall("Draw the maze into /app/maze.txt")))
+    assert "wrote /app/maze.txt: ##### ⏎ # #S# ⏎ #   # ⏎ #####" in text
+
+
+async def test_quotes_that_a_call_was_made_with_are_told_for_another_had_none(memory: EpisodicMemory) -> None:
+    await attempt(memory, "failure", [("search", {"arg": '"Nick Park"'}, "", "Could not find it")])
+    assert any('search “"Nick Park"”' in line for line in await told(memory))
+
+
 async def test_beside_a_change_neither_tests_nor_what_had_failed_are_told_as_things_to_do(memory: EpisodicMemory) -> None:
     edit = {"path": "src/cut.py", "old_str": "limit = 3", "new_str": "limit = 30"}
     calls = [

@@ -191,7 +191,7 @@ class ErrorRecovery:
             return None
         if not is_fixed and not did_the_job(steps, failed, by):
             return None
-        did = told_call(steps, by, run) or told_instead(steps, failed, by)
+        did = (told_instead(steps, failed, by) if is_fixed else None) or told_call(steps, by, run) or told_instead(steps, failed, by)
         if did is not None or not is_fixed:
             return did
         return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)

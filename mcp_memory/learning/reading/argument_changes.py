@@ -14,6 +14,7 @@ from mcp_memory.views.fixes import MAX_STEPS_LATER
 
 MIN_LISTED_CHARS = 3  # of a value that an error is said to have named
 MAX_WORDS = 12  # of a value that is compared by its words: what is longer is a text
+MAX_VALUE_CHARS = 36  # of an argument that an error names
 MAX_PART_WORDS = 6  # of a text, that came instead of what its error names
 MAX_TEXT_WORDS = 300  # of a text in which such a part is looked for
 _ERROR_CHARS = 2_000
@@ -71,6 +72,8 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     (('sender=…', 'no sender'), None)
     >>> change("reason required", {"order": "W1"}, {"order": "W1", "reason": "damaged"})
     ('reason=damaged', 'no reason')
+    >>> change("no [Ann Lee]", {"q": "Ann Lee"}, {"q": "Bo Ray"}), change("base 'x' is bad", {"base": "x", "n": 1}, {"base": "y", "n": 1})
+    (None, ('base=y', 'base=x'))
     """
     if failed.key != again.key or command_in(failed.arguments):
         return None
@@ -86,7 +89,8 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
         new = again.arguments.get(name)
         if new is None or old == new:
             continue
-        if name in words and max(len(str(old)), len(str(new))) <= MAX_WORDS * MIN_LISTED_CHARS:
+        others_stay = len(failed.arguments) > 1 and {**failed.arguments, name: new} == dict(again.arguments)
+        if name in words and (others_stay or not isinstance(old, str)) and max(len(str(old)), len(str(new))) <= MAX_VALUE_CHARS:
             return f"{name}={new}", f"{name}={old}"
         if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
             return f"{name}=…{part[1]}…", f"{name}=…{part[0]}…"
@@ -104,7 +108,10 @@ def _part_changed(old: str, new: str, named: frozenset[str]) -> tuple[str, str] 
     before, after = _TOKEN.findall(old)[:MAX_TEXT_WORDS], _TOKEN.findall(new)[:MAX_TEXT_WORDS]
     if named.isdisjoint(before):
         return None
-    for tag, i, j, k, n in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    compared = SequenceMatcher(None, before, after, autojunk=False)
+    if 3 * sum(block.size for block in compared.get_matching_blocks()) < len(before):
+        return None  # another text altogether is another question
+    for tag, i, j, k, n in compared.get_opcodes():
         if tag == "replace" and max(j - i, n - k) <= MAX_PART_WORDS and not named.isdisjoint(before[i:j]):
             return " ".join(word for word in before[i:j] if word in named), " ".join(after[k:n])
     return None

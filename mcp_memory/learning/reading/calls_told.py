@@ -40,7 +40,7 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
         return f"`{shorten_middle(_line(command), max_chars)}`"
     said = {name: value for name, value in arguments.items() if str(value).strip()}
     if len(said) == 1 and isinstance(next(iter(said.values())), str):
-        return f"{step.key} “{_value(next(iter(said.values())), max_chars).strip(chr(34))}”"
+        return f"{step.key} “{_value(next(iter(said.values())), max_chars)}”"
     return " ".join([step.key, *(f"{name}={value}" for name, value in _fitted(said, max_chars).items())])
 
 

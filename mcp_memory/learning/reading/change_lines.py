@@ -28,6 +28,8 @@ _CODE_SIGN = re.compile(
 )
 _PROSE = re.compile(r"^(?:#|[*>] |- [A-Z]|//|--|\.\. |>>> |:\w+:)|^\w+ : ")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_COMMENT = re.compile(r"(?<=\S)\s+(?:#|//) .*$")  # behind code: what it says is no reason to leave the code out
+_ENTRY = re.compile(r'""\s*:\s*\S.*[,{\[]?$')  # of an object or a dictionary
 _KEYWORDS = (
     "if in not is and or for else return import as from with while yield await lambda except del assert raise global async def class elif "
     "try public private protected static final const let var new void int long unsigned signed char export default function create select"
@@ -108,10 +110,14 @@ def _is_code(line: str) -> bool:
 
     >>> [_is_code(line) for line in ("return a", "Return the sum (as usual).", "n : int", "*(a)", "will change upon a reset (even")]
     [True, False, False, True, False]
+    >>> [_is_code(line) for line in ("code = s.split('-')[0]  # Get base language code", '"method": method,', '"id": 1,')]
+    [True, True, True]
     """
+    bare = _COMMENT.sub("", _QUOTED.sub('""', line))
+    if _ENTRY.match(bare):
+        return True
     if not _CODE_SIGN.search(line) or _PROSE.match(line):
         return False
-    bare = _QUOTED.sub('""', line)
     return not (_SENTENCE.search(bare) or (_PHRASE.search(bare) and not _NO_PROSE.search(bare)))
 
 
