@@ -46,16 +46,24 @@ def solved(task: str, did: Sequence[str], episode_id: str, failed: Sequence[str]
     return f"- {_task(task)}: {_short('; '.join(did))}{but} [{cut_id(episode_id)}]"
 
 
-def unsolved(task: str, attempts: int, alike: int, did: Sequence[str], episode_id: str) -> str:
-    """Return a task that nobody managed, and what was tried, by how many of the attempts *alike*.
+def unsolved(task: str, attempts: int, alike: int, there: int, did: Sequence[str], episode_id: str) -> str:
+    """Return a task that nobody managed, and what was tried, by how many of the attempts *alike*, and by how many at that place.
 
-    >>> unsolved("Totals are off", 2, 2, ["cart.py:7: + int(total)"], "e1")
+    >>> unsolved("Totals are off", 2, 2, 2, ["cart.py:7: + int(total)"], "e1")
     '- “Totals are off”: 2 attempts, none succeeded; both changed cart.py:7: + int(total) [e1]'
-    >>> [unsolved("", 3, n, ["a"], "e")[34:-4] for n in (1, 2, 3)]
+    >>> [unsolved("", 3, n, n, ["a"], "e")[34:-4] for n in (1, 2, 3)]
     ['one changed a', 'two changed a', 'all changed a']
+    >>> unsolved("", 3, 2, 3, ["a"], "e")[34:-4]
+    'all changed the same place, two of them so: a'
     """
-    who = "one" if alike == 1 else "both" if alike == attempts == 2 else "all" if alike == attempts else _NUMBERS.get(alike, str(alike))
-    return f"- {_task(task)}: {counted(attempts, 'attempt')}, none succeeded; {who} changed {_short('; '.join(did))} [{cut_id(episode_id)}]"
+    who = (
+        f"{_of(alike, attempts)} changed" if there == alike else f"{_of(there, attempts)} changed the same place, {_of(alike)} of them so:"
+    )
+    return f"- {_task(task)}: {counted(attempts, 'attempt')}, none succeeded; {who} {_short('; '.join(did))} [{cut_id(episode_id)}]"
+
+
+def _of(n: int, among: int = 0) -> str:
+    return "one" if n == 1 else "both" if n == among == 2 else "all" if n == among else _NUMBERS.get(n, str(n))
 
 
 def _last(at_ms: int, word: str = "the last") -> str:

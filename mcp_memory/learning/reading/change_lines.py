@@ -49,7 +49,7 @@ class _Place:
 
     gone: tuple[str, ...]
     came: tuple[str, ...]
-    at: tuple[int, ...]  # where those stand that came, the first of it where none did; 0 where that is not known
+    at: tuple[int, ...]  # where those stand that came, where none did those that went; 0 where that is not known
     shift: int = 0  # by how many columns the line moved, where that is all
     hits: int = 0
     is_sure: bool = True
@@ -88,8 +88,9 @@ def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: W
         return moved and _Place((), (moved[0],), (hunk.line,), moved[1], _hits(moved[0], words))
     opens = any(line.rstrip().endswith(":") for line in (*hunk.added, *hunk.removed) if (line.strip() in stood) != (line.strip() in stands))
     shifted = None if opens else _moved(hunk, is_plain)  # what a new block takes in moves with it
-    numbers = {line.strip(): hunk.line + i for i, line in reversed([*enumerate(hunk.added)])} if hunk.line else {}
-    at = tuple(numbers.get(line, 0) for line in came) or (hunk.line,)
+    lines = hunk.added if came else hunk.removed
+    numbers = {line.strip(): hunk.line + i for i, line in reversed([*enumerate(lines)])} if hunk.line else {}
+    at = tuple(numbers.get(line, 0) for line in (came or gone))
     hits = max(_hits(line, words) for line in (*came, *gone))
     return _Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, _shift(*shifted) if shifted else "")
 
@@ -149,7 +150,8 @@ def _said(place: _Place, words: Words, room: int) -> tuple[int, str]:
         gone, came = _around_difference(place.gone[0], place.came[0], min(MAX_LINE_CHARS, room // 2 - 3))
         return place.at[0], f"- {gone} + {came}"
     if not place.came:
-        return place.at[0], f"- {_window(place.gone, words, room)[1]}"
+        start, gone = _window(place.gone, words, room - 2)
+        return place.at[start], f"- {gone}"
     gone = f"- {_window(_near(place.gone, place.came, words), words, room // 3)[1]} " if place.gone else ""
     sign = "+" if place.is_sure else "now"
     start, came = _window(place.came, words, room - len(gone) - len(sign) - 1)

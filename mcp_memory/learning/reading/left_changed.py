@@ -5,7 +5,7 @@ changes of somebody else. Where there is none, the edits are put together: one t
 one, and what was put back is no change.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache
@@ -49,7 +49,8 @@ def left_changed(episode: Episode) -> list[FileChange]:
     for one in edits:
         by_path.setdefault(one.edit.path, []).append(one)
     found = {path: FileChange(path, of_file[-1].step, _hunks(steps, of_file)) for path, of_file in by_path.items()}
-    found |= _patches(steps, found)
+    cut = {path: [one.edit.line for one in of_file if _only_cuts(one.edit)] for path, of_file in by_path.items()}
+    found |= _patches(steps, found, cut)
     left = [change for change in found.values() if change.hunks and not is_scratch(change.path)]
     root = cache(lambda: root_of(episode, [touch for found in touches_in(steps) for touch in found]))  # few need it
     left = [replace(c, path=_named(c.path, names, root)) for c in left if not any(same_file(c.path, path) for path in made)]
@@ -68,8 +69,16 @@ def _is_patch(step: Step) -> bool:
     return DIFF in step.observation or any(isinstance(value, str) and "*** " in value for value in step.arguments.values())
 
 
-def _patches(steps: Sequence[Step], edited: dict[str, FileChange]) -> dict[str, FileChange]:
-    """Return the files that patches changed, and those edited as the last diff that was shown after it says."""
+def _only_cuts(edit: Edit) -> bool:
+    """Return whether an edit took out lines that had not been shown: only a diff says which."""
+    return edit.before is None and not edit.after.strip()
+
+
+def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[str, Collection[int]]) -> dict[str, FileChange]:
+    """Return the files that patches changed, and those edited as the last diff that was shown after it says.
+
+    *cut* is where lines that had not been shown were taken out of the edited files.
+    """
     found: dict[str, FileChange] = {}
     for i, step in enumerate(steps):
         if step.failed or not _is_patch(step):
@@ -78,7 +87,8 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange]) -> dict[str, 
         for patched in patched_by(step):
             before = next((path for path in edited if same_file(path, patched.path)), None)
             knows_more = patched.is_whole or (before is not None and not all(hunk.is_sure for hunk in edited[before].hunks))
-            if before is not None and shown and knows_more and edited[before].step <= i and _shares(edited[before].hunks, patched.hunks):
+            own = before is not None and (_shares(edited[before].hunks, patched.hunks) or _went_there(patched.hunks, cut[before]))
+            if before is not None and shown and knows_more and edited[before].step <= i and own:
                 found[before] = FileChange(before, edited[before].step, () if patched.is_new else patched.hunks)
             elif before is None and not shown and not patched.is_new:
                 earlier = found[patched.path].hunks if patched.path in found else ()
@@ -94,6 +104,11 @@ def _shares(a: Sequence[Hunk], b: Sequence[Hunk]) -> bool:
     """Return whether two changes have a line in common that says something."""
     lines = [{line.strip() for hunk in hunks for line in (*hunk.removed, *hunk.added)} for hunks in (a, b)]
     return any(line for line in lines[0] & lines[1])
+
+
+def _went_there(hunks: Sequence[Hunk], lines: Collection[int]) -> bool:
+    """Return whether something went just where lines were taken out."""
+    return any(hunk.removed and hunk.line in lines for hunk in hunks)
 
 
 def _hunks(steps: Sequence[Step], edits: Sequence[_Kept]) -> tuple[Hunk, ...]:

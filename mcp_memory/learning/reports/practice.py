@@ -24,6 +24,8 @@ MIN_TASKS = 2  # in which a command worked: attempts at one task are not indepen
 MIN_FAILED = 2  # attempts at a task from which it counts as one that nobody managed
 NOTHING_MORE: Mapping[str, int] = {}
 _LINE_NUMBER = re.compile(r"(?<=:)\d+(?=: )|(?<=; )\d+(?=: )")
+SAME_PLACE = 5  # lines of a file within which two changes are of one place
+_PLACE = re.compile(r"(.+?)(?::(\d+))?(?:: |$)")
 _PREPARES = frozenset({"mkdir", "touch", "chmod", "rm", "cp", "mv", "echo", "kill", "pkill"})  # that this worked is no news
 
 
@@ -157,7 +159,16 @@ def _unsolved(won: Sequence[Episode], lost: Sequence[Episode], failures: Mapping
         known = [(e, did) for e in tried[task] if (did := _changed(e))]
         if known:
             attempts = max(len(tried[task]), failures.get(task, 0))
-            told = Counter(_plain(did) for _, did in known)
-            first, did = max(known, key=lambda one: told[_plain(one[1])])
-            lines.append(phrases.unsolved(task, attempts, told[_plain(did)], did, first.id))
+            there = max(([one for one in known if _is_there(one[1], other)] for _, other in known), key=len)
+            told = Counter(_plain(did) for _, did in there)
+            first, did = max(there, key=lambda one: told[_plain(one[1])])
+            lines.append(phrases.unsolved(task, attempts, told[_plain(did)], len(there), did, first.id))
     return lines[:MAX_LINES]
+
+
+def _is_there(did: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether two attempts changed the same, or first of all the same place of a file."""
+    if _plain(did) == _plain(other):
+        return True
+    (path, line), (other_path, other_line) = (found.groups() if (found := _PLACE.match(told[0])) else ("", None) for told in (did, other))
+    return path == other_path and line is not None and other_line is not None and abs(int(line) - int(other_line)) <= SAME_PLACE

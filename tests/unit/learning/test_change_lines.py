@@ -74,7 +74,7 @@ def test_arguments_in_a_row_are_no_sentence() -> None:
 
 def test_a_line_that_was_moved_to_the_side_is_told_beside_what_went() -> None:
     outdented = hunk("    for a in b:\n        x(a)\n        total = 0\n        return a", "    for a in b:\n        x(a)\n    return a", 5)
-    assert line(outdented) == "shop/cart.py:5: - total = 0; moved 4 columns to the left: return a"
+    assert line(outdented) == "shop/cart.py:7: - total = 0; moved 4 columns to the left: return a"
     within = hunk("    x(a)\n    return a", "    if a:\n        x(a)\n    return a", 5)
     assert line(within) == "shop/cart.py:5: + if a:", "what a new block takes in moves with it"
 
@@ -92,3 +92,8 @@ def test_the_bullets_of_a_docstring_are_no_code() -> None:
 
 def test_lines_that_may_have_stood_there_before_are_not_told_as_new() -> None:
     assert line(Hunk(7, (), ("    return round(total, 2)",), is_sure=False)) == "shop/cart.py:7: now return round(total, 2)"
+
+
+def test_of_lines_that_went_the_first_that_is_told_has_its_own_number() -> None:
+    method = hunk("    def f(self):\n        if a:\n            a += 1\n        return a", "def f(self):\n    return a", 851)
+    assert line(method).startswith("shop/cart.py:852: - if a:")

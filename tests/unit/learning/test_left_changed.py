@@ -47,6 +47,15 @@ def test_the_diff_that_is_handed_in_tells_what_is_left_of_the_edits_with_their_l
     assert change == FileChange("shop/cart.py", 1, (Hunk(11, ("    return total",), ("    return round(total, 2)",)),))
 
 
+def test_of_lines_taken_out_that_were_never_shown_the_diff_says_which_they_were() -> None:
+    head = "[File: /home/ana/shop/cart.py (80 lines total)]\n1:x"
+    cut = Step("edit", arguments={"args": "11:12", "text": "end_of_edit"}, observation=head)
+    (change,) = left_changed(run(cut, submit(diff("shop/cart.py", " a = 1\n-def f():\n-    return 1\n b = 2"))))
+    assert change == FileChange("shop/cart.py", 0, (Hunk(11, ("def f():", "    return 1"), ()),))
+    elsewhere = replace(cut, arguments={"args": "40:41", "text": "end_of_edit"})
+    assert left_changed(run(elsewhere, submit(diff("shop/cart.py", " a = 1\n-def f():\n b = 2")))) == [], "that was somebody else's"
+
+
 def test_what_only_the_diff_of_the_environment_changed_is_not_of_the_run() -> None:
     theirs = diff("setup.py", "-    'a>=1',\n+    'a>=1,<2',")
     (change,) = left_changed(run(edit("return total", "return 1"), submit(theirs, diff("shop/cart.py", "-return total\n+return 1"))))

@@ -103,3 +103,19 @@ def test_a_task_that_several_attempts_failed_at_is_told_with_what_was_tried() ->
     assert practice(tried[:1], is_shared=False).unsolved == []
     (line,) = practice(tried, is_shared=False, failures={"Totals are off": 7}).unsolved
     assert "7 attempts, none succeeded; two changed" in line, "all there are, not those that were read"
+
+
+def test_attempts_that_changed_the_same_place_count_together_whatever_line_of_it_tells() -> None:
+    def cut(name: str, old: str, new: str, line: int) -> Episode:
+        shown = "\n".join(f"{line + i}:{text}" for i, text in enumerate(old.split("\n")))
+        opened = Step("open", arguments={"args": "/shop/forms.py"}, observation=f"[File: /shop/forms.py (90 lines total)]\n{shown}")
+        span = f"{line}:{line + old.count(chr(10))}"
+        edit = Step("edit", arguments={"args": span, "text": new}, observation="[File: /shop/forms.py (80 lines total)]\n1:x")
+        made = replace(episode(name, [], FAILURE, task="No label"), steps=(opened, edit))
+        return replace(made, files=(FileUse("shop/forms.py", Use.CHANGED),))
+
+    method = "    def label(self, id_):\n        if id_:\n            id_ += '_0'\n        return id_"
+    gone = [cut(f"e{i}", method, "", 851) for i in range(2)]
+    moved = cut("e2", method, "def label(self, id_):\n    return id_", 851)
+    (line,) = practice([moved, *gone], is_shared=False).unsolved
+    assert "3 attempts, none succeeded; all changed the same place, two of them so: shop/forms.py:851: - def label(self, id_):" in line
