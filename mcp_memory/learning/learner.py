@@ -16,12 +16,12 @@ from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, Patte
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning import extraction
-from mcp_memory.learning.advice import attempts_told, playbook
+from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
+from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, text_of_run
+from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
-from mcp_memory.learning.advice.precedents import ToldAttempts, precedents
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -161,24 +161,10 @@ class Learner:
 
         return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
 
-    def precedents(self, v: View, task: str, project: str, ids: Sequence[str], by: Episode | None = None) -> tuple[Precedent, ...]:
-        """Return what these attempts at *task* did that tells how they ended, what worked first.
-
-        Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it. *by* is the episode that asks.
-        """
-        attempts = v.experience.derived(ToldAttempts).read(ids, self._store.get_episodes)
+    def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
+        """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""
         endorser = Endorser(v.experience, project, by.agent if by else "")
-        known = precedents(task, attempts, endorser.showable, text_of_run(by) if by else "")
-        missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
-        if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
-            return known
-        first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][: attempts_told.MAX_READ]]
-        read = [episode for episode in self._store.get_episodes(first) if episode is not None]
-        return tuple(sorted((*known, *attempts_told.told_as_recalled(task, read, known)), key=lambda row: not row.worked))
-
-    def attempts_at(self, v: View, neighbours: Neighbours) -> list[str]:
-        """Return those of the neighbours that are attempts at the very task, a few of each outcome, successes first."""
-        return v.experience.derived(ToldAttempts).at(neighbours)
+        return attempts_told(v.experience, self._store.get_episodes, task, near, endorser, project, by)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]

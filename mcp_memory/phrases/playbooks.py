@@ -26,6 +26,16 @@ def no_success(here: int, alike: int) -> str:
     return f"{'neither of both' if n == 2 else f'none of the {n}'} attempts found at {where} succeeded"
 
 
+def of_others(attempts: int) -> str:
+    """Return that nobody has managed this very task, where what is told is of others.
+
+    >>> of_others(1)
+    'The only attempt found at this very task did not succeed.'
+    """
+    said = no_success(attempts, 0).replace("this task", "this very task")
+    return f"{said[0].upper()}{said[1:]}."
+
+
 def one_success(episode_id: str, alike: float) -> str:
     """Return that the only success is of another task, at which nobody has worked.
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.phrases.words import quoted
 
 
-def precedent(worked: bool, did: Sequence[str], came: str, times: int = 0, attempts: int = 0) -> str:
-    """Return what attempts at this very task did, and how that ended; how many of those that ended so where *times* says it.
+def precedent(worked: bool, did: Sequence[str], came: str, times: int = 0, attempts: int = 0, alike: float = 1.0) -> str:
+    """Return what attempts did, and how that ended; how many of those that ended so where *times* says it.
+
+    At this very task, or, where *alike* is below 1, at one that is so much like it.
 
     >>> precedent(True, ["edit cart.py:7: + round(total, 2)"], "", 2, 3)
     'Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2)'
@@ -14,11 +17,19 @@ def precedent(worked: bool, did: Sequence[str], came: str, times: int = 0, attem
     'Did not succeed at this task (the only such attempt found): finish answer=41 → `Answer is INCORRECT`'
     >>> precedent(True, ["finish answer=42"], "")
     'Worked at this task: finish answer=42'
+    >>> precedent(True, ["pay(booking, by=card)"], "", 2, 2, 0.93), precedent(True, ["pay(booking)"], "", alike=0.86)
+    ('Worked at tasks like this (2 of 2 successes found): pay(booking, by=card)', 'Worked at a task 86% alike: pay(booking)')
     """
     ended = ("success", "successes") if worked else ("such attempt", "such attempts")
     how_many = f" (the only {ended[0]} found)" if times == attempts == 1 else f" ({times} of {attempts} {ended[1]} found)" if times else ""
-    said = f"{'Worked' if worked else 'Did not succeed'} at this task{how_many}: {'; '.join(did)}"
+    said = f"{'Worked' if worked else 'Did not succeed'} at {_where(times, alike)}{how_many}: {'; '.join(did)}"
     return f"{said} → {quoted(came)}" if came else said
+
+
+def _where(times: int, alike: float) -> str:
+    if alike >= 1.0:
+        return "this task"
+    return "tasks like this" if times > 1 else "a task like this" if alike >= THE_TASK else f"a task {alike:.0%} alike"
 
 
 def lacked(calls: Sequence[str]) -> str:

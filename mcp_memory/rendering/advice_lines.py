@@ -40,16 +40,17 @@ def next_step_text(answer: Row) -> str:
 def playbook_text(answer: Row) -> str:
     """Return an answer of recommend_playbook as lines: what was done at this very task, the steps that tell, what went wrong."""
     book = answer.get("playbook") or {}
-    has_worked = any(row["worked"] for row in answer.get("precedents") or ())  # which says it better than steps
+    worked = [row for row in answer.get("precedents") or () if row["worked"]]
+    is_case = any(row["alike"] >= 1.0 for row in worked)  # which says it better than steps
     is_one = book.get("successes") == 1  # whose steps have nothing to be compared with
-    steps = [] if has_worked or is_one else [s for s in book.get("steps", ()) if step_shows(s) and s.get("contrast", 1.0) >= MIN_CONTRAST]
+    steps = [] if is_case or is_one else [s for s in book.get("steps", ()) if step_shows(s) and s.get("contrast", 1.0) >= MIN_CONTRAST]
     lines = list(precedent_lines(answer))
     lines += [f"{number}. {_step(step)}" for number, step in enumerate(steps, 1)]
     lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ())]
     if steps and book.get("when_not_to_use"):
         lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
     reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
-    has_none = bool(lines) and not has_worked and not book  # then that nobody has managed it yet is news, beside what was tried
+    has_none = bool(lines) and not worked and not book  # then that nobody has managed it yet is news, beside what was tried
     return _labelled(answer, [reason, *lines] if has_none else lines, reason + elsewhere_text(answer))
 
 
@@ -74,7 +75,9 @@ def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[st
     for row in answer.get("precedents") or ():
         if not row["worked"] and row["times"] == 1 and row["episode_id"] in warned_of:
             continue
-        said = precedent(row["worked"], [cut(text, _DEED_CHARS) for text in row["did"]], row["came"], row["times"], row["attempts"])
+        said = precedent(
+            row["worked"], [cut(text, _DEED_CHARS) for text in row["did"]], row["came"], row["times"], row["attempts"], row["alike"]
+        )
         yield f"{quoted_line(said)} [{cut_id(row['episode_id'])}]"
 
 

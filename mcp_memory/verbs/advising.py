@@ -68,7 +68,7 @@ class Advising:
             neighbours, degraded = e.neighbours(query)
             with e.views.read() as v:
                 playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
-                known = e.learning.precedents(v, task, where.project, e.learning.attempts_at(v, neighbours))
+                known = e.learning.precedents(v, task, where.project, neighbours)
             elsewhere = None if playbook or known or _is_near(neighbours) else e.elsewhere(query)
             told_id = e.new_id() if playbook or known else None
             return PlaybookAnswer(told_id, playbook, None if playbook else reason, degraded, known, elsewhere)

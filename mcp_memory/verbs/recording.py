@@ -154,7 +154,7 @@ class Recording:
 
     def _worked(self, done: Episode, better: str) -> tuple[Precedent, ...]:
         with self._e.views.read() as v:
-            known = self._e.learning.precedents(v, done.task, done.project, [better], done)
+            known = self._e.learning.precedents(v, done.task, done.project, [(better, 1.0)], done)
         return tuple(replace(p, times=0, attempts=0) for p in known if p.worked)  # of one attempt alone, which counts nothing
 
     async def _subject(self, asked: CompleteEpisode) -> str:

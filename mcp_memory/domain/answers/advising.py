@@ -10,7 +10,7 @@ from mcp_memory.domain.query import InferredContext, Suggestion
 
 @dataclass(frozen=True, slots=True)
 class Precedent:
-    """What attempts at this very task did that tells how they ended."""
+    """What attempts at this very task, or, where `alike` is below 1, at another case of it, did that tells how they ended."""
 
     worked: bool
     did: tuple[str, ...]  # the changes of files, or the answer given, or the last calls
@@ -18,6 +18,7 @@ class Precedent:
     times: int  # attempts that did just so; 0 where there are too many to be counted
     attempts: int  # all that ended that way
     episode_id: str
+    alike: float = 1.0  # its task to the one asked about
 
 
 @dataclass(frozen=True, slots=True)

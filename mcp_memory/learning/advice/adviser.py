@@ -11,12 +11,13 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
-from mcp_memory.learning.advice.precedents import ReadEpisodes, ToldAttempts, precedents
+from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
@@ -91,7 +92,7 @@ class Adviser:
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         run = text_of_run(episode)
-        known = self._precedents(situation, run)
+        known = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
@@ -103,11 +104,6 @@ class Adviser:
             return ""
         episode = self._read([episode_id])[0]
         return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
-
-    def _precedents(self, situation: Situation, run: str) -> tuple[Precedent, ...]:
-        attempts = self._x.derived(ToldAttempts)
-        known = attempts.read(attempts.at(situation.neighbours), self._read)
-        return precedents(situation.episode.task, known, self._endorser.showable, run)
 
     def _suggestions(
         self,

@@ -1,18 +1,90 @@
-"""What attempts at the very task tell where no change, answer or last call of theirs does: what a recall would tell of them. Pure."""
+"""What attempts at a task tell on every door: what they did that tells how they ended, else what a recall would tell of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.learning.advice.acts import told_as_call
-from mcp_memory.learning.advice.points import points_of
-from mcp_memory.learning.advice.precedents import MAX_TOLD
-from mcp_memory.learning.advice.same_case import is_same_case
+from mcp_memory.learning.advice.deeds import answer, done, ended
+from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.examples import text_of_run
+from mcp_memory.learning.advice.points import Recalled, points_of
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, precedents
+from mcp_memory.learning.advice.same_case import ids_in, is_same_case
+from mcp_memory.learning.history.tries import gone_tools
 from mcp_memory.phrases import precedents as phrases
+from mcp_memory.views.experience import Experience
 
 MAX_READ = 4  # attempts of one outcome that are read
 MAX_POINTS = 2  # of one attempt
+NOT_THE_CASE = 0.99  # likeness that is told of a task in the same words that is of another case
+
+
+def attempts_told(
+    x: Experience, read: ReadEpisodes, task: str, near: Sequence[tuple[str, float]], endorser: Endorser, project: str, by: Episode | None
+) -> tuple[Precedent, ...]:
+    """Return what attempts at *task* did that tells how they ended, what worked first.
+
+    Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it; where no success of the very case
+    can be told, it is what successes at the task called, by the names of the arguments. Up to eight episodes are read for that.
+
+    Args:
+        x: The experience.
+        read: Reads episodes.
+        task: The task asked about.
+        near: Episodes and how alike their tasks are; below `SAME_TASK` they are left out.
+        endorser: Says what may be shown.
+        project: In which tools may work no longer.
+        by: The episode that asks.
+    """
+    told, alike = x.derived(ToldAttempts), dict(near)
+    attempts = told.read(told.at(near), read)
+    run = text_of_run(by) if by else ""
+    met, by_id = ids_in(run), {attempt.episode_id: attempt for attempt in attempts}
+    known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, run))
+    missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
+    if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
+        return known
+    first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
+    episodes = [episode for episode in read(first) if episode is not None]
+    more = told_as_recalled(task, episodes, known)
+    if True in missing and not any(row.worked for row in more):
+        successes = sum(attempt.won for attempt in attempts)
+        gone = gone_tools(x, [e.id for e in episodes if e.success], project)
+        more += told_by_names(task, [(e, alike[e.id]) for e in episodes], successes if successes <= MAX_READ else 0, gone)
+    return tuple(sorted((*known, *more), key=lambda row: not row.worked))
+
+
+def _placed(row: Precedent, task: str, attempt: ToldAttempt, met: frozenset[str], alike: dict[str, float]) -> Precedent:
+    """Return a precedent with how alike its task is where that is neither the very case nor in the same words."""
+    similarity = alike[row.episode_id]
+    return row if similarity >= THE_TASK or attempt.is_case(task, met) else replace(row, alike=round(similarity, 2))
+
+
+def told_by_names(task: str, attempts: Recalled, among: int, gone: Collection[str] = ()) -> tuple[Precedent, ...]:
+    """Return what those of the attempts that succeeded at other cases of *task* called, the commonest first, each with how many did.
+
+    Args:
+        task: The task asked about.
+        attempts: Episodes with their steps and how alike their tasks are.
+        among: How many succeeded; 0 where there are more than were read, and nothing is counted.
+        gone: Tools that work no longer.
+    """
+    groups: dict[str, list[tuple[Episode, float]]] = {}
+    for episode, similarity in attempts:
+        if episode.success and not is_same_case(task, episode.task) and not (episode.steps and answer(episode.steps[-1])):
+            works = all(step.key not in gone for step in episode.steps)
+            told = done(episode, SAME_TASK, task, gone) or (ended(episode, SAME_TASK) if works else ())  # not as of this case, by names
+            for line in told:
+                groups.setdefault(line, []).append((episode, similarity))
+    ranked = sorted(groups.items(), key=lambda item: len(item[1]), reverse=True)[:MAX_TOLD]
+    return tuple(
+        Precedent(True, (line,), "", len(same) if among else 0, among, same[0][0].id, min(NOT_THE_CASE, round(max(s for _, s in same), 2)))
+        for line, same in ranked
+    )
 
 
 def told_as_recalled(task: str, attempts: Sequence[Episode], known: Sequence[Precedent] = ()) -> tuple[Precedent, ...]:

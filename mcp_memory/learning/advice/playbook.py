@@ -19,7 +19,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import PLACEHOLDER
-from mcp_memory.learning.advice.pitfalls import Nearest
+from mcp_memory.learning.advice.pitfalls import MAX_SENTENCES, Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import Attempt, attempt, common
@@ -89,11 +89,13 @@ def playbook(
     failed = sum(not r.trace.success for r in known)
     pitfalls, from_patterns = pitfalls_of(task, good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at, nearest)
     alike = max(r.similarity for r in good)
+    here = sum(r.similarity >= SAME_TASK for r in lost_all)
+    unmanaged = (phrases.of_others(here),) if here and max(r.similarity for r in won_all) < SAME_TASK else ()
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
         title=f"How “{shorten(' '.join(task.split()), MAX_TITLE_CHARS)}” was done before",
         steps=steps,
-        pitfalls=tuple(pitfalls),
+        pitfalls=(*unmanaged, *pitfalls)[:MAX_SENTENCES],
         when_not_to_use=phrases.when_not(None if alike >= SAME_TASK else alike, failed, len(known), len(followed), won),
         confidence=round(wilson(won, len(followed))[0] * alike, 4),
         evidence=tuple(evidence),

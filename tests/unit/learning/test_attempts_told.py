@@ -5,10 +5,12 @@ from dataclasses import replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Reflection, Step, StepStatus
-from mcp_memory.learning.advice.attempts_told import told_as_recalled
+from mcp_memory.learning.advice.attempts_told import told_as_recalled, told_by_names
+from mcp_memory.phrases.precedents import precedent
 
 from .runs import episode
 
+COMPLAINT, FAILURE = "Hi, my flight was delayed, please", OutcomeKind.FAILURE
 TASK = "Serve `notebook` on port 8888 with a password"
 
 
@@ -52,3 +54,41 @@ def test_a_failure_is_told_with_what_it_lacked_of_what_worked() -> None:
     assert row.did == ("did cancel_booking “M20IZO”", "unlike what worked, without cancel_booking “59XX6W”")
     elsewhere = replace(lost, steps=(Step("refund", arguments={"id": "M20IZO"}),))
     assert told_as_recalled(task, [elsewhere], [won])[0].did == ("did refund “M20IZO”",), "it went another way"
+
+
+def sent(name: str, user: str, amount: int, outcome: OutcomeKind = OutcomeKind.SUCCESS) -> Episode:
+    """An attempt that ends with a call for a customer."""
+    step = Step("send_certificate", arguments={"user_id": user, "amount": amount}, index=0)
+    return replace(episode(name, [], outcome, task=COMPLAINT), steps=(step,), step_count=1)
+
+
+def test_of_successes_for_other_customers_the_call_is_told_by_the_names_of_its_arguments() -> None:
+    attempts = [(sent("a", "mia_li_3668", 50), 0.97), (sent("b", "noah_muller_9847", 50), 0.93), (sent("c", "x_9", 50, FAILURE), 0.99)]
+    (row,) = told_by_names("Hi, my flight was late, please", attempts, among=2)
+    assert (row.worked, row.did, row.times, row.attempts, row.episode_id) == (
+        True,
+        ("did send_certificate(user_id, amount=50)",),
+        2,
+        2,
+        "a",
+    )
+    assert row.alike < 1.0, "it is another customer's"
+    (alone,) = told_by_names("Hi, my flight was late, please", [(sent("a", "mia_li_3668", 50), 1.0)], among=0)
+    assert (alone.times, alone.attempts, alone.alike < 1.0) == (0, 0, True)
+
+
+def test_a_tool_that_works_no_longer_is_not_told_as_what_successes_called() -> None:
+    attempts = [(sent("a", "mia_li_3668", 50), 0.97)]
+    assert told_by_names("Hi, my flight was late, please", attempts, among=1, gone=["send_certificate"]) == ()
+
+
+def test_that_a_success_changed_nothing_and_handed_the_work_over_is_told() -> None:
+    passed = Step("transfer_to_human_agents", arguments={"summary": "a refund that the rules do not allow"}, index=0)
+    made = replace(episode("a", [], task=COMPLAINT), steps=(passed,), step_count=1)
+    (row,) = told_by_names("Hi, my flight was late, please", [(made, 0.9)], among=1)
+    assert row.did == ("changed nothing, ended with transfer_to_human_agents",)
+
+
+def test_a_change_at_a_task_that_is_not_quite_this_one_says_how_alike_it_is() -> None:
+    said = [precedent(True, ["edit cart.py:7: + 1"], "", 1, 1, alike) for alike in (1.0, 0.97, 0.86)]
+    assert [text.partition(" (")[0] for text in said] == ["Worked at this task", "Worked at a task like this", "Worked at a task 86% alike"]

@@ -7,8 +7,16 @@ from mcp_memory.rendering.lines import LABEL
 
 ID = "01923f6e-8d4c-7abc-9def-0123456789ab"
 HEAD = f"{LABEL} Say what helped: give_feedback(recommendation_id=rec0)"
-WORKED = {"worked": True, "did": ["edit cart.py:7: + round(total, 2)"], "came": "", "times": 2, "attempts": 3, "episode_id": ID}
-FAILED = {"worked": False, "did": ["finish answer=41"], "came": "INCORRECT", "times": 1, "attempts": 1, "episode_id": "e2"}
+WORKED = {
+    "worked": True,
+    "alike": 1.0,
+    "did": ["edit cart.py:7: + round(total, 2)"],
+    "came": "",
+    "times": 2,
+    "attempts": 3,
+    "episode_id": ID,
+}
+FAILED = {"worked": False, "alike": 1.0, "did": ["finish answer=41"], "came": "INCORRECT", "times": 1, "attempts": 1, "episode_id": "e2"}
 
 
 def suggestion(**fields: Any) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""What attempts at a task did is told on every door, in sentences that are true: asked through the facade on real files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
+from mcp_memory.rendering.render import answer
+
+pytestmark = pytest.mark.anyio
+Step = Mapping[str, Any]
+SERVE = "Write `text_server.py`, serve it on port 5000 and leave it running"
+TIMED_OUT = "command timed out after 60 seconds"
+
+
+def shell(command: str, error: str | None = None) -> Step:
+    return {"tool": "bash", "arguments": {"command": command}, "observation": "" if error else "ok", "error": error}
+
+
+async def attempt(memory: EpisodicMemory, task: str, outcome: str, *steps: Step) -> None:
+    started = await memory.start_episode(task, recall=False)
+    await memory.log_steps(started.episode_id, steps=list(steps))
+    await memory.complete_episode(started.episode_id, outcome)
+    await memory.settle()
+
+
+async def doors(memory: EpisodicMemory, task: str, steps: Sequence[Step] = ()) -> list[str]:
+    """Return what the playbook and the advice on the next step say."""
+    started = await memory.start_episode(task, recall=False)
+    if steps:
+        await memory.log_steps(started.episode_id, steps=list(steps))
+    advice, book = await memory.suggest_next_step(started.episode_id), await memory.recommend_playbook(task)
+    return [next_step_text(answer(advice)), playbook_text(answer(book))]
+
+
+async def test_what_a_failed_attempt_never_got_to_work_is_told_before_the_next_step_too(memory: EpisodicMemory) -> None:
+    await attempt(memory, SERVE, "failure", shell("pip install textserver", TIMED_OUT))
+    for text in await doors(memory, SERVE, [shell("ls")]):
+        assert f"Did not succeed at this task: never got `pip install textserver` to work: {TIMED_OUT}" in text
+
+
+async def test_what_successes_for_other_customers_called_is_told_as_of_tasks_like_this(memory: EpisodicMemory) -> None:
+    asked = "Hi, I would like to complain about my delayed flight, please"
+    for user, outcome in (("mia_li_3668", "success"), ("noah_muller_9847", "success"), ("omar_rossi_1241", "failure")):
+        look = {"tool": "get_user", "arguments": {"user_id": user}, "observation": f"{user} is a gold member"}
+        send = {"tool": "send_certificate", "arguments": {"user_id": user, "amount": 50}, "observation": "sent"}
+        await attempt(memory, asked, outcome, *([look, send] if outcome == "success" else [look]))
+    for text in await doors(memory, asked):
+        assert "Worked at a" not in text
+        assert "Worked at tasks like this (2 of 2 successes found): did send_certificate(user_id, amount=50)" in text
+
+
+async def test_that_nobody_has_managed_the_task_is_told_beside_the_steps_of_others(memory: EpisodicMemory) -> None:
+    for port in (7001, 7002, 7003):
+        task = f"Write `json_server.py`, serve it on port {port} in the background and check that it answers"
+        await attempt(memory, task, "success", shell("pip install flask"), shell(f"gunicorn --bind :{port} json_server"))
+    for _ in range(3):
+        await attempt(memory, SERVE, "failure", shell("pip install textserver", TIMED_OUT))
+    book = (await memory.recommend_playbook(SERVE)).playbook
+    assert book is not None
+    assert book.pitfalls[0] == "None of the 3 attempts found at this very task succeeded."
