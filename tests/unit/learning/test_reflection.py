@@ -97,6 +97,18 @@ def test_an_attempt_at_a_change_that_changed_no_file_but_its_own_scratch_is_told
     assert said.endswith("it had looked at src/cart.py; 2 changes it tried failed (last: `E999 unexpected indent`).")
 
 
+def test_what_a_search_listed_was_not_looked_at_and_an_edit_of_scratch_that_was_put_right_was_not_refused() -> None:
+    found = Step("find_file", arguments={"args": '"cart.py"'}, observation="Found 2 matches:\n/shop/lib/cart.py\n/shop/src/cart.py")
+    listed = replace(found, arguments={"args": '"tax.py"'}, observation="Found 1 match: /shop/lib/tax.py")
+    head = "[File: /shop/reproduce_bug.py (5 lines total)]"
+    mistyped = replace(bad("edit"), error="E111 indentation", observation=f"E111 indentation\nThis is how it would have looked\n{head}")
+    unnamed = replace(bad("edit"), error="E999 unexpected indent", arguments={"args": "1:1"})
+    righted = Step("edit", arguments={"args": "1:1", "text": "import cart"}, observation=f"{head}\n1:import cart")
+    for refused in (mistyped, unnamed):
+        tried = episode(CREATED, refused, righted, found, listed, OPENED, Step("submit"))
+        assert NO_CHANGE in reflect(tried, Reward(0.1)).improvements
+
+
 def test_the_scratch_is_its_own_whatever_its_name_where_the_successful_attempts_changed_files_that_were_there() -> None:
     tried = episode(replace(CREATED, arguments={"args": "cart_two.py"}, observation=""), OPENED, Step("submit"))
     assert not any("Ended" in s for s in reflect(tried, Reward(0.1)).improvements)
