@@ -51,8 +51,7 @@ def grant(tx: Transaction, row: int, number: int, origin: str, at_ms: int) -> No
         for index in range(_echo(tx, row)[0], tx.value("step_count", row)):  # of a log that went back meanwhile
             tx.tell(FactKind.STEP, tx.value("episode_id", row), index)
     else:
-        if not tx.one("home_of", row):
-            keep_own(tx, row, _echo(tx, row)[0])
+        keep_own(tx, row, _echo(tx, row)[0])
         tx.run("set_home", row, origin)
     if tx.value("state_of", row) == EpisodeState.ABANDONED and not _echo(tx, row)[1]:  # given up by who had not heard of the claim
         tx.run("reopen_episode", tx.change(ChangeKind.EPISODE_UPDATED, tx.value("episode_id", row)), row)

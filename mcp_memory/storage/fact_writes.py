@@ -149,8 +149,8 @@ def _bury(tx: Transaction, fact: Fact) -> list[str]:
     owner, told = fact.owner, load_json(fact.body[1:])
     tx.run("unpark_all", *range_of(owner))
     filed = tx.all("parked_for", f"episode {owner}")  # under another episode, but these go with this one, the damaged ones as well
-    for fact in parked_facts(filed):
-        other, kind, rest = parts_of(fact.id)
+    for parked in parked_facts(filed):
+        other, kind, rest = parts_of(parked.id)
         tx.erase(FactKind(kind), other, *rest)
     for row in filed:
         tx.run("unpark", row[0])

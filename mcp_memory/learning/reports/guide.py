@@ -110,9 +110,9 @@ class Guide:
         """
         won: dict[str, list[Trace]] = defaultdict(list)  # by task, the latest first
         lost: dict[str, list[Trace]] = defaultdict(list)
-        for outline in sorted(self._v.experience.outlines(), key=lambda t: (-t.ended_at_ms, t.seq)):
-            if _is_in(outline, domain, project):
-                (won if outline.success else lost)[outline.task].append(outline)
+        known = (outline for outline in self._v.experience.outlines() if _is_in(outline, domain, project))
+        for outline in sorted(known, key=lambda t: (-t.ended_at_ms, t.seq)):
+            (won if outline.success else lost)[outline.task].append(outline)
         latest = sorted((t for traces in won.values() for t in traces), key=lambda t: (-t.ended_at_ms, t.seq))[:MAX_READ]
         solved = dict.fromkeys(t.task for t in latest)
         unsolved = [task for task, traces in lost.items() if task not in won and len(traces) >= MIN_FAILED][:MAX_UNSOLVED]
