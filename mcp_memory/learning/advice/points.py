@@ -38,7 +38,7 @@ from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.left_changed import left_changed
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import is_mistyped, message_of
 from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
@@ -184,11 +184,10 @@ def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[str]:
 def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:
     """Yield the last call that failed and was never made to work; one that only looked where *looks*."""
     standing = [said for said in (episode.reflection.improvements if episode.reflection else ()) if isinstance(said, facts.Standing)]
-    for said in standing[:1]:
-        step = episode.steps[said.failures[-1]] if said.failures[-1] < len(episode.steps) else None
+    failed = [episode.steps[said.failures[-1]] for said in standing if said.failures[-1] < len(episode.steps)]
+    for step in [step for step in failed if not is_mistyped(step)][:1]:
         if (
-            step is not None
-            and not _is_own(step, episode)
+            not _is_own(step, episode)
             and not is_edit(step)
             and not any(other.key == step.key and not other.failed for other in episode.steps)
             and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,))
@@ -198,9 +197,9 @@ def _dead_ends(episode: Episode, *, looks: bool) -> Iterator[str]:
 
 
 def _is_own(step: Step, episode: Episode) -> bool:
-    """Return whether what failed was the agent's own text: an edit that was refused, or a script that it had just written."""
+    """Return whether what failed was the agent's own text: an edit that was refused, a script that it had just written, or a slip."""
     has_text = any(isinstance(value, str) and "\n" in value.strip() for value in step.arguments.values())
-    return (role_of(step.key) is Role.ACTS and has_text) or runs_own(step, own_names(episode))
+    return (role_of(step.key) is Role.ACTS and has_text) or is_mistyped(step) or runs_own(step, own_names(episode))
 
 
 def _otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]:

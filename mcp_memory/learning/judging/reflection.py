@@ -19,7 +19,7 @@ from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import put_right
 from mcp_memory.learning.reading.changes import brief, changes_scratch
-from mcp_memory.learning.reading.run import calls_of_steps, message_of
+from mcp_memory.learning.reading.run import calls_of_steps, is_mistyped, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.step_signs import Signs, read, rejection_in
 from mcp_memory.views.fixes import Calls, Came, Fix, fixes_of
@@ -164,7 +164,7 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
     for came in (Came.FIXED, Came.GOT_ON):
         answered: dict[tuple[str, int, str], list[Fix]] = {}  # failures of one call and kind by what answered them
         for fix in fixes:
-            if fix.came is came and not changes_scratch(steps, fix.by):  # that is no way to get on with the task
+            if fix.came is came and not changes_scratch(steps, fix.by) and not is_mistyped(steps[fix.index]):  # nor is it a way to get on
                 by = fixed_by(steps, fix) if came is Came.FIXED else fix.by
                 answered.setdefault((fix.failed_key, by, fix.signature), []).append(fix)
         for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
@@ -204,7 +204,11 @@ def _standing(episode: Episode, signs: Signs, fixes: Sequence[Fix]) -> list[int]
     """Return the failed steps that were left standing near the end; in an attempt that failed, else all that nothing answered."""
     won = episode.success  # then an error that was got on with stood in nobody's way
     answered = (Came.FIXED, Came.GOT_ON) if won else (Came.FIXED,)
-    open_ones = [fix.index for fix in fixes if fix.came not in answered and not signs.is_verdict(fix.index)]
+    open_ones = [
+        fix.index
+        for fix in fixes
+        if fix.came not in answered and not signs.is_verdict(fix.index) and not is_mistyped(episode.steps[fix.index])
+    ]
     near_end = [i for i in open_ones if i in signs.standing]
     if near_end or won:
         return near_end

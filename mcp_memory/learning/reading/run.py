@@ -1,13 +1,21 @@
 """A run: what the extractors see of an episode."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, hidden_exits, target
+from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, signature, telling_line
 from mcp_memory.views.fixes import Calls
+
+_SHELL_SYNTAX = re.compile(r"^(?:\S*/)?-?(?:ba|da|z|k|a)?sh: .*(?:syntax error|parse error|unexpected EOF|unmatched)", re.I | re.M)
+_NOT_FOUND = re.compile(r"(?:command )?not found\b")
+_CODE_WORDS = "import from def class return raise except assert elif yield async await lambda"
+_CODE = re.compile(rf"(?:\d+:\d*\s*)*(?:(?:{'|'.join(_CODE_WORDS.split())})\s|[\w.]+ [-+*/|]?= |[\w.]+\(|[\"'][^\"']* )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +93,11 @@ def run_of_episode(episode: Episode) -> Run:
         messages={i: message_of(s) for i, s in enumerate(episode.steps) if s.failed},
         steps=episode.steps,
     )
+
+
+def is_mistyped(step: Step) -> bool:
+    """Return whether a shell could not read what it was given, as code of a language typed there: no call that anybody can make."""
+    if not step.failed or not is_shell(step.tool):
+        return False
+    said = step.error or step.observation
+    return bool(_SHELL_SYNTAX.search(said) or (_NOT_FOUND.search(said) and _CODE.match(command_in(step.arguments))))

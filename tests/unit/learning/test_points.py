@@ -104,3 +104,14 @@ def test_a_call_that_worked_with_other_arguments_is_no_dead_end() -> None:
     for steps, lines in (((usage,), ("never got `tool` to work: exit 1: Usage: tool FILE",)), ((worked, usage), ())):
         standing = facts.Standing("exit 1: Usage: tool FILE", "bash:tool", (len(steps) - 1,), "bash `tool`")
         assert told(replace(attempt("a", *steps, outcome=FAILURE), reflection=Reflection((), (standing,), ()))) == [lines]
+
+
+def test_code_typed_into_a_shell_is_not_told_as_a_call_that_never_worked() -> None:
+    error = "/bin/bash: line 1: syntax error near unexpected token `('"
+    typed = Step("bash", "if", {"command": "if imported or getattr(a, 'b'):"}, status=StepStatus.ERROR, error=error)
+    missing = Step("bash", "tool", {"command": "tool -a"}, status=StepStatus.ERROR, error="bash: tool: command not found")
+    standing = tuple(facts.Standing(step.error or "", step.key, (i,)) for i, step in enumerate((typed, missing)))
+    made = replace(attempt("a", typed, missing, outcome=FAILURE), reflection=Reflection((), standing, ()))
+    assert told(made) == [("never got `tool -a` to work: bash: tool: command not found",)]
+    alone = replace(attempt("a", typed, outcome=FAILURE), reflection=Reflection((), standing[:1], ()))
+    assert told(alone) == [()]

@@ -348,3 +348,26 @@ def test_it_is_deterministic_short_and_every_judgement_of_steps_has_numbers() ->
 
 def test_an_episode_without_steps_has_a_reflection() -> None:
     assert reflect(episode(), Reward(0.1)).improvements
+
+
+SLIPS = (
+    ("if imported or getattr(a, 'b'):", "/bin/bash: line 1: syntax error near unexpected token `('"),
+    ("ROUTERS = ['a.b']", "/bin/bash: line 2213: ROUTERS: command not found"),
+    ('"{} is used twice: {}"', "/bin/bash: line 640: {} is used twice: {}: command not found"),
+    ("from a import b", "sh: 1: from: not found"),
+)
+
+
+@pytest.mark.parametrize(("command", "error"), SLIPS)
+def test_code_typed_into_a_shell_is_no_error_that_was_left_standing_or_answered(command: str, error: str) -> None:
+    typed = Step("bash", arguments={"command": command}, status=StepStatus.ERROR, error=error)
+    assert not any(command in s or error in s for s in reflect(episode(typed, Step("submit")), Reward(0.1)).improvements)
+    righted = Step("bash", arguments={"command": "make"}, observation="built")
+    said = reflect(episode(typed, righted, kind=OutcomeKind.SUCCESS), Reward(0.9))
+    assert not any(error in s for s in (*said.successes, *said.improvements))
+
+
+def test_a_program_that_is_not_there_and_a_script_that_cannot_be_read_are_left_standing() -> None:
+    for command, error in (("fasttext -h", "bash: fasttext: command not found"), ("./run.sh", "./run.sh: line 3: syntax error near `fi'")):
+        failed = Step("bash", arguments={"command": command}, status=StepStatus.ERROR, error=error)
+        assert any(error in s for s in reflect(episode(failed, Step("submit")), Reward(0.1)).improvements), command
