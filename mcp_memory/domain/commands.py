@@ -26,6 +26,7 @@ _TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), 
 _TWO_VERBS |= {("docker", "compose"), ("bundle", "exec"), ("conda", "run")}
 _VALUED = frozenset(["-C", "-c", "-n", "-f", "--namespace", "--prefix", "--directory"])  # options before a verb that take a value
 _PYTHON = re.compile(r"python[\d.]*|pypy3?")
+_MISSING = re.compile(r"^(?:\S*/)?(?:ba|da|z|k|a)?sh: (?:line )?(?:\d+: )?([^\s:]+): (?:command )?not found", re.M)  # as shells say it
 _SAYS_OK = re.compile(r"\s*(?:echo|printf|true|:)(?:\s|$)|\s*exit 0\s*$")  # what succeeds whatever came before it
 
 
@@ -84,6 +85,24 @@ def hides_exit(command: str) -> bool:
     command = command[-_READ_CHARS:].strip()
     ends = [found for found in _PARTS.finditer(command) if found.group(1)]
     return bool(ends) and ends[-1].group(1) in ("||", ";", "\n") and _SAYS_OK.match(command[ends[-1].end() :]) is not None
+
+
+def stopped_short(command: str, output: str) -> bool:
+    """Return whether a shell did not find a program after which a chain only goes on where it worked: what follows it never ran.
+
+    >>> said = "/bin/sh: 1: pkill: not found"
+    >>> [stopped_short(c, said) for c in ("pkill a && run b & sleep 3 && test b", "pkill a || true && run b", "pkill a; run b")]
+    [True, False, False]
+    """
+    missing = {found[1] for found in _MISSING.finditer(output)} if "not found" in output else set()
+    command, start = command[:_READ_CHARS], 0
+    for found in _PARTS.finditer(command) if missing else ():
+        if found.group(1):
+            words = _words(command[start : found.start()])
+            if found.group(1) == "&&" and words and words[0] in missing:
+                return True
+            start = found.end()
+    return False
 
 
 def is_preparing(program: str) -> bool:

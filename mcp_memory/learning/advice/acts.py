@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mcp_memory.domain.commands import command_in, hides_exit, is_piped, program_of
+from mcp_memory.domain.commands import command_in, hides_exit, is_piped, program_of, stopped_short
 from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
@@ -60,6 +60,8 @@ def acted(steps: Sequence[Step], i: int) -> bool:
     if step.failed or role_of(step.key) is not Role.ACTS or gives_answer(step.key):
         return False
     command = command_in(step.arguments)
+    if stopped_short(command, step.observation):
+        return False
     if not command or not is_shell(step.tool):
         return any(str(value).strip() for value in step.arguments.values()) and change_of(steps, i) is None and not is_edit(step)
     return bool(telling_command(command)) and not _FETCHES.match(command)

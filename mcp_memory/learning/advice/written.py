@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mcp_memory.domain.commands import command_in, simple_commands
+from mcp_memory.domain.commands import command_in, simple_commands, stopped_short
 from mcp_memory.domain.edit_arguments import WHOLE
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.identifiers import distinct_words
@@ -73,7 +73,8 @@ def _run_of(steps: Sequence[Step], text: _Text) -> int | None:
     """Return the last step that ran a script after it was written, and worked; None where none did."""
     for i in range(len(steps) - 1, text.step, -1):
         command = command_in(steps[i].arguments)
-        if not steps[i].failed and "\n" not in command.strip() and any(_runs(part, text.path) for part in simple_commands(command)):
+        ran = not steps[i].failed and not stopped_short(command, steps[i].observation)
+        if ran and "\n" not in command.strip() and any(_runs(part, text.path) for part in simple_commands(command)):
             return i
     return None
 

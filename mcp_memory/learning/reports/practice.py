@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcp_memory.domain import facts
-from mcp_memory.domain.commands import command_in, hides_exit
+from mcp_memory.domain.commands import command_in, hides_exit, stopped_short
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.deeds import changes
@@ -90,6 +90,8 @@ def _command(step: Step) -> str:
     """Return the command of a step that did something another can do; "" where it only looked, tried out, or says too much."""
     command = command_in(step.arguments).strip()
     if not command or "\n" in command or len(command) > MAX_COMMAND_CHARS or role_of(step.key) is not Role.ACTS or hides_exit(command):
+        return ""
+    if stopped_short(command, step.observation):
         return ""
     program = step.key.partition(":")[2].partition(" ")[0]
     passing = program in _PREPARES or " -c " in command or any(is_scratch(word) for word in command.split() if "." in word)

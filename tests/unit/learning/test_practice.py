@@ -119,3 +119,11 @@ def test_attempts_that_changed_the_same_place_count_together_whatever_line_of_it
     moved = cut("e2", method, "def label(self, id_):\n    return id_", 851)
     (line,) = practice([moved, *gone], is_shared=False).unsolved
     assert "3 attempts, none succeeded; all changed the same place, two of them so: shop/forms.py:851: - def label(self, id_):" in line
+
+
+def test_a_chain_that_stopped_where_a_program_was_not_found_is_no_command_for_others() -> None:
+    said = "/bin/sh: 1: hexpack: not found"
+    made = [run(name, "hexpack app && make serve") for name in ("e1", "e2")]
+    assert practice(made, is_shared=False).commands != []
+    stopped = [replace(e, steps=tuple(replace(step, observation=said) for step in e.steps)) for e in made]
+    assert practice(stopped, is_shared=False).commands == []

@@ -203,3 +203,15 @@ def test_lines_are_chosen_anew_for_a_task_that_was_edited() -> None:
     (again,) = attempts.read(["a"], lambda _ids: [edited])
     assert "+ rounded" in told.changes[0][1]
     assert "+ voucher" in again.changes[0][1]
+
+
+def test_a_chain_that_stopped_where_a_program_was_not_found_is_not_told_as_what_worked() -> None:
+    chain = "hexpack data && shardctl push --all & sleep 3"
+    stopped = Step("bash", arguments={"command": chain}, observation="/bin/sh: 1: hexpack: not found\nHealth: PASSED")
+    assert precedents(TASK, [attempt("a", stopped)]) == ()
+    (went,) = precedents(TASK, [attempt("a", replace(stopped, observation="Health: PASSED"))])
+    assert went.did == (f"`{chain}`",)
+    written = Step("bash", "cat >", {"command": "cat > app.py <<'EOF'\nserve(1)\nEOF"})
+    killed = Step("bash", arguments={"command": "pkill app && python3 app.py"}, observation="/bin/sh: 1: pkill: not found")
+    assert precedents(TASK, [attempt("a", written, killed)]) == ()
+    assert precedents(TASK, [attempt("a", written, replace(killed, observation="served"))]) != ()
