@@ -107,6 +107,11 @@ def heard_step(tx: Transaction, row: int, index: int) -> None:
         _note_echo(tx, row, index + 1, abandoned=abandoned)
 
 
+def steps_heard(tx: Transaction, row: int) -> int:
+    """Return how many steps the log is known to have."""
+    return _echo(tx, row)[0]
+
+
 def heard_abandoned(tx: Transaction, row: int) -> None:
     """Note that the log has it that an episode was given up."""
     _note_echo(tx, row, _echo(tx, row)[0], abandoned=True)

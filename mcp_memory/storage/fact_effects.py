@@ -48,12 +48,14 @@ def _step(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]
         if tx.sound("step_body", row, index) != [(body,)]:
             if tx.one("home_of", row):
                 tx.run("replace_step", row, index, body)
+            elif index > claim_writes.steps_heard(tx, row):  # told again by parts: those before it come, and then it is cut there
+                raise Waits(f"step {index} of {owner}")
             else:
                 claim_writes.keep_own(tx, row, index)
                 tx.run("add_step", row, index, body)
                 claim_writes.recount_steps(tx, row)
         claim_writes.heard_step(tx, row, index)
-        return ()
+        return (f"step {index + 1} of {owner}",)
     tx.run("add_step", row, index, body)
     claim_writes.heard_step(tx, row, index)
     if state == EpisodeState.ABANDONED:
