@@ -21,6 +21,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.advice.pitfalls import MAX_SENTENCES, Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
+from mcp_memory.learning.advice.same_case import names_a_case
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import Attempt, attempt, common
 from mcp_memory.phrases import playbooks as phrases
@@ -64,7 +65,7 @@ def playbook(
     """
     known = _in_voices([attempt(t, s) for t, s in runs if t.step_keys], endorser)
     won_all, lost_all = ([r for r in known if r.trace.success is won] for won in (True, False))
-    if reason := _thin(won_all, lost_all):
+    if reason := _thin(task, won_all, lost_all):
         return None, reason
     good, bad = won_all[:MAX_RUNS], lost_all[:MAX_RUNS]
     nearest = (len(good) < len(won_all), len(bad) < len(lost_all))
@@ -89,7 +90,7 @@ def playbook(
     failed = sum(not r.trace.success for r in known)
     pitfalls, from_patterns = pitfalls_of(task, good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at, nearest)
     alike = max(r.similarity for r in good)
-    here = sum(r.similarity >= SAME_TASK for r in lost_all)
+    here = _here(task, lost_all)
     unmanaged = (phrases.of_others(here),) if here and max(r.similarity for r in won_all) < SAME_TASK else ()
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
@@ -136,9 +137,14 @@ def _in_voices(known: Sequence[Attempt], endorser: Endorser | None) -> list[Atte
     return [run for _, _, run in sorted(placed, key=lambda item: item[:2])]
 
 
-def _thin(good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
+def _here(task: str, attempts: Sequence[Attempt]) -> int:
+    """Return how many were at this very task: in words that anybody's case may have, they were at others."""
+    return sum(r.similarity >= SAME_TASK for r in attempts) if names_a_case(task) else 0
+
+
+def _thin(task: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
     """Return why the attempts are too few to go by, "" where they are not: one success at the very task is enough."""
-    here = sum(r.similarity >= SAME_TASK for r in bad)
+    here = _here(task, bad)
     if not good:
         return phrases.no_success(here, len(bad)) if bad else phrases.NOTHING_LIKE_IT
     if len(good) == 1 and good[0].similarity < SAME_TASK:
