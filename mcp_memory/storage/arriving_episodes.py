@@ -47,7 +47,7 @@ def place(tx: Transaction, completion: Completion) -> Placed:
         add_steps(tx, row, 0, episode.steps)
         return Placed(episode, row, replace(completion, episode=episode))
     row, state = tx.episode_row(episode.id)
-    if is_sound and not tx.one("home_of", row):
+    if is_sound:  # whoever has steps that the record has not keeps them: who told them may have been put off before
         same = (n for n, (own, told) in enumerate(zip_longest(known.steps, episode.steps)) if own != told)
         keep_own(tx, row, next(same, len(known.steps)))
     _strip(tx, row, known)
