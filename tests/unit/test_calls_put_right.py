@@ -24,11 +24,11 @@ FORBIDDEN = 'Error from server (Forbidden): deployments.apps is forbidden: User 
 TOO_LARGE = {"error": "page_size must be at most 100", "status": 422}
 
 
-async def attempt(memory: EpisodicMemory, task: str, *steps: Step, lessons: Sequence[str] = ()) -> None:
+async def attempt(memory: EpisodicMemory, task: str, *steps: Step, lessons: Sequence[str] = (), outcome: str = "success") -> None:
     started = await memory.start_episode(task, recall=False)
     for step in steps:
         await memory.log_step(started.episode_id, **step)
-    await memory.complete_episode(started.episode_id, "success", lessons=lessons)
+    await memory.complete_episode(started.episode_id, outcome, lessons=lessons)
     await memory.settle()
 
 
@@ -134,6 +134,18 @@ async def test_what_helped_once_and_no_longer_does_is_not_told_as_a_help(memory:
     told = await advised(memory, "Build image d", full)
     assert told.splitlines()[0] == "After this very error bash `rm -rf /var/cache/builds` made the call work"
     assert "prune" not in told
+
+
+async def test_what_a_failure_went_on_with_where_others_succeeded_is_not_told_as_what_made_a_call_work(memory: EpisodicMemory) -> None:
+    task = "Move booking QX7T2L to the second of May"
+    gone = "Error: flight HAT030 not available on date 2024-05-13"
+    tried, other = (
+        call("update_booking", error=error, id="QX7T2L", flights=flights) for flights, error in (("HAT030", gone), ("HAT052", None))
+    )
+    await attempt(memory, task, tried, other, outcome="failure")
+    assert "HAT052" in await advised(memory, task, tried)
+    await attempt(memory, task, tried, call("transfer_to_human", reason="no flight"))
+    assert "made the call work" not in await advised(memory, task, tried)
 
 
 @pytest.mark.parametrize(

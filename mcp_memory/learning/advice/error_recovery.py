@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mcp_memory.domain.answers import NotedLesson, Recovery, TriedFix
+from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
@@ -187,8 +188,9 @@ class ErrorRecovery:
         right = -1 if is_fixed else put_right(steps, failed)
         if right >= 0:
             return told_answer(steps, failed, right, run)
-        if changes_scratch(steps, by) or (episode.id in self._beaten and change_of(steps, by)):
-            return None
+        is_command = bool(command_in(steps[by].arguments))
+        if changes_scratch(steps, by) or (episode.id in self._beaten and (change_of(steps, by) or not is_command)):
+            return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
         if not is_fixed and not did_the_job(steps, failed, by):
             return None
         did = (told_instead(steps, failed, by) if is_fixed else None) or told_call(steps, by, run) or told_instead(steps, failed, by)
