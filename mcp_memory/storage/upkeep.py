@@ -1,6 +1,7 @@
 """What an operator does with a store: back it up, repair it, give back its unused space. See `ports.Upkeep`."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from mcp_memory.storage import repairing
 from mcp_memory.storage.backup_files import write_backup
 from mcp_memory.storage.connection import Connection, translated
 
+WRITE_BACK_S, WRITE_BACK_POLL_S = 5.0, 0.02  # for how long a busy log is waited for, and how often it is tried
 Write = Callable[..., Awaitable[Any]]  # runs a function of the transaction, with its arguments, in the writer's thread
 
 
@@ -39,8 +41,15 @@ class SqliteUpkeep:
 
     def compact(self) -> Compacted:
         with translated(), closing(self._open_another()) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what is in the log only is in no size of the file
+            _write_back(connection)  # what is in the log only is in no size of the file
             before = self._path.stat().st_size
             connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            _write_back(connection)
         return Compacted(before, self._path.stat().st_size)
+
+
+def _write_back(connection: Connection) -> None:
+    """Move the whole log into the file; where somebody reads or moves some of it himself all the time, as far as that lets."""
+    until = time.monotonic() + WRITE_BACK_S
+    while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0] and time.monotonic() < until:
+        time.sleep(WRITE_BACK_POLL_S)

@@ -172,6 +172,8 @@ class Recording:
                 return key  # the same call, delivered again
             key = e.new_id()
         episode = self._opened(TaskFields(), asked.task, key)
+        if asked.helped or asked.hindered:  # a call that is refused begins nothing
+            await e.in_thread(lambda: self._voting.votes(episode, asked.helped, asked.hindered))
         await e.store.start_episode(episode)
         return episode.id
 

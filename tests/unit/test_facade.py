@@ -345,3 +345,9 @@ async def test_an_id_may_be_cut_to_a_beginning_that_only_it_has(memory: Episodic
     with pytest.raises(NotFound):
         await memory.get_episode(first[:5])
     assert (await memory.forget(episode_ids=[second[:-1]], confirm=True)).episode_ids == (second,)
+
+
+async def test_a_completion_without_a_start_that_names_an_unknown_pattern_begins_nothing(memory: EpisodicMemory) -> None:
+    with pytest.raises(NotFound, match="there is no pattern or episode"):
+        await memory.complete_episode(task="Rotate the keys", outcome="success", helped=["pat_nobody"])
+    assert (await memory.search_episodes(project="*")).total == 0
