@@ -47,9 +47,7 @@ def _failed(said: dict[str, Any]) -> bool:
         return True
     status = next((said[name] for name in ("status", "statuscode", "status_code") if isinstance(said.get(name), int)), 0)
     claims = said.get("success") is True or said.get("ok") is True or 0 < status < FIRST_FAILING_STATUS
-    return status >= FIRST_FAILING_STATUS or (
-        not claims and any(said.get(name) not in (None, "", False, [], {}) for name in ("error", "errors"))
-    )
+    return status >= FIRST_FAILING_STATUS or (not claims and bool(said.get("error") or said.get("errors")))
 
 
 def _words(value: Any) -> str:

@@ -54,28 +54,30 @@ async def test_a_statement_put_right_is_told_by_what_stands_instead_of_what_the_
     assert said in recall_text(answer(await memory.recall(NO_COLUMN)))
 
 
-async def test_the_same_tool_on_another_thing_is_told_as_what_made_a_call_work(memory: EpisodicMemory) -> None:
-    await attempt(
-        memory,
-        "Book a table for two at Luigi's",
-        call("browser_click", error=COOKIES, selector="#reserve"),
-        call("browser_click", "clicked", selector=".cookie-banner button.accept"),
-        call("browser_click", "clicked", selector="#reserve"),
-    )
-    told = await advised(memory, "Reserve a table for four at Luigi's", call("browser_click", error=COOKIES, selector="#reserve"))
-    assert told == "After this very error browser_click(selector=.cookie-banner button.accept) made the call work"
-
-
-async def test_another_tool_is_told_with_the_values_that_the_error_is_about_and_the_names_of_the_others(memory: EpisodicMemory) -> None:
-    await attempt(
-        memory,
-        "Deploy the payments service",
-        call("kubectl_apply", error=FORBIDDEN, file="payments.yaml"),
-        call("kubectl_create_rolebinding", name="ci-deployer", clusterrole="edit", ticket="OPS-731"),
-        call("kubectl_apply", "created", file="payments.yaml"),
-    )
-    told = await advised(memory, "Roll out the search service", call("kubectl_apply", error=FORBIDDEN, file="search.yaml"))
-    assert told == "After this very error kubectl_create_rolebinding(name=ci-deployer, clusterrole=edit, ticket) made the call work"
+@pytest.mark.parametrize(
+    ("failed", "answer_to_it", "again", "said"),
+    [
+        pytest.param(
+            call("browser_click", error=COOKIES, selector="#reserve"),
+            call("browser_click", "clicked", selector=".cookie-banner button.accept"),
+            call("browser_click", error=COOKIES, selector="#reserve"),
+            "browser_click(selector=.cookie-banner button.accept)",
+            id="the same tool on another thing",
+        ),
+        pytest.param(
+            call("kubectl_apply", error=FORBIDDEN, file="payments.yaml"),
+            call("kubectl_create_rolebinding", name="ci-deployer", clusterrole="edit", ticket="OPS-731"),
+            call("kubectl_apply", error=FORBIDDEN, file="search.yaml"),
+            "kubectl_create_rolebinding(name=ci-deployer, clusterrole=edit, ticket)",
+            id="another tool, with the values that the error is about and the names of the others",
+        ),
+    ],
+)
+async def test_the_call_that_answered_an_error_is_told_as_what_made_the_failed_one_work(
+    memory: EpisodicMemory, failed: Step, answer_to_it: Step, again: Step, said: str
+) -> None:
+    await attempt(memory, "Deploy the payments service", failed, answer_to_it, {**failed, "error": None})
+    assert await advised(memory, "Roll out the search service", again) == f"After this very error {said} made the call work"
 
 
 async def test_an_answer_that_is_nothing_but_an_error_is_a_failure_and_its_limit_is_told(memory: EpisodicMemory) -> None:

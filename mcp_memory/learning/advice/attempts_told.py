@@ -10,7 +10,6 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.learning.advice.acts import told_as_call
 from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.points import Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
@@ -24,7 +23,7 @@ NOT_THE_CASE = 0.99  # likeness that is told of a task in the same words that is
 
 
 def attempts_told(
-    x: Experience, read: ReadEpisodes, task: str, near: Sequence[tuple[str, float]], endorser: Endorser, project: str, by: Episode | None
+    x: Experience, read: ReadEpisodes, task: str, near: Sequence[tuple[str, float]], endorser: Endorser, project: str, run: str = ""
 ) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did that tells how they ended, what worked first.
 
@@ -38,11 +37,10 @@ def attempts_told(
         near: Episodes and how alike their tasks are; below `SAME_TASK` they are left out.
         endorser: Says what may be shown.
         project: In which tools may work no longer.
-        by: The episode that asks.
+        run: What the run that asks has said so far, as `text_of_run` makes it.
     """
     told, alike = x.derived(ToldAttempts), dict(near)
     attempts = told.read(told.at(near), read)
-    run = text_of_run(by) if by else ""
     met, by_id = ids_in(run), {attempt.episode_id: attempt for attempt in attempts}
     known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, run))
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}

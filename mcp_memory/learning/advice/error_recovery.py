@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class ErrorRecovery:
     def __init__(
         self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer, endorser: Endorser, beaten: Collection[str] = ()
     ) -> None:
-        """Take the attempts at this task that failed where others succeeded, too: their changes of files are not told."""
+        """Take the attempts at this task that failed where others succeeded, too: of what they did only commands are told."""
         self._x, self._read, self._stored, self._endorser, self._beaten = experience, read_episodes, stored, endorser, beaten
 
     def recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str, run: str) -> Recovery:
@@ -104,8 +105,8 @@ class ErrorRecovery:
             else f.fix
             for f in best[:FIX_EXAMPLES]
         ]
-        noted = tuple(self._noted(numbers, _named(episode.steps[-1])))
-        return Recovery(sig, (*shown, *(f.fix for f in best[FIX_EXAMPLES:])), message, noted[:MAX_NOTED])
+        noted = tuple(islice(self._noted(numbers, _named(episode.steps[-1])), MAX_NOTED))
+        return Recovery(sig, (*shown, *(f.fix for f in best[FIX_EXAMPLES:])), message, noted)
 
     def _works_still(self, tried: Ints, answered: Ints) -> bool:
         """Return whether one of the latest tries did it: what helped once and no longer does is not told as a help."""

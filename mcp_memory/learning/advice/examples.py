@@ -13,7 +13,7 @@ from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.reading.argument_changes import named_change
+from mcp_memory.learning.reading.argument_changes import SETTING, named_change
 from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.changes import brief, change_of, is_scratch
 from mcp_memory.learning.reading.run import message_of
@@ -36,7 +36,6 @@ _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
-_WORD = re.compile(r"[a-z][a-z_-]{0,30}")  # of a vocabulary: `economy`, `round_trip`
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 _IDS = (
     (_EMAIL, "<email>"),
@@ -167,7 +166,7 @@ def _is_of_run(value: Json, run: str) -> bool:
     if not isinstance(value, str):
         return isinstance(value, bool) or value is None or (isinstance(value, int | float) and abs(value) < SMALL)
     bare = value.strip().strip("'\"")
-    return not bare or bool(_WORD.fullmatch(bare)) or _in(bare, run)
+    return not bare or bool(SETTING.fullmatch(bare)) or _in(bare, run)
 
 
 def _shown(name: str, value: Json, max_chars: int, run: str, code: bool) -> Json:
@@ -188,7 +187,7 @@ def _text(name: str, value: str, run: str, code: bool) -> str:
         return value
     if name in _PLACE or code or name in _CODE:
         return _without_ids(value, run)
-    if _WORD.fullmatch(bare) or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
+    if SETTING.fullmatch(bare) or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
         return value
     if _EMAIL.fullmatch(bare):
         return "<email>"

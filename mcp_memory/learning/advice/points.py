@@ -99,12 +99,10 @@ def _shown(
     """Yield what the steps show."""
     won = [peer for peer in peers if peer.success]
     if episode.success:
-        more = did_more_than_tests(episode)
-        told = [
-            *changed,
-            *(done(episode, similarity, query, gone) if more or not changed else ()),
-        ]  # that tests were run beside a change is no news
-        if not changed and similarity >= SAME_TASK and not more:
+        told = [*changed]
+        if not changed or did_more_than_tests(episode):  # that tests were run beside a change is no news
+            told += done(episode, similarity, query, gone)
+        if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
             told = [text for _, text in wrote(episode)] or told
         if told or all(step.key not in gone for step in episode.steps):
             yield from told or ended(episode, similarity) or looked(episode, similarity, query)
@@ -149,8 +147,8 @@ def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
     """Yield the errors that were fixed, each with the failed call and what made it work; not what the agent had mistyped itself."""
     steps = episode.steps
     said_of_it = episode.reflection.successes if episode.reflection else ()
-    for put_right in [said for said in said_of_it if isinstance(said, facts.GotOn)][:MAX_OVERCOME]:
-        yield from _put_right(steps, put_right)
+    for got_on in [said for said in said_of_it if isinstance(said, facts.GotOn)][:MAX_OVERCOME]:
+        yield from _put_right(steps, got_on)
     overcome = [said for said in said_of_it if isinstance(said, facts.Overcome)]
     for said in overcome[:MAX_OVERCOME]:
         failed, by, worked = (steps[i] if i < len(steps) else None for i in (said.failures[-1], said.by, said.worked_at))

@@ -15,7 +15,7 @@ from mcp_memory.learning.reading.change_lines import NEXT, change_line
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.documents import documents_in
 from mcp_memory.learning.reading.edits import Hunk, pieces, written_by
-from mcp_memory.learning.reading.file_uses import as_path, same_file, touches_of
+from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange
 from mcp_memory.phrases import points as phrases
 
@@ -25,7 +25,6 @@ _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
 _ROUTINE = re.compile(r"\s*(?:import|from|print|echo|console|else|try|if __name__|logging|logger)\b|#!")  # lines of every script
-_BETWEEN = re.compile(r"""[\s"'`<>|;:,()\[\]{}=*?]+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +114,4 @@ def _code_line(episode: Episode, path: str, step: int, parts: Sequence[tuple[str
 
 
 def _paths(lines: Sequence[str]) -> list[str]:
-    words = (word for line in lines for word in _BETWEEN.split(line) if "." in word)
-    return list(dict.fromkeys(path for word in words if (path := as_path(word))))
+    return list(dict.fromkeys(path for line in lines for path in paths_in(line)))

@@ -32,9 +32,9 @@ class KnownErrors:
         self._x = experience
         self._by_first: dict[str, list[tuple[str, int, int]]] = {}  # first word: signature, where the word begins in it, number
         self._known = 0
-        self._calls: list[int] = []  # the signature of each kind of call that failed so
-        self._with: dict[str, set[int]] = {}  # word of the signature or the call: places in these
-        self._failures = 0
+        self._calls: set[tuple[int, int]] = set()  # signatures, each with a tool that failed so
+        self._with: dict[str, set[tuple[int, int]]] = {}  # those by the words of the signature and the tool
+        self._failures = self._removals = 0
 
     def quoted(self, text: str) -> list[tuple[str, int]]:
         """Return the signatures that *text* quotes, with their numbers, in order; of a short one, those that have all of its words.
@@ -82,22 +82,22 @@ class KnownErrors:
         self._refresh_calls()
         with_all = sorted((self._with.get(word, set()) for word in asked), key=len)
         found: dict[str, int] = {}
-        for place in sorted(set.intersection(*with_all)):
-            number = self._calls[place]
+        for number, _ in sorted(set.intersection(*with_all)):
             sig = str(self._x.signatures.value(number))
             if len(asked & signature_words(sig)) >= MIN_OF_ERROR:
                 found[sig] = number
         return list(found.items())
 
     def _refresh_calls(self) -> None:
-        failures = self._x.failures
-        if self._failures == len(failures):
-            return
-        self._failures, self._calls, self._with = len(failures), [], {}
-        for signature, failed in np.unique(np.stack([failures.signature, failures.failed]), axis=1).T.tolist():
-            for word in signature_words(f"{self._x.tools.value(failed)} {self._x.signatures.value(signature)}"):
-                self._with.setdefault(word, set()).add(len(self._calls))
-            self._calls.append(signature)
+        x, failures = self._x, self._x.failures
+        if self._removals != x.removals:  # failures have moved; what is known of those that went finds no episode
+            self._removals, self._failures = x.removals, 0
+        new = slice(self._failures, len(failures))
+        for call in set(zip(failures.signature[new].tolist(), failures.failed[new].tolist(), strict=True)) - self._calls:
+            for word in signature_words(f"{x.tools.value(call[1])} {x.signatures.value(call[0])}"):
+                self._with.setdefault(word, set()).add(call)
+            self._calls.add(call)
+        self._failures = len(failures)
 
     def _refresh(self) -> None:
         for number in range(self._known, len(self._x.signatures)):

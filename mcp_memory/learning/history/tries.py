@@ -92,16 +92,19 @@ def gone_tools(x: Experience, ids: Sequence[str], project: str) -> frozenset[str
 
     Cost: one pass over all steps.
     """
-    known = [number for key in ids if (number := x.row(key)) is not None]
-    used = np.unique(np.concatenate([x.step_tool[x.steps_of(number)] for number in known])) if known else np.zeros(0, np.int64)
-    tools = [tool for tool in used.tolist() if role_of(str(x.tools.value(tool))) is Role.ACTS]
+    seen = x.in_project(project)
+    known = [number for key in ids if (number := x.row(key)) is not None and seen[number]]
+    used = sorted({tool for number in known for tool in x.step_tool[x.steps_of(number)].tolist()})
+    tools = [tool for tool in used if role_of(str(x.tools.value(tool))) is Role.ACTS]
+    if not tools:
+        return frozenset()
     at = np.flatnonzero(np.isin(x.step_tool, tools))
-    at = at[x.in_project(project)[np.searchsorted(x.first, at, side="right") - 1]]
+    at = at[seen[np.searchsorted(x.first, at, side="right") - 1]]
     row = np.searchsorted(x.first, at, side="right") - 1
     order = np.lexsort((row, x.ended_at_ms[row], x.step_tool[at]))
     at, row = at[order], row[order]
     tool = x.step_tool[at]
-    starts = np.flatnonzero(np.r_[True, (tool[1:] != tool[:-1]) | (row[1:] != row[:-1])]) if len(at) else np.zeros(0, np.int64)
-    worked = np.logical_or.reduceat(~x.step_failed[at], starts) if len(at) else np.zeros(0, np.bool_)
+    starts = np.flatnonzero(np.r_[True, (tool[1:] != tool[:-1]) | (row[1:] != row[:-1])])
+    worked = np.logical_or.reduceat(~x.step_failed[at], starts)
     latest = ((number, worked[tool[starts] == number][-LATEST_TRIES:]) for number in tools)
     return frozenset(str(x.tools.value(number)) for number, did in latest if len(did) == LATEST_TRIES and not did.any())

@@ -19,7 +19,7 @@ MAX_PART_WORDS = 6  # of a text, that came instead of what its error names
 MAX_TEXT_WORDS = 300  # of a text in which such a part is looked for
 _ERROR_CHARS = 2_000
 _TOKEN = re.compile(r"\w+")
-_SETTING = re.compile(r"[a-z][a-z_-]{0,30}")  # a word of a vocabulary, which is no value of a case: `damaged`, `round_trip`
+SETTING = re.compile(r"[a-z][a-z_-]{0,30}")  # a word of a vocabulary, which is no value of a case: `damaged`, `round_trip`
 _IDENTIFIER = re.compile(r"\w*(?:_|\d)\w*")  # what no plain word of a sentence looks like
 
 
@@ -80,7 +80,7 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     added = [name for name in again.arguments if name not in failed.arguments]
     if len(added) == 1 and len(again.arguments) > 1 and {**failed.arguments, added[0]: again.arguments[added[0]]} == again.arguments:
         value = again.arguments[added[0]]
-        is_setting = isinstance(value, bool) or (isinstance(value, str) and _SETTING.fullmatch(value))
+        is_setting = isinstance(value, bool) or (isinstance(value, str) and SETTING.fullmatch(value))
         return f"{added[0]}={value if is_setting else '…'}", f"no {added[0]}"
     message = message_of(failed)
     words = frozenset(_TOKEN.findall(message))

@@ -112,7 +112,7 @@ def touches_of(step: Step) -> Iterator[Touch]:
     command = command_in(step.arguments) if _PATH_ARGUMENTS.isdisjoint(step.arguments) else ""
     line = command[:_COMMAND_CHARS].split("\n", 1)[0]
     targets = [path for word in _REDIRECTED.findall(line) if (path := as_path(word))]
-    paths = [path for path in (_paths_in(line) if command else _argument_paths(step)) if path not in targets]
+    paths = [path for path in (paths_in(line) if command else _argument_paths(step)) if path not in targets]
     if not paths and not targets and absolute and "\n" not in head[: head.find(absolute[0])]:
         paths = absolute[:1]
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
@@ -150,15 +150,15 @@ def _argument_paths(step: Step) -> Iterator[str]:
         if not isinstance(value, str) or name in _CONTENT_ARGUMENTS or len(value) > _MAX_PATH_CHARS or "\n" in value:
             continue
         if name not in _PATH_ARGUMENTS:
-            yield from _paths_in(value)
+            yield from paths_in(value)
         elif _FILE.fullmatch(value.strip("'\"")) or value.rpartition("/")[2].lower() in _BARE_NAMES:
             yield _plain(value.strip("'\""))
 
 
-def _paths_in(text: str) -> Iterator[str]:
+def paths_in(text: str) -> Iterator[str]:
     """Yield what looks like a file's path: a word that ends with a usual extension.
 
-    >>> list(_paths_in("sed -n 1,20p ./src/a.py | grep 'self.foo' > out.txt; curl https://x.org/b.json"))
+    >>> list(paths_in("sed -n 1,20p ./src/a.py | grep 'self.foo' > out.txt; curl https://x.org/b.json"))
     ['src/a.py', 'out.txt']
     """
     for word in _BETWEEN.split(text) if "." in text else ():
