@@ -117,12 +117,15 @@ class Retriever:
         return [(episode_id, value) for episode_id, value in named if episode_id not in excluded][:k]
 
     def elsewhere(self, v: View, query: Query, vectors: Vectors) -> tuple[str, float] | None:
-        """Return the episode of another project whose task is most like the query's, with its similarity, if it is close."""
+        """Return the episode whose task is most like the query's in any project, with its similarity, if it is close and of another."""
         if query.filter.project in ("", ANY_PROJECT) or best_space(v, vectors) is None:
             return None
         anywhere = replace(query, filter=Filter(project=ANY_PROJECT), strict=False)
         found = self.similar(v, anywhere, vectors, 1)
-        return found[0] if found and found[0][1] >= CLOSE_COSINE else None
+        if not found or found[0][1] < CLOSE_COSINE:
+            return None
+        seq = v.catalog.seq_of(found[0][0])
+        return None if seq is None or v.catalog.traces[seq].project == query.filter.project else found[0]
 
     def stats(self, v: View) -> RetrievalStats:
         """Return what there is to search in."""

@@ -40,10 +40,11 @@ class Advising:
         episode = self._open_episode(episode_id)
         if self._e.learning.in_holdout(episode_id):
             return NextStep(self._e.new_id(), (), None, (), (CONTROL_GROUP,)), episode.project
-        neighbours, degraded = self._e.neighbours(_like(episode))
+        query = _like(episode)
+        neighbours, vectors, degraded = self._e.similar(query)
         with self._e.views.read() as v:
             said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
-        elsewhere = None if said.precedents or _is_near(neighbours) else self._e.elsewhere(_like(episode))
+        elsewhere = None if said.precedents or _is_near(neighbours) else self._e.elsewhere(query, vectors)
         answer = NextStep(
             self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred, said.precedents, elsewhere
         )
@@ -65,11 +66,11 @@ class Advising:
         query = Query(task, where)
 
         def work() -> PlaybookAnswer:
-            neighbours, degraded = e.neighbours(query)
+            neighbours, vectors, degraded = e.similar(query)
             with e.views.read() as v:
                 playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
                 known = e.learning.precedents(v, task, where.project, neighbours)
-            elsewhere = None if playbook or known or _is_near(neighbours) else e.elsewhere(query)
+            elsewhere = None if playbook or known or _is_near(neighbours) else e.elsewhere(query, vectors)
             told_id = e.new_id() if playbook or known else None
             return PlaybookAnswer(told_id, playbook, None if playbook else reason, degraded, known, elsewhere)
 

@@ -142,10 +142,15 @@ class Engines:
 
     def neighbours(self, query: Query, limit: int = NEIGHBOURS) -> tuple[Neighbours, tuple[str, ...]]:
         """Return up to *limit* episodes whose tasks are most like the query's, with their similarities (blocking)."""
+        near, _, degraded = self.similar(query, limit)
+        return near, degraded
+
+    def similar(self, query: Query, limit: int = NEIGHBOURS) -> "tuple[Neighbours, dict[str, np.ndarray], tuple[str, ...]]":
+        """As `neighbours`, with the vectors of the query between them, for who goes on to look elsewhere (blocking)."""
         degraded = self.current()
         vectors, lesser = self.embedding.embed_query(query.text, wait_ms=self.config.embedding.ready_wait_ms)
         with self.views.read() as v:
-            return self.retrieval.similar(v, query, vectors, limit), distinct(degraded, lesser)
+            return self.retrieval.similar(v, query, vectors, limit), vectors, distinct(degraded, lesser)
 
     def nearest(self, found: tuple[str, float], *, named: bool = False) -> Nearest | None:
         """Return an episode that is not shown (*named*: with its project); None when it was forgotten meanwhile (blocking)."""
@@ -154,15 +159,13 @@ class Engines:
             return None
         return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
 
-    def elsewhere(self, query: Query) -> Nearest | None:
+    def elsewhere(self, query: Query, vectors: "dict[str, np.ndarray]") -> Nearest | None:
         """Return what is close to a query in another project, None for a caller that is bound to its own (blocking)."""
         if calling.get().bound:
             return None
-        vectors, _ = self.embedding.embed_query(query.text, wait_ms=self.config.embedding.ready_wait_ms)
         with self.views.read() as v:
             found = self.retrieval.elsewhere(v, query, vectors)
-        nearest = self.nearest(found, named=True) if found else None
-        return nearest if nearest and nearest.project != query.filter.project else None
+        return self.nearest(found, named=True) if found else None
 
 
 def distinct(*groups: Sequence[str]) -> tuple[str, ...]:

@@ -114,3 +114,13 @@ async def test_another_project_that_has_something_close_is_named() -> None:
     assert found is not None
     assert found[0] == "there"
     assert nothing is None
+
+
+@pytest.mark.anyio
+async def test_what_is_closest_in_the_very_project_is_not_told_as_another_projects() -> None:
+    memory = Memory()
+    await memory.remember("here", "bake a chocolate birthday cake", project="p")
+    await memory.remember("there", "bake a chocolate cake", project="kitchen")
+    text = "bake a chocolate birthday cake"
+    with memory.views.read() as v:
+        assert memory.retriever.elsewhere(v, Query(text, Filter("p")), {SPACE: vector_of(text)[None]}) is None
