@@ -69,8 +69,8 @@ def keep(event: str, raw: bytes, call_id: str, settings: "HookSettings", process
         record = redacted(record)
     before, after = spool.append(settings.folder, record)
     is_many = before // MANY_BYTES < after // MANY_BYTES
-    is_ours = is_many or _is_worth_it(event, settings)
-    if is_ours and (lock := spool.hold(settings.folder, standby.LOCK)) is not None:  # else somebody waits for that
+    is_due = is_many or _is_worth_it(event, settings)
+    if is_due and (lock := spool.hold(settings.folder, standby.LOCK)) is not None:  # else somebody waits for that
         os.close(lock)
         _start(drain_command(settings.data_dir), settings.data_dir)
     if event not in SHOWS:

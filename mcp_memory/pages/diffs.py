@@ -10,7 +10,7 @@ from mcp_memory.domain.episode import Step
 
 MAX_LINES = 80  # of one diff
 _CONTEXT = 2
-_WHOLE = (*WHOLE, "text", "new_source")
+_NEW_TEXTS = (*WHOLE, "text", "new_source")
 _PATCH = ("*** Begin Patch", "--- ", "diff --git ")
 
 
@@ -39,7 +39,7 @@ def _all(arguments: Mapping[str, Any], path: str) -> Iterator[list[tuple[str, st
             return
     patches = [value for value in arguments.values() if isinstance(value, str) and value.lstrip().startswith(_PATCH)]
     yield from (_patch(text) for text in patches)
-    whole = next((arguments[name] for name in _WHOLE if isinstance(arguments.get(name), str)), None)
+    whole = next((arguments[name] for name in _NEW_TEXTS if isinstance(arguments.get(name), str)), None)
     if whole is not None and (path or "text" in arguments) and not patches:
         yield [("add", line) for line in whole.splitlines()]
 

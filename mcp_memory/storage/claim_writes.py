@@ -51,7 +51,7 @@ def grant(tx: Transaction, row: int, number: int, origin: str, at_ms: int) -> No
         for index in range(tx.value("step_count", row)):  # a log that went back may have some of them, in any order: it takes each once
             tx.tell(FactKind.STEP, tx.value("episode_id", row), index)
     else:
-        keep_own(tx, row, _echo(tx, row)[0])
+        keep_own(tx, row, steps_heard(tx, row))
         tx.run("set_home", row, origin)
     if tx.value("state_of", row) == EpisodeState.ABANDONED and not _echo(tx, row)[1]:  # given up by who had not heard of the claim
         tx.run("reopen_episode", tx.change(ChangeKind.EPISODE_UPDATED, tx.value("episode_id", row)), row)
@@ -114,7 +114,7 @@ def steps_heard(tx: Transaction, row: int) -> int:
 
 def heard_abandoned(tx: Transaction, row: int) -> None:
     """Note that the log has it that an episode was given up."""
-    _note_echo(tx, row, _echo(tx, row)[0], abandoned=True)
+    _note_echo(tx, row, steps_heard(tx, row), abandoned=True)
 
 
 def _echo(tx: Transaction, row: int) -> tuple[int, bool]:

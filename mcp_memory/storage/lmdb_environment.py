@@ -169,7 +169,7 @@ class Environment:
     def _drop(self, txn: "lmdb.Transaction", key: bytes) -> None:
         stored = txn.get(key, db=self._data)
         if stored is not None:
-            number = _ORDER.pack(_unpacked(stored)[0])
+            number = _ORDER.pack(_number(stored))
             if txn.get(number, db=self._order) == key:  # a spoiled head may name the place of another
                 txn.delete(number, db=self._order)
             txn.delete(key, db=self._data)
@@ -190,6 +190,12 @@ class Environment:
         needed = (self._env.info()["last_pgno"] + 1) * self._page_bytes
         if sys.platform != "win32" and self._file.stat().st_size < needed:
             raise lmdb.CorruptedError(f"the cache file is shorter than the {needed} bytes it refers to")
+
+
+def _number(stored: "bytes | memoryview") -> int:
+    """Return an entry's insertion number, 0 where its head is cut off."""
+    number: int = _HEAD.unpack_from(stored)[0] if len(stored) >= _HEAD.size else 0
+    return number
 
 
 def _unpacked(stored: "bytes | memoryview") -> tuple[int, bytes | None]:

@@ -59,7 +59,11 @@ def put_back(tx: Transaction, copies: Sequence[Episode]) -> list[str]:
     """Give episodes whose steps are damaged those of their copies, where all else of the record is sound and the same; say how many."""
     count = 0
     for copy in copies:
-        if _reads(tx, copy.id, steps=False) and tx.episode(copy.id, steps=False) == replace(copy, steps=()):
+        try:
+            record = tx.episode(copy.id, steps=False)
+        except CorruptRecord:
+            continue
+        if record == replace(copy, steps=()):
             row, _ = tx.episode_row(copy.id)
             tx.delete("DELETE FROM step WHERE episode_row = ?", (row,))
             add_steps(tx, row, 0, copy.steps)

@@ -64,7 +64,8 @@ class StoreReads:
         """Return the records, in the place of a damaged one what is wrong with it."""
         with self._readers.reader() as connection:
             connection.execute("BEGIN")
-            return [_readable(Tables(connection), episode_id) for episode_id in ids]
+            tables = Tables(connection)
+            return [_record_or_fault(tables, episode_id) for episode_id in ids]
 
     def check_copies(self, *, repair: bool = False) -> Checked:
         return Checked(()) if self._hot is None else self._hot.check(self._readable, repair=repair)
@@ -244,7 +245,7 @@ class StoreReads:
             self._watch.close()
 
 
-def _readable(tables: Tables, episode_id: str) -> Episode | CorruptRecord | None:
+def _record_or_fault(tables: Tables, episode_id: str) -> Episode | CorruptRecord | None:
     try:
         with translated():
             return tables.episode(episode_id, steps=True)

@@ -11,7 +11,8 @@ from mcp_memory.ports import Completion, Extraction, Judgement, Neighbours
 from mcp_memory.verbs.engines import Engines
 
 COMPARED = 50  # earlier attempts a completion is judged against
-SEARCHED = 20_000  # of `text_query`'s work, for an imported one's: its rarest words find them, at a cost that grows with the memory no more
+# Of `text_query`'s work, for an imported one's: its rarest words find them; in English at a cost that does not grow with the memory.
+SEARCHED = 20_000
 
 
 def extract(engines: Engines, ended: Episode) -> tuple[Episode, Extraction]:

@@ -81,10 +81,10 @@ class Recalling:
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             provenance = self._provenance(v, query, ranking.matches)
             told_changes = v.experience.derived(ToldChanges)
-            gone = gone_tools(v.experience, [m.episode_id for m in ranking.matches[: query.limit]], query.filter.project)
+            page = ranking.matches[: query.limit] if "episodes" in include else ()
+            gone = gone_tools(v.experience, [m.episode_id for m in page], query.filter.project)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
-        page = ranking.matches[: query.limit] if "episodes" in include else ()
         read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences

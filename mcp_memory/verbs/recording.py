@@ -100,12 +100,13 @@ class Recording:
         e_id = await self._subject(asked)
         await self._voting.written(e_id)
 
-        def look() -> tuple[Episode, list[Vote]]:
-            episode = self._found(e_id, steps=bool(asked.steps))
-            return episode, self._voting.votes(episode, asked.helped, asked.hindered)
-
         votes: list[Vote] = []
         if asked.steps or asked.helped or asked.hindered:  # else the first look that judges it is soon enough
+
+            def look() -> tuple[Episode, list[Vote]]:
+                episode = self._found(e_id, steps=bool(asked.steps))
+                return episode, self._voting.votes(episode, asked.helped, asked.hindered)
+
             found, votes = await e.in_thread(look)
             if found.state is EpisodeState.COMPLETED:
                 return await self._again(found, asked)

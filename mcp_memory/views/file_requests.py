@@ -7,7 +7,6 @@ from mcp_memory.domain.identifiers import number, words_in
 
 NAMED, MODULE, BASENAME = 40.0, 15.0, 8.0  # in BM25's unit: the request names the file, the module, the last part of its path
 ASIDE = 0.3  # of a test or a scratch file: where a request leads to last
-MAX_REQUEST_CHARS = 20_000
 _ASIDE = re.compile(
     r"(?:^|/)(?:tests?|testing|__tests__|specs?|fixtures|examples?|docs?|build|dist|node_modules|site-packages)/"
     r"|(?:^|/)test_[^/]*$|[._-](?:test|spec|tests)\.\w+$|(?:^|/)tests?\.\w+$|\.(?:log|out|txt|md|rst|csv|lock)$"
@@ -19,7 +18,7 @@ _ASIDE = re.compile(
 def query_words(request: str) -> dict[int, float]:
     """Return the numbers of the request's words, and how much each is asked for."""
     counts: dict[int, int] = {}
-    for word in words_in(request[:MAX_REQUEST_CHARS]):
+    for word in words_in(request):
         n = number(word)
         counts[n] = counts.get(n, 0) + 1
     return {n: 1 + log(count) for n, count in counts.items()}

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.identifiers import CHANGED, SHOWN, is_full, number, unpack_files, words_in
 from mcp_memory.views.columns import Column, Floats, Interner
-from mcp_memory.views.file_requests import MAX_REQUEST_CHARS, NAMED, aside, named, query_words
+from mcp_memory.views.file_requests import NAMED, aside, named, query_words
 from mcp_memory.views.postings import Postings, Segments
 
 MAX_POSTINGS = 4_000_000  # of a project: the oldest go
@@ -28,7 +28,7 @@ LEAST = 1.8  # of the weight of a word that one file has: of requests about some
 _GIVEN = re.compile(r"\w\.[A-Za-z]{1,5}$")
 _BETWEEN = re.compile(r"[^\w./@+-]+")
 _BITS = 64
-_CANDIDATES = 60
+_CANDIDATES, _REQUEST_CHARS = 60, 20_000
 _NO_FILES = (np.zeros(0, np.uint32), np.zeros(0, np.uint32))
 
 
@@ -73,7 +73,7 @@ class ProjectFiles:
                 self._compact()
 
     def find(self, request: str, limit: int, domain: str, framework: str) -> list[SeenFile]:
-        request = request[:MAX_REQUEST_CHARS]
+        request = request[:_REQUEST_CHARS]
         words = query_words(request)
         if not words or not self._episodes:
             return []
@@ -91,7 +91,7 @@ class ProjectFiles:
         least = LEAST * log(1 + len(self._files))
         chosen = [file for file in sorted(total, key=lambda file: (-total[file], file))[:limit] if total[file] >= least]
         found = [SeenFile(self._files.value(f), total[f], tasks) for f, tasks in zip(chosen, self._tasks_of(chosen))]
-        return sorted([*found, *self._onlynamed(given)], key=lambda file: -file.score)[:limit]
+        return sorted([*found, *self._only_named(given)], key=lambda file: -file.score)[:limit]
 
     def _whole(self, scores: Mapping[int, float]) -> dict[int, float]:
         """Return the scores with that of a path which somebody saw from a folder below added to that of the path it is the end of."""
@@ -118,7 +118,7 @@ class ProjectFiles:
         more = self._tops[self._files.value(whole).partition("/")[0]] > self._tops[path.partition("/")[0]]
         return whole if more and self._aside.values[whole] >= self._aside.values[file] else file
 
-    def _onlynamed(self, given: Sequence[str]) -> Iterator[SeenFile]:
+    def _only_named(self, given: Sequence[str]) -> Iterator[SeenFile]:
         """Yield the files among the words of a request that nobody has seen and that are below a folder of the workspace."""
         for word in dict.fromkeys(word for word in given if "/" in word and _GIVEN.search(word)):
             parts = word.split("/")

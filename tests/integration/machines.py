@@ -1,6 +1,7 @@
 """Machines with one shared log, as tests open them through the front door; the fixtures are in `conftest.py`."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -8,6 +9,7 @@ import anyio
 from mcp_memory.config import Config
 from mcp_memory.config_sources import load_config
 from mcp_memory.memory import EpisodicMemory
+from mcp_memory.storage.connection import open_writer
 
 WAIT_S = 30
 Machine = Callable[..., Awaitable[EpisodicMemory]]
@@ -17,6 +19,12 @@ TASK = "fix the flaky date parser of the invoice importer"
 def settings(folder: Path, **env: str) -> Config:
     flags = {"storage.data_dir": str(folder), "embedding.provider": "off", "server.project": "shop"}
     return load_config(env={"MCP_MEMORY_REMOTE_URL": "http://log.invalid", **env}, flags=flags)
+
+
+def spoil(folder: Path, statement: str, *values: object) -> int:
+    """Change rows of a memory that nobody has open, without their sums; return how many."""
+    with closing(open_writer(folder / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)) as connection:
+        return connection.execute(statement, values).rowcount
 
 
 async def until(true: Callable[[], Awaitable[object]]) -> None:

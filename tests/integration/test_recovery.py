@@ -27,8 +27,8 @@ from mcp_memory.domain.backups import Backup, Checked
 from mcp_memory.errors import CorruptRecord, InvalidInput, McpMemoryError, MigrationError, StoreUnavailable
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.storage.codec import Codec, load_episode
-from mcp_memory.storage.connection import open_writer
 from mcp_memory.verbs.recovery import Recovery
+from tests.integration.machines import spoil
 
 pytestmark = pytest.mark.anyio
 WRITERS = 8
@@ -233,9 +233,7 @@ async def test_what_can_be_derived_is_made_again(tmp_path: Path, damage: str) ->
         await memory.start_episode("still open", recall=False, tags=["open"])
         expected = await recalls(memory)
         patterns = [(p.pattern_id, p.description, p.successes, p.failures) for p in (await memory.search_patterns(limit=100)).patterns]
-    connection = open_writer(tmp_path / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)
-    connection.execute(damage)
-    connection.close()
+    spoil(tmp_path, damage)
     assert (await check_memory(config)).problems
     mended = await check_memory(config, repair=True)
     assert (mended.problems, bool(mended.repaired)) == ((), True)
@@ -251,9 +249,7 @@ async def test_a_damaged_record_is_named_and_left_as_it_is(tmp_path: Path) -> No
     async with open_memory(config) as memory:
         key = await record(memory, TASKS[0])
         await record(memory, TASKS[1])
-    connection = open_writer(tmp_path / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)
-    connection.execute("UPDATE episode SET task = 'another' WHERE id = ?", (key,))
-    connection.close()
+    spoil(tmp_path, "UPDATE episode SET task = 'another' WHERE id = ?", key)
     left = await check_memory(config, repair=True)
     assert any("rows of episode" in problem for problem in left.problems)
     assert not any("evidence" in problem for problem in left.problems), "what rests on sound records is sound"
@@ -367,12 +363,6 @@ async def test_a_copy_of_what_was_forgotten_is_found_and_removed(tmp_path: Path)
     assert kept, "the copy is gone from the file"
 
 
-def _damage(folder: Path, statement: str) -> None:
-    connection = open_writer(folder / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)
-    connection.execute(statement)
-    connection.close()
-
-
 async def _command(*argv: str) -> int:
     return await asyncio.get_running_loop().run_in_executor(None, main, argv)
 
@@ -393,7 +383,7 @@ async def test_a_damaged_record_with_a_sound_copy_is_reported_beside_every_other
 ) -> None:
     config = config_of(tmp_path)
     assert _spoil(tmp_path, lambda key, stored: stored[:-1] + bytes([stored[-1] ^ 1]) if key.endswith(copied[1]) else None) == 1
-    _damage(tmp_path, "UPDATE episode SET task = 'x' WHERE episode_row = 1")
+    spoil(tmp_path, "UPDATE episode SET task = 'x' WHERE episode_row = 1")
     found = (await check_memory(config)).problems
     damaged = "1 rows of episode do not have their checksum"
     kept = f"1 damaged records have a sound copy in the hot tier, which `show` and `export` read: {copied[0]}"
@@ -428,7 +418,7 @@ async def test_damaged_steps_are_put_back_from_a_sound_copy(tmp_path: Path, copi
     config = config_of(tmp_path)
     async with open_memory(config) as memory:
         expected = [(await memory.get_episode(episode_id, detail="full")).episode for episode_id in copied]
-    _damage(tmp_path, damage)
+    spoil(tmp_path, damage)
     assert any("sound copy" in problem and copied[0] in problem for problem in (await check_memory(config)).problems)
     mended = await check_memory(config, repair=True)
     assert mended.problems == ()

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,22 +15,15 @@ from mcp_memory.errors import CorruptRecord
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.storage import arrivals, store_sharing
 from mcp_memory.storage.codec import load_episode
-from mcp_memory.storage.connection import open_writer
 from mcp_memory.storage.fact_effects import EFFECTS
 from mcp_memory.testing import InMemoryLog
-from tests.integration.machines import TASK, settings
+from tests.integration.machines import TASK, settings, spoil
 
 pytestmark = pytest.mark.anyio
 
 
 def _unreadable(data: bytes) -> Episode:
     raise CorruptRecord("a record of another form")
-
-
-def _damage(folder: Path, statement: str) -> int:
-    """Change rows of a memory that nobody has open, without their sums; return how many."""
-    with closing(open_writer(folder / "memory.db", synchronous="OFF", busy_timeout_ms=100, deadline_ms=1000)) as connection:
-        return connection.execute(statement).rowcount
 
 
 @asynccontextmanager
@@ -115,7 +108,7 @@ async def test_a_damaged_fact_that_waits_stays_aside_where_its_episode_arrives_u
         earlier.setattr(arrivals, "load_episode", _unreadable)
         async with opened(tmp_path / "b", log):
             pass
-    assert _damage(tmp_path / "b", f"UPDATE parked SET sum = sum + 1 WHERE {damage}") == 1
+    assert spoil(tmp_path / "b", f"UPDATE parked SET sum = sum + 1 WHERE {damage}") == 1
     async with opened(tmp_path / "b", log) as memory:
         tags, links = await tags_and_links(memory, first)
         assert len(tags) + links == 2, "all but the damaged one"
@@ -142,7 +135,7 @@ async def test_a_damaged_fact_that_waits_goes_with_what_is_forgotten(
         earlier.setattr(arrivals, "load_episode", all_but_the_first)
         async with opened(tmp_path / "b", log):
             pass
-        _damage(tmp_path / "b", "UPDATE parked SET sum = sum + 1")
+        spoil(tmp_path / "b", "UPDATE parked SET sum = sum + 1")
         async with opened(tmp_path / "a", log) as memory:
             await memory.forget(episode_ids=[first], reason="by mistake", confirm=True)
             assert (await memory.sync()).state == "in step"
@@ -173,7 +166,7 @@ async def test_a_record_that_is_damaged_here_is_read_from_the_log_again(tmp_path
     async with opened(tmp_path / "b", log) as memory:
         expected = [(await memory.get_episode(episode_id=key, detail="full")).episode for key in ids]
     shutil.rmtree(tmp_path / "b" / "cache")  # whose copies would mend the steps, too
-    assert _damage(tmp_path / "b", damage)
+    assert spoil(tmp_path / "b", damage)
     async with opened(tmp_path / "b", log) as memory:
         assert not all(row[1] for row in await memory.doctor())
         assert (await memory.sync(full=True)).state == "in step"
@@ -191,7 +184,7 @@ async def test_a_damaged_record_keeps_nothing_else_from_being_told(tmp_path: Pat
             await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": "pytest"}, observation="12 passed")
             await memory.complete_episode(episode_id=started.episode_id, outcome="success")
             ids.append(started.episode_id)
-    assert _damage(tmp_path / "a", "UPDATE step SET sum = sum + 1 WHERE episode_row = 2") == 1
+    assert spoil(tmp_path / "a", "UPDATE step SET sum = sum + 1 WHERE episode_row = 2") == 1
     async with opened(tmp_path / "a", log), opened(tmp_path / "b", log) as memory:
         assert {e.episode_id for e in (await memory.search_episodes()).episodes} == {ids[0], ids[2]}
 

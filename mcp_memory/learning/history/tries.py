@@ -99,8 +99,8 @@ def gone_tools(x: Experience, ids: Sequence[str], project: str) -> frozenset[str
     if not tools:
         return frozenset()
     at = np.flatnonzero(np.isin(x.step_tool, tools))
-    at = at[seen[np.searchsorted(x.first, at, side="right") - 1]]
     row = np.searchsorted(x.first, at, side="right") - 1
+    at, row = at[seen[row]], row[seen[row]]
     order = np.lexsort((row, x.ended_at_ms[row], x.step_tool[at]))
     at, row = at[order], row[order]
     tool = x.step_tool[at]
