@@ -42,14 +42,14 @@ def _step(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> Sequence[str]
     if state == EpisodeState.COMPLETED:
         return ()
     count: int = tx.value("step_count", row)
-    if index > count:
+    away = bool(tx.one("home_of", row))
+    # steps of an episode of this machine are told again in their order: what is kept from the first that differs on is cut there
+    if index > count or (not away and index > claim_writes.steps_heard(tx, row)):
         raise Waits(f"step {index} of {owner}")
     if index < count:
         if tx.sound("step_body", row, index) != [(body,)]:
-            if tx.one("home_of", row):
+            if away:
                 tx.run("replace_step", row, index, body)
-            elif index > claim_writes.steps_heard(tx, row):  # told again by parts: those before it come, and then it is cut there
-                raise Waits(f"step {index} of {owner}")
             else:
                 claim_writes.keep_own(tx, row, index)
                 tx.run("add_step", row, index, body)

@@ -30,6 +30,7 @@ def put_link(tx: Transaction, from_id: str, to_id: str, link_type: str, note: st
     found, stamp = link_id(from_id, to_id, link_type), tx.stamp()
     tx.run("put_link", found, from_row, to_row, link_type, note, at_ms, *stamp)
     _told(tx, from_id, found, stamp)
+    settle_cycles(tx)  # the later stamp of a link made again may let in another that is left out
     return found
 
 
