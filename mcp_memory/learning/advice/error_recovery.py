@@ -15,7 +15,7 @@ from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, told_answer, told_call, told_change, told_instead
+from mcp_memory.learning.advice.examples import Told, arguments_of, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
@@ -171,7 +171,7 @@ class ErrorRecovery:
                 did = self._told(fix, episode, failed, by, message, run)
                 # A change in a file that this run has not got is told with the error, as one to learn from.
                 like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
-                fix = replace(fix, arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run), did=did, like=like)
+                fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run))
                 return replace(fix, evidence=_first(episode.id, fix.evidence))
         if not places:
             return fix
@@ -181,9 +181,9 @@ class ErrorRecovery:
             return fix
         like = message_of(episode.steps[failed])
         did = told_change(episode.steps, by, message, like)
-        return replace(fix, did=did, like=like, evidence=_first(episode.id, fix.evidence)) if did else fix
+        return replace(_with(fix, did, like), evidence=_first(episode.id, fix.evidence)) if did else fix
 
-    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, message: str, run: str) -> str | None:
+    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, message: str, run: str) -> Told | None:
         """Return what answered the very *message* in another run, None without; a change in a file that this run has not got, too."""
         steps, is_fixed = episode.steps, fix.kind == "fixed"
         right = -1 if is_fixed else put_right(steps, failed)
@@ -239,6 +239,10 @@ def _named(step: Step) -> frozenset[str]:
     """Return the words of a failed step that tell it from others: of its error and its call."""
     said = words(f"{message_of(step)} {call_told(step, MAX_CALL_CHARS)}")
     return frozenset(word for word in said if len(word) >= MIN_WORD_CHARS)
+
+
+def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:
+    return replace(fix, did=did and did.text, names_failed=did is not None and did.names_failed, like=like)
 
 
 def _first(episode_id: str, evidence: Sequence[str]) -> tuple[str, ...]:
