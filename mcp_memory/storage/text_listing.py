@@ -122,5 +122,5 @@ def _unranked(
 
 def _of_parts(text: TextQuery, ranked: int) -> str:
     if text.every:
-        return joined(parts(text), every=True) if ranked == ALL else NOTHING
+        return (joined(parts(text), every=True) if ranked == ALL else None) or NOTHING
     return joined([part for at, part in enumerate(parts(text)) if ranked >> at & 1]) or NOTHING
