@@ -32,7 +32,7 @@ def test_what_is_gone_is_the_same_however_the_episodes_come_and_go() -> None:
     runs = [[rng.choice(TOOLS) + rng.choice(["", "!bad", "!bad"]) for _ in range(rng.randint(0, 5))] for _ in range(80)]
     made = [episode(f"e{i}", run, project=rng.choice("pq")) for i, run in enumerate(runs)]
     traces = [trace_of(replace(e, ended_at_ms=at), i) for i, (e, at) in enumerate(zip(made, rng.sample(range(1000), 80), strict=True))]
-    experience, told, known = Experience(), set(), list[Trace]()
+    experience, told, known = Experience(), set[str](), list[Trace]()
     gone = experience.derived(GoneTools)
     while traces:
         fresh = [traces.pop() for _ in range(min(len(traces), rng.randint(1, 6)))]
