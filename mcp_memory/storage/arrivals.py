@@ -1,31 +1,48 @@
 """What came from a shared log, decoded before the transaction that applies it, so that the writer is not held up by it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mcp_memory.domain.edits import OUTCOME
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.shared_facts import Fact, FactKind, parts_of, range_of
 from mcp_memory.errors import CorruptRecord
 from mcp_memory.ports import Completion
-from mcp_memory.storage.codec import load_episode, load_json
+from mcp_memory.storage.codec import load_episode, load_json, load_step
 from mcp_memory.storage.fact_reads import IN_PARTS, WHOLE, parked_facts
 from mcp_memory.storage.tables import Tables
 
 Derive = Callable[[Episode], Completion]
+_OF_NAMED_VALUES = frozenset(FactKind) - {FactKind.EPISODE, FactKind.OPEN, FactKind.STEP, FactKind.PART, FactKind.PROBE}
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A fact, and of one that tells a whole episode what it tells; `readable` is False where a later program wrote it.
+    """A fact and what it tells: of a whole episode that, else the names and values of its body. A step stays as it is.
 
-    Without a completion, a completed episode is known here just so.
+    Without a completion, a completed episode is known here just so. `readable` is False where a later program wrote it, and of what was
+    damaged on its way.
     """
 
     fact: Fact
     episode: Episode | None = None
     completion: Completion | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
     readable: bool = True
+
+
+def told_by(fact: Fact) -> Arrival:
+    """Return what a fact tells that is not of a whole episode."""
+    try:
+        if fact.kind == FactKind.STEP:
+            load_step(fact.body[1:], 0)
+        elif fact.kind in _OF_NAMED_VALUES:
+            told = load_json(fact.body[1:])
+            return Arrival(fact, told=told, readable=isinstance(told, dict))
+    except CorruptRecord:  # damaged on its way, or of a later program: kept for one that can tell
+        return Arrival(fact, readable=False)
+    return Arrival(fact)
 
 
 class Decoder:
@@ -45,12 +62,9 @@ class Decoder:
             return Arrival(fact)
         if fact.body[:1] not in (bytes((WHOLE,)), bytes((IN_PARTS,))):
             return Arrival(fact, readable=False)
-        if fact.kind not in (FactKind.EPISODE, FactKind.OPEN, FactKind.TOMBSTONE):
-            return Arrival(fact)
+        if fact.kind not in (FactKind.EPISODE, FactKind.OPEN):
+            return told_by(fact)
         try:
-            if fact.kind == FactKind.TOMBSTONE:
-                load_json(fact.body[1:])
-                return Arrival(fact)
             episode = load_episode(self._whole(tables, fact))
         except CorruptRecord:  # a form of a later program, or damaged on the way: kept for one that can tell
             return Arrival(fact, readable=False)

@@ -3,20 +3,19 @@
 The log decides: what it has under an id replaces what is here under it. Runs inside one transaction, with its place in the log.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mcp_memory.domain.edits import OUTCOME
 from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.shared_facts import WHILE_OPEN, Fact, FactKind, parts_of, range_of
-from mcp_memory.errors import CorruptRecord
 from mcp_memory.storage import (
     arriving_episodes,
     curation_writes,
 )
-from mcp_memory.storage.arrivals import Arrival, Derive
+from mcp_memory.storage.arrivals import Arrival, Derive, told_by
 from mcp_memory.storage.arriving_episodes import Placed
-from mcp_memory.storage.codec import load_json
 from mcp_memory.storage.fact_effects import EFFECTS, Waits
 from mcp_memory.storage.fact_reads import parked_facts
 from mcp_memory.storage.tables import Transaction
@@ -75,7 +74,7 @@ class _Page:
         if arrival.completion is None:
             self.settle()
         if fact.kind == FactKind.TOMBSTONE and arrival.readable:
-            self.deleted += _bury(tx, fact)
+            self.deleted += _bury(tx, fact, arrival.told)
         elif (fact.owner and tx.one("tombstone", fact.owner)) or fact.kind == FactKind.PROBE:
             return
         elif fact.kind == FactKind.PART:
@@ -98,13 +97,9 @@ class _Page:
                 arriving_episodes.begin(tx, arrival.episode, fact.origin)
             self._arrived(fact.owner, completed=fact.kind == FactKind.EPISODE)
             return
-        try:
-            told = {} if fact.kind == FactKind.STEP else load_json(fact.body[1:])
-        except CorruptRecord:  # damaged on its way, or of a later program: kept for one that can tell
-            raise Waits(LATER) from None
-        for key in EFFECTS[fact.kind](tx, fact, told):
+        for key in EFFECTS[fact.kind](tx, fact, arrival.told):
             self._release(key)
-        if fact.kind == FactKind.EDIT and OUTCOME in told["fields"]:
+        if fact.kind == FactKind.EDIT and OUTCOME in arrival.told["fields"]:
             self._label(fact.owner)
 
     def settle(self) -> None:
@@ -131,7 +126,7 @@ class _Page:
     def _release(self, key: str) -> None:
         for fact in parked_facts(self._tx.all("parked_for", key)):
             self._tx.run("unpark", fact.id)
-            self.apply(Arrival(fact))
+            self.apply(told_by(fact))
 
 
 def _park(tx: Transaction, fact: Fact, key: str) -> None:
@@ -145,8 +140,8 @@ def _unpark_finished(tx: Transaction, owner: str) -> None:
             tx.run("unpark", fact.id)
 
 
-def _bury(tx: Transaction, fact: Fact) -> list[str]:
-    owner, told = fact.owner, load_json(fact.body[1:])
+def _bury(tx: Transaction, fact: Fact, told: Mapping[str, Any]) -> list[str]:
+    owner = fact.owner
     tx.run("unpark_all", *range_of(owner))
     filed = tx.all("parked_for", f"episode {owner}")  # under another episode, but these go with this one, the damaged ones as well
     for parked in parked_facts(filed):

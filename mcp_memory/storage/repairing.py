@@ -18,6 +18,7 @@ from mcp_memory.storage.completion_writes import index_completed
 from mcp_memory.storage.episode_writes import add_steps
 from mcp_memory.storage.evidence_writes import recount, remove_evidence
 from mcp_memory.storage.quarantine_writes import note_new_episode
+from mcp_memory.storage.remote_marks import begin_again, mark_of
 from mcp_memory.storage.row_sums import sound
 from mcp_memory.storage.tables import Transaction
 
@@ -41,6 +42,8 @@ def repair(tx: Transaction) -> tuple[list[str], list[str]]:
     done = [f"{count} {name} without what they belong to, or damaged, removed" for name, sql in _ORPHANS if (count := tx.delete(sql, ()))]
     if count := tx.delete(f"DELETE FROM parked WHERE NOT {sound('parked')}", ()):
         done.append(f"{count} damaged facts of a shared log removed: `mcp-memory sync --full` reads them again")
+    if tx.rows(f"SELECT 1 FROM outbox WHERE NOT {sound('outbox')} LIMIT 1", []):
+        done.append(_tell_again(tx))
     lost = _not_derived(tx)
     for episode_id in lost:
         _forget_derived(tx, tx.episode_row(episode_id)[0])
@@ -53,6 +56,14 @@ def repair(tx: Transaction) -> tuple[list[str], list[str]]:
     recount(tx, set(pairs))
     tx.delete("DELETE FROM pattern WHERE pattern_row NOT IN (SELECT pattern_row FROM evidence)", ())
     return [*done, "tags, text indexes and pattern counts made again"], lost
+
+
+def _tell_again(tx: Transaction) -> str:
+    """Tell every shared log everything, where it cannot be known any more what was to be told."""
+    for (url,) in tx.all("remotes"):
+        begin_again(tx, url, mark_of(tx, url).epoch, went_back=False)
+    count = tx.delete(f"DELETE FROM outbox WHERE NOT {sound('outbox')}", ())  # only now: a row's number is not given twice
+    return f"{count} damaged rows of what shared logs are to be told removed: they are told everything again"
 
 
 def put_back(tx: Transaction, copies: Sequence[Episode]) -> list[str]:

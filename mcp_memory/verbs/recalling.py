@@ -156,7 +156,8 @@ class Recalling:
         def read() -> EpisodePage:
             page = self._e.store.list_episodes(where, sort=sort, limit=limit, cursor=cursor, text=words)
             found = self._e.store.get_episodes(page.ids, steps=False)
-            return EpisodePage(tuple(episode_row(f) for f in found if f is not None), page.next_cursor, page.total)
+            rows = tuple(episode_row(f) for f in found if f is not None)
+            return EpisodePage(rows, page.next_cursor, page.total, page.more_than_total)
 
         with self._e.metrics.timed("search_episodes"):
             return await self._e.in_thread(read)

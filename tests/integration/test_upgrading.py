@@ -160,6 +160,36 @@ async def test_a_fact_that_was_damaged_in_the_log_is_kept_and_in_nobodys_way(tmp
             assert {found.episode_id for found in (await memory.recall(query="flaky date parser")).episodes} == {first, second}
 
 
+async def test_a_step_that_was_damaged_in_the_log_is_kept_aside_until_its_episode_comes_whole(tmp_path: Path, log: InMemoryLog) -> None:
+    async with opened(tmp_path / "a", log) as memory:
+        started = await memory.start_episode(task=TASK, recall=False)
+        for command in ("pytest", "git diff"):
+            await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": command}, observation="ok")
+        assert (await memory.sync()).state == "in step"
+        log._image.facts = [replace(fact, body=b"\1\xff") if fact.id.endswith("/step/1") else fact for fact in log._image.facts]
+        assert any(fact.body == b"\1\xff" for fact in log._image.facts)
+        for _ in range(2):
+            async with opened(tmp_path / "b", log) as other:
+                assert len((await other.get_episode(episode_id=started.episode_id, detail="full")).episode.steps) == 1
+        await memory.complete_episode(episode_id=started.episode_id, outcome="success")
+        assert (await memory.sync()).state == "in step"
+    async with opened(tmp_path / "b", log) as other:
+        assert len((await other.get_episode(episode_id=started.episode_id, detail="full")).episode.steps) == 2
+
+
+@pytest.mark.parametrize("damage", ["sum = sum + 1", "remote_row = 7"])
+async def test_after_a_repair_of_what_was_to_be_told_a_log_is_told_everything(tmp_path: Path, log: InMemoryLog, damage: str) -> None:
+    ids = await told(tmp_path / "a", log)
+    async with open_memory(replace(settings(tmp_path / "a"), remotes=())) as memory:
+        await memory.update_episode(episode_id=ids[1], add_tags=["late"])
+    assert spoil(tmp_path / "a", f"UPDATE outbox SET {damage} WHERE outbox_row = (SELECT max(outbox_row) FROM outbox)") == 1
+    repaired = await check_memory(settings(tmp_path / "a"), repair=True)
+    assert any("told everything again" in done for done in repaired.repaired)
+    assert (await check_memory(settings(tmp_path / "a"))).problems == ()
+    async with opened(tmp_path / "a", log), opened(tmp_path / "b", log) as other:
+        assert "late" in (await tags_and_links(other, ids[1]))[0]
+
+
 @pytest.mark.parametrize("damage", ["UPDATE step SET body = x'00' WHERE episode_row = 1", "UPDATE episode SET task = 'x', sum = sum + 1"])
 async def test_a_record_that_is_damaged_here_is_read_from_the_log_again(tmp_path: Path, log: InMemoryLog, damage: str) -> None:
     ids = await told(tmp_path / "a", log)
