@@ -170,7 +170,7 @@ class Retriever:
         if space == MULTILINGUAL_SPACE:  # it understands more than names
             return False
         found = (pool.traces[i].task for i in np.flatnonzero(pool.coverage > 0).tolist())
-        return names_a_task(query.text, found, lambda terms: self._lexical.counts(terms, episodes), episodes)
+        return names_a_task(query.text, found, lambda terms: self._lexical.counts(v, terms), episodes)
 
     def _overlaps(self, query: Query, pool: Pool) -> bool:
         """Return whether a candidate without a vector, of whose meaning nothing is known, has the words of the request in its task."""
@@ -179,8 +179,8 @@ class Retriever:
 
     def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int, met: Mapping[str, float]) -> Pool:
         traces = [v.catalog.traces[seq] for seq in found.seqs]
-        votes = [v.votes.net(t.id) for t in traces]
-        errors = np.array([met.get(t.id, 0.0) for t in traces])
+        votes = v.votes.nets(t.id for t in traces)
+        errors = np.array([met.get(t.id, 0.0) for t in traces]) if met else 0.0
         candidates = ranking.Candidates(traces, found.lexical, found.semantic, errors)
         config = self._config
         if best_space(v, vectors) == MULTILINGUAL_SPACE:  # of another language's words the index has the names only
