@@ -163,7 +163,7 @@ class Retriever:
     def _is_close(self, v: View, query: Query, vectors: Vectors, pool: Pool) -> bool:
         space, episodes = best_space(v, vectors), len(v.catalog)
         terms = text_query.read_query(query.text).terms
-        if space is None and (is_foreign(query.text) or (len(terms) <= NAMES and all(self._lexical.counts(terms, episodes)))):
+        if space is None and (is_foreign(query.text) or (len(terms) <= NAMES and all(self._lexical.counts(v, terms)))):
             return True  # its words are not the index's; or a name that is known; or nothing was asked for, and these are the newest
         if close(query.text, pool.semantic, pool.coverage, space).any() or self._overlaps(query, pool):
             return True
