@@ -61,9 +61,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, option
         print(_row([row[n] for n in shown], [widths[n] for n in shown[:-1]], last, colours=True))
 
 
-def print_place(shown: int, total: int, cursor: str | None) -> None:
+def print_place(shown: int, total: int, cursor: str | None, *, more_than_total: bool = False) -> None:
     """Print how much of a list was shown, and how to see more: on a line of its own, where it can be copied whole."""
-    print(f"{shown} of {total}" + ("; more with" if cursor else ""))
+    print(f"{shown} of {'more than ' if more_than_total else ''}{total}" + ("; more with" if cursor else ""))
     if cursor:
         print(f"--cursor {cursor}")
 

@@ -55,7 +55,6 @@ class Query:
     limit: int = 5
     strict: bool = False
     exclude_ids: frozenset[str] = frozenset()
-    min_similarity: float = 0.0  # of an episode that may be shown: for advice nobody asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +162,12 @@ RECORDED_ONLY = frozenset({ChangeKind.RECOMMENDATION, ChangeKind.LINK, ChangeKin
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Ids of one page of a listing, the cursor of the next (None at the end) and the total."""
+    """Ids of one page of a listing, the cursor of the next (None at the end) and the total.
+
+    Of what very many episodes are found for, counting stops at some number: there are more than `total` then.
+    """
 
     ids: tuple[str, ...]
     next_cursor: str | None
     total: int
+    more_than_total: bool = False

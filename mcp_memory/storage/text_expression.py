@@ -16,9 +16,18 @@ def expression(query: TextQuery) -> str | None:
     >>> expression(TextQuery(("infinito",), beginnings=("infin",)))
     '"infinito" OR "infin"*'
     """
+    return joined(parts(query), every=query.every)
+
+
+def parts(query: TextQuery) -> list[str]:
+    """Return what *query* asks for, each as FTS5 says it."""
     words = [begun(term) if is_letter(term) else quoted(term) for term in query.terms]
-    words += [quoted(phrase) for phrase in query.phrases] + [begun(beginning) for beginning in query.beginnings]
-    return (" AND " if query.every else " OR ").join(words) or None
+    return words + [quoted(phrase) for phrase in query.phrases] + [begun(beginning) for beginning in query.beginnings]
+
+
+def joined(found: Sequence[str], *, every: bool = False) -> str | None:
+    """Return the expression of any of the parts, or of all of them; None of none."""
+    return (" AND " if every else " OR ").join(found) or None
 
 
 def begun(beginning: str) -> str:

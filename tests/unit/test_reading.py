@@ -1,5 +1,6 @@
 """What a reader of the memory is promised, through the facade: one moment at a time, every row once, and nothing read in vain."""
 
+import base64
 import json
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -13,7 +14,9 @@ from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import Config
 from mcp_memory.config_sources import load_config
 from mcp_memory.domain.answers import EpisodePage, PatternPage
+from mcp_memory.errors import InvalidInput
 from mcp_memory.memory import EpisodicMemory
+from mcp_memory.storage import text_listing
 from mcp_memory.storage.store_reads import StoreReads
 
 pytestmark = pytest.mark.anyio
@@ -95,6 +98,58 @@ async def test_the_pages_of_listings_show_every_row_once(filled: EpisodicMemory)
             lambda answer: [p.pattern_id for p in answer.patterns],
         )
         assert len(patterns) == len(set(patterns)) > 1
+
+
+@pytest.mark.parametrize("most", [5, 30, 1_000])
+@pytest.mark.parametrize("limit", [1, 7, 50])
+async def test_a_listing_shows_every_row_once_however_few_of_its_words_may_rank(
+    filled: EpisodicMemory, monkeypatch: pytest.MonkeyPatch, most: int, limit: int
+) -> None:
+    monkeypatch.setattr(text_listing, "MAX_RANKED", most)
+    for number in range(3):
+        await filled.start_episode(f"mend the mail page, open {number}", recall=False)
+
+    async def page(cursor: str | None) -> EpisodePage:
+        return await filled.search_episodes(query="mend invoice page", limit=limit, cursor=cursor)
+
+    tasks = await collected(page, lambda answer: [e.episode_id for e in answer.episodes])
+    assert len(tasks) == len(set(tasks)) == TASKS + 3
+
+
+async def test_where_too_many_episodes_have_a_word_the_rare_ones_rank_and_then_the_latest_come(
+    filled: EpisodicMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_listing, "MAX_RANKED", 30)
+    latest = await filled.search_episodes(query="mend page", limit=4)
+    assert [e.task for e in latest.episodes] == [f"mend the {WORDS[i % 7]} page of shop {i % 13}" for i in (139, 138, 137, 136)]
+    mixed = await filled.search_episodes(query="mend the invoice page", limit=21)
+    assert ["invoice" in e.task for e in mixed.episodes] == [True] * 20 + [False]
+
+
+async def test_counting_stops_where_very_many_are_found_and_every_page_says_so(
+    filled: EpisodicMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_listing, "MAX_COUNTED", 100)
+    first = await filled.search_episodes(query="mend page", limit=50)
+    second = await filled.search_episodes(query="mend page", limit=50, cursor=first.next_cursor)
+    third = await filled.search_episodes(query="mend page", limit=50, cursor=second.next_cursor)
+    assert [(p.total, p.more_than_total) for p in (first, second, third)] == [(100, True)] * 3
+    assert len(third.episodes) == TASKS - 100, "what is not counted is shown"
+    few = await filled.search_episodes(query="mend page", outcome="partial", limit=50)
+    assert (few.total, few.more_than_total, len(few.episodes)) == (46, False, 46)
+    assert (await filled.search_episodes(outcome="success")).total == 47
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 1 << 70, "1", True, None, []])
+async def test_a_cursor_with_a_place_that_no_row_has_is_refused(filled: EpisodicMemory, value: Any) -> None:
+    cursor = (await filled.search_episodes(query="mend", limit=5)).next_cursor
+    assert cursor is not None
+    *fields, key, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    for forged in ([*fields, value, row], [*fields, key, value]):
+        with pytest.raises(InvalidInput, match="cursor"):
+            await filled.search_episodes(
+                query="mend", limit=5, cursor=base64.urlsafe_b64encode(json.dumps(forged).encode()).decode().rstrip("=")
+            )
 
 
 async def test_a_page_says_when_the_memory_has_changed_since_the_one_before(filled: EpisodicMemory) -> None:

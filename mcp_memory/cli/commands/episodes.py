@@ -56,5 +56,5 @@ def run(args: argparse.Namespace) -> int:
         for short, e in zip(short_ids, page.episodes, strict=True)
     ]
     render.print_table(("episode", "outcome", "reward", "steps", "started", "project", "task"), rows, optional=("started", "steps"))
-    render.print_place(len(page.episodes), page.total, page.next_cursor)
+    render.print_place(len(page.episodes), page.total, page.next_cursor, more_than_total=page.more_than_total)
     return 0

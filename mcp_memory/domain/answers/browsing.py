@@ -31,9 +31,12 @@ class EpisodeRow:
 
 @dataclass(frozen=True, slots=True)
 class EpisodePage:
+    """Rows of a listing. Of words that very many episodes have, counting stops: there are more than `total` then."""
+
     episodes: tuple[EpisodeRow, ...]
     next_cursor: str | None
     total: int
+    more_than_total: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""Listings by words: what a page costs is bounded, however many episodes have the words.
+
+Finding an episode that has a word costs a microsecond, counting it (its record is looked at) six, ranking it another ten. So rows are
+counted up to a bound, and where too many are found, only the rarest parts of the request rank. What has none of those follows, the latest
+first, and is read no further than the page goes.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mcp_memory.domain.episode import EpisodeState
+from mcp_memory.domain.query import Filter, TextQuery
+from mcp_memory.storage.listing_position import Position
+from mcp_memory.storage.tables import Tables
+from mcp_memory.storage.text_expression import NOTHING, bm25, joined, parts
+
+MAX_COUNTED = 10_000  # beyond, a listing says that there are more
+MAX_RANKED = 10_000  # hits, of all parts that rank together: 20 ms of processor time
+ALL = -1  # every part ranks: there are few hits
+LAST = (1 << 63) - 1  # no row comes after it
+_RANKED, _UNFINISHED, _COMPLETED = range(3)  # the stages of a listing by relevance, in order
+
+_COMPLETED_HIT = "SELECT t.episode_row{rank} FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid WHERE f.episode_text MATCH ?"
+_UNFINISHED_HIT = "SELECT f.rowid{rank} FROM unfinished_text AS f WHERE f.unfinished_text MATCH ?"
+_COMPLETED_ROW = "FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid CROSS JOIN episode AS e USING (episode_row)"
+_UNFINISHED_ROW = "FROM unfinished_text AS f CROSS JOIN episode AS e ON e.episode_row = f.rowid"
+_SOURCES = {
+    _UNFINISHED: (_UNFINISHED_HIT, _UNFINISHED_ROW, "unfinished_text"),
+    _COMPLETED: (_COMPLETED_HIT, _COMPLETED_ROW, "episode_text"),
+}
+FROM_HITS = "FROM hit AS h CROSS JOIN episode AS e USING (episode_row)"
+
+
+def _stages(where: Filter) -> Sequence[int]:
+    """Return which of the two indexes can hold what *where* admits."""
+    if where.state and where.state != EpisodeState.COMPLETED:
+        return (_UNFINISHED,)
+    return (_COMPLETED,) if where.state or where.outcome else (_UNFINISHED, _COMPLETED)
+
+
+def hits(where: Filter, match: str) -> tuple[str, list[Any]]:
+    """Return the rows that are found, as a table `hit`, and its values."""
+    found = [_SOURCES[stage][0].format(rank="") for stage in _stages(where)]
+    return f"WITH hit (episode_row) AS ({' UNION ALL '.join(found)})", [match] * len(found)
+
+
+def counted(tables: Tables, where: Filter, match: str, condition: str, values: Sequence[Any]) -> tuple[int, bool]:
+    """Return how many are found, and whether counting stopped there."""
+    prefix, matches = hits(where, match)
+    sql = f"{prefix} SELECT count(*) FROM (SELECT 1 {FROM_HITS} WHERE {condition} LIMIT ?)"
+    found: int = tables.rows(sql, [*matches, *values, MAX_COUNTED + 1])[0][0]
+    return min(found, MAX_COUNTED), found > MAX_COUNTED
+
+
+def chosen(tables: Tables, text: TextQuery, match: str) -> int:
+    """Return which parts of *text* rank: a bit for each, or ALL. The rarest do, as many as have MAX_RANKED hits together."""
+    if _at_most(tables, match, MAX_RANKED) <= MAX_RANKED:
+        return ALL
+    left, ranked = MAX_RANKED, 0
+    if not text.every:
+        frequency = sorted((_at_most(tables, part, MAX_RANKED), at) for at, part in enumerate(parts(text)))
+        for number, at in frequency:
+            left -= number
+            if left < 0:
+                break
+            ranked |= 1 << at
+    return ranked
+
+
+def _at_most(tables: Tables, match: str, bound: int) -> int:
+    """Return how many completed episodes match; of more than *bound*, one more than that."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM episode_text WHERE episode_text MATCH ? LIMIT ?)"
+    found: int = tables.rows(sql, [match, bound + 1])[0][0]
+    return found
+
+
+def by_relevance(
+    tables: Tables, where: Filter, text: TextQuery, condition: str, values: Sequence[Any], limit: int, ranked: int, at: Position | None
+) -> list[tuple[str, int, int]]:
+    """Return at most *limit* rows as (id, key, row), where (key, row) is the position after it: the stage, and how far in it."""
+    stage, row = (int(at.key), at.row) if at else (_RANKED, 0)
+    rows: list[tuple[str, int, int]] = []
+    if stage == _RANKED and limit:
+        rows = _ranked(tables, where, text, condition, values, limit, ranked, row)
+        stage, row = _UNFINISHED, LAST
+    if ranked != ALL:
+        for each, after in _later(where, stage, row):
+            if len(rows) < limit:
+                rows += _unranked(tables, each, text, condition, values, limit - len(rows), ranked, after)
+    return rows
+
+
+def _later(where: Filter, stage: int, row: int) -> Iterator[tuple[int, int]]:
+    for each in _stages(where):
+        if each >= stage:
+            yield each, row if each == stage else LAST
+
+
+def _ranked(
+    tables: Tables, where: Filter, text: TextQuery, condition: str, values: Sequence[Any], limit: int, ranked: int, offset: int
+) -> list[tuple[str, int, int]]:
+    """Return the best of the parts that rank; bm25 moves with every new document, so that a position by score would skip and repeat."""
+    match = _of_parts(text, ranked)
+    found = [f"{_SOURCES[stage][0].format(rank=', f.rank')} AND f.rank MATCH ?" for stage in _stages(where)]
+    sql = (
+        f"WITH hit (episode_row, rank) AS ({' UNION ALL '.join(found)}) SELECT e.id {FROM_HITS} "
+        f"WHERE {condition} ORDER BY h.rank, e.episode_row LIMIT ? OFFSET ?"
+    )
+    rows = tables.rows(sql, [*[match, bm25(text.weights)] * len(found), *values, limit, offset])
+    return [(row[0], _RANKED, offset + number) for number, row in enumerate(rows, 1)]
+
+
+def _unranked(
+    tables: Tables, stage: int, text: TextQuery, condition: str, values: Sequence[Any], limit: int, ranked: int, after: int
+) -> list[tuple[str, int, int]]:
+    """Return the latest rows of one index that have none of the parts that rank: read from the end, up to the limit."""
+    _, source, index = _SOURCES[stage]
+    match = f"({_of_parts(text, ALL)})" + (f" NOT ({_of_parts(text, ranked)})" if ranked else "")
+    sql = f"SELECT e.id, f.rowid {source} WHERE f.{index} MATCH ? AND f.rowid < ? AND {condition} ORDER BY f.rowid DESC LIMIT ?"
+    return [(id_, stage, row) for id_, row in tables.rows(sql, [match, after, *values, limit])]
+
+
+def _of_parts(text: TextQuery, ranked: int) -> str:
+    if text.every:
+        return (joined(parts(text), every=True) if ranked == ALL else None) or NOTHING
+    return joined([part for at, part in enumerate(parts(text)) if ranked >> at & 1]) or NOTHING
