@@ -73,6 +73,7 @@ def changes_state(key: str) -> bool:
     return moves(key) or (role_of(key) is Role.ACTS and not runs_tests(key))
 
 
+@lru_cache(maxsize=10_000)
 def gives_answer(key: str) -> bool:
     """Return whether a step of that key ends the work: what it passes on is the result.
 
@@ -93,6 +94,7 @@ def moves(key: str) -> bool:
     return words[:1] == ["scroll"] or (len(words) == 1 and words[0] in _MOVES) or words == ["open", "file"]
 
 
+@lru_cache(maxsize=10_000)
 def runs_tests(key: str) -> bool:
     """Return whether a step of that key runs tests or checks: it acts, but changes nothing.
 

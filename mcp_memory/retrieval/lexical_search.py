@@ -28,6 +28,8 @@ class LexicalSearch:
         self._searched: BoundedMap[Hashable, dict[int, float]] = BoundedMap(KEPT_SEARCHES)
         self._frequency: tuple[dict[str, int], dict[str, int]] = ({}, {})  # of words, of beginnings
         self._frequency_at = 0  # episodes when `_frequency` was begun
+        self._absent: tuple[set[str], set[str]] = (set(), set())  # what no episode has
+        self._absent_at = -1  # version of the views when `_absent` was begun
 
     def hits(self, v: View, query: Query, limit: int, *, only: bool, max_work: int = text_query.RARE_WORK) -> dict[int, float]:
         """Return bm25 scores by row number, best first; those found by an earlier call where there was one.
@@ -52,7 +54,7 @@ class LexicalSearch:
         A word that no episode has counts like the rarest. 0 where the query has no words.
         """
         terms, episodes = text_query.both_ends(text_query.read_query(query.text).terms), len(v.catalog)
-        counts = self.counts(terms, episodes)
+        counts = self.counts(v, terms)
         full = FULL_MARK * sum(max(0.0, math.log((max(episodes - n, 0) + 0.5) / (n + 0.5))) for n in counts)
         shares: np.ndarray = scores / full if full > 0 else np.zeros(len(scores))
         return shares
@@ -60,9 +62,9 @@ class LexicalSearch:
     def _search(self, v: View, query: Query, limit: int, *, only: bool, max_work: int) -> dict[int, float]:
         asked = text_query.read_query(query.text)
         episodes = len(v.catalog)
-        words = text_query.affordable(asked, lambda terms: self.counts(terms, episodes), episodes, at_least_one=only, max_work=max_work)
+        words = text_query.affordable(asked, lambda terms: self.counts(v, terms), episodes, at_least_one=only, max_work=max_work)
         if is_foreign_prose(query.text):  # words of other languages are found by what they share with English ones
-            words = replace(words, beginnings=self._shared_beginnings(asked.terms, len(v.catalog)))
+            words = replace(words, beginnings=self._shared_beginnings(v, asked.terms))
         if not (words.terms or words.phrases or words.beginnings):
             return {}
         allowed: np.ndarray | None = v.catalog.allowed(query.filter, strict=query.strict)
@@ -74,18 +76,25 @@ class LexicalSearch:
             found = {seq: value for seq, value in found.items() if seq in admitted}
         return found
 
-    def _shared_beginnings(self, terms: Sequence[str], episodes: int) -> tuple[str, ...]:
+    def _shared_beginnings(self, v: View, terms: Sequence[str]) -> tuple[str, ...]:
         """Return what English relatives of the terms begin with, as far as searching for it is affordable."""
         shared = TextQuery(beginnings(terms))
-        found = text_query.affordable(shared, lambda them: self.counts(them, episodes, begun=True), episodes, at_least_one=False)
+        found = text_query.affordable(shared, lambda them: self.counts(v, them, begun=True), len(v.catalog), at_least_one=False)
         return found.terms
 
-    def counts(self, terms: Sequence[str], episodes: int, *, begun: bool = False) -> list[int]:
-        """Return in how many episodes each term occurs, or what begins so; remembered until the memory has grown by a tenth."""
+    def counts(self, v: View, terms: Sequence[str], *, begun: bool = False) -> list[int]:
+        """Return in how many episodes each term occurs, or what begins so; remembered until the memory has grown by a tenth.
+
+        What none has is asked for again once anything has changed: the next episode may be named so.
+        """
+        episodes = len(v.catalog)
         if episodes > GROWTH * self._frequency_at:
             self._frequency, self._frequency_at = ({}, {}), episodes
-        frequency = self._frequency[begun]
-        unknown = [t for t in terms if t not in frequency]
+        if self._absent_at != v.version:
+            self._absent, self._absent_at = (set(), set()), v.version
+        frequency, absent = self._frequency[begun], self._absent[begun]
+        unknown = [t for t in terms if t not in frequency and t not in absent]
         counts = dict(zip(unknown, self._store.term_counts(unknown, beginnings=begun), strict=True)) if unknown else {}
         frequency |= {t: n for t, n in counts.items() if n > 0}
+        absent.update(t for t, n in counts.items() if n == 0)
         return [frequency.get(t, 0) for t in terms]

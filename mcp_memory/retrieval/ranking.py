@@ -6,7 +6,7 @@ other, so that the right *task* is found by its best-matching attempt and the be
 figures: docs/measurements.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,12 +81,12 @@ def score(candidates: Candidates, where: Filter, votes: Sequence[float], now_ms:
     """Return the components of every candidate's score, in standard deviations of the text score."""
     has_text, has_vectors = bool((candidates.lexical > 0).any()), bool(np.isfinite(candidates.semantic).any())
     dense = config.dense_weight if has_text and has_vectors else float(has_vectors)
-    days = np.array([max(0, now_ms - t.ended_at_ms) / DAY_MS for t in candidates.traces])
+    days = np.maximum(0, now_ms - np.array([t.ended_at_ms for t in candidates.traces], np.int64)) / DAY_MS
     return Scored(
         lexical=(1 - dense) * z_scores(candidates.lexical),
         semantic=dense * z_scores(candidates.semantic),
         context=config.context_weight * (context_matches(where, candidates.traces) + SAME_ERROR * candidates.errors),
-        value=config.value_weight * np.array([value_of(where, t) for t in candidates.traces]),
+        value=config.value_weight * np.array(values_of(where, candidates.traces), float),
         recency=config.recency_weight * 0.5 ** (days / config.recency_half_life_days),
         feedback=config.feedback_weight * np.asarray(votes, float),
     )
@@ -102,6 +102,8 @@ def context_matches(where: Filter, traces: Sequence[Trace]) -> np.ndarray:
     tags = {t.casefold() for t in where.tags}
     timed = where.since_ms is not None or where.until_ms is not None
     totals = np.zeros(len(traces))
+    if not (asked or tags or timed):
+        return totals
     for i, trace in enumerate(traces):
         for name, wanted, weight in asked:
             if getattr(trace, name).casefold() == wanted:
@@ -114,11 +116,11 @@ def context_matches(where: Filter, traces: Sequence[Trace]) -> np.ndarray:
     return totals
 
 
-def value_of(where: Filter, trace: Trace) -> float:
-    """Return what the episode is worth as an example, in [0, 1]; when an outcome is asked for, whether it is that one."""
+def values_of(where: Filter, traces: Sequence[Trace]) -> list[float]:
+    """Return what each episode is worth as an example, in [0, 1]; when an outcome is asked for, whether it is that one."""
     if where.outcome:
-        return OUTCOME_ASKED * (where.outcome == trace.outcome)
-    return VALUE[trace.outcome]
+        return [OUTCOME_ASKED * (where.outcome == trace.outcome) for trace in traces]
+    return [VALUE[trace.outcome] for trace in traces]
 
 
 def supported(relevance: np.ndarray, likeness: np.ndarray) -> np.ndarray:
@@ -144,23 +146,26 @@ def compared(value: np.ndarray, relevance: np.ndarray, likeness: np.ndarray) -> 
     return found
 
 
-def exchanged(relevance: np.ndarray, worth: np.ndarray, soundness: np.ndarray, likeness: np.ndarray, totals: np.ndarray) -> np.ndarray:
+def exchanged(
+    relevance: np.ndarray, worth: np.ndarray, soundness: Callable[[np.ndarray], np.ndarray], likeness: np.ndarray, totals: np.ndarray
+) -> np.ndarray:
     """Return *totals* after attempts at the very same task have exchanged theirs: of them the one that looks best comes first.
 
     Which of them has more of the query's words says nothing of which is better (.53 of 57 pairs on the development split), so a
     difference of ALIKE only breaks ties, and more counts as far as it goes beyond. What was said of an outcome can be wrong; what the
-    steps show is a second witness. Both speak for an attempt against others at its task only: the task's places stay as they are.
+    steps show is a second witness. Both speak for an attempt against others at its task only: the task's places stay as they are, and
+    *soundness* is asked of such attempts only.
     """
     same = likeness > SAME_TEXT_COSINE
     np.fill_diagonal(same, True)
     left = same.sum(axis=1) > 1
-    found = totals.copy()
-    for first in order(totals):
+    found, ranked = totals.copy(), order(totals)
+    for first in ranked[left[ranked]]:
         if left[first]:
             attempts = np.flatnonzero(same[first] & left)
             left[attempts] = False
             near = np.minimum(relevance[attempts], relevance[attempts].max() - ALIKE)
-            merits = (near + worth[attempts] + SOUND * soundness[attempts]).round(6)
+            merits = (near + worth[attempts] + SOUND * soundness(attempts)).round(6)
             found[attempts[np.lexsort((-relevance[attempts], -merits))]] = -np.sort(-totals[attempts])
     return found
 

@@ -56,13 +56,13 @@ def tiers(search: Callable[[int], Pool], depth: int, episodes: int) -> Iterator[
     seen: set[int] = set()
     while True:
         pool = search(depth)
-        fresh = np.array([i for i, trace in enumerate(pool.traces) if trace.seq not in seen], np.int64)
-        seen.update(trace.seq for trace in pool.traces)
+        fresh = np.array([i for i, trace in enumerate(pool.traces) if not seen or trace.seq not in seen], np.int64)
         best = fresh[np.argsort(-(pool.scored.relevance + pool.scored.worth)[fresh], kind="stable")]
         for start in range(0, len(best), ranking.RERANKED):
             yield _compared(pool, best[start : start + ranking.RERANKED])
         if depth >= episodes:
             return
+        seen.update(trace.seq for trace in pool.traces)
         depth *= DEEPER
 
 
@@ -71,7 +71,10 @@ def _compared(pool: Pool, places: np.ndarray) -> Tier:
     relevance = ranking.supported(scored.relevance[places], likeness)
     worth = scored.worth[places]
     totals = relevance + worth + ranking.compared(scored.value[places], relevance, likeness) - scored.value[places]
-    soundness = np.array([pool.traces[i].soundness for i in places])
+
+    def soundness(which: np.ndarray) -> np.ndarray:
+        return np.array([pool.traces[i].soundness for i in places[which]])
+
     totals = ranking.exchanged(relevance, worth, soundness, likeness, totals)
     return Tier(pool, places, totals, likeness, _led(pool, places, ranking.order(totals), likeness))
 

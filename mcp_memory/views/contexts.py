@@ -60,6 +60,10 @@ class Contexts:
     def project(self) -> npt.NDArray[np.int32]:
         return self._project.values
 
+    def project_number(self, name: str) -> int:
+        """Return the number of a project, -1 where it has no episode."""
+        return self._projects.find(name)
+
     @property
     def agent(self) -> npt.NDArray[np.int32]:
         """The number of each episode's agent; nobody's name has one, too."""

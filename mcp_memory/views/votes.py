@@ -1,6 +1,6 @@
 """What all votes add up to, by the episode or pattern they are about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.votes import NO_VOTES, VoteBook, VoteStats, net_vote
@@ -30,9 +30,9 @@ class Votes:
         """Return the sums of the votes on an episode or pattern."""
         return self._stats.get(key, NO_VOTES)
 
-    def net(self, key: str) -> float:
-        """Return the shrunk net vote in [-1, 1]; 0 without votes."""
-        return self._net.get(key, 0.0)
+    def nets(self, keys: Iterable[str]) -> list[float]:
+        """Return the shrunk net vote in [-1, 1] on each; 0 without votes."""
+        return [self._net.get(key, 0.0) for key in keys]
 
     def most_told(self, prefix: str, limit: int) -> list[str]:
         """Return the ids with a prefix that were told most often, these first."""

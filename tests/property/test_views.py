@@ -28,7 +28,7 @@ def contents(v: View) -> dict[str, Any]:
         "experience": {t.id: t for t in v.experience.traces()},
         "vectors": {v.catalog.traces[s].id: index.rows([s]).tolist() for s in seqs if s in index} if index else {},
         "covered": len(index) if index else 0,
-        "votes": {i: (v.votes.net(i), len(v.votes.cast(i))) for i in (t.id for t in v.catalog.traces.values())},
+        "votes": {i: (v.votes.nets([i]), len(v.votes.cast(i))) for i in (t.id for t in v.catalog.traces.values())},
     }
 
 

@@ -39,19 +39,24 @@ def acts(episode: Episode) -> list[int]:
     found: dict[tuple[str, str], int] = {}
     tests: list[int] = []
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
-        step, command = steps[i], command_in(steps[i].arguments).strip()
-        if step.failed or role_of(step.key) is not Role.ACTS or " -c " in command or len(found) == MAX_CALLS:
+        step = steps[i]
+        if step.failed or role_of(step.key) is not Role.ACTS or " -c " in (command := command_in(step.arguments).strip()):
             continue
-        names = _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))
-        beside = any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in names)
+        if len(found) == MAX_CALLS:
+            break
         if runs_tests(step.key):
             tests += [i] if acted(steps, i) and not runs_own(step, own) else []
         elif change_of(steps, i) is not None or ("\n" in command and not telling_command(command)):
-            if not beside:
+            if not any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in _names(step, command)):
                 break
-        elif acted(steps, i) and not runs_own(step, own) and not any(_TEST.search(name) for name in names):
+        elif acted(steps, i) and not runs_own(step, own) and not any(map(_TEST.search, _names(step, command))):
             found.setdefault((step.key, str(step.arguments)), i)
     return sorted(found.values()) or tests[:1]
+
+
+def _names(step: Step, command: str) -> list[str]:
+    """Return what a call names that looks like a file."""
+    return _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))
 
 
 def acted(steps: Sequence[Step], i: int) -> bool:

@@ -13,7 +13,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.points import Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
-from mcp_memory.learning.history.tries import gone_tools
+from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.views.experience import Experience
 
@@ -51,7 +51,7 @@ def attempts_told(
     more = told_as_recalled(task, episodes, known)
     if True in missing and not any(row.worked for row in more):
         successes = sum(attempt.won for attempt in attempts)
-        gone = gone_tools(x, [e.id for e in episodes if e.success], project)
+        gone = x.derived(GoneTools).of(project)
         more += told_by_names(task, [(e, alike[e.id]) for e in episodes], successes if successes <= MAX_READ else 0, gone)
     return tuple(sorted((*known, *more), key=lambda row: not row.worked))
 

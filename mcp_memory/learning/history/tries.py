@@ -5,12 +5,10 @@ that was renamed, or arguments that changed, are followed after a few episodes a
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.history.recency import tracked, worked_share
 from mcp_memory.views.columns import Bools, Floats, Ints, fading
 from mcp_memory.views.experience import Experience
@@ -23,7 +21,6 @@ HALF_TRIES = 2.0  # newer tries of the tool after which one counts half
 PSEUDO_TRIES = 0.5  # that worked, of every tool
 HALF_EXAMPLE = 1.0  # the same, for which one is shown
 NEGLIGIBLE = 1e-3  # share of the heaviest weight below which a step is not looked at
-LATEST_TRIES = 2  # episodes of a project: a tool that worked in none of those that used it last is gone
 _RARE = 1e-6
 
 
@@ -85,26 +82,3 @@ def _overcome(x: Experience, at: Ints, failed: Bools) -> tuple[Bools, Ints, Ints
     found = order[np.minimum(np.searchsorted(failed_at, at, sorter=order), len(order) - 1)]
     known = failed & (failed_at[found] == at) & (failures.fix[found] >= 0)
     return known, np.where(known, failures.fix[found], 0).astype(np.int64), np.where(known, first[found] + failures.example[found], at)
-
-
-def gone_tools(x: Experience, ids: Sequence[str], project: str) -> frozenset[str]:
-    """Return which of the tools that acted in some episodes worked in neither of the latest two of the project that used them.
-
-    Cost: one pass over all steps.
-    """
-    seen = x.in_project(project)
-    known = [number for key in ids if (number := x.row(key)) is not None and seen[number]]
-    used = sorted({tool for number in known for tool in x.step_tool[x.steps_of(number)].tolist()})
-    tools = [tool for tool in used if role_of(str(x.tools.value(tool))) is Role.ACTS]
-    if not tools:
-        return frozenset()
-    at = np.flatnonzero(np.isin(x.step_tool, tools))
-    row = np.searchsorted(x.first, at, side="right") - 1
-    at, row = at[seen[row]], row[seen[row]]
-    order = np.lexsort((row, x.ended_at_ms[row], x.step_tool[at]))
-    at, row = at[order], row[order]
-    tool = x.step_tool[at]
-    starts = np.flatnonzero(np.r_[True, (tool[1:] != tool[:-1]) | (row[1:] != row[:-1])])
-    worked = np.logical_or.reduceat(~x.step_failed[at], starts)
-    latest = ((number, worked[tool[starts] == number][-LATEST_TRIES:]) for number in tools)
-    return frozenset(str(x.tools.value(number)) for number, did in latest if len(did) == LATEST_TRIES and not did.any())

@@ -91,8 +91,8 @@ class Relevance:
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         x = self._v.experience
-        rows = [row for key, _ in neighbours[:BASE_NEIGHBOURS] if (row := x.row(key)) is not None]
-        return (sum(bool(x.success[row]) for row in rows) + 1.0) / (len(rows) + 2.0)
+        rows, _ = x.rows_of(neighbours[:BASE_NEIGHBOURS])
+        return (int(x.success[rows].sum()) + 1.0) / (len(rows) + 2.0)
 
 
 def tells(pattern: Pattern, contrast: float) -> bool:

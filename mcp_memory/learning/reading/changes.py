@@ -118,7 +118,8 @@ def _edited(steps: Sequence[Step], index: int) -> Change | None:
 
 def _patched(step: Step) -> Change | None:
     """Read a patch among the arguments, or a diff in the answer; a file that is there already before one that is new."""
-    return min((_of_patch(patched) for patched in patched_by(step)), key=lambda change: change.is_scratch, default=None)
+    found = patched_by(step)
+    return min(map(_of_patch, found), key=lambda change: change.is_scratch) if found else None
 
 
 def _of_patch(patched: Patched) -> Change:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.edit_arguments import PAIRS, WHOLE, edited_parts, path_in
+from mcp_memory.domain.edit_arguments import PAIRS, SEVERAL, WHOLE, edited_parts, path_in
 from mcp_memory.domain.episode import Step
 
 _RANGE = re.compile(r"\s*(\d+):(\d+)\s*")
 FILE_HEAD = re.compile(r"\[File: (\S+) \(")  # in the answer of an editor
 _HEREDOC = re.compile(r"(?:cat|tee)\s.*?>\s*([^\s;&|<'\"]+)|<<\s*['\"]?\w+['\"]?\s*>\s*([^\s;&|<'\"]+)")
+_OF_EDITS = frozenset(["text", *SEVERAL, *(old for old, _ in PAIRS)])  # arguments, one of which every edit has
+_OF_FILES = frozenset(WHOLE)
 MARKERS = frozenset(["end_of_edit"])  # an editor's own line that ends the text it is given
 _PATCHED = re.compile(r"^(?:diff --git a/\S+ b/|\*\*\* (?:Update|Add) File: )", re.M)
 _HUNK = re.compile(r"^@@(?: -\d+(?:,\d+)? \+(\d+))?")
@@ -65,7 +67,7 @@ def edits_of(steps: Sequence[Step], index: int) -> list[Edit]:
         index: The step's position.
     """
     step = steps[index]
-    if step.failed or _REFUSED.match(step.observation):
+    if _OF_EDITS.isdisjoint(step.arguments) or step.failed or _REFUSED.match(step.observation):
         return []
     return _pairs(step) or [edit for edit in (_range(steps, index),) if edit]
 
@@ -169,6 +171,6 @@ def written_by(step: Step) -> str:
     command = command_in(step.arguments)
     if command and (found := _HEREDOC.search(command.split("\n", 1)[0])):
         return found[1] or found[2]
-    if not any(isinstance(step.arguments.get(name), str) for name in WHOLE):
+    if _OF_FILES.isdisjoint(step.arguments) or not any(isinstance(step.arguments.get(name), str) for name in WHOLE):
         return ""
     return path_in(step.arguments)

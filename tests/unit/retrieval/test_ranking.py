@@ -90,7 +90,7 @@ def test_an_attempt_is_supported_by_the_best_attempt_at_the_same_task() -> None:
 
 def exchanged(relevance: list[float], worth: list[float], soundness: list[float], likeness: np.ndarray) -> list[float]:
     near, worths = np.array(relevance), np.array(worth)
-    found: list[float] = ranking.exchanged(near, worths, np.array(soundness), likeness, near + worths).tolist()
+    found: list[float] = ranking.exchanged(near, worths, np.array(soundness).__getitem__, likeness, near + worths).tolist()
     return found
 
 

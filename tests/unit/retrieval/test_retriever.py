@@ -206,6 +206,23 @@ async def test_a_word_nobody_used_finds_nothing_without_vectors(memory: Memory) 
     assert ranking.considered == 0
 
 
+async def test_a_word_nobody_used_is_counted_once_until_something_changes(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    count = memory.store.term_counts
+
+    def noted(terms: Sequence[str], *, beginnings: bool = False) -> list[int]:
+        counted.extend(terms)
+        return count(terms, beginnings=beginnings)
+
+    monkeypatch.setattr(memory.store, "term_counts", noted)
+    for limit in (1, 2, 3):
+        memory.rank("xylophone parser", limit=limit)
+    assert sorted(counted) == ["parser", "xylophone"]
+    await memory.remember("new", "tune the xylophone")
+    assert memory.ask("xylophone parser")[0] == "new"
+    assert counted.count("xylophone") == 2
+
+
 async def test_an_empty_memory_answers_with_nothing() -> None:
     ranking = Memory().rank("anything")
     assert ranking.matches == ()
