@@ -97,9 +97,8 @@ def failed_in_quotes(key: str, argument: str, tried: int, worked: int, bare: int
     >>> failed_in_quotes("search", "query", 48, 212, 340)
     'search with `query` in quotes failed in 48 of 48 earlier calls like it; without the quotes it worked in 212 of 340'
     """
-    return (
-        f"{key} with `{argument}` in quotes failed in {tried} of {tried} earlier calls like it; without the quotes it worked in {worked} of {bare}"
-    )
+    failed = f"{key} with `{argument}` in quotes failed in {tried} of {tried} earlier calls like it"
+    return f"{failed}; without the quotes it worked in {worked} of {bare}"
 
 
 def failed_before(key: str, failed: int, tried: int, message: str, *, same_call: bool) -> str:
