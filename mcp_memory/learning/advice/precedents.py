@@ -20,6 +20,7 @@ from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -175,4 +176,4 @@ def _came(episode: Episode) -> str:
                 return said.answer
             case facts.TestsFailed():
                 return f"{said.failed} of {said.total} tests failed"
-    return (episode.outcome.error or "") if episode.outcome else ""
+    return telling_line((episode.outcome.error if episode.outcome else "") or "")
