@@ -116,8 +116,18 @@ class PagesPart:
         visitor = self._tickets.take(request.query_params.get("ticket", ""))
         if visitor is None:
             return _locked("This link was used already, or is too old.")
-        cookie = self._sessions.begin(request.scope, visitor.project, Path(visitor.folder) if visitor.folder else None)
+        cookie = self._sessions.begin(
+            request.scope, await self._shown_first(visitor.project), Path(visitor.folder) if visitor.folder else None
+        )
         return RedirectResponse("/ui", 303, HEADERS | {"Set-Cookie": cookie})
+
+    async def _shown_first(self, project: str) -> str:
+        """Return whose attempts a visitor sees first: those of the project they came from, of all projects where it has none."""
+        try:
+            found = await (await self._owner.memory()).search_episodes(project=project, limit=1) if project else None
+        except McpMemoryError:  # the page they come to says so
+            return project
+        return project if found is None or found.total else ANY_PROJECT
 
     async def _static(self, request: Request) -> Response:
         path = (STATIC / request.path_params["name"]).resolve()

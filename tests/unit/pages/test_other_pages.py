@@ -1,5 +1,6 @@
 """Today, Ask, Learned, Files and Health: what they show is what is there, and what is said to it reaches the next answer."""
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -61,6 +62,29 @@ def test_a_time_to_come_is_named_and_a_clock_a_little_ahead_is_now() -> None:
 @pytest.mark.parametrize("path", [*LISTS, "/ui/ask?q=anything"])
 async def test_every_page_works_on_an_empty_memory(visitor: Visitor, path: str) -> None:
     assert "<h1>" in await visitor.get(path)
+
+
+async def test_who_comes_from_a_project_without_attempts_sees_those_of_all(
+    stranger: httpx2.AsyncClient, memory: EpisodicMemory, config: Config
+) -> None:
+    await memory.import_lines([json.dumps({"external_id": "a", "project": "shop", "task": TASK, "outcome": {"kind": "success"}})])
+    server = entering.announced(config.data_dir)
+    assert server is not None
+    for project, shown in (("elsewhere", ""), ("shop", "shop"), ("", "")):
+        text = (await stranger.get(server.link(project=project), follow_redirects=True)).text
+        assert f'name="project" value="{shown}"' in text, project
+        assert TASK in text
+
+
+@pytest.mark.parametrize("path", ["/ui", "/ui/fork", "/ui/attempts", "/ui/learned", "/ui/map", "/ui/files"])
+async def test_a_page_that_a_project_has_nothing_for_names_the_project_and_leads_to_all(
+    visitor: Visitor, memory: EpisodicMemory, path: str
+) -> None:
+    await some_work(memory)
+    await visitor.post("/ui/project", project="a typing error")
+    text = await visitor.get(path)
+    assert "Only attempts of the project a typing error are looked at." in text
+    assert '<button name="project" value="">Show all projects</button>' in text
 
 
 async def test_today_shows_what_was_done_what_is_open_and_which_error_comes_again(visitor: Visitor, memory: EpisodicMemory) -> None:
