@@ -17,7 +17,7 @@ from mcp_memory.domain.callers import Caller
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.pages import entering
-from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, HookLook, Look, Page, form_of
+from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, HookLook, Look, NotKept, Page, Refused, form_of
 from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session, Sessions
 from mcp_memory.pages.table import CHANGES, READS
@@ -209,7 +209,10 @@ def _response(answer: Answer, call: Call) -> Response:
 
 def _failed(error: McpMemoryError, session: Session | None = None) -> Response:
     status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, ValueError) else 503 if error.retryable else 409
-    return _trouble(status, error.message, f"{error.hint} Nothing was changed.", session)
+    hint = error.hint  # what the memory says to a request or an id is for agents, who call tools
+    if not isinstance(error, Refused | NotKept):
+        hint = NotKept.default_hint if isinstance(error, NotFound) else Refused.default_hint if isinstance(error, InvalidInput) else hint
+    return _trouble(status, error.message, f"{hint} Nothing was changed.", session)
 
 
 def _locked(why: str) -> Response:

@@ -108,10 +108,11 @@ async def test_today_says_which_sessions_on_this_machine_were_not_imported_and_w
         text = await visitor.get("/ui")
         assert "12 tasks of 5 sessions not imported yet" in text, "also where nothing is remembered yet"
         await some_work(memory)
-        await memory.recall(query=TASK)
-        await memory.start_episode(task="another", recall=False)  # writes are first in, first out: what was shown is noted by now
+        told = await memory.recall(query=TASK)
+        await memory.give_feedback(recommendation_id=told.recommendation_id, outcome="helped")  # waits until what was shown is noted
         text = await visitor.get("/ui")
         assert "1 so far, to agents and on" in text
+        assert "1 vote on whether they helped" in text
         assert "/home/dev/.claude/projects" in text
 
 
