@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -181,7 +182,7 @@ class PagesPart:
             call = Call(memory, session, request.path_params, query, form, where, is_part, self._kept, *looks)
             project = "" if session.project == ANY_PROJECT else session.project
             with memory.metrics.timed("page"), memory.working_in(project, Caller("ui", session.csrf)):
-                return _response(await handler(call), call)
+                return await _response(await handler(call), call)
         except McpMemoryError as error:
             return _failed(error, session)
         except Exception:
@@ -194,12 +195,14 @@ def _is_ours(scope: Scope) -> bool:
     return path == "/ui" or path.startswith("/ui/")
 
 
-def _response(answer: Answer, call: Call) -> Response:
+async def _response(answer: Answer, call: Call) -> Response:
     match answer:
         case Page(template, values):
             common = {"session": call.session, "here": template, "notice": None if call.is_part else call.session.told()}
             common["age_s"] = max(call.ages_s, default=0.0)
-            return HTMLResponse(rendered(template, common | dict(values)), headers=HEADERS)
+            # Beside the event loop: a map is 40 ms of work, and agents' calls wait for that loop.
+            text = await anyio.to_thread.run_sync(rendered, template, common | dict(values))
+            return HTMLResponse(text, headers=HEADERS)
         case Download(content, file_name):
             kept = HEADERS | {"Content-Disposition": f'attachment; filename="{file_name}"'}
             return Response(content, media_type="application/jsonl", headers=kept)

@@ -2,8 +2,9 @@
 
 import json
 import re
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -18,9 +19,10 @@ from mcp_memory.domain.pattern import PatternKind, Standing
 from mcp_memory.domain.status import RemoteStatus, Replication
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.pages import entering
+from mcp_memory.pages import part as part_module
 from mcp_memory.pages.health import troubles
 from mcp_memory.pages.part import PagesPart
-from mcp_memory.pages.templating import ago
+from mcp_memory.pages.templating import ago, rendered
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 from tests.unit.pages.conftest import LISTS, TASK, URL, Host, Visitor, attempt
@@ -57,6 +59,22 @@ def test_a_time_to_come_is_named_and_a_clock_a_little_ahead_is_now() -> None:
     assert ago(now_ms + 30_000) == ago(now_ms) == "just now"
     assert ago(253_402_300_799_999) == "9999-12-31 23:59 UTC"
     assert ago(now_ms - 7_200_000) == "2 hours ago"
+
+
+async def test_pages_are_made_beside_the_event_loop_which_agents_wait_for(
+    visitor: Visitor, memory: EpisodicMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_in: set[int] = set()
+
+    def noted(template: str, values: Mapping[str, object]) -> str:
+        made_in.add(threading.get_ident())
+        return rendered(template, values)
+
+    monkeypatch.setattr(part_module, "rendered", noted)
+    for path in LISTS:
+        await visitor.get(path)
+    assert made_in
+    assert threading.get_ident() not in made_in
 
 
 @pytest.mark.parametrize("path", [*LISTS, "/ui/ask?q=anything"])
