@@ -11,7 +11,7 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import changes_state
 from mcp_memory.learning.history.quoted_values import quoting
 from mcp_memory.learning.history.recoveries import Recovered
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import has_details, signature
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.views.columns import Floats, Ints
@@ -64,7 +64,7 @@ class StepWarner:
         if changed and len(same) < 2:
             return None
         failed = sum(s.failed for s in same)
-        sig = signature(last.error or last.observation)
+        sig = signature(error_text(last))
         message = phrases.failed_here(intended.key, last.index, message_of(last) or str(last.status), changed=changed)
         return StepWarning(message, failed, len(same), (episode.id,), self._instead(answer, intended.key, sig))
 
