@@ -18,11 +18,13 @@ query browse inspect stat status wc tree diff log which whereis pwd echo type fi
 """
 _ACTING_TEXT = """
 add append apply build buy call cancel change clear close commit complete copy create delete deploy disable do drop edit enable execute fill
-fix format insert install kill make merge modify move patch place post publish push put remove rename replace reset restart restore revert
-run save send set start stop submit sync transfer undo update upgrade upload write
+fix format insert install kill make mark merge modify move patch place post publish push put remove rename replace reset restart
+restore revert run save send set start stop submit sync transfer undo update upgrade upload write
 """
 _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
 _ACTING = frozenset(_ACTING_TEXT.split())
+# After whose it is: `web_search`, `excel_read`.
+_LOOKING_LAST = frozenset({"search", "read", "fetch", "lookup", "find", "query", "browse", "echo", "get", "inspect"})
 _SERVER = re.compile(r"mcp__.+?__(?=.)")  # how hosts name an MCP server before its tool
 WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -49,6 +51,8 @@ def role_of(key: str) -> Role:
     ['acts', 'acts', 'acts', 'acts', 'acts', 'looks']
     >>> [role_of(k).value for k in ("mcp__github__get_repository", "crm_list_contacts", "run_list_query", "browser_click", "x_post_view")]
     ['looks', 'looks', 'acts', 'acts', 'acts']
+    >>> [role_of(k).value for k in ("web_search", "excel_read", "topic_echo", "mark_read", "run_query", "attach_file")]
+    ['looks', 'looks', 'looks', 'acts', 'acts', 'acts']
     """
     tool, _, what = key.partition(":")
     if key.endswith(WRITES):
@@ -61,6 +65,8 @@ def role_of(key: str) -> Role:
     verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
     if not what and len(words) > 2 and verb == words[0] and verb not in _LOOKING | _ACTING:
         verb = words[1]  # the first word is whose tool it is: `crm_list_contacts`, `github_search_code`
+    if not what and verb not in _LOOKING and words[-1] in _LOOKING_LAST and _ACTING.isdisjoint(words):
+        return Role.LOOKS
     return Role.LOOKS if verb in _LOOKING else Role.ACTS
 
 

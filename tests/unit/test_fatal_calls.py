@@ -74,3 +74,16 @@ async def test_why_an_attempt_failed_is_told_in_the_words_it_was_told_in(memory:
     await attempt(memory, [light], "failure", error="The user says: brightness goes to 255")
     assert "The user says: brightness goes to 255" in recall_text(answer(await memory.recall(TASK)))
     assert "The user says: brightness goes to 255" in await advised(memory)
+
+
+async def test_what_put_an_error_right_is_told_for_another_host_where_it_does_not_name_the_first(memory: EpisodicMemory) -> None:
+    def refused(host: str) -> Step:
+        said = "Failed to connect to the host via ssh: Permission denied (publickey)"
+        return shell(f"ansible-playbook -i hosts {host}.yml", f'fatal: [{host}]: UNREACHABLE! => {{"msg": "{said}"}}')
+
+    await attempt(memory, [refused("web1"), shell("ssh-add key"), shell("ansible-playbook -i hosts web1.yml")], "success")
+    started = await memory.start_episode("Roll out the playbook on the mail server", recall=False)
+    await memory.log_step(started.episode_id, **refused("mail1"))
+    told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert "bash `ssh-add key` made the call work" in told
+    assert "web1" in told.partition("made the call work")[0], "which error it was is said"

@@ -115,7 +115,8 @@ def told_as_recalled(
 def _with_fatal(row: Precedent, episode: Episode, fatal: Sequence[tuple[int, int]], failures: int) -> Precedent:
     """Return a precedent with the last call of it that failures alone made, where that can be told."""
     steps = episode.steps
-    told = [(told_as_call(steps[i]), times) for i, times in fatal if i < len(steps) and acted(steps, i)][-1:]
+    calls = [(told_as_call(steps[i]), times) for i, times in fatal if i < len(steps) and acted(steps, i)]
+    told = [(call, times) for call, times in calls if not any(line.endswith(call) for line in row.did)][-1:]
     return replace(row, did=(*row.did, *(phrases.only_here(call, times, failures) for call, times in told)))
 
 

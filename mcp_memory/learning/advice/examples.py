@@ -23,6 +23,7 @@ from mcp_memory.views.fixes import family
 
 MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
+ALIKE_QUOTED = 0.75  # of the names that two messages quote, from which these are a host's or a file's, and not what the error is about
 LIKE = 0.6  # of the names in two messages, from which they are of one kind
 MIN_KIND_WORDS = 3  # of an error, from which another one like it is of its kind
 MAX_TOLD_CHARS = 160  # of a command that answered an error
@@ -119,7 +120,7 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:
 def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> Told | None:
     """Return in few words the change or the command that fixed an error *like* the one that says *message*.
 
-    None where it says nothing, or where the two name different things: the package that is missing there is not the one missing here.
+    None where it says nothing, or where the two are about different things: the package that is missing there is not the one missing here.
     """
     change, command = change_of(steps, index), command_in(steps[index].arguments).strip()
     if len(signature_words(signature(like))) < MIN_KIND_WORDS or (change is None and (not command or "\n" in command)):
@@ -128,8 +129,11 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> T
         return None
     names, others = (frozenset(_NAME.findall(text)) for text in (message, like))
     here, there = (frozenset(_NAME.findall(" ".join(quoted_in(text)))) for text in (message, like))
-    if here != there or len(names & others) < LIKE * len(names | others):
+    if len(here & there) < ALIKE_QUOTED * len(here | there) or len(names & others) < LIKE * len(names | others):
         return None
+    did = command or " ".join((change.removed, change.added, *change.then) if change else ())
+    if not (there - here).isdisjoint(_NAME.findall(did)):
+        return None  # it is of what was named there
     return Told(brief(steps, index, MAX_TOLD_CHARS, whole=True, near=like))
 
 

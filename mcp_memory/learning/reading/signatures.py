@@ -12,10 +12,15 @@ _RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit
 _TRACEBACK = "Traceback (most recent call last)"
 _PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the error is the same without
 _TELLING = re.compile(
-    r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing", re.I
+    r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing"
+    r"|undefined (?:reference|symbol)|unresolved external|multiple definition",
+    re.I,
 )
 _HEADING = re.compile(  # that something failed, and nothing of what
     r"\W*(?:(?:test suite|tests?|build|compilation|command|process|task|job|script)\b[^:]{0,20}\bfail(?:ed|ure)\b[^:]{0,40}"
+    r"|(?:collect2|clang|ld|gcc|cc1?|rustc|make|gmake|ninja)\b.*\b(?:returned \d+ exit status|build stopped.*|Error \d+)"
+    r"|clang: error: linker command failed.*"
+    r"|error: (?:could not compile|aborting due to)\b.*"
     r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error|npm ERR! (?:code|errno) \S+)\W*",
     re.I,
 )

@@ -96,3 +96,18 @@ def test_of_a_step_whose_error_is_only_a_heading_what_it_printed_counts() -> Non
 )
 def test_of_a_traceback_the_line_of_the_error_is_told_and_never_its_heading(error: str, said: str) -> None:
     assert telling_line(error.format("Traceback (most recent call last):\n")) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "a.cpp:(.text+0x1f): undefined reference to `png_read'\ncollect2: error: ld returned 1 exit status",
+            "undefined reference to `png_read'",
+        ),
+        ("main.c:3:1: error: expected ';'\nmake: *** [Makefile:3: all] Error 1", "expected ';'"),
+        ("error: aborting due to 1 previous error\nerror[E0502]: cannot borrow `a`", "cannot borrow `a`"),
+    ],
+)
+def test_what_a_linker_or_a_builder_says_of_every_failure_is_not_the_error(error: str, said: str) -> None:
+    assert said in telling_line(error)
