@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp_memory.domain.facts import Said
 from mcp_memory.domain.metadata_keys import session_of
-from mcp_memory.domain.step_keys import step_key
+from mcp_memory.domain.step_keys import description, step_key
 
 _IMPORTED = uuid.UUID("6f0c9a52-3c1e-5d0b-9a3f-0d6f5f1b7e21")  # the namespace of imported episodes; never to be changed
 Json = Any  # a JSON value: dict, list, str, int, float, bool, None
@@ -83,6 +83,15 @@ class Step(_Keyed):
     tokens: int | None = None
     at_ms: int = 0
     index: int = -1
+
+    @property
+    def description(self) -> str:
+        """The sentence that alone says what was done, where no arguments do; see `step_keys`."""
+        return description(self.tool, self.action, self.arguments)
+
+    def is_same_call(self, other: "Step") -> bool:
+        """Return whether another step made the very same call."""
+        return self.key == other.key and self.arguments == other.arguments and self.description == other.description
 
     @property
     def key(self) -> str:

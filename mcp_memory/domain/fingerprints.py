@@ -56,7 +56,9 @@ def shape_number(arguments: Mapping[str, Json]) -> int:
 
 
 def exact_number(step: Step) -> int:
-    """Return the 16-bit number of the step's exact arguments."""
+    """Return the 16-bit number of the step's exact arguments, or of the sentence that stands for them."""
+    if said := step.description:
+        return _number(repr(said))
     return _number(repr(sorted(step.arguments.items())))  # cheaper than JSON; keys are unique, so values are never compared
 
 

@@ -50,6 +50,19 @@ def _key(tool: str, action: str, command: str) -> str:
     return f"{name}:{what}" if what and what != tool else name
 
 
+def description(tool: str, action: str | None, arguments: Mapping[str, Any]) -> str:
+    """Return the sentence that alone says what a step did, as of an agent that logs no arguments; "" where it has some, or has no sentence.
+
+    >>> description("agent", "Asked Maria for the figure", {}), description("bash", "Run the tests", {"command": "pytest"})
+    ('Asked Maria for the figure', '')
+    >>> description("clock", "", {}), description("editor", "undo", {})
+    ('', '')
+    """
+    if not action or action == tool or any(str(value).strip() for value in arguments.values()) or _is_label(action, ""):
+        return ""
+    return " ".join(action.split())
+
+
 def _is_label(action: str, command: str) -> bool:
     """Return whether *action* names what was run, not describes it: words of the command, or without a command one plain name."""
     words = action.split()

@@ -87,3 +87,17 @@ async def test_what_put_an_error_right_is_told_for_another_host_where_it_does_no
     told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
     assert "bash `ssh-add key` made the call work" in told
     assert "web1" in told.partition("made the call work")[0], "which error it was is said"
+
+
+async def test_steps_that_are_sentences_alone_are_told_by_them_and_are_not_one_call(memory: EpisodicMemory) -> None:
+    def did(action: str, error: str | None = None) -> Step:
+        return {"tool": "agent", "action": action, "observation": "" if error else "ok", "error": error}
+
+    away = "Maria is on leave until Monday"
+    asked, instead = did("Asked Maria for the churn figure", away), did("Took the churn figure from the CRM dashboard")
+    await attempt(memory, [asked, instead, did("Wrote and sent the report")], "success")
+    assert "agent “Took the churn figure from the CRM dashboard”" in recall_text(answer(await memory.recall(TASK)))
+    started = await memory.start_episode(TASK, recall=False)
+    await memory.log_step(started.episode_id, **asked)
+    told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert "After this very error agent “Took the churn figure from the CRM dashboard” did the job instead" in told

@@ -50,7 +50,7 @@ def acts(episode: Episode) -> list[int]:
             if not any(is_scratch(name) or _TEST.search(name) or _TEXT.search(name) for name in _names(step, command)):
                 break
         elif acted(steps, i) and not runs_own(step, own) and not any(map(_TEST.search, _names(step, command))):
-            found.setdefault((step.key, str(step.arguments)), i)
+            found.setdefault((step.key, step.description or str(step.arguments)), i)
     return sorted(found.values()) or tests[:1]
 
 
@@ -68,7 +68,8 @@ def acted(steps: Sequence[Step], i: int) -> bool:
     if stopped_short(command, step.observation):
         return False
     if not command or not is_shell(step.tool):
-        return any(str(value).strip() for value in step.arguments.values()) and change_of(steps, i) is None and not is_edit(step)
+        says = bool(step.description) or any(str(value).strip() for value in step.arguments.values())
+        return says and change_of(steps, i) is None and not is_edit(step)
     return bool(telling_command(command)) and not _FETCHES.match(command)
 
 

@@ -110,7 +110,7 @@ def did_more_than_tests(episode: Episode) -> bool:
 
 
 def _had_failed(steps: Sequence[Step], i: int) -> bool:
-    return any(step.failed and step.key == steps[i].key and step.arguments == steps[i].arguments for step in steps[:i])
+    return any(step.failed and step.is_same_call(steps[i]) for step in steps[:i])
 
 
 def looked(episode: Episode, similarity: float, query: str) -> list[str]:

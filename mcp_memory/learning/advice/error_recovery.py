@@ -188,7 +188,7 @@ class ErrorRecovery:
         if right >= 0:
             return told_answer(steps, failed, right, run)
         is_command = bool(command_in(steps[by].arguments))
-        same = [step for step in steps[failed:] if step.key == own.key and step.arguments == own.arguments]
+        same = [step for step in steps[failed:] if step.is_same_call(own)]
         is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
         if is_again and episode.id not in self._beaten and (other := call_changed(own.arguments, steps[by].arguments, MAX_CALL_CHARS)):
             return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)

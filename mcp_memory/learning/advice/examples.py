@@ -113,6 +113,8 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:
         places = [word.strip("'\"") for word in command.split() if _PLACE_WORD.search(word)]
         can = "\n" not in command and len(command) <= MAX_TOLD_CHARS and all(_in(word, run) for word in places)
         return Told(brief(steps, index, MAX_TOLD_CHARS)) if can else None
+    if step.description:
+        return Told(brief(steps, index, MAX_TOLD_CHARS))
     values = [value for value in step.arguments.values() if value not in ("", None)]
     return Told(brief(steps, index)) if values and all(_is_of_run(value, run) for value in values) else None
 
@@ -146,7 +148,7 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
     step, message = steps[by], frozenset(_NAME.findall(message_of(steps[failed]).casefold()))
     if put_right := named_change(steps[failed], step):
         return Told(f"{step.key} {put_right[0]} instead of {put_right[1]}", names_failed=True)
-    if command_in(step.arguments) or (step.key == steps[failed].key and step.arguments == steps[failed].arguments):
+    if command_in(step.arguments) or step.is_same_call(steps[failed]):
         return None
     known = {
         name: value

@@ -26,7 +26,7 @@ def fixed_by(steps: Sequence[Step], fix: Fix) -> int:
     """
     failed = steps[fix.index]
     message = message_of(failed)
-    again = (k for k in range(fix.index + 1, fix.worked_at) if steps[k].key == failed.key and steps[k].arguments == failed.arguments)
+    again = (k for k in range(fix.index + 1, fix.worked_at) if steps[k].is_same_call(failed))
     until = next((k for k in again if not steps[k].failed or message_of(steps[k]) != message), fix.worked_at)
     named = [_plain(word) for word in quoted_in(message) if word]
     done = (k for k in range(until - 1, fix.index, -1) if _acted(steps[k]))

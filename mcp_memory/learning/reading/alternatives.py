@@ -35,6 +35,6 @@ def did_the_job(steps: Sequence[Step], failed: int, by: int) -> bool:
 
 def _words(step: Step) -> frozenset[str]:
     """Return what a call is about: its words without the tool's and the program's own."""
-    text = command_in(step.arguments) or " ".join(map(str, step.arguments.values()))
+    text = command_in(step.arguments) or step.description or " ".join(map(str, step.arguments.values()))
     said = frozenset(word.casefold() for word in _WORD.findall(text[:MAX_CHARS]) if len(word) >= MIN_WORD_CHARS)
     return said - _COMMON - frozenset(word.casefold() for word in _WORD.findall(step.key))

@@ -28,6 +28,8 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
     '`pip install yaml`'
     >>> call_told(Step("search", arguments={"arg": "Opry Mills"}), 60), call_told(Step("submit"), 60)
     ('search “Opry Mills”', 'submit')
+    >>> call_told(Step("agent", "Asked Maria for the figure"), 60)
+    'agent “Asked Maria for the figure”'
     >>> call_told(Step("list_contacts", arguments={"page_size": 100}), 60)
     'list_contacts page_size=100'
     >>> call_told(Step("edit", arguments={"path": "src/cart.py", "text": "x = 1;" * 30, "line": 7}), 60)
@@ -36,6 +38,8 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
     'book to=OSL seats=[{"row": 7}, … 2 more]'
     """
     arguments = step.arguments if arguments is None else arguments
+    if step.description:
+        return f"{step.key} “{shorten_middle(step.description, max_chars)}”"
     if command := command_in(arguments):
         return f"`{shorten_middle(_line(command), max_chars)}`"
     said = {name: value for name, value in arguments.items() if str(value).strip()}

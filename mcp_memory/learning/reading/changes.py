@@ -218,5 +218,7 @@ def brief(steps: Sequence[Step], index: int, max_chars: int = 120, *, whole: boo
         return f"{step.key} {change.whole(max_chars) if whole else shorten(str(change), max_chars)}"
     if command := command_in(step.arguments):
         return f"{step.tool} `{shorten(' '.join(command.split()), max_chars)}`"
+    if said := step.description:
+        return f"{step.key} “{shorten(said, max_chars)}”"
     arguments = " ".join(f"{name}={value}" for name, value in step.arguments.items())
     return f"{step.key} {shorten(' '.join(arguments.split()), max_chars)}".strip()
