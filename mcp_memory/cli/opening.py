@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from mcp_memory.cli.options import settings_of
-from mcp_memory.errors import McpMemoryError
+from mcp_memory.domain.query import ANY_PROJECT
+from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
+from mcp_memory.projects import display_name
 
 if TYPE_CHECKING:
     from mcp_memory.config import Config
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DRAIN_BUDGET_S = 2.0  # of a command, for what hooks kept
 DRAIN_WAIT_S = 5.0  # for the process that a session's end started: what a person asks for next is that session
+MAX_PROJECTS = 10_000  # that a name is looked for among
+SHOWN_PROJECTS = 8
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +41,26 @@ def with_settings(config: "Config", call: "Callable[[EpisodicMemory], Awaitable[
 
     log_to_stderr()
     return anyio.run(opened)
+
+
+async def project_asked(memory: "EpisodicMemory", args: argparse.Namespace, otherwise: str = ANY_PROJECT) -> str:
+    """Return the project that `--project` names for a reading command, in full or as lists show it; *otherwise* where it names none.
+
+    Raises:
+        NotFound: There is nothing of such a project.
+        InvalidInput: Several are called so.
+    """
+    if not args.project or args.project == ANY_PROJECT:
+        return args.project or otherwise
+    known = await memory.distinct("project", limit=MAX_PROJECTS)
+    meant = [args.project] if args.project in known else [name for name in known if display_name(name) == args.project]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise InvalidInput(f"several projects are called {args.project!r}", hint=f"Give one of them in full: {', '.join(meant)}.")
+    shown = list(dict.fromkeys(map(display_name, known)))
+    there = ", ".join(shown[:SHOWN_PROJECTS]) + (", …" if len(shown) > SHOWN_PROJECTS else "")
+    raise NotFound(f"there is nothing of a project {args.project!r}", hint=f"There is something of: {there or 'no project yet'}.")
 
 
 async def _take_what_waits(memory: "EpisodicMemory", config: "Config") -> None:

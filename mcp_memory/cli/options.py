@@ -111,11 +111,6 @@ CONTEXT = ("domain", "language", "framework", "task_type", "tags")
 SPAN = ("outcome", "since", "until")
 
 
-def scope(args: "argparse.Namespace") -> str:
-    """Return the project a person's reading command looks at: every project unless one is named."""
-    return args.project or "*"
-
-
 def settings_of(args: "argparse.Namespace", *, in_folder: bool = True, **flags: "Any") -> "Config":
     """Return the effective settings, with the working directory's project unless not *in_folder*. Raises ConfigError."""
     from mcp_memory.config_sources import load_config

@@ -31,4 +31,4 @@ def is_told(similarity: float, words: float, considered: int, *, foreign: bool =
         foreign: The request is in another language than English, of which a cosine sees the names alone.
     """
     least = FOREIGN_LEAST if foreign else LEAST
-    return similarity >= ALIKE or considered < MANY or (similarity >= least and words >= STANDS_OUT)
+    return similarity >= ALIKE or (similarity >= least and (words >= STANDS_OUT or considered < MANY))

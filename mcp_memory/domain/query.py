@@ -55,7 +55,6 @@ class Query:
     limit: int = 5
     strict: bool = False
     exclude_ids: frozenset[str] = frozenset()
-    min_similarity: float = 0.0  # of an episode that may be shown: for advice nobody asked for
 
 
 @dataclass(frozen=True, slots=True)

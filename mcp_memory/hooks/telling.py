@@ -6,8 +6,7 @@ from typing import Any
 from mcp_memory.rendering.advice_lines import fix_line
 from mcp_memory.rendering.lines import found_lines, recall_text
 
-SHOWN_EPISODES, SHOWN_FIXES = 3, 2
-MIN_SIMILARITY = 0.38  # of what an agent is shown unasked; as much as makes an answer close (retrieval/closeness.py)
+SHOWN_FIXES = 2
 
 
 def recalled_text(recalled: Mapping[str, Any]) -> str:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
 
 BEGIN_TOKENS = 300  # of what a session is begun with: it is read at every start
-RECALL_TOKENS = 600
 logger = logging.getLogger(__name__)
 
 
@@ -81,13 +80,7 @@ class Turns:
         session.save()  # before the recall: a failure of it must not lose the turn
         if not tells:
             return ""
-        prepared = await self._memory.prepare_episode(
-            prompt,
-            project=project,
-            limit=telling.SHOWN_EPISODES,
-            budget_tokens=RECALL_TOKENS,
-            min_similarity=telling.MIN_SIMILARITY,
-        )
+        prepared = await self._memory.prepare_episode(prompt, project=project)
         session.turn.prepared_id = prepared.episode_id
         return telling.recalled_text(answer(prepared.recalled)) if prepared.recalled else ""
 

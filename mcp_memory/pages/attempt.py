@@ -1,10 +1,10 @@
 """One attempt: its steps in time, what failed and what resolved it, what it changed; and the forms that mend the record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.domain.facts import Said
+from mcp_memory.domain.facts import BestAttempt, Said
 from mcp_memory.domain.forks import StepMark
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import InvalidInput
@@ -13,6 +13,7 @@ from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Page
 from mcp_memory.pages.diffs import Diff, diffs_of
 from mcp_memory.pages.sessions import Notice, Undo
 from mcp_memory.phrases import sentence
+from mcp_memory.phrases.words import counted
 from mcp_memory.rendering.render import text_of
 
 STEPS = 100  # on one page
@@ -90,12 +91,21 @@ def _summary(step: Step) -> str:
     return shorten(" ".join(values.split()), 160)
 
 
-def _reflection(episode: Episode) -> list[tuple[str, list[str]]]:
+def _reflection(episode: Episode) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what is said of the episode under each heading, each with where it leads; its lessons have a heading of their own."""
     if episode.reflection is None:
         return []
     r = episode.reflection
+    lessons = episode.outcome.lessons if episode.outcome else ()
     groups: list[tuple[str, Sequence[Said]]] = [("Went well", r.successes), ("To improve", r.improvements), ("Insights", r.insights)]
-    return [(name, [sentence(fact) for fact in facts]) for name, facts in groups if facts]
+    said = [(name, [_said(fact) for fact in found if fact not in lessons]) for name, found in groups]
+    return [(name, sentences) for name, sentences in said if sentences]
+
+
+def _said(fact: Said) -> tuple[str, str]:
+    if isinstance(fact, BestAttempt):  # agents are told how to read it; a person follows a link
+        return f"An earlier attempt did better (reward {fact.reward:.2f}).", f"{BASE}/{fact.episode_id}"
+    return sentence(fact), ""
 
 
 async def export(call: Call) -> Answer:
@@ -140,8 +150,17 @@ async def correct(call: Call) -> Answer:
 async def confirm_forget(call: Call) -> Answer:
     """Say what would be deleted, before anything is."""
     found = await call.memory.get_episode(episode_id=call.path["episode_id"])
-    counted = await call.memory.forget(episode_ids=[found.episode.id])
-    return Page("forget.html", {"episode": found.episode, "counts": counted.would_delete or {}})
+    dry = await call.memory.forget(episode_ids=[found.episode.id])
+    return Page("forget.html", {"episode": found.episode, "goes_with": list(_goes_with(dry.would_delete or {}))})
+
+
+def _goes_with(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield what is deleted with an episode, in words."""
+    nouns = {"steps": ("step", ""), "evidence": ("piece", " of evidence")}
+    for name, number in counts.items():
+        if number and name != "episodes":
+            noun, of = nouns.get(name, (name.removesuffix("s"), ""))
+            yield counted(number, noun) + of
 
 
 async def forget(call: Call) -> Answer:

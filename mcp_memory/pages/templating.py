@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_memory.domain.text import shorten
 from mcp_memory.phrases.words import cut_id
 from mcp_memory.rendering.neutralise import neutral
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
+CLOCKS_DIFFER_S = 120  # what is a little ahead of this machine's clock is taken for now
 _AGO = ((60, "second"), (3600, "minute"), (86_400, "hour"), (30 * 86_400, "day"), (365 * 86_400, "month"), (float("inf"), "year"))
 
 
@@ -37,7 +39,7 @@ def environment() -> "Environment":
         auto_reload=False,
         finalize=lambda value: neutral(value) if type(value) is str else value,
     )
-    made.filters |= {"ago": ago, "when": when, "cut_id": cut_id, "percent": percent, "points": points, "ms": milliseconds, "size": size}
+    made.filters |= {each.__name__: each for each in (ago, when, shorten, cut_id, percent, points, size)} | {"ms": milliseconds}
     made.globals["static"] = static_url
     made.globals["csrf_field"] = made.get_template("shared.html").module.__dict__["csrf_field"]
     return made
@@ -60,10 +62,12 @@ def when(at_ms: int | None) -> str:
 
 
 def ago(at_ms: int | None) -> str:
-    """Return how long ago a time is, in its largest unit."""
+    """Return how long ago a time is, in its largest unit; of one to come (another machine's clock, a wrong import), the time itself."""
     if at_ms is None:
         return "not yet"
-    passed = max(0.0, datetime.now(UTC).timestamp() - at_ms / 1000)
+    passed = datetime.now(UTC).timestamp() - at_ms / 1000
+    if passed < -CLOCKS_DIFFER_S:
+        return when(at_ms)
     unit_s = 1.0
     for limit_s, unit in _AGO:
         if passed < limit_s:

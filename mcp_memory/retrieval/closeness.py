@@ -27,11 +27,11 @@ FEW = 5  # episodes: in a small memory a word that so many have is a name, too
 
 
 def close(text: str, cosines: np.ndarray, coverage: np.ndarray, space: str | None = None) -> np.ndarray:
-    """Return which candidates make the answer to *text* worth giving; all where there are no cosines, of that space, to tell by (NaN)."""
+    """Return which candidates make the answer to *text* worth giving, by their cosines in that space (NaN: unknown) or their words."""
     terms = min(MAX_TERMS, len(words(text)))
     enough = CLOSE_COVERAGE * math.sqrt(USUAL_TERMS / max(terms, USUAL_TERMS))
     least = MULTILINGUAL_COSINE if space == MULTILINGUAL_SPACE else FOREIGN_COSINE if is_foreign(text) else CLOSE_COSINE
-    found: np.ndarray = (cosines >= least) | (coverage >= enough) | np.isnan(cosines)
+    found: np.ndarray = (cosines >= least) | (coverage >= enough)
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
-from mcp_memory.domain.languages import MULTILINGUAL_SPACE
+from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
@@ -26,6 +26,7 @@ HOUR_MS = 3_600_000
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
 _TERMS = ("lexical", "semantic", "context", "value", "recency", "feedback")
 FOREIGN_DENSE_WEIGHT = 0.75
+NAMES = 2  # words of a request that asks for what is called so
 NO_ERRORS: Mapping[str, float] = {}
 LEXICAL_ONLY = "no query embedding: matches are lexical only"
 
@@ -153,8 +154,7 @@ class Retriever:
             if silent:
                 break
             shown = range(max(0, offset - start), min(len(tier), end - start))
-            found = [_match(tier, place, query) for place in shown]
-            matches += [m for m in found if m.similarity >= query.min_similarity or m.episode_id in met]
+            matches += [_match(tier, place, query) for place in shown]
             start += len(tier)
             if start >= end:
                 break
@@ -162,12 +162,20 @@ class Retriever:
 
     def _is_close(self, v: View, query: Query, vectors: Vectors, pool: Pool) -> bool:
         space, episodes = best_space(v, vectors), len(v.catalog)
-        if close(query.text, pool.semantic, pool.coverage, space).any():
+        terms = text_query.read_query(query.text).terms
+        if space is None and (is_foreign(query.text) or (len(terms) <= NAMES and all(self._lexical.counts(v, terms)))):
+            return True  # its words are not the index's; or a name that is known; or nothing was asked for, and these are the newest
+        if close(query.text, pool.semantic, pool.coverage, space).any() or self._overlaps(query, pool):
             return True
         if space == MULTILINGUAL_SPACE:  # it understands more than names
             return False
         found = (pool.traces[i].task for i in np.flatnonzero(pool.coverage > 0).tolist())
         return names_a_task(query.text, found, lambda terms: self._lexical.counts(v, terms), episodes)
+
+    def _overlaps(self, query: Query, pool: Pool) -> bool:
+        """Return whether a candidate without a vector, of whose meaning nothing is known, has the words of the request in its task."""
+        unknown = np.flatnonzero(np.isnan(pool.semantic)).tolist()
+        return any(overlap(query.text, pool.traces[i].task) >= CLOSE_COSINE for i in unknown)
 
     def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int, met: Mapping[str, float]) -> Pool:
         traces = [v.catalog.traces[seq] for seq in found.seqs]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mcp_memory.domain.episode import EpisodeState
-from mcp_memory.domain.query import Filter, TextQuery
+from mcp_memory.domain.query import ANY_PROJECT, Filter, TextQuery
 from mcp_memory.storage.listing_position import Position
 from mcp_memory.storage.tables import Tables
 from mcp_memory.storage.text_expression import NOTHING, bm25, joined, parts
@@ -28,6 +28,14 @@ _SOURCES = {
     _UNFINISHED: (_UNFINISHED_HIT, _UNFINISHED_ROW, "unfinished_text"),
     _COMPLETED: (_COMPLETED_HIT, _COMPLETED_ROW, "episode_text"),
 }
+# A project's rows are found by its index, and of a word that many episodes have the numbers alone are read: where few of them are the
+# project's, 30 ms at 100,000 instead of 110. The +: found once, instead of a search of the index for every row.
+_COUNT_OF_PROJECT = """WITH completed (seq) AS MATERIALIZED (SELECT rowid FROM episode_text WHERE episode_text MATCH ?),
+unfinished (episode_row) AS MATERIALIZED (SELECT rowid FROM unfinished_text WHERE unfinished_text MATCH ?)
+SELECT count(*) FROM (
+    SELECT 1 FROM episode AS e LEFT JOIN trace AS t USING (episode_row)
+    WHERE (+t.seq IN (SELECT seq FROM completed) OR +e.episode_row IN (SELECT episode_row FROM unfinished)) AND {condition} LIMIT ?
+)"""
 FROM_HITS = "FROM hit AS h CROSS JOIN episode AS e USING (episode_row)"
 
 
@@ -46,9 +54,13 @@ def hits(where: Filter, match: str) -> tuple[str, list[Any]]:
 
 def counted(tables: Tables, where: Filter, match: str, condition: str, values: Sequence[Any]) -> tuple[int, bool]:
     """Return how many are found, and whether counting stopped there."""
-    prefix, matches = hits(where, match)
-    sql = f"{prefix} SELECT count(*) FROM (SELECT 1 {FROM_HITS} WHERE {condition} LIMIT ?)"
-    found: int = tables.rows(sql, [*matches, *values, MAX_COUNTED + 1])[0][0]
+    of_projects = where.projects or where.project not in ("", ANY_PROJECT)
+    if of_projects and _at_most(tables, match, MAX_RANKED) > MAX_RANKED:
+        sql, matches = _COUNT_OF_PROJECT, [match, match]
+    else:
+        prefix, matches = hits(where, match)
+        sql = f"{prefix} SELECT count(*) FROM (SELECT 1 {FROM_HITS} WHERE {{condition}} LIMIT ?)"
+    found: int = tables.rows(sql.format(condition=condition), [*matches, *values, MAX_COUNTED + 1])[0][0]
     return min(found, MAX_COUNTED), found > MAX_COUNTED
 
 

@@ -10,7 +10,7 @@ from mcp_memory.domain.answers import RecalledEpisode, RecalledFile, RecalledPat
 from mcp_memory.domain.text import shorten, token_estimate
 
 ENVELOPE_TOKENS = 150  # the answer around its rows: two ids, outlook, cursor, note
-SMALL_TASK_CHARS = 80  # of the one episode that is shown although the budget is too small for it
+SMALL_TASK_CHARS = 100  # of an episode for which the budget has little room: what a heading shows of it
 Row = RecalledEpisode | RecalledFile | RecalledPattern
 
 
@@ -28,49 +28,63 @@ class Fitted:
 def fit(
     episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile], patterns: Sequence[RecalledPattern], budget_tokens: int
 ) -> Fitted:
-    """Return the best of each kind within the budget: an episode and the files first, then patterns and episodes in turn.
+    """Return the best of each kind within the budget: what episodes tell, then the first of them whole and the files, then all in turn.
 
-    The first episode is always there, small if need be; one that tells its points may go on without its steps and lessons, which say the
-    same at length. A kind ends with its first row that does not fit.
+    What is told is what is read, so whoever has a small budget is told the same: the episodes down to the last that tells its points are
+    taken without what says the same at length, and made whole as far as there is room. The first episode is always there, small if need
+    be. A kind ends with its first row that does not fit.
     """
     if episodes:
         episodes = (_small_enough(episodes[0], budget_tokens), *episodes[1:])
-    used = ENVELOPE_TOKENS
-    kept: list[Row] = []
+    kept: dict[int, Row] = dict(enumerate(_telling(episodes, budget_tokens)))  # by the place of each row among all
+    used = ENVELOPE_TOKENS + sum(map(estimate_tokens, kept.values()))
     ended: set[type] = set()
-    for row in _in_turn(episodes, files, patterns):
-        kind = type(row)
-        always = kind is RecalledEpisode and not any(isinstance(there, RecalledEpisode) for there in kept)
-        priced = () if kind in ended else ((form, estimate_tokens(form)) for form in _forms(row))
-        fitting = next(((form, cost) for form, cost in priced if always or used + cost <= budget_tokens), None)
-        if fitting is None:
-            ended.add(kind)
-            continue
-        kept.append(fitting[0])
-        used += fitting[1]
+    for place, row in _in_turn(episodes, files, patterns):
+        there = estimate_tokens(kept[place]) if place in kept else 0
+        if type(row) not in ended and used - there + (cost := estimate_tokens(row)) <= budget_tokens:
+            kept[place] = row
+            used += cost - there
+        elif not there:
+            ended.add(type(row))
     return Fitted(
-        tuple(row for row in kept if isinstance(row, RecalledEpisode)),
-        tuple(row for row in kept if isinstance(row, RecalledFile)),
-        tuple(row for row in kept if isinstance(row, RecalledPattern)),
+        tuple(row for row in kept.values() if isinstance(row, RecalledEpisode)),
+        tuple(row for row in kept.values() if isinstance(row, RecalledFile)),
+        tuple(row for row in kept.values() if isinstance(row, RecalledPattern)),
         used,
         bool(ended),
     )
 
 
-def _forms(row: Row) -> Iterator[Row]:
-    yield row
-    if isinstance(row, RecalledEpisode) and row.points is not None:
-        yield replace(row, key_steps=(), lessons=row.lessons[:1])  # a correction is the first
+def _telling(episodes: Sequence[RecalledEpisode], budget_tokens: int) -> list[RecalledEpisode]:
+    """Return the episodes down to the last that tells something, as far as they fit, briefly; the first one anyway."""
+    used, found, last = ENVELOPE_TOKENS, list[RecalledEpisode](), 1
+    for episode in episodes:
+        brief = _brief(episode)
+        forms = (brief, replace(brief, points=episode.points[:1])) if episode.points else (brief,)
+        fitting = next((form for form in forms if used + estimate_tokens(form) <= budget_tokens), None if found else brief)
+        if fitting is None:
+            break
+        found.append(fitting)
+        used += estimate_tokens(fitting)
+        last = len(found) if episode.points else last
+    return found[:last]
 
 
-def _in_turn(episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile], patterns: Sequence[RecalledPattern]) -> Iterator[Row]:
-    yield from episodes[:1]
-    yield from files
-    for pattern, episode in zip_longest(patterns, episodes[1:]):
-        if pattern is not None:
-            yield pattern
-        if episode is not None:
-            yield episode
+def _brief(row: RecalledEpisode) -> RecalledEpisode:
+    """Return an episode with what it tells and little more: a correction is the first of its points, too."""
+    return replace(row, task=shorten(" ".join(row.task.split()), SMALL_TASK_CHARS), summary="", key_steps=(), lessons=())
+
+
+def _in_turn(
+    episodes: Sequence[RecalledEpisode], files: Sequence[RecalledFile], patterns: Sequence[RecalledPattern]
+) -> Iterator[tuple[int, Row]]:
+    """Yield every row with its place among all, episodes before files before patterns."""
+    rows: list[tuple[int, Row]] = list(enumerate((*episodes, *files, *patterns)))
+    first, others, rest = rows[:1], rows[1 : len(episodes)], rows[len(episodes) :]
+    yield from first if episodes else ()
+    yield from rest[: len(files)]
+    for pair in zip_longest(rest[len(files) :], others):
+        yield from (row for row in pair if row is not None)
 
 
 def _small_enough(first: RecalledEpisode, budget_tokens: int) -> RecalledEpisode:
@@ -83,7 +97,7 @@ def _small_enough(first: RecalledEpisode, budget_tokens: int) -> RecalledEpisode
 
 def _ever_smaller(first: RecalledEpisode) -> Iterator[RecalledEpisode]:
     yield first
-    yield (small := replace(first, task=shorten(first.task, SMALL_TASK_CHARS), key_steps=(), lessons=first.lessons[:1]))
+    yield (small := replace(_brief(first), summary=first.summary, lessons=first.lessons[:1]))
     yield (small := replace(small, lessons=()))
     if small.points:
         yield replace(small, points=small.points[:1])

@@ -44,11 +44,9 @@ class Recalling:
         position = read_cursor(asked.cursor, query)
         return await self._answer(query, frozenset(asked.include), position, asked.budget_tokens, Detail(asked.detail), episode_id=None)
 
-    async def for_episode(
-        self, episode: Episode, where: Filter, *, budget_tokens: int, limit: int = 5, min_similarity: float = 0.0
-    ) -> Recall:
-        """Recall for a task that has just been started, or is about to be. Without an episode there are no patterns above a minimum."""
-        query = Query(episode.task, where, limit, exclude_ids=frozenset({episode.id}), min_similarity=min_similarity)
+    async def for_episode(self, episode: Episode, where: Filter, budget_tokens: int) -> Recall:
+        """Recall for a task that has just been started, or is about to be."""
+        query = Query(episode.task, where, exclude_ids=frozenset({episode.id}))
         return await self._answer(
             query, frozenset({"episodes", "patterns"}), Position(), budget_tokens, Detail.COMPACT, episode_id=episode.id
         )
@@ -77,7 +75,7 @@ class Recalling:
             ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms, met=met)
             outlook = e.learning.outlook(v, query, neighbours)
             seen = [] if ranking.silent else self._seen(v, query, outlook)
-            wanted_patterns = "patterns" in include and not ranking.silent and (ranking.matches or not query.min_similarity)
+            wanted_patterns = "patterns" in include and not ranking.silent
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             provenance = self._provenance(v, query, ranking.matches)
             told_changes = v.experience.derived(ToldChanges)
@@ -107,8 +105,7 @@ class Recalling:
         fitted = fit(episodes, files, patterns, budget_tokens)
         kept = len(fitted.episodes)
         passed = ids.index(read[kept][1].id) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
-        # Advice nobody asked for has one page: its minimum makes gaps that no offset counts.
-        more = bool(page) and passed < len(ranking.matches) and bool(kept or not read) and not query.min_similarity
+        more = bool(page) and passed < len(ranking.matches) and bool(kept or not read)
         after = Position(position.offset + passed, ranking.seq, ranking.as_of_ms)
         return Recall(
             recommendation_id=e.new_id(),

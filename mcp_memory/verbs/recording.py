@@ -56,14 +56,13 @@ class Recording:
     async def prepare(self, asked: PrepareEpisode) -> StartedEpisode:
         """Return what `start` with `recall` would, and open nothing; `start` with that id opens the episode."""
         asked = self._redacting.request(asked)
-        how = {"budget_tokens": asked.budget_tokens, "limit": asked.limit, "min_similarity": asked.min_similarity}
-        return await self._with_recall(self._opened(asked, asked.task, ""), recall=True, **how)
+        return await self._with_recall(self._opened(asked, asked.task, ""), recall=True, budget_tokens=asked.budget_tokens)
 
     def _opened(self, asked: TaskFields, task: str, episode_id: str) -> Episode:
         e = self._e
         return forming.episode_of(asked, task, episode_id=episode_id or e.new_id(), default_project=e.project, now_ms=e.clock())
 
-    async def _with_recall(self, episode: Episode, *, recall: bool, **how: Any) -> StartedEpisode:
+    async def _with_recall(self, episode: Episode, *, recall: bool, budget_tokens: int) -> StartedEpisode:
         holdout = self._e.learning.in_holdout(episode.id)
         recalled = None
         if recall and not holdout:
@@ -75,7 +74,7 @@ class Recording:
                 framework=episode.context.framework,
                 tags=episode.context.tags,
             )
-            recalled = await self._recalling.for_episode(episode, where, **how)
+            recalled = await self._recalling.for_episode(episode, where, budget_tokens)
         return StartedEpisode(episode.id, episode.project, episode.started_at_ms, recalled, holdout)
 
     async def log(self, episode_id: str, asked: Sequence[StepDetails | Mapping[str, Any]], verb: str) -> LoggedSteps:

@@ -26,6 +26,7 @@ CACHE = ROOT / ".cache" / "axe-core"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 HOSTILE = "<script>window.pwned=1;alert(1)</script><img src=x onerror=alert(2)>\"'><style>body{display:none}</style>"
+LONG = "W" * 1_500  # a word that no line holds
 TASK = "make the nightly report run"
 SETTINGS = {"embedding.provider": "off", "server.project": "shop"}
 
@@ -46,7 +47,7 @@ class Site:
     @property
     def pages(self) -> list[str]:
         """Every page with something on it."""
-        one = [f"/ui/{kind}/{self.ids[name]}" for kind in ("attempt", "fork") for name in ("good", "bad", "hostile")]
+        one = [f"/ui/{kind}/{self.ids[name]}" for kind in ("attempt", "fork") for name in ("good", "bad", "hostile", "long")]
         lists = [
             "/ui",
             f"/ui/ask?q={TASK}",
@@ -70,13 +71,16 @@ async def seed(data_dir: Path) -> dict[str, str]:
         hostile = await keep(
             memory, HOSTILE, [HOSTILE[:60], f"x!{HOSTILE}"], "failure", {HOSTILE: HOSTILE, "new_str": HOSTILE, "old_str": "a"}
         )
+        long = await keep(
+            memory, f"fix {LONG}", [LONG[:100], f"run!{LONG}"], "failure", {"path": f"{LONG[:90]}/{LONG}.py", "new_str": LONG}
+        )
         for number in range(8):  # a map needs some different tasks
             await keep(
                 memory, f"{HOSTILE[:40]} mend the {('wheel', 'door', 'lamp', 'roof')[number % 4]} {number}", ["run"], "success", edit
             )
         await memory.start_episode(task="still open", recall=False)
         pattern = (await memory.search_patterns(project="*")).patterns[0].pattern_id
-        return {"good": good[0], "bad": bad[0], "hostile": hostile, "pattern": pattern}
+        return {"good": good[0], "bad": bad[0], "hostile": hostile, "long": long, "pattern": pattern}
 
 
 async def keep(memory: EpisodicMemory, task: str, tools: list[str], outcome: str, arguments: dict[str, Any]) -> str:

@@ -124,7 +124,25 @@ def test_recall_prints_the_episode_its_lesson_and_why(filled: Cli) -> None:
 def test_lists_show_every_project_unless_one_is_named(filled: Cli) -> None:
     assert filled.json("episodes")["total"] == 3
     assert filled.json("episodes", "--project", "kitchen", "--state", "open")["total"] == 1
+    assert filled.json("episodes", "--project", "*")["total"] == 3
     assert "Bake a cake" in filled("episodes", "--outcome", "failure")
+
+
+def test_a_project_is_named_as_lists_show_it_and_one_that_is_not_there_is_said(filled: Cli, tmp_path: Path) -> None:
+    lines = [
+        {"task": f"Move the {place}", "project": f"github.com/{place}/api", "outcome": {"kind": "success"}} for place in ("depot", "yard")
+    ]
+    filled("import", str(samples.write_lines(tmp_path / "one.jsonl", lines[:1])))
+    assert " api " in filled("episodes", "--project", "api")
+    assert "Move the depot" in filled("export", "--project", "api")
+    assert "project github.com/depot/api" in filled("teach", "--project", "api")
+    for command in ("episodes", "patterns", "lessons", "prune"):
+        filled(command, "--project", "kitchens", status=1)
+        assert "there is nothing of a project 'kitchens'" in filled.err
+        assert "kitchen, shop" in filled.err or "api, kitchen" in filled.err
+    filled("import", str(samples.write_lines(tmp_path / "two.jsonl", lines[1:])))
+    filled("recall", "move it", "--project", "api", status=1)
+    assert "github.com/depot/api, github.com/yard/api" in filled.err
 
 
 def test_one_episode_is_shown_in_full(filled: Cli) -> None:

@@ -1,5 +1,7 @@
 """What of an answer fits its budget."""
 
+from dataclasses import replace
+
 from mcp_memory.domain.answers import RecalledEpisode, RecalledFile, RecalledPattern
 from mcp_memory.verbs.budgeting import ENVELOPE_TOKENS, Row, estimate_tokens, fit
 
@@ -53,3 +55,13 @@ def test_the_first_episode_is_shown_small_rather_than_not_at_all() -> None:
     assert fitted.episodes[0].episode_id == "ep0"
     assert fitted.episodes[0].key_steps == fitted.episodes[0].lessons == ()
     assert fitted.files == fitted.patterns == ()
+
+
+def test_what_an_episode_tells_fits_before_what_others_have_at_length() -> None:
+    long = [replace(episode(i, ("a long lesson " * 10,)), points=()) for i in range(3)]
+    tells = replace(episode(3), points=("did `make shards`", "unlike it, 2 attempts that did not succeed called cancel"))
+    for budget in range(600, 1_200, 50):
+        fitted = fit([*long, tells, episode(4)], FILES, PATTERNS, budget)
+        assert [row.points[:1] for row in fitted.episodes[:4] if row.points] == [("did `make shards`",)]
+        assert [row.episode_id for row in fitted.episodes] == [f"ep{n}" for n in range(len(fitted.episodes))]
+        assert fitted.tokens <= budget

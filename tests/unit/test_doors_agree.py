@@ -7,6 +7,7 @@ import pytest
 
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
+from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 
 pytestmark = pytest.mark.anyio
@@ -61,3 +62,21 @@ async def test_that_nobody_has_managed_the_task_is_told_beside_the_steps_of_othe
     book = (await memory.recommend_playbook(SERVE)).playbook
     assert book is not None
     assert book.pitfalls[0] == "None of the 3 attempts found at this very task succeeded."
+
+
+async def test_start_recall_and_the_prompt_of_a_hook_lead_with_the_same_attempt_however_small_the_budget(memory: EpisodicMemory) -> None:
+    task = "Publish the spring catalogue of the northern depot" + ", with prices, pictures and the seasonal index" * 5
+    await attempt(memory, f"{task} soon", "failure", shell("depotctl push --season spring", TIMED_OUT))
+    looked = [shell(f"grep -rn 'catalogue' depot/part{n}.txt && cat depot/part{n}.txt # {'of the depot ' * 20}") for n in range(6)]
+    for _ in range(3):
+        await attempt(memory, task, "partial", *looked)
+    lines = [
+        [line for line in recall_text(answer(recalled)).splitlines() if line.startswith("1. ")]
+        for recalled in (
+            await memory.recall(task),
+            (await memory.start_episode(task)).recalled,
+            (await memory.prepare_episode(task)).recalled,
+        )
+    ]
+    assert "never got `depotctl push --season spring` to work" in lines[0][0]
+    assert lines[0] == lines[1] == lines[2]

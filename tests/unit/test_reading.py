@@ -109,11 +109,14 @@ async def test_a_listing_shows_every_row_once_however_few_of_its_words_may_rank(
     for number in range(3):
         await filled.start_episode(f"mend the mail page, open {number}", recall=False)
 
-    async def page(cursor: str | None) -> EpisodePage:
-        return await filled.search_episodes(query="mend invoice page", limit=limit, cursor=cursor)
+    async def page(project: str, cursor: str | None) -> EpisodePage:
+        found = await filled.search_episodes(query="mend invoice page", limit=limit, project=project, cursor=cursor)
+        assert (found.total, found.more_than_total) == (TASKS + 3, False)
+        return found
 
-    tasks = await collected(page, lambda answer: [e.episode_id for e in answer.episodes])
-    assert len(tasks) == len(set(tasks)) == TASKS + 3
+    for project in ("*", ""):  # of all and of its own, which are counted in ways of their own
+        tasks = await collected(partial(page, project), lambda answer: [e.episode_id for e in answer.episodes])
+        assert len(tasks) == len(set(tasks)) == TASKS + 3
 
 
 async def test_where_too_many_episodes_have_a_word_the_rare_ones_rank_and_then_the_latest_come(

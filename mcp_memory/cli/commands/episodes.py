@@ -4,8 +4,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, scope, words
+from mcp_memory.cli.opening import project_asked, with_memory
+from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, words
 
 if TYPE_CHECKING:
     from mcp_memory.domain.answers import EpisodePage
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
             sort=args.sort or ("relevance" if query else "newest"),
             limit=args.limit,
             cursor=args.cursor,
-            project=scope(args),
+            project=await project_asked(memory, args),
             **given(args, (*CONTEXT, *SPAN, "state")),
         )
         return page, await memory.short_ids([e.episode_id for e in page.episodes])
@@ -46,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
         render.tell(
             "No episodes yet. `mcp-memory install` connects the agents on this machine, `mcp-memory import` takes in earlier sessions."
         )
+        return 0
+    if not page.episodes and not args.cursor:
+        render.tell("No episode is like that; `mcp-memory episodes` lists all, the newest first.")
         return 0
     projects = render.project_names([e.project for e in page.episodes])
     rows = [

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 from mcp_memory import private
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_span, given, scope, words
+from mcp_memory.cli.opening import project_asked, with_memory
+from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_span, given, words
 
 if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
@@ -29,14 +29,14 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from mcp_memory.domain.requests import WhereFields
 
-    where = WhereFields.read({"project": scope(args), **given(args, (*CONTEXT, *SPAN, "state"))})
+    where = WhereFields.read(given(args, (*CONTEXT, *SPAN, "state")))
 
     on_terminal = args.file == "-" and sys.stdout.isatty()
 
     async def write(memory: "EpisodicMemory") -> int:
-        count = 0
+        count, of_project = 0, where.but(project=await project_asked(memory, args))
         with _writer(args.file) as file:
-            async for line in memory.export_lines(where):
+            async for line in memory.export_lines(of_project):
                 file.write((render.escaped(line) if on_terminal else line).rstrip("\n") + "\n")
                 count += 1
         return count

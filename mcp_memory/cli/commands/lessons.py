@@ -1,10 +1,14 @@
 """`mcp-memory lessons`: a short guide from the best-supported patterns, to read or to put into an AGENTS.md."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import with_memory
+from mcp_memory.cli.opening import project_asked, with_memory
 from mcp_memory.cli.options import add_common, add_json
+
+if TYPE_CHECKING:
+    from mcp_memory.memory import EpisodicMemory
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -15,8 +19,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    markdown = with_memory(
-        args, lambda memory: memory.lessons_markdown(domain=args.domain, project=args.project or "", budget_tokens=args.budget_tokens)
-    )
+    async def ask(memory: "EpisodicMemory") -> str:
+        project = await project_asked(memory, args, otherwise="")
+        return await memory.lessons_markdown(domain=args.domain, project=project, budget_tokens=args.budget_tokens)
+
+    markdown = with_memory(args, ask)
     render.print_json({"markdown": markdown}) if args.json else print(render.safe(markdown))
     return 0

@@ -1,10 +1,15 @@
 """`mcp-memory patterns`: what was learned, best supported first."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import add_common, add_json, given, scope, words
+from mcp_memory.cli.opening import project_asked, with_memory
+from mcp_memory.cli.options import add_common, add_json, given, words
+
+if TYPE_CHECKING:
+    from mcp_memory.domain.answers import PatternPage
+    from mcp_memory.memory import EpisodicMemory
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -20,18 +25,18 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    page = with_memory(
-        args,
-        lambda memory: memory.search_patterns(
+    async def ask(memory: "EpisodicMemory") -> "PatternPage":
+        return await memory.search_patterns(
             query=" ".join(args.query),
             min_support=args.min_support,
             min_confidence=args.min_confidence,
             limit=args.limit,
             cursor=args.cursor,
-            project=scope(args),
+            project=await project_asked(memory, args),
             **given(args, ("kind", "domain")),
-        ),
-    )
+        )
+
+    page = with_memory(args, ask)
     if args.json:
         render.print_json(page)
         return 0

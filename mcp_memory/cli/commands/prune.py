@@ -1,10 +1,15 @@
 """`mcp-memory prune`: the retention policy. Without --yes it only counts."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import add_common, add_json, scope, size_bytes
+from mcp_memory.cli.opening import project_asked, with_memory
+from mcp_memory.cli.options import add_common, add_json, size_bytes
+
+if TYPE_CHECKING:
+    from mcp_memory.domain.reports import Pruned
+    from mcp_memory.memory import EpisodicMemory
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -25,17 +30,17 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    answer = with_memory(
-        args,
-        lambda memory: memory.prune(
+    async def prune(memory: "EpisodicMemory") -> "Pruned":
+        return await memory.prune(
             older_than_days=args.older_than_days,
             below_reward=args.below_reward,
             max_bytes=args.max_bytes,
-            project=scope(args) or "",
+            project=await project_asked(memory, args),
             archive=args.archive,
             apply=args.yes,
-        ),
-    )
+        )
+
+    answer = with_memory(args, prune)
     if args.json:
         render.print_json(answer)
         return 0

@@ -4,8 +4,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import with_memory
-from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given, scope
+from mcp_memory.cli.opening import project_asked, with_memory
+from mcp_memory.cli.options import CONTEXT, SPAN, add_common, add_context, add_json, add_span, given
 
 if TYPE_CHECKING:
     from mcp_memory.domain.answers import Recall
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
             budget_tokens=args.budget_tokens,
             detail="full" if args.full else "compact",
             strict=args.strict,
-            project=scope(args),
+            project=await project_asked(memory, args),
             **given(args, CONTEXT + SPAN),
         )
 

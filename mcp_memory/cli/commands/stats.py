@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import add_common, add_json
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from mcp_memory.memory import EpisodicMemory
 
 TRIES = 5
+MODEL_WAIT_S = 10.0
+MODEL_POLL_S = 0.05
 HOLDOUT = "learning.holdout."
 
 
@@ -28,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     async def ask(memory: "EpisodicMemory") -> "Status":
         opened_ms = (time.perf_counter() - started) * 1000
+        await _model_settled(memory)
         await _try_out(memory)
         status = await memory.memory_status()
         return replace(status, latency_ms={"open": {"p50": round(opened_ms, 3), "count": 1}, **status.latency_ms})
@@ -60,6 +65,13 @@ def _figures(status: "Status") -> list[tuple[str, Any]]:
     if not status.learning.holdout.share:
         rows = [row for row in rows if not row[0].startswith(HOLDOUT) or row[0] == HOLDOUT + "verdict"]
     return rows + _rows("cache", status.caches)
+
+
+async def _model_settled(memory: "EpisodicMemory") -> None:
+    """Wait until the embedding model is loaded or is known not to be, as long as a person would: else it is shown as still loading."""
+    with anyio.move_on_after(MODEL_WAIT_S):
+        while (await memory.memory_status()).embedding.state == "loading":  # noqa: ASYNC110 - nothing tells when it is there
+            await anyio.sleep(MODEL_POLL_S)
 
 
 async def _try_out(memory: "EpisodicMemory") -> None:

@@ -2,12 +2,16 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import with_memory
+from mcp_memory.cli.opening import project_asked, with_memory
 from mcp_memory.cli.options import add_common
 from mcp_memory.errors import InvalidInput
 from mcp_memory.rendering.marked_block import GUIDE, put
+
+if TYPE_CHECKING:
+    from mcp_memory.memory import EpisodicMemory
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +28,12 @@ def run(args: argparse.Namespace) -> int:
     if args.undo:
         print(put(args.write, "", GUIDE))
         return 0
-    markdown = with_memory(
-        args, lambda memory: memory.lessons_markdown(domain=args.domain, project=args.project or "", budget_tokens=args.budget_tokens)
-    )
+
+    async def ask(memory: "EpisodicMemory") -> str:
+        project = await project_asked(memory, args, otherwise="")
+        return await memory.lessons_markdown(domain=args.domain, project=project, budget_tokens=args.budget_tokens)
+
+    markdown = with_memory(args, ask)
     guide = render.safe(markdown)
     print(guide if args.write is None else put(args.write, guide, GUIDE))
     return 0

@@ -8,7 +8,7 @@ from mcp_memory.domain.episode import OutcomeKind, StepStatus
 from mcp_memory.domain.requests.base import Many, Request
 from mcp_memory.domain.requests.context import OUTCOME_WORDS, TaskFields
 from mcp_memory.domain.requests.kinds import Choice, ErrorText, Flag, Id, Name, Object, Text, Texts
-from mcp_memory.domain.requests.numbers import Fraction, Whole
+from mcp_memory.domain.requests.numbers import Whole
 
 STATUS_WORDS: Mapping[str, str] = {
     "success": "ok",
@@ -33,9 +33,7 @@ class StartEpisode(TaskFields, frozen=True):
 
 class PrepareEpisode(TaskFields, frozen=True):
     task: Annotated[str, Text(max_chars=limits.MAX_TASK_CHARS, required=True)]
-    limit: Annotated[int, Whole(low=1, high=limits.MAX_RECALL_LIMIT)] = 5
     budget_tokens: Annotated[int, BUDGET] = 800
-    min_similarity: Annotated[float, Fraction()] = 0.0
 
 
 class StepDetails(Request, frozen=True, kw_only=True):

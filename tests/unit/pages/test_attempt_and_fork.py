@@ -116,6 +116,20 @@ async def test_an_attempt_of_which_nothing_was_said_has_no_heading_over_nothing(
     assert "<h2>Outcome</h2>\n<p>It was the cache.</p>" in await visitor.get(f"/ui/attempt/{told}")
 
 
+async def test_an_earlier_attempt_that_did_better_is_a_link_and_a_lesson_is_said_once(visitor: Visitor, memory: EpisodicMemory) -> None:
+    good = await attempt(memory, ["read", "migrate", "run"], "success")
+    bad = await attempt(memory, ["read", "run!no such table: report"], "failure", lessons=["Look at the tables."])
+    text = await visitor.get(f"/ui/attempt/{bad}")
+    assert re.search(rf'<a href="/ui/attempt/{good}">An earlier attempt did better \(reward 0\.\d\d\)\.</a>', text)
+    assert "get_episode" not in text
+    assert text.count("Look at the tables.") == 1
+
+
+async def test_a_title_is_cut_where_it_is_too_long_even_within_a_word(visitor: Visitor, memory: EpisodicMemory) -> None:
+    episode_id = await attempt(memory, ["read"], "success", task="fix " + "x" * 400)
+    assert f"fix {'x' * 295}…</h1>" in await visitor.get(f"/ui/attempt/{episode_id}")
+
+
 async def test_what_stands_between_backticks_is_code_and_stays_inert(visitor: Visitor, memory: EpisodicMemory) -> None:
     said = "Run `a < b` first, then <b>`</b>."
     episode_id = await attempt(memory, ["read"], "success", summary=said)
@@ -126,6 +140,9 @@ async def test_forgetting_asks_first_archives_and_can_be_undone(visitor: Visitor
     episode_id = await attempt(memory, ["read", "edit"], "success")
     await visitor.get("/ui")
     assert "2 steps" in await visitor.get(f"/ui/attempt/{episode_id}/forget")
+    short = await attempt(memory, ["read"], "success")
+    assert "It goes with 1 step and" in await visitor.get(f"/ui/attempt/{short}/forget")
+    await memory.forget(episode_ids=[short], confirm=True)
     assert (await memory.search_episodes(project="*")).total == 1
     await visitor.post(f"/ui/attempt/{episode_id}/forget")
     assert (await memory.search_episodes(project="*")).total == 0

@@ -1,6 +1,7 @@
 """Today, Ask, Learned, Files and Health: what they show is what is there, and what is said to it reaches the next answer."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from mcp_memory.memory import EpisodicMemory
 from mcp_memory.pages import entering
 from mcp_memory.pages.health import troubles
 from mcp_memory.pages.part import PagesPart
+from mcp_memory.pages.templating import ago
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 from tests.unit.pages.conftest import LISTS, TASK, URL, Host, Visitor, attempt
@@ -49,6 +51,13 @@ async def asked(visitor: Visitor) -> dict[str, str]:
     return {name: found[1] for name in names if (found := re.search(rf'name="{name}" value="([^"]+)"', text))}
 
 
+def test_a_time_to_come_is_named_and_a_clock_a_little_ahead_is_now() -> None:
+    now_ms = time.time_ns() // 1_000_000
+    assert ago(now_ms + 30_000) == ago(now_ms) == "just now"
+    assert ago(253_402_300_799_999) == "9999-12-31 23:59 UTC"
+    assert ago(now_ms - 7_200_000) == "2 hours ago"
+
+
 @pytest.mark.parametrize("path", [*LISTS, "/ui/ask?q=anything"])
 async def test_every_page_works_on_an_empty_memory(visitor: Visitor, path: str) -> None:
     assert "<h1>" in await visitor.get(path)
@@ -78,7 +87,7 @@ async def test_today_says_which_sessions_on_this_machine_were_not_imported_and_w
         await memory.recall(query=TASK)
         await memory.start_episode(task="another", recall=False)  # writes are first in, first out: what was shown is noted by now
         text = await visitor.get("/ui")
-        assert "1 answer so far, 0 votes" in text
+        assert "1 so far, to agents and on" in text
         assert "/home/dev/.claude/projects" in text
 
 

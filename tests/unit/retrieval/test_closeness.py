@@ -63,8 +63,23 @@ def test_what_many_have_numbers_and_words_that_no_task_has_name_none() -> None:
     assert not is_named("Why does the isnull lookup take three values?"), "English is asked for more"
 
 
-def test_without_vectors_there_is_nothing_to_measure_by() -> None:
-    assert is_close("anything at all", NAN, 0.0)
+def test_without_a_vector_only_words_say_that_something_is_close() -> None:
+    assert not is_close("anything at all", NAN, CLOSE_COVERAGE - 0.01)
+    assert is_close("anything at all", NAN, CLOSE_COVERAGE)
+
+
+@pytest.mark.anyio
+async def test_an_episode_that_is_not_embedded_yet_is_no_answer_to_an_unrelated_request() -> None:
+    memory = Memory()
+    for n in range(8):
+        await memory.remember(f"e{n}", f"repair module{n} gears")
+    await memory.remember("late", "repair the oven of the kitchen", embed=False)
+    text = "bake a chocolate birthday cake in the kitchen of my mother"
+    with memory.views.read() as v:
+        unrelated = memory.retriever.rank(v, Query(text, Filter("p")), {SPACE: vector_of(text)[None]})
+        asked = memory.retriever.rank(v, Query("repair an oven", Filter("p")), {SPACE: vector_of("repair an oven")[None]})
+    assert (unrelated.silent, unrelated.matches) == (True, ())
+    assert asked.matches[0].episode_id == "late"
 
 
 @pytest.mark.anyio
