@@ -1,5 +1,6 @@
 """The one map with a bound: what is kept because it was used lately, and may be forgotten at any time."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
@@ -9,7 +10,7 @@ V = TypeVar("V")
 
 
 class BoundedMap(Generic[K, V]):
-    """At most `max_entries` entries; the least recently used one goes first. Not safe for concurrent use: the owner has a lock or a loop.
+    """At most `max_entries` entries; the least recently used one goes first. Safe for use by several threads.
 
     >>> kept = BoundedMap(2)
     >>> for key in ("a", "b", "c"):
@@ -21,6 +22,7 @@ class BoundedMap(Generic[K, V]):
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
         self._entries: OrderedDict[K, V] = OrderedDict()
+        self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
 
@@ -31,29 +33,34 @@ class BoundedMap(Generic[K, V]):
         return key in self._entries
 
     def __iter__(self) -> Iterator[K]:
-        """Yield the keys, the least recently used first."""
-        return iter(self._entries)
+        """Yield the keys there are now, the least recently used first."""
+        with self._lock:
+            return iter(list(self._entries))
 
     def get(self, key: K) -> V | None:
         """Return what is kept under *key*, which now was used last, or None."""
-        if key not in self._entries:
-            self.misses += 1
-            return None
-        self._entries.move_to_end(key)
-        self.hits += 1
-        return self._entries[key]
+        with self._lock:
+            if key not in self._entries:
+                self.misses += 1
+                return None
+            self._entries.move_to_end(key)
+            self.hits += 1
+            return self._entries[key]
 
     def put(self, key: K, value: V) -> None:
         """Keep a value; the least recently used ones go when there are too many."""
-        self._entries[key] = value
-        self._entries.move_to_end(key)
-        while len(self._entries) > self._max_entries:
-            self._entries.popitem(last=False)
+        with self._lock:
+            self._entries[key] = value
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._max_entries:
+                self._entries.popitem(last=False)
 
     def pop(self, key: K) -> V | None:
         """Forget an entry and return it, None when there was none."""
-        return self._entries.pop(key, None)
+        with self._lock:
+            return self._entries.pop(key, None)
 
     def clear(self) -> None:
         """Forget all entries; the counts of hits and misses stay."""
-        self._entries.clear()
+        with self._lock:
+            self._entries.clear()

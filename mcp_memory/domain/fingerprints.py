@@ -47,7 +47,12 @@ def _text_shape(text: str) -> str:
 
 def fingerprint(step: Step) -> tuple[int, int]:
     """Return the 16-bit numbers of the step's exact arguments and of their shape."""
-    return exact_number(step), _number(shape(step.arguments))
+    return exact_number(step), shape_number(step.arguments)
+
+
+def shape_number(arguments: Mapping[str, Json]) -> int:
+    """Return the 16-bit number of the arguments' shape."""
+    return _number(shape(arguments))
 
 
 def exact_number(step: Step) -> int:
@@ -57,7 +62,7 @@ def exact_number(step: Step) -> int:
 
 def pack(steps: Sequence[Step], exact: Sequence[int]) -> str:
     """Return the fingerprints of *steps* as one string, eight characters each; *exact* is their exact numbers."""
-    return "".join([f"{number:04x}{_number(shape(step.arguments)):04x}" for number, step in zip(exact, steps, strict=True)])
+    return "".join([f"{number:04x}{shape_number(step.arguments):04x}" for number, step in zip(exact, steps, strict=True)])
 
 
 def hidden_exits(steps: Sequence[Step]) -> tuple[int, ...]:

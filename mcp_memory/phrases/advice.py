@@ -91,6 +91,16 @@ def failed_here(key: str, step: int, message: str, *, changed: bool) -> str:
     return f"{key} with these arguments failed at step {step} of this episode: {quoted(message)}{since}"
 
 
+def failed_in_quotes(key: str, argument: str, tried: int, worked: int, bare: int) -> str:
+    """Return that calls with a value in quotes all failed, and how those without went.
+
+    >>> failed_in_quotes("search", "query", 48, 212, 340)
+    'search with `query` in quotes failed in 48 of 48 earlier calls like it; without the quotes it worked in 212 of 340'
+    """
+    failed = f"{key} with `{argument}` in quotes failed in {tried} of {tried} earlier calls like it"
+    return f"{failed}; without the quotes it worked in {worked} of {bare}"
+
+
 def failed_before(key: str, failed: int, tried: int, message: str, *, same_call: bool) -> str:
     """Return that such a call failed in earlier runs; *message* is the real error of the one most alike, "" where it is not shown.
 

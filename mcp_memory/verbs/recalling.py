@@ -18,6 +18,7 @@ from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.learning.advice.deeds import ToldChanges
 from mcp_memory.learning.advice.points import points_of
 from mcp_memory.learning.history.gone_tools import GoneTools
+from mcp_memory.learning.history.lasting import stale_answers
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
@@ -81,6 +82,7 @@ class Recalling:
             told_changes = v.experience.derived(ToldChanges)
             page = ranking.matches[: query.limit] if "episodes" in include else ()
             gone = v.experience.derived(GoneTools).of(query.filter.project)
+            stale = stale_answers(v.experience, [m.episode_id for m in page], query.filter.project)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]
@@ -97,7 +99,7 @@ class Recalling:
             if (m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered, foreign=foreign))
             or episode.id in met
         ]
-        points = points_of(near, query.text, told_changes.of, gone)
+        points = points_of(near, query.text, told_changes.of, gone, stale)
         episodes = [
             recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
             for match, episode, correction in read

@@ -135,3 +135,21 @@ async def test_copies_of_one_episode_are_one_source(config: Config) -> None:
         fixes = (await suggested(memory, "coder"))["recovery"]["fixes"]
         assert [fix["action"] for fix in fixes] == ["pip install", "curl"]
         assert fixes[1]["provenance"] == "unverified: 1 source (coder)"
+
+
+async def test_a_pattern_is_vouched_for_by_those_whose_evidence_is_there_now(config: Config) -> None:
+    ana, ben, eva = (
+        line(agent, n, "pip install -e ./prices", "Install the local package") for n, agent in enumerate(("ana", "ben", "eva"))
+    )
+    async with open_memory(config) as opened:
+
+        async def vouched_for() -> str:
+            return str(render.answer(await opened.search_patterns(project="shop", min_support=2))["patterns"][0]["provenance"])
+
+        await opened.import_lines([ana, ben])
+        before = await vouched_for()
+        of_ana = next(e.episode_id for e in (await opened.search_episodes()).episodes if e.external_id == "ana/0")
+        await opened.forget(episode_ids=[of_ana], confirm=True)
+        await opened.import_lines([eva])
+        after = await vouched_for()
+        assert ("ana" in before, "ana" in after, "eva" in after) == (True, False, True)

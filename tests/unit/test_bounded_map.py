@@ -1,5 +1,8 @@
 """The one map with a bound."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 from mcp_memory.domain.bounded_map import BoundedMap
 
 
@@ -34,3 +37,23 @@ def test_none_may_be_kept() -> None:
     assert "a" in kept
     assert kept.get("a") is None
     assert (kept.hits, kept.pop("a"), len(kept), kept.pop("a")) == (1, None, 0, None)
+
+
+def test_threads_may_use_it_at_once() -> None:
+    kept: BoundedMap[int, int] = BoundedMap(2)
+    often = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(_use, kept) for _ in range(4)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(often)
+    assert len(kept) <= 2
+
+
+def _use(kept: BoundedMap[int, int]) -> None:
+    for n in range(20_000):
+        kept.put(n % 3, n)
+        kept.get((n + 1) % 3)
+        assert len(list(kept)) <= 3

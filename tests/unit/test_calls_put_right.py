@@ -169,3 +169,17 @@ async def test_an_answer_with_an_error_and_something_else_is_what_its_agent_says
         await memory.log_step(started.episode_id, **step)
     episode = (await memory.get_episode(started.episode_id, detail="steps")).episode
     assert [step.failed for step in episode.steps] == [False, False]
+
+
+async def test_quotes_that_a_tool_takes_for_a_part_of_the_name_are_warned_of_before_and_after_the_call(memory: EpisodicMemory) -> None:
+    for town in ("Lisbon", "Porto", "Braga", "Faro"):
+        missed = call("search", "", f'Could not find ["{town}"]', query=f'"{town}"')
+        await attempt(memory, f"Which river flows through {town}?", missed, call("search", query=town))
+    said = "search with `query` in quotes failed in 4 of 4 earlier calls like it; without the quotes it worked in 4 of 4"
+    missed = call("search", "", 'Could not find ["Coimbra"]', query='"Coimbra"')
+    assert said in await advised(memory, "Where was the poet born?", missed)
+    started = await memory.start_episode("Where was the painter born?", recall=False)
+    intended = {"tool": "search", "arguments": {"query": '"Evora"'}}
+    assert said in next_step_text(answer(await memory.suggest_next_step(started.episode_id, intended=intended)))
+    bare = {"tool": "search", "arguments": {"query": "Evora"}}
+    assert "in quotes" not in next_step_text(answer(await memory.suggest_next_step(started.episode_id, intended=bare)))

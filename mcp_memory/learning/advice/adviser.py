@@ -88,6 +88,8 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
+        if (asked := intended or (episode.steps[-1] if recovered else None)) is not None:
+            warnings = (*self._warner.of_quotes(standpoint, asked), *warnings)
         won, beaten = self._attempts(situation)
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)

@@ -17,10 +17,11 @@ from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import arguments_of, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.precedents import ReadEpisodes
+from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change, put_right
-from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
@@ -34,7 +35,6 @@ MAX_FIXES, MAX_EVIDENCE = 3, 3
 MIN_ENDS = 3  # runs that ended with an answer, from which it counts as the end
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
-LATEST_TRIES = 2  # of what once answered an error: where none of them did, it does so no longer
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 MAX_NOTED, MIN_WORD_CHARS, MAX_CALL_CHARS = 1, 5, 200  # lessons told of an error; of a word that a lesson shares with it; of the call
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
@@ -76,13 +76,16 @@ class ErrorRecovery:
             run: `text_of_run` of the episode.
         """
         x = self._x
-        failed_key, message = episode.steps[-1].key, message_of(episode.steps[-1])
+        own = episode.steps[-1]
+        failed_key, message = own.key, message_of(own)
         alike = (x.context_weights(standpoint)[x.failures.row] > 0) & (recovered.alike >= SAME_MESSAGE)
         exact = alike & (x.failures.signature == x.signatures.find(sig))
         alike = exact if exact.any() else alike
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
+        same_call = numbers[are_calls(x, numbers, own)]
+        gone = numbers[outlived(x, numbers)]
         shell = shell_of(episode)
         found: list[_Found] = []
         for tool in np.unique(np.concatenate([next_tried[next_tried >= 0], by[by >= 0]])):
@@ -97,22 +100,17 @@ class ErrorRecovery:
             fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
             support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
             fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
-            found.append(_Found(fix, answered, support, key == failed_key, self._works_still(tried, answered)))
+            works = not len(answered) or not np.isin(answered, gone).all()
+            found.append(_Found(fix, answered[~np.isin(answered, gone)] if works else answered, support, key == failed_key, works))
         best = sorted(found, key=_Found.rank)[:MAX_FIXES]
         shown = [
-            self._illustrated(f.fix, f.answered, message, run, is_retry=f.is_retry)
+            self._illustrated(f.fix, f.answered, same_call, own, run, is_retry=f.is_retry)
             if f.works and self._endorser.may_show(f.support)
             else f.fix
             for f in best[:FIX_EXAMPLES]
         ]
         noted = tuple(islice(self._noted(numbers, _named(episode.steps[-1])), MAX_NOTED))
         return Recovery(sig, (*shown, *(f.fix for f in best[FIX_EXAMPLES:])), message, noted)
-
-    def _works_still(self, tried: Ints, answered: Ints) -> bool:
-        """Return whether one of the latest tries did it: what helped once and no longer does is not told as a help."""
-        failures = self._x.failures
-        order = np.lexsort((failures.index[tried], self._x.ended_at_ms[failures.row[tried]]))
-        return bool(np.isin(tried[order][-LATEST_TRIES:], answered).any())
 
     def is_the_end(self, standpoint: Standpoint, failed_key: str, sig: str) -> bool:
         """Whether every run that got such an answer from this tool ended with it, as with a verdict: then nothing is advised."""
@@ -156,19 +154,19 @@ class ErrorRecovery:
             tasks=len({x.trace(int(r)).task for r in np.unique(x.failures.row[answered])}),
         )
 
-    def _example(self, fix: TriedFix, answered: Ints, message: str, run: str) -> TriedFix:
-        """Return the fix with the arguments it worked with, in a run that succeeded if there is one, the latest of these.
+    def _example(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str) -> TriedFix:
+        """Return the fix with the arguments it worked with: after the very call, else in a run that succeeded, the latest of these.
 
-        Its values are shown where it answered the very *message*; those of another file or module are not.
+        Its values are shown where it answered the very message; those of another file or module are not.
         """
-        x = self._x
+        x, message = self._x, message_of(own)
         answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
-        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]]))[::-1]][:MAX_SOUGHT]
+        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]], np.isin(answered, same_call)))[::-1]][:MAX_SOUGHT]
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
-                did = self._told(fix, episode, failed, by, message, run)
+                did = self._told(fix, episode, failed, by, own, run)
                 # A change in a file that this run has not got is told with the error, as one to learn from.
                 like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
                 fix = replace(fix, arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run), did=did, like=like)
@@ -183,13 +181,17 @@ class ErrorRecovery:
         did = told_change(episode.steps, by, message, like)
         return replace(fix, did=did, like=like, evidence=_first(episode.id, fix.evidence)) if did else fix
 
-    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, message: str, run: str) -> str | None:
-        """Return what answered the very *message* in another run, None without; a change in a file that this run has not got, too."""
-        steps, is_fixed = episode.steps, fix.kind == "fixed"
+    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, own: Step, run: str) -> str | None:
+        """Return what answered the message of this run's step in another one, None without; a change in a file it has not got, too."""
+        steps, is_fixed, message = episode.steps, fix.kind == "fixed", message_of(own)
         right = -1 if is_fixed else put_right(steps, failed)
         if right >= 0:
             return told_answer(steps, failed, right, run)
         is_command = bool(command_in(steps[by].arguments))
+        same = [step for step in steps[failed:] if step.key == own.key and step.arguments == own.arguments]
+        is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
+        if is_again and episode.id not in self._beaten and (other := call_changed(own.arguments, steps[by].arguments, MAX_CALL_CHARS)):
+            return f"{own.key} {other[0]} instead of {other[1]}"
         if changes_scratch(steps, by) or (episode.id in self._beaten and (change_of(steps, by) or not is_command)):
             return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
         if not is_fixed and not did_the_job(steps, failed, by):
@@ -199,11 +201,11 @@ class ErrorRecovery:
             return did
         return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
 
-    def _illustrated(self, fix: TriedFix, answered: Ints, message: str, run: str, *, is_retry: bool) -> TriedFix:
+    def _illustrated(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
         change, times, of = self._change(answered) if is_retry else (None, 0, 0)
         if change is None:
-            return self._example(fix, answered, message, run)
+            return self._example(fix, answered, same_call, own, run)
         counted = (times, of) if len(answered) <= MAX_CHANGES else (0, 0)  # of the latest alone no number is told as one of all
         return replace(fix, change=change, changed=counted[0], compared=counted[1])
 
@@ -228,11 +230,8 @@ class ErrorRecovery:
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""
-        x = self._x
-        steps = x.first[x.failures.row[numbers]] + x.failures.index[numbers]
-        last = x.failures.index[numbers] + 1 >= x.length[x.failures.row[numbers]]
-        after = x.step_tool[np.minimum(steps + 1, len(x.step_tool) - 1)]
-        return np.where(last, -1, after)
+        steps = next_tried(self._x, numbers)
+        return np.where(steps < 0, -1, self._x.step_tool[np.maximum(steps, 0)])
 
 
 def _named(step: Step) -> frozenset[str]:

@@ -50,7 +50,13 @@ _LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")
 Recalled = Sequence[tuple[Episode, float]]
 
 
-def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, gone: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+def points_of(
+    recalled: Recalled,
+    query: str,
+    changes_of: ChangesOf = changes,
+    gone: Collection[str] = (),
+    stale: Collection[tuple[str, int]] = (),
+) -> dict[str, tuple[str, ...]]:
     """Return what each of the recalled episodes tells, by its id, the most useful first; the same change, call or answer once.
 
     Args:
@@ -58,14 +64,19 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, g
         query: What was asked: values of other cases are not shown.
         changes_of: What an episode changed, where that is known already.
         gone: Tools that work no longer: calls of them are nothing to do.
+        stale: Steps, by episode, that answered an error which they answer no longer.
     """
     said: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
     recalled = [(episode, _likeness(episode, similarity, query)) for episode, similarity in recalled]
+    fixes = {episode.id: [line for by, line in _overcame(episode, alike) if (episode.id, by) not in stale] for episode, alike in recalled}
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
         changed = [phrases.changed(deed.text) for deed in changes_of(episode)]
-        lines = {_same(line): line for line in (*_own_words(episode), *_shown(episode, similarity, query, peers, changed, gone))}
+        lines = {
+            _same(line): line
+            for line in (*_own_words(episode), *_shown(episode, similarity, query, peers, changed, gone, fixes[episode.id]))
+        }
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
     return found
@@ -94,7 +105,13 @@ def _own_words(episode: Episode) -> Iterator[str]:
 
 
 def _shown(
-    episode: Episode, similarity: float, query: str, peers: Sequence[Episode], changed: Sequence[str], gone: Collection[str]
+    episode: Episode,
+    similarity: float,
+    query: str,
+    peers: Sequence[Episode],
+    changed: Sequence[str],
+    gone: Collection[str],
+    fixes: Sequence[str],
 ) -> Iterator[str]:
     """Yield what the steps show."""
     won = [peer for peer in peers if peer.success]
@@ -108,10 +125,10 @@ def _shown(
             yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
             yield from _otherwise(won, [peer for peer in peers if not peer.success])
-        yield from _overcame(episode, similarity)
+        yield from fixes
     elif not won:
         told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
-        told += [*_overcame(episode, similarity), *_dead_ends(episode, looks=not told and len(peers) == 1)]
+        told += [*fixes, *_dead_ends(episode, looks=not told and len(peers) == 1)]
         partly = episode.outcome is not None and episode.outcome.kind is OutcomeKind.PARTIAL  # else what it wrote is one more way not to
         yield from told or [text for _, text in (wrote(episode) if partly and similarity >= SAME_TASK else ())]
 
@@ -143,12 +160,15 @@ def _in_vain(episode: Episode, similarity: float, query: str) -> list[str]:
     return done(episode, similarity, query) if similarity >= SAME_TASK and not any(is_shell(s.tool) for s in episode.steps) else []
 
 
-def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
-    """Yield the errors that were fixed, each with the failed call and what made it work; not what the agent had mistyped itself."""
+def _overcame(episode: Episode, similarity: float) -> Iterator[tuple[int, str]]:
+    """Yield the errors that were fixed, each with the step that did it, the failed call and what made it work.
+
+    Not what the agent had mistyped itself.
+    """
     steps = episode.steps
     said_of_it = episode.reflection.successes if episode.reflection else ()
     for got_on in [said for said in said_of_it if isinstance(said, facts.GotOn)][:MAX_OVERCOME]:
-        yield from _put_right(steps, got_on)
+        yield from ((got_on.by, line) for line in _put_right(steps, got_on))
     overcome = [said for said in said_of_it if isinstance(said, facts.Overcome)]
     for said in overcome[:MAX_OVERCOME]:
         failed, by, worked = (steps[i] if i < len(steps) else None for i in (said.failures[-1], said.by, said.worked_at))
@@ -165,12 +185,12 @@ def _overcame(episode: Episode, similarity: float) -> Iterator[str]:
         if said.by == said.worked_at and not command_in(by.arguments):
             other = call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS) if similarity >= SAME_TASK else named_change(failed, by)
             if other:
-                yield phrases.worked_otherwise(by.key, error, *other)
+                yield said.by, phrases.worked_otherwise(by.key, error, *other)
             continue
         names = [file.path for file in files_of(episode)]
         how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
         if how != call:
-            yield phrases.overcame(call, error, how, itself=said.by == said.worked_at)
+            yield said.by, phrases.overcame(call, error, how, itself=said.by == said.worked_at)
 
 
 def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[str]:

@@ -9,6 +9,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import changes_state
+from mcp_memory.learning.history.quoted_values import quoting
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import has_details, signature
@@ -40,6 +41,17 @@ class StepWarner:
         """Return at most one warning from this run and one from earlier ones."""
         found = [self._in_this_run(episode, intended, answer), self._in_earlier_runs(standpoint, neighbours, episode, intended, answer)]
         return tuple(w for w in found if w is not None)
+
+    def of_quotes(self, standpoint: Standpoint, step: Step) -> tuple[StepWarning, ...]:
+        """Warn of quotes around a value of *step*, made or intended, where every earlier call with them failed and those without work."""
+        x = self._x
+        found = quoting(x, step, x.context_weights(standpoint) > 0)
+        if found is None:
+            return ()
+        tried = len(found.quoted)
+        message = phrases.failed_in_quotes(step.key, found.argument, tried, found.worked, found.bare)
+        rows = np.unique(np.searchsorted(x.first, found.quoted, side="right") - 1)[-MAX_EVIDENCE:]
+        return (StepWarning(message, tried, tried, tuple(x.trace(int(row)).id for row in rows), None),)
 
     def _in_this_run(self, episode: Episode, intended: Step, answer: Answer) -> StepWarning | None:
         """Warn when the very same call failed in this run, last time it was made, and nothing but reading happened since."""

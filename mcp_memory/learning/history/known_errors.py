@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from mcp_memory.learning.history.lasting import outlived
 from mcp_memory.learning.reading.signatures import signature_words, without_details
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
@@ -54,13 +55,15 @@ class KnownErrors:
     def episodes(self, text: str, project: str) -> dict[str, float]:
         """Return the episodes of a project that met an error which *text* quotes, the newest 200 failures, with their worth in [0, 1].
 
-        An error that half of the episodes met says little; one that one in ten met or fewer counts in full.
+        An error that half of the episodes met says little; one that one in ten met or fewer counts in full. Who answered it by what
+        answers it no longer is left out.
         """
         x, failures = self._x, self._x.failures
         worth: dict[str, float] = {}
         for _, number in self.quoted(text):
             seen = x.in_project(project)[failures.row] & (failures.signature == number)
             numbers = np.flatnonzero(seen)
+            numbers = numbers[~outlived(x, numbers)]
             episodes = len(np.unique(failures.row[numbers]))
             rare = min(1.0, math.log10(max(1.0, len(x) / max(1, episodes))))
             for at in numbers[-MAX_FAILURES:]:

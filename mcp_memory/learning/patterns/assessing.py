@@ -17,8 +17,11 @@ MAX_KEPT = 20_000  # validations, and sums of use; one is a few numbers
 EVIDENCE_EACH = 20  # the newest: what held lately
 
 
+State = tuple[str, int, int, int, int]  # of a pattern: its counts, and when its first and latest evidence is of
+
+
 class Assessor:
-    """Confidence, use and retirement of patterns. Evidence is read once for each state of a pattern's counts.
+    """Confidence, use and retirement of patterns. Evidence is read once for each state of a pattern's counts and times.
 
     What it keeps is used while reading only.
     """
@@ -26,8 +29,8 @@ class Assessor:
     def __init__(self, store: Store, clock: Clock, half_life_days: float) -> None:
         self._store, self._clock, self._half_life_days = store, clock, half_life_days
         self._usage: BoundedMap[tuple[str, int], confidence.Usage] = BoundedMap(MAX_KEPT)  # by pattern and how many votes there are
-        self._said_by: BoundedMap[tuple[str, int, int], tuple[str, ...]] = BoundedMap(MAX_KEPT)  # the episodes of the latest evidence
-        self._validations: BoundedMap[tuple[str, int, int], confidence.Validation] = BoundedMap(MAX_KEPT)
+        self._said_by: BoundedMap[State, tuple[str, ...]] = BoundedMap(MAX_KEPT)  # the episodes of the latest evidence
+        self._validations: BoundedMap[State, confidence.Validation] = BoundedMap(MAX_KEPT)
 
     def assess(self, v: View, patterns: Sequence[Pattern], *, validated: bool = True, endorsed: bool = True) -> list[Pattern]:
         """Return the patterns with their corrections, confidence, votes, use and retirement, in the same order.
@@ -130,8 +133,8 @@ def _success(x: Experience, episode_id: str) -> bool | None:
     return None if row is None else bool(x.success[row])
 
 
-def _state(pattern: Pattern) -> tuple[str, int, int]:
-    return pattern.id, pattern.successes, pattern.failures
+def _state(pattern: Pattern) -> State:
+    return pattern.id, pattern.successes, pattern.failures, pattern.first_at_ms, pattern.last_at_ms
 
 
 def _corrected(pattern: Pattern, correction: Correction | None) -> Pattern:

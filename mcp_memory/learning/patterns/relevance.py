@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from mcp_memory.domain.pattern import ANSWERS, Pattern, PatternKind
+from mcp_memory.learning.history.lasting import outlived
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.ports import PatternTally, Store
@@ -84,10 +85,24 @@ class Relevance:
         best = sorted({t.pattern_id: t for t in tallies}.values(), key=lambda t: (t.failures - t.successes, t.pattern_id))[:MAX_ANSWERS]
         read = self._store.patterns(ids=[t.pattern_id for t in best], project=project, limit=MAX_ANSWERS) if best else []
         exact = [p for p in read if p.content.get("error") in signatures and (p.says_what or p.corrected_by)]
-        assessed = [p for p in self._assessor.assess(self._v, exact) if not p.retired and (p.successes or p.corrected_by)]
+        lasting = [p for p in exact if p.corrected_by or self._works_still(project, p)]
+        assessed = [p for p in self._assessor.assess(self._v, lasting) if not p.retired and (p.successes or p.corrected_by)]
         chosen = sorted(assessed, key=lambda p: (not p.is_verified, not p.corrected_by, -p.confidence, -p.successes, p.id))[:limit]
         scored: list[Scored] = [(p, 1.0, {"context": 1.0, "confidence": p.confidence, "contrast": p.confidence}) for p in chosen]
         return scored if self._may_lead(project, scored) else []
+
+    def _works_still(self, project: str, pattern: Pattern) -> bool:
+        """Return whether what a pattern says was tried still answers its error in the project; an argument's change is not looked at."""
+        x = self._v.experience
+        failures, content = x.failures, pattern.content
+        tool, sig, tried = (
+            x.tools.find(str(content["tool"])),
+            x.signatures.find(content["error"]),
+            x.tools.find(str(content.get("try", ""))),
+        )
+        numbers = np.flatnonzero((failures.failed == tool) & (failures.signature == sig) & x.in_project(project)[failures.row])
+        answered = failures.by[numbers] == tried
+        return tried < 0 or not answered.any() or not outlived(x, numbers)[answered].all()
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         x = self._v.experience

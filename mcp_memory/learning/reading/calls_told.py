@@ -99,6 +99,8 @@ def call_changed(before: Mapping[str, Any], after: Mapping[str, Any], max_chars:
     ('q=Gator Country', 'q=Gator Country guitarist')
     >>> call_changed({"legs": [{"no": "A1"}, {"no": "B2"}]}, {"legs": [{"no": "A1"}, {"no": "C3"}]}, 60)
     ('legs: {"no": "C3"}', 'legs: {"no": "B2"}')
+    >>> call_changed({"text": "import os\\nrun(os)"}, {"text": "import os\\nos.sync()\\nrun(os)"}, 60)
+    ('text with “os.sync()”', 'text without it')
     """
     names = [name for name in dict.fromkeys([*after, *before]) if str(after.get(name, "")) != str(before.get(name, ""))]
     if not names:
@@ -114,8 +116,16 @@ def _differing(name: str, a: Any, b: Any, max_chars: int) -> tuple[str, str]:
         only_a, only_b = ([item for item in x if item not in y] for x, y in ((a, b), (b, a)))
         if only_a and only_b:
             return tuple(f"{name}: {', '.join(map(_plain, items))}" for items in (only_a, only_b))  # type: ignore[return-value]
+    if isinstance(a, str) and isinstance(b, str) and "\n" in a.strip() and (new := _new_lines(a, b)):
+        return f"{name} with “{shorten_middle(new, 2 * max_chars)}”", f"{name} without it"
     now, then = _around(_plain(a), _plain(b), max_chars)
     return f"{name}={now}", f"{name}={then}"
+
+
+def _new_lines(a: str, b: str) -> str:
+    """Return the lines that a text has besides all of another's, "" where it has none or lacks one."""
+    lines, others = ([line.strip() for line in text.splitlines() if line.strip()] for text in (a, b))
+    return " ⏎ ".join(line for line in lines if line not in others) if all(line in lines for line in others) else ""
 
 
 def _around(a: str, b: str, max_chars: int) -> tuple[str, str]:

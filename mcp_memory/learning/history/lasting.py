@@ -1,0 +1,75 @@
+"""Whether what once answered an error still does: of the latest tries of it one must have. Pure.
+
+A program is the same try whatever its arguments; of other tools only the very call is, for their keys say nothing of what was done.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcp_memory.domain.episode import Step
+from mcp_memory.domain.fingerprints import exact_number
+from mcp_memory.domain.step_keys import is_shell, tool_and_action
+from mcp_memory.views.columns import Bools, Ints
+from mcp_memory.views.experience import Experience
+
+LATEST_TRIES = 2
+MAX_ERRORS = 40  # of the episodes at hand
+NOTHING = -1
+
+
+def next_tried(x: Experience, numbers: Ints) -> Ints:
+    """Return the step right after each of the failures *numbers*, `NOTHING` at the end of a run."""
+    rows = x.failures.row[numbers]
+    return np.where(x.failures.index[numbers] + 1 >= x.length[rows], NOTHING, x.first[rows] + x.failures.index[numbers] + 1)
+
+
+def are_calls(x: Experience, numbers: Ints, step: Step) -> Bools:
+    """Return which of the failures *numbers* are of the very call that *step* made."""
+    failures = x.failures
+    exact = x.step_exact[x.first[failures.row[numbers]] + failures.index[numbers]]
+    found: Bools = (failures.failed[numbers] == x.tools.find(step.key)) & (exact == exact_number(step))
+    return found
+
+
+def outlived(x: Experience, numbers: Ints) -> Bools:
+    """Return which of the failures *numbers*, all with one error, were answered by what answers it no longer.
+
+    Cost: a pass over the failures for each of their answers.
+    """
+    rows, by = x.failures.row[numbers], x.failures.by_index[numbers]
+    tried, answers = _deeds(x, next_tried(x, numbers)), _deeds(x, np.where(by < 0, NOTHING, x.first[rows] + by))
+    newest = np.lexsort((x.failures.index[numbers], x.ended_at_ms[rows]))
+    stale = np.zeros(len(numbers), np.bool_)
+    for deed in np.unique(answers[by >= 0]):
+        latest = newest[((tried == deed) | (answers == deed))[newest]][-LATEST_TRIES:]
+        if not (answers[latest] == deed).any():
+            stale |= answers == deed
+    return stale & (by >= 0)
+
+
+def stale_answers(x: Experience, ids: Sequence[str], project: str) -> frozenset[tuple[str, int]]:
+    """Return the steps of some episodes that answered an error which they answer no longer in the project.
+
+    Cost: a pass over all failures for each error that one of them answered.
+    """
+    failures, seen = x.failures, x.in_project(project)
+    rows = [row for key in ids if (row := x.row(key)) is not None]
+    mine = np.flatnonzero(np.isin(failures.row, rows) & (failures.by_index >= 0))
+    errors = sorted({(int(failures.failed[at]), int(failures.signature[at])) for at in mine})[:MAX_ERRORS]
+    found: set[tuple[str, int]] = set()
+    for failed, sig in errors:
+        numbers = np.flatnonzero((failures.failed == failed) & (failures.signature == sig) & seen[failures.row])
+        stale = numbers[outlived(x, numbers)]
+        found |= {(x.trace(int(failures.row[at])).id, int(failures.by_index[at])) for at in stale if failures.row[at] in rows}
+    return frozenset(found)
+
+
+def _deeds(x: Experience, steps: Ints) -> Ints:
+    """Return a number for what each step did; 0 where there is none."""
+    there = np.maximum(steps, 0)
+    exact = x.step_exact[there].astype(np.int64)
+    tools, at = np.unique(x.step_tool[there], return_inverse=True)
+    programs = np.array([is_shell(tool_and_action(str(x.tools.value(int(number))))[0]) for number in tools], np.bool_)
+    found: Ints = np.where(steps < 0, 0, np.where(programs[at] | (exact < 0), -1 - tools[at].astype(np.int64), 1 + exact))
+    return found

@@ -1,0 +1,68 @@
+"""What answered an error once and no longer does is told by no door, and what got the very call past its error is; on real files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.advice_lines import next_step_text
+from mcp_memory.rendering.lines import recall_text
+from mcp_memory.rendering.render import answer
+
+pytestmark = pytest.mark.anyio
+CUT_OFF = "ConnectionResetError: upload to depot was cut off"
+Step = Mapping[str, Any]
+
+
+def shell(command: str, error: str | None = None) -> Step:
+    return {"tool": "bash", "arguments": {"command": command}, "observation": "" if error else "ok", "error": error}
+
+
+PUSH, CUT = shell("depotctl push --all"), shell("depotctl push --all", CUT_OFF)
+
+
+async def attempt(memory: EpisodicMemory, task: str, outcome: str, *steps: Step) -> None:
+    started = await memory.start_episode(task, recall=False)
+    await memory.log_steps(started.episode_id, steps=list(steps))
+    await memory.complete_episode(started.episode_id, outcome)
+    await memory.settle()
+
+
+async def all_doors(memory: EpisodicMemory, failed: Step) -> list[str]:
+    """Return what a recall by the error says, and the advice after the failed step."""
+    started = await memory.start_episode("Publish the catalogue of the outer islands", recall=False)
+    await memory.log_steps(started.episode_id, steps=[failed])
+    found, advice = await memory.recall(str(failed["error"])), await memory.suggest_next_step(started.episode_id)
+    return [recall_text(answer(found)), next_step_text(answer(advice))]
+
+
+@pytest.mark.parametrize("found_another", [True, False])
+async def test_a_fix_that_failed_in_the_newest_tries_is_told_by_no_door(memory: EpisodicMemory, *, found_another: bool) -> None:
+    for place in ("north", "south", "east", "west"):
+        await attempt(memory, f"Publish the {place} catalogue", "success", CUT, shell("flushcache --depot"), PUSH)
+    others = (shell("rotatekey --depot"), PUSH) if found_another else ()
+    for place in ("upper", "lower"):
+        outcome = "success" if found_another else "failure"
+        await attempt(memory, f"Publish the {place} catalogue", outcome, CUT, shell("flushcache --depot"), CUT, *others)
+    for text in await all_doors(memory, CUT):
+        assert "after `flushcache" not in text
+        assert "bash:flushcache" not in text
+        assert "`flushcache --depot` made" not in text
+        assert ("`rotatekey --depot`" in text) is found_another
+
+
+async def test_what_the_very_call_had_instead_where_it_then_went_through_is_told_first(memory: EpisodicMemory) -> None:
+    def edit(text: str, error: str | None = None) -> Step:
+        return {"tool": "edit", "arguments": {"place": "1:1", "text": text}, "observation": "", "error": error}
+
+    undefined = "Your proposed edit has introduced new syntax error(s): F821 undefined name 'Island'"
+    text = 'import ferry\n\nhome: Island\n\n\nclass Boat:\n    "boat"'
+    put_right = edit(text.replace("home", "class Island: ...\nhome"))
+    await attempt(memory, "Document the ferry", "failure", edit(text, undefined), put_right, shell("pytest"))
+    for n in range(6):
+        other = f"F821 undefined name 'Harbour{n}'"
+        steps = [edit(f"wharf{n}: Harbour{n}\nx = 1", undefined.partition("F821")[0] + other), edit(f"wharf{n}: str\nx = 1")]
+        await attempt(memory, f"Name the harbour number {n}", "success", *steps)
+    _, advice = await all_doors(memory, edit(text, undefined))
+    assert "After this very error edit text with “class Island: ...” instead of text without it went through" in advice
