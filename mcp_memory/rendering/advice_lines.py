@@ -17,7 +17,6 @@ from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
-_INSTEAD = " instead of "  # in what names the other call already
 _DEED_CHARS, _SENTENCE_CHARS, _VALUE_CHARS = 440, 400, 160
 Row = Mapping[str, Any]
 
@@ -63,7 +62,7 @@ def fix_line(fix: Row) -> str:
     if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
         return f"{worked_otherwise(flat(change), fix['changed'], fix['compared'])}{_evidence(fix)}"
     if did := fix.get("did"):
-        came = "went through" if _INSTEAD in did else "made the call work" if fix["kind"] == "fixed" else "did the job instead"
+        came = "went through" if fix["names_failed"] else "made the call work" if fix["kind"] == "fixed" else "did the job instead"
         if like := fix.get("like"):
             return f"After an error like it ({quoted(flat(like))}) {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"

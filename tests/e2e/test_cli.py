@@ -166,6 +166,8 @@ def test_patterns_are_listed_shown_and_corrected(filled: Cli) -> None:
     assert patterns[0]["description"] in filled("show", pattern_id)
     filled("correct", pattern_id, "Only on Mondays", "--reason", "seen in production")
     assert filled.json("show", pattern_id)["pattern"]["correction"] == "Only on Mondays"
+    assert [line.split()[0] for line in filled("patterns").splitlines() if "pat_" in line] == [pattern_id], "the others only count tools"
+    assert len(filled("patterns", "--all").splitlines()) == len(patterns) + 2
 
 
 def test_a_label_says_how_an_episode_ended_after_all(filled: Cli) -> None:

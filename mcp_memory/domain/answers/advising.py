@@ -39,6 +39,7 @@ class TriedFix:
     correction: str | None = None  # what somebody said of this answer to this very error
     change: str | None = None  # of the same tool again: what was different in its arguments, where that was the same several times
     did: str | None = None  # what the call was that answered this very message, where it may be made here too
+    names_failed: bool = False  # `did` says "instead of" what had failed
     like: str | None = None  # the error it answered, where that was another one of this kind
     tasks: int = 0  # different tasks in which it was an answer
     changed: int = 0  # of all answers by the same tool, those whose call was different in just that; 0 where they are too many to count

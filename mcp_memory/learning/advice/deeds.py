@@ -26,7 +26,7 @@ from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
-MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 260, 90, 2
+MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 280, 90, 2
 MAX_TRIED_CHARS = 160
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each

@@ -15,7 +15,7 @@ from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, told_answer, told_call, told_change, told_instead
+from mcp_memory.learning.advice.examples import Told, arguments_of, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
 from mcp_memory.learning.history.recoveries import Recovered
@@ -169,7 +169,7 @@ class ErrorRecovery:
                 did = self._told(fix, episode, failed, by, own, run)
                 # A change in a file that this run has not got is told with the error, as one to learn from.
                 like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
-                fix = replace(fix, arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run), did=did, like=like)
+                fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run))
                 return replace(fix, evidence=_first(episode.id, fix.evidence))
         if not places:
             return fix
@@ -179,9 +179,9 @@ class ErrorRecovery:
             return fix
         like = message_of(episode.steps[failed])
         did = told_change(episode.steps, by, message, like)
-        return replace(fix, did=did, like=like, evidence=_first(episode.id, fix.evidence)) if did else fix
+        return replace(_with(fix, did, like), evidence=_first(episode.id, fix.evidence)) if did else fix
 
-    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, own: Step, run: str) -> str | None:
+    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, own: Step, run: str) -> Told | None:
         """Return what answered the message of this run's step in another one, None without; a change in a file it has not got, too."""
         steps, is_fixed, message = episode.steps, fix.kind == "fixed", message_of(own)
         right = -1 if is_fixed else put_right(steps, failed)
@@ -191,7 +191,7 @@ class ErrorRecovery:
         same = [step for step in steps[failed:] if step.key == own.key and step.arguments == own.arguments]
         is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
         if is_again and episode.id not in self._beaten and (other := call_changed(own.arguments, steps[by].arguments, MAX_CALL_CHARS)):
-            return f"{own.key} {other[0]} instead of {other[1]}"
+            return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
         if changes_scratch(steps, by) or (episode.id in self._beaten and (change_of(steps, by) or not is_command)):
             return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
         if not is_fixed and not did_the_job(steps, failed, by):
@@ -238,6 +238,10 @@ def _named(step: Step) -> frozenset[str]:
     """Return the words of a failed step that tell it from others: of its error and its call."""
     said = words(f"{message_of(step)} {call_told(step, MAX_CALL_CHARS)}")
     return frozenset(word for word in said if len(word) >= MIN_WORD_CHARS)
+
+
+def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:
+    return replace(fix, did=did and did.text, names_failed=did is not None and did.names_failed, like=like)
 
 
 def _first(episode_id: str, evidence: Sequence[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ command, code. Ids in commands and code are replaced as well.
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
@@ -44,6 +45,13 @@ _IDS = (
     (re.compile(r"\b[A-Za-z]+(?:_[A-Za-z]+)*_\d{3,}\b"), "<id>"),
     (re.compile(r"(?<![\w.])\d{6,}(?![\w.])"), "<number>"),
 )
+
+
+class Told(NamedTuple):
+    """What answered an error, in few words; `names_failed`: with what had failed, "instead of" which it was."""
+
+    text: str
+    names_failed: bool = False
 
 
 def text_of_run(episode: Episode) -> str:
@@ -92,23 +100,23 @@ def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
     return "".join(str(example).split()) != "".join(str(dict(last)).split())
 
 
-def told_call(steps: Sequence[Step], index: int, run: str) -> str | None:
+def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:
     """Return in few words what a step of another run did, where the same can be done in this one; None where it cannot.
 
     A change can where this run knows the file, a command where it knows the files in it, another call where it has its values.
     """
     step, run = steps[index], run.casefold()
     if change := change_of(steps, index):
-        return brief(steps, index) if _in(change.path.rsplit("/", 1)[-1], run) else None
+        return Told(brief(steps, index)) if _in(change.path.rsplit("/", 1)[-1], run) else None
     if command := command_in(step.arguments).strip():
         places = [word.strip("'\"") for word in command.split() if _PLACE_WORD.search(word)]
         can = "\n" not in command and len(command) <= MAX_TOLD_CHARS and all(_in(word, run) for word in places)
-        return brief(steps, index, MAX_TOLD_CHARS) if can else None
+        return Told(brief(steps, index, MAX_TOLD_CHARS)) if can else None
     values = [value for value in step.arguments.values() if value not in ("", None)]
-    return brief(steps, index) if values and all(_is_of_run(value, run) for value in values) else None
+    return Told(brief(steps, index)) if values and all(_is_of_run(value, run) for value in values) else None
 
 
-def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> str | None:
+def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> Told | None:
     """Return in few words the change or the command that fixed an error *like* the one that says *message*.
 
     None where it says nothing, or where the two name different things: the package that is missing there is not the one missing here.
@@ -122,10 +130,10 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> s
     here, there = (frozenset(_NAME.findall(" ".join(quoted_in(text)))) for text in (message, like))
     if here != there or len(names & others) < LIKE * len(names | others):
         return None
-    return brief(steps, index, MAX_TOLD_CHARS, whole=True, near=like)
+    return Told(brief(steps, index, MAX_TOLD_CHARS, whole=True, near=like))
 
 
-def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> str | None:
+def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told | None:
     """Return in few words the call, other than a command, that answered the very error which this run met; None where it says nothing.
 
     Of a call put right what the error names is told; of another call the arguments' names, with the values that are of this run or that
@@ -133,7 +141,7 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> str | 
     """
     step, message = steps[by], frozenset(_NAME.findall(message_of(steps[failed]).casefold()))
     if put_right := named_change(steps[failed], step):
-        return f"{step.key} {put_right[0]} instead of {put_right[1]}"
+        return Told(f"{step.key} {put_right[0]} instead of {put_right[1]}", names_failed=True)
     if command_in(step.arguments) or (step.key == steps[failed].key and step.arguments == steps[failed].arguments):
         return None
     known = {
@@ -141,17 +149,17 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> str | 
         for name, value in step.arguments.items()
         if _is_of_run(value, run.casefold()) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
     }
-    return call_by_names(step, known, MAX_VALUE_CHARS) if known else None
+    return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known else None
 
 
-def told_instead(steps: Sequence[Step], failed: int, by: int) -> str | None:
+def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:
     """Return how a command that failed was given instead, where the same program then worked; None where it was not, or is too long."""
     before, after = (command_in(steps[i].arguments).strip() for i in (failed, by))
     if before == after or not before or not after or family(steps[failed].key) != family(steps[by].key):
         return None
     if "\n" in f"{before}{after}" or max(len(before), len(after)) > MAX_COMMAND_CHARS:
         return None
-    return f"{brief(steps, by)} instead of `{before}`"
+    return Told(f"{brief(steps, by)} instead of `{before}`", names_failed=True)
 
 
 def _fits(command: str, run: str) -> bool:

@@ -4,7 +4,6 @@ Silence is the rule: a point says something to do, or not to do, with its file o
 once, and once one of them worked, of those that failed only what they did otherwise.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -35,6 +34,7 @@ from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.argument_changes import named_change
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
+from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.left_changed import left_changed
@@ -46,7 +46,6 @@ MAX_WORDS_CHARS, MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 220, 110, 90
 MAX_OVERCOME, MAX_LESSONS = 2, 3
 MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
 ChangesOf = Callable[[Episode], Sequence[Deed]]
-_LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")
 Recalled = Sequence[tuple[Episode, float]]
 
 
@@ -74,7 +73,7 @@ def points_of(
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
         changed = [phrases.changed(deed.text) for deed in changes_of(episode)]
         lines = {
-            _same(line): line
+            without_line_numbers(line): line
             for line in (*_own_words(episode), *_shown(episode, similarity, query, peers, changed, gone, fixes[episode.id]))
         }
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
@@ -85,11 +84,6 @@ def points_of(
 def _likeness(episode: Episode, similarity: float, query: str) -> float:
     """Return how alike a task is; one in other words that names the same ids is the very task."""
     return max(similarity, THE_TASK) if similarity >= SAME_TASK and is_same_case(query, episode.task) else similarity
-
-
-def _same(line: str) -> str:
-    """Return a line without the numbers of lines, which differ between attempts that did the same."""
-    return _LINE_NUMBER.sub("", line)
 
 
 def _is_same(a: Episode, alike_a: float, b: Episode, alike_b: float) -> bool:

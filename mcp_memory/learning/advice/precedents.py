@@ -20,6 +20,7 @@ from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -147,7 +148,7 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
 
 def _plain(change: str) -> str:
     """Return a change without what does not make it another: line numbers, blanks."""
-    return "".join(re.sub(r":\d+:|; \d+:", ":", change).split())
+    return "".join(without_line_numbers(change).split())
 
 
 def _words(deeds: Sequence[str]) -> frozenset[str]:

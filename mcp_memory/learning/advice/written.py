@@ -11,8 +11,8 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import told_as_call
-from mcp_memory.learning.reading.change_lines import NEXT, change_line
-from mcp_memory.learning.reading.changes import is_scratch
+from mcp_memory.learning.reading.change_lines import change_line
+from mcp_memory.learning.reading.changes import NEXT, is_scratch
 from mcp_memory.learning.reading.documents import documents_in
 from mcp_memory.learning.reading.edits import Hunk, pieces, written_by
 from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_of

@@ -2,20 +2,19 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.reading.edits import Patched, edits_of, lines_seen, patched_by, written_by
+from mcp_memory.learning.reading.code_lines import HEADING, statements
+from mcp_memory.learning.reading.edits import GAP, Patched, edits_of, lines_seen, patched_by, pieces, with_gaps, written_by
 
 MAX_LINE = 100  # characters of a line that is shown
+NEXT = " ⏎ "  # between lines that are told on one
 _MAX_DIFFED = 400  # lines of a text that is compared with another
-_DOCSTRING = re.compile(r"[rRbBuUfF]{0,2}(\"{3}|'{3})")
-_CODE = re.compile(r"(?:def|class|if|elif|for|while|with|try|async)\b.*:$|(?:return|raise|assert)\b|@\w|[\w.]+ ?=(?!=)")
-HEADING = re.compile(r"#|//|@|(?:async def|def|class|function|func|fn)\b|[)\]}:,.]*$")  # of a block whose body is not shown
 # Names of files that were made to try something out, wherever they are; `reproject.py` is none.
 TRIED = r"[^/]*(?:reproduc|replicat|scratch|repro(?![a-z]))[^/]*|test_(?:issue|bug|repro|script|fix)[^/]*"
 _SCRATCH = re.compile(
@@ -23,6 +22,7 @@ _SCRATCH = re.compile(
     r"|^/?(?:[^/]+/)?(?:debug|temp|tmp|demo|check|verify|example)(?![a-z])[^/]*$",  # further down such a name is a module's
     re.I,
 )
+_Lines = tuple[str, tuple[str, ...]]  # the first that says something, and those after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,15 @@ class Change:
     line: int
     removed: str
     added: str
-    then: tuple[str, ...] = field(default=(), compare=False)  # the lines that came after the first
+    then: tuple[str, ...] = field(default=(), compare=False)  # the lines that came after the first, `GAP` where some between are left out
+    more_went: bool = field(default=False, compare=False)  # other lines than the one in `removed`, too
     is_sure: bool = field(default=True, compare=False)  # False: some of those that came may have stood there before
 
     @property
     def says_what(self) -> bool:
         """Whether it says what was changed: of a file written as a whole there is only the name; comments and headings say nothing."""
         lines = (self.added, *self.then) if self.added else (self.removed,)
-        return self.removed != self.added and any(line and not HEADING.match(line) for line in lines)
+        return self.removed != self.added and any(line and line != GAP and not HEADING.match(line) for line in lines)
 
     @property
     def is_scratch(self) -> bool:
@@ -48,14 +49,19 @@ class Change:
         return is_scratch(self.path)
 
     def __str__(self) -> str:
-        """`admin_modify.py:102: + and has_add_permission`, the file by the end of its path."""
-        return self._of("/".join(self.path.split("/")[-2:]))
+        """`admin_modify.py:102: + and has_add_permission`, the file by the end of its path; an ellipsis where that is not all."""
+        return f"{self._of(self._name)}{f'{NEXT}{GAP}' if self.then else ''}"
+
+    @property
+    def _name(self) -> str:
+        return "/".join(self.path.split("/")[-2:])
 
     def _of(self, path: str) -> str:
         came = "+" if self.is_sure else "now"
-        parts = [f"{sign} {text[:MAX_LINE]}" for sign, text in (("-", self.removed), (came, self.added)) if text]
+        gone = f"- {shorten(self.removed, MAX_LINE)}{f'{NEXT}{GAP}' if self.more_went else ''}" if self.removed else ""
+        parts = [gone, f"{came} {shorten(self.added, MAX_LINE)}" if self.added else ""]
         where = path + (f":{self.line}" if self.line else "")
-        return f"{where}: {' '.join(parts)}" if parts else where
+        return f"{where}: {' '.join(filter(None, parts))}" if any(parts) else where
 
     def nearest(self, text: str) -> "Change":
         """Return it from that line on, of those that came, which has most words of a *text*."""
@@ -63,14 +69,14 @@ class Change:
         came = (self.added, *self.then)
         hits = [sum(word in words for word in distinct_words(line)) for line in came]
         best = max(range(len(came)), key=lambda i: (hits[i], -i))
-        return replace(self, line=0, added=came[best], then=came[best + 1 :]) if best and not self.removed else self
+        return replace(self, line=0, added=f"{GAP}{NEXT}{came[best]}", then=came[best + 1 :]) if best and not self.removed else self
 
     def whole(self, max_chars: int, path: str = "") -> str:
         """Return it with as many of the lines that came as there is room for, and the ellipsis where there are more.
 
         *path* is what the file is called instead of the end of its path.
         """
-        return shorten(" ⏎ ".join([self._of(path) if path else str(self), *self.then]), max_chars)
+        return shorten(NEXT.join([self._of(path or self._name), *self.then]), max_chars)
 
 
 def is_scratch(path: str) -> bool:
@@ -109,11 +115,14 @@ def _edited(steps: Sequence[Step], index: int) -> Change | None:
     if not edits:
         return None
     edit = edits[0]
-    if edit.before is None:
-        came, then = _first_and_rest(edit.after.splitlines(), lines_seen(steps[:index], edit.path))
-        return Change(edit.path, edit.line + _offset("", edit.after), "", came, then, is_sure=False)
-    removed, added, then = _difference(edit.before, edit.after)
-    return Change(edit.path, edit.line + _offset(edit.before, edit.after) if edit.line else 0, removed, added, then)
+    new, old = pieces(edit.after), pieces(edit.before or "")
+    if edit.before is None or len(new) > 1 or len(old) > 1:
+        known = lines_seen(steps[:index], edit.path) | {" ".join(line.split()) for piece in old for line in piece}
+        there = new if len(old) == 1 else [new[0][: len(old[0])]]  # what stands behind the cut may have stood there before
+        now, then = _first_and_rest([line for piece in there for line in (GAP, *piece)], known)
+        return Change(edit.path, edit.line + _line_of(now, new[0]) if edit.line else 0, "", now, then, is_sure=False)
+    gone, came = _difference(edit.before, edit.after)
+    return _changed(edit.path, edit.line + _offset(edit.before, edit.after, came[0]) if edit.line else 0, gone, came)
 
 
 def _patched(step: Step) -> Change | None:
@@ -123,9 +132,14 @@ def _patched(step: Step) -> Change | None:
 
 
 def _of_patch(patched: Patched) -> Change:
-    removed, added = ([line for hunk in patched.hunks for line in getattr(hunk, side)] for side in ("removed", "added"))
-    came, then = _first_and_rest(added)
-    return Change(patched.path, patched.hunks[0].line, *_narrowed(_first(removed), came), then)
+    removed, added = ([line for hunk in patched.hunks for line in (GAP, *getattr(hunk, side))] for side in ("removed", "added"))
+    return _changed(patched.path, patched.hunks[0].line, _first_and_rest(removed), _first_and_rest(added))
+
+
+def _changed(path: str, line: int, gone: _Lines, came: _Lines) -> Change:
+    """Return a change of the lines that went and those that came; of one that took one's place only what differs."""
+    went, now = (gone[0], came[0]) if gone[1] else _narrowed(gone[0], came[0])
+    return Change(path, line, went, now, came[1], more_went=bool(gone[1]))
 
 
 def _written(step: Step) -> Change | None:
@@ -134,22 +148,21 @@ def _written(step: Step) -> Change | None:
     return Change(path, 0, "", "") if path else None
 
 
-def _difference(before: str, after: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return the first line that went and the first that came, of one changed line only what differs, and what came after it.
+def _difference(before: str, after: str) -> tuple[_Lines, _Lines]:
+    """Return the lines that went and those that came.
 
-    >>> _difference("    if a:", "    if a and b:")
-    ('', 'and b', ())
+    >>> _difference("a = 1\\nb = 2\\nc = 3", "a = 4\\nb = 2\\nc = 5\\nd = 6")
+    (('a = 1', ('…', 'c = 3')), ('a = 4', ('…', 'c = 5', 'd = 6')))
     """
     old, new = before.splitlines()[:_MAX_DIFFED], after.splitlines()[:_MAX_DIFFED]
     if len(old) * len(new) < _MAX_DIFFED:
         blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-        removed = [line for tag, start, end, _, _ in blocks if tag != "equal" for line in old[start:end]]
-        added = [line for tag, _, _, start, end in blocks if tag != "equal" for line in new[start:end]]
+        removed = [line for tag, start, end, _, _ in blocks for line in (old[start:end] if tag != "equal" else [GAP])]
+        added = [line for tag, _, _, start, end in blocks for line in (new[start:end] if tag != "equal" else [GAP])]
     else:
         known, there = set(old), set(new)
-        removed, added = [line for line in old if line not in there], [line for line in new if line not in known]
-    came, then = _first_and_rest(added)
-    return *_narrowed(_first(removed), came), then
+        removed, added = with_gaps(old, lambda line: line not in there), with_gaps(new, lambda line: line not in known)
+    return _first_and_rest(removed), _first_and_rest(added)
 
 
 def _narrowed(removed: str, added: str) -> tuple[str, str]:
@@ -169,38 +182,26 @@ def _narrowed(removed: str, added: str) -> tuple[str, str]:
     return removed, added
 
 
-def _first(lines: Sequence[str]) -> str:
-    """Return the first line that says something: a statement before a comment."""
-    return _first_and_rest(lines)[0]
-
-
-def _first_and_rest(lines: Sequence[str], known: Collection[str] = ()) -> tuple[str, tuple[str, ...]]:
+def _first_and_rest(lines: Sequence[str], known: Collection[str] = ()) -> _Lines:
     """Return the first line that says something new, and those after it; where there are statements, no comment and no docstring."""
     said = [" ".join(line.split()) for line in lines if line.strip()]
-    telling = list(statements(said)) or said
-    telling = [line for line in telling if line not in known] or telling
+    telling = list(statements(said))
+    telling = telling if any(line != GAP for line in telling) else said
+    telling = with_gaps(telling, lambda line: line not in known) or with_gaps(telling, lambda line: line != GAP)
     at = next((i for i, line in enumerate(telling) if not line.startswith(("import ", "from "))), 0)
     return (telling[at], tuple(telling[at + 1 :])) if telling else ("", ())
 
 
-def statements(lines: Sequence[str]) -> Iterator[str]:
-    """Yield the lines that are code, of a text that may begin within a docstring."""
-    closing = ""
-    first = next((n for n, line in enumerate(lines) if line == '"""'), 0)
-    if not any(_CODE.match(line) or '"""' in line for line in lines[:first]):
-        lines = lines[first + 1 :] if first else lines
-    for line in lines:
-        if closing:
-            closing = "" if closing in line else closing
-        elif opening := _DOCSTRING.match(line):
-            closing = "" if opening[1] in line[opening.end() :] else opening[1]
-        elif not line.startswith(("#", "//")):
-            yield line
+def _line_of(said: str, lines: Sequence[str]) -> int:
+    """Return where a line stands among *lines*, from 0; 0 where it does not."""
+    return next((i for i, line in enumerate(lines) if " ".join(line.split()) == said), 0)
 
 
-def _offset(before: str, after: str) -> int:
+def _offset(before: str, after: str, said: str) -> int:
+    """Return where the line that is told of a change stands in its text, of one that only took lines away where the first of them did."""
     old, new = before.splitlines(), after.splitlines()
-    return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)) if before else 0)
+    start = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return start + _line_of(said, new[start:])
 
 
 def brief(steps: Sequence[Step], index: int, max_chars: int = 120, *, whole: bool = False, near: str = "") -> str:

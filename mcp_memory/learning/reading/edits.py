@@ -1,7 +1,7 @@
 """The edits that a step's arguments and answer tell of: the file, what stood there and what stands there now, as it was written. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,6 +22,7 @@ _LEFT_OUT = re.compile(
     r"(?:\.{3}|…)?\s*\[…?[\d,]+\+? (?:chars|characters|lines)\b[^\]]*\]|\[(?:…|\.{3})?\s*(?:truncated|omitted)\b[^\]]*\]", re.I
 )  # where a log was cut
 DIFF = "diff --git "
+GAP = "…"  # a line in the place of lines that are left out, of a text that is told
 _REFUSED = re.compile(
     r"\s*(?:(?:/\S*/)?(?:ba|z)?sh: (?:line \d+: )?|no (?:replacements?|changes?|edits?|match(?:es)?) |command failed|error\b|"
     r"(?:the )?(?:old_str|old_string|string to replace|text to replace)\b.{0,300}?(?:not found|not appear|no match))",
@@ -106,7 +107,7 @@ def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | Non
     """Return what the lines of a file said when they were last shown; None when they were not."""
     for step in reversed(steps):
         if step.observation.startswith(f"[File: {path} ") and f"\n{first}:" in step.observation:
-            numbered = (line.partition(":") for line in step.observation.splitlines())
+            numbered = (line.partition(":") for piece in pieces(step.observation) for line in piece)
             lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
             if all(number in lines for number in range(first, last + 1)):
                 return "\n".join(lines[number] for number in range(first, last + 1))
@@ -125,10 +126,27 @@ def pieces(text: str) -> list[tuple[str, ...]]:
     return [tuple(lines[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
+def with_gaps(lines: Iterable[str], keep: Callable[[str], bool]) -> list[str]:
+    """Return the lines that are to be kept, with a `GAP` where some between them are not.
+
+    >>> with_gaps("abcd", lambda line: line in "bd")
+    ['b', '…', 'd']
+    """
+    kept: list[str] = []
+    is_open = False
+    for line in lines:
+        if line == GAP or not keep(line):
+            is_open = bool(kept)
+            continue
+        kept += [GAP, line] if is_open else [line]
+        is_open = False
+    return kept
+
+
 def lines_seen(steps: Sequence[Step], path: str) -> frozenset[str]:
     """Return the lines of a file that were shown before, wherever they stood, blanks taken as one."""
     shown = (step.observation for step in steps if step.observation.startswith(f"[File: {path} "))
-    numbered = (line.partition(":") for text in shown for line in text.splitlines())
+    numbered = (line.partition(":") for text in shown for piece in pieces(text) for line in piece)
     return frozenset(" ".join(rest.split()) for _, colon, rest in numbered if colon)
 
 
@@ -151,12 +169,15 @@ def _in_patch(text: str) -> Iterator[Patched]:
 
 
 def _hunks(body: str) -> Iterator[Hunk]:
+    """Yield the hunks up to the first place where some was left out, what came there with a `GAP` at its end."""
+    whole, *others = pieces(body)  # what follows a cut may be of a file whose heading was cut away
     at, removed, added = 0, list[str](), list[str]()  # `at`: the number that the next line has
-    for line in [*pieces(body)[0], " "]:  # what follows a cut may be of a file whose heading was cut away
+    for i, line in enumerate([*whole, " "]):
         if line[:1] in "-+" and line and not line.startswith(("+++", "---")):
             (removed if line[0] == "-" else added).append(line[1:])
             continue
         if removed or added:
+            added += [GAP] if others and i == len(whole) else []
             yield Hunk(at, tuple(removed), tuple(x for x in added if x.strip() not in MARKERS))
             at += len(added) if at else 0
             removed, added = [], []

@@ -9,15 +9,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache
+from itertools import pairwise
 
 from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, Edit, Hunk, edits_of, lines_seen, patched_by, pieces
+from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, edits_of, lines_seen, patched_by, pieces
 from mcp_memory.learning.reading.file_uses import files_of, root_of, same_file, touches_in
 
 MAX_LINES = 400  # of a text that is compared with another
+CONTEXT = 3  # known lines between two that are not, from which on more of them make two places
 MIN_SHARED_CHARS = 8  # of a text within another, from which an edit is of what an earlier one wrote
 
 
@@ -86,7 +88,7 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
         shown = DIFF in step.observation
         for patched in patched_by(step):
             before = next((path for path in edited if same_file(path, patched.path)), None)
-            knows_more = patched.is_whole or (before is not None and not all(hunk.is_sure for hunk in edited[before].hunks))
+            knows_more = patched.is_whole or (before is not None and not _is_sure(edited[before].hunks) and _says_what_came(patched.hunks))
             own = before is not None and (_shares(edited[before].hunks, patched.hunks) or _went_there(patched.hunks, cut[before]))
             if before is not None and shown and knows_more and edited[before].step <= i and own:
                 found[before] = FileChange(before, edited[before].step, () if patched.is_new else patched.hunks)
@@ -103,7 +105,15 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
 def _shares(a: Sequence[Hunk], b: Sequence[Hunk]) -> bool:
     """Return whether two changes have a line in common that says something."""
     lines = [{line.strip() for hunk in hunks for line in (*hunk.removed, *hunk.added)} for hunks in (a, b)]
-    return any(line for line in lines[0] & lines[1])
+    return any(line and line != GAP for line in lines[0] & lines[1])
+
+
+def _is_sure(hunks: Sequence[Hunk]) -> bool:
+    return all(hunk.is_sure for hunk in hunks)
+
+
+def _says_what_came(hunks: Sequence[Hunk]) -> bool:
+    return any(hunk.added not in ((), (GAP,)) for hunk in hunks)
 
 
 def _went_there(hunks: Sequence[Hunk], lines: Collection[int]) -> bool:
@@ -169,7 +179,9 @@ def _between(steps: Sequence[Step], kept: _Kept) -> list[Hunk]:
 
 
 def _unseen(lines: Sequence[str], line: int, known: Collection[str]) -> Iterator[Hunk]:
-    """Yield the lines that are not known, `line` being where the first of all stands."""
+    """Yield the lines that are not known, with the few that stand between them, `line` being where the first of all stands."""
     came = [i for i, text in enumerate(lines) if text.strip() and " ".join(text.split()) not in known]
-    if came:
-        yield Hunk(line + came[0] if line else 0, (), tuple(lines[i] for i in came), is_sure=False)
+    starts = [n for n, i in enumerate(came) if n == 0 or i - came[n - 1] > CONTEXT + 1]
+    for start, end in pairwise([*starts, len(came)]):
+        first, last = came[start], came[end - 1]
+        yield Hunk(line + first if line else 0, (), tuple(lines[first : last + 1]), is_sure=False)

@@ -11,6 +11,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.deeds import changes
 from mcp_memory.learning.patterns.lessons import Practice
+from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch, is_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.step_signs import test_counts
@@ -23,7 +24,6 @@ MAX_OF_PROGRAM = 2  # commands of one program and verb
 MIN_TASKS = 2  # in which a command worked: attempts at one task are not independent
 MIN_FAILED = 2  # attempts at a task from which it counts as one that nobody managed
 NOTHING_MORE: Mapping[str, int] = {}
-_LINE_NUMBER = re.compile(r"(?<=:)\d+(?=: )|(?<=; )\d+(?=: )")
 SAME_PLACE = 5  # lines of a file within which two changes are of one place
 _PLACE = re.compile(r"(.+?)(?::(\d+))?(?:: |$)")
 _PREPARES = frozenset({"mkdir", "touch", "chmod", "rm", "cp", "mv", "echo", "kill", "pkill"})  # that this worked is no news
@@ -134,8 +134,7 @@ def _solved(won: Sequence[Episode], lost: Sequence[Episode]) -> list[str]:
 
 
 def _plain(did: Sequence[str]) -> str:
-    """Return changes without the numbers of lines, which differ between attempts that did the same."""
-    return _LINE_NUMBER.sub("", "; ".join(did))
+    return without_line_numbers("; ".join(did))
 
 
 def _changed(episode: Episode) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def test_of_several_places_the_one_nearest_the_task_is_told() -> None:
 def test_old_lines_around_the_new_ones_are_not_told_as_new() -> None:
     moved = hunk("a = 1\nb = 2", "a = 1\nc = 3\nb = 2", 5)
     assert line(moved) == "shop/cart.py:6: + c = 3"
-    assert line(hunk("", "a = 1", 3), hunk("a = 1\nb = 2", "c = 3", 9)) == "shop/cart.py:9: - b = 2 + c = 3"
+    assert line(hunk("", "a = 1", 3), hunk("a = 1\nb = 2", "c = 3", 9)) == "shop/cart.py:9: - b = 2 + c = 3; and 1 more place"
 
 
 def test_what_stands_between_new_lines_is_told_with_them() -> None:
@@ -55,7 +55,7 @@ def test_a_long_line_is_cut_around_what_differs() -> None:
 def test_lines_are_told_from_just_before_the_nearest_where_it_lies_beyond() -> None:
     added = "\n".join([*(f"unrelated_{i} = call_number_{i}(argument_{i})" for i in range(9)), "total = voucher.taken(total)"])
     told = line(hunk("", added, 20))
-    assert told.startswith("shop/cart.py:28: + unrelated_8")
+    assert told.startswith("shop/cart.py:28: + … ⏎ unrelated_8")
     assert told.endswith("total = voucher.taken(total)")
 
 
@@ -65,7 +65,7 @@ def test_of_files_without_comments_every_line_tells() -> None:
 
 def test_where_a_name_comes_from_is_told_last() -> None:
     names, use = hunk("from a import b", "from a import b, voucher", 1), hunk("", "total = b(total)", 40)
-    assert line(names, use) == "shop/cart.py:40: + total = b(total)"
+    assert line(names, use) == "shop/cart.py:40: + total = b(total); and 1 more place"
 
 
 def test_arguments_in_a_row_are_no_sentence() -> None:
@@ -82,7 +82,7 @@ def test_a_line_that_was_moved_to_the_side_is_told_beside_what_went() -> None:
 def test_of_a_block_that_was_replaced_the_line_like_the_nearest_new_one_is_told() -> None:
     old = "rates = load()\nprint(rates)\nlog(rates)\nvoucher = self.voucher.value"
     assert line(hunk(old, "voucher = self.voucher.value or 0", 9)) == (
-        "shop/cart.py:9: - voucher = self.voucher.value + voucher = self.voucher.value or 0"
+        "shop/cart.py:9: - … ⏎ voucher = self.voucher.value + voucher = self.voucher.value or 0"
     )
 
 
@@ -97,3 +97,53 @@ def test_lines_that_may_have_stood_there_before_are_not_told_as_new() -> None:
 def test_of_lines_that_went_the_first_that_is_told_has_its_own_number() -> None:
     method = hunk("    def f(self):\n        if a:\n            a += 1\n        return a", "def f(self):\n    return a", 851)
     assert line(method).startswith("shop/cart.py:852: - if a:")
+
+
+def test_lines_between_which_code_was_left_out_are_not_told_as_neighbours() -> None:
+    assert line(hunk("a = f(b)\nc = g(a)\nd = h(c)", "c = g(a)\nc = k(c)", 7)) == "shop/cart.py:8: - a = f(b) ⏎ … ⏎ d = h(c) + c = k(c)"
+
+
+def test_of_many_lines_that_went_it_is_said_that_more_did() -> None:
+    assert line(hunk("if a < 7:\n    b += 2\nelse:\n    b += 1", "b += 2 if a < 9 else 1", 9)) == (
+        "shop/cart.py:9: - if a < 7: ⏎ b += 2 ⏎ … + b += 2 if a < 9 else 1"
+    )
+
+
+def test_texts_in_a_list_or_among_arguments_are_code() -> None:
+    assert line(hunk('    "django.staticfiles",', '    "core",', 39)) == 'shop/cart.py:39: - "django.staticfiles", + "core",'
+    option = hunk("", '@click.option(\n    "--sort",\n    default="name",\n)', 9)
+    assert line(option) == 'shop/cart.py:9: + @click.option( ⏎ "--sort", ⏎ default="name", ⏎ )'
+
+
+def test_a_heading_that_went_or_came_is_told() -> None:
+    renamed = hunk("def print_basic(self):", "def print_indexed(self):", 446)
+    assert line(renamed) == "shop/cart.py:446: - def print_basic(self): + def print_indexed(self):"
+    assert line(hunk("    def hash(self):", "", 79)) == "shop/cart.py:79: - def hash(self):"
+    assert line(hunk("@_deco", "# TODO: look into it", 109)) == "shop/cart.py:109: - @_deco"
+
+
+def test_places_that_are_not_told_are_counted_but_for_comments_and_blanks() -> None:
+    first = hunk("", "total = voucher.taken(total)", 40)
+    others = [hunk("else:", "", 50), hunk("", "# as usual", 60), hunk("", "", 70), hunk("a = 1", "a = 2", 80)]
+    assert line(first, *others) == "shop/cart.py:40: + total = voucher.taken(total); and 2 more places"
+    swapped = hunk("", "else:\n    b += 1", 3), hunk("else:\n    b += 1\na = 1", "a = 2", 9)
+    assert line(*swapped) == "shop/cart.py:9: - a = 1 + a = 2; and 1 more place", "what only changed its place is a place"
+
+
+def test_a_whole_method_that_was_moved_to_the_side_is_told_so_whatever_else_changed_in_it() -> None:
+    opened = hunk("    def f(self):\n        return a", "def f(self):\n    if b:\n        return b\n    return a", 309)
+    assert line(opened) == "shop/cart.py:310: + if b: ⏎ return b; moved 4 columns to the left: def f(self):"
+    closed = hunk("    def f(self):\n        if a:\n            a += 1\n        return a", "def f(self):\n    return a", 851)
+    assert line(closed).endswith("- if a: ⏎ a += 1; moved 4 columns to the left: def f(self):")
+
+
+def test_a_line_that_took_anothers_place_and_moved_is_told_with_both() -> None:
+    assert line(hunk("        heap = Heap(k)", "heap = Heap(int(k))", 7)) == (
+        "shop/cart.py:7: - heap = Heap(k) + heap = Heap(int(k)); moved 8 columns to the left"
+    )
+
+
+def test_what_a_preprocessor_or_a_compiler_is_told_is_code_and_so_is_every_line_of_a_style_sheet() -> None:
+    assert line(hunk("", "#include <vector>", 1), path="a.cpp") == "a.cpp:1: + #include <vector>"
+    assert line(hunk("", "#[derive(Clone)]", 4), path="a.rs") == "a.rs:4: + #[derive(Clone)]"
+    assert line(hunk("#main { color: red }", "#main { color: blue }", 2), path="a.css").startswith("a.css:2: - #main")

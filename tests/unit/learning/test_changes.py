@@ -3,7 +3,8 @@
 import pytest
 
 from mcp_memory.domain.episode import FileUse, Step, StepStatus, Use
-from mcp_memory.learning.reading.changes import brief, change_of
+from mcp_memory.learning.reading.changes import Change, brief, change_of
+from mcp_memory.learning.reading.edits import GAP, Hunk, patched_by
 from mcp_memory.learning.reading.step_values import key_steps
 from mcp_memory.verbs.presenting import key_step_lines
 
@@ -79,5 +80,33 @@ def test_of_a_change_the_line_nearest_the_error_it_answered_is_told_and_as_new_o
     text = "for name, step in self.estimators:\n    if step is not None and not has_fit(step):\n        raise ValueError(name)"
     edit = Step("edit", arguments={"args": "80:83", "text": text}, observation="[File: /r/voting.py (488 lines total)]")
     said = "AttributeError: 'NoneType' object has no attribute 'fit'"
-    assert brief([edit], 0, near=said) == "edit r/voting.py: now if step is not None and not has_fit(step):"
-    assert brief([edit], 0) == "edit r/voting.py:80: now for name, step in self.estimators:"
+    assert brief([edit], 0, near=said) == "edit r/voting.py: now … ⏎ if step is not None and not has_fit(step): ⏎ …"
+    assert brief([edit], 0) == "edit r/voting.py:80: now for name, step in self.estimators: ⏎ …"
+
+
+def test_a_line_that_a_host_cut_is_no_line_neither_of_an_edit_nor_of_what_was_shown() -> None:
+    text = "a = 1\nb = [\n...[3000 chars cut]...\n7]\nc = 3"
+    edit = Step("Edit", arguments={"file_path": "src/a.py", "old_string": "a = 0\nb = [\n...[2990 chars cut]...\n7]", "new_string": text})
+    assert change_of([edit], 0) == Change("src/a.py", 0, "", "a = 1")
+    shown = "[File: a.py (90 lines total)]\n39:a = 1\n40:b = 2 + \n...[1401 chars cut]...\n5:d = 4\n86:e = 5\n"
+    steps = [Step("open", observation=shown), Step("edit", arguments={"args": "40:40", "text": "b = 3"}, observation=shown)]
+    assert str(change_of(steps, 1)) == "a.py:40: now b = 3", "what the line said as a whole is not known"
+
+
+def test_lines_of_several_places_are_not_told_as_neighbours_and_what_is_not_told_is_marked() -> None:
+    before, after = "a = 1\nb = 2\nc = 3\nd = 4", "a = 5\nb = 2\nc = 6\nd = 7"
+    edit = Step("Edit", arguments={"file_path": "src/a.py", "old_string": before, "new_string": after})
+    change = change_of([edit], 0)
+    assert change is not None
+    assert change.whole(200) == "src/a.py: - a = 1 ⏎ … + a = 5 ⏎ … ⏎ c = 6 ⏎ d = 7"
+    assert str(change) == "src/a.py: - a = 1 ⏎ … + a = 5 ⏎ …"
+    patch = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@\n-a = 1\n+a = 5\n b\n-c = 3\n+c = 6\n"
+    patched = change_of([Step("bash", observation=patch)], 0)
+    assert patched is not None
+    assert patched.whole(200) == "a.py:1: - a = 1 ⏎ … + a = 5 ⏎ … ⏎ c = 6"
+
+
+def test_of_a_diff_that_was_cut_it_is_not_said_what_came_in_the_last_place() -> None:
+    cut = "diff --git a/cart.py b/cart.py\n--- a/cart.py\n+++ b/cart.py\n@@ -7,9 +7,9 @@\n-total = a\n-x\n...[900 chars cut]...\n y\n+z"
+    (patched,) = patched_by(Step("bash", observation=cut))
+    assert patched.hunks == (Hunk(7, ("total = a",), (GAP,)),)

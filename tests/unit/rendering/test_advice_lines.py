@@ -26,7 +26,7 @@ def suggestion(**fields: Any) -> dict[str, Any]:
 
 def fix(**fields: Any) -> dict[str, Any]:
     row = {"tool": "bash", "action": "pip install", "kind": "fixed", "tried": 4, "fixed": 3, "got_on": 0, "evidence": ["e1"]}
-    return {**row, "tasks": 2, "changed": 0, "compared": 0, **fields}
+    return {**row, "tasks": 2, "changed": 0, "compared": 0, "names_failed": False, **fields}
 
 
 def step(**fields: Any) -> dict[str, Any]:
