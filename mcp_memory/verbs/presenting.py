@@ -11,6 +11,7 @@ from mcp_memory.domain.step_roles import gives_answer
 from mcp_memory.domain.text import shorten, shorten_quotes
 from mcp_memory.learning.judging.reflection import taught_by
 from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases import sentence
 from mcp_memory.verbs.engines import distinct
 
@@ -89,7 +90,7 @@ def recalled_pattern(pattern: Pattern, score: float, why: Mapping[str, float]) -
 def step_line(step: Step, max_chars: int) -> str:
     """Return one step as one line: `#3 bash:pytest {…} → error: …`."""
     arguments = " ".join(f"{k}={v}" for k, v in step.arguments.items())
-    came_back = f"{step.status}: {step.error or step.observation}" if step.failed else step.observation
+    came_back = f"{step.status}: {message_of(step)}" if step.failed else step.observation
     return f"#{step.index} {step.key} {shorten(arguments, max_chars)} → {shorten(came_back, max_chars) or 'ok'}".replace("\n", " ")
 
 

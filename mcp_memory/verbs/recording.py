@@ -8,15 +8,16 @@ from uuid import UUID
 
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, Precedent, StartedEpisode
-from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind
+from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
 from mcp_memory.domain.pattern import ANSWERS
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.learning.judging.reflection import asked_about, better_attempt, telling
+from mcp_memory.learning.judging.reflection import asked_about, telling
 from mcp_memory.phrases.reflection import question
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
+from mcp_memory.verbs.earlier_attempts import told_after_failure
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
@@ -145,17 +146,8 @@ class Recording:
         return await self._told(done, await self._e.in_thread(lambda: self.learned(done)), ())
 
     async def _told(self, done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...]) -> CompletedEpisode:
-        assert done.outcome is not None
-        assert done.reflection is not None
-        better = better_attempt(done.reflection) if done.outcome.kind is not OutcomeKind.SUCCESS else None
-
-        known = await self._e.in_thread(lambda: self._worked(done, better)) if better else ()
+        known = () if done.success else await self._e.in_thread(lambda: told_after_failure(self._e, done))
         return _completed(done, patterns, degraded, known)
-
-    def _worked(self, done: Episode, better: str) -> tuple[Precedent, ...]:
-        with self._e.views.read() as v:
-            known = self._e.learning.precedents(v, done.task, done.project, [(better, 1.0)], done)
-        return tuple(replace(p, times=0, attempts=0) for p in known if p.worked)  # of one attempt alone, which counts nothing
 
     async def _subject(self, asked: CompleteEpisode) -> str:
         """Return the id of the episode to complete; begin one for a task that none was started for."""

@@ -8,6 +8,7 @@ import pytest
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
 from mcp_memory.rendering.lines import recall_text
+from mcp_memory.rendering.outcome_lines import completed_text
 from mcp_memory.rendering.render import answer
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +81,20 @@ async def test_start_recall_and_the_prompt_of_a_hook_lead_with_the_same_attempt_
     ]
     assert "never got `depotctl push --season spring` to work" in lines[0][0]
     assert lines[0] == lines[1] == lines[2]
+
+
+async def test_a_failure_that_others_met_is_answered_with_what_they_tried_and_what_worked(memory: EpisodicMemory) -> None:
+    async def failed_once_more() -> str:
+        started = await memory.start_episode(SERVE, recall=False)
+        await memory.log_steps(started.episode_id, steps=[shell("pip install textserver", TIMED_OUT)])
+        text = completed_text(answer(await memory.complete_episode(started.episode_id, "failure")))
+        await memory.settle()
+        return text
+
+    await attempt(memory, SERVE, "failure", shell("pip install --no-deps textserver", TIMED_OUT), shell("ls", "Permission denied"))
+    told = await failed_once_more()
+    assert f"Did not succeed at this task: never got `pip install --no-deps textserver` to work: {TIMED_OUT}" in told
+    await attempt(memory, SERVE, "success", shell("pip download textserver"), shell("textserver --port 5000 --daemon"))
+    told = await failed_once_more()
+    assert "Worked at this task: `pip download textserver`; `textserver --port 5000 --daemon`" in told
+    assert told.index("Worked at this task") < told.index("Did not succeed at this task")

@@ -274,3 +274,13 @@ async def test_calls_of_a_tool_that_works_no_longer_are_not_told_as_things_to_do
     lines = await told(memory, "Publish the news of day 8")
     assert any("content_publish" in line for line in lines)
     assert not any(line.startswith("did cms_publish") for line in lines)
+
+
+async def test_a_bare_heading_of_a_traceback_is_never_told_as_the_error(memory: EpisodicMemory) -> None:
+    heading = "Traceback (most recent call last):"
+    printed = f'{heading}\n  File "reshard.py", line 3, in <module>\n    run()\nshardlib.Unreachable: no route to the depot'
+    await attempt(memory, "failure", [shell("reshard --all", printed, heading), shell("ls")])
+    (point,) = await told(memory)
+    assert point == "never got `reshard --all` to work: shardlib.Unreachable: no route to the depot"
+    (row,) = (await memory.recall(TASK)).episodes
+    assert heading not in " ".join(row.key_steps)

@@ -21,6 +21,7 @@ from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
+from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -30,6 +31,7 @@ MAX_TOLD = 2  # precedents of one outcome
 MAX_DEEDS = 3  # of one attempt
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 _WORD = re.compile(r"\w+")
+_ARTICLES = frozenset(["a", "an", "the"])
 
 ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 Showable = Callable[[str, int], bool]  # whether the arguments of a step of an episode may be shown
@@ -46,6 +48,7 @@ class ToldAttempt:
     acts: tuple[tuple[int, str], ...]  # its answer, or where it worked its last calls: of one case alone
     came: str
     ids: frozenset[str] = frozenset()  # in what its acts were called with
+    answered: str = ""
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
@@ -56,7 +59,8 @@ class ToldAttempt:
         telling = _telling_acts(episode, won=won)
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
         ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in telling))
-        return cls(episode.id, episode.task, won, changes, calls, "" if won else _came(episode), ids)
+        answered = next((said for i in telling if (said := answer(steps[i]))), "")
+        return cls(episode.id, episode.task, won, changes, calls, "" if won else came_of(episode), ids, answered)
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:
         """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""
@@ -139,7 +143,8 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
             words = _words(one.deeds)
             known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
-    for same in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
+    for alike in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
+        same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
         counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
@@ -149,6 +154,23 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
 def _plain(change: str) -> str:
     """Return a change without what does not make it another: line numbers, blanks."""
     return "".join(without_line_numbers(change).split())
+
+
+def _commonest(alike: Sequence[_Told]) -> list[_Told]:
+    """Return those of attempts that did nearly the same which did exactly the same: answers that differ in a name are not one."""
+    exactly: dict[str, list[_Told]] = {}
+    for one in alike:
+        exactly.setdefault(_plain_answer(one.attempt.answered), []).append(one)
+    return max(exactly.values(), key=len)
+
+
+def _plain_answer(said: str) -> str:
+    """Return an answer without what does not make it another: case, punctuation, articles.
+
+    >>> _plain_answer("The Yours, Mine & Ours!") == _plain_answer("yours mine ours"), _plain_answer("1974") == _plain_answer("in 1974")
+    (True, False)
+    """
+    return " ".join(word for word in _WORD.findall(said.casefold()) if word not in _ARTICLES)
 
 
 def _words(deeds: Sequence[str]) -> frozenset[str]:
@@ -167,7 +189,7 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
 
 
-def _came(episode: Episode) -> str:
+def came_of(episode: Episode) -> str:
     """Return what the attempt was told in the end, "" where nobody said."""
     for said in episode.reflection.improvements if episode.reflection else ():
         match said:
@@ -175,4 +197,4 @@ def _came(episode: Episode) -> str:
                 return said.answer
             case facts.TestsFailed():
                 return f"{said.failed} of {said.total} tests failed"
-    return (episode.outcome.error or "") if episode.outcome else ""
+    return telling_line((episode.outcome.error if episode.outcome else "") or "")

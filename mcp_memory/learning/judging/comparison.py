@@ -8,7 +8,7 @@ from statistics import median
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, Reward, Step, Trace, Use
 from mcp_memory.learning.reading.file_uses import same_file
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import same_error, signature
 from mcp_memory.learning.reading.step_signs import Signs
 
@@ -95,7 +95,7 @@ def known_errors(steps: Sequence[Step], signs: Signs, earlier: Attempts) -> list
     found: list[facts.Fact] = []
     told: set[str] = set()
     for i in signs.failed:
-        sig = signature(steps[i].error or steps[i].observation)
+        sig = signature(error_text(steps[i]))
         if not sig or sig in told or signs.is_verdict(i):
             continue
         told.add(sig)
@@ -103,6 +103,14 @@ def known_errors(steps: Sequence[Step], signs: Signs, earlier: Attempts) -> list
         if met:
             found.append(facts.KnownError(message_of(steps[i]), i, len(met), sum(t.success for t in met)))
     return found[:2]
+
+
+def failed_so(episode: Episode, earlier: Trace) -> bool:
+    """Return whether an earlier attempt failed as this one did: with an error that is left standing here, or the same rejection."""
+    said = episode.reflection.improvements if episode.reflection else ()
+    left = [fact.error for fact in said if isinstance(fact, facts.Standing)] + [f.answer for f in said if isinstance(f, facts.Rejected)]
+    mine = [sig for error in left if (sig := signature(error))]
+    return not earlier.success and any(same_error(sig, other) for sig in mine for _, other in earlier.errors)
 
 
 def record(reward: Reward, earlier: Attempts) -> list[facts.Fact]:

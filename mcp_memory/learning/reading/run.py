@@ -54,10 +54,10 @@ def error_signatures(episode: Episode) -> tuple[tuple[int, str], ...]:
 
 
 def _signatures(steps: Sequence[Step]) -> dict[int, str]:
-    return {i: signature(_error_text(s)) for i, s in enumerate(steps) if s.failed}
+    return {i: signature(error_text(s)) for i, s in enumerate(steps) if s.failed}
 
 
-def _error_text(step: Step) -> str:
+def error_text(step: Step) -> str:
     """Return what says most about the failure: a bare heading of a traceback says nothing, what the tool printed does."""
     error = (step.error or "").strip()
     heading = error.startswith("Traceback") and "\n" not in error
@@ -66,7 +66,7 @@ def _error_text(step: Step) -> str:
 
 def message_of(step: Step) -> str:
     """Return the line of a failed step that tells what went wrong, as it was, at most 200 characters; empty for a blank one."""
-    return telling_line(_error_text(step))[:MAX_SIGNATURE_CHARS]
+    return telling_line(error_text(step))[:MAX_SIGNATURE_CHARS]
 
 
 def calls_of_steps(steps: Sequence[Step], success: bool) -> Calls:

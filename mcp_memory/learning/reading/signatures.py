@@ -9,6 +9,7 @@ _SAME_ERROR = 0.6  # word overlap from which two signatures count as one kind of
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Failure)\b\s*(?::|$)")
+_TRACEBACK = "Traceback (most recent call last)"
 _PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the error is the same without
 _TELLING = re.compile(
     r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing", re.I
@@ -92,10 +93,20 @@ def _telling_line(text: str) -> str:
     if len(lines) <= 1:
         return lines[0] if lines else ""
     raised = [line for line in lines if _RAISED.match(line)]
-    if raised:
+    if raised or (raised := _after_traceback(text)):
         return raised[-1]
+    lines = [line for line in lines if _TRACEBACK not in line][-1:] if _TRACEBACK in text else lines  # cut off before the error
     telling = [line for line in lines if _TELLING.search(line)]
     return next((line for line in telling if not _HEADING.fullmatch(line)), (telling or lines)[0])
+
+
+def _after_traceback(text: str) -> list[str]:
+    """Return the lines at the margin after the last heading of a traceback: of any exception, whatever its name, the last is the error."""
+    _, heading, rest = text.rpartition(_TRACEBACK)
+    lines = [line.rstrip() for line in rest.splitlines()[1:] if line.strip()] if heading else []
+    framed = next((i for i, line in enumerate(lines) if line[0].isspace()), len(lines))  # the frames, which are indented
+    margin = next((i for i in range(framed, len(lines)) if not lines[i][0].isspace()), len(lines))
+    return lines[margin : margin + 1]
 
 
 @lru_cache(maxsize=20_000)

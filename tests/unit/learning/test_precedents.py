@@ -93,7 +93,9 @@ def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
     ]
-    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("answered “Patrick John Vallance”",), 2)]
+    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("answered “Patrick John Vallance”",), 1)]
+    tried.append(attempt("c", answer("The patrick john vallance."), outcome=FAILURE))
+    assert [p.times for p in precedents(TASK, tried)] == [2], "as many as answered exactly so"
 
 
 def test_a_change_that_shows_a_heading_or_a_comment_alone_is_not_told() -> None:

@@ -77,3 +77,22 @@ def test_of_a_step_whose_error_is_only_a_heading_what_it_printed_counts() -> Non
     for error in ("Traceback (most recent call last):", None):
         failed = Episode("e", "p", "t", steps=(replace(step, error=error),))
         assert error_signatures(failed) == ((0, "KeyError: <q>"),)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            '{0}  File "/a.py", line 3, in <module>\n    run()\ndepot.Unreachable: no route to the depot\n',
+            "depot.Unreachable: no route to the depot",
+        ),
+        ('started\n{0}  File "/a.py", line 3, in f\n    raise StopNow\nStopNow\nexit code 1', "StopNow"),
+        (
+            '{0}  File "/a.py", line 3\ndepot.Gone: a\n\nDuring handling of it:\n\n{0}  File "/b.py", line 3\ndepot.Twice: b',
+            "depot.Twice: b",
+        ),
+        ('{0}  File "/a.py", line 3, in f\n    return depot.find(name)', "return depot.find(name)"),
+    ],
+)
+def test_of_a_traceback_the_line_of_the_error_is_told_and_never_its_heading(error: str, said: str) -> None:
+    assert telling_line(error.format("Traceback (most recent call last):\n")) == said
