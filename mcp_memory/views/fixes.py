@@ -204,7 +204,17 @@ def _change_before(calls: Calls, i: int, j: int) -> int:
     moved = next((k for k in worked if moves(calls.keys[k])), -1) if calls.depends_on_place(i, j) else -1
     if moved > changed and (changed < 0 or role_of(calls.keys[i]) is Role.LOOKS):
         return moved
-    return j if changed < 0 else _final(calls, changed, j)
+    return _other_use(calls, i, past) if changed < 0 else _final(calls, changed, j)
+
+
+def _other_use(calls: Calls, i: int, j: int) -> int:
+    """Return the last use of the program in between with other arguments, where the very same command failed and worked; else *j*.
+
+    As `nuclei -update-templates`: something must have changed, and nothing else can have.
+    """
+    is_again = calls.keys[i].startswith(f"{SHELL}:") and calls.keys[i] == calls.keys[j] and not calls.differ(i, j) and len(calls.exact) > j
+    between = range(j - 1, i, -1) if is_again and not runs_tests(calls.keys[i]) else ()
+    return next((k for k in between if not calls.failed[k] and calls.keys[k] == calls.keys[i] and calls.differ(i, k)), j)
 
 
 def _final(calls: Calls, k: int, j: int) -> int:

@@ -101,3 +101,22 @@ async def test_steps_that_are_sentences_alone_are_told_by_them_and_are_not_one_c
     await memory.log_step(started.episode_id, **asked)
     told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
     assert "After this very error agent “Took the churn figure from the CRM dashboard” did the job instead" in told
+
+
+async def test_another_use_of_the_program_is_what_made_a_command_work_and_never_the_command_itself(
+    memory: EpisodicMemory,
+) -> None:
+    none = "[FTL] Could not run nuclei: no templates provided for scan"
+    scan = "nuclei -u https://shop.example -tags redirect"
+    await attempt(memory, [shell(scan, none), shell("nuclei -update-templates"), shell(scan)], "success")
+    told = await _told_after(memory, shell("nuclei -u https://help.example -tags redirect", none))
+    assert "After this very error bash `nuclei -update-templates` made the call work" in told
+    again = "Error: registry timed out while it was asked"
+    await attempt(memory, [shell("crane pull a", again), shell("crane pull a")], "success")
+    assert "made the call work" not in await _told_after(memory, shell("crane pull b", again))
+
+
+async def _told_after(memory: EpisodicMemory, failed: Step) -> str:
+    started = await memory.start_episode("Look at the help desk", recall=False)
+    await memory.log_step(started.episode_id, **failed)
+    return next_step_text(answer(await memory.suggest_next_step(started.episode_id)))

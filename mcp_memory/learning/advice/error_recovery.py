@@ -178,7 +178,7 @@ class ErrorRecovery:
         if fix.kind != "fixed" or max(failed, by) >= len(episode.steps):
             return fix
         like = message_of(episode.steps[failed])
-        did = told_change(episode.steps, by, message, like)
+        did = None if episode.steps[by].is_same_call(episode.steps[failed]) else told_change(episode.steps, by, message, like)
         return replace(_with(fix, did, like), evidence=_first(episode.id, fix.evidence)) if did else fix
 
     def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, own: Step, run: str) -> Told | None:
@@ -194,8 +194,8 @@ class ErrorRecovery:
             return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
         if changes_scratch(steps, by) or (episode.id in self._beaten and (change_of(steps, by) or not is_command)):
             return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
-        if not is_fixed and not did_the_job(steps, failed, by):
-            return None
+        if (not is_fixed and not did_the_job(steps, failed, by)) or steps[by].is_same_call(steps[failed]):
+            return None  # that it worked when it was made again says nothing of what made it work
         did = (told_instead(steps, failed, by) if is_fixed else None) or told_call(steps, by, run) or told_instead(steps, failed, by)
         if did is not None or not is_fixed:
             return did

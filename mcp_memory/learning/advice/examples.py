@@ -163,6 +163,8 @@ def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:
     before, after = (command_in(steps[i].arguments).strip() for i in (failed, by))
     if before == after or not before or not after or family(steps[failed].key) != family(steps[by].key):
         return None
+    if any(step.is_same_call(steps[failed]) and not step.failed for step in steps[by + 1 :]):
+        return None  # it was not given instead, but before it worked
     if "\n" in f"{before}{after}" or max(len(before), len(after)) > MAX_COMMAND_CHARS:
         return None
     return Told(f"{brief(steps, by)} instead of `{before}`", names_failed=True)
