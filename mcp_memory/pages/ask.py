@@ -7,8 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mcp_memory.domain.text import token_estimate
-from mcp_memory.errors import InvalidInput
-from mcp_memory.pages.calls import Answer, Call, GoTo, Page
+from mcp_memory.pages.calls import Answer, Call, GoTo, Page, Refused
 from mcp_memory.pages.sessions import Notice
 from mcp_memory.rendering.lines import recall_lines
 from mcp_memory.rendering.render import answer
@@ -79,5 +78,5 @@ async def vote(call: Call) -> Answer:
         await call.memory.give_feedback(recommendation_id=form.get("recommendation_id", ""), outcome=outcome, used_ids=[source])
         call.session.notice = Notice(f"Noted as {verdict}: it comes {'sooner' if verdict == 'right' else 'later'} from now on.")
     else:
-        raise InvalidInput("that is none of right, wrong, never", hint="Ask again and use the buttons.")
+        raise Refused("that is none of right, wrong, never", hint="Ask again and use the buttons.")
     return GoTo("/ui/ask?" + urlencode({"q": form.get("q", "")}))

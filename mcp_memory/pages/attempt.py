@@ -7,9 +7,8 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.facts import BestAttempt, Said
 from mcp_memory.domain.forks import StepMark
 from mcp_memory.domain.text import shorten
-from mcp_memory.errors import InvalidInput
 from mcp_memory.pages import archive
-from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Page
+from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Page, Refused
 from mcp_memory.pages.diffs import Diff, diffs_of
 from mcp_memory.pages.sessions import Notice, Undo
 from mcp_memory.phrases import sentence
@@ -55,7 +54,7 @@ async def show(call: Call) -> Answer:
             "max_text": MAX_TEXT_CHARS,
             "first": first,
             "next": found.next_step_from,
-            "before": max(0, first - STEPS) if first else None,
+            "before": min(max(0, first - STEPS), found.episode.step_count // STEPS * STEPS) if first else None,
             "failures": [m for m in marks if m.came],
             "changes": [m for m in marks if m.change],
             "said": _reflection(episode),
@@ -120,7 +119,7 @@ async def tag(call: Call) -> Answer:
     add = [word.strip() for word in call.form.get("add", "").split(",") if word.strip()]
     remove = [call.form["remove"]] if call.form.get("remove") else []
     if not add and not remove:
-        raise InvalidInput("no tag was given", hint="Write one or several, with commas between them.")
+        raise Refused("no tag was given", hint="Write one or several, with commas between them.")
     row = await call.memory.update_episode(episode_id=call.path["episode_id"], add_tags=add, remove_tags=remove)
     done = f"Tagged {', '.join(add)}." if add else f"The tag {remove[0]} was taken off."
     undo = Undo(f"{BASE}/{row.episode_id}/tag", {"add": ", ".join(remove)} if remove else {"remove": add[0]})
@@ -197,5 +196,5 @@ async def listed(call: Call) -> Answer:
 
 def _whole(text: str, name: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise InvalidInput(f"`{name}` in the address is no whole number", hint="Open the attempt from a list.")
+        raise Refused(f"`{name}` in the address is no whole number", hint="Open the attempt from a list.")
     return int(text)

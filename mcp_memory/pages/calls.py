@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from mcp_memory.domain.activity import FoundSessions, HookState
-from mcp_memory.errors import InvalidInput
+from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session
 
@@ -20,6 +20,18 @@ MAX_FORM_BYTES = 64 * 1024
 MAX_FIELDS = 50
 PATIENCE_S = 1.0  # after which a page says that something is being made
 T = TypeVar("T")
+
+
+class Refused(InvalidInput):
+    """What came with a request cannot be used. The hint is for the person who sent it."""
+
+    default_hint = "Go back, and use what the page offers."
+
+
+class NotKept(NotFound):
+    """There is no such thing. The hint is for the person who asked for it."""
+
+    default_hint = "It may have been forgotten, or be of another memory: Attempts and Learned list what is there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +101,15 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form that was sent. Raises InvalidInput: no form, or larger than one of ours can be."""
+    """Return the fields of a form that was sent. Raises Refused: no form, or larger than one of ours can be."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise InvalidInput("that is not a form of these pages")
+        raise Refused("that is not a form of these pages")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_FORM_BYTES:
-            raise InvalidInput(f"a form holds at most {MAX_FORM_BYTES // 1024} kB")
+            raise Refused(f"a form holds at most {MAX_FORM_BYTES // 1024} kB")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MAX_FIELDS))
     except ValueError as error:
-        raise InvalidInput("that is not a form of these pages") from error
+        raise Refused("that is not a form of these pages") from error

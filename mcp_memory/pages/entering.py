@@ -36,7 +36,7 @@ class Server:
 
         Args:
             folder: Of the repository they work in, whose AGENTS.md a lesson may be put into; "" for none.
-            project: Whose episodes they want to see first; "" for all.
+            project: Whose episodes they want to see first; "" for all. Where it has none, all are shown.
             now_s: The time, for tests.
         """
         until = int((time.time() if now_s is None else now_s) + TICKET_S)

@@ -11,8 +11,7 @@ from mcp_memory.domain.episode import EpisodeState
 from mcp_memory.domain.forks import Did, Fork, ForkColumn, ForkRow
 from mcp_memory.domain.metadata_keys import LESSON_FOR_AGENTS
 from mcp_memory.domain.text import tidy_name
-from mcp_memory.errors import InvalidInput
-from mcp_memory.pages.calls import Answer, Call, GoTo, Page
+from mcp_memory.pages.calls import Answer, Call, GoTo, Page, Refused
 from mcp_memory.pages.sessions import Notice, Undo
 from mcp_memory.phrases.contrasts import certainty, contrast, lesson
 from mcp_memory.rendering.marked_block import LESSONS, block_in, put, text_of
@@ -97,7 +96,7 @@ async def keep(call: Call) -> Answer:
     text, episode_id = _sentence(call), call.path["episode_id"]
     found = (await call.memory.get_episode(episode_id=episode_id)).episode
     if found.outcome is None:
-        raise InvalidInput("this attempt is not completed", hint="Only a completed attempt has lessons.")
+        raise Refused("this attempt is not completed", hint="Only a completed attempt has lessons.")
     await call.memory.complete_episode(episode_id=found.id, outcome=found.outcome.kind, lessons=[text])
     call.session.notice = Notice("Kept: who recalls this task is told so from now on.")
     return GoTo(f"{BASE}/{found.id}")
@@ -107,7 +106,7 @@ async def put_in(call: Call) -> Answer:
     """Put a sentence between our markers in the AGENTS.md of the repository the person works in."""
     text, path = unmarked(_sentence(call)), _agents_file(call)
     if path is None or call.session.folder is None:
-        raise InvalidInput("it is not known which repository you work in", hint="Run `mcp-memory ui` in its folder.")
+        raise Refused("it is not known which repository you work in", hint="Run `mcp-memory ui` in its folder.")
     found = (await call.memory.get_episode(episode_id=call.path["episode_id"])).episode
     done = await _written(_with_line, path, call.session.folder, text)
     await call.memory.update_episode(
@@ -123,7 +122,7 @@ async def take_out(call: Call) -> Answer:
     """Take a sentence out again; the file is as it was."""
     text, path = _sentence(call), _agents_file(call)
     if path is None or call.session.folder is None:
-        raise InvalidInput("it is not known which repository you work in", hint="Run `mcp-memory ui` in its folder.")
+        raise Refused("it is not known which repository you work in", hint="Run `mcp-memory ui` in its folder.")
     found = (await call.memory.get_episode(episode_id=call.path["episode_id"])).episode
     done = await _written(_without_line, path, call.session.folder, text)
     await call.memory.update_episode(episode_id=found.id, metadata={LESSON_FOR_AGENTS: None})
@@ -135,13 +134,13 @@ async def _written(work: Callable[[Path, Path, str], str], path: Path, within: P
     try:
         return await anyio.to_thread.run_sync(work, path, within, text)
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}", hint="See to its rights, then try again.") from error
+        raise Refused(f"{path} cannot be written: {error.strerror or error}", hint="See to its rights, then try again.") from error
 
 
 def _sentence(call: Call) -> str:
     text = tidy_name(call.form.get("text", ""))
     if not text:
-        raise InvalidInput("there is no sentence", hint="Write what the next attempt should know.")
+        raise Refused("there is no sentence", hint="Write what the next attempt should know.")
     return text
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -17,7 +18,7 @@ from mcp_memory.domain.callers import Caller
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import InvalidInput, McpMemoryError, NotFound
 from mcp_memory.pages import entering
-from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, HookLook, Look, Page, form_of
+from mcp_memory.pages.calls import Answer, Call, Download, GoTo, Handler, HookLook, Look, NotKept, Page, Refused, form_of
 from mcp_memory.pages.kept import Kept
 from mcp_memory.pages.sessions import Session, Sessions
 from mcp_memory.pages.table import CHANGES, READS
@@ -116,8 +117,18 @@ class PagesPart:
         visitor = self._tickets.take(request.query_params.get("ticket", ""))
         if visitor is None:
             return _locked("This link was used already, or is too old.")
-        cookie = self._sessions.begin(request.scope, visitor.project, Path(visitor.folder) if visitor.folder else None)
+        cookie = self._sessions.begin(
+            request.scope, await self._shown_first(visitor.project), Path(visitor.folder) if visitor.folder else None
+        )
         return RedirectResponse("/ui", 303, HEADERS | {"Set-Cookie": cookie})
+
+    async def _shown_first(self, project: str) -> str:
+        """Return whose attempts a visitor sees first: those of the project they came from, of all projects where it has none."""
+        try:
+            found = await (await self._owner.memory()).search_episodes(project=project, limit=1) if project else None
+        except McpMemoryError:  # the page they come to says so
+            return project
+        return project if found is None or found.total else ANY_PROJECT
 
     async def _static(self, request: Request) -> Response:
         path = (STATIC / request.path_params["name"]).resolve()
@@ -171,7 +182,7 @@ class PagesPart:
             call = Call(memory, session, request.path_params, query, form, where, is_part, self._kept, *looks)
             project = "" if session.project == ANY_PROJECT else session.project
             with memory.metrics.timed("page"), memory.working_in(project, Caller("ui", session.csrf)):
-                return _response(await handler(call), call)
+                return await _response(await handler(call), call)
         except McpMemoryError as error:
             return _failed(error, session)
         except Exception:
@@ -184,12 +195,14 @@ def _is_ours(scope: Scope) -> bool:
     return path == "/ui" or path.startswith("/ui/")
 
 
-def _response(answer: Answer, call: Call) -> Response:
+async def _response(answer: Answer, call: Call) -> Response:
     match answer:
         case Page(template, values):
             common = {"session": call.session, "here": template, "notice": None if call.is_part else call.session.told()}
             common["age_s"] = max(call.ages_s, default=0.0)
-            return HTMLResponse(rendered(template, common | dict(values)), headers=HEADERS)
+            # Beside the event loop: a map is 40 ms of work, and agents' calls wait for that loop.
+            text = await anyio.to_thread.run_sync(rendered, template, common | dict(values))
+            return HTMLResponse(text, headers=HEADERS)
         case Download(content, file_name):
             kept = HEADERS | {"Content-Disposition": f'attachment; filename="{file_name}"'}
             return Response(content, media_type="application/jsonl", headers=kept)
@@ -199,7 +212,10 @@ def _response(answer: Answer, call: Call) -> Response:
 
 def _failed(error: McpMemoryError, session: Session | None = None) -> Response:
     status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, ValueError) else 503 if error.retryable else 409
-    return _trouble(status, error.message, f"{error.hint} Nothing was changed.", session)
+    hint = error.hint  # what the memory says to a request or an id is for agents, who call tools
+    if not isinstance(error, Refused | NotKept):
+        hint = NotKept.default_hint if isinstance(error, NotFound) else Refused.default_hint if isinstance(error, InvalidInput) else hint
+    return _trouble(status, error.message, f"{hint} Nothing was changed.", session)
 
 
 def _locked(why: str) -> Response:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcp_memory.domain.task_map import MapCell, MapRegion, TaskMap
-from mcp_memory.errors import InvalidInput
-from mcp_memory.pages.calls import Answer, Call, Page
+from mcp_memory.pages.calls import Answer, Call, Page, Refused
 
 GRADES = 5  # of colour, from none worked to all
 LEAST_SIZE = 0.35  # of a hexagon with one attempt, to one of the fullest
@@ -58,7 +57,7 @@ def _number(call: Call, name: str) -> int:
     if not text:
         return -1
     if not (text.isascii() and text.isdecimal() and len(text) < 6):
-        raise InvalidInput(f"`{name}` in the address is no whole number", hint="Choose a place on the map.")
+        raise Refused(f"`{name}` in the address is no whole number", hint="Choose a place on the map.")
     return int(text)
 
 

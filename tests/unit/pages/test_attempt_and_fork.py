@@ -173,7 +173,16 @@ async def test_an_unknown_id_gets_a_page_that_says_what_to_do(visitor: Visitor, 
 async def test_a_broken_filter_gets_a_page_that_says_what_to_do(visitor: Visitor, memory: EpisodicMemory, query: str) -> None:
     episode_id = await attempt(memory, ["read"], "success")
     where = f"/ui/attempt/{episode_id}" if query.startswith("from") else "/ui/attempts"
-    assert "That did not work" in await visitor.get(f"{where}?{query}", status=400)
+    text = await visitor.get(f"{where}?{query}", status=400)
+    assert "That did not work" in text
+    assert "search_episodes" not in text, "people have pages, no tools"
+
+
+async def test_steps_beyond_the_last_are_said_to_be_none_and_lead_back(visitor: Visitor, memory: EpisodicMemory) -> None:
+    episode_id = await attempt(memory, ["read", "edit"], "success")
+    text = await visitor.get(f"/ui/attempt/{episode_id}?from=900")
+    assert "There is no step 900." in text
+    assert 'href="?from=0">Earlier steps' in text
 
 
 async def test_hostile_texts_are_inert_on_every_page(visitor: Visitor, memory: EpisodicMemory) -> None:

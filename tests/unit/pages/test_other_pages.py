@@ -1,8 +1,10 @@
 """Today, Ask, Learned, Files and Health: what they show is what is there, and what is said to it reaches the next answer."""
 
+import json
 import re
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,9 +19,10 @@ from mcp_memory.domain.pattern import PatternKind, Standing
 from mcp_memory.domain.status import RemoteStatus, Replication
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.pages import entering
+from mcp_memory.pages import part as part_module
 from mcp_memory.pages.health import troubles
 from mcp_memory.pages.part import PagesPart
-from mcp_memory.pages.templating import ago
+from mcp_memory.pages.templating import ago, rendered
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 from tests.unit.pages.conftest import LISTS, TASK, URL, Host, Visitor, attempt
@@ -58,9 +61,48 @@ def test_a_time_to_come_is_named_and_a_clock_a_little_ahead_is_now() -> None:
     assert ago(now_ms - 7_200_000) == "2 hours ago"
 
 
+async def test_pages_are_made_beside_the_event_loop_which_agents_wait_for(
+    visitor: Visitor, memory: EpisodicMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_in: set[int] = set()
+
+    def noted(template: str, values: Mapping[str, object]) -> str:
+        made_in.add(threading.get_ident())
+        return rendered(template, values)
+
+    monkeypatch.setattr(part_module, "rendered", noted)
+    for path in LISTS:
+        await visitor.get(path)
+    assert made_in
+    assert threading.get_ident() not in made_in
+
+
 @pytest.mark.parametrize("path", [*LISTS, "/ui/ask?q=anything"])
 async def test_every_page_works_on_an_empty_memory(visitor: Visitor, path: str) -> None:
     assert "<h1>" in await visitor.get(path)
+
+
+async def test_who_comes_from_a_project_without_attempts_sees_those_of_all(
+    stranger: httpx2.AsyncClient, memory: EpisodicMemory, config: Config
+) -> None:
+    await memory.import_lines([json.dumps({"external_id": "a", "project": "shop", "task": TASK, "outcome": {"kind": "success"}})])
+    server = entering.announced(config.data_dir)
+    assert server is not None
+    for project, shown in (("elsewhere", ""), ("shop", "shop"), ("", "")):
+        text = (await stranger.get(server.link(project=project), follow_redirects=True)).text
+        assert f'name="project" value="{shown}"' in text, project
+        assert TASK in text
+
+
+@pytest.mark.parametrize("path", ["/ui", "/ui/fork", "/ui/attempts", "/ui/learned", "/ui/map", "/ui/files"])
+async def test_a_page_that_a_project_has_nothing_for_names_the_project_and_leads_to_all(
+    visitor: Visitor, memory: EpisodicMemory, path: str
+) -> None:
+    await some_work(memory)
+    await visitor.post("/ui/project", project="a typing error")
+    text = await visitor.get(path)
+    assert "Only attempts of the project a typing error are looked at." in text
+    assert '<button name="project" value="">Show all projects</button>' in text
 
 
 async def test_today_shows_what_was_done_what_is_open_and_which_error_comes_again(visitor: Visitor, memory: EpisodicMemory) -> None:
@@ -84,10 +126,11 @@ async def test_today_says_which_sessions_on_this_machine_were_not_imported_and_w
         text = await visitor.get("/ui")
         assert "12 tasks of 5 sessions not imported yet" in text, "also where nothing is remembered yet"
         await some_work(memory)
-        await memory.recall(query=TASK)
-        await memory.start_episode(task="another", recall=False)  # writes are first in, first out: what was shown is noted by now
+        told = await memory.recall(query=TASK)
+        await memory.give_feedback(recommendation_id=told.recommendation_id, outcome="helped")  # waits until what was shown is noted
         text = await visitor.get("/ui")
         assert "1 so far, to agents and on" in text
+        assert "1 vote on whether they helped" in text
         assert "/home/dev/.claude/projects" in text
 
 
