@@ -45,7 +45,7 @@ def attempts_told(
     told, alike = x.derived(ToldAttempts), dict(near)
     attempts = told.read(told.at(near), read)
     met, by_id = ids_in(run), {attempt.episode_id: attempt for attempt in attempts}
-    known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, run))
+    known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, met))
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
     if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
         return known

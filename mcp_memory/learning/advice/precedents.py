@@ -99,7 +99,7 @@ class ToldAttempts:
 
 
 def precedents(
-    task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True, run: str = ""
+    task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True, met: frozenset[str] = frozenset()
 ) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
@@ -109,9 +109,8 @@ def precedents(
         task: The task asked about.
         attempts: At it, the best first.
         showable: Whether a step's arguments may be shown.
-        run: What the run that asks has said so far, as `text_of_run` makes it: ids in it are its own.
+        met: The ids in what the run that asks has said so far: they are its own.
     """
-    met = ids_in(run)
     told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, met, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
     worked = {t.deeds for t in good}
