@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from mcp_memory.domain.commands import command_in, simple_commands, stopped_short
 from mcp_memory.domain.edit_arguments import WHOLE
@@ -14,7 +15,7 @@ from mcp_memory.learning.advice.acts import told_as_call
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import NEXT, is_scratch
 from mcp_memory.learning.reading.documents import documents_in
-from mcp_memory.learning.reading.edits import Hunk, pieces, written_by
+from mcp_memory.learning.reading.edits import GAP, Hunk, pieces, written_by
 from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange
 from mcp_memory.phrases import points as phrases
@@ -24,6 +25,7 @@ MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
+_GOES_ON = re.compile(r"(?:else|elif|except|finally|fi|done|esac|end)\b|[)\]}]")  # what was begun before
 _ROUTINE = re.compile(r"\s*(?:import|from|print|echo|console|else|try|if __name__|logging|logger)\b|#!")  # lines of every script
 
 
@@ -106,11 +108,17 @@ def _fed(episode: Episode, text: _Text) -> str:
 def _code_line(episode: Episode, path: str, step: int, parts: Sequence[tuple[str, ...]]) -> str:
     """Return the lines of a script that tell, of the part nearest the task; where those behind a cut stand is not known."""
     words = frozenset(distinct_words(episode.task))
-    told = [tuple("" if _ROUTINE.match(line) else line for line in part) for part in parts]
+    known = [parts[0], *(tuple(dropwhile(_is_of_cut_block, part)) for part in parts[1:])]
+    told = [tuple(GAP if _ROUTINE.match(line) else line for line in part) for part in known]
     hits = [max((sum(word in words for word in distinct_words(line)) for line in part), default=0) for part in told]
     best = max(range(len(told)), key=lambda i: (hits[i], -i))
     hunk = Hunk(0 if best else 1, (), told[best])
     return change_line(FileChange(path, step, (hunk,)), words, MAX_TEXT_CHARS).replace(": + ", ": ", 1)
+
+
+def _is_of_cut_block(line: str) -> bool:
+    """Return whether a line behind a cut is of a block whose beginning was cut: a branch that may never have run."""
+    return not line.strip() or line[0].isspace() or _GOES_ON.match(line) is not None
 
 
 def _paths(lines: Sequence[str]) -> list[str]:

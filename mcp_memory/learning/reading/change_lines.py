@@ -191,7 +191,7 @@ def _window(lines: Sequence[str], words: Words, room: int) -> tuple[int, str]:
     """Return as many lines as there is room for, and the first of them: from just before the nearest where that lies beyond."""
     cut = [_cut(line, words, min(MAX_LINE_CHARS, room)) for line in lines]
     best = max(range(len(lines)), key=lambda i: (lines[i] != GAP, not HEADING.match(lines[i]), _hits(lines[i], words), -i))
-    before = max(0, best - 1) if lines[max(0, best - 1)] != GAP else best
+    before = max(0, best - (1 if lines[max(0, best - 1)] != GAP else 2))
     start = next(i for i in (0, before, best) if i == best or len(NEXT.join(cut[i : best + 1])) <= room)
     left_out = f"{GAP}{NEXT}" if start and lines[start] != GAP else ""
     return start, left_out + shorten(NEXT.join(cut[start:]), room - len(left_out))

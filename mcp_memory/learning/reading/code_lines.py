@@ -69,7 +69,7 @@ def statements(lines: Sequence[str]) -> Iterator[str]:
 def telling(lines: Sequence[str], *, is_plain: bool) -> list[str]:
     """Return the lines that tell, stripped, with a gap where code between them was left out; of a *plain* text all but blanks."""
     said = [line.strip() for line in lines if line.strip()]
-    return said if is_plain else with_gaps(statements(said), _is_code)
+    return with_gaps(said if is_plain else statements(said), bool if is_plain else _is_code)
 
 
 def _is_code(line: str) -> bool:
