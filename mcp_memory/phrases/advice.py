@@ -101,6 +101,16 @@ def failed_in_quotes(key: str, argument: str, tried: int, worked: int, bare: int
     return f"{failed}; without the quotes it worked in {worked} of {bare}"
 
 
+def only_in_failures(key: str, failures: int, of: int, successes: int) -> str:
+    """Return that a call went well, but only attempts that failed made it.
+
+    >>> only_in_failures("delete_volume", 2, 3, 1)
+    'delete_volume with these arguments went well itself, but 2 of 3 failures at this task made that call and none of 1 success'
+    """
+    none = f"none of {successes} success{'' if successes == 1 else 'es'}"
+    return f"{key} with these arguments went well itself, but {failures} of {counted(of, 'failure')} at this task made that call and {none}"
+
+
 def failed_before(key: str, failed: int, tried: int, message: str, *, same_call: bool) -> str:
     """Return that such a call failed in earlier runs; *message* is the real error of the one most alike, "" where it is not shown.
 

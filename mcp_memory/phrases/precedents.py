@@ -32,6 +32,15 @@ def _where(times: int, alike: float) -> str:
     return "tasks like this" if times > 1 else "a task like this" if alike >= THE_TASK else f"a task {alike:.0%} alike"
 
 
+def only_here(call: str, failures: int, of: int) -> str:
+    """Return what failures did and no success.
+
+    >>> only_here("`rm -r data`", 2, 2)
+    'unlike what worked, did `rm -r data` (as 2 of 2 failures)'
+    """
+    return f"unlike what worked, did {call} (as {failures} of {of} failures)"
+
+
 def lacked(calls: Sequence[str]) -> str:
     """Return what a failure did not do that what worked did.
 

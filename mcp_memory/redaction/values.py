@@ -9,15 +9,17 @@ from mcp_memory.redaction.rules import compiled
 MARKER_START = "[redacted:"
 _PLACEHOLDER = (
     r"(?i:\$[A-Z_][A-Z0-9_]*|\$[{(].*|[{<%].*[}>%]|[{<]+.*|\*+|\.{2,}|…|(.)\1*|x{3,}.*"
-    r"|(?:your|insert|enter|change|replace|example|dummy|fake|sample|some|my)[\s_-].*|.*[_-](?:here|placeholder)"
+    r"|(?:your|insert|enter|change|replace|example|dummy|fake|sample|some|my)[\s_-].*"
     r"|changeme|example|dummy|placeholder|none|null|nil|true|false|undefined|nan|str|string|text|number|int|integer|bool|boolean|object|array"
     r"|bytes|any|required|optional|missing|invalid|unset|empty|hidden|masked|censored|redacted|(?:user)?pass(?:word|wd)?s?|pwd|secrets?"
     r"|(?:access|api|auth)?[_-]?(?:token|key)s?|credentials?|basic|bearer|digest|enabled|disabled|\w{2,7}:)"
 )
+_PLACEHOLDER_ENDS = ("_here", "-here", "_placeholder", "-placeholder")  # looked at apart: a pattern would look at all before it, too
+_LONGEST_END = max(map(len, _PLACEHOLDER_ENDS))
 _REFERENCE = (  # code, not a value: `self.token`, `os.environ`, `password2`
     r"(?i:[A-Z_]\w*(?:(?:\.|->|::|\?\.)[A-Z_]\w*)+[.,;]?|[A-Z_]*(?:pass|pwd|token|secret|key|cred)[A-Z_]*\d{0,2}[,;]?|[@#:&*][A-Z_.-]*|!\w+)"
 )
-_CALL = r"(?:(?:new|await|not|lambda)\s|[!&*]?)[A-Za-z_$][\w$.:>?-]*(?:\(|\[|<[A-Z]|\{)"
+_CALL = r"(?:(?:new|await|not|lambda)\s|[!&*]?)[A-Za-z_$][\w$.:>?-]*+(?:\(|\[|<[A-Z]|\{)"
 _LITERAL = r"[rbfu]{0,2}[\"'`({\[]"
 _PATH = (
     r"(?:~|\.{1,2})?/[\w.-]+(?:/[\w.@-]*)+|(?:~|\.{1,2})/.*|/[a-z._-]+|[A-Za-z]:\\.*|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|md|pem|key|env|cfg|ini|html?|crt|jks)"
@@ -48,6 +50,8 @@ def is_plainly_harmless(value: str) -> bool:
         return True
     if value[:1] == "$" and _mixes(value[1:]):  # `$uMm3r!x` is no variable
         return False
+    if value[-_LONGEST_END:].lower().endswith(_PLACEHOLDER_ENDS) and "\n" not in value:
+        return True
     return compiled(_HARMLESS).fullmatch(value) is not None
 
 
@@ -121,7 +125,7 @@ def _mixes_cases(value: str) -> bool:
 
 
 def _is_call(value: str) -> bool:
-    return compiled(_CALL).match(value) is not None
+    return any(sign in value for sign in "([{<") and compiled(_CALL).match(value) is not None
 
 
 def _is_prose(value: str) -> bool:

@@ -10,6 +10,7 @@ import mcp_types as types
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 from mcp_types.methods import CacheableMethod
+from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 
 from mcp_memory.server import apps, tools
 from mcp_memory.server.auditing import AuditLog, audited, ids_of_prompt, ids_of_resource
@@ -63,6 +64,8 @@ def build_server(host: MemoryHost, tool_set: str, *, is_shared: bool = False) ->
         get_tool_input_schema=lambda name: offered[name].input_schema if name in offered else None,
         on_subscriptions_listen=listen,
     )
+    if host.config.server.traces == "off" and isinstance(get_tracer_provider(), ProxyTracerProvider):
+        server.middleware.clear()  # the library's spans, which nobody would get: they take a tenth of the time of a short call
     log = AuditLog(host.config.server.audit_log) if host.config.server.audit_log else None
     tell = _traced(host)
     resources, prompts, caller = Resources(host), Prompts(host), Caller(host, offered, log, is_shared=is_shared, tell=tell)

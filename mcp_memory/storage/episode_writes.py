@@ -19,9 +19,10 @@ from mcp_memory.storage.tables import Transaction
 
 def start_episode(tx: Transaction, episode: Episode) -> None:
     """Insert an open episode."""
-    if tx.one("episode_exists", episode.id):
+    is_there, was_deleted = tx.starting(episode.id)
+    if is_there:
         raise InvalidInput(f"there is an episode {episode.id!r} already")
-    if tx.one("tombstone", episode.id):
+    if was_deleted:
         raise InvalidInput(f"episode {episode.id!r} was deleted", hint="Start one with another id.")
     if episode.external_id and tx.one("episode_by_external", episode.project, episode.external_id):
         raise InvalidInput(f"there is an episode with external_id {episode.external_id!r} already")

@@ -18,6 +18,8 @@ from mcp_memory.storage.lmdb_files import discard, identity
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024  # of values not yet written; more are dropped, and counted
 MAX_BATCH_ITEMS = 1_000
+MAX_LINGERING_BYTES = 4 * 1024 * 1024  # of values that wait for more to come
+LINGER_S = 0.05  # a call that puts something is on its way to its answer, and the writer would take turns with it
 WALKED_AT_ONCE = 500  # entries of one read transaction: a long one keeps freed pages from being used again
 MAX_KEY_BYTES = 400  # LMDB allows 511; longer ones go in by their hash
 CLOSE_DEADLINE_S = 5.0
@@ -41,6 +43,8 @@ class LmdbCache:
         self._writing: _Items = {}
         self._pending_bytes = 0
         self._closed = False
+        self._flushing = 0  # callers of `flush`
+        self._forgets = False  # whether a deletion is among what waits: that is not put off
         self._environment: Environment | None = None
         self._open()
         self._thread = threading.Thread(target=self._run, name="memory-cache", daemon=True)
@@ -73,7 +77,10 @@ class LmdbCache:
     def flush(self) -> None:
         """Wait until everything put so far is in the file or dropped, but not for ever."""
         with self._wake:
+            self._flushing += 1
+            self._wake.notify_all()
             self._wake.wait_for(lambda: self._closed or not (self._pending or self._writing), CLOSE_DEADLINE_S)
+            self._flushing -= 1
 
     def walk(self) -> Iterator[CacheEntry]:
         """Yield everything in the file, WALKED_AT_ONCE of one moment."""
@@ -165,6 +172,7 @@ class LmdbCache:
         with self._wake:
             if self._closed or self._environment is None:
                 return
+            was_idle = not self._pending
             for key, value in items:
                 size_bytes = _size_bytes(key, value)
                 replaced_bytes = _size_bytes(key, self._pending[key]) if key in self._pending else 0
@@ -173,8 +181,15 @@ class LmdbCache:
                     self._dropped += 1
                     continue
                 self._pending[key] = value
+                self._forgets |= value is None
                 self._pending_bytes += size_bytes - replaced_bytes
-            self._wake.notify_all()
+            if was_idle or self._is_due():
+                self._wake.notify_all()
+
+    def _is_due(self) -> bool:
+        """Whether what waits is to be written without waiting for more."""
+        is_much = len(self._pending) >= MAX_BATCH_ITEMS or self._pending_bytes >= MAX_LINGERING_BYTES
+        return self._closed or self._flushing > 0 or self._forgets or is_much
 
     def _run(self) -> None:
         while True:
@@ -182,6 +197,7 @@ class LmdbCache:
                 self._wake.wait_for(lambda: self._pending or self._closed)
                 if not self._pending:
                     return
+                self._wake.wait_for(self._is_due, LINGER_S)
                 self._writing = self._next_batch()
             try:
                 self._write(list(self._writing.items()))
@@ -204,6 +220,7 @@ class LmdbCache:
             taken_bytes += _size_bytes(key, value)
         for key in batch:
             del self._pending[key]
+        self._forgets &= bool(self._pending)
         self._pending_bytes -= taken_bytes
         return batch
 

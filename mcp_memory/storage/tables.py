@@ -189,6 +189,12 @@ class Transaction(Tables):
         self._is_shared = bool(found[4])
         return found[0], found[1], found[2], bool(found[3])
 
+    def starting(self, episode_id: str) -> tuple[bool, bool]:
+        """Return whether there is an episode of that id, and whether there was one that was deleted; as above, for `share`."""
+        is_there, was_deleted, is_shared = self.all("starting", episode_id)[0]
+        self._is_shared = bool(is_shared)
+        return bool(is_there), bool(was_deleted)
+
     def _row_of(self, name: str, episode_id: str) -> Row:
         found = self.one(name, episode_id)
         if found is None:

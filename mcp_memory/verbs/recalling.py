@@ -18,7 +18,7 @@ from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.learning.advice.deeds import ToldChanges
 from mcp_memory.learning.advice.points import points_of
 from mcp_memory.learning.history.gone_tools import GoneTools
-from mcp_memory.learning.history.lasting import stale_answers
+from mcp_memory.learning.history.lasting import StaleAnswers
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
@@ -82,7 +82,7 @@ class Recalling:
             told_changes = v.experience.derived(ToldChanges)
             page = ranking.matches[: query.limit] if "episodes" in include else ()
             gone = v.experience.derived(GoneTools).of(query.filter.project)
-            stale = stale_answers(v.experience, [m.episode_id for m in page], query.filter.project)
+            stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]

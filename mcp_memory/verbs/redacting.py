@@ -1,13 +1,16 @@
 """Secrets are replaced before anything is parsed, indexed or stored; what was replaced is counted, never kept."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from msgspec.structs import astuple
 
-from mcp_memory.domain.requests.base import Request
+from mcp_memory.domain.requests.base import Request, fields_of
+from mcp_memory.domain.requests.kinds import Choice, Flag
+from mcp_memory.domain.requests.numbers import Fraction, Moment, Number, Whole
 from mcp_memory.metrics import Metrics
 from mcp_memory.redaction import redact_field, redact_record
 
@@ -21,6 +24,7 @@ _IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent",
 }  # fmt: skip
 
 
+_UNTELLING = (Choice, Flag, Whole, Fraction, Number, Moment)
 _HOLDS_MORE = (dict, list, tuple, Request, Mapping)  # the usual ones first
 _INLINE_CHARS = 10_000  # some two milliseconds: what is longer would keep everybody else on the event loop waiting
 
@@ -85,9 +89,18 @@ def _chars(value: Any) -> int:
     return total
 
 
+@cache
+def _telling(record: type[Request]) -> tuple[tuple[int, str], ...]:
+    """Return the places and names of a record's fields that may hold a secret: not those for a number, or for one of a few words."""
+    kinds = {name: field.kind for name, field in fields_of(record).items()}
+    return tuple((place, name) for place, name in enumerate(record.__struct_fields__) if not isinstance(kinds.get(name), _UNTELLING))
+
+
 def _clean(asked: R, found: list[str]) -> R:
     changed: dict[str, Any] = {}
-    for name, value in zip(asked.__struct_fields__, astuple(asked), strict=True):
+    values = astuple(asked)
+    for place, name in _telling(type(asked)):
+        value = values[place]
         if not value:
             continue
         if isinstance(value, tuple) and isinstance(value[0], Request):

@@ -210,9 +210,10 @@ class ProjectFiles:
         count = len(self._files)
         keys = at * count + self._one.values[files]
         order = np.argsort(keys, kind="stable")
-        first = np.flatnonzero(np.diff(keys[order], prepend=-1))
+        keys = keys[order]
+        first = np.flatnonzero(np.concatenate([keys[:1] >= 0, keys[1:] != keys[:-1]]))
         tf = np.add.reduceat(looks[order], first) if len(first) else np.zeros(0)
-        term, file = np.divmod(keys[order][first], count)
+        term, file = np.divmod(keys[first], count)
         df = np.minimum(count, np.bincount(term, minlength=len(words)) * counts / np.maximum(read, 1))
         rare = np.zeros(len(words))
         kept = np.argsort(df, kind="stable")[:MAX_WORDS]

@@ -76,16 +76,17 @@ class Vouching:
             rows: The episodes.
             asker: The agent that asks: what it did itself on different occasions are different sources.
         """
-        x, found = self._x, sorted({int(row) for row in rows})
-        if not found:
+        x, found = self._x, np.unique(rows if isinstance(rows, np.ndarray) else np.array([*rows], np.int64))
+        if not len(found):
             return Support(0)
-        agents = x.agent[found].tolist()
-        names = tuple(name for number in dict.fromkeys(agents) if (name := x.agent_name(number)))
-        own = set(agents)
-        if self.is_shared(found[0]) or any(asker not in ("", name) for name in names):
-            own = {x.agent_number(asker)} if asker else set()
-        occasions = {occasion for occasion, agent in zip(x.occasion[found].tolist(), agents, strict=True) if agent in own}
-        return Support(len(occasions) + len(set(agents) - own), names)
+        agents, occasions = x.agent[found], x.occasion[found]
+        everybody = dict.fromkeys(agents.tolist())
+        names = tuple(name for number in everybody if (name := x.agent_name(number)))
+        others = 0
+        if self.is_shared(int(found[0])) or any(asker not in ("", name) for name in names):
+            own = x.agent_number(asker) if asker else -1
+            occasions, others = occasions[agents == own], len(everybody.keys() - {own})
+        return Support(len(np.unique(occasions)) + others, names)
 
     def users(self, tool: int, of: npt.NDArray[np.bool_]) -> Ints:
         """Return which of the episodes used a tool with success."""

@@ -131,3 +131,13 @@ def test_without_the_setting_nothing_of_the_sdk_is_imported(tmp_path: Path) -> N
     env = environment(tmp_path)
     done = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_where_nobody_listens_no_call_is_made_a_span(tmp_path: Path) -> None:
+    code = (
+        "from mcp_memory.config_sources import load_config\nfrom mcp_memory.server.app import build_server\n"
+        "from mcp_memory.server.lifecycle import MemoryHost\nprint(build_server(MemoryHost(load_config()), 'core').server.middleware)"
+    )
+    env = environment(tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "[]", done.stderr

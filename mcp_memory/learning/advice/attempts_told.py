@@ -1,17 +1,18 @@
 """What attempts at a task tell on every door: what they did that tells how they ended, else what a recall would tell of them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
-from mcp_memory.learning.advice.acts import told_as_call
+from mcp_memory.learning.advice.acts import acted, told_as_call
 from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.points import Recalled, points_of
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, precedents
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
@@ -19,6 +20,8 @@ from mcp_memory.views.experience import Experience
 
 MAX_READ = 4  # attempts of one outcome that are read
 MAX_POINTS = 2  # of one attempt
+FatalSteps = Mapping[str, Sequence[tuple[int, int]]]
+NO_STEPS: FatalSteps = {}
 NOT_THE_CASE = 0.99  # likeness that is told of a task in the same words that is of another case
 
 
@@ -42,13 +45,13 @@ def attempts_told(
     told, alike = x.derived(ToldAttempts), dict(near)
     attempts = told.read(told.at(near), read)
     met, by_id = ids_in(run), {attempt.episode_id: attempt for attempt in attempts}
-    known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, run))
+    known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, met))
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
     if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
         return known
     first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
     episodes = [episode for episode in read(first) if episode is not None]
-    more = told_as_recalled(task, episodes, known)
+    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), sum(not attempt.won for attempt in attempts))
     if True in missing and not any(row.worked for row in more):
         successes = sum(attempt.won for attempt in attempts)
         gone = x.derived(GoneTools).of(project)
@@ -85,7 +88,9 @@ def told_by_names(task: str, attempts: Recalled, among: int, gone: Collection[st
     )
 
 
-def told_as_recalled(task: str, attempts: Sequence[Episode], known: Sequence[Precedent] = ()) -> tuple[Precedent, ...]:
+def told_as_recalled(
+    task: str, attempts: Sequence[Episode], known: Sequence[Precedent] = (), fatal: FatalSteps = NO_STEPS, failures: int = 0
+) -> tuple[Precedent, ...]:
     """Return what the first of the attempts at this very case tell, at most two of each outcome, those that worked first.
 
     Nothing is counted: of each only what it alone did is told. Of one that succeeded only what its agent noted: it did something that
@@ -95,12 +100,23 @@ def told_as_recalled(task: str, attempts: Sequence[Episode], known: Sequence[Pre
         task: The task asked about.
         attempts: At it, with their steps, the best first.
         known: What attempts at it are known to have done: of a failure is said what it lacked of what worked.
+        fatal: Steps that only failures have, as `fatal_steps` gives them.
+        failures: How many attempts failed, among which these are counted.
     """
     same = [e for e in attempts if is_same_case(task, e.task) and (not e.success or _noted(e))]
     told = points_of([(e, 1.0) for e in same], task)
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
-    return tuple(row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))
+    rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))
+    by_id = {episode.id: episode for episode in same}
+    return tuple(_with_fatal(row, by_id[row.episode_id], fatal.get(row.episode_id, ()), failures) for row in rows)
+
+
+def _with_fatal(row: Precedent, episode: Episode, fatal: Sequence[tuple[int, int]], failures: int) -> Precedent:
+    """Return a precedent with the last call of it that failures alone made, where that can be told."""
+    steps = episode.steps
+    told = [(told_as_call(steps[i]), times) for i, times in fatal if i < len(steps) and acted(steps, i)][-1:]
+    return replace(row, did=(*row.did, *(phrases.only_here(call, times, failures) for call, times in told)))
 
 
 def _noted(episode: Episode) -> bool:
@@ -112,10 +128,11 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: S
         said = told[episode.id][:MAX_POINTS]
         if not episode.success and (lacked := _lacked(episode, needed)):
             said = (*said, phrases.lacked(lacked))
-        yield Precedent(episode.success, said, "", 0, 0, episode.id)
+        came = "" if episode.success else came_of(episode)
+        yield Precedent(episode.success, said, "" if any(came in line for line in said) else came, 0, 0, episode.id)
 
 
 def _lacked(episode: Episode, needed: Sequence[str]) -> list[str]:
-    """Return the calls of what worked that a run never made; none where it made none of them, for then it went another way."""
-    made = {told_as_call(step) for step in episode.steps if not step.failed}
-    return [call for call in needed if call not in made] if not made.isdisjoint(needed) else []
+    """Return the calls of what worked that a run never tried; none where none of them went well, for then it went another way."""
+    tried, made = {told_as_call(step) for step in episode.steps}, {told_as_call(step) for step in episode.steps if not step.failed}
+    return [call for call in needed if call not in tried] if not made.isdisjoint(needed) else []

@@ -4,7 +4,6 @@ Silence is the rule: a point says something to do, or not to do, with its file o
 once, and once one of them worked, of those that failed only what they did otherwise.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from mcp_memory.domain import facts
@@ -15,7 +14,7 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten, shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
     Deed,
@@ -25,19 +24,18 @@ from mcp_memory.learning.advice.deeds import (
     did_more_than_tests,
     done,
     ended,
-    is_beside,
     looked,
     refused_edits,
     tried,
 )
+from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.argument_changes import named_change
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.changes import change_of
-from mcp_memory.learning.reading.file_uses import files_of, same_file
-from mcp_memory.learning.reading.left_changed import left_changed
+from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.learning.reading.run import is_mistyped, message_of
 from mcp_memory.phrases import points as phrases
 
@@ -91,9 +89,11 @@ def _is_same(a: Episode, alike_a: float, b: Episode, alike_b: float) -> bool:
 
 
 def _own_words(episode: Episode) -> Iterator[str]:
-    """Yield what the agent said of its work, and what it or a person noted for next time."""
-    assert episode.outcome is not None
-    for text in (without_inference(episode.outcome.summary), *episode.outcome.lessons[:MAX_LESSONS]):
+    """Yield what the agent said of its work, why it was not done as it was told, and what it or a person noted for next time."""
+    outcome = episode.outcome
+    assert outcome is not None
+    why = "" if episode.success or any(step.failed and step.error == outcome.error for step in episode.steps) else outcome.error or ""
+    for text in (without_inference(outcome.summary), why, *outcome.lessons[:MAX_LESSONS]):
         if line := " ".join(text.split()):
             yield shorten(line, MAX_WORDS_CHARS)
 
@@ -118,7 +118,7 @@ def _shown(
         if told or all(step.key not in gone for step in episode.steps):
             yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
-            yield from _otherwise(won, [peer for peer in peers if not peer.success])
+            yield from otherwise(won, [peer for peer in peers if not peer.success])
         yield from fixes
     elif not won:
         told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
@@ -212,28 +212,3 @@ def _is_own(step: Step, episode: Episode) -> bool:
     """Return whether what failed was the agent's own text: an edit that was refused, a script that it had just written, or a slip."""
     has_text = any(isinstance(value, str) and "\n" in value.strip() for value in step.arguments.values())
     return (role_of(step.key) is Role.ACTS and has_text) or is_mistyped(step) or runs_own(step, own_names(episode))
-
-
-def _otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]:
-    """Yield what attempts that failed did and none that worked did."""
-    if not lost:
-        return
-    used, worked = Counter(key for peer in lost for key in _acts(peer)), {key for peer in won for key in _acts(peer)}
-    others = [(key, count) for key, count in used.most_common() if key not in worked and 2 * count >= len(lost)]
-    if others:
-        yield phrases.only_failures_called(*others[0])
-    paths = Counter(path for peer in lost for path in _paths(peer))
-    right = [path for peer in won for path in _paths(peer)]
-    if right and (elsewhere := [(path, n) for path, n in paths.most_common() if not any(same_file(path, other) for other in right)]):
-        yield phrases.only_failures_changed(*elsewhere[0])
-
-
-def _acts(episode: Episode) -> set[str]:
-    """Return the tools that did something, other than to files and in a shell, whose effects no key names."""
-    steps = episode.steps
-    return {step.key for i, step in enumerate(steps) if not is_shell(step.tool) and acted(steps, i)}
-
-
-def _paths(episode: Episode) -> set[str]:
-    """Return the files that were there and are changed, but tests and texts."""
-    return {change.path for change in left_changed(episode) if not is_beside(change.path)}

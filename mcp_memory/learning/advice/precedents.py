@@ -60,7 +60,7 @@ class ToldAttempt:
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
         ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in telling))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
-        return cls(episode.id, episode.task, won, changes, calls, "" if won else _came(episode), ids, answered)
+        return cls(episode.id, episode.task, won, changes, calls, "" if won else came_of(episode), ids, answered)
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:
         """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""
@@ -99,7 +99,7 @@ class ToldAttempts:
 
 
 def precedents(
-    task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True, run: str = ""
+    task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True, met: frozenset[str] = frozenset()
 ) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
@@ -109,9 +109,8 @@ def precedents(
         task: The task asked about.
         attempts: At it, the best first.
         showable: Whether a step's arguments may be shown.
-        run: What the run that asks has said so far, as `text_of_run` makes it: ids in it are its own.
+        met: The ids in what the run that asks has said so far: they are its own.
     """
-    met = ids_in(run)
     told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, met, showable))]
     good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
     worked = {t.deeds for t in good}
@@ -190,7 +189,7 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
 
 
-def _came(episode: Episode) -> str:
+def came_of(episode: Episode) -> str:
     """Return what the attempt was told in the end, "" where nobody said."""
     for said in episode.reflection.improvements if episode.reflection else ():
         match said:

@@ -9,6 +9,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import changes_state
+from mcp_memory.learning.advice.fatal_calls import only_in_failures
 from mcp_memory.learning.history.quoted_values import quoting
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.run import error_text, message_of
@@ -39,7 +40,8 @@ class StepWarner:
         self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer
     ) -> tuple[StepWarning, ...]:
         """Return at most one warning from this run and one from earlier ones."""
-        found = [self._in_this_run(episode, intended, answer), self._in_earlier_runs(standpoint, neighbours, episode, intended, answer)]
+        earlier = self._in_earlier_runs(standpoint, neighbours, episode, intended, answer)
+        found = [self._in_this_run(episode, intended, answer), earlier or only_in_failures(self._x, standpoint, neighbours, intended)]
         return tuple(w for w in found if w is not None)
 
     def of_quotes(self, standpoint: Standpoint, step: Step) -> tuple[StepWarning, ...]:

@@ -48,21 +48,36 @@ def outlived(x: Experience, numbers: Ints) -> Bools:
     return stale & (by >= 0)
 
 
-def stale_answers(x: Experience, ids: Sequence[str], project: str) -> frozenset[tuple[str, int]]:
-    """Return the steps of some episodes that answered an error which they answer no longer in the project.
+class StaleAnswers:
+    """Answers from an `Experience`; what it has worked out of an error is kept until an episode comes or goes."""
 
-    Cost: a pass over all failures for each error that one of them answered.
-    """
-    failures, seen = x.failures, x.in_project(project)
-    rows = [row for key in ids if (row := x.row(key)) is not None]
-    mine = np.flatnonzero(np.isin(failures.row, rows) & (failures.by_index >= 0))
-    errors = sorted({(int(failures.failed[at]), int(failures.signature[at])) for at in mine})[:MAX_ERRORS]
-    found: set[tuple[str, int]] = set()
-    for failed, sig in errors:
-        numbers = np.flatnonzero((failures.failed == failed) & (failures.signature == sig) & seen[failures.row])
-        stale = numbers[outlived(x, numbers)]
-        found |= {(x.trace(int(failures.row[at])).id, int(failures.by_index[at])) for at in stale if failures.row[at] in rows}
-    return frozenset(found)
+    def __init__(self, experience: Experience) -> None:
+        self._x = experience
+        self._at = (0, 0)
+        self._known: dict[tuple[str, int, int], Ints] = {}
+
+    def of(self, ids: Sequence[str], project: str) -> frozenset[tuple[str, int]]:
+        """Return the steps of some episodes that answered an error which they answer no longer in the project.
+
+        Cost: a pass over all failures for each error that one of them answered, once.
+        """
+        x, failures = self._x, self._x.failures
+        rows = [row for key in ids if (row := x.row(key)) is not None]
+        mine = np.flatnonzero(np.isin(failures.row, rows) & (failures.by_index >= 0))
+        errors = sorted(set(zip(failures.failed[mine].tolist(), failures.signature[mine].tolist(), strict=True)))[:MAX_ERRORS]
+        stale = [at for failed, sig in errors for at in self._stale(project, failed, sig).tolist() if failures.row[at] in rows]
+        return frozenset((x.trace(int(failures.row[at])).id, int(failures.by_index[at])) for at in stale)
+
+    def _stale(self, project: str, failed: int, sig: int) -> Ints:
+        x, failures = self._x, self._x.failures
+        if self._at != (now := (x.row_count, x.removals)):
+            self._at, self._known = now, {}
+        key = (project, failed, sig)
+        if key not in self._known:
+            same = (failures.failed == failed) & (failures.signature == sig) & x.in_project(project)[failures.row]
+            numbers = np.flatnonzero(same)
+            self._known[key] = numbers[outlived(x, numbers)]
+        return self._known[key]
 
 
 def _deeds(x: Experience, steps: Ints) -> Ints:

@@ -59,6 +59,10 @@ SELECT episode_row, state, (SELECT coalesce(max(step_index) + 1, 0) FROM step WH
     EXISTS (SELECT 1 FROM away WHERE away.episode_row = episode.episode_row), EXISTS (SELECT 1 FROM remote)
 FROM episode WHERE id = ?;
 
+-- starting --
+-- All that starting an episode asks of its id, and whether a shared log is told.
+SELECT EXISTS (SELECT 1 FROM episode WHERE id = ?1), EXISTS (SELECT 1 FROM tombstone WHERE id = ?1), EXISTS (SELECT 1 FROM remote);
+
 -- episode_exists --
 SELECT 1 FROM episode WHERE id = ?;
 

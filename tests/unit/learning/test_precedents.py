@@ -8,6 +8,7 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
 from mcp_memory.learning.advice.precedents import MAX_READ, Showable, ToldAttempt, ToldAttempts
 from mcp_memory.learning.advice.precedents import precedents as precedents_of
+from mcp_memory.learning.advice.same_case import ids_in
 from mcp_memory.views.experience import Experience
 
 from .runs import episode, trace_of
@@ -36,8 +37,8 @@ def test_what_worked_with_ids_that_this_run_has_met_is_told_in_whatever_words_th
     task, asked = "Hi, can you cancel the trip that I booked for May?", "Hello! I would like to have my trip in May cancelled, please."
     look, cancel = Step("get_booking", arguments={"id": "M20IZO"}), Step("cancel_booking", arguments={"id": "M20IZO"})
     won = ToldAttempt.of(attempt("a", look, cancel, task=task))
-    assert precedents_of(asked, [won]) == () == precedents_of(asked, [won], run="booking 59XX6W of mia_li_3668")
-    (found,) = precedents_of(asked, [won], run="booking M20IZO of mia_li_3668")
+    assert precedents_of(asked, [won]) == () == precedents_of(asked, [won], met=ids_in("booking 59XX6W of mia_li_3668"))
+    (found,) = precedents_of(asked, [won], met=ids_in("booking M20IZO of mia_li_3668"))
     assert (found.did, found.times, found.attempts) == (("cancel_booking “M20IZO”",), 1, 1)
 
 

@@ -5,7 +5,7 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lmdb
@@ -13,6 +13,7 @@ import pytest
 
 from mcp_memory.storage import lmdb_cache
 from mcp_memory.storage.lmdb_cache import LmdbCache
+from mcp_memory.storage.lmdb_environment import Environment
 
 MAX_BYTES = 8 * 1024 * 1024
 KEYS = [b"%05d" % i for i in range(2_000)]
@@ -47,6 +48,29 @@ def test_closing_writes_what_waits(tmp_path: Path) -> None:
     again = LmdbCache(tmp_path, MAX_BYTES)
     assert again.get_many("n", [b"a"]) == [b"1"]
     again.close()
+
+
+def test_what_is_put_one_after_another_is_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[list[bytes]] = []
+    forgot = threading.Event()
+    cache, write = LmdbCache(tmp_path, MAX_BYTES), Environment.write
+
+    def noted(environment: Environment, items: Sequence[tuple[bytes, bytes | None]]) -> int:
+        batches.append([key for key, _ in items])
+        if any(value is None for _, value in items):
+            forgot.set()
+        return write(environment, items)
+
+    monkeypatch.setattr(Environment, "write", noted)
+    monkeypatch.setattr(lmdb_cache, "LINGER_S", 60.0)
+    for key in (b"a", b"b", b"c"):
+        cache.put_many("n", [(key, b"1")])
+    cache.flush()
+    assert batches == [[b"n\0a", b"n\0b", b"n\0c"]]
+    cache.put_many("n", [(b"d", b"1")])
+    cache.delete_many("n", [b"d"])
+    assert forgot.wait(30), "a deletion is not put off"
+    cache.close()
 
 
 def overwrite(path: Path) -> None:

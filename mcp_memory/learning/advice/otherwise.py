@@ -1,0 +1,49 @@
+"""What attempts at a task did that failed and none that worked: a tool, a call, a file. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.learning.advice.acts import acted, told_as_call
+from mcp_memory.learning.advice.deeds import is_beside
+from mcp_memory.learning.advice.fatal_calls import is_telling, outnumber
+from mcp_memory.learning.reading.file_uses import same_file
+from mcp_memory.learning.reading.left_changed import left_changed
+from mcp_memory.phrases import points as phrases
+
+
+def otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]:
+    """Yield what attempts that failed did and none that worked did."""
+    if not lost:
+        return
+    used, worked = Counter(key for peer in lost for key in _acts(peer)), {key for peer in won for key in _acts(peer)}
+    others = [(key, count) for key, count in used.most_common() if key not in worked and 2 * count >= len(lost)]
+    if not others:
+        called = Counter(call for peer in lost for call in _calls(peer))
+        made = {told_as_call(step) for peer in won for step in peer.steps}
+        others = [(call, count) for call, count in called.most_common() if call not in made and outnumber(count, len(lost))]
+    if others:
+        yield phrases.only_failures_called(*others[0])
+    paths = Counter(path for peer in lost for path in _paths(peer))
+    right = [path for peer in won for path in _paths(peer)]
+    if right and (elsewhere := [(path, n) for path, n in paths.most_common() if not any(same_file(path, other) for other in right)]):
+        yield phrases.only_failures_changed(*elsewhere[0])
+
+
+def _acts(episode: Episode) -> set[str]:
+    """Return the tools that did something, other than to files and in a shell, whose effects no key names."""
+    steps = episode.steps
+    return {step.key for i, step in enumerate(steps) if not is_shell(step.tool) and acted(steps, i)}
+
+
+def _calls(episode: Episode) -> list[str]:
+    """Return the calls that did something, each once, the last first: what came before went well a while longer."""
+    steps = episode.steps
+    calls = (told_as_call(steps[i]) for i in range(len(steps) - 1, -1, -1) if acted(steps, i) and is_telling(steps[i].key))
+    return list(dict.fromkeys(calls))
+
+
+def _paths(episode: Episode) -> set[str]:
+    """Return the files that were there and are changed, but tests and texts."""
+    return {change.path for change in left_changed(episode) if not is_beside(change.path)}
