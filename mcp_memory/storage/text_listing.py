@@ -127,8 +127,8 @@ def _unranked(
     read: list[list[tuple[int, int, str]]] = [[], []]  # of each index: (when it started, row, id), the latest last
     for index in _indexes(where):
         _, source, table = _SOURCES[index]
-        sql = f"SELECT e.started_at_ms, f.rowid, e.id {source} WHERE f.{table} MATCH ? AND f.rowid < ? AND {condition} "
-            "ORDER BY f.rowid DESC LIMIT ?"
+        found = f"SELECT e.started_at_ms, f.rowid, e.id {source} WHERE f.{table} MATCH ? AND f.rowid < ? AND {condition}"
+        sql = f"{found} ORDER BY f.rowid DESC LIMIT ?"
         read[index] = tables.rows(sql, [match, before[index], *values, limit])[::-1]
     rows: list[tuple[str, int, int]] = []
     reached = list(before)
