@@ -143,6 +143,10 @@ async def test_counting_stops_where_very_many_are_found_and_every_page_says_so(
     few = await filled.search_episodes(query="mend page", outcome="partial", limit=50)
     assert (few.total, few.more_than_total, len(few.episodes)) == (46, False, 46)
     assert (await filled.search_episodes(outcome="success")).total == 47
+    monkeypatch.setattr(text_listing, "MAX_COUNTED", 30)
+    some = await filled.search_episodes(outcome="success", limit=40)
+    assert (some.total, some.more_than_total, len(some.episodes)) == (30, True, 40)
+    assert (await filled.search_episodes()).total == TASKS, "an index counts a project's"
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 1 << 70, "1", True, None, []])
