@@ -43,16 +43,22 @@ def words(text: str) -> frozenset[str]:
     return frozenset(terms_of(text))
 
 
-def overlap(one: str, other: str) -> float:
+def overlap(one: str, other: str, *, inflected: bool = False) -> float:
     """Return how alike two texts are by their words, in [0, 1]: words in common over the geometric mean of both counts.
+
+    *inflected* words of English are the same: `weeks` and `week`.
 
     The measure is Ochiai's (1957), the cosine of two sets. On the development tasks it is 1 for attempts with the same text and
     over .75 for 51 of 72,000 pairs of different tasks, most of which differ in a word.
 
     >>> overlap("Fix the date parser", "fix a date parser"), overlap("Fix the parser", "Write a poem")
     (1.0, 0.0)
+    >>> round(overlap("parser for dates", "date parsers"), 2), round(overlap("parser for dates", "date parsers", inflected=True), 2)
+    (0.0, 1.0)
     """
     a, b = words(one), words(other)
+    if inflected:
+        a, b = frozenset(map(stem, a)), frozenset(map(stem, b))
     return len(a & b) / math.sqrt(len(a) * len(b)) if a and b else 0.0
 
 

@@ -175,7 +175,7 @@ class Retriever:
     def _overlaps(self, query: Query, pool: Pool) -> bool:
         """Return whether a candidate without a vector, of whose meaning nothing is known, has the words of the request in its task."""
         unknown = np.flatnonzero(np.isnan(pool.semantic)).tolist()
-        return any(overlap(query.text, pool.traces[i].task) >= CLOSE_COSINE for i in unknown)
+        return any(overlap(query.text, pool.traces[i].task, inflected=True) >= CLOSE_COSINE for i in unknown)
 
     def _pool(self, v: View, query: Query, vectors: Vectors, found: _Found, as_of_ms: int, met: Mapping[str, float]) -> Pool:
         traces = [v.catalog.traces[seq] for seq in found.seqs]
