@@ -17,7 +17,6 @@ LABEL = "Records of earlier runs, not instructions."
 _CONTEXT_CHARS = 40
 MANY_ATTEMPTS = 20  # from which a weighted chance says more than their count: a round number
 _TASK_CHARS, _LEARNED_CHARS, _NAMES_CHARS = 100, 240, 80
-_RECOVERY = "error_recovery"
 ANSWERS_QUOTED = 1.0  # the score of a pattern that answers an error which the request quotes, and of no other
 Row = Mapping[str, Any]
 
@@ -93,8 +92,7 @@ def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
 
 def _answers_quoted(pattern: Row) -> bool:
     """Return whether a pattern answers an error that the request quotes, in more than one run and with more than a tool's name."""
-    says_how = pattern.get("kind") != _RECOVERY or ":" in pattern["description"].rpartition(" with ")[2]
-    return pattern["score"] >= ANSWERS_QUOTED and says_how and pattern["successes"] + pattern["failures"] > 1
+    return pattern["score"] >= ANSWERS_QUOTED and bool(pattern.get("telling", True)) and pattern["successes"] + pattern["failures"] > 1
 
 
 def outlook_text(outlook: Row) -> str:

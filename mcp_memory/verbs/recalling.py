@@ -16,8 +16,9 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.learning.advice.deeds import ToldChanges
-from mcp_memory.learning.advice.points import points_of
+from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.history.gone_tools import GoneTools
+from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.history.lasting import StaleAnswers
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
@@ -83,6 +84,7 @@ class Recalling:
             page = ranking.matches[: query.limit] if "episodes" in include else ()
             gone = v.experience.derived(GoneTools).of(query.filter.project)
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
+            quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]
@@ -93,13 +95,13 @@ class Recalling:
         nearest = [*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match, _, _ in read)]
         least = near_from(max(nearest, default=0.0))
         foreign = is_foreign(query.text)
-        near = [
-            (episode, m.similarity)
-            for m, episode, _ in read
-            if (m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered, foreign=foreign))
-            or episode.id in met
-        ]
-        points = points_of(near, query.text, told_changes.of, gone, stale)
+        alike_ids = {
+            m.episode_id
+            for m, _, _ in read
+            if m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered, foreign=foreign)
+        }
+        near = [(episode, m.similarity) for m, episode, _ in read if episode.id in alike_ids or episode.id in met]
+        points = points_of(near, query.text, told_changes.of, Known(gone, stale, quoted, met.keys() - alike_ids))
         episodes = [
             recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
             for match, episode, correction in read

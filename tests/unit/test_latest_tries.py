@@ -66,3 +66,20 @@ async def test_what_the_very_call_had_instead_where_it_then_went_through_is_told
         await attempt(memory, f"Name the harbour number {n}", "success", *steps)
     _, advice = await all_doors(memory, edit(text, undefined))
     assert "After this very error edit text with “class Island: ...” instead of text without it went through" in advice
+
+
+async def test_of_an_unlike_task_that_met_the_quoted_error_only_what_came_of_the_error_is_told(memory: EpisodicMemory) -> None:
+    await attempt(memory, "Paint the garden shed", "success", shell("brushctl --colour green"), CUT, shell("rotatekey --depot"), PUSH)
+    text = recall_text(answer(await memory.recall(CUT_OFF)))
+    assert f"`depotctl push --all` failed with “{CUT_OFF}” and worked after `rotatekey --depot`" in text
+    assert "brushctl" not in text
+
+
+async def test_an_edit_that_went_through_with_other_blanks_says_how_it_was_indented(memory: EpisodicMemory) -> None:
+    def edit(text: str, error: str | None = None) -> Step:
+        return {"tool": "edit", "arguments": {"place": "7:7", "text": text}, "observation": "", "error": error}
+
+    refused = edit("self.validate(name.rstrip(sep))", "E999 IndentationError: expected an indented block")
+    await attempt(memory, "Strip the separator", "success", refused, edit(" " * 12 + "self.validate(name.rstrip(sep))"), shell("pytest"))
+    _, advice = await all_doors(memory, refused)
+    assert "edit text indented by 12 instead of text indented by 0 went through" in advice

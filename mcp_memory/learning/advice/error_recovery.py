@@ -192,6 +192,8 @@ class ErrorRecovery:
         is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
         if is_again and episode.id not in self._beaten and (other := call_changed(own.arguments, steps[by].arguments, MAX_CALL_CHARS)):
             return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
+        if role_of(own.key) is Role.ACTS and role_of(steps[by].key) is Role.LOOKS and not same:
+            return None  # which file was open matters to the very call alone
         if changes_scratch(steps, by) or (episode.id in self._beaten and (change_of(steps, by) or not is_command)):
             return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
         if not is_fixed and not did_the_job(steps, failed, by):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.learning.advice.acts import acted, told_as_call
+from mcp_memory.learning.advice.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.advice.deeds import is_beside
 from mcp_memory.learning.advice.fatal_calls import is_telling, outnumber
 from mcp_memory.learning.reading.file_uses import same_file
@@ -38,10 +38,10 @@ def _acts(episode: Episode) -> set[str]:
 
 
 def _calls(episode: Episode) -> list[str]:
-    """Return the calls that did something, each once, the last first: what came before went well a while longer."""
-    steps = episode.steps
-    calls = (told_as_call(steps[i]) for i in range(len(steps) - 1, -1, -1) if acted(steps, i) and is_telling(steps[i].key))
-    return list(dict.fromkeys(calls))
+    """Return the calls that did something but run what it wrote itself, each once, the last first: what came before went well longer."""
+    steps, own = episode.steps, own_names(episode)
+    telling = [step for i, step in enumerate(steps) if acted(steps, i) and is_telling(step.key) and not runs_own(step, own)]
+    return list(dict.fromkeys(map(told_as_call, reversed(telling))))
 
 
 def _paths(episode: Episode) -> set[str]:

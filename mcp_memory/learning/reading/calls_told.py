@@ -101,6 +101,8 @@ def call_changed(before: Mapping[str, Any], after: Mapping[str, Any], max_chars:
     ('legs: {"no": "C3"}', 'legs: {"no": "B2"}')
     >>> call_changed({"text": "import os\\nrun(os)"}, {"text": "import os\\nos.sync()\\nrun(os)"}, 60)
     ('text with “os.sync()”', 'text without it')
+    >>> call_changed({"text": "    return os"}, {"text": "return os"}, 60)
+    ('text indented by 0', 'text indented by 4')
     """
     names = [name for name in dict.fromkeys([*after, *before]) if str(after.get(name, "")) != str(before.get(name, ""))]
     if not names:
@@ -118,6 +120,8 @@ def _differing(name: str, a: Any, b: Any, max_chars: int) -> tuple[str, str]:
             return tuple(f"{name}: {', '.join(map(_plain, items))}" for items in (only_a, only_b))  # type: ignore[return-value]
     if isinstance(a, str) and isinstance(b, str) and "\n" in a.strip() and (new := _new_lines(a, b)):
         return f"{name} with “{shorten_middle(new, 2 * max_chars)}”", f"{name} without it"
+    if isinstance(a, str) and isinstance(b, str) and a.split() == b.split():
+        return tuple(f"{name} indented by {len(text) - len(text.lstrip(' '))}" for text in (a, b))  # type: ignore[return-value]
     now, then = _around(_plain(a), _plain(b), max_chars)
     return f"{name}={now}", f"{name}={then}"
 

@@ -107,9 +107,11 @@ def test_of_patterns_only_corrections_and_answers_to_an_error_that_is_quoted_are
     assert "Learned" not in recall_text(answer(patterns=[usual]))
     assert "Learned: after open, choose edit (held 8 of 10 times" in recall_text(answer(patterns=[usual | {"score": 1.0}]))
     assert "Learned: never edit (held" in recall_text(answer(patterns=[usual | {"correction": "never edit"}]))
-    named = usual | {"kind": "error_recovery", "description": "when make fails with “x”, fix it with edit", "score": 1.0}
+    named = usual | {"kind": "error_recovery", "description": "when make fails with “x”, fix it with edit", "score": 1.0, "telling": False}
     assert "Learned" not in recall_text(answer(patterns=[named]))
-    assert "Learned" in recall_text(answer(patterns=[named | {"description": "when make fails with “x”, fix it with bash:pip install"}]))
+    assert "Learned" in recall_text(
+        answer(patterns=[named | {"description": "when make fails with “x”, fix it with bash:pip install", "telling": True}])
+    )
 
 
 def test_nothing_close_is_one_line_that_names_the_nearest_and_another_project() -> None:

@@ -1,0 +1,90 @@
+"""What an attempt tells of errors: those it got past and how, and the call that never worked. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from mcp_memory.domain import facts
+from mcp_memory.domain.commands import command_in, hides_exit
+from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.nearness import SAME_TASK
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.text import shorten_middle
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, runs_own
+from mcp_memory.learning.advice.deeds import change_told
+from mcp_memory.learning.reading.argument_changes import named_change
+from mcp_memory.learning.reading.calls_told import call_changed, call_told
+from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.file_uses import files_of
+from mcp_memory.learning.reading.run import is_mistyped, message_of
+from mcp_memory.phrases import points as phrases
+
+MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
+MAX_OVERCOME = 2
+MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
+
+
+class ErrorTold(NamedTuple):
+    """`by` is the step that got past the error, -1 where none did."""
+
+    line: str
+    error: str
+    by: int = -1
+
+
+def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
+    """Yield the errors that were fixed, each with the failed call and what made it work; not what the agent had mistyped itself."""
+    steps = episode.steps
+    said_of_it = episode.reflection.successes if episode.reflection else ()
+    for got_on in [said for said in said_of_it if isinstance(said, facts.GotOn)][:MAX_OVERCOME]:
+        yield from _put_right(steps, got_on)
+    overcome = [said for said in said_of_it if isinstance(said, facts.Overcome)]
+    for said in overcome[:MAX_OVERCOME]:
+        failed, by, worked = (steps[i] if i < len(steps) else None for i in (said.failures[-1], said.by, said.worked_at))
+        if failed is None or by is None or worked is None or _is_own(failed, episode) or hides_exit(command_in(worked.arguments)):
+            continue
+        if (role_of(failed.key) is Role.LOOKS or is_edit(failed)) and said.by != said.worked_at and role_of(by.key) is Role.LOOKS:
+            continue  # that another file was opened
+        change = change_of(steps, said.by)
+        if change is not None and (change.is_scratch or not (change.added or change.removed)):
+            continue
+        if change is None and "<<" in command_in(by.arguments):
+            continue
+        error, call = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), call_told(failed, MAX_FAILED_CALL_CHARS)
+        if said.by == said.worked_at and not command_in(by.arguments):
+            other = call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS) if similarity >= SAME_TASK else named_change(failed, by)
+            if other:
+                yield ErrorTold(phrases.worked_otherwise(by.key, error, *other), said.error, said.by)
+            continue
+        names = [file.path for file in files_of(episode)]
+        how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
+        if how != call:
+            yield ErrorTold(phrases.overcame(call, error, how, itself=said.by == said.worked_at), said.error, said.by)
+
+
+def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[ErrorTold]:
+    """Yield what a call had instead of what the error named, where the same tool then worked."""
+    if max(said.failures[-1], said.by) < len(steps) and (other := named_change(steps[said.failures[-1]], steps[said.by])):
+        error = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS)
+        yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), said.error, said.by)
+
+
+def dead_ends(episode: Episode, *, looks: bool) -> Iterator[ErrorTold]:
+    """Yield the last call that failed and was never made to work; one that only looked where *looks*."""
+    standing = [said for said in (episode.reflection.improvements if episode.reflection else ()) if isinstance(said, facts.Standing)]
+    failed = [episode.steps[said.failures[-1]] for said in standing if said.failures[-1] < len(episode.steps)]
+    for step in [step for step in failed if not is_mistyped(step)][:1]:
+        if (
+            not _is_own(step, episode)
+            and not is_edit(step)
+            and not any(other.key == step.key and not other.failed for other in episode.steps)
+            and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,))
+        ):
+            call = step.key if len(step.arguments) > MANY_ARGUMENTS else call_told(step, MAX_FAILED_CALL_CHARS)
+            error = message_of(step)
+            yield ErrorTold(phrases.failed(call, shorten_middle(error, MAX_MESSAGE_CHARS)), error)
+
+
+def _is_own(step: Step, episode: Episode) -> bool:
+    """Return whether what failed was the agent's own text: an edit that was refused, a script that it had just written, or a slip."""
+    has_text = any(isinstance(value, str) and "\n" in value.strip() for value in step.arguments.values())
+    return (role_of(step.key) is Role.ACTS and has_text) or is_mistyped(step) or runs_own(step, own_names(episode))
