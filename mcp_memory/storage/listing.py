@@ -53,7 +53,7 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
     if at:
         total, more_than_total, ranked = at.total, at.more_than_total, at.ranked
     elif text is None:
-        total, more_than_total, ranked = tables.rows(f"SELECT count(*) FROM episode AS e WHERE {condition}", values)[0][0], False, 0
+        (total, more_than_total), ranked = _counted(tables, where, condition, values), 0
     else:
         total, more_than_total = text_listing.counted(tables, where, match, condition, values)
         ranked = text_listing.chosen(tables, text, match) if sort is Sort.RELEVANCE else 0
@@ -68,6 +68,16 @@ def list_episodes(tables: Tables, where: Filter, sort: Sort, limit: int, cursor:
         change_seq = at.change_seq if at else tables.value("last_change")
         following = encoded(Position(change_seq, last_row, total, more_than_total, ranked, key, row), mark)
     return Page(tuple(row[0] for row in rows[:limit]), following, total, more_than_total)
+
+
+def _counted(tables: Tables, where: Filter, condition: str, values: list[Any]) -> tuple[int, bool]:
+    """Return how many rows meet the conditions, and whether counting stopped there: at a bound, where no index counts them."""
+    by_index = Filter(project=where.project, projects=where.projects, state=where.state, quarantined=where.quarantined) == where
+    most = -1 if by_index else text_listing.MAX_COUNTED + 1
+    if not by_index and where.state == EpisodeState.COMPLETED:  # nearly all rows: the index would only lead to each of them
+        condition = condition.replace("e.state =", "+e.state =")
+    found: int = tables.rows(f"SELECT count(*) FROM (SELECT 1 FROM episode AS e WHERE {condition} LIMIT ?)", [*values, most])[0][0]
+    return (found, False) if by_index else (min(found, text_listing.MAX_COUNTED), found > text_listing.MAX_COUNTED)
 
 
 def _in_order(

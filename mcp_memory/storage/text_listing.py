@@ -5,7 +5,7 @@ counted up to a bound, and where too many are found, only the rarest parts of th
 first, and is read no further than the page goes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mcp_memory.domain.episode import EpisodeState
@@ -14,11 +14,12 @@ from mcp_memory.storage.listing_position import Position
 from mcp_memory.storage.tables import Tables
 from mcp_memory.storage.text_expression import NOTHING, bm25, joined, parts
 
-MAX_COUNTED = 10_000  # beyond, a listing says that there are more
+MAX_COUNTED = 10_000  # beyond, a listing by words or by what no index counts says that there are more
 MAX_RANKED = 10_000  # hits, of all parts that rank together: 20 ms of processor time
 ALL = -1  # every part ranks: there are few hits
 LAST = (1 << 63) - 1  # no row comes after it
-_RANKED, _UNFINISHED, _COMPLETED = range(3)  # the stages of a listing by relevance, in order
+_IN_RANKED = -1  # the key of a position among what ranks: its row is an offset
+_COMPLETED, _UNFINISHED = range(2)  # the two indexes
 
 _COMPLETED_HIT = "SELECT t.episode_row{rank} FROM episode_text AS f CROSS JOIN trace AS t ON t.seq = f.rowid WHERE f.episode_text MATCH ?"
 _UNFINISHED_HIT = "SELECT f.rowid{rank} FROM unfinished_text AS f WHERE f.unfinished_text MATCH ?"
@@ -39,7 +40,7 @@ SELECT count(*) FROM (
 FROM_HITS = "FROM hit AS h CROSS JOIN episode AS e USING (episode_row)"
 
 
-def _stages(where: Filter) -> Sequence[int]:
+def _indexes(where: Filter) -> Sequence[int]:
     """Return which of the two indexes can hold what *where* admits."""
     if where.state and where.state != EpisodeState.COMPLETED:
         return (_UNFINISHED,)
@@ -48,7 +49,7 @@ def _stages(where: Filter) -> Sequence[int]:
 
 def hits(where: Filter, match: str) -> tuple[str, list[Any]]:
     """Return the rows that are found, as a table `hit`, and its values."""
-    found = [_SOURCES[stage][0].format(rank="") for stage in _stages(where)]
+    found = [_SOURCES[index][0].format(rank="") for index in _indexes(where)]
     return f"WITH hit (episode_row) AS ({' UNION ALL '.join(found)})", [match] * len(found)
 
 
@@ -89,23 +90,19 @@ def _at_most(tables: Tables, match: str, bound: int) -> int:
 def by_relevance(
     tables: Tables, where: Filter, text: TextQuery, condition: str, values: Sequence[Any], limit: int, ranked: int, at: Position | None
 ) -> list[tuple[str, int, int]]:
-    """Return at most *limit* rows as (id, key, row), where (key, row) is the position after it: the stage, and how far in it."""
-    stage, row = (int(at.key), at.row) if at else (_RANKED, 0)
+    """Return at most *limit* rows as (id, key, row), where (key, row) is the position after it.
+
+    That is how many of what ranks come before, or how far both indexes were read: by the number of completed rows, and of unfinished ones.
+    """
     rows: list[tuple[str, int, int]] = []
-    if stage == _RANKED and limit:
-        rows = _ranked(tables, where, text, condition, values, limit, ranked, row)
-        stage, row = _UNFINISHED, LAST
-    if ranked != ALL:
-        for each, after in _later(where, stage, row):
-            if len(rows) < limit:
-                rows += _unranked(tables, each, text, condition, values, limit - len(rows), ranked, after)
+    before = (LAST, LAST)
+    if at and at.key != _IN_RANKED:
+        before = (int(at.key), at.row)
+    elif limit:
+        rows = _ranked(tables, where, text, condition, values, limit, ranked, at.row if at else 0)
+    if ranked != ALL and len(rows) < limit:
+        rows += _unranked(tables, where, text, condition, values, limit - len(rows), ranked, before)
     return rows
-
-
-def _later(where: Filter, stage: int, row: int) -> Iterator[tuple[int, int]]:
-    for each in _stages(where):
-        if each >= stage:
-            yield each, row if each == stage else LAST
 
 
 def _ranked(
@@ -113,23 +110,33 @@ def _ranked(
 ) -> list[tuple[str, int, int]]:
     """Return the best of the parts that rank; bm25 moves with every new document, so that a position by score would skip and repeat."""
     match = _of_parts(text, ranked)
-    found = [f"{_SOURCES[stage][0].format(rank=', f.rank')} AND f.rank MATCH ?" for stage in _stages(where)]
+    found = [f"{_SOURCES[index][0].format(rank=', f.rank')} AND f.rank MATCH ?" for index in _indexes(where)]
     sql = (
         f"WITH hit (episode_row, rank) AS ({' UNION ALL '.join(found)}) SELECT e.id {FROM_HITS} "
         f"WHERE {condition} ORDER BY h.rank, e.episode_row LIMIT ? OFFSET ?"
     )
     rows = tables.rows(sql, [*[match, bm25(text.weights)] * len(found), *values, limit, offset])
-    return [(row[0], _RANKED, offset + number) for number, row in enumerate(rows, 1)]
+    return [(row[0], _IN_RANKED, offset + number) for number, row in enumerate(rows, 1)]
 
 
 def _unranked(
-    tables: Tables, stage: int, text: TextQuery, condition: str, values: Sequence[Any], limit: int, ranked: int, after: int
+    tables: Tables, where: Filter, text: TextQuery, condition: str, values: Sequence[Any], limit: int, ranked: int, before: tuple[int, int]
 ) -> list[tuple[str, int, int]]:
-    """Return the latest rows of one index that have none of the parts that rank: read from the end, up to the limit."""
-    _, source, index = _SOURCES[stage]
+    """Return the latest rows that have none of the parts that rank: both indexes are read from the end, no further than the limit."""
     match = f"({_of_parts(text, ALL)})" + (f" NOT ({_of_parts(text, ranked)})" if ranked else "")
-    sql = f"SELECT e.id, f.rowid {source} WHERE f.{index} MATCH ? AND f.rowid < ? AND {condition} ORDER BY f.rowid DESC LIMIT ?"
-    return [(id_, stage, row) for id_, row in tables.rows(sql, [match, after, *values, limit])]
+    read: list[list[tuple[int, int, str]]] = [[], []]  # of each index: (when it started, row, id), the latest last
+    for index in _indexes(where):
+        _, source, table = _SOURCES[index]
+        found = f"SELECT e.started_at_ms, f.rowid, e.id {source} WHERE f.{table} MATCH ? AND f.rowid < ? AND {condition}"
+        sql = f"{found} ORDER BY f.rowid DESC LIMIT ?"
+        read[index] = tables.rows(sql, [match, before[index], *values, limit])[::-1]
+    rows: list[tuple[str, int, int]] = []
+    reached = list(before)
+    while len(rows) < limit and any(read):
+        index = max((each for each in (_COMPLETED, _UNFINISHED) if read[each]), key=lambda each: read[each][-1][0])
+        _, reached[index], episode_id = read[index].pop()
+        rows.append((episode_id, reached[_COMPLETED], reached[_UNFINISHED]))
+    return rows
 
 
 def _of_parts(text: TextQuery, ranked: int) -> str:

@@ -125,6 +125,8 @@ async def test_where_too_many_episodes_have_a_word_the_rare_ones_rank_and_then_t
     monkeypatch.setattr(text_listing, "MAX_RANKED", 30)
     latest = await filled.search_episodes(query="mend page", limit=4)
     assert [e.task for e in latest.episodes] == [f"mend the {WORDS[i % 7]} page of shop {i % 13}" for i in (139, 138, 137, 136)]
+    await filled.start_episode("mend this page", recall=False)
+    assert (await filled.search_episodes(query="mend page", limit=4)).episodes[0].state == "open", "what goes on is the latest"
     mixed = await filled.search_episodes(query="mend the invoice page", limit=21)
     assert ["invoice" in e.task for e in mixed.episodes] == [True] * 20 + [False]
 
@@ -141,6 +143,10 @@ async def test_counting_stops_where_very_many_are_found_and_every_page_says_so(
     few = await filled.search_episodes(query="mend page", outcome="partial", limit=50)
     assert (few.total, few.more_than_total, len(few.episodes)) == (46, False, 46)
     assert (await filled.search_episodes(outcome="success")).total == 47
+    monkeypatch.setattr(text_listing, "MAX_COUNTED", 30)
+    some = await filled.search_episodes(outcome="success", limit=40)
+    assert (some.total, some.more_than_total, len(some.episodes)) == (30, True, 40)
+    assert (await filled.search_episodes()).total == TASKS, "an index counts a project's"
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 1 << 70, "1", True, None, []])
