@@ -1,6 +1,6 @@
 """How far patterns are to be trusted: `confidence` applied to what the store knows of them, with what does not change kept."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.bounded_map import BoundedMap
@@ -30,6 +30,7 @@ class Assessor:
         self._store, self._clock, self._half_life_days = store, clock, half_life_days
         self._usage: BoundedMap[tuple[str, int], confidence.Usage] = BoundedMap(MAX_KEPT)  # by pattern and how many votes there are
         self._said_by: BoundedMap[State, tuple[str, ...]] = BoundedMap(MAX_KEPT)  # the episodes of the latest evidence
+        self._supports: BoundedMap[tuple[str, str], tuple[Hashable, Support]] = BoundedMap(MAX_KEPT)  # by pattern and project: as of when
         self._validations: BoundedMap[State, confidence.Validation] = BoundedMap(MAX_KEPT)
 
     def assess(self, v: View, patterns: Sequence[Pattern], *, validated: bool = True, endorsed: bool = True) -> list[Pattern]:
@@ -51,8 +52,17 @@ class Assessor:
     def _endorsed(self, v: View, patterns: Sequence[Pattern]) -> list[Pattern]:
         """Return the patterns with the independent sources of their evidence."""
         vouching = v.experience.derived(Vouching)
-        supports = [self._support(v, vouching, pattern) for pattern in patterns]
+        supports = [self._kept_support(v, vouching, pattern) for pattern in patterns]
         return [replace(p, provenance=str(support), is_verified=support.is_verified) for p, support in zip(patterns, supports, strict=True)]
+
+    def _kept_support(self, v: View, vouching: Vouching, pattern: Pattern) -> Support:
+        """Return what `_support` does, worked out once until the pattern's counts change or an episode comes or goes."""
+        key, now = (pattern.id, pattern.project), (_state(pattern), v.experience.row_count, v.experience.removals)
+        known = self._supports.get(key)
+        if known is None or known[0] != now:
+            known = (now, self._support(v, vouching, pattern))
+            self._supports.put(key, known)
+        return known[1]
 
     def _support(self, v: View, vouching: Vouching, pattern: Pattern) -> Support:
         said_by = self._said_by.get(_state(pattern))
