@@ -14,7 +14,7 @@ from mcp_memory.storage.listing_position import Position
 from mcp_memory.storage.tables import Tables
 from mcp_memory.storage.text_expression import NOTHING, bm25, joined, parts
 
-MAX_COUNTED = 10_000  # beyond, a listing by words or by what no index counts says that there are more
+MAX_COUNTED = 5_000  # beyond, a listing by words or by what no index counts says that there are more
 MAX_RANKED = 10_000  # hits, of all parts that rank together: 20 ms of processor time
 ALL = -1  # every part ranks: there are few hits
 LAST = (1 << 63) - 1  # no row comes after it
