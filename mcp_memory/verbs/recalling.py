@@ -76,7 +76,7 @@ class Recalling:
             met = e.learning.met_errors(v, query)
             ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms, met=met)
             outlook = e.learning.outlook(v, query, neighbours)
-            seen = [] if ranking.silent else self._seen(v, query, outlook)
+            seen = [] if ranking.silent and vectors else self._seen(v, query, outlook)  # words lead to a file where they lead to no task
             wanted_patterns = "patterns" in include and not ranking.silent
             found = e.learning.relevant_patterns(v, query, neighbours, MAX_PATTERNS, met) if wanted_patterns else []
             provenance = self._provenance(v, query, ranking.matches)
