@@ -200,7 +200,7 @@ class Retriever:
         if not vectors:
             return (LEXICAL_ONLY,) if len(v.catalog) else ()
         missing = len(v.catalog) - covered(v, tuple(vectors))
-        return (f"{missing} episodes are not embedded yet: they are found by words only",) if missing > 0 else ()
+        return (f"episodes that are not embedded yet, and are found by words only: {missing}",) if missing > 0 else ()
 
     def _find(self, v: View, query: Query, vectors: Vectors, depth: int, met: Mapping[str, float]) -> _Found:
         """Return the best lexical and semantic candidates, *depth* of each, and those that met the error, each with both scores."""

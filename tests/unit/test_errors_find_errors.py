@@ -71,6 +71,22 @@ async def test_a_request_with_an_error_gets_what_overcame_that_very_error_first(
     assert "pip install" in found.patterns[0].description
 
 
+async def test_an_error_may_be_a_whole_log_and_its_last_line_is_the_error(memory: EpisodicMemory) -> None:
+    log = "\n".join(f"[{n}] collecting tests/test_{n}.py ... ok" for n in range(2_000))
+    assert len(log) > 50_000
+    for month in ("May", "June"):
+        await _record(memory, f"Make the {month} report for sales", _fixed(f"{log}\n{TRACEBACK}", "pip install pandas"))
+    await memory.settle()
+    started = await memory.start_episode("Count the visitors of the fair", recall=False)
+    await memory.log_steps(
+        started.episode_id, [{"tool": "bash", "arguments": {"command": "python visits.py"}, "error": f"{log}\n{TRACEBACK}"}]
+    )
+    advice = await memory.suggest_next_step(started.episode_id)
+    assert advice.recovery is not None
+    assert [fix.tool for fix in advice.recovery.fixes][:1] == ["bash"]
+    assert "pip install pandas" in str(advice.recovery.fixes[0])
+
+
 async def test_a_correction_of_that_answer_is_told_first(memory: EpisodicMemory) -> None:
     await _of_errors(memory)
     shown = (await memory.recall(PANDAS)).patterns[0]

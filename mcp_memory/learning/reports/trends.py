@@ -71,7 +71,7 @@ def trends(
         missing = sum(t.id not in known for t in chosen)
         by_words = missing > len(chosen) / 2
         if missing:
-            degraded = (BY_WORDS if by_words else f"{missing} episodes are not embedded yet: they are in no cluster",)
+            degraded = (BY_WORDS if by_words else f"episodes that are not embedded yet, and are in no cluster: {missing}",)
         clustered = chosen if by_words else [t for t in chosen if t.id in known]
         payload = _cluster_payload(clustered, sample_threshold, {} if by_words else known)
         found = analyse("mcp_memory.learning.reports.clustering:cluster", payload)

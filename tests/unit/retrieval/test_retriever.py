@@ -118,7 +118,7 @@ async def test_an_episode_that_is_not_embedded_yet_is_found_by_its_words_and_mis
     await memory.remember("late", "rotate the signing keys", embed=False)
     ranking = memory.rank("rotate signing keys")
     assert ranking.matches[0].episode_id == "late"
-    assert ranking.degraded == ("1 episodes are not embedded yet: they are found by words only",)
+    assert ranking.degraded == ("episodes that are not embedded yet, and are found by words only: 1",)
     await memory.embed("late", "rotate the signing keys")
     assert memory.rank("rotate signing keys").degraded == ()
 
