@@ -284,3 +284,13 @@ async def test_a_bare_heading_of_a_traceback_is_never_told_as_the_error(memory: 
     assert point == "never got `reshard --all` to work: shardlib.Unreachable: no route to the depot"
     (row,) = (await memory.recall(TASK)).episodes
     assert heading not in " ".join(row.key_steps)
+
+
+async def test_what_worked_for_this_very_booking_is_suggested_however_the_customer_asks(memory: EpisodicMemory) -> None:
+    calls = [("get_user", {"id": "mia"}, "bookings: M20IZO", ""), ("cancel_booking", {"id": "M20IZO"}, "cancelled", "")]
+    await attempt(memory, "success", calls, "Hi, can you cancel the trip that I booked for May?")
+    await memory.settle()
+    started = await memory.start_episode("Hello, can you please cancel the trip I booked for May?", recall=False)
+    await memory.log_step(started.episode_id, "get_user", arguments={"id": "mia"}, observation="bookings: M20IZO")
+    found = (await memory.suggest_next_step(started.episode_id)).precedents
+    assert [(row.did, row.times) for row in found] == [(("cancel_booking “M20IZO”",), 1)]

@@ -93,10 +93,11 @@ class Adviser:
         won, beaten = self._attempts(situation)
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
-        run = text_of_run(episode)
-        known = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, run)
+        said = text_of_run(episode)
+        known = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, said)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)
+        run = said.casefold()
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
         recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
         return Advice(suggestions, recovery, warnings, context, known)

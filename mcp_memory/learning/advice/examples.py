@@ -56,11 +56,11 @@ class Told(NamedTuple):
 
 
 def text_of_run(episode: Episode) -> str:
-    """Return what this run has said so far, in which values of an example are looked for: task, arguments, answers."""
+    """Return what this run has said so far, as it was written: task, arguments, answers."""
     parts = [episode.task]
     for step in episode.steps:
         parts += [str(dict(step.arguments)), step.observation[:MAX_RUN_CHARS], (step.error or "")[:MAX_RUN_CHARS]]
-    return "\n".join(parts).casefold()
+    return "\n".join(parts)
 
 
 def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, *, alike: bool = True) -> dict[str, Json] | None:
