@@ -294,3 +294,5 @@ async def test_what_worked_for_this_very_booking_is_suggested_however_the_custom
     await memory.log_step(started.episode_id, "get_user", arguments={"id": "mia"}, observation="bookings: M20IZO")
     found = (await memory.suggest_next_step(started.episode_id)).precedents
     assert [(row.did, row.times) for row in found] == [(("cancel_booking “M20IZO”",), 1)]
+    await memory.log_step(started.episode_id, "cancel_booking", arguments={"id": "M20IZO"}, observation="cancelled")
+    assert (await memory.suggest_next_step(started.episode_id)).precedents == (), "to do it twice is no advice"

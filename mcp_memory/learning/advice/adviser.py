@@ -11,7 +11,7 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.attempts_told import attempts_told
+from mcp_memory.learning.advice.attempts_told import attempts_told, not_yet_done
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, StoredAnswer, shell_of
@@ -93,11 +93,12 @@ class Adviser:
         won, beaten = self._attempts(situation)
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
-        said = text_of_run(episode)
-        known = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, said)
+        text = text_of_run(episode)
+        attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, text)
+        known = not_yet_done(attempts, episode.steps)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)
-        run = said.casefold()
+        run = text.casefold()
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
         recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
         return Advice(suggestions, recovery, warnings, context, known)

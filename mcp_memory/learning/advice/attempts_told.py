@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.answers import Precedent
-from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.learning.advice.acts import acted, told_as_call
@@ -57,6 +57,12 @@ def attempts_told(
         gone = x.derived(GoneTools).of(project)
         more += told_by_names(task, [(e, alike[e.id]) for e in episodes], successes if successes <= MAX_READ else 0, gone)
     return tuple(sorted((*known, *more), key=lambda row: not row.worked))
+
+
+def not_yet_done(known: Sequence[Precedent], steps: Sequence[Step]) -> tuple[Precedent, ...]:
+    """Return the precedents without those that worked and did no more than a run with these *steps* has: to do it twice is no advice."""
+    made = {told_as_call(step) for step in steps if not step.failed}
+    return tuple(row for row in known if not row.worked or not made.issuperset(row.did))
 
 
 def _placed(row: Precedent, task: str, attempt: ToldAttempt, met: frozenset[str], alike: dict[str, float]) -> Precedent:
