@@ -95,7 +95,7 @@ def test_stored_vectors_are_used_where_most_episodes_have_one_and_words_otherwis
         return pages[after_rowid], after_rowid + 1
 
     most = {f"e{i:03}" for i in range(13)}
-    for missing, size_bytes, said in ((set[str](), 24 * 2 * 4, ""), ({"e003"}, 23 * 2 * 4, "in no cluster: 1"), (most, 0, "by their words")):
+    for missing, size_bytes, said in ((set[str](), 24 * 2 * 4, ""), ({"e003"}, 23 * 2 * 4, "cluster: 1"), (most, 0, "by their words")):
         analyst = Analyst()
 
         def vectors(ids: Sequence[str], missing: set[str] = missing) -> dict[str, Any]:
