@@ -6,7 +6,9 @@ from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.phrases.words import quoted
 
 
-def precedent(worked: bool, did: Sequence[str], came: str, times: int = 0, attempts: int = 0, alike: float = 1.0) -> str:
+def precedent(
+    worked: bool, did: Sequence[str], came: str, times: int = 0, attempts: int = 0, alike: float = 1.0, *, partly: bool = False
+) -> str:
     """Return what attempts did, and how that ended; how many of those that ended so where *times* says it.
 
     At this very task, or, where *alike* is below 1, at one that is so much like it.
@@ -19,10 +21,13 @@ def precedent(worked: bool, did: Sequence[str], came: str, times: int = 0, attem
     'Worked at this task: finish answer=42'
     >>> precedent(True, ["pay(booking, by=card)"], "", 2, 2, 0.93), precedent(True, ["pay(booking)"], "", alike=0.86)
     ('Worked at tasks like this (2 of 2 successes found): pay(booking, by=card)', 'Worked at a task 86% alike: pay(booking)')
+    >>> precedent(False, ["edit app.py: + debug"], "", partly=True)
+    'Succeeded in part at this task: edit app.py: + debug'
     """
     ended = ("success", "successes") if worked else ("such attempt", "such attempts")
     how_many = f" (the only {ended[0]} found)" if times == attempts == 1 else f" ({times} of {attempts} {ended[1]} found)" if times else ""
-    said = f"{'Worked' if worked else 'Did not succeed'} at {_where(times, alike)}{how_many}: {'; '.join(did)}"
+    how = "Worked" if worked else "Succeeded in part" if partly else "Did not succeed"
+    said = f"{how} at {_where(times, alike)}{how_many}: {'; '.join(did)}"
     return f"{said} → {quoted(came)}" if came else said
 
 

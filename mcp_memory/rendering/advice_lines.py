@@ -74,9 +74,8 @@ def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[st
     for row in answer.get("precedents") or ():
         if not row["worked"] and row["times"] == 1 and row["episode_id"] in warned_of:
             continue
-        said = precedent(
-            row["worked"], [cut(text, _DEED_CHARS) for text in row["did"]], row["came"], row["times"], row["attempts"], row["alike"]
-        )
+        did = [cut(text, _DEED_CHARS) for text in row["did"]]
+        said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], partly=row.get("partly", False))
         yield f"{quoted_line(said)} [{cut_id(row['episode_id'])}]"
 
 

@@ -296,3 +296,13 @@ async def test_what_worked_for_this_very_booking_is_suggested_however_the_custom
     assert [(row.did, row.times) for row in found] == [(("cancel_booking “M20IZO”",), 1)]
     await memory.log_step(started.episode_id, "cancel_booking", arguments={"id": "M20IZO"}, observation="cancelled")
     assert (await memory.suggest_next_step(started.episode_id)).precedents == (), "to do it twice is no advice"
+
+
+async def test_of_an_attempt_that_succeeded_in_part_that_is_said(memory: EpisodicMemory) -> None:
+    change = ("edit", {"path": "src/shards.py", "old_string": "return files", "new_string": "return files[:30]"}, "done", "")
+    await attempt(memory, "partial", [change])
+    await memory.settle()
+    started = await memory.start_episode(TASK, recall=False)
+    said = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert "Succeeded in part at this task" in said
+    assert "Did not succeed" not in said

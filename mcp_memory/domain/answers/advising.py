@@ -19,6 +19,7 @@ class Precedent:
     attempts: int  # all that ended that way
     episode_id: str
     alike: float = 1.0  # its task to the one asked about
+    partly: bool = False  # it succeeded in part
 
 
 @dataclass(frozen=True, slots=True)
