@@ -47,7 +47,7 @@ class EmbeddingConfig:
     timeout_ms: int = 10_000  # of one provider request
     max_retries: int = 3  # on 429 and 5xx, with back-off
     batch_size: int = 128  # texts in one provider request
-    ready_wait_ms: int = 3_000  # how long a recall waits for the model to load before it answers lexically
+    ready_wait_ms: int = 3_000  # how long a recall waits for the model, and for what was just completed, before it goes by words
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,8 @@ class EpisodicMemory:
 
         `episode_id` is one that `prepare_episode` gave; it can be opened once.
         """
+        if asked.recall:
+            await self._background.own_embedded()
         return await self._shared(await self._recording.start(asked))
 
     @takes(requests.PrepareEpisode)
@@ -143,6 +145,7 @@ class EpisodicMemory:
 
         What was shown counts for the episode that `start_episode` opens under the id returned; in the control group nothing is.
         """
+        await self._background.own_embedded()
         return await self._recording.prepare(asked)
 
     @property
@@ -191,6 +194,7 @@ class EpisodicMemory:
     @takes(requests.Recall)
     async def recall(self, asked: requests.Recall) -> answers.Recall:
         """Return the episodes and patterns that help with a query, best first, within a token budget."""
+        await self._background.own_embedded()
         return await self._recalling.recall(asked)
 
     @takes(requests.SearchEpisodes)
@@ -212,6 +216,7 @@ class EpisodicMemory:
     @takes(requests.RecommendPlaybook)
     async def recommend_playbook(self, asked: requests.RecommendPlaybook) -> answers.PlaybookAnswer:
         """Return ordered steps for a task from the attempts that worked, or None and the reason."""
+        await self._background.own_embedded()
         return await self._advising.playbook(asked)
 
     @takes(requests.GiveFeedback)

@@ -48,22 +48,35 @@ class Background:
         self._e, self._quantise, self._reindexing = engines, quantise, Reindexing(engines)
         self._bell = anyio.Event()
         self._state = _State(anyio.Event())
-        self._rung, self._has_rung = True, False
+        self._rung, self._rings, self._answered = True, 0, 0
+        self._turn = anyio.Event()  # set where the worker got further
         self._ahead: deque[str] = deque(maxlen=MAX_AHEAD)
         self._ahead_bell = anyio.Event()
 
     def ring(self) -> None:
         """Say that there may be work. Call from the event loop."""
-        self._rung = self._has_rung = True
+        self._rung = True
+        self._rings += 1
         if self._state.idle.is_set():
             self._state.idle = anyio.Event()
         self._bell.set()
 
     async def finish(self) -> None:
         """Give what this process completed a moment to be embedded, so that whoever opens the memory next finds it by meaning at once."""
-        if self._has_rung and not self._state.idle.is_set():
+        if self._rings and not self._state.idle.is_set():
             with anyio.move_on_after(FINISH_S, shield=True):
                 await self._state.idle.wait()
+
+    async def own_embedded(self) -> None:
+        """Wait for the vectors of what this process completed until now, as long as for the model: who completed it finds it by meaning.
+
+        Not while more waits than a batch: an import, or another process's work, is found by its words meanwhile.
+        """
+        rings = self._rings
+        if self._answered < rings:
+            with anyio.move_on_after(self._e.config.embedding.ready_wait_ms / 1000):
+                while self._answered < rings and self._state.waiting <= BATCH_EPISODES:
+                    await self._turn.wait()
 
     def embed_ahead(self, episode_id: str) -> None:
         """Embed the task of an open episode with what the processor has to spare, so that its completion finds the vector."""
@@ -104,8 +117,10 @@ class Background:
         await self._abandon_stale()
         await anyio.to_thread.run_sync(self._e.views.load, abandon_on_cancel=True)
         while True:
-            self._rung = False
+            self._rung, rings = False, self._rings
             failed = not await self._drain()
+            self._answered = rings
+            self._look_again()
             while not self._rung and await self._reindexing.some():  # what is new goes first
                 pass
             if not self._rung:
@@ -113,6 +128,11 @@ class Background:
                 self._bell = anyio.Event()
                 with anyio.move_on_after(RETRY_S if failed else None):
                     await self._bell.wait()
+
+    def _look_again(self) -> None:
+        """Let those who wait for vectors see how far the worker is."""
+        self._turn.set()
+        self._turn = anyio.Event()
 
     async def _abandon_stale(self) -> None:
         """Mark open episodes that nobody will complete any more, when `learning.abandon_after_hours` is set."""
@@ -146,6 +166,7 @@ class Background:
         e = self._e
         ids = await e.in_thread(lambda: e.store.missing_vectors(space, BATCH_EPISODES * 64))
         self._state.waiting = len(ids)
+        self._look_again()
         for start in range(0, len(ids), BATCH_EPISODES):
             batch = ids[start : start + BATCH_EPISODES]
             with e.metrics.timed("embed_batch"):

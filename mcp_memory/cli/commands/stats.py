@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import add_common, add_json
@@ -69,6 +67,8 @@ def _figures(status: "Status") -> list[tuple[str, Any]]:
 
 async def _model_settled(memory: "EpisodicMemory") -> None:
     """Wait until the embedding model is loaded or is known not to be, as long as a person would: else it is shown as still loading."""
+    import anyio
+
     with anyio.move_on_after(MODEL_WAIT_S):
         while (await memory.memory_status()).embedding.state == "loading":  # noqa: ASYNC110 - nothing tells when it is there
             await anyio.sleep(MODEL_POLL_S)
