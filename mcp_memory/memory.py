@@ -135,8 +135,6 @@ class EpisodicMemory:
 
         `episode_id` is one that `prepare_episode` gave; it can be opened once.
         """
-        if asked.recall:
-            await self._background.own_embedded()
         return await self._shared(await self._recording.start(asked))
 
     @takes(requests.PrepareEpisode)
@@ -145,7 +143,6 @@ class EpisodicMemory:
 
         What was shown counts for the episode that `start_episode` opens under the id returned; in the control group nothing is.
         """
-        await self._background.own_embedded()
         return await self._recording.prepare(asked)
 
     @property

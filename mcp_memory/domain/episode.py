@@ -182,6 +182,11 @@ class Episode:
         """Whether it ended, and as a success."""
         return self.outcome is not None and self.outcome.kind is OutcomeKind.SUCCESS
 
+    @property
+    def partial(self) -> bool:
+        """Whether it ended, and succeeded in part."""
+        return self.outcome is not None and self.outcome.kind is OutcomeKind.PARTIAL
+
 
 QUALITY = "quality"  # the component of a reward that the steps alone decide; in a trace's digest as well
 USUAL_QUALITY = 0.6  # of steps that show nothing either way (learning/judging/reward.py)

@@ -67,6 +67,7 @@ class Recording:
         holdout = self._e.learning.in_holdout(episode.id)
         recalled = None
         if recall and not holdout:
+            await self._background.own_embedded()
             where = Filter(
                 project=episode.project,
                 domain=episode.context.domain,

@@ -140,6 +140,11 @@ class Experience(Contexts):
         first = int(self._first.values[row])
         return slice(first, first + int(self._length.values[row]))
 
+    def rows_at(self, steps: Ints) -> Ints:
+        """Return the row of the episode that each place in the step columns is of."""
+        rows: Ints = np.searchsorted(self.first, steps, side="right") - 1
+        return rows
+
     def row(self, episode_id: str) -> int | None:
         return self._rows.get(episode_id)
 

@@ -92,7 +92,7 @@ class Vouching:
         """Return which of the episodes used a tool with success."""
         x = self._x
         steps = np.flatnonzero((x.step_tool == tool) & ~x.step_failed)
-        rows = np.unique(np.searchsorted(x.first, steps, side="right") - 1)
+        rows = np.unique(x.rows_at(steps))
         return rows[of[rows]]
 
     def is_known_call(self, row: int, index: int, asker: str = "") -> bool:
@@ -153,7 +153,7 @@ class Vouching:
             return
         first = int(x.first[start])
         steps = np.arange(first, len(x.step_tool))
-        rows = np.searchsorted(x.first, steps, side="right") - 1
+        rows = x.rows_at(steps)
         kept = ~x.step_failed[steps] & x.alive[rows]
         steps, rows = steps[kept], rows[kept]
         codes = np.concatenate([self._tools(steps, rows), self._calls(steps, rows)])

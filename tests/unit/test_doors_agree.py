@@ -1,7 +1,6 @@
 """What attempts at a task did is told on every door, in sentences that are true: asked through the facade on real files."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
@@ -10,22 +9,11 @@ from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.outcome_lines import completed_text
 from mcp_memory.rendering.render import answer
+from tests.unit.attempts import Step, attempt, shell
 
 pytestmark = pytest.mark.anyio
-Step = Mapping[str, Any]
 SERVE = "Write `text_server.py`, serve it on port 5000 and leave it running"
 TIMED_OUT = "command timed out after 60 seconds"
-
-
-def shell(command: str, error: str | None = None) -> Step:
-    return {"tool": "bash", "arguments": {"command": command}, "observation": "" if error else "ok", "error": error}
-
-
-async def attempt(memory: EpisodicMemory, task: str, outcome: str, *steps: Step) -> None:
-    started = await memory.start_episode(task, recall=False)
-    await memory.log_steps(started.episode_id, steps=list(steps))
-    await memory.complete_episode(started.episode_id, outcome)
-    await memory.settle()
 
 
 async def doors(memory: EpisodicMemory, task: str, steps: Sequence[Step] = ()) -> list[str]:

@@ -1,32 +1,18 @@
 """What answered an error once and no longer does is told by no door, and what got the very call past its error is; on real files."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
+from tests.unit.attempts import Step, attempt, shell
 
 pytestmark = pytest.mark.anyio
 CUT_OFF = "ConnectionResetError: upload to depot was cut off"
-Step = Mapping[str, Any]
-
-
-def shell(command: str, error: str | None = None) -> Step:
-    return {"tool": "bash", "arguments": {"command": command}, "observation": "" if error else "ok", "error": error}
 
 
 PUSH, CUT = shell("depotctl push --all"), shell("depotctl push --all", CUT_OFF)
-
-
-async def attempt(memory: EpisodicMemory, task: str, outcome: str, *steps: Step) -> None:
-    started = await memory.start_episode(task, recall=False)
-    await memory.log_steps(started.episode_id, steps=list(steps))
-    await memory.complete_episode(started.episode_id, outcome)
-    await memory.settle()
 
 
 async def all_doors(memory: EpisodicMemory, failed: Step) -> list[str]:

@@ -18,11 +18,17 @@ def options(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def guide(args: argparse.Namespace) -> str:
+    """Return the guide that the options ask for."""
+
     async def ask(memory: "EpisodicMemory") -> str:
         project = await project_asked(memory, args, otherwise="")
         return await memory.lessons_markdown(domain=args.domain, project=project, budget_tokens=args.budget_tokens)
 
-    markdown = with_memory(args, ask)
+    return with_memory(args, ask)
+
+
+def run(args: argparse.Namespace) -> int:
+    markdown = guide(args)
     render.print_json({"markdown": markdown}) if args.json else print(render.safe(markdown))
     return 0

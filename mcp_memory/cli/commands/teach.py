@@ -2,16 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
-from mcp_memory.cli.opening import project_asked, with_memory
+from mcp_memory.cli.commands.lessons import guide
 from mcp_memory.cli.options import add_common
 from mcp_memory.errors import InvalidInput
 from mcp_memory.rendering.marked_block import GUIDE, put
-
-if TYPE_CHECKING:
-    from mcp_memory.memory import EpisodicMemory
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +24,6 @@ def run(args: argparse.Namespace) -> int:
     if args.undo:
         print(put(args.write, "", GUIDE))
         return 0
-
-    async def ask(memory: "EpisodicMemory") -> str:
-        project = await project_asked(memory, args, otherwise="")
-        return await memory.lessons_markdown(domain=args.domain, project=project, budget_tokens=args.budget_tokens)
-
-    markdown = with_memory(args, ask)
-    guide = render.safe(markdown)
-    print(guide if args.write is None else put(args.write, guide, GUIDE))
+    text = render.safe(guide(args))
+    print(text if args.write is None else put(args.write, text, GUIDE))
     return 0

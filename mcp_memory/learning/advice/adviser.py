@@ -93,12 +93,11 @@ class Adviser:
         won, beaten = self._attempts(situation)
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
-        text = text_of_run(episode)
-        attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, text)
+        run = text_of_run(episode)
+        attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, run)
         known = not_yet_done(attempts, episode.steps)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)
-        run = text.casefold()
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
         recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
         return Advice(suggestions, recovery, warnings, context, known)
@@ -205,7 +204,7 @@ class Adviser:
             mine = x.step_tool[forecast.steps] == tool
             steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
             best = steps[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
-        rows = np.searchsorted(x.first, best, side="right") - 1
+        rows = x.rows_at(best)
         return [(x.trace(int(r)).id, int(x.step_position[s])) for r, s in zip(rows, best, strict=True)]
 
     def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
@@ -214,7 +213,7 @@ class Adviser:
         if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
             return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
-        row = np.searchsorted(x.first, forecast.steps, side="right") - 1
+        row = x.rows_at(forecast.steps)
         used, runs = len(np.unique(row[same_tool])), len(np.unique(row))
         if not pick.coming:
             return phrases.still_to_come(key, used, runs)

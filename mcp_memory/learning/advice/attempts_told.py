@@ -12,15 +12,7 @@ from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.points import Recalled, points_of
-from mcp_memory.learning.advice.precedents import (
-    MAX_TOLD,
-    ReadEpisodes,
-    ToldAttempt,
-    ToldAttempts,
-    came_of,
-    is_partial,
-    precedents,
-)
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
@@ -144,9 +136,7 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: S
         if not episode.success and (lacked := _lacked(episode, needed)):
             said = (*said, phrases.lacked(lacked))
         came = "" if episode.success else came_of(episode)
-        yield Precedent(
-            episode.success, said, "" if any(came in line for line in said) else came, 0, 0, episode.id, partly=is_partial(episode)
-        )
+        yield Precedent(episode.success, said, "" if any(came in line for line in said) else came, 0, 0, episode.id, partly=episode.partial)
 
 
 def _lacked(episode: Episode, needed: Sequence[str]) -> list[str]:

@@ -145,7 +145,7 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
     Of a call put right what the error names is told; of another call the arguments' names, with the values that are of this run or that
     share a word with the error: those are about the same thing.
     """
-    step, message = steps[by], frozenset(_NAME.findall(message_of(steps[failed]).casefold()))
+    step, run, message = steps[by], run.casefold(), frozenset(_NAME.findall(message_of(steps[failed]).casefold()))
     if put_right := named_change(steps[failed], step):
         return Told(f"{step.key} {put_right[0]} instead of {put_right[1]}", names_failed=True)
     if command_in(step.arguments) or step.is_same_call(steps[failed]):
@@ -153,7 +153,7 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
     known = {
         name: value
         for name, value in step.arguments.items()
-        if _is_of_run(value, run.casefold()) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
+        if _is_of_run(value, run) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
     }
     return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known else None
 

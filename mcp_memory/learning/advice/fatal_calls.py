@@ -13,7 +13,6 @@ from mcp_memory.domain.fingerprints import exact_number
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.phrases import advice as phrases
-from mcp_memory.views.columns import Ints
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
 
@@ -37,7 +36,7 @@ def only_in_failures(x: Experience, standpoint: Standpoint, neighbours: Sequence
     if tool < 0 or not says or not is_telling(intended.key):
         return None
     steps = np.flatnonzero((x.step_tool == tool) & (x.step_exact == exact_number(intended)))
-    rows = _rows(x, steps)
+    rows = x.rows_at(steps)
     at_this = (x.spread(neighbours) >= SAME_TASK) & (x.context_weights(standpoint) > 0)
     made, worked = np.unique(rows), np.unique(rows[~x.step_failed[steps]])
     bad = worked[at_this[worked] & ~x.success[worked]]
@@ -46,11 +45,6 @@ def only_in_failures(x: Experience, standpoint: Standpoint, neighbours: Sequence
         return None
     evidence = tuple(x.trace(int(row)).id for row in bad[-MAX_EVIDENCE:])
     return StepWarning(phrases.only_in_failures(intended.key, len(bad), failures, successes), len(bad), len(bad), evidence, None)
-
-
-def _rows(x: Experience, steps: Ints) -> Ints:
-    found: Ints = np.searchsorted(x.first, steps, side="right") - 1
-    return found
 
 
 def fatal_steps(x: Experience, near: Sequence[tuple[str, float]]) -> dict[str, tuple[tuple[int, int], ...]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from mcp_memory.domain import facts
-from mcp_memory.domain.episode import Episode, OutcomeKind
+from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
@@ -130,8 +130,8 @@ def _shown(
     elif not won:
         told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
         told += [*fixes, *(end.line for end in dead_ends(episode, looks=not told and len(peers) == 1))]
-        partly = episode.outcome is not None and episode.outcome.kind is OutcomeKind.PARTIAL  # else what it wrote is one more way not to
-        yield from told or [text for _, text in (wrote(episode) if partly and similarity >= SAME_TASK else ())]
+        # What a failure wrote is one more way not to.
+        yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
 
 
 # --- what came of it ---

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
-from mcp_memory.domain.episode import Episode, OutcomeKind, Step
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
@@ -61,7 +61,7 @@ class ToldAttempt:
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
         ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in telling))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
-        return cls(episode.id, episode.task, won, changes, calls, "" if won else came_of(episode), ids, answered, is_partial(episode))
+        return cls(episode.id, episode.task, won, changes, calls, "" if won else came_of(episode), ids, answered, episode.partial)
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:
         """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""
@@ -189,11 +189,6 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
     return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
-
-
-def is_partial(episode: Episode) -> bool:
-    """Return whether it succeeded in part."""
-    return episode.outcome is not None and episode.outcome.kind is OutcomeKind.PARTIAL
 
 
 def came_of(episode: Episode) -> str:

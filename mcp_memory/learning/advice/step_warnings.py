@@ -52,7 +52,7 @@ class StepWarner:
             return ()
         tried = len(found.quoted)
         message = phrases.failed_in_quotes(step.key, found.argument, tried, found.worked, found.bare)
-        rows = np.unique(np.searchsorted(x.first, found.quoted, side="right") - 1)[-MAX_EVIDENCE:]
+        rows = np.unique(x.rows_at(found.quoted))[-MAX_EVIDENCE:]
         return (StepWarning(message, tried, tried, tuple(x.trace(int(row)).id for row in rows), None),)
 
     def _in_this_run(self, episode: Episode, intended: Step, answer: Answer) -> StepWarning | None:
@@ -78,7 +78,7 @@ class StepWarner:
         if tool < 0:
             return None
         steps = np.flatnonzero(x.step_tool == tool)
-        rows = np.searchsorted(x.first, steps, side="right") - 1
+        rows = x.rows_at(steps)
         context = x.context_weights(standpoint)[rows]
         weight = context * self._alike(steps, rows, neighbours, episode, intended)
         failed = x.step_failed[steps]

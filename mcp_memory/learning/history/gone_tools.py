@@ -42,7 +42,7 @@ class GoneTools:
         x, first = self._x, int(self._x.first[self._rows])
         acting = np.array([role_of(str(key)) is Role.ACTS for key in x.tools.all()], np.bool_)
         at = first + np.flatnonzero(acting[x.step_tool[first:]])
-        row = np.searchsorted(x.first, at, side="right") - 1
+        row = x.rows_at(at)
         at, row = at[x.alive[row]], row[x.alive[row]]
         order = np.lexsort((x.step_tool[at], row))
         at, row = at[order], row[order]

@@ -65,10 +65,11 @@ class StaleAnswers:
         rows = [row for key in ids if (row := x.row(key)) is not None]
         mine = np.flatnonzero(np.isin(failures.row, rows) & (failures.by_index >= 0))
         errors = sorted(set(zip(failures.failed[mine].tolist(), failures.signature[mine].tolist(), strict=True)))[:MAX_ERRORS]
-        stale = [at for failed, sig in errors for at in self._stale(project, failed, sig).tolist() if failures.row[at] in rows]
+        stale = [at for failed, sig in errors for at in self.to(project, failed, sig).tolist() if failures.row[at] in rows]
         return frozenset((x.trace(int(failures.row[at])).id, int(failures.by_index[at])) for at in stale)
 
-    def _stale(self, project: str, failed: int, sig: int) -> Ints:
+    def to(self, project: str, failed: int, sig: int) -> Ints:
+        """Return the failures of a tool with one error in the project that were answered by what answers it no longer."""
         x, failures = self._x, self._x.failures
         if self._at != (now := (x.row_count, x.removals)):
             self._at, self._known = now, {}

@@ -38,7 +38,7 @@ def quoting(x: Experience, step: Step, seen: Bools) -> Quoting | None:
     if not argument or tool < 0 or command_in(step.arguments):
         return None
     steps = np.flatnonzero(x.step_tool == tool)
-    steps = steps[seen[np.searchsorted(x.first, steps, side="right") - 1]]
+    steps = steps[seen[x.rows_at(steps)]]
     bare_value = str(step.arguments[argument]).strip()[1:-1]
     quoted = steps[np.isin(x.step_shape[steps], _shapes(step.arguments, argument, step.arguments[argument], f'"{_PLAIN}"'))]
     bare = steps[np.isin(x.step_shape[steps], _shapes(step.arguments, argument, bare_value, _PLAIN))]

@@ -71,7 +71,7 @@ def reward(episode: Episode, history: History = History(), signs: Signs | None =
     }
     low, high = CONTRADICTED if contradicted else BANDS[episode.outcome.kind]
     inside = sum(weight * components[name] for name, weight in WEIGHTS.items())
-    if episode.outcome.kind is OutcomeKind.PARTIAL:
+    if episode.partial:
         inside = (inside + components["outcome"]) / 2  # how much was done counts as much as how
     return Reward(round(low + (high - low) * inside, 4), {name: round(value, 4) for name, value in components.items()})
 

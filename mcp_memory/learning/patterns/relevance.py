@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from mcp_memory.domain.pattern import ANSWERS, Pattern, PatternKind
-from mcp_memory.learning.history.lasting import outlived
+from mcp_memory.learning.history.lasting import StaleAnswers
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.confidence import CORRECTED_FACTOR, wilson, wilson_bounds
 from mcp_memory.ports import PatternTally, Store
@@ -100,9 +100,11 @@ class Relevance:
             x.signatures.find(content["error"]),
             x.tools.find(str(content.get("try", ""))),
         )
-        numbers = np.flatnonzero((failures.failed == tool) & (failures.signature == sig) & x.in_project(project)[failures.row])
-        answered = failures.by[numbers] == tried
-        return tried < 0 or not answered.any() or not outlived(x, numbers)[answered].all()
+        if tried < 0:
+            return True
+        same = (failures.failed == tool) & (failures.signature == sig) & (failures.by == tried)
+        answered = np.flatnonzero(same & x.in_project(project)[failures.row])
+        return not len(answered) or not np.isin(answered, x.derived(StaleAnswers).to(project, tool, sig)).all()
 
     def _base_rate(self, neighbours: Sequence[tuple[str, float]]) -> float:
         x = self._v.experience
