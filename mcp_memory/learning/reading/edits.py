@@ -163,7 +163,8 @@ def _in_patch(text: str) -> Iterator[Patched]:
     for start, end in pairwise([*starts, None]):
         assert start is not None  # only the last one of all is
         path, _, body = text[start.end() : end.start() if end else len(text)].partition("\n")
-        is_new = "Add File" in start[0] or _NEW_FILE.search(body) is not None
+        head = body.partition("\n@@")[0]  # behind a cut the heading of another file may stand
+        is_new = "Add File" in start[0] or _NEW_FILE.search(head) is not None
         if path.strip() and (hunks := tuple(_hunks(body))):
             yield Patched(path.strip(), hunks, is_new, len(pieces(body)) == 1)
 
