@@ -108,12 +108,16 @@ def call_changed(before: Mapping[str, Any], after: Mapping[str, Any], max_chars:
     ('text with “os.sync()”', 'text without it')
     >>> call_changed({"text": "    return os"}, {"text": "return os"}, 60)
     ('text indented by 0', 'text indented by 4')
+    >>> call_changed({"text": "if x:\\n  go(x)"}, {"text": "if x:\\n    go(x)"}, 60)
+    ('text with “go(x)” indented by 4', 'text with it indented by 2')
     """
     names = [name for name in dict.fromkeys([*after, *before]) if str(after.get(name, "")) != str(before.get(name, ""))]
     if not names:
         return None
     room = max(MIN_VALUE_CHARS, max_chars // len(names) // 2)
-    pairs = [_differing(name, after.get(name, ""), before.get(name, ""), room) for name in names]
+    pairs = [pair for name in names if any(pair := _differing(name, after.get(name, ""), before.get(name, ""), room))]
+    if not pairs:
+        return None
     return " ".join(now for now, _ in pairs), " ".join(then for _, then in pairs)
 
 
@@ -126,9 +130,20 @@ def _differing(name: str, a: Any, b: Any, max_chars: int) -> tuple[str, str]:
     if isinstance(a, str) and isinstance(b, str) and "\n" in a.strip() and (new := _new_lines(a, b)):
         return f"{name} with “{shorten_middle(new, 2 * max_chars)}”", f"{name} without it"
     if isinstance(a, str) and isinstance(b, str) and a.split() == b.split():
-        return tuple(f"{name} indented by {len(text) - len(text.lstrip(' '))}" for text in (a, b))  # type: ignore[return-value]
+        return _indented(name, a, b)
     now, then = _around(_plain(a), _plain(b), max_chars)
     return f"{name}={now}", f"{name}={then}"
+
+
+def _indented(name: str, a: str, b: str) -> tuple[str, str]:
+    """Return how far the first line that is indented otherwise is, and was; blanks elsewhere are no difference."""
+    lines, others = ([line for line in text.splitlines() if line.strip()] for text in (a, b))
+    for i, (line, other) in enumerate(zip(lines, others, strict=False)):
+        now, then = (len(one) - len(one.lstrip(" ")) for one in (line, other))
+        if now != then and line.strip() == other.strip():
+            which, it = (f"{name} with “{shorten(line.strip(), MIN_VALUE_CHARS)}”", f"{name} with it") if i else (name, name)
+            return f"{which} indented by {now}", f"{it} indented by {then}"
+    return "", ""
 
 
 def _new_lines(a: str, b: str) -> str:
