@@ -95,6 +95,46 @@ def refused(path: str, edits: int, error: str, tried: str) -> str:
     return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
 
 
+def put_back(paths: Sequence[str]) -> str:
+    """Return that an attempt put back what it had changed.
+
+    >>> put_back(["cart.py"])
+    'changed nothing: put back its edits of cart.py'
+    """
+    return f"changed nothing: put back its edits of {', '.join(paths)}"
+
+
+def left_alone(own: Sequence[str], read: Sequence[str]) -> str:
+    """Return that an attempt changed no file that was there; which it *read*, else what it wrote of its *own*.
+
+    >>> left_alone(["repro.py"], ["shop/cart.py", "shop/voucher.py"]), left_alone([], ["cart.py"])
+    ('changed nothing: only read shop/cart.py, shop/voucher.py and wrote files of its own', 'changed nothing: only read cart.py')
+    >>> left_alone(["repro.py", "settings.py"], [])
+    'changed nothing: only wrote repro.py, settings.py of its own'
+    """
+    if not read:
+        return f"changed nothing: only wrote {', '.join(own)} of its own"
+    return f"changed nothing: only read {', '.join(read)}{' and wrote files of its own' if own else ''}"
+
+
+def only_looked(call: str) -> str:
+    """Return that an attempt did nothing but look, and its last look.
+
+    >>> only_looked("`grep -rl refund .`")
+    'changed nothing: only looked, last with `grep -rl refund .`'
+    """
+    return f"changed nothing: only looked, last with {call}"
+
+
+def ended_with(call: str, error: str) -> str:
+    """Return the call that failed at an attempt's end.
+
+    >>> ended_with("search “Gator”", "No such page")
+    'ended with search “Gator”, which failed with “No such page”'
+    """
+    return f"ended with {call}, which failed with “{error}”"
+
+
 def failed(call: str, error: str) -> str:
     """Return a call that never worked."""
     return f"never got {call} to work: {error}"

@@ -134,7 +134,7 @@ def _(fact: facts.OtherFile) -> str:
 
 @_says
 def _(fact: facts.Unchanged) -> str:
-    own = f" but its own scratch ({', '.join(fact.scratch)})" if fact.scratch else ""
+    own = f" but its own ({', '.join(fact.scratch)})" if fact.scratch else ""
     looked = f"; it had looked at {' and '.join(fact.read)}" if fact.read else ""
     failed = f"; {counted(fact.refusals, 'change')} it tried failed (last: {quoted(fact.refused)})" if fact.refusals else ""
     return f"Ended without a change to any file{own}{looked}{failed}."

@@ -79,10 +79,11 @@ def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
     """
     told = [row for row in episodes if why or row.get("points")]
     tasks = [cut(row["task"], _TASK_CHARS) for row in told]
-    lost = Counter(task for row, task in zip(told, tasks, strict=True) if row["outcome"] == "failure")
+    ended = [(cut(row["task"], _TASK_CHARS), row["outcome"]) for row in episodes]
+    tried, lost = Counter(task for task, _ in ended), Counter(task for task, outcome in ended if outcome == "failure")
     for number, (row, task) in enumerate(zip(told, tasks, strict=True), 1):
         first = tasks.index(task) + 1
-        all_lost = tasks.count(task) if first == number and lost[task] == tasks.count(task) > 1 else 0
+        all_lost = lost[task] if first == number and lost[task] == tried[task] > 1 else 0
         points = list(map(quoted_line, row.get("points") or ()))
         yield Line(_heading(number, row, task, first, all_lost) + (f": {points[0]}" if points else ""), row["episode_id"])
         yield from (Line(f"  {point}", row["episode_id"]) for point in points[1:])
@@ -117,7 +118,7 @@ def _taken_for(outlook: Row) -> str:
 
 
 def _nothing_told(answer: Row, reads: str = "get_episode(episode_id={})") -> Line:
-    """Return the one line of an answer that tells nothing: with a success at this task to read whole, else with the nearest episode.
+    """Return the one line of an answer that tells nothing: with an attempt at this task to read whole, else with the nearest.
 
     *reads* is how whoever reads the line reads an episode.
     """
@@ -127,8 +128,13 @@ def _nothing_told(answer: Row, reads: str = "get_episode(episode_id={})") -> Lin
         how = reads.format(cut_id(won["episode_id"]))
         return Line(f"An earlier run succeeded at this task; no step of it says how by itself: {how} shows them all", won["episode_id"])
     nearest = answer["episodes"][0]
+    key = cut_id(nearest["episode_id"])
+    if nearest["similarity"] >= THE_TASK:
+        how = reads.format(key)
+        said = f"An earlier attempt at this task ended as {nearest['outcome']}; no step of it says why by itself: {how} shows them all"
+        return Line(said, nearest["episode_id"])
     said = f"{nearest['outcome']} at “{cut(nearest['task'], _TASK_CHARS)}”, {nearest['similarity']:.0%} alike"
-    return Line(f"No earlier run tells how to do this; the nearest: {said} ({cut_id(nearest['episode_id'])})", nearest["episode_id"])
+    return Line(f"No earlier run tells how to do this; the nearest: {said} ({key})", nearest["episode_id"])
 
 
 def _nothing(answer: Row) -> str:

@@ -13,21 +13,19 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.domain.text import shorten, shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, TEST_FILE, acts, is_edit, told_as_call
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, TEST_FILE, acts, told_as_call
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.change_lines import change_line
-from mcp_memory.learning.reading.changes import Change, is_scratch
-from mcp_memory.learning.reading.edits import FILE_HEAD, MARKERS, Hunk, pieces
-from mcp_memory.learning.reading.file_uses import files_of, same_file, words_of
-from mcp_memory.learning.reading.left_changed import FileChange, left_changed
+from mcp_memory.learning.reading.changes import Change
+from mcp_memory.learning.reading.file_uses import same_file, words_of
+from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
 MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 280, 90, 2
-MAX_TRIED_CHARS = 160
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
 _BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
@@ -132,26 +130,6 @@ def _calls(episode: Episode, chosen: Sequence[int], similarity: float, query: st
     return [call for call in dict.fromkeys(told) if call]
 
 
-def refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
-    """Return the file whose edits were refused last, with those edits; None where none was, of a file that somebody else has."""
-    names = [file.path for file in files_of(episode)]
-    by_path: dict[str, list[Step]] = {}
-    for step in episode.steps:
-        if step.failed and not is_shell(step.tool) and is_edit(step) and (found := FILE_HEAD.search(step.observation)):
-            path = next((name for name in sorted(names, key=len, reverse=True) if same_file(name, found[1])), "")
-            if path and not is_scratch(path):
-                by_path[path] = [*by_path.pop(path, ()), step]
-    return next(reversed(by_path.items()), None)
-
-
-def tried(episode: Episode, edit: Step) -> str:
-    """Return the lines of an edit's text that are nearest the episode's task, "" where none tells."""
-    text = max((value for value in edit.arguments.values() if isinstance(value, str)), key=len, default="")
-    hunk = Hunk(0, (), tuple(line for line in pieces(text)[0] if line.strip() not in MARKERS))
-    said = change_line(FileChange("x.py", 0, (hunk,)), frozenset(distinct_words(episode.task)), MAX_TRIED_CHARS)
-    return said.partition(": + ")[2]
-
-
 def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     """Return a call as it can be made here: of another case, where it succeeded, the names of its arguments and what of them fits here."""
     step = episode.steps[i]
@@ -174,7 +152,8 @@ def ended(episode: Episode, similarity: float) -> list[str]:
     steps = episode.steps
     last = next((i for i in range(len(steps) - 1, -1, -1) if role_of(steps[i].key) is Role.PASSES), -1)
     acted = [step for step in steps if role_of(step.key) is Role.ACTS]
-    if last < 0 or not steps[last].arguments or similarity < SAME_TASK or any(not step.failed for step in acted):
+    says = last >= 0 and any(str(value).strip() for value in steps[last].arguments.values())
+    if not says or similarity < SAME_TASK or any(not step.failed for step in acted):
         return []
     step = steps[last]
     call = call_told(step, MAX_CALL_CHARS) if _is_this_case(episode, step, similarity) else step.key

@@ -8,12 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.domain.text import shorten, shorten_middle
+from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
     Deed,
@@ -23,9 +22,8 @@ from mcp_memory.learning.advice.deeds import (
     done,
     ended,
     looked,
-    refused_edits,
-    tried,
 )
+from mcp_memory.learning.advice.endings import ending, refused
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
 from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
@@ -37,6 +35,7 @@ from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
+MAX_ENDINGS = 2  # of attempts at one task
 ChangesOf = Callable[[Episode], Sequence[Deed]]
 Recalled = Sequence[tuple[Episode, float]]
 
@@ -75,7 +74,18 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
-    return found
+    return found | _endings(recalled, found)
+
+
+def _endings(recalled: Recalled, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return how the first attempts at a task ended where nothing is told of any of them and none succeeded."""
+    told: dict[str, tuple[str, ...]] = {}
+    for episode, similarity in recalled:
+        peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
+        silent = similarity >= SAME_TASK and not any(peer.success or found[peer.id] for peer in peers)
+        if silent and episode in peers[:MAX_ENDINGS] and (said := ending(episode, similarity)) and (said,) not in told.values():
+            told[episode.id] = (said,)
+    return told
 
 
 def _likeness(episode: Episode, similarity: float, query: str) -> float:
@@ -128,9 +138,14 @@ def _shown(
             yield from otherwise(won, [peer for peer in peers if not peer.success])
         yield from fixes
     elif not won:
-        told = [*_wrong_answers(episode, peers), *changed, *_unchanged(episode), *_in_vain(episode, similarity, query)]
+        told = [
+            *_wrong_answers(episode, peers),
+            *changed,
+            *filter(None, ["" if changed else refused(episode)]),
+            *_in_vain(episode, similarity, query),
+        ]
         told += [*fixes, *(end.line for end in dead_ends(episode, looks=not told and len(peers) == 1))]
-        # What a failure wrote is one more way not to.
+        # What a failure wrote is told where nobody left anything else (`ending`).
         yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
 
 
@@ -145,15 +160,6 @@ def _wrong_answers(episode: Episode, peers: Sequence[Episode]) -> list[str]:
     verdict = message_of(episode.steps[-1]) if episode.steps[-1].failed else ""
     answers = list(dict.fromkeys(shorten(said, MAX_ANSWER_CHARS) for _, said in given))
     return [phrases.wrong(answers, shorten(verdict, MAX_MESSAGE_CHARS))]
-
-
-def _unchanged(episode: Episode) -> Iterator[str]:
-    """Yield that nothing was changed because the edits were refused, with what the last of them tried."""
-    if not any(isinstance(said, facts.Unchanged) for said in (episode.reflection.improvements if episode.reflection else ())):
-        return
-    if refused := refused_edits(episode):
-        path, edits = refused
-        yield phrases.refused(path, len(edits), shorten_middle(message_of(edits[-1]), MAX_MESSAGE_CHARS), tried(episode, edits[-1]))
 
 
 def _in_vain(episode: Episode, similarity: float, query: str) -> list[str]:

@@ -1,28 +1,21 @@
 """Whether an attempt at a change ended without one: nothing was written but what the run made to try something out. Pure."""
 
-import re
 from collections.abc import Collection, Sequence
 
 from mcp_memory.domain import facts
-from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Step, Trace, Use
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.judging.comparison import CHANGED, OFTEN, SELDOM
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.edits import FILE_HEAD
-from mcp_memory.learning.reading.file_uses import Touch, files_of, same_file, touches_in, touches_of, words_of
+from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in, touches_of
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files, written_files
 
 MAX_SCRATCH, MAX_NAMED = 3, 2  # files that are named: of its own, and of those it looked at
 MAX_MESSAGE = 120
 _MIN_SIMILAR = 2  # successes at other tasks that tell what this kind of task takes
-_FINDING = frozenset(["find", "glob", "list", "ls"])  # in the names of tools that print names
-# What writes files that no argument names: a script, or a later command of a line.
-_WRITES_UNSEEN = re.compile(
-    r"\.write(?:_text|_bytes|lines)?\(|\bsed -i|\bperl -\w*i|\bpatch\b|\bgit (?:apply|am|merge|cherry-pick|checkout|restore|stash)"
-    r"|\bawk -i|>>|\b(?:tee|mv|cp|ed)\s"
-)
 
 
 def unchanged(episode: Episode, same: Sequence[Trace], similar: Sequence[Trace]) -> list[facts.Fact]:
@@ -40,40 +33,19 @@ def unchanged(episode: Episode, same: Sequence[Trace], similar: Sequence[Trace])
         return []
     share = _share_of_changing(same, similar)
     files = files_of(episode)
-    written = {file.path for file in files if file.use is not Use.READ}
     touches = touches_in(episode.steps)
-    for touch in (touch for found in touches for touch in found):
-        written.update(touch.patched)
-        if touch.use is not Use.READ:
-            written.update(full for _, full in touch.paths)
+    written = written_files(episode, touches)
     made = [file.path for file in files if file.use is Use.MADE] if share is not None and share >= OFTEN else []
     if not all(is_scratch(path) or any(same_file(path, own) for own in made) for path in written):
         return []
-    opened = _opened(episode.steps, touches)
-    read = [
-        file.path
-        for file in files
-        if file.use is Use.READ and not is_scratch(file.path) and any(same_file(file.path, path) for path in opened)
-    ]
+    read = opened_files(episode, touches)
     called_for = (bool(written) and bool(read)) if share is None or SELDOM < share < OFTEN else share >= OFTEN
-    if not called_for or _may_write_unseen(episode):
+    if not called_for or may_write_unseen(episode):
         return []
     names = sorted({path.rsplit("/", 1)[-1] for path in written})
     refused = _refused(episode.steps, written)
     message = message_of(refused[-1])[:MAX_MESSAGE] if refused else ""
     return [facts.Unchanged(tuple(names[:MAX_SCRATCH]), tuple(read[:MAX_NAMED]), len(refused), message)]
-
-
-def _opened(steps: Sequence[Step], touches: Sequence[Sequence[Touch]]) -> set[str]:
-    """Return the files that a call which worked was about: what one looked for is a name, and what it found was not opened by that."""
-    return {
-        full
-        for step, found in zip(steps, touches, strict=True)
-        if not step.failed and _FINDING.isdisjoint(words_of(step.key))
-        for touch in found
-        if not touch.is_search
-        for _, full in touch.paths
-    }
 
 
 def _refused(steps: Sequence[Step], written: Collection[str]) -> list[Step]:
@@ -100,8 +72,3 @@ def _share_of_changing(same: Sequence[Trace], similar: Sequence[Trace]) -> float
     if not known or (not any(t.digest for t in same) and len(known) < _MIN_SIMILAR):
         return None
     return sum(bool(t.digest.get(CHANGED)) for t in known) / len(known)
-
-
-def _may_write_unseen(episode: Episode) -> bool:
-    texts = (text for step in episode.steps if not step.failed for text in (command_in(step.arguments), *step.arguments.values()))
-    return any(isinstance(text, str) and _WRITES_UNSEEN.search(text) is not None for text in texts)

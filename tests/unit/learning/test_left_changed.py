@@ -123,3 +123,12 @@ def test_the_edit_of_a_file_whose_diff_was_cut_is_told_as_it_was_made() -> None:
     diff = "diff --git a/shop/cart.py b/shop/cart.py\n@@ -3 +3 @@\n-    return 1\n+    return round(1, 2)\n+\n...[90 chars cut]...\n"
     (change,) = left_changed(run(made, Step("submit", observation=diff)))
     assert change.hunks == (Hunk(0, ("    return 1",), ("    return round(1, 2)",)),)
+
+
+def test_the_heading_of_a_new_file_behind_a_cut_does_not_make_the_file_before_it_new() -> None:
+    shown = diff(
+        "shop/cart.py",
+        " a = 1\n-return total\n+return round(total, 2)\n b = [\n...[900 chars cut]...\n+x = 1]\n--- /dev/null\n+++ b/repro.py",
+    )
+    (change,) = left_changed(run(edit("return total", "return round(total, 2)"), submit(shown)))
+    assert (change.path, change.hunks[0].added) == ("shop/cart.py", ("return round(total, 2)",))

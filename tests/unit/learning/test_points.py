@@ -65,7 +65,7 @@ def test_tests_are_told_only_where_no_code_was_changed() -> None:
 def test_that_nothing_was_changed_is_told_with_what_was_tried() -> None:
     opened = Step("open", arguments={"path": "shop/cart.py"}, observation="def total(): ...")
     looked = attempt("a", opened, outcome=FAILURE, read=("shop/cart.py",), unchanged=True)
-    assert told(looked) == [()], "where somebody only looked says nothing"
+    assert told(looked) == [("changed nothing: only read shop/cart.py",)]
     error = "SyntaxError: unexpected indent"
     refused = Step(
         "edit",
@@ -115,3 +115,58 @@ def test_code_typed_into_a_shell_is_not_told_as_a_call_that_never_worked() -> No
     assert told(made) == [("never got `tool -a` to work: bash: tool: command not found",)]
     alone = replace(attempt("a", typed, outcome=FAILURE), reflection=Reflection((), standing[:1], ()))
     assert told(alone) == [()]
+
+
+REPRO = Step("create", arguments={"path": "reproduce_bug.py", "content": "print(1)"})
+OPENED = Step("open", arguments={"path": "shop/cart.py"}, observation="[File: /r/shop/cart.py (9 lines total)]\n1:total")
+
+
+def lost(name: str, *steps: Step) -> Episode:
+    """Return a failure whose files are read off its steps."""
+    return replace(attempt(name, *steps, outcome=FAILURE), files=None)
+
+
+def test_a_failure_that_left_no_change_tells_what_it_read() -> None:
+    assert told(lost("a", OPENED, REPRO, Step("submit"))) == [("changed nothing: only read shop/cart.py and wrote files of its own",)]
+    assert told(lost("a", OPENED, Step("submit"))) == [("changed nothing: only read shop/cart.py",)]
+    assert told(lost("a", REPRO, Step("submit"))) == [("changed nothing: only wrote reproduce_bug.py of its own",)]
+
+
+def test_of_failures_that_left_no_change_the_same_is_told_once_and_nothing_where_another_left_one() -> None:
+    idle = [lost(name, OPENED, Step("submit")) for name in "ab"]
+    assert told(*idle) == [("changed nothing: only read shop/cart.py",), ()]
+    assert told(*idle, attempt("c", edit("a = 1", "a = 2"), outcome=FAILURE))[:2] == [(), ()]
+    assert told(*idle, attempt("c", edit("a = 1", "a = 2")))[:2] == [(), ()]
+
+
+def test_a_failure_that_may_have_written_what_no_call_names_is_not_said_to_have_changed_nothing() -> None:
+    assert told(lost("a", OPENED, Step("bash", arguments={"command": "python fix.py && git apply fix.patch"}))) == [()]
+
+
+def test_a_failure_that_put_its_change_back_tells_so() -> None:
+    back = (OPENED, edit("return total", "return 2 * total"), edit("return 2 * total", "return total"))
+    assert told(lost("a", *back)) == [("changed nothing: put back its edits of shop/cart.py",)]
+
+
+def test_a_failure_that_only_looked_tells_its_last_look_or_the_call_that_failed() -> None:
+    look = Step("search", arguments={"query": "Gator Country"}, observation="a band")
+    missed = replace(look, arguments={"query": "Gators"}, status=StepStatus.ERROR, error="No such page")
+    assert told(lost("a", look)) == [("changed nothing: only looked, last with search “Gator Country”",)]
+    assert told(lost("a", look, missed)) == [("ended with search “Gators”, which failed with “No such page”",)]
+
+
+def test_a_failure_tells_whom_it_handed_the_work_to() -> None:
+    look = Step("get_user", arguments={"user": "mia"}, observation="{}")
+    assert told(lost("a", look, Step("transfer_to_human", arguments={"why": "she has no voucher"}))) == [
+        ("changed nothing, ended with transfer_to_human “she has no voucher”",)
+    ]
+
+
+def test_edits_that_were_refused_are_told_whatever_else_the_run_wrote_for_itself() -> None:
+    refused = Step("edit", arguments={"path": "shop/cart.py", "args": "1:1", "text": "total ="}, status=StepStatus.ERROR)
+    refused = replace(refused, error="E999 SyntaxError", observation="E999 SyntaxError\n[File: /r/shop/cart.py (9 lines total)]")
+    assert told(lost("a", OPENED, refused)) == [("changed nothing: its edit of shop/cart.py was refused with “E999 SyntaxError”: total =",)]
+
+
+def test_a_failure_at_a_task_that_is_only_alike_tells_nothing_of_how_it_ended() -> None:
+    assert told(lost("a", OPENED, Step("submit")), similarity=0.7) == [()]

@@ -79,7 +79,7 @@ def test_the_files_that_the_successful_attempts_changed_and_this_one_did_not_are
 
 CREATED = Step("create", arguments={"args": "reproduce_bug.py"}, observation="[File: reproduce_bug.py (1 lines total)]\n1:")
 OPENED = Step("open", arguments={"args": "src/cart.py"}, observation="[File: /shop/src/cart.py (20 lines total)]\n1:import tax")
-NO_CHANGE = "Ended without a change to any file but its own scratch (reproduce_bug.py); it had looked at src/cart.py."
+NO_CHANGE = "Ended without a change to any file but its own (reproduce_bug.py); it had looked at src/cart.py."
 
 
 def changing(*paths: str) -> list[tuple[Trace, float]]:
@@ -113,7 +113,7 @@ def test_the_scratch_is_its_own_whatever_its_name_where_the_successful_attempts_
     tried = episode(replace(CREATED, arguments={"args": "cart_two.py"}, observation=""), OPENED, Step("submit"))
     assert not any("Ended" in s for s in reflect(tried, Reward(0.1)).improvements)
     said = reflect(tried, Reward(0.1), None, changing("src/tax.py")).improvements
-    assert "Ended without a change to any file but its own scratch (cart_two.py); it had looked at src/cart.py." in said
+    assert "Ended without a change to any file but its own (cart_two.py); it had looked at src/cart.py." in said
 
 
 def test_no_change_is_no_reproach_where_there_was_one_or_none_was_called_for() -> None:

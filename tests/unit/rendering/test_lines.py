@@ -79,7 +79,19 @@ def test_a_success_at_this_very_task_that_tells_nothing_in_a_line_can_be_read_wh
         "An earlier run succeeded at this task; no step of it says how by itself: get_episode(episode_id=01923f6e-8d4c-7abc) shows them all"
     )
     assert "mcp-memory show 01923f6e-8d4c-7abc shows" in next(lines_for_people(answer(episodes=[won]), why=False))
-    assert "nearest: failure at" in recall_text(answer(episodes=[lost]))
+
+
+def test_an_attempt_at_this_very_task_is_not_told_as_a_task_that_is_like_it() -> None:
+    lost = episode(points=[], outcome="failure", similarity=1.0)
+    assert recall_text(answer(episodes=[lost])) == (
+        "An earlier attempt at this task ended as failure; no step of it says why by itself: "
+        "get_episode(episode_id=01923f6e-8d4c-7abc) shows them all"
+    )
+
+
+def test_attempts_that_tell_nothing_more_are_counted_among_those_that_failed() -> None:
+    lost = [episode(outcome="failure", points=points) for points in (["changed nothing: only read a.py"], [])]
+    assert "as both attempts here" in recall_text(answer(episodes=lost))
 
 
 def test_files_are_told_by_the_changes_in_them_and_not_counted() -> None:

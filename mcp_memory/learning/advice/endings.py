@@ -1,0 +1,101 @@
+"""How an attempt at this very task ended that left nothing: its edits refused or put back, nothing but files of its own. Pure."""
+
+from mcp_memory.domain.edit_arguments import EDITED_FILES
+from mcp_memory.domain.episode import Episode, Step, Use
+from mcp_memory.domain.identifiers import distinct_words
+from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.text import shorten_middle
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit
+from mcp_memory.learning.advice.deeds import ended
+from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
+from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.change_lines import change_line
+from mcp_memory.learning.reading.changes import is_scratch
+from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, MARKERS, Hunk, edits_of, pieces
+from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in
+from mcp_memory.learning.reading.left_changed import FileChange, left_changed
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files
+from mcp_memory.phrases import points as phrases
+
+MAX_OWN, MAX_READ = 3, 2  # files that are named: of its own, and of those it read
+MAX_TRIED_CHARS = 160
+
+
+def refused(episode: Episode) -> str:
+    """Return that a run changed nothing because its edits were refused, with what the last of them tried; "" where that is not so."""
+    found = _refused_edits(episode)
+    if found is None or _changed_others(episode) or may_write_unseen(episode):
+        return ""
+    path, edits = found
+    return phrases.refused(path, len(edits), shorten_middle(message_of(edits[-1]), MAX_MESSAGE_CHARS), _tried(episode, edits[-1]))
+
+
+def ending(episode: Episode, similarity: float) -> str:
+    """Return how a run ended of which nothing else is told, "" where its steps do not say.
+
+    Args:
+        episode: That did not succeed, with its steps.
+        similarity: Of its task to the query.
+    """
+    steps = episode.steps
+    if written := [text for _, text in wrote(episode)]:
+        return written[0]
+    others = _changed_others(episode)
+    if others and not may_write_unseen(episode):
+        edited = [edit.path for i in range(len(steps)) for edit in edits_of(steps, i)]
+        if all(any(same_file(path, other) for other in edited) for path in others) and not left_changed(episode):
+            return phrases.put_back(others[:MAX_READ])
+    if others or may_write_unseen(episode):
+        return ""
+    own = [file.path.rpartition("/")[2] for file in files_of(episode) if file.use is Use.MADE]
+    read = opened_files(episode, touches_in(steps))
+    if own or read:
+        return phrases.left_alone(own[:MAX_OWN], read[:MAX_READ])
+    return next(iter(ended(episode, similarity)), "") or _last_call(episode)
+
+
+def _last_call(episode: Episode) -> str:
+    """Return the call that failed in the end, of a tool that takes arguments, else the last look."""
+    called = [step for step in episode.steps if role_of(step.key) is not Role.PASSES]
+    if not called or (called[-1].failed and is_shell(called[-1].tool)):
+        return ""
+    call = call_told(called[-1], MAX_CALL_CHARS)
+    if called[-1].failed:
+        return phrases.ended_with(call, shorten_middle(message_of(called[-1]), MAX_MESSAGE_CHARS))
+    return phrases.only_looked(call) if all(role_of(step.key) is Role.LOOKS for step in called) else ""
+
+
+def _changed_others(episode: Episode) -> list[str]:
+    """Return the files that calls of a run wrote and it did not make; what a diff shows besides may be somebody else's."""
+    steps = episode.steps
+    made = [file.path for file in files_of(episode) if file.use is Use.MADE]
+    found: dict[str, None] = {}
+    for step, touches in zip(steps, touches_in(steps), strict=True):
+        for touch in touches:
+            found.update(dict.fromkeys(() if DIFF in step.observation else touch.patched))
+            found.update(dict.fromkeys(path for path, _ in touch.paths if touch.use is not Use.READ))
+    return [path for path in found if not is_scratch(path) and not any(same_file(path, own) for own in made)]
+
+
+def _refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
+    """Return the file whose edits were refused last, with those edits; None where none was, of a file that somebody else has."""
+    names = [file.path for file in files_of(episode) if file.use is not Use.MADE]
+    by_path: dict[str, list[Step]] = {}
+    for step in episode.steps:
+        if step.failed and not is_shell(step.tool) and is_edit(step) and (found := FILE_HEAD.search(step.observation)):
+            path = next((name for name in sorted(names, key=len, reverse=True) if same_file(name, found[1])), "")
+            if path and not is_scratch(path):
+                by_path[path] = [*by_path.pop(path, ()), step]
+    return next(reversed(by_path.items()), None)
+
+
+def _tried(episode: Episode, edit: Step) -> str:
+    """Return the lines of an edit's text that are nearest the episode's task, "" where none tells."""
+    texts = (value for name, value in edit.arguments.items() if name not in EDITED_FILES and isinstance(value, str))
+    text = max(texts, key=len, default="")
+    hunk = Hunk(0, (), tuple(line for line in pieces(text)[0] if line.strip() not in MARKERS))
+    said = change_line(FileChange("x.py", 0, (hunk,)), frozenset(distinct_words(episode.task)), MAX_TRIED_CHARS)
+    return said.partition(": + ")[2]
