@@ -41,6 +41,8 @@ _QUOTED = re.compile(r"\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|\[[^\]\n]{0,300}(?:\]|
 _SAID_IN_JSON = re.compile(
     r"""["'](?:msg|message|error|error_message|errorMessage|error_description|detail|reason)["']\s*:\s*(["'])((?:\\.|(?!\1).){3,})\1"""
 )
+_PYDANTIC = re.compile(r"\d+ validation errors? for (\S+)\s*\n([\w.\[\]-]+)\s*\n\s+(\S.*?)(?: \[type=.*)?$", re.M)
+_ZOD_PATH = re.compile(r"""["']path["']\s*:\s*\[\s*["']([\w.-]+)["']""")
 _LIST = re.compile(r"<q>(?:\s*,\s*<q>)+")
 _DETAIL = re.compile(r"<(?:q|url|path|file|id)>|#")
 _NUMBER = re.compile(r"\b\d[\d.,:]*\b|(?<=\D)\d+")
@@ -106,7 +108,20 @@ def telling_line(text: str) -> str:
     >>> telling_line("Error code: 400 - {'error': {'message': 'Unsupported parameter top_k', 'code': None}}")
     'Error code: 400 - Unsupported parameter top_k'
     """
-    return _without_json(_PYTEST.sub("", _telling_line(_ANSI.sub("", text))))
+    text = _ANSI.sub("", text)
+    return _argument_named(text[:_MAX_TEXT_CHARS]) or _without_json(_PYTEST.sub("", _telling_line(text)))
+
+
+def _argument_named(text: str) -> str:
+    """Return which argument a schema refuses, and why, as pydantic and zod print it on several lines; "" for any other text.
+
+    >>> _argument_named("1 validation error for Event\\nstart\\n  Input should be a valid date [type=date, input_value='x']")
+    'Event: start: Input should be a valid date'
+    """
+    if found := _PYDANTIC.search(text):
+        return f"{found[1]}: {found[2]}: {found[3]}"
+    path, message = _ZOD_PATH.search(text), _SAID_IN_JSON.search(text)
+    return f"{path[1]}: {message[2]}" if path and message else ""
 
 
 def _without_json(line: str) -> str:
