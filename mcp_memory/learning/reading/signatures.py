@@ -104,7 +104,7 @@ def telling_line(text: str) -> str:
     """Return the line of an error text that names the error; empty for a blank text. Of JSON in it the message alone is left.
 
     >>> telling_line('fatal: [web1]: FAILED! => {"changed": false, "msg": "Missing sudo password"}')
-    'fatal: [web1]: FAILED! => Missing sudo password'
+    'Missing sudo password'
     >>> telling_line("Error code: 400 - {'error': {'message': 'Unsupported parameter top_k', 'code': None}}")
     'Error code: 400 - Unsupported parameter top_k'
     """
@@ -129,6 +129,7 @@ def _without_json(line: str) -> str:
     if not said:
         return line
     before = line[: said.start()].partition("{")[0]
+    before = "" if before.rstrip().endswith("=>") else before  # which host it was, as Ansible says it
     return f"{before}{said[2]}".replace("\\n", " ").replace('\\"', '"').strip()
 
 
