@@ -20,7 +20,7 @@ from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, text_of_run
+from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
@@ -164,7 +164,7 @@ class Learner:
     def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""
         endorser = Endorser(v.experience, project, by.agent if by else "")
-        return attempts_told(v.experience, self._store.get_episodes, task, near, endorser, project, text_of_run(by) if by else "")
+        return attempts_told(v.experience, self._store.get_episodes, task, near, endorser, project, by)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]
