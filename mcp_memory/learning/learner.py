@@ -10,8 +10,9 @@ from statistics import median
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
-from mcp_memory.domain.episode import Episode, Step, Trace
+from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
@@ -176,9 +177,13 @@ class Learner:
         sources = playbook.sources(steps, runs, endorser.showable)
         ids = list(dict.fromkeys(source[0] for source in sources if source))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
+        same = {trace.id for trace, similarity in runs if similarity >= SAME_TASK}  # of other tasks their files and texts say nothing here
+
+        def example(source: tuple[str, int]) -> Mapping[str, Json] | None:
+            return arguments_of(read[source[0]], source[1], playbook.MAX_EXAMPLE_CHARS, task, alike=source[0] in same)
+
         return tuple(
-            replace(step, arguments_example=arguments_of(read[source[0]], source[1], playbook.MAX_EXAMPLE_CHARS, task)) if source else step
-            for step, source in zip(steps, sources, strict=True)
+            replace(step, arguments_example=example(source)) if source else step for step, source in zip(steps, sources, strict=True)
         )
 
     # --- confidence ---
