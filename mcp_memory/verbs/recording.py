@@ -17,7 +17,7 @@ from mcp_memory.learning.judging.reflection import asked_about, telling
 from mcp_memory.phrases.reflection import question
 from mcp_memory.ports import Completion
 from mcp_memory.verbs.background import Background
-from mcp_memory.verbs.earlier_attempts import told_after
+from mcp_memory.verbs.earlier_attempts import told_after_failure
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
@@ -147,7 +147,7 @@ class Recording:
         return await self._told(done, await self._e.in_thread(lambda: self.learned(done)), ())
 
     async def _told(self, done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...]) -> CompletedEpisode:
-        known = await self._e.in_thread(lambda: told_after(self._e, done))
+        known = () if done.success else await self._e.in_thread(lambda: told_after_failure(self._e, done))
         return _completed(done, patterns, degraded, known)
 
     async def _subject(self, asked: CompleteEpisode) -> str:

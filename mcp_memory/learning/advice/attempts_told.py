@@ -8,7 +8,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.learning.advice.acts import acted, told_as_call
-from mcp_memory.learning.advice.deeds import answer, done, ended, lines_left
+from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
@@ -16,6 +16,7 @@ from mcp_memory.learning.advice.points import Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
+from mcp_memory.learning.reading.left_changed import lines_left
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.views.experience import Experience
 

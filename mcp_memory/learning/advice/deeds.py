@@ -55,18 +55,6 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
     return tuple(told)[:MAX_FILES]
 
 
-def lines_left(episode: Episode) -> frozenset[str]:
-    """Return the lines of code that the run left changed, without their blanks: two runs with the same made the same change."""
-    hunks = [(change.path, hunk) for change in left_changed(episode) if not is_beside(change.path) for hunk in change.hunks]
-    marked = (
-        f"{mark}{name.rpartition('/')[2]}:{''.join(line.split())}"
-        for name, h in hunks
-        for mark, lines in (("-", h.removed), ("+", h.added))
-        for line in lines
-    )
-    return frozenset(marked)
-
-
 def is_beside(path: str) -> bool:
     """Return whether a file is beside the code: a test, a text."""
     return _BESIDE.search(path) is not None

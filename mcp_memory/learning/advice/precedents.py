@@ -16,11 +16,12 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import acts, told_as_call
-from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer, lines_left
+from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
+from mcp_memory.learning.reading.left_changed import lines_left
 from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience

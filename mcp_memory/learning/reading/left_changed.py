@@ -102,6 +102,14 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
     return found
 
 
+def lines_left(episode: Episode) -> frozenset[str]:
+    """Return the lines that the run left changed, without their blanks: two runs with the same made the same change."""
+    sides = [(change.path.rpartition("/")[2], hunk) for change in left_changed(episode) for hunk in change.hunks]
+    went = (f"-{name}:{''.join(line.split())}" for name, hunk in sides for line in hunk.removed)
+    came = (f"+{name}:{''.join(line.split())}" for name, hunk in sides for line in hunk.added)
+    return frozenset((*went, *came))
+
+
 def _shares(a: Sequence[Hunk], b: Sequence[Hunk]) -> bool:
     """Return whether two changes have a line in common that says something."""
     lines = [{line.strip() for hunk in hunks for line in (*hunk.removed, *hunk.added)} for hunks in (a, b)]

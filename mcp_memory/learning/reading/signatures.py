@@ -24,13 +24,6 @@ _HEADING = re.compile(  # that something failed, and nothing of what
     r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error|npm ERR! (?:code|errno) \S+)\W*",
     re.I,
 )
-_WARNED = re.compile(  # no error, whatever it says
-    r"[\w.]*Warning\b|(?:\S+?:\d+(?::\d+)?: ?)?(?:warning|note|hint|help|info)\b ?(?:\[[^\]]*\]|\([^)]*\))?:", re.I
-)
-_LINTED = re.compile(  # a linter's line, with its rule
-    r"(?:(?:\S+:)?\d+[:,]\d+:?|\S+:\d+:|[-*•])\s*(?:error\s+)?(?P<code>[A-Z]{1,4}\d{3,4}):?\s+\S"
-)
-_BROKEN = re.compile(r"E9\d\d$|F[4678]\d\d$|[EF]\d{4}$|E11[23]$")  # rules that say that it cannot run, not how it looks
 _HEX = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,})\b", re.I)
 _URL = re.compile(r"\b\w+://\S+")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
@@ -42,14 +35,21 @@ _NUMBER = re.compile(r"\b\d[\d.,:]*\b|(?<=\D)\d+")
 _WORD = re.compile(r"[A-Za-z_<][\w>]+")
 _COMMON = "the an of to in is not for and or at on be was with that this it as by has have from your you are"
 _STOP = frozenset(_COMMON.split(" "))
+_WARNED = re.compile(  # no error, whatever it says
+    r"[\w.]*Warning\b|(?:\S+?:\d+(?::\d+)?: ?)?(?:warning|note|hint|help|info)\b ?(?:\[[^\]]*\]|\([^)]*\))?:", re.I
+)
+_LINTED = re.compile(  # a linter's line, with its rule
+    r"(?:(?:\S+:)?\d+[:,]\d+:?|\S+:\d+:|[-*•])\s*(?:error\s+)?(?P<code>[A-Z]{1,4}\d{3,4}):?\s+\S"
+)
+_BROKEN = re.compile(r"E9\d\d$|F[4678]\d\d$|[EF]\d{4}$|E11[23]$")  # rules that say that it cannot run, not how it looks
 
 
 @lru_cache(maxsize=20_000)
 def signature(text: str) -> str:
     """Return the normalised form of an error text, at most 200 characters; empty for a blank text.
 
-    Of a long text the telling line is used: the last one that names an exception, of a linter's the first that says it cannot run, else the
-    first that sounds like an error and is no mere heading of one (`Test suite failed to run`) and no warning.
+    Of a long text the telling line is used: the last one that names an exception, else the first that sounds like an error and is no mere
+    heading of one (`Test suite failed to run`).
     Numbers become `#`, quoted parts `<q>`, paths `<path>`, files `<file>`, ids `<id>`; an exit code keeps its number.
 
     >>> signature("Traceback (most recent call last):\\n  File '/a/b.py', line 3\\nKeyError: 'user_17'")
@@ -109,9 +109,9 @@ def _telling_line(text: str) -> str:
         return next((line for line in reversed(raised) if not _WARNED.match(line)), raised[-1])
     if linted := [(found["code"], line) for line in lines if (found := _LINTED.match(line))]:
         return next((line for code, line in linted if _BROKEN.match(code)), linted[0][1]).lstrip("-*• ")
+    lines = [line for line in lines if not _WARNED.match(line)] or lines
     lines = [line for line in lines if _TRACEBACK not in line][-1:] if _TRACEBACK in text else lines  # cut off before the error
     telling = [line for line in lines if _TELLING.search(line)]
-    telling = [line for line in telling if not _WARNED.match(line)] or telling
     return next((line for line in telling if not _HEADING.fullmatch(line)), (telling or lines)[0])
 
 
