@@ -30,7 +30,7 @@ async def listed(call: Call) -> Answer:
             cursor=cursor or None,
         )
 
-    page = await call.dear("patterns", search, query, kind, cursor, every)
+    page = await call.dear("patterns", search, query, kind, cursor, "every" if every else "")
     told: Sequence[ToldPattern] = ()
     if not (query or cursor):
         told = await call.dear("told", lambda: call.memory.told_patterns(project=call.session.project, limit=MAX_TOLD))
