@@ -16,13 +16,14 @@ _CHANGING_FOLDER = re.compile(r"^\s*cd\s+\S+\s*(?:&&|;)\s*")
 _DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?([^\n]*)\n.*", re.S)
 
 
-def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = None) -> str:
+def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = None, *, folder: bool = False) -> str:
     """Return what a step called: the command, or the tool with its arguments.
 
     Args:
         step: The step.
         max_chars: Of the arguments; each of them is cut in its middle before any is left out.
         arguments: What to show instead of the step's own.
+        folder: Whether a command is told with the folder it changes to first.
 
     >>> call_told(Step("bash", arguments={"command": "cd /app && pip install yaml"}), 60)
     '`pip install yaml`'
@@ -41,7 +42,7 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
     if step.description:
         return f"{step.key} “{shorten_middle(step.description, max_chars)}”"
     if command := command_in(arguments):
-        return f"`{shorten_middle(_line(command), max_chars)}`"
+        return f"`{shorten_middle(_line(command, folder=folder), max_chars)}`"
     said = {name: value for name, value in arguments.items() if str(value).strip()}
     if len(said) == 1 and isinstance(next(iter(said.values())), str):
         return f"{step.key} “{_value(next(iter(said.values())), max_chars)}”"
@@ -60,9 +61,9 @@ def call_by_names(step: Step, known: Mapping[str, Any], max_chars: int = MIN_VAL
     return f"{step.key}({', '.join(said)})"
 
 
-def _line(command: str) -> str:
-    """Return a command on one line, without the folder it changes to and the text it is fed."""
-    shown = _DOCUMENT.sub(r"<<\1\2 …", _CHANGING_FOLDER.sub("", command.strip()))
+def _line(command: str, *, folder: bool) -> str:
+    """Return a command on one line, without the text it is fed, and where it is not wanted the folder it changes to."""
+    shown = _DOCUMENT.sub(r"<<\1\2 …", command.strip() if folder else _CHANGING_FOLDER.sub("", command.strip()))
     return " ".join(shown.split())
 
 
