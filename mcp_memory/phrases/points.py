@@ -95,6 +95,25 @@ def refused(path: str, edits: int, error: str, tried: str) -> str:
     return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
 
 
+def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
+    """Return how many tests failed in the end, and which, as far as that is known.
+
+    >>> tests_failed(2, 7, ["test_total", "test_refund"]), tests_failed(9, 9, ["test_a"]), tests_failed(1, 3, [])
+    ('2 of 7 tests failed: test_total, test_refund', '9 of 9 tests failed: test_a, …', '1 of 3 tests failed')
+    """
+    said = f"{failed} of {total} tests failed"
+    return f"{said}: {', '.join([*names, *(['…'] if len(names) < failed else [])])}" if names else said
+
+
+def undone(items: Sequence[str]) -> str:
+    """Return what an attempt's agent said it had not done.
+
+    >>> undone(["the refund", "its test"])
+    'left undone: the refund; its test'
+    """
+    return f"left undone: {'; '.join(items)}"
+
+
 def put_back(paths: Sequence[str]) -> str:
     """Return that an attempt put back what it had changed.
 

@@ -1,5 +1,6 @@
 """How an attempt at this very task ended that left nothing: its edits refused or put back, nothing but files of its own. Pure."""
 
+from mcp_memory.domain import facts
 from mcp_memory.domain.edit_arguments import EDITED_FILES
 from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import distinct_words
@@ -13,7 +14,8 @@ from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, MARKERS, Hunk, edits_of, pieces
+from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, GAP, MARKERS, Hunk, edits_of, lines_seen, pieces
+from mcp_memory.learning.reading.failed_tests import failed_tests
 from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
 from mcp_memory.learning.reading.run import message_of
@@ -21,7 +23,7 @@ from mcp_memory.learning.reading.written_files import may_write_unseen, opened_f
 from mcp_memory.phrases import points as phrases
 
 MAX_OWN, MAX_READ = 3, 2  # files that are named: of its own, and of those it read
-MAX_TRIED_CHARS = 160
+MAX_TRIED_CHARS, MAX_TESTS = 160, 3
 
 
 def refused(episode: Episode) -> str:
@@ -30,7 +32,12 @@ def refused(episode: Episode) -> str:
     if found is None or _changed_others(episode) or may_write_unseen(episode):
         return ""
     path, edits = found
-    return phrases.refused(path, len(edits), shorten_middle(message_of(edits[-1]), MAX_MESSAGE_CHARS), _tried(episode, edits[-1]))
+    return phrases.refused(
+        path,
+        len(edits),
+        shorten_middle(message_of(edits[-1]), MAX_MESSAGE_CHARS),
+        _tried(episode, edits[-1]),
+    )
 
 
 def ending(episode: Episode, similarity: float) -> str:
@@ -55,6 +62,22 @@ def ending(episode: Episode, similarity: float) -> str:
     if own or read:
         return phrases.left_alone(own[:MAX_OWN], read[:MAX_READ])
     return next(iter(ended(episode, similarity)), "") or _last_call(episode)
+
+
+def tests_failed(episode: Episode, said: facts.TestsFailed) -> str:
+    """Return how many tests failed in a run's end, and which of them its output names."""
+    output = episode.steps[said.step].observation if said.step < len(episode.steps) else ""
+    return phrases.tests_failed(said.failed, said.total, failed_tests(output)[:MAX_TESTS])
+
+
+def missed(episode: Episode) -> list[str]:
+    """Return the tests that failed in a run's end, where its output names them."""
+    last = [said for said in (episode.reflection.improvements if episode.reflection else ()) if isinstance(said, facts.TestsFailed)]
+    return [
+        tests_failed(episode, said)
+        for said in last
+        if said.step < len(episode.steps) and failed_tests(episode.steps[said.step].observation)
+    ]
 
 
 def _last_call(episode: Episode) -> str:
@@ -93,9 +116,11 @@ def _refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
 
 
 def _tried(episode: Episode, edit: Step) -> str:
-    """Return the lines of an edit's text that are nearest the episode's task, "" where none tells."""
+    """Return the lines of an edit's text that are nearest the episode's task, "" where none tells; not what its file showed before."""
     texts = (value for name, value in edit.arguments.items() if name not in EDITED_FILES and isinstance(value, str))
-    text = max(texts, key=len, default="")
-    hunk = Hunk(0, (), tuple(line for line in pieces(text)[0] if line.strip() not in MARKERS))
+    lines = [line for line in pieces(max(texts, key=len, default=""))[0] if line.strip() not in MARKERS]
+    stood = lines_seen(episode.steps, head[1]) if (head := FILE_HEAD.search(edit.observation)) else frozenset()
+    new = [GAP if " ".join(line.split()) in stood else line for line in lines]
+    hunk = Hunk(0, (), tuple(new if any(line not in ("", GAP) for line in new) else lines))
     said = change_line(FileChange("x.py", 0, (hunk,)), frozenset(distinct_words(episode.task)), MAX_TRIED_CHARS)
     return said.partition(": + ")[2]

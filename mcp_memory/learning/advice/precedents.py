@@ -18,6 +18,7 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import acts, told_as_call
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
+from mcp_memory.learning.advice.endings import tests_failed
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
@@ -132,7 +133,7 @@ class _Told:
 
 
 def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int) -> Iterator[Precedent]:
-    """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*.
+    """Yield what was done, what succeeded in part and the commonest first; what was the same counts together, among all that *ended so*.
 
     Acts, which are of one case, are counted among those *of this case*.
     """
@@ -144,7 +145,7 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
             words = _words(one.deeds)
             known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
-    for alike in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
+    for alike in sorted(groups.values(), key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:MAX_TOLD]:
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
@@ -198,5 +199,5 @@ def came_of(episode: Episode) -> str:
             case facts.Rejected() if said.answer:
                 return said.answer
             case facts.TestsFailed():
-                return f"{said.failed} of {said.total} tests failed"
+                return tests_failed(episode, said)
     return telling_line((episode.outcome.error if episode.outcome else "") or "")

@@ -15,8 +15,9 @@ from mcp_memory.learning.reading.edits import GAP
 MAX_LINE_CHARS, MIN_LINE_CHARS = 110, 24  # of a line that is told whole, and from which on a part of one says something
 LIKE_TEXTS = 0.5  # of the lines of the longer text, from which one is a version of the other
 KNOWN = 0.3  # of what a line counts that stood in the earlier version
-NAMED, VALUE, CALL = 2.0, 1.0, 0.5  # for each new word of the task, text or number, name that is called
-LEAST = 1.5  # of what a line counts that is told at all
+NAMED, PLACE, VALUE, CALL = 2.0, 2.0, 1.0, 0.5  # for each new word of the task, path or address, text or number, name that is called
+AGAIN = 0.6  # for each word of the task that was told already
+LEAST = 0.6  # of what a line counts that is told at all
 MANY = 4  # new things of one kind in a line, from which more count no more
 _ROUTINE = re.compile(
     r"\s*(?:(?:import|from|print|echo|console|else|try|except|finally|if __name__|logging|logger|class|def|function|pass|break|continue"
@@ -24,9 +25,11 @@ _ROUTINE = re.compile(
     r"|[\w.]*\braise_for_status\(|[\w.]+ *= *(?:(?:set|dict|list|defaultdict|deque|Counter)\(\w*\)|\[\]|\{\}|None|True|False|0|\"\"|'')$)"
 )  # lines of every script
 _TEXT = re.compile(r"\"([^\"]{3,})\"|'([^']{3,})'")
+_PLACE = re.compile(r"\S/\S|\w\.\w{2,4}$")
 _NUMBER = re.compile(r"(?<![\w.])\d[\d_.]+(?!\w)")
 _REMARK = re.compile(r"(?<=\S)\s+(?:#|//) .*$")
 _CALLED = re.compile(r"([A-Za-z_]\w*)\(")
+_Things = tuple[list[str], list[str], list[str], list[str]]
 
 
 def work_of(lines: Sequence[str], words: Collection[str], earlier: Collection[str], max_chars: int) -> tuple[int, str]:
@@ -74,16 +77,20 @@ def _ranked(lines: Sequence[str], words: Collection[str], earlier: Collection[st
         shown.update(*said.pop(best))
 
 
-def _said(line: str, words: Collection[str]) -> tuple[list[str], list[str], list[str]]:
-    """Return what a line has: words of the task, texts and numbers, names that are called."""
+def _said(line: str, words: Collection[str]) -> _Things:
+    """Return what a line has: words of the task, paths and addresses, texts and numbers, names that are called."""
     line = _REMARK.sub("", line)
     texts = [a or b for a, b in _TEXT.findall(line)]
-    return [w for w in distinct_words(line) if w in words], [*texts, *_NUMBER.findall(line)], _CALLED.findall(line)
+    places = [text for text in texts if _PLACE.search(text)]
+    values = [text for text in texts if not _PLACE.search(text)]
+    return [w for w in distinct_words(line) if w in words], places, [*values, *_NUMBER.findall(line)], _CALLED.findall(line)
 
 
-def _gain(things: tuple[list[str], list[str], list[str]], shown: Collection[str]) -> float:
-    new = (min(MANY, sum(thing not in shown for thing in kind)) for kind in things)
-    return sum(worth * count for worth, count in zip((NAMED, VALUE, CALL), new, strict=True))
+def _gain(things: _Things, shown: Collection[str]) -> float:
+    new = [min(MANY, sum(thing not in shown for thing in kind)) for kind in things]
+    return sum(worth * count for worth, count in zip((NAMED, PLACE, VALUE, CALL), new, strict=True)) + AGAIN * (
+        min(MANY, len(things[0])) - new[0]
+    )
 
 
 def _joined(lines: Sequence[str], chosen: Sequence[int]) -> str:

@@ -170,3 +170,19 @@ def test_edits_that_were_refused_are_told_whatever_else_the_run_wrote_for_itself
 
 def test_a_failure_at_a_task_that_is_only_alike_tells_nothing_of_how_it_ended() -> None:
     assert told(lost("a", OPENED, Step("submit")), similarity=0.7) == [()]
+
+
+def test_the_tests_that_failed_in_the_end_are_named() -> None:
+    output = "FAILED tests/test_cart.py::test_refund - assert 1 == 2\n1 failed, 6 passed in 0.1s"
+    ran = Step("bash", "pytest", {"command": "pytest"}, observation=output, status=StepStatus.ERROR)
+    made = attempt("a", edit("return total", "return total - voucher"), ran, outcome=OutcomeKind.PARTIAL)
+    made = replace(made, reflection=Reflection((), (facts.TestsFailed(1, 7, 1, False),), ()))
+    assert told(made)[0][-1] == "1 of 7 tests failed: test_refund"
+    assert told(made, attempt("b", edit("return total", "return round(total)")))[0] == ()
+
+
+def test_what_an_agent_said_it_had_not_done_is_told_of_what_did_not_succeed() -> None:
+    made = attempt("a", edit("return total", "return total - voucher"), outcome=OutcomeKind.PARTIAL)
+    assert made.outcome is not None
+    made = replace(made, outcome=replace(made.outcome, failed=("the refund", "its test")))
+    assert told(made)[0][0] == "left undone: the refund; its test"

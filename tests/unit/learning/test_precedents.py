@@ -218,3 +218,9 @@ def test_a_chain_that_stopped_where_a_program_was_not_found_is_not_told_as_what_
     killed = Step("bash", arguments={"command": "pkill app && python3 app.py"}, observation="/bin/sh: 1: pkill: not found")
     assert precedents(TASK, [attempt("a", written, killed)]) == ()
     assert precedents(TASK, [attempt("a", written, replace(killed, observation="served"))]) != ()
+
+
+def test_what_succeeded_in_part_comes_before_what_failed_more_often() -> None:
+    failures = [attempt(name, edit("return int(total)"), outcome=FAILURE) for name in "ab"]
+    partly = attempt("c", edit("return round(total)"), outcome=OutcomeKind.PARTIAL)
+    assert [p.partly for p in precedents(TASK, [*failures, partly])] == [True, False]
