@@ -57,10 +57,14 @@ def ending(episode: Episode, similarity: float) -> str:
             return phrases.put_back(others[:MAX_READ])
     if others or may_write_unseen(episode):
         return ""
-    own = [file.path.rpartition("/")[2] for file in files_of(episode) if file.use is Use.MADE]
-    read = opened_files(episode, touches_in(steps))
+    own = [file.path for file in files_of(episode) if file.use is Use.MADE]
+    made = [path for path in own if not is_scratch(path)]
+    tried = [path.rpartition("/")[2] for path in own if is_scratch(path)]
+    read = list[str]()
+    for path in opened_files(episode, touches_in(steps)):
+        read += [] if any(same_file(path, other) for other in read) else [path]
     if own or read:
-        return phrases.left_alone(own[:MAX_OWN], read[:MAX_READ])
+        return phrases.left_alone(made[:MAX_OWN], tried[:MAX_OWN], read[:MAX_READ])
     return next(iter(ended(episode, similarity)), "") or _last_call(episode)
 
 

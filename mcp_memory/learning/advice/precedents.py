@@ -15,7 +15,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import acts, told_as_call
+from mcp_memory.learning.advice.acts import MAX_CALLS, acts, told_as_call
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.endings import tests_failed
@@ -29,7 +29,6 @@ from mcp_memory.views.experience import Experience
 MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
 MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
-MAX_DEEDS = 3  # of one attempt
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 _WORD = re.compile(r"\w+")
 _ARTICLES = frozenset(["a", "an", "the"])
@@ -149,9 +148,11 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
-        counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
+        nearly = same[0].attempt.answered and len(alike) > len(same)
+        deeds = (phrases.nearly(same[0].deeds[0]),) if nearly else same[0].deeds
+        counts = (len(alike if nearly else same), among) if len(ended_so) < MAX_READ else (0, 0)
         partly = all(t.attempt.partly for t in same)
-        yield Precedent(same[0].attempt.won, same[0].deeds, came, *counts, same[0].attempt.episode_id, partly=partly)
+        yield Precedent(same[0].attempt.won, deeds, came, *counts, same[0].attempt.episode_id, partly=partly)
 
 
 def _plain(change: str) -> str:
@@ -189,7 +190,7 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
-    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
+    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_CALLS:]
 
 
 def came_of(episode: Episode) -> str:

@@ -93,7 +93,7 @@ def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
     ]
-    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("answered “Patrick John Vallance”",), 1)]
+    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("answered “Patrick John Vallance” or nearly so",), 2)]
     tried.append(attempt("c", answer("The patrick john vallance."), outcome=FAILURE))
     assert [p.times for p in precedents(TASK, tried)] == [2], "as many as answered exactly so"
 
@@ -224,3 +224,13 @@ def test_what_succeeded_in_part_comes_before_what_failed_more_often() -> None:
     failures = [attempt(name, edit("return int(total)"), outcome=FAILURE) for name in "ab"]
     partly = attempt("c", edit("return round(total)"), outcome=OutcomeKind.PARTIAL)
     assert [p.partly for p in precedents(TASK, [*failures, partly])] == [True, False]
+
+
+def test_answers_in_almost_the_same_words_are_counted_as_one() -> None:
+    said = (
+        "a large shopping mall in the south of Oslo",
+        "a large shopping mall in the south of Oslo",
+        "a big shopping mall in the south of Oslo",
+    )
+    found = precedents(TASK, [attempt(name, answer(text), outcome=FAILURE) for name, text in zip("abc", said, strict=True)])
+    assert [(p.did, p.times, p.attempts) for p in found] == [((f"answered “{said[0]}” or nearly so",), 3, 3)]
