@@ -1,20 +1,22 @@
 """How an attempt at this very task ended that left nothing: its edits refused or put back, nothing but files of its own. Pure."""
 
+import re
+
 from mcp_memory.domain import facts
 from mcp_memory.domain.edit_arguments import EDITED_FILES
 from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.deeds import ended
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, GAP, MARKERS, Hunk, edits_of, lines_seen, pieces
+from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, GAP, MARKERS, Hunk, edits_of, lines_seen, pieces, written_by
 from mcp_memory.learning.reading.failed_tests import failed_tests
 from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
@@ -22,6 +24,7 @@ from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files
 from mcp_memory.phrases import points as phrases
 
+_ROUTINE = re.compile(r"\w+:(?:cd|mkdir|chmod|sleep|export|source|python3? -c)$")
 MAX_OWN, MAX_READ = 3, 2  # files that are named: of its own, and of those it read
 MAX_TRIED_CHARS, MAX_TESTS = 160, 3
 
@@ -29,7 +32,7 @@ MAX_TRIED_CHARS, MAX_TESTS = 160, 3
 def refused(episode: Episode) -> str:
     """Return that a run changed nothing because its edits were refused, with what the last of them tried; "" where that is not so."""
     found = _refused_edits(episode)
-    if found is None or _changed_others(episode) or may_write_unseen(episode):
+    if found is None or _changed_others(episode) or _may_have_changed(episode):
         return ""
     path, edits = found
     return phrases.refused(
@@ -51,11 +54,11 @@ def ending(episode: Episode, similarity: float) -> str:
     if written := [text for _, text in wrote(episode)]:
         return written[0]
     others = _changed_others(episode)
-    if others and not may_write_unseen(episode):
+    if others and not _may_have_changed(episode):
         edited = [edit.path for i in range(len(steps)) for edit in edits_of(steps, i)]
         if all(any(same_file(path, other) for other in edited) for path in others) and not left_changed(episode):
             return phrases.put_back(others[:MAX_READ])
-    if others or may_write_unseen(episode):
+    if others or _may_have_changed(episode):
         return ""
     own = [file.path for file in files_of(episode) if file.use is Use.MADE]
     made = [path for path in own if not is_scratch(path)]
@@ -66,6 +69,15 @@ def ending(episode: Episode, similarity: float) -> str:
     if own or read:
         return phrases.left_alone(made[:MAX_OWN], tried[:MAX_OWN], read[:MAX_READ])
     return next(iter(ended(episode, similarity)), "") or _last_call(episode)
+
+
+def _may_have_changed(episode: Episode) -> bool:
+    """Return whether a call that worked may have changed something that nothing names: a command that is no test and runs no own script."""
+    own = own_names(episode)
+    commands = (step for step in episode.steps if is_shell(step.tool) and not step.failed and role_of(step.key) is Role.ACTS)
+    return may_write_unseen(episode) or any(
+        not runs_tests(step.key) and not written_by(step) and not runs_own(step, own) and not _ROUTINE.match(step.key) for step in commands
+    )
 
 
 def tests_failed(episode: Episode, said: facts.TestsFailed) -> str:
@@ -111,8 +123,9 @@ def _refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
     """Return the file whose edits were refused last, with those edits; None where none was, of a file that somebody else has."""
     names = [file.path for file in files_of(episode) if file.use is not Use.MADE]
     by_path: dict[str, list[Step]] = {}
-    for step in episode.steps:
-        if step.failed and not is_shell(step.tool) and is_edit(step) and (found := FILE_HEAD.search(step.observation)):
+    for i, step in enumerate(episode.steps):
+        misplaced = any(not later.failed and later.arguments == step.arguments for later in episode.steps[i + 1 :])  # it went elsewhere
+        if step.failed and not misplaced and not is_shell(step.tool) and is_edit(step) and (found := FILE_HEAD.search(step.observation)):
             path = next((name for name in sorted(names, key=len, reverse=True) if same_file(name, found[1])), "")
             if path and not is_scratch(path):
                 by_path[path] = [*by_path.pop(path, ()), step]

@@ -48,6 +48,7 @@ class Known:
     stale: Collection[tuple[str, int]] = ()  # steps, by episode, that answered an error which they answer no longer
     quoted: Collection[str] = ()  # signatures of errors that the query quotes
     met: Collection[str] = ()  # episodes that are there for having met one, and have nothing else to tell
+    worked: bool = False  # what worked at the task is told elsewhere: how failures ended that left nothing is then no news
 
 
 def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, known: Known = Known()) -> dict[str, tuple[str, ...]]:
@@ -74,7 +75,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
-    return found | _endings(recalled, found)
+    return found if known.worked else found | _endings(recalled, found)
 
 
 def _endings(recalled: Recalled, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -146,6 +146,22 @@ def test_a_failure_that_may_have_written_what_no_call_names_is_not_said_to_have_
     assert told(lost("a", OPENED, Step("bash", arguments={"command": "python fix.py && git apply fix.patch"}))) == [()]
 
 
+def test_a_failure_that_gave_a_command_of_which_nobody_knows_what_it_wrote_is_not_said_to_have_changed_nothing() -> None:
+    encrypted = Step("bash", arguments={"command": "rencrypt data/a.txt -o out/a.txt"})
+    tests = Step("bash", arguments={"command": "python -m pytest"})
+    assert told(lost("a", OPENED, encrypted)) == [()]
+    assert told(lost("a", OPENED, tests)) == [("changed nothing; had read shop/cart.py",)]
+
+
+def test_an_edit_that_was_meant_for_another_file_and_went_through_there_is_no_refused_change() -> None:
+    text = {"args": "8:8", "text": 'print("done")'}
+    refused = Step(
+        "edit", arguments=text, status=StepStatus.ERROR, error="E999", observation="E999\n[File: /r/shop/cart.py (9 lines total)]"
+    )
+    made = Step("edit", arguments=text, observation="[File: /r/reproduce_bug.py (9 lines total)]")
+    assert told(lost("a", OPENED, REPRO, refused, made)) == [("changed nothing; had read shop/cart.py",)]
+
+
 def test_a_failure_that_put_its_change_back_tells_so() -> None:
     back = (OPENED, edit("return total", "return 2 * total"), edit("return 2 * total", "return total"))
     assert told(lost("a", *back)) == [("changed nothing: put back its edits of shop/cart.py",)]
