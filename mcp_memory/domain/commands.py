@@ -8,8 +8,8 @@ MAX_CHARS = 40
 _ARGUMENTS = ("command", "cmd")  # where shell tools take what they run
 _MAX_DEPTH = 3  # of shells that start shells
 _READ_CHARS = 2_000
-_PARTS = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(&&|\|\|?|;|\n)""", re.S)
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+SPLIT = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'|(&&|\|\|?|;|\n)""", re.S)
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _NAME = re.compile(r"[\w.+:@/\\-]*[\w.+@-]")
 _PREPARING_TEXT = "cd pushd popd export source . set unset alias sleep true"  # what comes first and is not the point
 _WRAPPING_TEXT = "sudo doas env time timeout nohup command exec nice stdbuf"  # before the program
@@ -19,7 +19,7 @@ _WITH_VERB_TEXT = """
 git gh pip pip3 pipx uv poetry conda npm npx pnpm yarn bun docker podman kubectl helm cargo go make just rake bundle rails composer
 terraform openssl systemctl service brew apt apt-get dnf yum apk dotnet mvn gradle gradlew adb aws gcloud az
 """
-_PREPARING, _WRAPPING = frozenset(_PREPARING_TEXT.split()), frozenset(_WRAPPING_TEXT.split())
+_PREPARING, WRAPPING = frozenset(_PREPARING_TEXT.split()), frozenset(_WRAPPING_TEXT.split())
 _SHELLS, _WITH_VERB = frozenset(_SHELLS_TEXT.split()), frozenset(_WITH_VERB_TEXT.split())
 _PASSING_ON = frozenset(_PASSING_ON_TEXT.split())
 _TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), ("uv", "run"), ("uv", "pip"), ("poetry", "run")}
@@ -69,7 +69,7 @@ def program_of(command: str, depth: int = _MAX_DEPTH) -> str:
 def simple_commands(text: str) -> Iterator[str]:
     """Yield what stands between `&&`, `||`, `|`, `;` and line ends outside quotes; comments are passed over."""
     start = 0
-    for found in _PARTS.finditer(text):
+    for found in SPLIT.finditer(text):
         if found.group(1):
             yield text[start : found.start()]
             start = found.end()
@@ -83,7 +83,7 @@ def hides_exit(command: str) -> bool:
     [True, True, True, False, False, False]
     """
     command = command[-_READ_CHARS:].strip()
-    ends = [found for found in _PARTS.finditer(command) if found.group(1)]
+    ends = [found for found in SPLIT.finditer(command) if found.group(1)]
     return bool(ends) and ends[-1].group(1) in ("||", ";", "\n") and _SAYS_OK.match(command[ends[-1].end() :]) is not None
 
 
@@ -96,7 +96,7 @@ def stopped_short(command: str, output: str) -> bool:
     """
     missing = {found[1] for found in _MISSING.finditer(output)} if "not found" in output else set()
     command, start = command[:_READ_CHARS], 0
-    for found in _PARTS.finditer(command) if missing else ():
+    for found in SPLIT.finditer(command) if missing else ():
         if found.group(1):
             words = _words(command[start : found.start()])
             if found.group(1) == "&&" and words and words[0] in missing:
@@ -115,9 +115,9 @@ def _words(part: str) -> list[str]:
     words = part.split()
     if not words or words[0].startswith("#"):
         return []
-    while words and (_ASSIGNMENT.match(words[0]) or words[0] in _WRAPPING):
+    while words and (ASSIGNMENT.match(words[0]) or words[0] in WRAPPING):
         before = words.pop(0)
-        while words and before in _WRAPPING and (words[0].startswith("-") or words[0].rstrip("smhd").isdigit()):
+        while words and before in WRAPPING and (words[0].startswith("-") or words[0].rstrip("smhd").isdigit()):
             words.pop(0)
     return words
 
@@ -155,5 +155,16 @@ def is_piped(command: str) -> bool:
     [True, True, False, False]
     """
     command = command[:_READ_CHARS]
-    signs = [found for found in _PARTS.finditer(command) if found.group(1) == "|"]
+    signs = [found for found in SPLIT.finditer(command) if found.group(1) == "|"]
     return any(_base((_words(command[found.end() :]) or [""])[0]) in _PASSING_ON for found in signs)
+
+
+def without_passing_on(command: str) -> str:
+    """Return a command without the pipe to a program that only passes on what it prints.
+
+    >>> without_passing_on("make -j4 2>&1 | tail -3"), without_passing_on("make | sh")
+    ('make -j4 2>&1', 'make | sh')
+    """
+    signs = [found for found in SPLIT.finditer(command[:_READ_CHARS]) if found.group(1) == "|"]
+    cut = next((found for found in signs if _base((_words(command[found.end() :]) or [""])[0]) in _PASSING_ON), None)
+    return command[: cut.start()].rstrip() if cut else command

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import command_in, hides_exit, is_preparing, program_of, simple_commands
 from mcp_memory.domain.edit_arguments import FILES
 from mcp_memory.domain.episode import Json, Step
@@ -21,6 +22,8 @@ _IDS = ("_id", "Id", "_ids")  # how the names of arguments with ids end
 _TARGET_CHARS = 500
 _OPERAND = re.compile(r"[\w)]\.\w|/|::")  # a word of a command that names something: a file, a module, an address, a test
 _FILE = re.compile(r"[\w./~-]*\.\w{1,4}\b")
+MAX_UNTIL_FIXED = 20  # steps within which a failed call must have worked to count as fixed
+_ERROR_CHARS = 2_000
 
 
 def shape(arguments: Mapping[str, Json]) -> str:
@@ -70,6 +73,18 @@ def pack(steps: Sequence[Step], exact: Sequence[int]) -> str:
 def hidden_exits(steps: Sequence[Step]) -> tuple[int, ...]:
     """Return the positions of commands that did not fail and would not have: how their work went nobody knows."""
     return tuple(i for i, step in enumerate(steps) if not step.failed and hides_exit(command_in(step.arguments)))
+
+
+def given_again(steps: Sequence[Step]) -> dict[int, tuple[int, ...]]:
+    """Return for each failed command the steps after it that are the same one given otherwise, as with `sudo` or in another folder."""
+    found: dict[int, tuple[int, ...]] = {}
+    for i, step in enumerate(steps):
+        if step.failed and (command := command_in(step.arguments)):
+            error = f"{(step.error or '')[:_ERROR_CHARS]}\n{step.observation[:_ERROR_CHARS]}"
+            later = range(i + 1, min(len(steps), i + 1 + MAX_UNTIL_FIXED))
+            again = tuple(k for k in later if given_otherwise(command, command_in(steps[k].arguments), error))
+            found |= {i: again} if again else {}
+    return found
 
 
 def unpack(packed: str, count: int) -> tuple[list[int], list[int]]:

@@ -16,11 +16,11 @@ from mcp_memory.learning.reading.shown_files import shown_files
 from mcp_memory.learning.reports import holdout
 from mcp_memory.ports import Extraction
 from mcp_memory.views.experience import IS_NOTE
-from mcp_memory.views.fixes import HIDDEN, Calls, calls_of
+from mcp_memory.views.fixes import AGAIN, HIDDEN, Calls, calls_of
 
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
-# 4: without what hides how it went, and the quality of the steps.
-DIGEST_VERSION = 5
+# 4: without what hides how it went, and the quality of the steps, 5: without commands given otherwise.
+DIGEST_VERSION = 6
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
 
@@ -35,6 +35,8 @@ def extract(episode: Episode, touches: Sequence[Sequence[Touch]], config: Learni
     digest["targets"] = pack_targets(run.calls.targets)
     if run.calls.hidden:
         digest[HIDDEN] = tuple(sorted(run.calls.hidden))
+    if run.calls.again:
+        digest[AGAIN] = tuple((i, *later) for i, later in run.calls.again.items())
     if shown := shown_files(episode, touches):
         digest[SHOWN] = shown
     if config.holdout > 0:

@@ -1,6 +1,8 @@
 """Why a next step is suggested, in a line. Pure."""
 
-from mcp_memory.phrases.words import counted, quoted
+from collections.abc import Sequence
+
+from mcp_memory.phrases.words import counted, numbers, quoted
 
 AS_IN_A_SUCCESS = "as in an attempt that succeeded"
 
@@ -50,6 +52,32 @@ def worked_otherwise(change: str, times: int, of: int) -> str:
     return f"After this error, where the call worked again, that was with this difference ({how_often}): {change}"
 
 
+def name_given(line: str, name: str) -> str:
+    """Return that an edit went through with a line that gives the name which was unknown."""
+    return f"a line that gives the name, e.g. {quoted(line)} for {name}"
+
+
+def indented(now: str, then: str, place: tuple[int, int, int] | None) -> str:
+    """Return that an edit went through with its lines indented otherwise; *place*: a line to be replaced, its and the text's indentation.
+
+    >>> indented("8", "0", None)
+    'the same lines indented, e.g. by 8 instead of 0'
+    >>> indented("8", "0", (85, 12, 0))
+    'the same lines indented, e.g. by 8 instead of 0; here line 85 is indented by 12, the text by 0'
+    """
+    here = f"; here line {place[0]} is indented by {place[1]}, the text by {place[2]}" if place else ""
+    return f"the same lines indented, e.g. by {now} instead of {then}{here}"
+
+
+def other_lines(now: str, then: str, *, more: bool) -> str:
+    """Return that an edit went through where it replaced more or fewer lines.
+
+    >>> other_lines("69:72", "70:72", more=True)
+    'more of the lines around replaced, e.g. 69:72 instead of 70:72'
+    """
+    return f"{'more of the lines around' if more else 'fewer lines'} replaced, e.g. {now} instead of {then}"
+
+
 def next_step(key: str, before: str, used: int, steps: int) -> str:
     """Return how often a tool came next.
 
@@ -85,10 +113,14 @@ def usual(key: str, used: int, runs: int) -> str:
     return f"{used} of the {counted(runs, 'nearest run')} used {key} at some point"
 
 
-def failed_here(key: str, step: int, message: str, *, changed: bool) -> str:
-    """Return that the very call failed in this run."""
+def failed_here(key: str, steps: Sequence[int], message: str, *, changed: bool) -> str:
+    """Return that the very call failed in this run.
+
+    >>> failed_here("make", [3, 4, 7], "no rule", changed=False)
+    'make with these arguments failed at steps 3-4, 7 of this episode: `no rule`; nothing was changed since'
+    """
     since = "" if changed else "; nothing was changed since"
-    return f"{key} with these arguments failed at step {step} of this episode: {quoted(message)}{since}"
+    return f"{key} with these arguments failed at {numbers(steps)} of this episode: {quoted(message)}{since}"
 
 
 def failed_in_quotes(key: str, argument: str, tried: int, worked: int, bare: int) -> str:

@@ -80,7 +80,11 @@ def find(text: str, lowered: str, vocabulary: Vocabulary, work: Work) -> Iterabl
 def _found(text: str, lowered: str, anchors: list[str], work: Work) -> Iterator[Span]:
     for anchor in anchors:
         for match in compiled(anchor + _TAIL).finditer(lowered):
-            yield from _judged(text, lowered, match, work)
+            if (name := _named(text, lowered, match)) is None:
+                work.glance(match.start())
+            else:
+                work.spend(match.start())
+                yield from _judged(text, lowered, name, match, work)
     if "-" in lowered:
         for anchor in _FLAG_ANCHORS.intersection(anchors):
             for match in compiled(anchor + _FLAG_TAIL).finditer(lowered):
@@ -88,31 +92,8 @@ def _found(text: str, lowered: str, anchors: list[str], work: Work) -> Iterator[
     yield from apart.find(text, lowered, anchors, work)
 
 
-def _judged(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
-    name_start, name_end = _name_start(lowered, match.start()), match.end("rest")
-    last_word = max(name_start, lowered.rfind(" ", name_start, name_end) + 1)
-    kind = kind_of(text[name_start:name_end]) or (kind_of(text[last_word:name_end]) if last_word > name_start else None)
-    before = lowered[last_word - 1] if last_word else ""
-    if kind is None or before == "/" or lowered.endswith(MARKER_START, 0, name_start):  # `/etc/passwd:root:…` names a file
-        work.glance(match.start())
-        return
-    work.spend(match.start())
-    separator, quote = match.group("sep", "quote")
-    begin = match.end()
-    if quote:
-        end = _closing(text, begin, quote)
-        value = text[begin:end]
-        if separator in (",", " ") and not (is_random(value, 8) or is_strange(kind, value)):
-            return
-        if end > begin and is_quoted_secret(kind, value):
-            yield begin, end, kind
-    elif separator not in (",", " "):
-        name = _Name(name_start, text[last_word:name_end], before, kind)
-        yield from _bare(text, lowered, name, separator, match.end("sep"), begin, work)
-
-
 class _Name:
-    """What a value without quotes is judged by: where the name begins, its last word, what stands before that, what it says."""
+    """What a value is judged by: where the name begins, its last word, what stands before that, what it says."""
 
     __slots__ = ("before", "kind", "start", "word")
 
@@ -120,8 +101,35 @@ class _Name:
         self.start, self.word, self.before, self.kind = start, word, before, kind
 
 
+def _named(text: str, lowered: str, match: re.Match[str]) -> _Name | None:
+    """Return the name whose telling word *match* begins with; None: what it names is no secret."""
+    start, end = _name_start(lowered, match.start()), match.end("rest")
+    last_word = lowered.rfind(" ", start, end) + 1 or start
+    kind = kind_of(text[start:end]) or (kind_of(text[last_word:end]) if last_word > start else None)
+    if kind is None:
+        return None
+    before = lowered[last_word - 1] if last_word else ""
+    if before == "/" or lowered.endswith(MARKER_START, 0, start):  # `/etc/passwd:root:…` names a file
+        return None
+    return _Name(start, text[last_word:end], before, kind)
+
+
+def _judged(text: str, lowered: str, name: _Name, match: re.Match[str], work: Work) -> Iterator[Span]:
+    separator, quote = match.group("sep", "quote")
+    begin = match.end()
+    if quote:
+        end = _closing(text, begin, quote)
+        value = text[begin:end]
+        if separator in (",", " ") and not (is_random(value, 8) or is_strange(name.kind, value)):
+            return
+        if end > begin and is_quoted_secret(name.kind, value):
+            yield begin, end, name.kind
+    elif separator not in (",", " "):
+        yield from _bare(text, lowered, name, separator, match.end("sep"), begin, work)
+
+
 def _bare(text: str, lowered: str, name: _Name, separator: str, separator_end: int, begin: int, work: Work) -> Iterator[Span]:
-    kind, tight = name.kind, separator == "=" and begin == separator_end
+    tight = separator == "=" and begin == separator_end
     is_env = tight and name.word.isupper()
     line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name.start) else None
     found = line or compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
@@ -131,20 +139,33 @@ def _bare(text: str, lowered: str, name: _Name, separator: str, separator_end: i
     work.spend(begin, (end - begin) // CHARS_PER_TRY)
     if line and text[end - 1] in ",;" and end - begin > 3:
         end -= 1
-    if not line and (form := compiled(_FORM_END).search(text, begin, end)):
+    if not line and text.find("&", begin, end) >= 0 and (form := compiled(_FORM_END).search(text, begin, end)):
         end = form.start()
     if separator == ">" and not (name.before == "<" and lowered.startswith("</", end)):  # an element, not `<your-password> …`
         return
-    value = text[begin:end]
-    if is_plainly_harmless(value):
-        return
-    work.spend(begin)  # to judge a value takes as long as to find it
     relaxed = is_env or (tight and name.before in ("?", "&"))
-    is_word = name.word.lower() == "pass"  # of a test report: `pass: 120.5ms`
-    if ((relaxed or not is_word) and looks_secret(kind, value, relaxed=relaxed)) or (
-        line and kind == PASSWORD and not is_word and is_word_secret(value)
-    ):
-        yield begin, end, kind
+    if _is_secret(name, text[begin:end], work, begin, relaxed=relaxed, is_line=line is not None):
+        yield begin, end, name.kind
+
+
+def _is_secret(name: _Name, value: str, work: Work, position: int, *, relaxed: bool, is_line: bool) -> bool:
+    """Judge a value without quotes. What is said of the same kind of name again, as logs do, is judged once a text."""
+    asked = (name.kind, value, relaxed, is_line, name.word.lower() == "pass")
+    verdict = work.verdicts.get(asked)
+    if verdict is None:
+        verdict = work.verdicts[asked] = _verdict(*asked)
+    is_secret, tries = verdict
+    work.spend(position, tries)
+    return is_secret
+
+
+def _verdict(kind: str, value: str, relaxed: bool, is_line: bool, is_pass: bool) -> tuple[bool, int]:
+    """Return whether a value without quotes is a secret, and how many tries it took to tell: as many as to find it."""
+    if is_plainly_harmless(value):
+        return False, 0
+    if (relaxed or not is_pass) and looks_secret(kind, value, relaxed=relaxed):  # `pass: 120.5ms` is of a test report
+        return True, 1
+    return is_line and kind == PASSWORD and not is_pass and is_word_secret(value), 1
 
 
 def _begins_line(text: str, at: int) -> bool:
@@ -169,10 +190,13 @@ def _closing(text: str, begin: int, quote: str) -> int:
 
 def _name_start(lowered: str, anchor: int) -> int:
     """Return where the name begins that has its telling word at *anchor*: `aws_secret` + `key`, `api ` + `key`."""
-    prefix = compiled(_PREFIX).match(lowered[max(0, anchor - _BEFORE) : anchor][::-1])
+    last = lowered[anchor - 2 : anchor]
+    if last and not (last[-1].isalnum() or last[-1] in "_.-" or (last[-1] == " " and last[0].isalnum())):  # after `"` and the like
+        return anchor
+    prefix = compiled(_PREFIX).match(lowered[anchor - _BEFORE if anchor > _BEFORE else 0 : anchor][::-1])
     start = anchor - (prefix.end() if prefix else 0)
     # `\\nDB_PASSWORD=…` in a text that holds JSON: the letter belongs to the line end.
-    return start + 1 if start < anchor and lowered[start] in "nrt" and lowered.endswith("\\", 0, start) else start
+    return start + 1 if start and start < anchor and lowered[start - 1] == "\\" and lowered[start] in "nrt" else start
 
 
 def _flag(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:

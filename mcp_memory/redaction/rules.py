@@ -10,8 +10,9 @@ GITLEAKS = "gitleaks, config/gitleaks.toml"  # as the source of a rule
 
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
 
-_WORD = r"[^\s\"'`,;<>()\[\]{}]*+"
-_FAR = {r"[^\n": r"[^\n]{0,700}+", r"[^{}]{0,3000}": r"[^{}]{0,3000}+"}  # by what is in a pattern, how far one that does not match looked
+_VARIABLE = r"\$\w{1,60}|\$?[{(<%\[].*|.*[}>]|[*.…xX]+|\$\(.*"
+_WORD = (r"[^\s\"'`,;<>()\[\]{}]", "*+")
+_FAR = {r"[^\n": (r"[^\n]", "{0,700}+"), r"[^{}]{0,3000}": (r"[^{}]", "{0,3000}+")}  # by what is in a pattern: over what one looks, how far
 
 
 @cache
@@ -42,6 +43,7 @@ class Rule:
         "ignore_case",
         "is_glued",
         "keywords",
+        "looks_far",
         "looks_over",
         "name",
         "pattern",
@@ -66,7 +68,7 @@ class Rule:
         self.name, self.finds, self.source, self.keywords, self.pattern = name, finds, source, keywords, pattern
         self.found, self.spared, self.check, self.ignore_case = found, spared, check, ignore_case
         self.before, self.is_glued = before, is_glued
-        self.looks_over = next((far for sign, far in _FAR.items() if sign in pattern), _WORD)
+        self.looks_over, self.looks_far = next((far for sign, far in _FAR.items() if sign in pattern), _WORD)
 
 
 def token(
@@ -80,8 +82,8 @@ def token(
 
 def not_template(text: str) -> bool:
     """Tell that a password in a command or URL is not a variable (`$PASS`, `{password}`, `<password>`, `***`)."""
-    if re.fullmatch(r"\$\w{1,60}|\$?[{(<%\[].*|.*[}>]|[*.…xX]+|\$\(.*", text):
-        return re.fullmatch(r"\$[A-Za-z_]\w*", text) is not None and text[1:2].islower() is False and looks_random(text[1:])
+    if compiled(_VARIABLE).fullmatch(text):
+        return compiled(r"\$[A-Za-z_]\w*").fullmatch(text) is not None and text[1:2].islower() is False and looks_random(text[1:])
     return not text.startswith("[redacted:")
 
 

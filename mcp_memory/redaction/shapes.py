@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from operator import itemgetter
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
+from mcp_memory.redaction.places import Places
 from mcp_memory.redaction.rules import START, Rule, compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.table import TABLE
@@ -161,28 +162,27 @@ def _in_long_runs(text: str, codes: bytes, work: Work, index: Index) -> Iterator
 
 def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) -> Iterator[Span]:
     pattern = compiled(rule.pattern, rule.ignore_case)
-    at, done = searched.find(keyword), 0
-    while at >= 0:
-        begin = max(done, at - rule.before)
-        match = pattern.search(text, begin, at + _REACH_BEFORE) if rule.before else pattern.match(text, at)
-        if match and match.start() <= at + len(keyword):
+    places = Places(keyword, rule, searched, work)
+    done = 0
+    while (at := places.after(done)) >= 0:
+        match = pattern.search(text, max(done, at - rule.before), at + _REACH_BEFORE) if rule.before else pattern.match(text, at)
+        done = at + len(keyword)
+        if match and match.start() <= done:
             work.spend(at)
+            places.found()
             yield from _judged(rule, match)
-            done = max(match.end(), at + len(keyword))
+            done = max(match.end(), done)
+        elif far := _looked_at(rule, text, at) // CHARS_PER_TRY:
+            work.spend(at, 1 + far)
         else:
-            if far := _looked_at(rule, text, at) // CHARS_PER_TRY:
-                work.spend(at, 1 + far)
-            else:
-                work.glance(at)
-            done = at + len(keyword)
-        at = searched.find(keyword, done)
+            work.glance(at)
 
 
 def _looked_at(rule: Rule, text: str, at: int) -> int:
     """Return how many characters a pattern looked at that did not match."""
     if rule.before:
         return rule.before + _REACH_BEFORE
-    seen = compiled(rule.looks_over).match(text, at)
+    seen = compiled(rule.looks_over + rule.looks_far).match(text, at)
     return seen.end() - at if seen else 0
 
 

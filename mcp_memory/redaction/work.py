@@ -15,12 +15,16 @@ class OutOfWork(Exception):
 
 
 class Work:
-    """Counts tries: one for a place that is looked at, more where the look goes far. Raises OutOfWork beyond the bound."""
+    """Counts tries: one for a place that is looked at, more where the look goes far. Raises OutOfWork beyond the bound.
 
-    __slots__ = ("_glances", "bound", "spent")
+    `verdicts` are of what was judged already in this text: whether it is a secret, and how many tries that took.
+    """
+
+    __slots__ = ("_glances", "bound", "spent", "verdicts")
 
     def __init__(self, chars: int) -> None:
         self.spent, self.bound, self._glances = 0, LEAST_TRIES + chars // TEXT_PER_TRY, 0
+        self.verdicts: dict[tuple[object, ...], tuple[bool, int]] = {}
 
     def spend(self, position: int, tries: int = 1) -> None:
         """Count *tries* at *position* of the text."""

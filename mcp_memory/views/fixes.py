@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mcp_memory.domain.episode import Trace
-from mcp_memory.domain.fingerprints import unpack, unpack_targets
+from mcp_memory.domain.fingerprints import MAX_UNTIL_FIXED, unpack, unpack_targets
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, moves, role_of, runs_tests
 
 HIDDEN = "hidden"  # in a trace's digest: `Calls.hidden`
+AGAIN = "again"  # and `Calls.again`
 MAX_STEPS_LATER = 5  # a step that succeeds later than this is no answer to the error
-MAX_UNTIL_FIXED = 20  # steps within which the failed call must have worked to count as fixed
 _ILL_CALLED = re.compile(r"\b(?:usage|arguments?|options?|required|unrecognized|flags?|parameters?)\b", re.I)
 _HIDING = ("SyntaxError", "IndentationError", "TabError")  # what fails so did not come as far as the error before
 
@@ -65,9 +65,12 @@ class Calls:
     success: bool = True  # of the run
     errors: Mapping[int, str] = field(default_factory=dict)  # signatures by step, of failed ones
     hidden: frozenset[int] = frozenset()  # steps that did not fail whatever they did: no proof that anything worked
+    again: Mapping[int, Sequence[int]] = field(default_factory=dict)  # after a failed command the same one given otherwise
 
     def same(self, i: int, j: int) -> bool:
         """Return whether two steps are one call: the same tool, and the same arguments or the same target."""
+        if self.is_given_otherwise(i, j):
+            return True
         if family(self.keys[i]) != family(self.keys[j]):
             return False
         exact, targets = self.exact, self.targets
@@ -75,6 +78,10 @@ class Calls:
         if not known:
             return self.keys[i] == self.keys[j]
         return (self.keys[i] == self.keys[j] and exact[i] == exact[j]) or (len(targets) > max(i, j) and targets[i] == targets[j] >= 0)
+
+    def is_given_otherwise(self, i: int, j: int) -> bool:
+        """Return whether step *j* is the failed command *i* given otherwise: by `sudo`, with a variable, behind what it needs."""
+        return j in self.again.get(i, ())
 
     def same_target(self, i: int, j: int) -> bool:
         """Return whether two steps are about the same thing, as far as that can be told."""
@@ -124,6 +131,7 @@ def calls_of(trace: Trace) -> Calls:
         success=trace.success,
         errors=dict(trace.errors),
         hidden=frozenset(hidden) if isinstance(hidden, list | tuple) else frozenset(),
+        again={int(i): later for i, *later in again} if isinstance(again := trace.digest.get(AGAIN), list | tuple) else {},
     )
 
 
@@ -162,8 +170,14 @@ def fixes_of(calls: Calls) -> Iterator[Fix]:
             fixed = j != -1 and j - i <= MAX_STEPS_LATER
             again = worked.get(key, [])
             example = _example(worked[keys[j]], again, j) if fixed else i
-            came = what_came(calls, i, kin.get(family(key), []))
+            came = what_came(calls, i, _where_worked(calls, i, kin.get(family(key), [])))
             yield Fix(i, key, calls.errors.get(i, ""), keys[j] if fixed else "", j - i if fixed else 0, example, *came)
+
+
+def _where_worked(calls: Calls, i: int, kin: Sequence[int]) -> Sequence[int]:
+    """Return where steps of the family of a failed one worked, and where it did, given otherwise."""
+    again = [k for k in calls.again.get(i, ()) if not calls.failed[k] and k not in calls.hidden]
+    return sorted({*kin, *again}) if again else kin
 
 
 def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, int]:
@@ -172,7 +186,7 @@ def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, in
     Args:
         calls: Of the run.
         i: The failed step.
-        again: Where steps of its family worked, in order.
+        again: Where steps of its family worked, or the command given otherwise, in order.
     """
     if role_of(calls.keys[i]) is Role.PASSES:
         return Came.GAVE_UP, -1, -1
@@ -197,6 +211,8 @@ def _change_before(calls: Calls, i: int, j: int) -> int:
     if calls.differ(i, j) and (not calls.keys[i].startswith(f"{SHELL}:") or _ILL_CALLED.search(calls.errors.get(i, ""))):
         return j  # a command may differ in its options only; where these were wrong, they were what had to change
     past = _past(calls, i, j)
+    if calls.is_given_otherwise(i, past):
+        return _changed_since(calls, i, past)
     if calls.keys[past] != calls.keys[i]:
         return j
     worked = [k for k in range(past - 1, i, -1) if not calls.failed[k] and calls.is_another(i, k)]
@@ -205,6 +221,13 @@ def _change_before(calls: Calls, i: int, j: int) -> int:
     if moved > changed and (changed < 0 or role_of(calls.keys[i]) is Role.LOOKS):
         return moved
     return _other_use(calls, i, past) if changed < 0 else _final(calls, changed, j)
+
+
+def _changed_since(calls: Calls, i: int, past: int) -> int:
+    """Return the last change since a command failed last, after which it worked when given otherwise; without one how it was given."""
+    tried = max(k for k in range(i, past) if calls.failed[k] and (k == i or calls.same(i, k)))
+    between = (k for k in range(past - 1, tried, -1) if not calls.failed[k] and calls.is_another(i, k))
+    return next((k for k in between if role_of(calls.keys[k]) is Role.ACTS and not runs_tests(calls.keys[k])), past)
 
 
 def _other_use(calls: Calls, i: int, j: int) -> int:

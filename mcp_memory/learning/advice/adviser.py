@@ -90,6 +90,8 @@ class Adviser:
             )
         if (asked := intended or (episode.steps[-1] if recovered else None)) is not None:
             warnings = (*self._warner.of_quotes(standpoint, asked), *warnings)
+        if intended is None and episode.steps and episode.steps[-1].failed:
+            warnings = (*self._warner.of_repeats(episode), *warnings)
         won, beaten = self._attempts(situation)
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)

@@ -17,12 +17,14 @@ from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import Told, arguments_of, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.precedents import ReadEpisodes
+from mcp_memory.learning.advice.refused_edits import MAX_READ, MendTold, mend_told
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change, put_right
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
+from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
@@ -103,14 +105,28 @@ class ErrorRecovery:
             works = not len(answered) or not np.isin(answered, gone).all()
             found.append(_Found(fix, answered[~np.isin(answered, gone)] if works else answered, support, key == failed_key, works))
         best = sorted(found, key=_Found.rank)[:MAX_FIXES]
+        mended = mend_told(episode.steps, self._refused(numbers), is_all=len(numbers) <= MAX_READ) if RefusedEdit.of(own) else None
         shown = [
-            self._illustrated(f.fix, f.answered, same_call, own, run, is_retry=f.is_retry)
+            _as_mended(f.fix, mended)
+            if mended and f.is_retry
+            else self._illustrated(f.fix, f.answered, same_call, own, run, is_retry=f.is_retry)
             if f.works and self._endorser.may_show(f.support)
             else f.fix
             for f in best[:FIX_EXAMPLES]
         ]
         noted = tuple(islice(self._noted(numbers, _named(episode.steps[-1])), MAX_NOTED))
         return Recovery(sig, (*shown, *(f.fix for f in best[FIX_EXAMPLES:])), message, noted)
+
+    def _refused(self, numbers: Ints) -> Iterator[tuple[Episode, int]]:
+        """Yield the latest of these failures with their episodes, of those whose calls may be shown."""
+        failures = self._x.failures
+        numbers = numbers[self._endorser.showable_rows(failures.row[numbers], failures.index[numbers])]
+        latest = numbers[np.argsort(-self._x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_READ]
+        ids = [self._x.trace(int(row)).id for row in failures.row[latest]]
+        read = dict(zip(unique := list(dict.fromkeys(ids)), self._read(unique), strict=True))
+        for key, index in zip(ids, failures.index[latest], strict=True):
+            if (episode := read[key]) is not None and index < len(episode.steps):
+                yield episode, int(index)
 
     def is_the_end(self, standpoint: Standpoint, failed_key: str, sig: str) -> bool:
         """Whether every run that got such an answer from this tool ended with it, as with a verdict: then nothing is advised."""
@@ -194,6 +210,9 @@ class ErrorRecovery:
             return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
         if role_of(own.key) is Role.ACTS and role_of(steps[by].key) is Role.LOOKS and not same:
             return None  # which file was open matters to the very call alone
+        refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
+        if refused and edit and not edit.is_same_place(refused):
+            return None  # what was edited elsewhere answers no refusal
         if changes_scratch(steps, by) or (episode.id in self._beaten and (change_of(steps, by) or not is_command)):
             return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
         if (not is_fixed and not did_the_job(steps, failed, by)) or steps[by].is_same_call(steps[failed]):
@@ -240,6 +259,11 @@ def _named(step: Step) -> frozenset[str]:
     """Return the words of a failed step that tell it from others: of its error and its call."""
     said = words(f"{message_of(step)} {call_told(step, MAX_CALL_CHARS)}")
     return frozenset(word for word in said if len(word) >= MIN_WORD_CHARS)
+
+
+def _as_mended(fix: TriedFix, mended: MendTold) -> TriedFix:
+    evidence = _first(mended.episode_id, fix.evidence)
+    return replace(fix, change=mended.text, changed=mended.times, compared=mended.of, evidence=evidence)
 
 
 def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:

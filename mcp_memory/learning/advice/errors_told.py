@@ -59,6 +59,8 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
             continue
         names = [file.path for file in files_of(episode)]
         how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
+        if how == call:  # but for the folder
+            how, call = (call_told(step, MAX_FAILED_CALL_CHARS, folder=True) for step in (by, failed))
         if how != call:
             yield ErrorTold(phrases.overcame(call, error, how, itself=said.by == said.worked_at), said.error, said.by)
 

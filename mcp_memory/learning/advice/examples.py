@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
@@ -161,9 +162,12 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
 def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:
     """Return how a command that failed was given instead, where the same program then worked; None where it was not, or is too long."""
     before, after = (command_in(steps[i].arguments).strip() for i in (failed, by))
-    if before == after or not before or not after or family(steps[failed].key) != family(steps[by].key):
+    if before == after or not before or not after:
         return None
-    if any(step.is_same_call(steps[failed]) and not step.failed for step in steps[by + 1 :]):
+    is_same = given_otherwise(before, after, steps[failed].error or steps[failed].observation) is not None
+    if not is_same and family(steps[failed].key) != family(steps[by].key):
+        return None
+    if not is_same and any(step.is_same_call(steps[failed]) and not step.failed for step in steps[by + 1 :]):
         return None  # it was not given instead, but before it worked
     if "\n" in f"{before}{after}" or max(len(before), len(after)) > MAX_COMMAND_CHARS:
         return None

@@ -25,6 +25,7 @@ PRIOR = 1.0  # pseudo-tries at the usual failure rate of the tool
 EXACT, SHAPE, TASK = 3.0, 1.0, 2.0  # nats: same arguments, same kind of arguments, same task
 TASK_WIDTH = 0.2
 MAX_EVIDENCE = 3
+MIN_REPEATS = 3  # of a call that failed, from which its agent is in a loop
 
 Answer = Callable[[str, str], Recovered | None]  # (failed tool key, signature) -> what followed such failures
 
@@ -67,8 +68,18 @@ class StepWarner:
             return None
         failed = sum(s.failed for s in same)
         sig = signature(error_text(last))
-        message = phrases.failed_here(intended.key, last.index, message_of(last) or str(last.status), changed=changed)
+        message = phrases.failed_here(intended.key, [last.index], message_of(last) or str(last.status), changed=changed)
         return StepWarning(message, failed, len(same), (episode.id,), self._instead(answer, intended.key, sig))
+
+    def of_repeats(self, episode: Episode) -> tuple[StepWarning, ...]:
+        """Warn when the last step is a call that failed so several times with nothing but reading in between: once more it fails again."""
+        last = episode.steps[-1]
+        since = max((s.index for s in episode.steps if not s.failed and changes_state(s.key)), default=-1)
+        same = [s for s in episode.steps if s.index > since and s.failed and s.is_same_call(last) and message_of(s) == message_of(last)]
+        if len(same) < MIN_REPEATS:
+            return ()
+        message = phrases.failed_here(last.key, [s.index for s in same], message_of(last) or str(last.status), changed=False)
+        return (StepWarning(message, len(same), len(same), (episode.id,), None),)
 
     def _in_earlier_runs(
         self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer

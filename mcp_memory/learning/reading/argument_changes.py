@@ -1,12 +1,13 @@
 """What was different in the arguments when a failed call was made again: the kind of change, whatever the values were. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Json, Step
+from mcp_memory.domain.command_forms import given_otherwise
+from mcp_memory.domain.commands import ASSIGNMENT, WRAPPING, command_in
+from mcp_memory.domain.episode import Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
@@ -42,6 +43,8 @@ def argument_change(failed: Step, again: Step) -> Changed | None:
     ('fewer_words', 'without_folder')
     >>> change({"command": "pip install x"}, {"command": "pip install --user x"}), change({"id": 1}, {"id": 1, "unit": "m"})
     ('option_added', 'argument_added')
+    >>> argument_change(Step("t", "", {"command": "npm run b"}), Step("t", "", {"command": "export CI=1 && npm run b"})).argument
+    'CI=1'
     """
     before, after = failed.arguments, again.arguments
     names = [name for name in (*before, *(n for n in after if n not in before)) if before.get(name) != after.get(name)]
@@ -51,7 +54,7 @@ def argument_change(failed: Step, again: Step) -> Changed | None:
     if name not in before or name not in after:
         return Changed(ArgumentChange.ARGUMENT_ADDED if name in after else ArgumentChange.ARGUMENT_LEFT_OUT, name)
     if command_in(before) and command_in(after):
-        return _option_changed(before, after)
+        return _option_changed(command_in(before), command_in(after))
     old, new = before[name], after[name]
     return _text_changed(name, old, new, _error_of(failed)) if isinstance(old, str) and isinstance(new, str) else None
 
@@ -117,16 +120,26 @@ def _part_changed(old: str, new: str, named: frozenset[str]) -> tuple[str, str] 
     return None
 
 
-def _option_changed(before: Mapping[str, Json], after: Mapping[str, Json]) -> Changed | None:
-    """Return the one option that was added to a command or left out of it."""
-    old, new = command_in(before).split(), command_in(after).split()
+def _option_changed(before: str, after: str) -> Changed | None:
+    """Return the one option, variable or `sudo` that was added to a command or left out of it."""
+    old, new = before.split(), after.split()
     if len(old) > MAX_WORDS or len(new) > MAX_WORDS + 1:
         return None
     longer, shorter, kind = (new, old, ArgumentChange.OPTION_ADDED) if len(new) > len(old) else (old, new, ArgumentChange.OPTION_LEFT_OUT)
     for at, word in enumerate(longer):
         if word.startswith("-") and longer[:at] + longer[at + 1 :] == shorter:
             return Changed(kind, word)
-    return None
+    return _given_otherwise(before, after)
+
+
+def _given_otherwise(before: str, after: str) -> Changed | None:
+    other = given_otherwise(before, after, "")
+    if other is None or len(other.added) + len(other.left_out) != 1:
+        return None
+    word = (*other.added, *other.left_out)[0]
+    if not (word.startswith("-") or word in WRAPPING or ASSIGNMENT.match(word)):
+        return None  # what was run before it is a recovery
+    return Changed(ArgumentChange.OPTION_ADDED if other.added else ArgumentChange.OPTION_LEFT_OUT, word)
 
 
 def _text_changed(name: str, old: str, new: str, error: str) -> Changed | None:

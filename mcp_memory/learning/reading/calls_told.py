@@ -16,13 +16,14 @@ _CHANGING_FOLDER = re.compile(r"^\s*cd\s+\S+\s*(?:&&|;)\s*")
 _DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?([^\n]*)\n.*", re.S)
 
 
-def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = None) -> str:
+def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = None, *, folder: bool = False) -> str:
     """Return what a step called: the command, or the tool with its arguments.
 
     Args:
         step: The step.
         max_chars: Of the arguments; each of them is cut in its middle before any is left out.
         arguments: What to show instead of the step's own.
+        folder: Whether a command is told with the folder it changes to first.
 
     >>> call_told(Step("bash", arguments={"command": "cd /app && pip install yaml"}), 60)
     '`pip install yaml`'
@@ -41,7 +42,7 @@ def call_told(step: Step, max_chars: int, arguments: Mapping[str, Any] | None = 
     if step.description:
         return f"{step.key} “{shorten_middle(step.description, max_chars)}”"
     if command := command_in(arguments):
-        return f"`{shorten_middle(_line(command), max_chars)}`"
+        return f"`{shorten_middle(_line(command, folder=folder), max_chars)}`"
     said = {name: value for name, value in arguments.items() if str(value).strip()}
     if len(said) == 1 and isinstance(next(iter(said.values())), str):
         return f"{step.key} “{_value(next(iter(said.values())), max_chars)}”"
@@ -60,9 +61,9 @@ def call_by_names(step: Step, known: Mapping[str, Any], max_chars: int = MIN_VAL
     return f"{step.key}({', '.join(said)})"
 
 
-def _line(command: str) -> str:
-    """Return a command on one line, without the folder it changes to and the text it is fed."""
-    shown = _DOCUMENT.sub(r"<<\1\2 …", _CHANGING_FOLDER.sub("", command.strip()))
+def _line(command: str, *, folder: bool) -> str:
+    """Return a command on one line, without the text it is fed, and where it is not wanted the folder it changes to."""
+    shown = _DOCUMENT.sub(r"<<\1\2 …", command.strip() if folder else _CHANGING_FOLDER.sub("", command.strip()))
     return " ".join(shown.split())
 
 
@@ -107,12 +108,16 @@ def call_changed(before: Mapping[str, Any], after: Mapping[str, Any], max_chars:
     ('text with “os.sync()”', 'text without it')
     >>> call_changed({"text": "    return os"}, {"text": "return os"}, 60)
     ('text indented by 0', 'text indented by 4')
+    >>> call_changed({"text": "if x:\\n  go(x)"}, {"text": "if x:\\n    go(x)"}, 60)
+    ('text with “go(x)” indented by 4', 'text with it indented by 2')
     """
     names = [name for name in dict.fromkeys([*after, *before]) if str(after.get(name, "")) != str(before.get(name, ""))]
     if not names:
         return None
     room = max(MIN_VALUE_CHARS, max_chars // len(names) // 2)
-    pairs = [_differing(name, after.get(name, ""), before.get(name, ""), room) for name in names]
+    pairs = [pair for name in names if any(pair := _differing(name, after.get(name, ""), before.get(name, ""), room))]
+    if not pairs:
+        return None
     return " ".join(now for now, _ in pairs), " ".join(then for _, then in pairs)
 
 
@@ -125,9 +130,20 @@ def _differing(name: str, a: Any, b: Any, max_chars: int) -> tuple[str, str]:
     if isinstance(a, str) and isinstance(b, str) and "\n" in a.strip() and (new := _new_lines(a, b)):
         return f"{name} with “{shorten_middle(new, 2 * max_chars)}”", f"{name} without it"
     if isinstance(a, str) and isinstance(b, str) and a.split() == b.split():
-        return tuple(f"{name} indented by {len(text) - len(text.lstrip(' '))}" for text in (a, b))  # type: ignore[return-value]
+        return _indented(name, a, b)
     now, then = _around(_plain(a), _plain(b), max_chars)
     return f"{name}={now}", f"{name}={then}"
+
+
+def _indented(name: str, a: str, b: str) -> tuple[str, str]:
+    """Return how far the first line that is indented otherwise is, and was; blanks elsewhere are no difference."""
+    lines, others = ([line for line in text.splitlines() if line.strip()] for text in (a, b))
+    for i, (line, other) in enumerate(zip(lines, others, strict=False)):
+        now, then = (len(one) - len(one.lstrip(" ")) for one in (line, other))
+        if now != then and line.strip() == other.strip():
+            which, it = (f"{name} with “{shorten(line.strip(), MIN_VALUE_CHARS)}”", f"{name} with it") if i else (name, name)
+            return f"{which} indented by {now}", f"{it} indented by {then}"
+    return "", ""
 
 
 def _new_lines(a: str, b: str) -> str:

@@ -93,7 +93,7 @@ def _range(steps: Sequence[Step], index: int) -> Edit | None:
     if not span or not head:
         return None
     first, last = int(span[1]), int(span[2])
-    return Edit(head[1], first, _shown(steps[:index], head[1], first, last), _written(text))
+    return Edit(head[1], first, lines_shown(steps[:index], head[1], first, last), _written(text))
 
 
 def _written(text: str) -> str:
@@ -103,7 +103,7 @@ def _written(text: str) -> str:
     return "\n".join(line for line in text.split("\n") if line.strip() not in MARKERS)
 
 
-def _shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
+def lines_shown(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
     """Return what the lines of a file said when they were last shown; None when they were not."""
     for step in reversed(steps):
         if step.observation.startswith(f"[File: {path} ") and f"\n{first}:" in step.observation:

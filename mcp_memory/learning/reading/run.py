@@ -7,7 +7,7 @@ from itertools import groupby
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.domain.fingerprints import exact_number, hidden_exits, target
+from mcp_memory.domain.fingerprints import exact_number, given_again, hidden_exits, target
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, signature, telling_line
 from mcp_memory.views.fixes import Calls
@@ -73,7 +73,9 @@ def calls_of_steps(steps: Sequence[Step], success: bool) -> Calls:
     """Return the calls of *steps*, of a run with that outcome; equal to those of its trace."""
     exact = tuple(map(exact_number, steps))
     keys, failed = tuple(s.key for s in steps), tuple(s.failed for s in steps)
-    return Calls(keys, failed, exact, tuple(map(target, steps)), success, _signatures(steps), frozenset(hidden_exits(steps)))
+    return Calls(
+        keys, failed, exact, tuple(map(target, steps)), success, _signatures(steps), frozenset(hidden_exits(steps)), given_again(steps)
+    )
 
 
 def run_of_episode(episode: Episode) -> Run:

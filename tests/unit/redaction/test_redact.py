@@ -293,6 +293,13 @@ def test_no_mixture_of_telling_words_takes_more_work_than_its_length_allows(piec
     assert spent <= bound + 1_000
 
 
+@pytest.mark.parametrize("line", ["sk-bot ", "machine ", "ssws clojars_\n", "the login machine: "])
+def test_a_long_text_of_words_that_secrets_begin_with_is_judged_to_its_end(line: str) -> None:
+    text = line * (100_000 // len(line))
+    assert redact(text) == (text, ())
+    assert redact(f"{text}\nghp_{'a1B2' * 9}")[1] == ("github-token",)
+
+
 def test_beyond_the_bound_the_rest_of_a_text_is_masked_and_not_let_through() -> None:
     text = "start " + "token=a " * 20_000 + "password=hunter2!"
     clean, found = redact(text)

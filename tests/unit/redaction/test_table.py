@@ -69,6 +69,15 @@ def test_a_rule_spares_its_near_miss_which_has_its_keyword(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=IDS)
+def test_a_rule_finds_its_example_after_many_places_where_its_keyword_stands_in_vain(rule: Rule) -> None:
+    keyword = max((k for k in rule.keywords if k in filled(rule.found, 3).lower() or k in filled(rule.found, 3)), key=len)
+    vain = f"{keyword}\n\n" * 40 + "\n"
+    example = filled(rule.found, 3)
+    expected = {(start + len(vain), end + len(vain), name) for start, end, name in spans(rule, example)}
+    assert expected <= set(spans(rule, vain + example))
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=IDS)
 def test_a_rule_says_what_it_finds_and_where_that_is_documented(rule: Rule) -> None:
     assert rule.finds
     assert rule.source
