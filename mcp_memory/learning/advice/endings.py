@@ -1,6 +1,7 @@
 """How an attempt at this very task ended that left nothing: its edits refused or put back, nothing but files of its own. Pure."""
 
 import re
+from collections.abc import Sequence
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.edit_arguments import EDITED_FILES
@@ -9,7 +10,7 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, runs_own
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.deeds import ended
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
 from mcp_memory.learning.advice.written import wrote
@@ -18,7 +19,7 @@ from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, GAP, MARKERS, Hunk, edits_of, lines_seen, pieces, written_by
 from mcp_memory.learning.reading.failed_tests import failed_tests
-from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in
+from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files
@@ -72,12 +73,21 @@ def ending(episode: Episode, similarity: float) -> str:
 
 
 def _may_have_changed(episode: Episode) -> bool:
-    """Return whether a call that worked may have changed something that nothing names: a command that is no test and runs no own script."""
+    """Return whether a call that worked may have changed something that nothing names.
+
+    That is a command that is no test and runs no script of the run's own, or another tool's call that writes no file.
+    """
     own = own_names(episode)
-    commands = (step for step in episode.steps if is_shell(step.tool) and not step.failed and role_of(step.key) is Role.ACTS)
-    return may_write_unseen(episode) or any(
-        not runs_tests(step.key) and not written_by(step) and not runs_own(step, own) and not _ROUTINE.match(step.key) for step in commands
-    )
+    return may_write_unseen(episode) or any(_acts_unseen(episode.steps, i, own) for i in range(len(episode.steps)))
+
+
+def _acts_unseen(steps: Sequence[Step], i: int, own: Sequence[str]) -> bool:
+    step = steps[i]
+    if step.failed or role_of(step.key) is not Role.ACTS or runs_tests(step.key) or written_by(step) or _ROUTINE.match(step.key):
+        return False
+    if is_shell(step.tool):
+        return not runs_own(step, own)
+    return acted(steps, i) and all(touch.use is Use.READ for touch in touches_of(step))
 
 
 def tests_failed(episode: Episode, said: facts.TestsFailed) -> str:

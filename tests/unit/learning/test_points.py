@@ -149,7 +149,10 @@ def test_a_failure_that_may_have_written_what_no_call_names_is_not_said_to_have_
 def test_a_failure_that_gave_a_command_of_which_nobody_knows_what_it_wrote_is_not_said_to_have_changed_nothing() -> None:
     encrypted = Step("bash", arguments={"command": "rencrypt data/a.txt -o out/a.txt"})
     tests = Step("bash", arguments={"command": "python -m pytest"})
+    posted = Step("create_issue", arguments={"title": "The voucher is not taken off"})
     assert told(lost("a", OPENED, encrypted)) == [()]
+    assert told(lost("a", OPENED, posted)) == [("did create_issue “The voucher is not taken off”",)]
+    assert told(lost("a", OPENED, posted, encrypted)) == [()]
     assert told(lost("a", OPENED, tests)) == [("changed nothing; had read shop/cart.py",)]
 
 
