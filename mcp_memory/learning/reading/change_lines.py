@@ -113,9 +113,10 @@ def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: W
 
 
 def _between_new(lines: Sequence[str], stood: Collection[str]) -> list[str]:
-    """Return the lines from the first to the last that is new, with those between them that stood there before."""
+    """Return the lines from the first to the last that is new, with those between them, and the first of a block that the last opens."""
     new = [i for i, line in enumerate(lines) if line not in stood]
-    return list(lines[new[0] : new[-1] + 1]) if new else []
+    end = new[-1] + 1 + bool(_OPENS.search(_REMARK.sub("", lines[new[-1]]))) if new else 0
+    return list(lines[new[0] : end]) if new else []
 
 
 def _moved(hunk: Hunk, is_plain: bool) -> tuple[str, int] | None:

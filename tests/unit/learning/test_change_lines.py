@@ -78,7 +78,7 @@ def test_a_line_that_was_moved_to_the_side_is_told_beside_what_went() -> None:
     outdented = hunk("    for a in b:\n        x(a)\n        total = 0\n        return a", "    for a in b:\n        x(a)\n    return a", 5)
     assert line(outdented) == "shop/cart.py:7: - total = 0; moved 4 columns to the left: return a"
     within = hunk("    x(a)\n    return a", "    if a:\n        x(a)\n    return a", 5)
-    assert line(within) == "shop/cart.py:5: + if a:", "what a new block takes in moves with it"
+    assert line(within) == "shop/cart.py:5: + if a: ⏎ x(a)", "what a new block takes in moves with it"
 
 
 def test_of_a_block_that_was_replaced_the_line_like_the_nearest_new_one_is_told() -> None:
@@ -176,3 +176,9 @@ def test_where_some_of_a_change_was_cut_out_of_the_log_that_is_said() -> None:
     assert change_line(cut, frozenset(), 200) == "shop/cart.py:3: + voucher = None; the rest was not recorded"
     ended = FileChange("shop/cart.py", 0, (Hunk(3, ("a = f(b)",), (GAP,)),), is_whole=False)
     assert change_line(ended, frozenset(), 200) == "shop/cart.py:3: - a = f(b) ⏎ …; the rest was not recorded"
+
+
+def test_of_a_block_that_is_opened_its_first_line_is_told_though_one_like_it_stood_there_before() -> None:
+    before = "if self.has_table():\n    return\nmake()"
+    guarded = hunk(before, f"if not voucher.allows(self):\n    return\n{before}", 3)
+    assert line(guarded) == "shop/cart.py:3: + if not voucher.allows(self): ⏎ return"
