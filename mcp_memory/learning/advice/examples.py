@@ -14,6 +14,7 @@ from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.argument_changes import SETTING, named_change
 from mcp_memory.learning.reading.calls_told import call_by_names
@@ -145,7 +146,8 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
     """Return in few words the call, other than a command, that answered the very error which this run met; None where it says nothing.
 
     Of a call put right what the error names is told; of another call the arguments' names, with the values that are of this run or that
-    share a word with the error: those are about the same thing.
+    share a word with the error: those are about the same thing. Without such a value it is told where nothing else was done before the
+    failed call worked.
     """
     step, run, message = steps[by], run.casefold(), frozenset(_NAME.findall(message_of(steps[failed]).casefold()))
     if put_right := named_change(steps[failed], step):
@@ -157,7 +159,14 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
         for name, value in step.arguments.items()
         if _is_of_run(value, run) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
     }
-    return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known else None
+    return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known or _alone_made_it_work(steps, failed, by) else None
+
+
+def _alone_made_it_work(steps: Sequence[Step], failed: int, by: int) -> bool:
+    """Return whether a step with another tool is all that was done between a failed call and the same one that worked."""
+    again = next((k for k in range(by + 1, len(steps)) if steps[k].is_same_call(steps[failed]) and not steps[k].failed), -1)
+    done = [k for k in range(failed + 1, again) if not steps[k].failed and role_of(steps[k].key) is Role.ACTS]
+    return done == [by] and bool(steps[by].arguments) and steps[by].key != steps[failed].key
 
 
 def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:

@@ -50,10 +50,31 @@ def test_what_cannot_run_tells_before_how_it_looks_and_an_error_before_a_warning
         "Build failed\nsrc/a.ts(3,1): error TS2307: Cannot find module 'lodash'",
         "npm ERR! code E404\nnpm ERR! 404 Not Found - GET lodash",
         "error: subprocess-exited-with-error\n  × did not run\n  fatal error: lodash.h: No such file or directory",
+        "[ERROR] COMPILATION ERROR : \n[ERROR] Fatal error compiling: error: lodash needs release 17",
+        "FAILURE: Build failed with an exception.\n* Wrong:\nExecution failed for task ':app:lint'.\n> Could not resolve lodash",
+        "** BUILD FAILED **\n\nThe following build commands failed:\n\tCompile A\n/w/A.swift:3:5: error: cannot find 'lodash' in scope",
+        'Database Error in model carts (models/carts.sql)\n  column "lodash" does not exist\n  compiled code at target/carts.sql',
+        "error: linking with `cc` failed: exit status: 1\n  = note: /usr/bin/ld: cannot find -llodash",
+        "error: failed to run custom build command for `sys v0.9`\nCaused by:\n  --- stderr\n  Could not find directory of lodash",
+        "npm error code ENOENT\nnpm error syscall open\nnpm error path /w/p.json\nnpm error enoent Could not read lodash",
+        "# example.com/cart\n./main.go:5:2: undefined: lodash.Foo\n./main.go:9:2: cannot use x (variable of type int)",
     ],
 )
 def test_a_heading_that_only_says_that_something_failed_is_not_the_error(text: str) -> None:
     assert "lodash" in telling_line(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('TASK [web] ***\nfatal: [web1]: FAILED! => {"changed": false, "msg": "No sudo password"}\nPLAY RECAP', "No sudo password"),
+        ("BadRequestError: Error code: 400 - {'error': {'message': 'No such model', 'code': None}}", "Error code: # - No such model"),
+        ('Request failed with 422 {"code": 7, "detail": "Seats must be \\"window\\""}', "Request failed with # Seats must be <q>"),
+        ('{\n  "status": 422,\n  "message": "Field start is invalid"\n}', "Field start is invalid"),
+    ],
+)
+def test_of_an_error_in_json_what_its_message_says_is_the_error(text: str, said: str) -> None:
+    assert signature(text).endswith(said)
 
 
 def test_of_a_traceback_the_raised_line_counts() -> None:
