@@ -31,6 +31,20 @@ async def test_what_a_failed_attempt_never_got_to_work_is_told_before_the_next_s
         assert f"Did not succeed at this task: never got `pip install textserver` to work: {TIMED_OUT}" in text
 
 
+async def test_an_attempt_that_left_nothing_is_told_to_who_begins_and_not_within_a_run(memory: EpisodicMemory) -> None:
+    task = "The voucher is not taken off `Cart.total` of a cart with one item"
+    for path in ("tests/test_cart.py", "shop/cart.py"):
+        opened = {"tool": "open", "arguments": {"path": path}, "observation": "def total(items): ..."}
+        await attempt(memory, task, "failure", opened, {"tool": "submit"})
+    began = await memory.recall(task)
+    assert recall_text(answer(began)).count("changed nothing; had read") == 1, "a second one is no news"
+    advice, book = await doors(
+        memory, task, [{"tool": "open", "arguments": {"path": "shop/cart.py"}, "observation": "def total(items): ..."}]
+    )
+    assert "changed nothing" not in advice
+    assert "changed nothing; had read" in book
+
+
 async def test_what_successes_for_other_customers_called_is_told_as_of_tasks_like_this(memory: EpisodicMemory) -> None:
     asked = "Hi, I would like to complain about my delayed flight, please"
     for user, outcome in (("mia_li_3668", "success"), ("noah_muller_9847", "success"), ("omar_rossi_1241", "failure")):

@@ -61,7 +61,8 @@ def attempts_told(
         return known
     first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
     episodes = [episode for episode in read(first) if episode is not None]
-    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), sum(not attempt.won for attempt in attempts))
+    failures = sum(not attempt.won for attempt in attempts)
+    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), failures, within_a_run=run is not None)
     if True in missing and not any(row.worked for row in more):
         successes = sum(attempt.won for attempt in attempts)
         gone = x.derived(GoneTools).of(project)
@@ -105,7 +106,13 @@ def told_by_names(task: str, attempts: Recalled, among: int, gone: Collection[st
 
 
 def told_as_recalled(
-    task: str, attempts: Sequence[Episode], known: Sequence[Precedent] = (), fatal: FatalSteps = NO_STEPS, failures: int = 0
+    task: str,
+    attempts: Sequence[Episode],
+    known: Sequence[Precedent] = (),
+    fatal: FatalSteps = NO_STEPS,
+    failures: int = 0,
+    *,
+    within_a_run: bool = False,
 ) -> tuple[Precedent, ...]:
     """Return what the first of the attempts at this very case tell, at most two of each outcome, those that worked first.
 
@@ -118,9 +125,10 @@ def told_as_recalled(
         known: What attempts at it are known to have done: of a failure is said what it lacked of what worked.
         fatal: Steps that only failures have, as `fatal_steps` gives them.
         failures: How many attempts failed, among which these are counted.
+        within_a_run: Whether a run asks that has begun, which an attempt that left nothing tells nothing.
     """
     same = [e for e in attempts if is_same_case(task, e.task) and (not e.success or _noted(e))]
-    told = points_of([(e, 1.0) for e in same], task, known=Known(worked=any(row.worked for row in known)))
+    told = points_of([(e, 1.0) for e in same], task, known=Known(endings=not within_a_run and not any(row.worked for row in known)))
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
     rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))

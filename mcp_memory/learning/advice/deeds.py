@@ -30,7 +30,7 @@ MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 280, 90, 2
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
 MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
-_BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
+BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
 
 
@@ -59,7 +59,7 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
 
 def is_beside(path: str) -> bool:
     """Return whether a file is beside the code: a test, a text."""
-    return _BESIDE.search(path) is not None
+    return BESIDE.search(path) is not None
 
 
 class ToldChanges:

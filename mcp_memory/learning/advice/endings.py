@@ -11,7 +11,7 @@ from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
-from mcp_memory.learning.advice.deeds import ended
+from mcp_memory.learning.advice.deeds import BESIDE, ended
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.calls_told import call_told
@@ -67,6 +67,7 @@ def ending(episode: Episode, similarity: float) -> str:
     read = list[str]()
     for path in opened_files(episode, touches_in(steps)):
         read += [] if any(same_file(path, other) for other in read) else [path]
+    read.sort(key=lambda path: BESIDE.search(path) is not None)  # code comes before tests and texts
     if own or read:
         return phrases.left_alone(made[:MAX_OWN], tried[:MAX_OWN], read[:MAX_READ])
     return next(iter(ended(episode, similarity)), "") or _last_call(episode)

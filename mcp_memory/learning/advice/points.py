@@ -35,7 +35,6 @@ from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
-MAX_ENDINGS = 2  # of attempts at one task
 ChangesOf = Callable[[Episode], Sequence[Deed]]
 Recalled = Sequence[tuple[Episode, float]]
 
@@ -48,7 +47,7 @@ class Known:
     stale: Collection[tuple[str, int]] = ()  # steps, by episode, that answered an error which they answer no longer
     quoted: Collection[str] = ()  # signatures of errors that the query quotes
     met: Collection[str] = ()  # episodes that are there for having met one, and have nothing else to tell
-    worked: bool = False  # what worked at the task is told elsewhere: how failures ended that left nothing is then no news
+    endings: bool = True  # whether it is told how a failure ended that left nothing: no news beside what worked, or within a run
 
 
 def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, known: Known = Known()) -> dict[str, tuple[str, ...]]:
@@ -75,16 +74,16 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
-    return found if known.worked else found | _endings(recalled, found)
+    return found | _endings(recalled, found) if known.endings else found
 
 
 def _endings(recalled: Recalled, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return how the first attempts at a task ended where nothing is told of any of them and none succeeded."""
+    """Return how one of the attempts at a task ended where nothing is told of any of them and none succeeded."""
     told: dict[str, tuple[str, ...]] = {}
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
-        silent = similarity >= SAME_TASK and not any(peer.success or found[peer.id] for peer in peers)
-        if silent and episode in peers[:MAX_ENDINGS] and (said := ending(episode, similarity)) and (said,) not in told.values():
+        silent = similarity >= SAME_TASK and not any(peer.success or found[peer.id] or peer.id in told for peer in peers)
+        if silent and (said := ending(episode, similarity)):
             told[episode.id] = (said,)
     return told
 
