@@ -38,6 +38,7 @@ _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
+_COMMON_NAME = re.compile(r"(?:__\w+__|index|main|mod|lib|utils?|models|views|tests|conftest|setup|config|README|package)\.\w+$")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
@@ -110,7 +111,7 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:
     """
     step, run = steps[index], run.casefold()
     if change := change_of(steps, index):
-        return Told(brief(steps, index)) if _in(change.path.rsplit("/", 1)[-1], run) else None
+        return Told(brief(steps, index)) if _in(_name_of(change.path), run) else None
     if command := command_in(step.arguments).strip():
         places = [word.strip("'\"") for word in command.split() if _PLACE_WORD.search(word)]
         can = "\n" not in command and len(command) <= MAX_TOLD_CHARS and all(_in(word, run) for word in places)
@@ -181,6 +182,16 @@ def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:
     if "\n" in f"{before}{after}" or max(len(before), len(after)) > MAX_COMMAND_CHARS:
         return None
     return Told(f"{brief(steps, by)} instead of `{before}`", names_failed=True)
+
+
+def _name_of(path: str) -> str:
+    """Return by what a run knows a file: its name, of one that many folders have (`__init__.py`, `index.ts`) with its folder.
+
+    >>> _name_of("shop/cart.py"), _name_of("shop/maps/__init__.py"), _name_of("main.rs")
+    ('cart.py', 'maps/__init__.py', 'main.rs')
+    """
+    parts = path.split("/")
+    return "/".join(parts[-2:] if _COMMON_NAME.match(parts[-1]) else parts[-1:])
 
 
 def _fits(command: str, run: str) -> bool:

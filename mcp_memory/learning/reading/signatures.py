@@ -49,6 +49,13 @@ _NUMBER = re.compile(r"\b\d[\d.,:]*\b|(?<=\D)\d+")
 _WORD = re.compile(r"[A-Za-z_<][\w>]+")
 _COMMON = "the an of to in is not for and or at on be was with that this it as by has have from your you are"
 _STOP = frozenset(_COMMON.split(" "))
+_WARNED = re.compile(  # no error, whatever it says
+    r"[\w.]*Warning\b|(?:\S+?:\d+(?::\d+)?: ?)?(?:warning|note|hint|help|info)\b ?(?:\[[^\]]*\]|\([^)]*\))?:", re.I
+)
+_LINTED = re.compile(  # a linter's line, with its rule
+    r"(?:(?:\S+:)?\d+[:,]\d+:?|\S+:\d+:|[-*•])\s*(?:error\s+)?(?P<code>[A-Z]{1,4}\d{3,4}):?\s+\S"
+)
+_BROKEN = re.compile(r"E9\d\d$|F[4678]\d\d$|[EF]\d{4}$|E11[23]$")  # rules that say that it cannot run, not how it looks
 
 
 @lru_cache(maxsize=20_000)
@@ -141,7 +148,10 @@ def _telling_line(text: str) -> str:
         return lines[0] if lines else ""
     raised = [line for line in lines if _RAISED.match(line)]
     if raised or (raised := _after_traceback(text)):
-        return raised[-1]
+        return next((line for line in reversed(raised) if not _WARNED.match(line)), raised[-1])
+    if linted := [(found["code"], line) for line in lines if (found := _LINTED.match(line))]:
+        return next((line for code, line in linted if _BROKEN.match(code)), linted[0][1]).lstrip("-*• ")
+    lines = [line for line in lines if not _WARNED.match(line)] or lines
     lines = [line for line in lines if _TRACEBACK not in line][-1:] if _TRACEBACK in text else lines  # cut off before the error
     telling = [line for line in lines if _TELLING.search(line)]
     said = next((line for line in telling if not _HEADING.fullmatch(line)), "")

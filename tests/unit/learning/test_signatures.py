@@ -28,6 +28,22 @@ def test_paths_numbers_ids_and_quotes_do_not_matter(one: str, other: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "telling"),
+    [
+        ("Edit refused.\n\nERRORS:\n- E111 indentation is not a multiple of 4\n- E999 IndentationError: unexpected indent", "E999"),
+        ("a.py:3:80: E501 line too long (97 > 79)\na.py:7:1: F821 undefined name 'total'\nFound 2 errors.", "F821"),
+        ("a.py:3:80: E501 line too long (97 > 79)\na.py:9:1: W291 trailing whitespace\nFound 2 errors.", "E501"),
+        ("a.py:1:0: C0114: Missing module docstring\na.py:4:11: E0602: Undefined variable 'total'", "E0602"),
+        ("a.c:3:5: warning: implicit declaration may be invalid\na.c:9:2: error: expected ';' before 'return'", "expected ';'"),
+        ("a.py:3: note: Revealed type is missing\na.py:4: error: Name 'total' is not defined  [name-defined]", "total"),
+        ("KeyError: 'a'\nResourceWarning: unclosed file", "KeyError"),
+    ],
+)
+def test_what_cannot_run_tells_before_how_it_looks_and_an_error_before_a_warning(text: str, telling: str) -> None:
+    assert telling in telling_line(text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "FAIL src/cart.test.js\n  ● Test suite failed to run\n    Cannot find module 'lodash' from 'src/cart.js'\nTests: 0 total",
