@@ -10,6 +10,7 @@ _SAME_ERROR = 0.6  # word overlap from which two signatures count as one kind of
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Failure)\b\s*(?::|$)")
 _TRACEBACK = "Traceback (most recent call last)"
+_EXIT = re.compile(r"exit(?:ed with)?(?: code| status)?:? \d+\W*", re.I)
 _PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the error is the same without
 _TELLING = re.compile(
     r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing"
@@ -144,6 +145,7 @@ def _telling_line(text: str) -> str:
     if len(text) > _MAX_TEXT_CHARS:
         text = text[: _MAX_TEXT_CHARS // 2] + "\n" + text[-_MAX_TEXT_CHARS // 2 :]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines if not _EXIT.fullmatch(line)] or lines  # as a host says it before what was printed
     if len(lines) <= 1:
         return lines[0] if lines else ""
     raised = [line for line in lines if _RAISED.match(line)]
