@@ -18,7 +18,7 @@ _TELLING = re.compile(
     r"|:\d+:\d+: (?!warning|note|info|remark)",  # as compilers say it
     re.I,
 )
-# Sounds like an error where nothing does more.
+# Sounds like an error below a heading of one.
 _HINTING = re.compile(
     r"does(?:n't| not)|can(?:'t|’t)\b|undefined|unresolved|unknown|unexpected|required|must\b|forbidden|unauthori[sz]ed", re.I
 )
@@ -157,7 +157,9 @@ def _telling_line(text: str) -> str:
     lines = [line for line in lines if _TRACEBACK not in line][-1:] if _TRACEBACK in text else lines  # cut off before the error
     telling = [line for line in lines if _TELLING.search(line)]
     said = next((line for line in telling if not _HEADING.fullmatch(line)), "")
-    return said or next(filter(_HINTING.search, lines), (telling or lines)[0])
+    if said or not telling:
+        return said or lines[0]
+    return next(filter(_HINTING.search, lines), telling[0])  # below a heading of an error even a hint tells more
 
 
 def _after_traceback(text: str) -> list[str]:
