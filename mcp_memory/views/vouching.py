@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.text import shorten
-from mcp_memory.views.columns import Ints
+from mcp_memory.views.columns import Ints, distinct
 from mcp_memory.views.experience import Experience
 
 MIN_SOURCES = 2  # independent ones, from which advice counts as verified
@@ -92,7 +92,7 @@ class Vouching:
         """Return which of the episodes used a tool with success."""
         x = self._x
         steps = np.flatnonzero((x.step_tool == tool) & ~x.step_failed)
-        rows = np.unique(x.rows_at(steps))
+        rows = distinct(x.rows_at(steps))
         return rows[of[rows]]
 
     def is_known_call(self, row: int, index: int, asker: str = "") -> bool:
