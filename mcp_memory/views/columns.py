@@ -90,6 +90,18 @@ def distinct(ascending: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return ascending[is_first]
 
 
+def without(ascending: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what is in *ascending* and not in *others*, which ascend, too.
+
+    >>> without(np.array([1, 3, 5]), np.array([2, 3])).tolist()
+    [1, 5]
+    """
+    if not len(others):
+        return ascending
+    at = np.minimum(np.searchsorted(others, ascending), len(others) - 1)
+    return np.asarray(ascending[others[at] != ascending])
+
+
 def fading(group: npt.NDArray[Any], weight: Floats, half: float) -> Floats:
     """Return the weights, each halved for every *half* of weight that stands before it in its group. Equal groups stand together.
 

@@ -76,7 +76,7 @@ class Vouching:
             rows: The episodes.
             asker: The agent that asks: what it did itself on different occasions are different sources.
         """
-        x, found = self._x, np.unique(rows if isinstance(rows, np.ndarray) else np.array([*rows], np.int64))
+        x, found = self._x, distinct(np.sort(rows if isinstance(rows, np.ndarray) else np.array([*rows], np.int64)))
         if not len(found):
             return Support(0)
         agents, occasions = x.agent[found], x.occasion[found]
@@ -86,7 +86,7 @@ class Vouching:
         if self.is_shared(int(found[0])) or any(asker not in ("", name) for name in names):
             own = x.agent_number(asker) if asker else -1
             occasions, others = occasions[agents == own], len(everybody.keys() - {own})
-        return Support(len(np.unique(occasions)) + others, names)
+        return Support(len(distinct(np.sort(occasions))) + others, names)
 
     def users(self, tool: int, of: npt.NDArray[np.bool_]) -> Ints:
         """Return which of the episodes used a tool with success."""

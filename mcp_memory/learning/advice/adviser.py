@@ -26,7 +26,7 @@ from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.run import error_signatures, message_of
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
-from mcp_memory.views.columns import Ints, distinct
+from mcp_memory.views.columns import Ints, distinct, without
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
@@ -231,7 +231,7 @@ class Adviser:
 
     def _contrast(self, took: Ints, reached: Ints) -> str:
         """Return how the runs that took a step ended beside those that did not, "" where that tells nothing."""
-        others = np.setdiff1d(reached, took)
+        others = without(reached, took)
         if min(len(took), len(others)) < MIN_CONTRASTED:
             return ""
         won, others_won = int(self._x.success[took].sum()), int(self._x.success[others].sum())
