@@ -57,6 +57,7 @@ class Overcome(FactBase, frozen=True, tag="overcome"):
     by: int  # the change before it worked; the step at which it worked where the call itself was changed
     change: str  # that step in a few words
     worked_at: int
+    others: tuple[int, ...] = ()  # what else was changed between it and where the call worked
 
 
 class GotOn(FactBase, frozen=True, tag="got_on"):

@@ -14,6 +14,8 @@ from mcp_memory.domain.requests.base import Request, fields_of
 from mcp_memory.domain.requests.context import ContextFields, TaskFields
 from mcp_memory.domain.requests.exchange import EpisodeLine, LineOutcome
 from mcp_memory.domain.requests.recording import OutcomeFields, StepDetails, StepFields
+from mcp_memory.domain.step_keys import is_shell, step_key
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.told_failures import failure_told
 from mcp_memory.errors import InvalidInput
 
@@ -82,11 +84,19 @@ def step_of(asked: StepDetails | IntendedStep | Mapping[str, Any], *, now_ms: in
     names, values_of = _step_fields(IntendedStep if isinstance(asked, IntendedStep) else StepFields)
     given: dict[str, Any] = dict(zip(names, values_of(asked), strict=True))
     given["action"] = asked.action or program_of(command_in(asked.arguments)) or given["tool"]
-    if not given.get("status") and not given.get("error") and (told := failure_told(given.get("observation") or "")):
-        given["error"] = told
+    if not given.get("status") and not given.get("error"):
+        given["error"] = _error_told(given) or given.get("error")
     given["status"] = StepStatus(given.get("status") or (StepStatus.ERROR if given.get("error") else StepStatus.OK))
     given["at_ms"] = now_ms if given.get("at_ms") is None else given["at_ms"]
     return Step(**given)
+
+
+def _error_told(given: Mapping[str, Any]) -> str:
+    """Return what the answer of a step says went wrong, "" where it does not; what a look shows may be somebody's log."""
+    told, tool = failure_told(given.get("observation") or ""), given["tool"]
+    is_text = bool(told) and not given["observation"].lstrip().startswith("{")
+    shown = is_text and role_of(step_key(tool, given["action"], given["arguments"])) is Role.LOOKS
+    return "" if shown and (is_shell(tool) or "\n" in told) else told
 
 
 @cache

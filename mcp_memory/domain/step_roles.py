@@ -12,6 +12,13 @@ _PASSING_TEXT = """
 submit finish finished done complete exit quit stop terminate respond reply answer think thought reason reasoning plan todo todos todowrite
 reflect note message ask say speak wait sleep noop transfer handoff escalate talk attempt
 """
+# Verbs of the above that act on a thing that is named after them (`submit_order`, `transfer_funds`), and what is no such thing.
+_PASSING_ALONE = frozenset(["submit", "finish", "finished", "complete", "exit", "quit", "stop", "terminate", "transfer", "done", "answer"])
+_PASSED_TEXT = """
+answer answers solution result results response reply final patch report summary task tasks work turn run episode session conversation
+thread chat dialog call to human agent user operator person cost
+"""
+_PASSED = frozenset(_PASSED_TEXT.split())
 _LOOKING_TEXT = """
 read view open get list ls ll dir search find grep rg ag cat head tail less more nl scroll goto show display describe fetch lookup look
 query browse inspect stat status wc tree diff log which whereis pwd echo type file du df ps env print glob check count calculate
@@ -47,6 +54,8 @@ def role_of(key: str) -> Role:
     ['looks', 'looks', 'looks', 'looks', 'looks', 'looks']
     >>> [role_of(k).value for k in ("submit", "think", "transfer_to_human_agents", "TodoWrite", "exit_cost")]
     ['passes', 'passes', 'passes', 'passes', 'passes']
+    >>> [role_of(k).value for k in ("submit_job", "transfer_funds", "complete_order", "submit_final_answer", "complete_task")]
+    ['acts', 'acts', 'acts', 'passes', 'passes']
     >>> [role_of(k).value for k in ("edit", "bash:cat >", "bash:sed -i", "bash:pip install", "editor:str_replace", "open_door_lock")]
     ['acts', 'acts', 'acts', 'acts', 'acts', 'looks']
     >>> [role_of(k).value for k in ("mcp__github__get_repository", "crm_list_contacts", "run_list_query", "browser_click", "x_post_view")]
@@ -60,7 +69,7 @@ def role_of(key: str) -> Role:
     words = [word.lower() for word in _WORD.findall(_SERVER.sub("", what or tool))]
     if not words:
         return Role.ACTS
-    if words[0] in _PASSING or (not what and "".join(words) in _PASSING):
+    if (words[0] in _PASSING and not _acts_on_a_thing(words)) or (not what and "".join(words) in _PASSING):
         return Role.PASSES
     verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
     if not what and len(words) > 2 and verb == words[0] and verb not in _LOOKING | _ACTING:
@@ -68,6 +77,11 @@ def role_of(key: str) -> Role:
     if not what and verb not in _LOOKING and words[-1] in _LOOKING_LAST and _ACTING.isdisjoint(words):
         return Role.LOOKS
     return Role.LOOKS if verb in _LOOKING else Role.ACTS
+
+
+def _acts_on_a_thing(words: list[str]) -> bool:
+    """Return whether the words of a tool's name say what is submitted, finished, transferred, and that is no answer and no work."""
+    return words[0] in _PASSING_ALONE and len(words) > 1 and _PASSED.isdisjoint(words[1:])
 
 
 def changes_state(key: str) -> bool:
@@ -83,10 +97,11 @@ def changes_state(key: str) -> bool:
 def gives_answer(key: str) -> bool:
     """Return whether a step of that key ends the work: what it passes on is the result.
 
-    >>> [gives_answer(k) for k in ("finish", "submit", "FinalAnswer", "respond", "think", "edit")]
-    [True, True, True, False, False, False]
+    >>> [gives_answer(k) for k in ("finish", "submit", "FinalAnswer", "respond", "think", "edit", "submit_order")]
+    [True, True, True, False, False, False, False]
     """
-    return any(word.lower() in _ENDS for word in _WORD.findall(key))
+    words = [word.lower() for word in _WORD.findall(key)]
+    return not _ENDS.isdisjoint(words) and not _acts_on_a_thing(words)
 
 
 def moves(key: str) -> bool:

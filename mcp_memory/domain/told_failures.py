@@ -1,6 +1,7 @@
-"""Whether a tool's answer in JSON says that the call failed, as APIs and MCP servers say it: by an error and by nothing else. Pure."""
+"""Whether a tool's answer says that the call failed, as APIs and MCP servers say it: by an error and by nothing else. Pure."""
 
 import json
+import re
 from typing import Any
 
 MAX_CHARS = 20_000  # of an answer that is looked into: one that only says what went wrong is short
@@ -13,6 +14,9 @@ _BESIDE = frozenset(_BESIDE_TEXT.split())
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 _WORDS = ("error", "errors", "message", "msg", "detail", "details", "reason", "title", "content", "text")
 FIRST_FAILING_STATUS = 400  # of HTTP
+MAX_SAID_CHARS = 2_000  # of an answer in plain text that is nothing but an error
+_LEVELS = re.compile(r"^\W*(?:\S+ ){0,2}(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b", re.M)  # of several lines of a log that was read
+_SAYS_ERROR = re.compile(r"(?:[\w.]*(?:Error|Exception)|(?i:error|failed|failure|fatal|panic)(?: \d+)?) ?[:!]\s*(?=(?:\W*[^\W\d_]{2,}){2})")
 
 
 def failure_told(observation: str) -> str:
@@ -28,8 +32,14 @@ def failure_told(observation: str) -> str:
     'unknown field'
     >>> failure_told('{"error": null, "rows": 3}'), failure_told('{"error": "2 rows skipped", "rows": [1, 2]}'), failure_told("error: 7")
     ('', '', '')
+    >>> failure_told("FAILED: permission denied to alter role"), failure_told("Error 404: no such ticket")
+    ('FAILED: permission denied to alter role', 'Error 404: no such ticket')
+    >>> failure_told("2 passed\\nError: no coverage"), failure_told("Errors: none found"), failure_told("ERROR: disk full\\nINFO: up")
+    ('', '', '')
     """
     text = observation.strip()
+    if _SAYS_ERROR.match(text):
+        return text if len(text) <= MAX_SAID_CHARS and len(_LEVELS.findall(text)) < 2 else ""
     if not text.startswith("{") or not text.endswith("}") or len(text) > MAX_CHARS:
         return ""
     try:

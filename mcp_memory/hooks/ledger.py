@@ -49,6 +49,7 @@ class Turn:
         self.answered = False  # and it has, since the last step
         self.interrupted = False  # the person stopped it, and nothing was done since
         self.next_words = ""  # what the person wrote after all of it
+        self.done_id = ""  # of the episode that was completed at the agent's answer, until the person's next words
         self.stopped = ""  # why it is known to be over, where the host did not say so
         vars(self).update({name: value for name, value in fields.items() if name in vars(self)})
         self.pending = [call for call in self.pending if isinstance(call, dict)][-_MAX_PENDING:]
@@ -56,7 +57,8 @@ class Turn:
     def after(self) -> "Turn":
         """Return what the task is for work that follows without a new prompt."""
         kept = ("host", "name", "project", "working_dir", "agent_logs", "parts", "tells_ends")
-        return Turn(self.prompt, **{name: getattr(self, name) for name in kept})
+        done_id = "" if self.is_agents else self.episode_id
+        return Turn(self.prompt, done_id=done_id, **{name: getattr(self, name) for name in kept})
 
 
 class Session:

@@ -70,25 +70,42 @@ class Turns:
             return ""
         await self._steps.flush(session, session.turn)
         session.turn.next_words = prompt
+        task = prompt
+        if await self._contradicted(session.turn, prompt):
+            task = f"{session.turn.prompt}\n{prompt}"  # it is still about that
         if not begins_task(prompt, after_another=bool(session.turn.prompt)):
             return ""
         await self._end_turn(session)
         host, working_dir = record.get("host") or "claude-code", record.get(WORKING_DIR, "")
         name = _name(session, record.get("turn") or "")
         project = await self._project(session, record)
-        session.turn = Turn(prompt, host=host, name=name, project=project, working_dir=working_dir)
+        session.turn = Turn(task, host=host, name=name, project=project, working_dir=working_dir)
         session.save()  # before the recall: a failure of it must not lose the turn
         if not tells:
             return ""
-        prepared = await self._memory.prepare_episode(prompt, project=project)
+        prepared = await self._memory.prepare_episode(task, project=project)
         session.turn.prepared_id = prepared.episode_id
         return telling.recalled_text(answer(prepared.recalled)) if prepared.recalled else ""
+
+    async def _contradicted(self, turn: Turn, words: str) -> bool:
+        """Return whether a person's first words after a turn that was completed say that it failed; its outcome is that then."""
+        from mcp_memory.domain.user_words import verdict_of  # loaded at the end of a turn only
+
+        done_id, turn.done_id = "" if turn.logged else turn.done_id, ""
+        if not done_id or verdict_of(words) is not False:
+            return False
+        try:
+            await self._memory.label(done_id, "failure")
+        except NotFound:
+            return False
+        return True
 
     async def _stop(self, session: Session, record: Record, tells: bool) -> str:
         """Keep what the agent said; complete the episode when it is clear how it went and nothing is at work in the background."""
         turn = session.turn
-        turn.answer = str(record.get("answer") or "") or turn.answer
         await self._steps.flush(session, turn)
+        if not (turn.answered and turn.next_words):  # an answer to mere words says nothing of the work
+            turn.answer = str(record.get("answer") or "") or turn.answer
         turn.answered = True
         if record.get("busy"):
             return ""
@@ -132,7 +149,7 @@ class Turns:
         await self._steps.flush(session, turn)
         if turn.is_agents:
             await self._steps.settle_held(session, turn)
-        if turn.logged or (turn.is_agents and not turn.agent_completed):
+        if turn.logged or (turn.is_agents and not turn.agent_completed) or (turn.episode_id and not turn.is_agents):
             session.ended.append(turn)
             session.turn = turn.after()
 

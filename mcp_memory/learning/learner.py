@@ -10,8 +10,9 @@ from statistics import median
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
-from mcp_memory.domain.episode import Episode, Step, Trace
+from mcp_memory.domain.episode import Episode, Json, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
@@ -20,7 +21,7 @@ from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of, text_of_run
+from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
@@ -164,7 +165,7 @@ class Learner:
     def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""
         endorser = Endorser(v.experience, project, by.agent if by else "")
-        return attempts_told(v.experience, self._store.get_episodes, task, near, endorser, project, text_of_run(by) if by else "")
+        return attempts_told(v.experience, self._store.get_episodes, task, near, endorser, project, by)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]
@@ -176,9 +177,13 @@ class Learner:
         sources = playbook.sources(steps, runs, endorser.showable)
         ids = list(dict.fromkeys(source[0] for source in sources if source))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
+        same = {trace.id for trace, similarity in runs if similarity >= SAME_TASK}  # of other tasks their files and texts say nothing here
+
+        def example(source: tuple[str, int]) -> Mapping[str, Json] | None:
+            return arguments_of(read[source[0]], source[1], playbook.MAX_EXAMPLE_CHARS, task, alike=source[0] in same)
+
         return tuple(
-            replace(step, arguments_example=arguments_of(read[source[0]], source[1], playbook.MAX_EXAMPLE_CHARS, task)) if source else step
-            for step, source in zip(steps, sources, strict=True)
+            replace(step, arguments_example=example(source)) if source else step for step, source in zip(steps, sources, strict=True)
         )
 
     # --- confidence ---

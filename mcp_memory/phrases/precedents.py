@@ -7,7 +7,15 @@ from mcp_memory.phrases.words import quoted
 
 
 def precedent(
-    worked: bool, did: Sequence[str], came: str, times: int = 0, attempts: int = 0, alike: float = 1.0, *, partly: bool = False
+    worked: bool,
+    did: Sequence[str],
+    came: str,
+    times: int = 0,
+    attempts: int = 0,
+    alike: float = 1.0,
+    *,
+    partly: bool = False,
+    made: bool = False,
 ) -> str:
     """Return what attempts did, and how that ended; how many of those that ended so where *times* says it.
 
@@ -23,10 +31,13 @@ def precedent(
     ('Worked at tasks like this (2 of 2 successes found): pay(booking, by=card)', 'Worked at a task 86% alike: pay(booking)')
     >>> precedent(False, ["edit app.py: + debug"], "", partly=True)
     'Succeeded in part at this task: edit app.py: + debug'
+    >>> precedent(False, ["changed cart.py: + round(total)"], "", 2, 2, made=True)
+    'Made in this run, too: did not succeed at this task (2 of 2 such attempts found): changed cart.py: + round(total)'
     """
     ended = ("success", "successes") if worked else ("such attempt", "such attempts")
     how_many = f" (the only {ended[0]} found)" if times == attempts == 1 else f" ({times} of {attempts} {ended[1]} found)" if times else ""
     how = "Worked" if worked else "Succeeded in part" if partly else "Did not succeed"
+    how = f"Made in this run, too: {how[0].lower()}{how[1:]}" if made else how
     said = f"{how} at {_where(times, alike)}{how_many}: {'; '.join(did)}"
     return f"{said} → {quoted(came)}" if came else said
 

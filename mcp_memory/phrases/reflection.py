@@ -29,7 +29,8 @@ def question(said: facts.Fact) -> str:
     """
     match said:
         case facts.Overcome():
-            how = f"step {said.worked_at} worked" + (f" after {said.change} (step {said.by})" if said.by != said.worked_at else "")
+            after = f" after {said.change} (step {said.by}){_others(said)}" if said.by != said.worked_at else ""
+            how = f"step {said.worked_at} worked{after}"
             return f"{_failed(said.failures, said.error)}, {how}: say in one sentence why, for next time."
         case facts.GotOn():
             return (
@@ -48,6 +49,15 @@ def question(said: facts.Fact) -> str:
         case facts.Rejected():
             return f"The last answer was a rejection ({_rejection(said)}): say in one sentence what was wrong, for next time."
     raise TypeError(f"nothing is asked about {type(said).__name__}")
+
+
+def _others(said: facts.Overcome) -> str:
+    """Return that the change was not the only one.
+
+    >>> _others(facts.Overcome("KeyError", "make", (1,), 2, "edit a.py", 7, (4, 5)))
+    ' and the changes of steps 4-5'
+    """
+    return f" and the change{'s' if len(said.others) > 1 else ''} of {numbers(said.others)}" if said.others else ""
 
 
 def _failed(steps: tuple[int, ...], error: str) -> str:
@@ -91,7 +101,7 @@ def _(fact: facts.Overcome) -> str:
     what = f"{quoted(fact.error)} in {fact.key} ({numbers(fact.failures)})"
     if fact.by == fact.worked_at:
         return f"{what} was fixed by {fact.change} (step {fact.by})."
-    return f"{what} was fixed by {fact.change} (step {fact.by}): it worked at step {fact.worked_at}."
+    return f"{what} was fixed by {fact.change} (step {fact.by}){_others(fact)}: it worked at step {fact.worked_at}."
 
 
 @_says

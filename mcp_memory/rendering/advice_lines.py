@@ -75,7 +75,8 @@ def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[st
         if not row["worked"] and row["times"] == 1 and row["episode_id"] in warned_of:
             continue
         did = [cut(text, _DEED_CHARS) for text in row["did"]]
-        said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], partly=row.get("partly", False))
+        kind = {name: row.get(name, False) for name in ("partly", "made")}
+        said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], **kind)
         yield f"{quoted_line(said)} [{cut_id(row['episode_id'])}]"
 
 

@@ -1,16 +1,21 @@
 """What earlier attempts at a task tell the agent of one that did not succeed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import Filter, Query
+from mcp_memory.learning.advice.otherwise import changed_what_was_seen
 from mcp_memory.learning.judging.comparison import failed_so
 from mcp_memory.learning.judging.reflection import better_attempt
 from mcp_memory.ports import Neighbours
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED
+
+MAX_READ = 4  # failures whose changes are compared with what this attempt saw, the most alike
 
 
 def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None) -> tuple[Precedent, ...]:
@@ -26,7 +31,22 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         x = v.experience
         rows = [(row, alike) for key, alike in near if alike >= SAME_TASK and (row := x.row(key)) is not None]
         lost = [(trace.id, alike) for row, alike in rows if failed_so(done, trace := x.trace(row))]
+        if not lost and _is_open(done):  # while nobody has managed it, what failed in the files that this one had before it
+            lost = _at_the_same(e, done, [(key, alike) for key, alike in near if alike >= SAME_TASK][:MAX_READ])
         best = e.learning.precedents(v, done.task, done.project, [(better, 1.0)], done) if better else ()
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
     worked = tuple(replace(p, times=0, attempts=0) for p in best if p.worked)  # of one attempt alone, which counts nothing
     return (*worked, *(p for p in others if not p.worked))
+
+
+def _is_open(done: Episode) -> bool:
+    """Return whether attempts are known of which none succeeded."""
+    assert done.reflection is not None
+    record = next((said for said in done.reflection.insights if isinstance(said, facts.Record)), None)
+    return record is not None and not record.won
+
+
+def _at_the_same(e: Engines, done: Episode, lost: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return those of the attempts that left a file changed which this one looked at or changed, too."""
+    read = e.store.get_episodes([key for key, _ in lost])
+    return [one for one, episode in zip(lost, read, strict=True) if episode is not None and changed_what_was_seen(done, episode)]

@@ -183,3 +183,54 @@ async def test_quotes_that_a_tool_takes_for_a_part_of_the_name_are_warned_of_bef
     assert said in next_step_text(answer(await memory.suggest_next_step(started.episode_id, intended=intended)))
     bare = {"tool": "search", "arguments": {"query": "Evora"}}
     assert "in quotes" not in next_step_text(answer(await memory.suggest_next_step(started.episode_id, intended=bare)))
+
+
+BAD_START = "ValidationError: 1 validation error for Event\nstart\n  Input should be a valid date [type=date_type, input_value='{}']"
+
+
+async def test_an_argument_that_a_schema_refused_is_told_by_its_name_with_what_went_through(memory: EpisodicMemory) -> None:
+    await attempt(
+        memory,
+        "Book a call with Dana",
+        call("create_event", error=BAD_START.format("tomorrow at 3"), title="Call Dana", start="tomorrow at 3"),
+        call("create_event", "confirmed", title="Call Dana", start="2026-12-01T15:00"),
+    )
+    failed = call("create_event", error=BAD_START.format("friday noon"), title="Lunch with Omar", start="friday noon")
+    told = await advised(memory, "Put a lunch with Omar into the diary", failed)
+    assert told == "After this very error create_event start=2026-12-01T15:00 instead of start=tomorrow at 3 went through"
+    assert "Event: start: Input should be a valid date" in recall_text(answer(await memory.recall("start: Input should be a valid date")))
+
+
+async def test_a_name_that_an_error_calls_unknown_is_told_with_the_spelling_that_went_through(memory: EpisodicMemory) -> None:
+    missing = "Service light.turn_on: entity light.livingroom not found"
+    await attempt(
+        memory,
+        "Switch on the lights in the living room",
+        call("call_service", error=missing, service="light.turn_on", entity="light.livingroom"),
+        call("get_states", "light.living_room_main, light.kitchen", domain="light"),
+        call("call_service", service="light.turn_on", entity="light.living_room_main"),
+    )
+    failed = call("call_service", error=missing, service="light.turn_on", entity="light.livingroom", brightness=40)
+    told = await advised(memory, "Dim the lamps where we watch films", failed)
+    assert told == "After this very error call_service entity=light.living_room_main instead of entity=light.livingroom went through"
+
+
+async def test_another_record_that_was_found_is_not_told_as_the_right_spelling_of_one_that_was_not(memory: EpisodicMemory) -> None:
+    missing = "no such user: user_17"
+    await attempt(
+        memory,
+        "Read the limits of a user",
+        call("get_user", error=missing, id="user_17", fields="limits"),
+        call("get_user", "limits: 3", id="user_18", fields="limits"),
+    )
+    failed = call("get_user", error=missing, id="user_17", fields="orders")
+    assert "user_18" not in await advised(memory, "How much may this user order?", failed)
+
+
+async def test_what_alone_was_done_before_a_failed_call_worked_is_told_by_the_names_of_its_arguments(memory: EpisodicMemory) -> None:
+    missing = "ElementNotFound: selector #invoice_no not found within 5000 ms"
+    typed = call("rpa_type", error=missing, selector="#invoice_no", text="4711")
+    switched = call("rpa_switch_frame", frame="mainFrame")
+    await attempt(memory, "Enter the invoice of Acme", typed, switched, {**typed, "error": None})
+    failed = call("rpa_type", error=missing, selector="#invoice_no", text="9320")
+    assert await advised(memory, "Key in what Umbrella sent", failed) == "After this very error rpa_switch_frame(frame) made the call work"

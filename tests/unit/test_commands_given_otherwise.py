@@ -91,3 +91,17 @@ async def test_a_variable_that_made_a_command_work_twice_is_learnt_as_what_to_ad
         steps = (shell(f"gcloud deploy {name}", ERROR), shell(f"CLOUDSDK=legacy gcloud deploy {name}"))
         await attempt(memory, f"Build the {name} bundle", "success", *steps)
     assert "with this difference (2 of 2 times): add `CLOUDSDK=legacy`" in await advised(memory, "gcloud deploy parcels")
+
+
+async def test_a_command_that_named_nothing_is_answered_by_the_same_one_that_names_something(memory: EpisodicMemory) -> None:
+    await attempt(memory, "Publish the letters branch", "success", shell("git push", ERROR), shell("git push -u origin letters"))
+    assert "git push -u origin letters" in await advised(memory, "git push")
+
+
+async def test_an_error_below_its_heading_is_found_by_its_words(memory: EpisodicMemory) -> None:
+    error = 'Database Error in model letters (models/letters.sql)\n  column "stamp" does not exist'
+    edit = {"tool": "Edit", "arguments": {"file_path": "models/letters.sql", "old_string": "stamp,", "new_string": "postage as stamp,"}}
+    await attempt(memory, "Add the letters model", "success", shell("dbt run", error), edit, shell("dbt run"))
+    assert '`dbt run` failed with “column "stamp" does not exist” and worked after' in await recalled(
+        memory, 'column "stamp" does not exist'
+    )

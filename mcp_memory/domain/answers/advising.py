@@ -20,6 +20,7 @@ class Precedent:
     episode_id: str
     alike: float = 1.0  # its task to the one asked about
     partly: bool = False  # it succeeded in part
+    made: bool = False  # the run that asks has made the very changes, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class Adviser:
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         run = text_of_run(episode)
-        attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, run)
+        attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
         known = not_yet_done(attempts, episode.steps)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)

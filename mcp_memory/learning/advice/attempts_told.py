@@ -10,11 +10,13 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.learning.advice.acts import acted, told_as_call
 from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.points import Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
+from mcp_memory.learning.reading.left_changed import lines_left
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.views.experience import Experience
 
@@ -26,7 +28,13 @@ NOT_THE_CASE = 0.99  # likeness that is told of a task in the same words that is
 
 
 def attempts_told(
-    x: Experience, read: ReadEpisodes, task: str, near: Sequence[tuple[str, float]], endorser: Endorser, project: str, run: str = ""
+    x: Experience,
+    read: ReadEpisodes,
+    task: str,
+    near: Sequence[tuple[str, float]],
+    endorser: Endorser,
+    project: str,
+    run: Episode | None = None,
 ) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did that tells how they ended, what worked first.
 
@@ -40,12 +48,14 @@ def attempts_told(
         near: Episodes and how alike their tasks are; below `SAME_TASK` they are left out.
         endorser: Says what may be shown.
         project: In which tools may work no longer.
-        run: What the run that asks has said so far, as `text_of_run` makes it.
+        run: The run that asks: what it has said so far is its own, and what it changed is marked where they did it, too.
     """
     told, alike = x.derived(ToldAttempts), dict(near)
     attempts = told.read(told.at(near), read)
-    met, by_id = ids_in(run), {attempt.episode_id: attempt for attempt in attempts}
+    met, by_id = ids_in(text_of_run(run) if run else ""), {attempt.episode_id: attempt for attempt in attempts}
     known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, met))
+    if run and known and (mine := lines_left(run)):
+        known = tuple(replace(row, made=by_id[row.episode_id].lines == mine) for row in known)
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
     if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
         return known

@@ -225,8 +225,10 @@ class ErrorRecovery:
     def _illustrated(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
         change, times, of = self._change(answered) if is_retry else (None, 0, 0)
-        if change is None:
-            return self._example(fix, answered, same_call, own, run)
+        if change is None or np.isin(answered, same_call).any():  # of the very call it is told with what it worked
+            example = self._example(fix, answered, same_call, own, run)
+            if change is None or example.did:
+                return example
         counted = (times, of) if len(answered) <= MAX_CHANGES else (0, 0)  # of the latest alone no number is told as one of all
         return replace(fix, change=change, changed=counted[0], compared=counted[1])
 

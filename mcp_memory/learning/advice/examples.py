@@ -14,6 +14,7 @@ from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.argument_changes import SETTING, named_change
 from mcp_memory.learning.reading.calls_told import call_by_names
@@ -37,6 +38,7 @@ _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
+_COMMON_NAME = re.compile(r"(?:__\w+__|index|main|mod|lib|utils?|models|views|tests|conftest|setup|config|README|package)\.\w+$")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
@@ -109,7 +111,7 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:
     """
     step, run = steps[index], run.casefold()
     if change := change_of(steps, index):
-        return Told(brief(steps, index)) if _in(change.path.rsplit("/", 1)[-1], run) else None
+        return Told(brief(steps, index)) if _in(_name_of(change.path), run) else None
     if command := command_in(step.arguments).strip():
         places = [word.strip("'\"") for word in command.split() if _PLACE_WORD.search(word)]
         can = "\n" not in command and len(command) <= MAX_TOLD_CHARS and all(_in(word, run) for word in places)
@@ -144,7 +146,8 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
     """Return in few words the call, other than a command, that answered the very error which this run met; None where it says nothing.
 
     Of a call put right what the error names is told; of another call the arguments' names, with the values that are of this run or that
-    share a word with the error: those are about the same thing.
+    share a word with the error: those are about the same thing. Without such a value it is told where nothing else was done before the
+    failed call worked.
     """
     step, run, message = steps[by], run.casefold(), frozenset(_NAME.findall(message_of(steps[failed]).casefold()))
     if put_right := named_change(steps[failed], step):
@@ -156,7 +159,14 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
         for name, value in step.arguments.items()
         if _is_of_run(value, run) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
     }
-    return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known else None
+    return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known or _alone_made_it_work(steps, failed, by) else None
+
+
+def _alone_made_it_work(steps: Sequence[Step], failed: int, by: int) -> bool:
+    """Return whether a step with another tool is all that was done between a failed call and the same one that worked."""
+    again = next((k for k in range(by + 1, len(steps)) if steps[k].is_same_call(steps[failed]) and not steps[k].failed), -1)
+    done = [k for k in range(failed + 1, again) if not steps[k].failed and role_of(steps[k].key) is Role.ACTS]
+    return done == [by] and bool(steps[by].arguments) and steps[by].key != steps[failed].key
 
 
 def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:
@@ -172,6 +182,16 @@ def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:
     if "\n" in f"{before}{after}" or max(len(before), len(after)) > MAX_COMMAND_CHARS:
         return None
     return Told(f"{brief(steps, by)} instead of `{before}`", names_failed=True)
+
+
+def _name_of(path: str) -> str:
+    """Return by what a run knows a file: its name, of one that many folders have (`__init__.py`, `index.ts`) with its folder.
+
+    >>> _name_of("shop/cart.py"), _name_of("shop/maps/__init__.py"), _name_of("main.rs")
+    ('cart.py', 'maps/__init__.py', 'main.rs')
+    """
+    parts = path.split("/")
+    return "/".join(parts[-2:] if _COMMON_NAME.match(parts[-1]) else parts[-1:])
 
 
 def _fits(command: str, run: str) -> bool:

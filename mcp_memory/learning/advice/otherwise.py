@@ -8,7 +8,7 @@ from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.learning.advice.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.advice.deeds import is_beside
 from mcp_memory.learning.advice.fatal_calls import is_telling, outnumber
-from mcp_memory.learning.reading.file_uses import same_file
+from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.phrases import points as phrases
 
@@ -29,6 +29,12 @@ def otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]:
     right = [path for peer in won for path in _paths(peer)]
     if right and (elsewhere := [(path, n) for path, n in paths.most_common() if not any(same_file(path, other) for other in right)]):
         yield phrases.only_failures_changed(*elsewhere[0])
+
+
+def changed_what_was_seen(attempt: Episode, other: Episode) -> bool:
+    """Return whether an *other* attempt left a file changed, no test and no text, which this one had before it or changed, too."""
+    seen = [file.path for file in files_of(attempt)]
+    return any(same_file(path, known) for path in _paths(other) for known in seen)
 
 
 def _acts(episode: Episode) -> set[str]:

@@ -21,6 +21,7 @@ from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
+from mcp_memory.learning.reading.left_changed import lines_left
 from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
@@ -63,6 +64,7 @@ class ToldAttempt:
     ids: frozenset[str] = frozenset()  # in what its acts were called with
     answered: str = ""
     partly: bool = False
+    lines: frozenset[str] = frozenset()  # of code, that it left changed
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
@@ -74,7 +76,18 @@ class ToldAttempt:
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
         ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in telling))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
-        return cls(episode.id, episode.task, won, changes, calls, "" if won else came_of(episode), ids, answered, episode.partial)
+        return cls(
+            episode.id,
+            episode.task,
+            won,
+            changes,
+            calls,
+            "" if won else came_of(episode),
+            ids,
+            answered,
+            episode.partial,
+            lines_left(episode),
+        )
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:
         """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""

@@ -12,7 +12,7 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, OutcomeKind, Reflection, Reward, Step, Trace
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_keys import SHELL
-from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.step_roles import Role, changes_state, role_of
 from mcp_memory.learning.judging.comparison import Attempts, compared, elsewhere, known_errors, longer, record, shorter
 from mcp_memory.learning.judging.fixed_by import fixed_by
 from mcp_memory.learning.judging.unchanged import unchanged
@@ -170,10 +170,19 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
         for (key, by, _), failures in list(answered.items())[-MAX_ANSWERED:]:
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
-                found.append(facts.Overcome(message, key, where, by, brief(steps, by, near=message), failures[-1].worked_at))
+                worked = failures[-1].worked_at
+                found.append(
+                    facts.Overcome(message, key, where, by, brief(steps, by, near=message), worked, _changed_since(steps, by, worked))
+                )
             elif put_right(steps, where[-1]) == by or (role_of(steps[by].key) is Role.ACTS and did_the_job(steps, where[-1], by)):
                 found.append(facts.GotOn(message, key, where, by, brief(steps, by, near=message), steps[by].key))
     return found
+
+
+def _changed_since(steps: Sequence[Step], by: int, worked_at: int) -> tuple[int, ...]:
+    """Return the steps between two others that changed something as well, so that what worked in the end was not one step's doing alone."""
+    between = range(by + 1, worked_at)
+    return tuple(k for k in between if not steps[k].failed and role_of(steps[k].key) is Role.ACTS and changes_state(steps[k].key))
 
 
 def _put_right(steps: Sequence[Step], fix: Fix) -> Fix:

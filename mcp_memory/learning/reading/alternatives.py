@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.learning.reading.changes import change_of
 
 MIN_WORD_CHARS = 4
@@ -23,6 +24,9 @@ def did_the_job(steps: Sequence[Step], failed: int, by: int) -> bool:
     >>> search, look = Step("find_file", arguments={"args": "conftest"}), Step("bash", arguments={"command": "grep -rn conftest"})
     >>> did_the_job([search, look], 0, 1), did_the_job([search, Step("bash", arguments={"command": "mkdir conftest"})], 0, 1)
     (True, False)
+    >>> push, first = (Step("bash", arguments={"command": command}) for command in ("git push", "git push -u origin main"))
+    >>> did_the_job([push, first], 0, 1)
+    True
     """
     step = steps[by]
     if _PREPARES.search(step.key):
@@ -30,7 +34,15 @@ def did_the_job(steps: Sequence[Step], failed: int, by: int) -> bool:
     change = change_of(steps, by)
     if change is not None and not change.says_what and steps[failed].key != step.key:
         return False
-    return bool(_words(steps[failed]) & _words(step))
+    about = _words(steps[failed])
+    return bool(about & _words(step)) or (not about and _names_more(steps[failed], step))
+
+
+def _names_more(failed: Step, step: Step) -> bool:
+    """Return whether a step is a failed command that named nothing, told what it is about: `git push -u origin main` after `git push`."""
+    before, after = (command_in(s.arguments).split() for s in (failed, step))
+    is_same = bool(before) and failed.key == step.key and not runs_tests(step.key)
+    return is_same and len(before) < len(after) and after[: len(before)] == before
 
 
 def _words(step: Step) -> frozenset[str]:

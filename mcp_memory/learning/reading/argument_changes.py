@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import ASSIGNMENT, WRAPPING, command_in
-from mcp_memory.domain.episode import Step
+from mcp_memory.domain.episode import Json, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
@@ -18,7 +18,10 @@ MAX_WORDS = 12  # of a value that is compared by its words: what is longer is a 
 MAX_VALUE_CHARS = 36  # of an argument that an error names
 MAX_PART_WORDS = 6  # of a text, that came instead of what its error names
 MAX_TEXT_WORDS = 300  # of a text in which such a part is looked for
+MIN_NAMED_CHARS = 4  # of a value that an error names
+ALIKE = 0.6  # of two values' letters, from which one is the other spelt otherwise
 _ERROR_CHARS = 2_000
+_DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"\w+")
 SETTING = re.compile(r"[a-z][a-z_-]{0,30}")  # a word of a vocabulary, which is no value of a case: `damaged`, `round_trip`
 _IDENTIFIER = re.compile(r"\w*(?:_|\d)\w*")  # what no plain word of a sentence looks like
@@ -93,11 +96,26 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
         if new is None or old == new:
             continue
         others_stay = len(failed.arguments) > 1 and {**failed.arguments, name: new} == dict(again.arguments)
-        if name in words and (others_stay or not isinstance(old, str)) and max(len(str(old)), len(str(new))) <= MAX_VALUE_CHARS:
+        is_named = (name in words and (others_stay or not isinstance(old, str))) or (others_stay and _is_misnamed(old, new, message))
+        if is_named and max(len(str(old)), len(str(new))) <= MAX_VALUE_CHARS:
             return f"{name}={new}", f"{name}={old}"
         if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
             return f"{name}=…{part[1]}…", f"{name}=…{part[0]}…"
     return None
+
+
+def _is_misnamed(old: Json, new: Json, message: str) -> bool:
+    """Return whether an error names a value in whose place one much like it came: another spelling, not another number of its kind.
+
+    >>> _is_misnamed("light.livingroom", "light.living_room_main", "entity light.livingroom not found")
+    True
+    >>> _is_misnamed("user_17", "user_18", "user_17 not found"), _is_misnamed("Ann Lee", "Bo Ray", "no page for Ann Lee")
+    (False, False)
+    """
+    if not isinstance(old, str) or not isinstance(new, str) or len(old) < MIN_NAMED_CHARS or old not in message:
+        return False
+    a, b = (_DIGITS.sub("", value.casefold()) for value in (old, new))
+    return a != b and SequenceMatcher(None, a, b, autojunk=False).ratio() >= ALIKE
 
 
 def put_right(steps: Sequence[Step], failed: int) -> int:

@@ -13,15 +13,24 @@ _TRACEBACK = "Traceback (most recent call last)"
 _PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the error is the same without
 _TELLING = re.compile(
     r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing"
-    r"|undefined (?:reference|symbol)|unresolved external|multiple definition",
+    r"|undefined (?:reference|symbol)|unresolved external|multiple definition"
+    r"|:\d+:\d+: (?!warning|note|info|remark)",  # as compilers say it
     re.I,
 )
+# Sounds like an error where nothing does more.
+_HINTING = re.compile(
+    r"does(?:n't| not)|can(?:'t|’t)\b|undefined|unresolved|unknown|unexpected|required|must\b|forbidden|unauthori[sz]ed", re.I
+)
 _HEADING = re.compile(  # that something failed, and nothing of what
-    r"\W*(?:(?:test suite|tests?|build|compilation|command|process|task|job|script)\b[^:]{0,20}\bfail(?:ed|ure)\b[^:]{0,40}"
+    r"\W*(?:(?:\w+: )?(?:test suite|tests?|build|compilation|command|process|task|job|script)\b[^:]{0,20}\bfail(?:ed|ure)\b[^:]{0,40}"
     r"|(?:collect2|clang|ld|gcc|cc1?|rustc|make|gmake|ninja)\b.*\b(?:returned \d+ exit status|build stopped.*|Error \d+)"
     r"|clang: error: linker command failed.*"
-    r"|error: (?:could not compile|aborting due to)\b.*"
-    r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error|npm ERR! (?:code|errno) \S+)\W*",
+    r"|error: (?:could not compile|aborting due to|failed to run custom build command|linking with)\b.*"
+    r"|(?:\[\w+\]\s*)?(?:compilation|build|test|runtime|internal|database|parsing|dependency|validation) (?:error|failure)s?\s*:?"
+    r"|(?:compilation|runtime|database|parsing|dependency|validation) error in .*"
+    r"|the following build commands failed|execution failed for task\b.*|a failure occurred while executing\b.*"
+    r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error"
+    r"|npm (?:ERR!|error) (?:code|errno|syscall|path)\b.*)\W*",
     re.I,
 )
 _HEX = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,})\b", re.I)
@@ -29,12 +38,24 @@ _URL = re.compile(r"\b\w+://\S+")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
 _FILE = re.compile(r"\b[\w-]+\.(?:py|txt|json|csv|sh|md|c|h|cpp|js|ts|html|ya?ml|cfg|toml|rs|go|java|ipynb|log|lock|xml)\b")
 _QUOTED = re.compile(r"\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|\[[^\]\n]{0,300}(?:\]|$)|(?<!\w)'[^'\n]{0,200}'(?!\w)")
+_SAID_IN_JSON = re.compile(
+    r"""["'](?:msg|message|error|error_message|errorMessage|error_description|detail|reason)["']\s*:\s*(["'])((?:\\.|(?!\1).){3,})\1"""
+)
+_PYDANTIC = re.compile(r"\d+ validation errors? for (\S+)\s*\n([\w.\[\]-]+)\s*\n\s+(\S.*?)(?: \[type=.*)?$", re.M)
+_ZOD_PATH = re.compile(r"""["']path["']\s*:\s*\[\s*["']([\w.-]+)["']""")
 _LIST = re.compile(r"<q>(?:\s*,\s*<q>)+")
 _DETAIL = re.compile(r"<(?:q|url|path|file|id)>|#")
 _NUMBER = re.compile(r"\b\d[\d.,:]*\b|(?<=\D)\d+")
 _WORD = re.compile(r"[A-Za-z_<][\w>]+")
 _COMMON = "the an of to in is not for and or at on be was with that this it as by has have from your you are"
 _STOP = frozenset(_COMMON.split(" "))
+_WARNED = re.compile(  # no error, whatever it says
+    r"[\w.]*Warning\b|(?:\S+?:\d+(?::\d+)?: ?)?(?:warning|note|hint|help|info)\b ?(?:\[[^\]]*\]|\([^)]*\))?:", re.I
+)
+_LINTED = re.compile(  # a linter's line, with its rule
+    r"(?:(?:\S+:)?\d+[:,]\d+:?|\S+:\d+:|[-*•])\s*(?:error\s+)?(?P<code>[A-Z]{1,4}\d{3,4}):?\s+\S"
+)
+_BROKEN = re.compile(r"E9\d\d$|F[4678]\d\d$|[EF]\d{4}$|E11[23]$")  # rules that say that it cannot run, not how it looks
 
 
 @lru_cache(maxsize=20_000)
@@ -87,8 +108,36 @@ def has_details(sig: str) -> bool:
 
 
 def telling_line(text: str) -> str:
-    """Return the line of an error text that names the error; empty for a blank text."""
-    return _PYTEST.sub("", _telling_line(_ANSI.sub("", text)))
+    """Return the line of an error text that names the error; empty for a blank text. Of JSON in it the message alone is left.
+
+    >>> telling_line('fatal: [web1]: FAILED! => {"changed": false, "msg": "Missing sudo password"}')
+    'Missing sudo password'
+    >>> telling_line("Error code: 400 - {'error': {'message': 'Unsupported parameter top_k', 'code': None}}")
+    'Error code: 400 - Unsupported parameter top_k'
+    """
+    text = _ANSI.sub("", text)
+    return _argument_named(text[:_MAX_TEXT_CHARS]) or _without_json(_PYTEST.sub("", _telling_line(text)))
+
+
+def _argument_named(text: str) -> str:
+    """Return which argument a schema refuses, and why, as pydantic and zod print it on several lines; "" for any other text.
+
+    >>> _argument_named("1 validation error for Event\\nstart\\n  Input should be a valid date [type=date, input_value='x']")
+    'Event: start: Input should be a valid date'
+    """
+    if found := _PYDANTIC.search(text):
+        return f"{found[1]}: {found[2]}: {found[3]}"
+    path, message = _ZOD_PATH.search(text), _SAID_IN_JSON.search(text)
+    return f"{path[1]}: {message[2]}" if path and message else ""
+
+
+def _without_json(line: str) -> str:
+    said = _SAID_IN_JSON.search(line)
+    if not said:
+        return line
+    before = line[: said.start()].partition("{")[0]
+    before = "" if before.rstrip().endswith("=>") else before  # which host it was, as Ansible says it
+    return f"{before}{said[2]}".replace("\\n", " ").replace('\\"', '"').strip()
 
 
 def _telling_line(text: str) -> str:
@@ -99,10 +148,14 @@ def _telling_line(text: str) -> str:
         return lines[0] if lines else ""
     raised = [line for line in lines if _RAISED.match(line)]
     if raised or (raised := _after_traceback(text)):
-        return raised[-1]
+        return next((line for line in reversed(raised) if not _WARNED.match(line)), raised[-1])
+    if linted := [(found["code"], line) for line in lines if (found := _LINTED.match(line))]:
+        return next((line for code, line in linted if _BROKEN.match(code)), linted[0][1]).lstrip("-*• ")
+    lines = [line for line in lines if not _WARNED.match(line)] or lines
     lines = [line for line in lines if _TRACEBACK not in line][-1:] if _TRACEBACK in text else lines  # cut off before the error
     telling = [line for line in lines if _TELLING.search(line)]
-    return next((line for line in telling if not _HEADING.fullmatch(line)), (telling or lines)[0])
+    said = next((line for line in telling if not _HEADING.fullmatch(line)), "")
+    return said or next(filter(_HINTING.search, lines), (telling or lines)[0])
 
 
 def _after_traceback(text: str) -> list[str]:

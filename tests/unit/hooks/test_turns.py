@@ -75,7 +75,8 @@ class Host:
         return sorted(Path(self.folder).glob(f"*{suffix}"))
 
     async def episodes(self) -> list[dict[str, Any]]:
-        return [json.loads(line) async for line in self.memory.export_lines()]
+        lines = [json.loads(line) async for line in self.memory.export_lines()]
+        return [line for line in lines if "task" in line]  # without votes and the like
 
 
 @pytest.fixture
@@ -163,6 +164,50 @@ async def test_what_follows_a_completed_check_without_a_new_prompt_belongs_to_th
     await host.prompt("go on")
     await host("session-end")
     assert [episode["task"] for episode in await host.episodes()] == [TASK, TASK]
+
+
+async def test_a_person_who_says_after_a_completed_check_that_it_is_wrong_makes_it_a_failure_and_what_follows_is_about_that(
+    host: Host,
+) -> None:
+    await host.prompt(TASK)
+    await host("post-tool-use", **bash("pytest -q", "3 passed"))
+    await host("stop", last_assistant_message="Rounding is right.")
+    await host.prompt("no, that's wrong: the fault is in the tax, revert this")
+    await host("post-tool-use", **bash("pytest -q", "4 passed"))
+    await host("stop", last_assistant_message="Now it is.")
+    await host.prompt("perfect, thanks")
+    assert await outcomes(host) == ["failure", "success"]
+    assert [episode["task"].splitlines()[0] for episode in await host.episodes()] == [TASK, TASK]
+
+
+async def test_a_new_task_after_a_completed_check_contradicts_nothing(host: Host) -> None:
+    await host.prompt(TASK)
+    await host("post-tool-use", **bash("pytest -q", "3 passed"))
+    await host("stop", last_assistant_message="Rounding is right.")
+    await host.prompt("The labels of the parcels are wrong, print them on one page")
+    await host("post-tool-use", **bash("pytest -q", "3 passed"))
+    await host("stop", last_assistant_message="They are on one page.")
+    assert await outcomes(host) == ["success", "success"]
+
+
+async def test_the_episode_of_an_agent_that_only_had_a_subagent_work_is_completed(host: Host) -> None:
+    await host.prompt(TASK)
+    await host("post-tool-use", agent_id="a1", **bash("pytest -q", "3 passed"))
+    await host("subagent-stop", agent_id="a1", last_assistant_message="Rounding is right.")
+    await host("stop", last_assistant_message="All done.")
+    await host("session-end", reason="other")
+    assert sorted(map(str, await outcomes(host))) == ["partial", "success"]
+
+
+async def test_an_answer_to_thanks_is_not_told_instead_of_what_was_done(host: Host) -> None:
+    await host.prompt("Explain the layout of this project")
+    await host("post-tool-use", **bash("ls"))
+    await host("stop", last_assistant_message="It has three folders.")
+    await host.prompt("thanks")
+    await host("stop", last_assistant_message="You are welcome.")
+    await host("session-end", reason="other")
+    (episode,) = await host.episodes()
+    assert episode["outcome"]["summary"].startswith("It has three folders.")
 
 
 async def test_a_session_of_mere_conversation_leaves_nothing(host: Host) -> None:

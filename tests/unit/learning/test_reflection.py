@@ -331,6 +331,16 @@ def test_one_question_is_asked_about_what_was_overcome_or_left_standing() -> Non
     assert asked(episode(Step("look"), kind=OutcomeKind.SUCCESS)) == ""
 
 
+def test_a_change_before_the_one_that_is_named_is_not_said_to_have_done_it_alone() -> None:
+    def edit(path: str) -> Step:
+        return Step("edit", arguments={"path": path, "old": "x = 1", "new": "x = 2"})
+
+    other = replace(bad("make"), error="TypeError: no total")
+    steps = (bad("make"), edit("src/cart.py"), other, edit("src/fees.py"), Step("open"), edit("src/tax.py"), Step("make"))
+    said = asked(episode(*steps, kind=OutcomeKind.SUCCESS))
+    assert "step 6 worked after edit src/cart.py: - x = 1 + x = 2 (step 1) and the changes of steps 3, 5: say" in said
+
+
 def test_a_better_attempt_is_named_and_no_list_of_tools() -> None:
     said = reflect(episode(Step("edit")), Reward(0.1), None, GOOD)
     assert "An earlier attempt did better (old1, reward 0.89): `get_episode` shows how." in said.insights

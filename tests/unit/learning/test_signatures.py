@@ -28,16 +28,53 @@ def test_paths_numbers_ids_and_quotes_do_not_matter(one: str, other: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "telling"),
+    [
+        ("Edit refused.\n\nERRORS:\n- E111 indentation is not a multiple of 4\n- E999 IndentationError: unexpected indent", "E999"),
+        ("a.py:3:80: E501 line too long (97 > 79)\na.py:7:1: F821 undefined name 'total'\nFound 2 errors.", "F821"),
+        ("a.py:3:80: E501 line too long (97 > 79)\na.py:9:1: W291 trailing whitespace\nFound 2 errors.", "E501"),
+        ("a.py:1:0: C0114: Missing module docstring\na.py:4:11: E0602: Undefined variable 'total'", "E0602"),
+        ("a.c:3:5: warning: implicit declaration may be invalid\na.c:9:2: error: expected ';' before 'return'", "expected ';'"),
+        ("a.py:3: note: Revealed type is missing\na.py:4: error: Name 'total' is not defined  [name-defined]", "total"),
+        ("KeyError: 'a'\nResourceWarning: unclosed file", "KeyError"),
+    ],
+)
+def test_what_cannot_run_tells_before_how_it_looks_and_an_error_before_a_warning(text: str, telling: str) -> None:
+    assert telling in telling_line(text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "FAIL src/cart.test.js\n  ● Test suite failed to run\n    Cannot find module 'lodash' from 'src/cart.js'\nTests: 0 total",
         "Build failed\nsrc/a.ts(3,1): error TS2307: Cannot find module 'lodash'",
         "npm ERR! code E404\nnpm ERR! 404 Not Found - GET lodash",
         "error: subprocess-exited-with-error\n  × did not run\n  fatal error: lodash.h: No such file or directory",
+        "[ERROR] COMPILATION ERROR : \n[ERROR] Fatal error compiling: error: lodash needs release 17",
+        "FAILURE: Build failed with an exception.\n* Wrong:\nExecution failed for task ':app:lint'.\n> Could not resolve lodash",
+        "** BUILD FAILED **\n\nThe following build commands failed:\n\tCompile A\n/w/A.swift:3:5: error: cannot find 'lodash' in scope",
+        'Database Error in model carts (models/carts.sql)\n  column "lodash" does not exist\n  compiled code at target/carts.sql',
+        "error: linking with `cc` failed: exit status: 1\n  = note: /usr/bin/ld: cannot find -llodash",
+        "error: failed to run custom build command for `sys v0.9`\nCaused by:\n  --- stderr\n  Could not find directory of lodash",
+        "npm error code ENOENT\nnpm error syscall open\nnpm error path /w/p.json\nnpm error enoent Could not read lodash",
+        "# example.com/cart\n./main.go:5:2: undefined: lodash.Foo\n./main.go:9:2: cannot use x (variable of type int)",
     ],
 )
 def test_a_heading_that_only_says_that_something_failed_is_not_the_error(text: str) -> None:
     assert "lodash" in telling_line(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('TASK [web] ***\nfatal: [web1]: FAILED! => {"changed": false, "msg": "No sudo password"}\nPLAY RECAP', "No sudo password"),
+        ("BadRequestError: Error code: 400 - {'error': {'message': 'No such model', 'code': None}}", "Error code: # - No such model"),
+        ('Request failed with 422 {"code": 7, "detail": "Seats must be \\"window\\""}', "Request failed with # Seats must be <q>"),
+        ('{\n  "status": 422,\n  "message": "Field start is invalid"\n}', "Field start is invalid"),
+    ],
+)
+def test_of_an_error_in_json_what_its_message_says_is_the_error(text: str, said: str) -> None:
+    assert signature(text).endswith(said)
 
 
 def test_of_a_traceback_the_raised_line_counts() -> None:

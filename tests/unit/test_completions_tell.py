@@ -1,0 +1,63 @@
+"""What a completion tells its agent of earlier attempts at the task, through the facade on real files."""
+
+import pytest
+
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.advice_lines import next_step_text
+from mcp_memory.rendering.outcome_lines import completed_text
+from mcp_memory.rendering.render import answer
+from tests.unit.attempts import Step, attempt
+
+pytestmark = pytest.mark.anyio
+TASK = "The tide table of the southern ferry prints yesterday's levels after midnight, and `TideTable.day` is asked too early"
+
+
+def edited(path: str, old: str, new: str) -> Step:
+    return {"tool": "str_replace", "arguments": {"path": path, "old_str": old, "new_str": new}, "observation": "done"}
+
+
+async def completed(memory: EpisodicMemory, outcome: str, *steps: Step) -> str:
+    started = await memory.start_episode(TASK, recall=False)
+    await memory.log_steps(started.episode_id, steps=list(steps))
+    return completed_text(answer(await memory.complete_episode(started.episode_id, outcome)))
+
+
+async def test_an_attempt_that_failed_is_told_what_another_failure_changed_in_the_same_file(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
+    said = await completed(memory, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = tomorrow()"))
+    assert "Did not succeed at this task (the only such attempt found): changed ferry/tides.py: - self.day = today()" in said
+    assert "today(utc)" in said
+
+
+async def test_an_attempt_that_changed_nothing_is_told_what_failed_in_the_file_it_looked_at(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
+    looked = {"tool": "read_file", "arguments": {"path": "ferry/tides.py"}, "observation": "self.day = today()"}
+    assert "Did not succeed at this task (the only such attempt found): changed ferry/tides.py" in await completed(
+        memory, "failure", looked
+    )
+
+
+async def test_what_failed_in_another_file_is_not_told(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "failure", edited("ferry/prices.py", "self.day = today()", "self.day = today(utc)"))
+    assert await completed(memory, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = now()")) == "Recorded as failure."
+
+
+async def test_that_a_run_made_the_very_change_that_failed_before_is_said_while_it_runs_and_in_the_end(memory: EpisodicMemory) -> None:
+    change = edited("ferry/tides.py", "self.day = today()", "self.day = tomorrow()")
+    for _ in range(2):
+        await attempt(memory, TASK, "failure", change)
+    said = "Made in this run, too: did not succeed at this task (2 of 2 such attempts found): changed ferry/tides.py"
+    assert said in await completed(memory, "failure", change)
+    started = await memory.start_episode(TASK, recall=False)
+    await memory.log_steps(started.episode_id, steps=[change])
+    assert "Made in this run, too: did not succeed" in next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+
+
+async def test_that_a_run_made_the_very_change_that_worked_before_is_said(memory: EpisodicMemory) -> None:
+    change = edited("ferry/tides.py", "self.day = today()", "self.day = tomorrow()")
+    await attempt(memory, TASK, "success", change)
+    for steps, made in (([change], True), ([edited("ferry/tides.py", "self.day = today()", "self.day = 0")], False)):
+        started = await memory.start_episode(TASK, recall=False)
+        await memory.log_steps(started.episode_id, steps=steps)
+        told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+        assert ("Made in this run, too: worked at this task (the only success found): changed ferry/tides.py" in told) is made

@@ -1,0 +1,43 @@
+"""What was written into the files of other tasks is told by no door, and what worked after the very call is told with it; on real files."""
+
+import pytest
+
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
+from mcp_memory.rendering.render import answer
+from tests.unit.attempts import Step, attempt
+
+pytestmark = pytest.mark.anyio
+
+
+def edit(text: str) -> Step:
+    return {"tool": "edit", "arguments": {"args": "12:13", "text": text}, "observation": "[File: /shop/cart.py (90 lines total)]"}
+
+
+def search(query: str, error: str | None = None) -> Step:
+    return {"tool": "search", "arguments": {"query": query}, "observation": error or f"{query} is a page", "error": error}
+
+
+async def test_a_playbook_has_no_step_that_writes_what_another_task_wrote(memory: EpisodicMemory) -> None:
+    for what in ("fee", "toll", "tax"):
+        await attempt(
+            memory, f"The {what} of the harbour cart is rounded twice in the printed total", "success", search(what), edit(f"{what} = 2")
+        )
+        await attempt(memory, f"The {what} of the harbour cart is rounded twice in the mailed total", "failure", search(what))
+    told = await memory.recommend_playbook("The rent of the harbour cart is rounded twice in the shown total")
+    assert "edit args" not in playbook_text(answer(told))
+
+
+async def test_where_the_very_call_failed_before_it_is_told_what_worked_and_not_the_kind_of_change_alone(memory: EpisodicMemory) -> None:
+    def lost(query: str) -> Step:
+        return search(query, f"Could not find [{query}]. Similar: ['{query} (ship)', '{query} (island)']")
+
+    for name in ("Aurora", "Borealis", "Castor"):
+        await attempt(memory, f"In which year was the vessel {name} built?", "success", lost(name), search(f"{name} (ship)"))
+    started = await memory.start_episode("Who owned the vessel Castor in its last year at sea?", recall=False)
+    await memory.log_steps(started.episode_id, steps=[lost("Castor")])
+    told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert "After this very error search query=Castor (ship) instead of query=Castor went through" in told
+    other = await memory.start_episode("Who owned the vessel Draco in its last year at sea?", recall=False)
+    await memory.log_steps(other.episode_id, steps=[lost("Draco")])
+    assert "give `query` a value that the error names" in next_step_text(answer(await memory.suggest_next_step(other.episode_id)))
