@@ -92,7 +92,7 @@ class Vouching:
         """Return which of the episodes used a tool with success."""
         x = self._x
         steps = np.flatnonzero((x.step_tool == tool) & ~x.step_failed)
-        rows = distinct(x.rows_at(steps))
+        rows: Ints = distinct(x.rows_at(steps))
         return rows[of[rows]]
 
     def is_known_call(self, row: int, index: int, asker: str = "") -> bool:
