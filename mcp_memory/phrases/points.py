@@ -10,9 +10,13 @@ def changed(change: str) -> str:
     return f"changed {change}"
 
 
-def did(calls: Sequence[str]) -> str:
-    """Return the calls that did something, in order."""
-    return f"did {'; '.join(calls)}"
+def did(calls: Sequence[str], *, more: bool = False) -> str:
+    """Return the calls that did something, in order; *more*: there were others before them.
+
+    >>> did(["cancel “7”", "book “8”"]), did(["book “8”"], more=True)
+    ('did cancel “7”; book “8”', 'did …; book “8”')
+    """
+    return f"did {'; '.join(['…', *calls] if more else calls)}"
 
 
 def wrote(text: str, names: Sequence[str]) -> str:
@@ -40,6 +44,15 @@ def found(calls: Sequence[str], answer: str) -> str:
     ('search “Opry Mills”, then answered “a shopping mall”', 'answered “no”')
     """
     return f"{', '.join(calls)}, then answered “{answer}”" if calls else f"answered “{answer}”"
+
+
+def nearly(answered: str) -> str:
+    """Return an answer that others gave in almost the same words.
+
+    >>> nearly("answered “a shopping mall”")
+    'answered “a shopping mall” or nearly so'
+    """
+    return f"{answered} or nearly so"
 
 
 def only(call: str, refused: str) -> str:
@@ -95,6 +108,25 @@ def refused(path: str, edits: int, error: str, tried: str) -> str:
     return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
 
 
+def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
+    """Return how many tests failed in the end, and which, as far as that is known.
+
+    >>> tests_failed(2, 7, ["test_total", "test_refund"]), tests_failed(9, 9, ["test_a"]), tests_failed(1, 3, [])
+    ('2 of 7 tests failed: test_total, test_refund', '9 of 9 tests failed: test_a, …', '1 of 3 tests failed')
+    """
+    said = f"{failed} of {total} tests failed"
+    return f"{said}: {', '.join([*names, *(['…'] if len(names) < failed else [])])}" if names else said
+
+
+def undone(items: Sequence[str]) -> str:
+    """Return what an attempt's agent said it had not done.
+
+    >>> undone(["the refund", "its test"])
+    'left undone: the refund; its test'
+    """
+    return f"left undone: {'; '.join(items)}"
+
+
 def put_back(paths: Sequence[str]) -> str:
     """Return that an attempt put back what it had changed.
 
@@ -104,17 +136,16 @@ def put_back(paths: Sequence[str]) -> str:
     return f"changed nothing: put back its edits of {', '.join(paths)}"
 
 
-def left_alone(own: Sequence[str], read: Sequence[str]) -> str:
-    """Return that an attempt changed no file that was there; which it *read*, else what it wrote of its *own*.
+def left_alone(made: Sequence[str], tried: Sequence[str], read: Sequence[str]) -> str:
+    """Return that an attempt changed no file that was there: those it *made*, or *tried* something out in, and those it *read*.
 
-    >>> left_alone(["repro.py"], ["shop/cart.py", "shop/voucher.py"]), left_alone([], ["cart.py"])
-    ('changed nothing: only read shop/cart.py, shop/voucher.py and wrote files of its own', 'changed nothing: only read cart.py')
-    >>> left_alone(["repro.py", "settings.py"], [])
-    'changed nothing: only wrote repro.py, settings.py of its own'
+    >>> left_alone([], ["repro.py"], ["shop/cart.py", "shop/tax.py"]), left_alone([], ["repro.py"], [])
+    ('changed nothing; had read shop/cart.py, shop/tax.py', 'changed nothing; tried repro.py')
+    >>> left_alone(["tests/test_cart.py"], ["repro.py"], ["cart.py"])
+    'changed nothing that was there, made tests/test_cart.py; had read cart.py'
     """
-    if not read:
-        return f"changed nothing: only wrote {', '.join(own)} of its own"
-    return f"changed nothing: only read {', '.join(read)}{' and wrote files of its own' if own else ''}"
+    said = "changed nothing" + (f" that was there, made {', '.join(made)}" if made else "")
+    return f"{said}; had read {', '.join(read)}" if read else said if made else f"{said}; tried {', '.join(tried)}"
 
 
 def only_looked(call: str) -> str:

@@ -41,3 +41,15 @@ async def test_where_the_very_call_failed_before_it_is_told_what_worked_and_not_
     other = await memory.start_episode("Who owned the vessel Draco in its last year at sea?", recall=False)
     await memory.log_steps(other.episode_id, steps=[lost("Draco")])
     assert "give `query` a value that the error names" in next_step_text(answer(await memory.suggest_next_step(other.episode_id)))
+
+
+@pytest.mark.parametrize(("then", "is_told"), [("lighthouse", False), ("tidal wall", True)])
+async def test_of_looks_only_one_for_the_same_thing_is_told_as_what_went_through(memory: EpisodicMemory, then: str, is_told: bool) -> None:
+    nothing = search("tidal wall north", "No matches found")
+    await attempt(
+        memory, "In which year was the tidal wall of the northern harbour raised?", "success", nothing, search(then), search("harbour")
+    )
+    started = await memory.start_episode("Who raised the tidal wall of the northern harbour?", recall=False)
+    await memory.log_steps(started.episode_id, steps=[nothing])
+    told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert (f"search query={then} instead of query=tidal wall north went through" in told) is is_told

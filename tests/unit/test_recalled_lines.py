@@ -204,7 +204,7 @@ async def test_a_success_by_a_script_of_its_own_tells_the_lines_nearest_the_task
 async def test_where_a_log_cut_a_script_no_line_number_is_told_behind_it(memory: EpisodicMemory) -> None:
     script = "x = 1\n# The f\n...[40 chars cut]...\nders\nfor folder in reshard(folders): pass"
     await attempt(memory, "success", [shell(f"cat > cut.py <<EOF\n{script}\nEOF"), shell("python3 cut.py")])
-    assert (await told(memory))[0] == "wrote cut.py: for folder in reshard(folders): pass"
+    assert (await told(memory))[0] == "wrote cut.py:1: x = 1 ⏎ … ⏎ for folder in reshard(folders): pass"
 
 
 async def test_a_program_that_was_fed_its_script_is_told_with_the_lines_that_tell(memory: EpisodicMemory) -> None:

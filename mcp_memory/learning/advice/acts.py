@@ -12,7 +12,7 @@ from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.learning.reading.edits import written_by
 from mcp_memory.learning.reading.file_uses import as_path, files_of, words_of
 
-MAX_CALLS, MAX_CALL_CHARS = 4, 150
+MAX_CALLS, MAX_CALL_CHARS = 6, 150
 MAX_VALUES_CHARS = 380  # of a call that is no command: of its values each is needed
 MAX_STEPS = 400  # of a longer run, its end
 MAX_NAMED_CHARS = 300  # of an argument in which files are named: a longer one is a text
@@ -33,7 +33,7 @@ _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 def acts(episode: Episode) -> list[int]:
     """Return the last steps that did something that another attempt can do again, each call once; a test where nothing else did.
 
-    Nothing before the last script or change of the run: what came of the task may have been its doing.
+    Nothing before the last script or change of the run: what came of the task may have been its doing. At most one more than is told.
     """
     steps, own = episode.steps, own_names(episode)
     found: dict[tuple[str, str], int] = {}
@@ -42,7 +42,7 @@ def acts(episode: Episode) -> list[int]:
         step = steps[i]
         if step.failed or role_of(step.key) is not Role.ACTS or " -c " in (command := command_in(step.arguments).strip()):
             continue
-        if len(found) == MAX_CALLS:
+        if len(found) > MAX_CALLS:
             break
         if runs_tests(step.key):
             tests += [i] if acted(steps, i) and not runs_own(step, own) else []

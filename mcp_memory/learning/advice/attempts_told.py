@@ -12,7 +12,7 @@ from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
-from mcp_memory.learning.advice.points import Recalled, points_of
+from mcp_memory.learning.advice.points import Known, Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
@@ -120,7 +120,7 @@ def told_as_recalled(
         failures: How many attempts failed, among which these are counted.
     """
     same = [e for e in attempts if is_same_case(task, e.task) and (not e.success or _noted(e))]
-    told = points_of([(e, 1.0) for e in same], task)
+    told = points_of([(e, 1.0) for e in same], task, known=Known(worked=any(row.worked for row in known)))
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
     rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))

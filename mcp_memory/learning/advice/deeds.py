@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from threading import Lock
 
 from mcp_memory.domain.bounded_map import BoundedMap
@@ -27,6 +28,7 @@ from mcp_memory.views.experience import Experience
 
 MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 280, 90, 2
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
+MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
 _BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
@@ -95,10 +97,11 @@ def done(episode: Episode, similarity: float, query: str, gone: Collection[str] 
     """
     steps = episode.steps
     said = answer(steps[-1]) if steps and episode.success else ""
-    calls = _calls(episode, [i for i in acts(episode) if steps[i].key not in gone] or (_looks(steps) if said else []), similarity, query)
+    acted = [i for i in acts(episode) if steps[i].key not in gone]
+    calls, more = _calls(episode, acted or (_looks(steps) if said else []), similarity, query)
     if said:
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
-    return [phrases.did(calls)] if calls else []
+    return [phrases.did(calls, more=more)] if calls else []
 
 
 def did_more_than_tests(episode: Episode) -> bool:
@@ -114,20 +117,23 @@ def _had_failed(steps: Sequence[Step], i: int) -> bool:
 def looked(episode: Episode, similarity: float, query: str) -> list[str]:
     """Return what a run at this very task looked up that did nothing else, or its only call, whatever that was."""
     asked = [i for i in _looks(episode.steps) if not is_shell(episode.steps[i].tool)] if similarity >= THE_TASK else []
-    calls = _calls(episode, asked, similarity, query)
+    calls, more = _calls(episode, asked, similarity, query)
     if not calls and len(episode.steps) == 1:
         calls = [call_told(episode.steps[0], MAX_CALL_CHARS)] if similarity >= THE_TASK else [episode.steps[0].key]
-    return [phrases.did(calls)] if calls else []
+    return [phrases.did(calls, more=more)] if calls else []
 
 
 def _looks(steps: Sequence[Step]) -> list[int]:
     return [i for i, step in enumerate(steps) if not step.failed and role_of(step.key) is Role.LOOKS and step.arguments]
 
 
-def _calls(episode: Episode, chosen: Sequence[int], similarity: float, query: str) -> list[str]:
-    """Return the last of the chosen steps as calls in their order, each once."""
-    told = (_call(episode, i, similarity, query) for i in chosen[-MAX_CALLS:])
-    return [call for call in dict.fromkeys(told) if call]
+def _calls(episode: Episode, chosen: Sequence[int], similarity: float, query: str) -> tuple[list[str], bool]:
+    """Return the last of the chosen steps as calls in their order, each once, and whether others went before them."""
+    said = [call for call in dict.fromkeys(_call(episode, i, similarity, query) for i in chosen) if call]
+    room = accumulate(len(call) for call in reversed(said))
+    kept = max(MIN_CALLS, sum(chars <= MAX_CALLS_CHARS for chars in room))
+    told = said[-min(kept, MAX_CALLS) :]
+    return told, len(told) < len(said)
 
 
 def _call(episode: Episode, i: int, similarity: float, query: str) -> str:

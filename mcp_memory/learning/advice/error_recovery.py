@@ -206,6 +206,8 @@ class ErrorRecovery:
         is_command = bool(command_in(steps[by].arguments))
         same = [step for step in steps[failed:] if step.is_same_call(own)]
         is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
+        if is_again and role_of(own.key) is Role.LOOKS and _values(own).isdisjoint(_values(steps[by])):
+            return None  # another thing was looked for
         if is_again and episode.id not in self._beaten and (other := call_changed(own.arguments, steps[by].arguments, MAX_CALL_CHARS)):
             return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
         if role_of(own.key) is Role.ACTS and role_of(steps[by].key) is Role.LOOKS and not same:
@@ -255,6 +257,11 @@ class ErrorRecovery:
         """Return the tool used right after each failed step, -1 at the end of a run."""
         steps = next_tried(self._x, numbers)
         return np.where(steps < 0, -1, self._x.step_tool[np.maximum(steps, 0)])
+
+
+def _values(step: Step) -> frozenset[str]:
+    """Return the words of what a step was called with."""
+    return words(" ".join(map(str, step.arguments.values())))
 
 
 def _named(step: Step) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """What an attempt tells of errors: those it got past and how, and the call that never worked. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.deeds import change_told
-from mcp_memory.learning.reading.argument_changes import named_change
+from mcp_memory.learning.reading.argument_changes import argument_change, named_change
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of
@@ -20,6 +21,7 @@ from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
 MAX_OVERCOME = 2
+_NOTHING = re.compile(r"\b(?:no (?:match|result|page|entr|hit)\w*|(?:could|did) not find|(?:was )?not found|nothing found)\b", re.I)
 MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
 
 
@@ -52,7 +54,7 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
         error, call = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), call_told(failed, MAX_FAILED_CALL_CHARS)
         if said.by == said.worked_at and not command_in(by.arguments):
             other = call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS) if similarity >= SAME_TASK else named_change(failed, by)
-            if other:
+            if other and not _is_another_look(failed, by):
                 yield ErrorTold(phrases.worked_otherwise(by.key, error, *other), said.error, said.by)
             continue
         names = [file.path for file in files_of(episode)]
@@ -65,9 +67,17 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
 
 def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[ErrorTold]:
     """Yield what a call had instead of what the error named, where the same tool then worked."""
-    if max(said.failures[-1], said.by) < len(steps) and (other := named_change(steps[said.failures[-1]], steps[said.by])):
+    if max(said.failures[-1], said.by) >= len(steps):
+        return
+    failed, by = steps[said.failures[-1]], steps[said.by]
+    if not is_edit(failed) and not _is_another_look(failed, by) and (other := named_change(failed, by)):
         error = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS)
         yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), said.error, said.by)
+
+
+def _is_another_look(failed: Step, by: Step) -> bool:
+    """Return whether a look that found nothing was followed by one for something else: that it went through answers nothing."""
+    return role_of(failed.key) is Role.LOOKS and _NOTHING.search(message_of(failed)) is not None and argument_change(failed, by) is None
 
 
 def dead_ends(episode: Episode, *, looks: bool) -> Iterator[ErrorTold]:

@@ -23,7 +23,7 @@ from mcp_memory.learning.advice.deeds import (
     ended,
     looked,
 )
-from mcp_memory.learning.advice.endings import ending, refused
+from mcp_memory.learning.advice.endings import ending, missed, refused
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
 from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
@@ -48,6 +48,7 @@ class Known:
     stale: Collection[tuple[str, int]] = ()  # steps, by episode, that answered an error which they answer no longer
     quoted: Collection[str] = ()  # signatures of errors that the query quotes
     met: Collection[str] = ()  # episodes that are there for having met one, and have nothing else to tell
+    worked: bool = False  # what worked at the task is told elsewhere: how failures ended that left nothing is then no news
 
 
 def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, known: Known = Known()) -> dict[str, tuple[str, ...]]:
@@ -74,7 +75,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
-    return found | _endings(recalled, found)
+    return found if known.worked else found | _endings(recalled, found)
 
 
 def _endings(recalled: Recalled, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -105,6 +106,8 @@ def _own_words(episode: Episode) -> Iterator[str]:
     for text in (without_inference(outcome.summary), why, *outcome.lessons[:MAX_LESSONS]):
         if line := " ".join(text.split()):
             yield shorten(line, MAX_WORDS_CHARS)
+    if outcome.failed and not episode.success:
+        yield shorten(phrases.undone([" ".join(text.split()) for text in outcome.failed]), MAX_WORDS_CHARS)
 
 
 def _of_errors(episode: Episode, fixes: Iterable[ErrorTold], quoted: Collection[str]) -> Iterator[str]:
@@ -138,15 +141,17 @@ def _shown(
             yield from otherwise(won, [peer for peer in peers if not peer.success])
         yield from fixes
     elif not won:
+        without = [said] if not changed and (said := refused(episode)) else []
         told = [
             *_wrong_answers(episode, peers),
             *changed,
-            *filter(None, ["" if changed else refused(episode)]),
+            *without,
             *_in_vain(episode, similarity, query),
         ]
         told += [*fixes, *(end.line for end in dead_ends(episode, looks=not told and len(peers) == 1))]
         # What a failure wrote is told where nobody left anything else (`ending`).
         yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
+        yield from missed(episode)
 
 
 # --- what came of it ---

@@ -15,9 +15,10 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import acts, told_as_call
+from mcp_memory.learning.advice.acts import MAX_CALLS, acts, told_as_call
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.deeds import changes as changes_of
+from mcp_memory.learning.advice.endings import tests_failed
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
@@ -29,7 +30,6 @@ from mcp_memory.views.experience import Experience
 MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
 MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
 MAX_TOLD = 2  # precedents of one outcome
-MAX_DEEDS = 3  # of one attempt
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 _WORD = re.compile(r"\w+")
 _ARTICLES = frozenset(["a", "an", "the"])
@@ -158,7 +158,7 @@ class _Told:
 
 
 def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int) -> Iterator[Precedent]:
-    """Yield what was done, the commonest first; attempts that did the same count together, among all that *ended so*.
+    """Yield what was done, what succeeded in part and the commonest first; what was the same counts together, among all that *ended so*.
 
     Acts, which are of one case, are counted among those *of this case*.
     """
@@ -170,13 +170,15 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
             words = _words(one.deeds)
             known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
         groups.setdefault(known, []).append(one)
-    for alike in sorted(groups.values(), key=len, reverse=True)[:MAX_TOLD]:
+    for alike in sorted(groups.values(), key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:MAX_TOLD]:
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
-        counts = (len(same), among) if len(ended_so) < MAX_READ else (0, 0)
+        nearly = same[0].attempt.answered and len(alike) > len(same)
+        deeds = (phrases.nearly(same[0].deeds[0]),) if nearly else same[0].deeds
+        counts = (len(alike if nearly else same), among) if len(ended_so) < MAX_READ else (0, 0)
         partly = all(t.attempt.partly for t in same)
-        yield Precedent(same[0].attempt.won, same[0].deeds, came, *counts, same[0].attempt.episode_id, partly=partly)
+        yield Precedent(same[0].attempt.won, deeds, came, *counts, same[0].attempt.episode_id, partly=partly)
 
 
 def _plain(change: str) -> str:
@@ -214,7 +216,7 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
-    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_DEEDS:]
+    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_CALLS:]
 
 
 def came_of(episode: Episode) -> str:
@@ -224,5 +226,5 @@ def came_of(episode: Episode) -> str:
             case facts.Rejected() if said.answer:
                 return said.answer
             case facts.TestsFailed():
-                return f"{said.failed} of {said.total} tests failed"
+                return tests_failed(episode, said)
     return telling_line((episode.outcome.error if episode.outcome else "") or "")

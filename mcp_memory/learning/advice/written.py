@@ -12,12 +12,12 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import told_as_call
-from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import NEXT, is_scratch
+from mcp_memory.learning.reading.code_lines import telling
 from mcp_memory.learning.reading.documents import documents_in
-from mcp_memory.learning.reading.edits import GAP, Hunk, pieces, written_by
+from mcp_memory.learning.reading.edits import GAP, pieces, written_by
 from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_of
-from mcp_memory.learning.reading.left_changed import FileChange
+from mcp_memory.learning.reading.work_lines import is_version, work_of
 from mcp_memory.phrases import points as phrases
 
 MAX_TEXT_CHARS = 220
@@ -26,7 +26,6 @@ _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
 _GOES_ON = re.compile(r"(?:else|elif|except|finally|fi|done|esac|end)\b|[)\]}]")  # what was begun before
-_ROUTINE = re.compile(r"\s*(?:import|from|print|echo|console|else|try|if __name__|logging|logger)\b|#!")  # lines of every script
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +45,14 @@ def wrote(episode: Episode) -> tuple[tuple[int, str], ...]:
     steps = episode.steps
     found = list(_texts(steps))
     last = {text.path: text for text in found if text.path}
-    if named := [(text.step, said) for text in last.values() if _name(text.path).search(episode.task) and (said := _told(episode, text))]:
+    asked = [text for text in last.values() if _name(text.path).search(episode.task)]
+    if named := [(text.step, said) for text in asked if (said := _told(episode, text, found))]:
         return tuple(named[-MAX_TOLD:])
     for text in sorted(last.values(), key=lambda text: -text.step):
         tried = is_scratch(text.path) or _TRYING.search(text.path)
-        if not tried and (run := _run_of(steps, text)) is not None and (said := _told(episode, text)):
+        if not tried and (run := _run_of(steps, text)) is not None and (said := _told(episode, text, found)):
             return (text.step, said), (run, phrases.did([told_as_call(steps[run])]))
-    return tuple((text.step, said) for text in found[-1:] if not text.path and (said := _fed(episode, text)))
+    return tuple((text.step, said) for text in found[-1:] if not text.path and (said := _fed(episode, text, found)))
 
 
 def _texts(steps: Sequence[Step]) -> Iterator[_Text]:
@@ -86,34 +86,36 @@ def _runs(part: str, path: str) -> bool:
     return at == 0 or (at > 0 and any(_RUNNER.match(word) for word in words[:at]))
 
 
-def _told(episode: Episode, text: _Text) -> str:
+def _told(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
     """Return a file with the lines that tell, of what is no code from its beginning, and the files of before that it names; "" without."""
     parts = pieces("\n".join(text.lines))
     lines = [line for part in parts for line in part]
     earlier = [full for step in episode.steps[: text.step] if not step.failed for touch in touches_of(step) for _, full in touch.paths]
     names = [path for path in _paths(lines) if any(same_file(path, full) for full in earlier) and not same_file(path, text.path)]
     if _CODE.search(text.path):
-        said = _code_line(episode, text.path, text.step, parts)
+        said = _code_line(episode, text, texts)
     else:
         said = f"{text.path}: {shorten(NEXT.join(line.rstrip() for line in parts[0]), MAX_TEXT_CHARS)}" if parts[0] else ""
     return phrases.wrote(said, names[:MAX_NAMED]) if said else ""
 
 
-def _fed(episode: Episode, text: _Text) -> str:
+def _fed(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
     """Return the program that was fed a text, with the lines that tell, "" without."""
-    said = _code_line(episode, "-.py", text.step, pieces("\n".join(text.lines))).partition(": ")[2]
+    said = _code_line(episode, text, texts).partition(": ")[2]
     return phrases.fed(told_as_call(episode.steps[text.step]), said) if said else ""
 
 
-def _code_line(episode: Episode, path: str, step: int, parts: Sequence[tuple[str, ...]]) -> str:
-    """Return the lines of a script that tell, of the part nearest the task; where those behind a cut stand is not known."""
-    words = frozenset(distinct_words(episode.task))
-    known = [parts[0], *(tuple(dropwhile(_is_of_cut_block, part)) for part in parts[1:])]
-    told = [tuple(GAP if _ROUTINE.match(line) else line for line in part) for part in known]
-    hits = [max((sum(word in words for word in distinct_words(line)) for line in part), default=0) for part in told]
-    best = max(range(len(told)), key=lambda i: (hits[i], -i))
-    hunk = Hunk(0 if best else 1, (), told[best])
-    return change_line(FileChange(path, step, (hunk,)), words, MAX_TEXT_CHARS).replace(": + ", ": ", 1)
+def _code_line(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
+    """Return the lines of a script that do the task's work, with the number of the first where that is known; "" without."""
+    first, *behind = pieces("\n".join(text.lines))
+    lines = telling(first, is_plain=False)
+    for part in behind:
+        lines += [GAP, *telling([*dropwhile(_is_of_cut_block, part)], is_plain=False)]
+    before = [other.lines for other in texts if other.step < text.step and is_version(text.lines, other.lines)][-1:]
+    earlier = frozenset(line.strip() for version in before for line in version)
+    at, said = work_of(lines, frozenset(distinct_words(episode.task)), earlier, MAX_TEXT_CHARS)
+    line = next((n for n, other in enumerate(first, 1) if said and other.strip() == lines[at]), 0)
+    return said and f"{text.path}{f':{line}' if line else ''}: {said}"
 
 
 def _is_of_cut_block(line: str) -> bool:

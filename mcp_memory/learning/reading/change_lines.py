@@ -16,17 +16,20 @@ from mcp_memory.learning.reading.changes import NEXT
 from mcp_memory.learning.reading.code_lines import HEADING, has_comments, is_bare, is_bodiless, telling
 from mcp_memory.learning.reading.edits import GAP, Hunk, with_gaps
 from mcp_memory.learning.reading.left_changed import FileChange
+from mcp_memory.learning.reading.work_lines import work_of
 from mcp_memory.phrases.words import counted
 
 MAX_LINE_CHARS = 120  # of one line
 MAX_GONE = 2  # lines that went, of those that are told
-MAX_PLACES = 2  # of one file
+MAX_PLACES = 3  # of one file
 LIKE_LINES = 0.6  # of two lines, from which one took the other's place
 MIN_ROOM = 60  # characters left for another place
 MANY_HITS = 3  # words of the task in one line, from which more make it no nearer
+NOT_KEPT = "; the rest was not recorded"
 MORE_CHARS = len("; and 00 more places")
 _IMPORTS = re.compile(r"(?:from\s+\S+\s+import|import|#include|using|use|require)\b")
 _OPENS = re.compile(r"[:{(\[]$|\b(?:do|then)$")  # a block, at the end of a line
+_PARAMETER = re.compile(r"\**\w+ ?(?::[^=]+)?(?:= ?[^\s(]+)?,(?:\s*#.*)?$")  # alone on its line
 _REMARK = re.compile(r"\s+(?:#|//) .*$")
 _HEADS = re.compile(r"@\w")
 _LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")
@@ -45,6 +48,7 @@ class _Place:
     hits: int = 0
     is_sure: bool = True
     moved: str = ""  # beside what went and came, a line with its new indentation
+    declares: bool = False  # what came only names a parameter or where something comes from: what is done with it tells more
 
 
 def without_line_numbers(told: str) -> str:
@@ -67,18 +71,20 @@ def change_line(change: FileChange, words: Words, max_chars: int) -> str:
     is_plain = not has_comments(change.path)
     stood, stands = ({line.strip() for hunk in change.hunks for line in getattr(hunk, side)} for side in ("removed", "added"))
     places = [place for hunk in change.hunks if (place := _place(hunk, stood, stands, words, is_plain))]
-    places.sort(key=lambda place: (-place.hits, -len(place.came) - len(place.gone)))
+    places.sort(key=lambda place: (place.declares, -place.hits, -len(place.came) - len(place.gone)))
     told, count = "", 0
     changed = sum(_is_changed(hunk, is_plain) for hunk in change.hunks)
-    max_chars -= MORE_CHARS if changed > 1 else 0
+    max_chars -= len(NOT_KEPT) if not change.is_whole else MORE_CHARS if changed > 1 else 0
     for place in places[:MAX_PLACES]:
         room = max_chars - len(told) - (0 if told else len(change.path)) - len(":00000: ")
-        if told and (room < MIN_ROOM or place.hits <= 0):
-            break
         line, said = _said(place, words, room)
+        if told and (room < MIN_ROOM or place.hits <= 0) and len(_said(place, words, max_chars * 2)[1]) > room:
+            break
         where = f":{line}" if line else ""
         told += f"; {where[1:]}: {said}" if told and where else f"; {said}" if told else f"{change.path}{where}: {said}"
         count += 1
+    if told and not change.is_whole:
+        return told + NOT_KEPT
     more = changed - count
     return told + (f"; and {counted(more, 'more place')}" if told and more > 0 else "")
 
@@ -94,6 +100,7 @@ def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: W
     """Return what a hunk tells, None where that is nothing: a comment, a docstring, a heading, blanks, what stands elsewhere now."""
     gone = with_gaps(telling(hunk.removed, is_plain=is_plain), lambda line: line not in stands)
     came = _between_new(telling(hunk.added, is_plain=is_plain), stood) + ([GAP] if hunk.added[-1:] == (GAP,) else [])
+    gone, came = (with_end, []) if came == [GAP] and (with_end := [*gone, GAP]) else (gone, came)
     shifted = _moved(hunk, is_plain)
     if all(is_bare(line, is_plain=is_plain) for line in (*came, *gone)) or (not gone and all(map(is_bodiless, came))):
         return shifted and _Place((), (shifted[0],), (hunk.line,), shifted[1], _hits(shifted[0], words))
@@ -101,13 +108,15 @@ def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: W
     numbers = {line.strip(): hunk.line + i for i, line in reversed([*enumerate(lines)])} if hunk.line else {}
     at = tuple(numbers.get(line, 0) for line in (came or gone))
     hits = max(_hits(line, words) for line in (*came, *gone))
-    return _Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, _shift(*shifted, came) if shifted else "")
+    declares = all(map(_declares, came or gone))
+    return _Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, _shift(*shifted, came) if shifted else "", declares)
 
 
 def _between_new(lines: Sequence[str], stood: Collection[str]) -> list[str]:
-    """Return the lines from the first to the last that is new, with those between them that stood there before."""
+    """Return the lines from the first to the last that is new, with those between them, and the first of a block that the last opens."""
     new = [i for i, line in enumerate(lines) if line not in stood]
-    return list(lines[new[0] : new[-1] + 1]) if new else []
+    end = new[-1] + 1 + bool(_OPENS.search(_REMARK.sub("", lines[new[-1]]))) if new else 0
+    return list(lines[new[0] : end]) if new else []
 
 
 def _moved(hunk: Hunk, is_plain: bool) -> tuple[str, int] | None:
@@ -141,12 +150,19 @@ def _are_like(a: str, b: str) -> bool:
 
 
 def _hits(line: str, words: Words) -> int:
-    """Return how many of the words a line has, -1 for what only says where a name comes from, or heads what is not shown."""
-    return (
-        -1
-        if _IMPORTS.match(line) or _HEADS.match(line) or line == GAP
-        else min(MANY_HITS, sum(word in words for word in distinct_words(line)))
-    )
+    """Return how many of the words the code of a line has, -1 for what only says where a name comes from, or heads what is not shown."""
+    if _IMPORTS.match(line) or _HEADS.match(line) or line == GAP:
+        return -1
+    return min(MANY_HITS, sum(word in words for word in distinct_words(_REMARK.sub("", line))))
+
+
+def _declares(line: str) -> bool:
+    """Return whether a line only names a parameter, or where a name comes from.
+
+    >>> [_declares(line) for line in ("mode: str = 'r',  # of the file", "silent=False,", "import os", "with open(name, mode) as f:")]
+    [True, True, True, False]
+    """
+    return line == GAP or bool(_IMPORTS.match(line) or _PARAMETER.match(line))
 
 
 def _said(place: _Place, words: Words, room: int) -> tuple[int, str]:
@@ -164,7 +180,8 @@ def _said(place: _Place, words: Words, room: int) -> tuple[int, str]:
         return place.at[start], f"- {gone}"
     gone = f"- {_window(_near(place.gone, place.came, words), words, room // 3)[1]} " if place.gone else ""
     sign = "+" if place.is_sure else "now"
-    start, came = _window(place.came, words, room - len(gone) - len(sign) - 1)
+    left = room - len(gone) - len(sign) - 1
+    start, came = _window(place.came, words, left) if place.is_sure else work_of(place.came, words, (), left)
     return place.at[start], f"{gone}{sign} {came}"
 
 

@@ -15,7 +15,7 @@ from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, edits_of, lines_seen, patched_by, pieces
+from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, Patched, edits_of, lines_seen, patched_by, pieces
 from mcp_memory.learning.reading.file_uses import files_of, root_of, same_file, touches_in
 
 MAX_LINES = 400  # of a text that is compared with another
@@ -30,6 +30,7 @@ class FileChange:
     path: str  # relative to the working folder, where that is known
     step: int  # the last that changed it
     hunks: tuple[Hunk, ...]
+    is_whole: bool = True  # False: some of what is known of it was cut out by who kept it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def left_changed(episode: Episode) -> list[FileChange]:
     by_path: dict[str, list[_Kept]] = {}
     for one in edits:
         by_path.setdefault(one.edit.path, []).append(one)
-    found = {path: FileChange(path, of_file[-1].step, _hunks(steps, of_file)) for path, of_file in by_path.items()}
+    found = {path: FileChange(path, all_of[-1].step, _hunks(steps, all_of), _are_whole(all_of)) for path, all_of in by_path.items()}
     cut = {path: [one.edit.line for one in of_file if _only_cuts(one.edit)] for path, of_file in by_path.items()}
     found |= _patches(steps, found, cut)
     left = [change for change in found.values() if change.hunks and not is_scratch(change.path)]
@@ -99,10 +100,11 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
             knows_more = patched.is_whole or (before is not None and not _is_sure(edited[before].hunks) and _says_what_came(patched.hunks))
             own = before is not None and (_shares(edited[before].hunks, patched.hunks) or _went_there(patched.hunks, cut[before]))
             if before is not None and shown and knows_more and edited[before].step <= i and own:
-                found[before] = FileChange(before, edited[before].step, () if patched.is_new else patched.hunks)
+                hunks = () if patched.is_new else (*patched.hunks, *_behind_the_cut(patched, edited[before].hunks))
+                found[before] = FileChange(before, edited[before].step, hunks, patched.is_whole)
             elif before is None and not shown and not patched.is_new:
                 earlier = found[patched.path].hunks if patched.path in found else ()
-                found[patched.path] = FileChange(patched.path, i, (*earlier, *patched.hunks))
+                found[patched.path] = FileChange(patched.path, i, (*earlier, *patched.hunks), patched.is_whole)
         if shown and step is steps[-1] and len(pieces(step.observation)) == 1:  # the whole of what is handed in: what it lacks was put back
             there = [patched.path for patched in patched_by(step)]
             gone = [path for path, change in edited.items() if not any(same_file(path, other) for other in there)]
@@ -110,10 +112,20 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
     return found
 
 
+def _behind_the_cut(patched: Patched, edited: Sequence[Hunk]) -> list[Hunk]:
+    """Return what a run edited below the place up to which a diff was kept."""
+    end = 0 if patched.is_whole else max(hunk.line + len(hunk.added) for hunk in patched.hunks)
+    return [hunk for hunk in edited if end and hunk.line > end]
+
+
 def _shares(a: Sequence[Hunk], b: Sequence[Hunk]) -> bool:
     """Return whether two changes have a line in common that says something."""
     lines = [{line.strip() for hunk in hunks for line in (*hunk.removed, *hunk.added)} for hunks in (a, b)]
     return any(line and line != GAP for line in lines[0] & lines[1])
+
+
+def _are_whole(edits: Sequence[_Kept]) -> bool:
+    return all(len(pieces(text)) == 1 for kept in edits for text in (kept.edit.before or "", kept.edit.after))
 
 
 def _is_sure(hunks: Sequence[Hunk]) -> bool:

@@ -1,8 +1,10 @@
 """Which lines of a change are told, and how they are cut."""
 
+from dataclasses import replace
+
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.learning.reading.change_lines import change_line
-from mcp_memory.learning.reading.edits import Hunk
+from mcp_memory.learning.reading.edits import GAP, Hunk
 from mcp_memory.learning.reading.left_changed import FileChange
 
 
@@ -65,7 +67,7 @@ def test_of_files_without_comments_every_line_tells() -> None:
 
 def test_where_a_name_comes_from_is_told_last() -> None:
     names, use = hunk("from a import b", "from a import b, voucher", 1), hunk("", "total = b(total)", 40)
-    assert line(names, use) == "shop/cart.py:40: + total = b(total); and 1 more place"
+    assert line(names, use) == "shop/cart.py:40: + total = b(total); 1: - from a import b + from a import b, voucher"
 
 
 def test_arguments_in_a_row_are_no_sentence() -> None:
@@ -76,7 +78,7 @@ def test_a_line_that_was_moved_to_the_side_is_told_beside_what_went() -> None:
     outdented = hunk("    for a in b:\n        x(a)\n        total = 0\n        return a", "    for a in b:\n        x(a)\n    return a", 5)
     assert line(outdented) == "shop/cart.py:7: - total = 0; moved 4 columns to the left: return a"
     within = hunk("    x(a)\n    return a", "    if a:\n        x(a)\n    return a", 5)
-    assert line(within) == "shop/cart.py:5: + if a:", "what a new block takes in moves with it"
+    assert line(within) == "shop/cart.py:5: + if a: ⏎ x(a)", "what a new block takes in moves with it"
 
 
 def test_of_a_block_that_was_replaced_the_line_like_the_nearest_new_one_is_told() -> None:
@@ -125,7 +127,8 @@ def test_a_heading_that_went_or_came_is_told() -> None:
 def test_places_that_are_not_told_are_counted_but_for_comments_and_blanks() -> None:
     first = hunk("", "total = voucher.taken(total)", 40)
     others = [hunk("else:", "", 50), hunk("", "# as usual", 60), hunk("", "", 70), hunk("a = 1", "a = 2", 80)]
-    assert line(first, *others) == "shop/cart.py:40: + total = voucher.taken(total); and 2 more places"
+    assert line(first, *others, max_chars=70) == "shop/cart.py:40: + total = voucher.taken(total); and 2 more places"
+    assert line(first, *others) == "shop/cart.py:40: + total = voucher.taken(total); 80: - a = 1 + a = 2; 50: - else:"
     swapped = hunk("", "else:\n    b += 1", 3), hunk("else:\n    b += 1\na = 1", "a = 2", 9)
     assert line(*swapped) == "shop/cart.py:9: - a = 1 + a = 2; and 1 more place", "what only changed its place is a place"
 
@@ -147,3 +150,35 @@ def test_what_a_preprocessor_or_a_compiler_is_told_is_code_and_so_is_every_line_
     assert line(hunk("", "#include <vector>", 1), path="a.cpp") == "a.cpp:1: + #include <vector>"
     assert line(hunk("", "#[derive(Clone)]", 4), path="a.rs") == "a.rs:4: + #[derive(Clone)]"
     assert line(hunk("#main { color: red }", "#main { color: blue }", 2), path="a.css").startswith("a.css:2: - #main")
+
+
+def test_what_is_done_with_a_parameter_is_told_before_its_declaration_whose_remark_says_more_words() -> None:
+    declared = hunk("", "    voucher: str = '',  # the voucher that is taken off, a voucher", 3)
+    used = hunk("    return total(cart)", "    return total(cart, voucher)", 12)
+    assert line(declared, used) == (
+        "shop/cart.py:12: - return total(cart) + return total(cart, voucher); "
+        "3: + voucher: str = '',  # the voucher that is taken off, a voucher"
+    )
+
+
+def test_a_deleted_line_for_which_there_is_room_is_told_and_not_only_counted() -> None:
+    assert line(hunk("", "voucher = None", 3), hunk("found.add(path)", "", 9)) == "shop/cart.py:3: + voucher = None; 9: - found.add(path)"
+
+
+def test_of_a_text_whose_old_lines_nobody_has_shown_the_lines_that_do_the_work_are_told() -> None:
+    lines = [*(f"setting_{i} = prepare(argument_{i})" for i in range(9)), "if voucher is not None:", "    total -= voucher.amount"]
+    told = line(replace(hunk("", "\n".join(lines), 20), is_sure=False))
+    assert told.startswith("shop/cart.py:29: now … ⏎ if voucher is not None: ⏎ total -= voucher.amount")
+
+
+def test_where_some_of_a_change_was_cut_out_of_the_log_that_is_said() -> None:
+    cut = FileChange("shop/cart.py", 0, (hunk("", "voucher = None", 3),), is_whole=False)
+    assert change_line(cut, frozenset(), 200) == "shop/cart.py:3: + voucher = None; the rest was not recorded"
+    ended = FileChange("shop/cart.py", 0, (Hunk(3, ("a = f(b)",), (GAP,)),), is_whole=False)
+    assert change_line(ended, frozenset(), 200) == "shop/cart.py:3: - a = f(b) ⏎ …; the rest was not recorded"
+
+
+def test_of_a_block_that_is_opened_its_first_line_is_told_though_one_like_it_stood_there_before() -> None:
+    before = "if self.has_table():\n    return\nmake()"
+    guarded = hunk(before, f"if not voucher.allows(self):\n    return\n{before}", 3)
+    assert line(guarded) == "shop/cart.py:3: + if not voucher.allows(self): ⏎ return"

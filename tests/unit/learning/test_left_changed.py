@@ -132,3 +132,15 @@ def test_the_heading_of_a_new_file_behind_a_cut_does_not_make_the_file_before_it
     )
     (change,) = left_changed(run(edit("return total", "return round(total, 2)"), submit(shown)))
     assert (change.path, change.hunks[0].added) == ("shop/cart.py", ("return round(total, 2)",))
+
+
+def test_what_a_run_edited_below_the_place_where_its_diff_was_cut_is_kept() -> None:
+    head = "[File: /home/ana/shop/cart.py (90 lines total)]\n80:    return total\n"
+    first = edit("return a", "return b")
+    below = Step("edit", arguments={"args": "80:80", "text": "    return round(total, 2)"}, observation=head)
+    unseen = Step("edit", arguments={"args": "10:10", "text": "x = 2"}, observation=head)
+    shown = diff("shop/cart.py", " a = 1\n-x = 1\n+x = 2\n b = 1\n c = [\n...[900 chars cut]...\n c")
+    (change,) = left_changed(run(Step("open", observation=head), unseen, below, submit(shown)))
+    assert [hunk.added for hunk in change.hunks] == [("x = 2",), ("    return round(total, 2)",)]
+    assert not change.is_whole
+    assert left_changed(run(first))[0].is_whole

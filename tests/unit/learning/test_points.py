@@ -65,7 +65,7 @@ def test_tests_are_told_only_where_no_code_was_changed() -> None:
 def test_that_nothing_was_changed_is_told_with_what_was_tried() -> None:
     opened = Step("open", arguments={"path": "shop/cart.py"}, observation="def total(): ...")
     looked = attempt("a", opened, outcome=FAILURE, read=("shop/cart.py",), unchanged=True)
-    assert told(looked) == [("changed nothing: only read shop/cart.py",)]
+    assert told(looked) == [("changed nothing; had read shop/cart.py",)]
     error = "SyntaxError: unexpected indent"
     refused = Step(
         "edit",
@@ -126,21 +126,43 @@ def lost(name: str, *steps: Step) -> Episode:
     return replace(attempt(name, *steps, outcome=FAILURE), files=None)
 
 
-def test_a_failure_that_left_no_change_tells_what_it_read() -> None:
-    assert told(lost("a", OPENED, REPRO, Step("submit"))) == [("changed nothing: only read shop/cart.py and wrote files of its own",)]
-    assert told(lost("a", OPENED, Step("submit"))) == [("changed nothing: only read shop/cart.py",)]
-    assert told(lost("a", REPRO, Step("submit"))) == [("changed nothing: only wrote reproduce_bug.py of its own",)]
+def test_a_failure_that_left_no_change_tells_what_it_had_read() -> None:
+    made = Step("create", arguments={"path": "shop/migrations/0002_voucher.py", "content": "x = 1"})
+    assert told(lost("a", OPENED, REPRO, Step("submit"))) == [("changed nothing; had read shop/cart.py",)]
+    assert told(lost("a", REPRO, Step("submit"))) == [("changed nothing; tried reproduce_bug.py",)]
+    assert told(lost("a", OPENED, made)) == [
+        ("changed nothing that was there, made shop/migrations/0002_voucher.py; had read shop/cart.py",)
+    ], "a file that may have been the answer is no scratch"
 
 
 def test_of_failures_that_left_no_change_the_same_is_told_once_and_nothing_where_another_left_one() -> None:
     idle = [lost(name, OPENED, Step("submit")) for name in "ab"]
-    assert told(*idle) == [("changed nothing: only read shop/cart.py",), ()]
+    assert told(*idle) == [("changed nothing; had read shop/cart.py",), ()]
     assert told(*idle, attempt("c", edit("a = 1", "a = 2"), outcome=FAILURE))[:2] == [(), ()]
     assert told(*idle, attempt("c", edit("a = 1", "a = 2")))[:2] == [(), ()]
 
 
 def test_a_failure_that_may_have_written_what_no_call_names_is_not_said_to_have_changed_nothing() -> None:
     assert told(lost("a", OPENED, Step("bash", arguments={"command": "python fix.py && git apply fix.patch"}))) == [()]
+
+
+def test_a_failure_that_gave_a_command_of_which_nobody_knows_what_it_wrote_is_not_said_to_have_changed_nothing() -> None:
+    encrypted = Step("bash", arguments={"command": "rencrypt data/a.txt -o out/a.txt"})
+    tests = Step("bash", arguments={"command": "python -m pytest"})
+    posted = Step("create_issue", arguments={"title": "The voucher is not taken off"})
+    assert told(lost("a", OPENED, encrypted)) == [()]
+    assert told(lost("a", OPENED, posted)) == [("did create_issue “The voucher is not taken off”",)]
+    assert told(lost("a", OPENED, posted, encrypted)) == [()]
+    assert told(lost("a", OPENED, tests)) == [("changed nothing; had read shop/cart.py",)]
+
+
+def test_an_edit_that_was_meant_for_another_file_and_went_through_there_is_no_refused_change() -> None:
+    text = {"args": "8:8", "text": 'print("done")'}
+    refused = Step(
+        "edit", arguments=text, status=StepStatus.ERROR, error="E999", observation="E999\n[File: /r/shop/cart.py (9 lines total)]"
+    )
+    made = Step("edit", arguments=text, observation="[File: /r/reproduce_bug.py (9 lines total)]")
+    assert told(lost("a", OPENED, REPRO, refused, made)) == [("changed nothing; had read shop/cart.py",)]
 
 
 def test_a_failure_that_put_its_change_back_tells_so() -> None:
@@ -170,3 +192,34 @@ def test_edits_that_were_refused_are_told_whatever_else_the_run_wrote_for_itself
 
 def test_a_failure_at_a_task_that_is_only_alike_tells_nothing_of_how_it_ended() -> None:
     assert told(lost("a", OPENED, Step("submit")), similarity=0.7) == [()]
+
+
+def test_the_tests_that_failed_in_the_end_are_named() -> None:
+    output = "FAILED tests/test_cart.py::test_refund - assert 1 == 2\n1 failed, 6 passed in 0.1s"
+    ran = Step("bash", "pytest", {"command": "pytest"}, observation=output, status=StepStatus.ERROR)
+    made = attempt("a", edit("return total", "return total - voucher"), ran, outcome=OutcomeKind.PARTIAL)
+    made = replace(made, reflection=Reflection((), (facts.TestsFailed(1, 7, 1, False),), ()))
+    assert told(made)[0][-1] == "1 of 7 tests failed: test_refund"
+    assert told(made, attempt("b", edit("return total", "return round(total)")))[0] == ()
+
+
+def test_what_an_agent_said_it_had_not_done_is_told_of_what_did_not_succeed() -> None:
+    made = attempt("a", edit("return total", "return total - voucher"), outcome=OutcomeKind.PARTIAL)
+    assert made.outcome is not None
+    made = replace(made, outcome=replace(made.outcome, failed=("the refund", "its test")))
+    assert told(made)[0][0] == "left undone: the refund; its test"
+
+
+def test_that_a_look_for_something_else_found_it_is_not_told_as_the_answer_to_one_that_found_nothing() -> None:
+    missed = Step("search", arguments={"q": "Ann Marie Lee"}, status=StepStatus.ERROR, error="Could not find [Ann Marie Lee]")
+    for other, lines in (("Bo Marie Lee", 0), ("Ann Lee", 0), ("Marie Lee", 1)):
+        found = replace(missed, arguments={"q": other}, status=StepStatus.OK, error=None)
+        got_on = facts.Overcome(missed.error or "", "search", (0,), 1, "search", 1)
+        made = replace(attempt("a", missed, found), reflection=Reflection((got_on,), (), ()))
+        assert len([line for line in told(made)[0] if "went through" in line]) == lines, other
+
+
+def test_calls_before_those_that_are_told_are_marked() -> None:
+    calls = [Step(f"book_{n}", arguments={"seat": n}) for n in range(8)]
+    assert told(attempt("a", *calls[:6]))[0][0].startswith("did book_0 seat=0; book_1")
+    assert told(attempt("a", *calls))[0][0].startswith("did …; book_2 seat=2; ")

@@ -93,9 +93,9 @@ def test_deeds_that_differ_in_a_word_are_told_once() -> None:
     tried = [
         attempt(name, answer(said), outcome=FAILURE) for name, said in (("a", "Sir Patrick John Vallance"), ("b", "Patrick John Vallance"))
     ]
-    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("answered “Patrick John Vallance”",), 1)]
+    assert [(p.did, p.times) for p in precedents(TASK, tried)] == [(("answered “Patrick John Vallance” or nearly so",), 2)]
     tried.append(attempt("c", answer("The patrick john vallance."), outcome=FAILURE))
-    assert [p.times for p in precedents(TASK, tried)] == [2], "as many as answered exactly so"
+    assert [p.times for p in precedents(TASK, tried)] == [3], "with those that answered nearly so"
 
 
 def test_a_change_that_shows_a_heading_or_a_comment_alone_is_not_told() -> None:
@@ -218,3 +218,19 @@ def test_a_chain_that_stopped_where_a_program_was_not_found_is_not_told_as_what_
     killed = Step("bash", arguments={"command": "pkill app && python3 app.py"}, observation="/bin/sh: 1: pkill: not found")
     assert precedents(TASK, [attempt("a", written, killed)]) == ()
     assert precedents(TASK, [attempt("a", written, replace(killed, observation="served"))]) != ()
+
+
+def test_what_succeeded_in_part_comes_before_what_failed_more_often() -> None:
+    failures = [attempt(name, edit("return int(total)"), outcome=FAILURE) for name in "ab"]
+    partly = attempt("c", edit("return round(total)"), outcome=OutcomeKind.PARTIAL)
+    assert [p.partly for p in precedents(TASK, [*failures, partly])] == [True, False]
+
+
+def test_answers_in_almost_the_same_words_are_counted_as_one() -> None:
+    said = (
+        "a large shopping mall in the south of Oslo",
+        "a large shopping mall in the south of Oslo",
+        "a big shopping mall in the south of Oslo",
+    )
+    found = precedents(TASK, [attempt(name, answer(text), outcome=FAILURE) for name, text in zip("abc", said, strict=True)])
+    assert [(p.did, p.times, p.attempts) for p in found] == [((f"answered “{said[0]}” or nearly so",), 3, 3)]
