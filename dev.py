@@ -8,6 +8,7 @@ from __future__ import annotations  # older Pythons must get as far as being tol
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import venv
@@ -68,8 +69,10 @@ def lint(python: Path) -> int:
 
 
 def run(python: Path, *arguments: str) -> int:
-    """Run the environment's Python in the project's folder and return its exit status."""
-    return subprocess.run([str(python), *arguments], cwd=ROOT, check=False).returncode
+    """Run the environment's Python in the project's folder and return its exit status; who ends this program ends that one, too."""
+    with subprocess.Popen([str(python), *arguments], cwd=ROOT) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        return process.wait()
 
 
 def set_up(group: str = "") -> Path:

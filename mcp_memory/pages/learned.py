@@ -16,15 +16,21 @@ LEAST_SUPPORT = 2  # attempts that bear a pattern out
 async def listed(call: Call) -> Answer:
     """Patterns by words, kind and confidence."""
     query, kind = call.query.get("q", "").strip(), call.query.get("kind", "")
-    cursor = call.query.get("cursor", "")
+    cursor, every = call.query.get("cursor", ""), bool(kind or "all" in call.query)
     status = await call.dear("status", call.memory.memory_status)
 
     async def search() -> PatternPage:
         return await call.memory.search_patterns(
-            query=query, kind=kind, project=call.session.project, min_support=LEAST_SUPPORT, limit=50, cursor=cursor or None
+            query=query,
+            kind=kind,
+            project=call.session.project,
+            min_support=LEAST_SUPPORT,
+            telling=not every,
+            limit=50,
+            cursor=cursor or None,
         )
 
-    page = await call.dear("patterns", search, query, kind, cursor)
+    page = await call.dear("patterns", search, query, kind, cursor, "every" if every else "")
     told: Sequence[ToldPattern] = ()
     if not (query or cursor):
         told = await call.dear("told", lambda: call.memory.told_patterns(project=call.session.project, limit=MAX_TOLD))
@@ -34,6 +40,7 @@ async def listed(call: Call) -> Answer:
             "page": page,
             "query": query,
             "kind": kind,
+            "every": every,
             "kinds": list(PatternKind),
             "support": LEAST_SUPPORT,
             "holdout": status.learning.holdout,

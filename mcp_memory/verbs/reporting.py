@@ -46,7 +46,8 @@ class Reporting:
                 seq = v.seq
             search = pattern_search.by_text if text.strip() else pattern_search.by_confidence
             rows, degraded = pattern_search.of_each(search, self._e, query, kind, min_support)
-            return [r for r in rows if r.confidence >= min_confidence], seq, distinct(degraded, position.lesser(seq))
+            rows = [r for r in rows if r.confidence >= min_confidence and (r.telling or not asked.telling)]
+            return rows, seq, distinct(degraded, position.lesser(seq))
 
         with self._e.metrics.timed("search_patterns"):
             rows, seq, degraded = await self._e.in_thread(work)

@@ -1,18 +1,14 @@
 """`mcp-memory patterns`: what was learned, best supported first."""
 
 import argparse
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import project_asked, with_memory
 from mcp_memory.cli.options import add_common, add_json, given, words
-from mcp_memory.domain.limits import MAX_SEARCH_LIMIT
 
 if TYPE_CHECKING:
-    from mcp_memory.domain.answers import PatternPage, RecalledPattern
+    from mcp_memory.domain.answers import PatternPage
     from mcp_memory.memory import EpisodicMemory
 
 
@@ -30,18 +26,19 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    every = bool(args.json or args.all or args.kind or args.cursor)
+    every = bool(args.json or args.all or args.kind)
 
     async def ask(memory: "EpisodicMemory") -> "PatternPage":
-        search = partial(
-            memory.search_patterns,
+        return await memory.search_patterns(
             query=" ".join(args.query),
             min_support=args.min_support,
             min_confidence=args.min_confidence,
+            telling=not every,
+            limit=args.limit,
+            cursor=args.cursor,
             project=await project_asked(memory, args),
             **given(args, ("kind", "domain")),
         )
-        return await search(limit=args.limit, cursor=args.cursor) if every else await _telling(search, args.limit)
 
     page = with_memory(args, ask)
     if args.json:
@@ -53,20 +50,7 @@ def run(args: argparse.Namespace) -> int:
             for p in page.patterns
         ]
         render.print_table(("pattern", "kind", "support", "won/lost", "confidence", "says"), rows)
-    if every or not page.total:
-        render.print_place(len(page.patterns), page.total, page.next_cursor)
-    else:
-        render.tell(f"{len(page.patterns)} of {page.total} say more than which tools were used; --all lists the others, too")
+    render.print_place(len(page.patterns), page.total, page.next_cursor)
+    if not every:
+        render.tell("these say more than which tools were used; --all lists the others, too")
     return 0
-
-
-async def _telling(search: "Callable[..., Awaitable[PatternPage]]", limit: int) -> "PatternPage":
-    """Return the first patterns that say more than the names of tools; the total is of all."""
-    found: list[RecalledPattern] = []
-    cursor = None
-    while True:
-        page = await search(limit=MAX_SEARCH_LIMIT, cursor=cursor)
-        found += [pattern for pattern in page.patterns if pattern.telling]
-        cursor = page.next_cursor
-        if cursor is None or len(found) >= limit:
-            return replace(page, patterns=tuple(found[:limit]), next_cursor=None)

@@ -7,7 +7,7 @@ from mcp_memory.domain import limits
 from mcp_memory.domain.episode import TaskType
 from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.requests.base import Request
-from mcp_memory.domain.requests.kinds import Choice, Id, Name, Text
+from mcp_memory.domain.requests.kinds import Choice, Flag, Id, Name, Text
 from mcp_memory.domain.requests.numbers import Fraction, Moment, Whole
 from mcp_memory.domain.requests.recording import BUDGET
 
@@ -39,6 +39,7 @@ class SearchPatterns(Request, frozen=True, kw_only=True):
     domain: Annotated[str, Name()] = ""
     min_confidence: Annotated[float, Fraction(shows_bounds=True)] = 0.0
     min_support: Annotated[int, Whole(low=1)] = 1
+    telling: Annotated[bool, Flag()] = False  # only what says more than the names of tools
     limit: Annotated[int, Whole(low=1, high=limits.MAX_SEARCH_LIMIT)] = 20
     cursor: Annotated[str | None, Name()] = None
 

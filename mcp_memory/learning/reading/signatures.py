@@ -10,6 +10,7 @@ _SAME_ERROR = 0.6  # word overlap from which two signatures count as one kind of
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Failure)\b\s*(?::|$)")
 _TRACEBACK = "Traceback (most recent call last)"
+_EXIT = re.compile(r"exit(?:ed with)?(?: code| status)?:? \d+\W*", re.I)
 _PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the error is the same without
 _TELLING = re.compile(
     r"error|exception|failed|failure|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing"
@@ -17,7 +18,7 @@ _TELLING = re.compile(
     r"|:\d+:\d+: (?!warning|note|info|remark)",  # as compilers say it
     re.I,
 )
-# Sounds like an error where nothing does more.
+# Sounds like an error below a heading of one.
 _HINTING = re.compile(
     r"does(?:n't| not)|can(?:'t|’t)\b|undefined|unresolved|unknown|unexpected|required|must\b|forbidden|unauthori[sz]ed", re.I
 )
@@ -144,6 +145,7 @@ def _telling_line(text: str) -> str:
     if len(text) > _MAX_TEXT_CHARS:
         text = text[: _MAX_TEXT_CHARS // 2] + "\n" + text[-_MAX_TEXT_CHARS // 2 :]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines if not _EXIT.fullmatch(line)] or lines  # as a host says it before what was printed
     if len(lines) <= 1:
         return lines[0] if lines else ""
     raised = [line for line in lines if _RAISED.match(line)]
@@ -155,7 +157,9 @@ def _telling_line(text: str) -> str:
     lines = [line for line in lines if _TRACEBACK not in line][-1:] if _TRACEBACK in text else lines  # cut off before the error
     telling = [line for line in lines if _TELLING.search(line)]
     said = next((line for line in telling if not _HEADING.fullmatch(line)), "")
-    return said or next(filter(_HINTING.search, lines), (telling or lines)[0])
+    if said or not telling:
+        return said or lines[0]
+    return next(filter(_HINTING.search, lines), telling[0])  # below a heading of an error even a hint tells more
 
 
 def _after_traceback(text: str) -> list[str]:

@@ -50,6 +50,7 @@ def test_what_cannot_run_tells_before_how_it_looks_and_an_error_before_a_warning
         "Build failed\nsrc/a.ts(3,1): error TS2307: Cannot find module 'lodash'",
         "npm ERR! code E404\nnpm ERR! 404 Not Found - GET lodash",
         "error: subprocess-exited-with-error\n  × did not run\n  fatal error: lodash.h: No such file or directory",
+        "Exit code 1\nlodash is of another time",
         "[ERROR] COMPILATION ERROR : \n[ERROR] Fatal error compiling: error: lodash needs release 17",
         "FAILURE: Build failed with an exception.\n* Wrong:\nExecution failed for task ':app:lint'.\n> Could not resolve lodash",
         "** BUILD FAILED **\n\nThe following build commands failed:\n\tCompile A\n/w/A.swift:3:5: error: cannot find 'lodash' in scope",

@@ -173,12 +173,29 @@ async def test_a_stale_vote_gets_a_page_that_says_what_to_do(visitor: Visitor, f
 
 async def test_learned_shows_patterns_with_their_evidence_and_takes_a_correction(visitor: Visitor, memory: EpisodicMemory) -> None:
     await some_work(memory)
-    text = await visitor.get("/ui/learned")
+    text = await visitor.get("/ui/learned?all")
     found = re.search(r"/ui/learned/(pat_\w+)", text)
     assert found
     assert "held" in await visitor.get(f"/ui/learned/{found[1]}")
     await visitor.post(f"/ui/learned/{found[1]}/correct", text="only on Mondays")
     assert "only on Mondays" in await visitor.get(f"/ui/learned/{found[1]}")
+
+
+async def test_learned_lists_what_says_more_than_which_tools_were_used_and_the_rest_on_request(
+    visitor: Visitor, memory: EpisodicMemory
+) -> None:
+    await some_work(memory)
+    assert "/ui/learned/pat_" not in await visitor.get("/ui/learned")
+    for number in range(2):
+        started = await memory.start_episode(task=f"{TASK} {number}", recall=False)
+        for command, error in (("pytest -q", "No module named yaml"), ("pip install pyyaml", None), ("pytest -q", None)):
+            await memory.log_step(episode_id=started.episode_id, tool="bash", arguments={"command": command}, error=error, observation="ok")
+        await memory.complete_episode(episode_id=started.episode_id, outcome="success")
+    told = await visitor.get("/ui/learned")
+    assert "fix it with bash:pip install" in told
+    assert "bash:pytest → bash:pip install" not in told
+    assert 'href="/ui/learned?q=&amp;all"' in told
+    assert "bash:pytest → bash:pip install" in await visitor.get("/ui/learned?all")
 
 
 async def test_files_names_what_was_changed_and_by_whom_with_success(visitor: Visitor, memory: EpisodicMemory) -> None:
