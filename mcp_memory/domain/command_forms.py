@@ -52,8 +52,8 @@ def given_otherwise(failed: str, later: str, error: str) -> Otherwise | None:
     >>> added("make", "make"), added("make || true", "CC=gcc make"), added("rm a", "rm b")
     (None, None, None)
     """
-    before, after = _form(without_passing_on(failed)), _form(later)
-    if before is None or after is None or is_piped(later) or failed.strip() == later.strip():
+    before, after = _failed_form(failed), _later_form(later)
+    if before is None or after is None or before.parts[-1].words[0] != after.parts[-1].words[0] or failed.strip() == later.strip():
         return None
     *first, last = before.parts
     *prepared, again = after.parts
@@ -73,6 +73,16 @@ def given_otherwise(failed: str, later: str, error: str) -> Otherwise | None:
 
 
 @lru_cache(maxsize=2_000)
+def _failed_form(command: str) -> _Form | None:
+    return _form(without_passing_on(command)) if len(command) <= MAX_CHARS else None
+
+
+@lru_cache(maxsize=2_000)
+def _later_form(command: str) -> _Form | None:
+    """Return the form of a command of which it is known how it ended."""
+    return None if len(command) > MAX_CHARS or is_piped(command) else _form(command)
+
+
 def _form(command: str) -> _Form | None:
     """Return a command as its parts; None for what is no chain of a few commands, each run after the one before."""
     if len(command) > MAX_CHARS or "<<" in command:

@@ -64,6 +64,7 @@ _FLAG_TAIL = (
 )
 _PREFIX = r"[\w.-]{0,40}+(?: [a-z]{2,10}+\b)?"  # of a name, read backwards
 _FLAG = r"[\w-]{0,30}+(?<=-)(?:[\s\"']|\Z)"  # the same
+_AROUND = 72  # characters ahead of a telling word that decide what its name says: the name, and a marker before it
 _BEFORE = 60  # characters ahead of a telling word that its name may have
 _ENV_VALUE = r"[^\s\"'`\\]{1,2000}+"
 _BARE = r"[^\s\"'`,;(){}<>\[\]\\]{1,2000}+"
@@ -79,11 +80,18 @@ def find(text: str, lowered: str, vocabulary: Vocabulary, work: Work) -> Iterabl
 
 def _found(text: str, lowered: str, anchors: list[str], work: Work) -> Iterator[Span]:
     for anchor in anchors:
+        judged: dict[str, _Name | None] = {}
         for match in compiled(anchor + _TAIL).finditer(lowered):
-            if (name := _named(text, lowered, match)) is None:
-                work.glance(match.start())
+            at = match.start()
+            around = text[at - _AROUND : match.end("rest")] if at >= _AROUND else ""  # a name that comes again like this is judged once
+            if (name := judged.get(around, _UNKNOWN)) is _UNKNOWN:
+                name = _named(text, lowered, match)
+                if around:
+                    judged[around] = name
+            if name is None:
+                work.glance(at)
             else:
-                work.spend(match.start())
+                work.spend(at)
                 yield from _judged(text, lowered, name, match, work)
     if "-" in lowered:
         for anchor in _FLAG_ANCHORS.intersection(anchors):
@@ -93,12 +101,15 @@ def _found(text: str, lowered: str, anchors: list[str], work: Work) -> Iterator[
 
 
 class _Name:
-    """What a value is judged by: where the name begins, its last word, what stands before that, what it says."""
+    """What a value is judged by: how far ahead the name begins, its last word, what stands before that, what it says."""
 
-    __slots__ = ("before", "kind", "start", "word")
+    __slots__ = ("ahead", "before", "kind", "word")
 
-    def __init__(self, start: int, word: str, before: str, kind: str) -> None:
-        self.start, self.word, self.before, self.kind = start, word, before, kind
+    def __init__(self, ahead: int, word: str, before: str, kind: str) -> None:
+        self.ahead, self.word, self.before, self.kind = ahead, word, before, kind
+
+
+_UNKNOWN = _Name(0, "", "", "")
 
 
 def _named(text: str, lowered: str, match: re.Match[str]) -> _Name | None:
@@ -111,7 +122,7 @@ def _named(text: str, lowered: str, match: re.Match[str]) -> _Name | None:
     before = lowered[last_word - 1] if last_word else ""
     if before == "/" or lowered.endswith(MARKER_START, 0, start):  # `/etc/passwd:root:…` names a file
         return None
-    return _Name(start, text[last_word:end], before, kind)
+    return _Name(match.start() - start, text[last_word:end], before, kind)
 
 
 def _judged(text: str, lowered: str, name: _Name, match: re.Match[str], work: Work) -> Iterator[Span]:
@@ -125,13 +136,14 @@ def _judged(text: str, lowered: str, name: _Name, match: re.Match[str], work: Wo
         if end > begin and is_quoted_secret(name.kind, value):
             yield begin, end, name.kind
     elif separator not in (",", " "):
-        yield from _bare(text, lowered, name, separator, match.end("sep"), begin, work)
+        yield from _bare(text, lowered, name, match, begin, work)
 
 
-def _bare(text: str, lowered: str, name: _Name, separator: str, separator_end: int, begin: int, work: Work) -> Iterator[Span]:
-    tight = separator == "=" and begin == separator_end
+def _bare(text: str, lowered: str, name: _Name, match: re.Match[str], begin: int, work: Work) -> Iterator[Span]:
+    separator = match["sep"]
+    tight = separator == "=" and begin == match.end("sep")
     is_env = tight and name.word.isupper()
-    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, name.start) else None
+    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, match.start() - name.ahead) else None
     found = line or compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
     if found is None:
         return

@@ -11,17 +11,22 @@ from mcp_memory.domain.query import Filter, Query
 from mcp_memory.learning.advice.otherwise import changed_what_was_seen
 from mcp_memory.learning.judging.comparison import failed_so
 from mcp_memory.learning.judging.reflection import better_attempt
+from mcp_memory.ports import Neighbours
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED
 
 MAX_READ = 4  # failures whose changes are compared with what this attempt saw, the most alike
 
 
-def told_after_failure(e: Engines, done: Episode) -> tuple[Precedent, ...]:
-    """Return what the best earlier attempt did that worked, then what those tried that failed as this one, no success, did (blocking)."""
+def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None) -> tuple[Precedent, ...]:
+    """Return what the best earlier attempt did that worked, then what those tried that failed as this one, no success, did (blocking).
+
+    *near* are the episodes that *done* was judged against, where that was just now; else they are looked for.
+    """
     assert done.reflection is not None
     better = better_attempt(done.reflection)
-    near, _ = e.neighbours(Query(done.task, Filter(project=done.project), exclude_ids=frozenset({done.id})), COMPARED)
+    if near is None:
+        near, _ = e.neighbours(Query(done.task, Filter(project=done.project), exclude_ids=frozenset({done.id})), COMPARED)
     with e.views.read() as v:
         x = v.experience
         rows = [(row, alike) for key, alike in near if alike >= SAME_TASK and (row := x.row(key)) is not None]

@@ -15,7 +15,7 @@ from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpi
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
 from mcp_memory.learning.judging.reflection import asked_about, telling
 from mcp_memory.phrases.reflection import question
-from mcp_memory.ports import Completion
+from mcp_memory.ports import Completion, Neighbours
 from mcp_memory.verbs.background import Background
 from mcp_memory.verbs.earlier_attempts import told_after_failure
 from mcp_memory.verbs.engines import Engines
@@ -116,7 +116,7 @@ class Recording:
         with e.metrics.timed("complete_episode"):
             for _ in range(MAX_JUDGEMENTS):
                 try:
-                    completion, degraded = await e.in_thread(lambda: self._prepare(e_id, outcome))
+                    completion, near, degraded = await e.in_thread(lambda: self._prepare(e_id, outcome))
                     await e.store.complete_episode(completion)
                     break
                 except Conflict:
@@ -132,7 +132,7 @@ class Recording:
         try:
             await self._voting.put(votes)
             patterns = await e.in_thread(lambda: self.learned(completion.episode))
-            answer = await self._told(completion.episode, patterns, degraded)
+            answer = await self._told(completion.episode, patterns, degraded, near)
         finally:  # only now: what it sets going takes turns with `learned` at the views
             self._completed(e_id)
         return answer
@@ -146,8 +146,10 @@ class Recording:
             done = replace(done, outcome=replace(done.outcome, lessons=(*known, *new)))
         return await self._told(done, await self._e.in_thread(lambda: self.learned(done)), ())
 
-    async def _told(self, done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...]) -> CompletedEpisode:
-        known = () if done.success else await self._e.in_thread(lambda: told_after_failure(self._e, done))
+    async def _told(
+        self, done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...], near: Neighbours | None = None
+    ) -> CompletedEpisode:
+        known = () if done.success else await self._e.in_thread(lambda: told_after_failure(self._e, done, near))
         return _completed(done, patterns, degraded, known)
 
     async def _subject(self, asked: CompleteEpisode) -> str:
@@ -185,7 +187,7 @@ class Recording:
             await self._e.store.append_steps(found.id, steps)
             self._e.metrics.count("steps", len(steps))
 
-    def _prepare(self, episode_id: str, outcome: Outcome) -> tuple[Completion, tuple[str, ...]]:
+    def _prepare(self, episode_id: str, outcome: Outcome) -> tuple[Completion, Neighbours, tuple[str, ...]]:
         found = self._found(episode_id, steps=True)
         if found.state is not EpisodeState.OPEN:
             raise EpisodeClosed(f"episode {episode_id!r} is already {found.state}")
@@ -194,7 +196,7 @@ class Recording:
         extracted = self._e.beside(lambda: extract(self._e, ended))  # while the model embeds the task
         neighbours, degraded = self._e.neighbours(query, COMPARED)
         ended, extraction = extracted.result()
-        return complete(self._e, ended, neighbours, extraction), degraded
+        return complete(self._e, ended, neighbours, extraction), neighbours, degraded
 
     def learned(self, episode: Episode) -> tuple[LearnedPattern, ...]:
         """Return the best supported answers to errors that a completed episode is evidence for, as an earlier one was (blocking)."""

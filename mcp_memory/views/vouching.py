@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcp_memory.domain.text import shorten
-from mcp_memory.views.columns import Ints
+from mcp_memory.views.columns import Ints, distinct
 from mcp_memory.views.experience import Experience
 
 MIN_SOURCES = 2  # independent ones, from which advice counts as verified
@@ -76,7 +76,7 @@ class Vouching:
             rows: The episodes.
             asker: The agent that asks: what it did itself on different occasions are different sources.
         """
-        x, found = self._x, np.unique(rows if isinstance(rows, np.ndarray) else np.array([*rows], np.int64))
+        x, found = self._x, distinct(np.sort(rows if isinstance(rows, np.ndarray) else np.array([*rows], np.int64)))
         if not len(found):
             return Support(0)
         agents, occasions = x.agent[found], x.occasion[found]
@@ -86,13 +86,13 @@ class Vouching:
         if self.is_shared(int(found[0])) or any(asker not in ("", name) for name in names):
             own = x.agent_number(asker) if asker else -1
             occasions, others = occasions[agents == own], len(everybody.keys() - {own})
-        return Support(len(np.unique(occasions)) + others, names)
+        return Support(len(distinct(np.sort(occasions))) + others, names)
 
     def users(self, tool: int, of: npt.NDArray[np.bool_]) -> Ints:
         """Return which of the episodes used a tool with success."""
         x = self._x
         steps = np.flatnonzero((x.step_tool == tool) & ~x.step_failed)
-        rows = np.unique(x.rows_at(steps))
+        rows: Ints = distinct(x.rows_at(steps))
         return rows[of[rows]]
 
     def is_known_call(self, row: int, index: int, asker: str = "") -> bool:

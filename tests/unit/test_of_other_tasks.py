@@ -5,7 +5,7 @@ import pytest
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
 from mcp_memory.rendering.render import answer
-from tests.unit.attempts import Step, attempt
+from tests.unit.attempts import Step, attempt, shell
 
 pytestmark = pytest.mark.anyio
 
@@ -53,3 +53,14 @@ async def test_of_looks_only_one_for_the_same_thing_is_told_as_what_went_through
     await memory.log_steps(started.episode_id, steps=[nothing])
     told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
     assert (f"search query={then} instead of query=tidal wall north went through" in told) is is_told
+
+
+@pytest.mark.parametrize(("again", "is_told"), [("serve --port 80", False), ("solve maze.txt", True)])
+async def test_what_made_another_command_end_in_time_is_not_told_to_one_that_timed_out(
+    memory: EpisodicMemory, again: str, is_told: bool
+) -> None:
+    slow = "command timed out and was killed"
+    await attempt(memory, "Find the way out of the maze", "success", shell("solve maze.txt", slow), shell("solve maze.txt 2"), shell("ls"))
+    started = await memory.start_episode("Serve the tide tables on port 80", recall=False)
+    await memory.log_steps(started.episode_id, steps=[shell(again, slow)])
+    assert ("solve maze.txt 2" in next_step_text(answer(await memory.suggest_next_step(started.episode_id)))) is is_told

@@ -17,7 +17,7 @@ from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, StoredAnswer, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
-from mcp_memory.learning.advice.precedents import ReadEpisodes
+from mcp_memory.learning.advice.precedents import ReadEpisodes, ReadOnce
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.history.inferring import inferred
@@ -26,7 +26,7 @@ from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.run import error_signatures, message_of
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
-from mcp_memory.views.columns import Ints
+from mcp_memory.views.columns import Ints, distinct, without
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
@@ -66,7 +66,7 @@ class Adviser:
     """Answers from an `Experience`; full episodes are read only for the examples of arguments."""
 
     def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer) -> None:
-        self._x, self._read, self._stored = experience, read_episodes, stored
+        self._x, self._read, self._stored = experience, ReadOnce(read_episodes), stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
         self._endorser = Endorser(experience, "")  # of the episode that is advised
         self._warner = StepWarner(experience, lambda tool: self._endorser.may_show(self._endorser.of_tool(tool)), self._message_at)
@@ -200,14 +200,14 @@ class Adviser:
             fixes, weights = recovered.fixes[mine], recovered.weights[mine]
             if len(fixes):
                 best = fixes[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
-                return [(x.trace(int(x.failures.row[f])).id, int(x.failures.example[f])) for f in best]
+                rows, places = x.failures.row[best].tolist(), x.failures.example[best].tolist()
+                return [(x.trace(r).id, at) for r, at in zip(rows, places, strict=True)]
         best = forecast.tries.examples(tool)[:MAX_EXAMPLES]
         if not len(best):
             mine = x.step_tool[forecast.steps] == tool
             steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
             best = steps[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
-        rows = x.rows_at(best)
-        return [(x.trace(int(r)).id, int(x.step_position[s])) for r, s in zip(rows, best, strict=True)]
+        return [(x.trace(r).id, at) for r, at in zip(x.rows_at(best).tolist(), x.step_position[best].tolist(), strict=True)]
 
     def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
         x = self._x
@@ -215,15 +215,15 @@ class Adviser:
         if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
             return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
-        row = x.rows_at(forecast.steps)
-        used, runs = len(np.unique(row[same_tool])), len(np.unique(row))
+        row = forecast.rows
+        used, runs = len(distinct(row[same_tool])), len(distinct(row))
         if not pick.coming:
             return phrases.still_to_come(key, used, runs)
         at_state = forecast.matched & (forecast.weights > 0)
         chosen = at_state & same_tool
         if chosen.any():
             said = phrases.next_step(key, prefix.keys[-1] if prefix.keys else "", int(chosen.sum()), int(at_state.sum()))
-            contrast = self._contrast(np.unique(row[chosen]), np.unique(row[at_state]))
+            contrast = self._contrast(distinct(row[chosen]), distinct(row[at_state]))
             return f"{said}; {contrast}" if contrast else said
         if forecast.own[pick.tool] > 0:
             return phrases.own_habit(key, prefix.keys.count(key))
@@ -231,7 +231,7 @@ class Adviser:
 
     def _contrast(self, took: Ints, reached: Ints) -> str:
         """Return how the runs that took a step ended beside those that did not, "" where that tells nothing."""
-        others = np.setdiff1d(reached, took)
+        others = without(reached, took)
         if min(len(took), len(others)) < MIN_CONTRASTED:
             return ""
         won, others_won = int(self._x.success[took].sum()), int(self._x.success[others].sum())

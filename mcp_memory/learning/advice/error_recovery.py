@@ -1,5 +1,6 @@
 """What was tried after errors like this one, and what came of it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the 
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 MAX_NOTED, MIN_WORD_CHARS, MAX_CALL_CHARS = 1, 5, 200  # lessons told of an error; of a word that a lesson shares with it; of the call
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
+
+_SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
 # (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
 StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
@@ -219,6 +222,8 @@ class ErrorRecovery:
             return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
         if (not is_fixed and not did_the_job(steps, failed, by)) or steps[by].is_same_call(steps[failed]):
             return None  # that it worked when it was made again says nothing of what made it work
+        if not same and _SAYS_NOTHING.search(message):
+            return None  # another command was slow or killed for a reason of its own
         did = (told_instead(steps, failed, by) if is_fixed else None) or told_call(steps, by, run) or told_instead(steps, failed, by)
         if did is not None or not is_fixed:
             return did

@@ -48,12 +48,10 @@ class NamedTools:
             used: Which of them (row) used which tool (column).
         """
         usual = (used.sum(axis=0) + 0.5) / (len(tasks) + 1.0)
-        named = came_true = expected = 0.0
-        for row, (episode_id, task) in enumerate(tasks):
-            numbers = self._named(episode_id, task)
-            named += len(numbers)
-            came_true += float(used[row, numbers].sum())
-            expected += float(usual[numbers].sum())
+        numbers = [self._named(episode_id, task) for episode_id, task in tasks]
+        tools = np.concatenate([np.zeros(0, np.int64), *numbers])
+        named, expected = len(tools), float(usual[tools].sum())
+        came_true = float(used[np.repeat(np.arange(len(tasks)), [len(found) for found in numbers]), tools].sum()) if named else 0.0
         chance, base = (came_true + 1.0) / (named + 2.0), (expected + 1.0) / (named + 2.0)
         return max(0.0, float(np.log(chance / (1.0 - chance)) - np.log(base / (1.0 - base))))
 

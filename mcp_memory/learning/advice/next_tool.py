@@ -66,7 +66,8 @@ class Forecast:
 
     next: Floats  # probability of being the next tool
     later: Floats  # log score of being used at all from here on
-    steps: Ints  # step numbers (columns of the experience) that were counted
+    steps: Ints  # step numbers (columns of the experience) that were counted, in order
+    rows: Ints  # of these steps: their episode
     weights: Floats  # of these steps
     matched: Bools  # of these steps: the tool before was the same
     own: Floats  # per tool, how much this run itself speaks for it
@@ -129,7 +130,7 @@ class NextTool:
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
-        return Forecast(following / following.sum(), later, steps, sharp, order > 0 if tools else order >= 0, own, tries, new)
+        return Forecast(following / following.sum(), later, steps, rows[owner], sharp, order > 0 if tools else order >= 0, own, tries, new)
 
     def _numbered(self, keys: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
         """Return the numbers of the run's tools, and the keys of those that no completed run has used."""

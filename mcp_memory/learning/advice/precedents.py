@@ -38,6 +38,19 @@ ReadEpisodes = Callable[[Sequence[str]], list[Episode | None]]
 Showable = Callable[[str, int], bool]  # whether the arguments of a step of an episode may be shown
 
 
+class ReadOnce:
+    """Reads each episode once, however often it is asked for: what one answer is made from."""
+
+    def __init__(self, read: ReadEpisodes) -> None:
+        self._read = read
+        self._known: dict[str, Episode | None] = {}
+
+    def __call__(self, ids: Sequence[str]) -> list[Episode | None]:
+        if new := [key for key in dict.fromkeys(ids) if key not in self._known]:
+            self._known.update(zip(new, self._read(new), strict=True))
+        return [self._known[key] for key in ids]
+
+
 @dataclass(frozen=True, slots=True)
 class ToldAttempt:
     """What a completed episode did that tells how it ended: in few words, with the steps that did it."""

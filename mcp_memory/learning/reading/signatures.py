@@ -40,7 +40,7 @@ _PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
 _FILE = re.compile(r"\b[\w-]+\.(?:py|txt|json|csv|sh|md|c|h|cpp|js|ts|html|ya?ml|cfg|toml|rs|go|java|ipynb|log|lock|xml)\b")
 _QUOTED = re.compile(r"\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|\[[^\]\n]{0,300}(?:\]|$)|(?<!\w)'[^'\n]{0,200}'(?!\w)")
 _SAID_IN_JSON = re.compile(
-    r"""["'](?:msg|message|error|error_message|errorMessage|error_description|detail|reason)["']\s*:\s*(["'])((?:\\.|(?!\1).){3,})\1"""
+    r"""["'](?:msg|message|error|error_message|errorMessage|error_description|detail|reason)["']\s*:\s*(["'])((?:\\.|(?!\1)[^\\]){3,})\1"""
 )
 _PYDANTIC = re.compile(r"\d+ validation errors? for (\S+)\s*\n([\w.\[\]-]+)\s*\n\s+(\S.*?)(?: \[type=.*)?$", re.M)
 _ZOD_PATH = re.compile(r"""["']path["']\s*:\s*\[\s*["']([\w.-]+)["']""")

@@ -78,6 +78,10 @@ def test_of_an_error_in_json_what_its_message_says_is_the_error(text: str, said:
     assert signature(text).endswith(said)
 
 
+def test_a_message_full_of_backslashes_is_read_at_once() -> None:
+    assert signature('{"message": "' + "\\" * 5_000).startswith("{<q>")
+
+
 def test_of_a_traceback_the_raised_line_counts() -> None:
     text = "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n    g()\nKeyError: 'user'\n"
     assert signature(text) == "KeyError: <q>"
