@@ -25,6 +25,7 @@ MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
+_INLINE = re.compile(r"(\S+ -[ce])\s+([\"'])(.*?\n.*)\2", re.S)  # a program that is given its script as an argument
 _GOES_ON = re.compile(r"(?:else|elif|except|finally|fi|done|esac|end)\b|[)\]}]")  # what was begun before
 
 
@@ -40,13 +41,17 @@ class _Text:
 def wrote(episode: Episode) -> tuple[tuple[int, str], ...]:
     """Return what a run wrote that did its task, with the steps that did: what the task names, else the last script that ran and worked.
 
-    Nothing that was only to try something out. Each text with its lines nearest the task, a script with the command that ran it.
+    Nothing that was only to try something out, and no draft that a later call wrote over.
+    Each text with its lines nearest the task, a script with the command that ran it.
     """
     steps = episode.steps
     found = list(_texts(steps))
     last = {text.path: text for text in found if text.path}
     asked = [text for text in last.values() if _name(text.path).search(episode.task)]
-    if named := [(text.step, said) for text in asked if (said := _told(episode, text, found))]:
+    over = {text.path: _written_over(steps, text, found) for text in asked}
+    kept = [(text.step, _told(episode, text, found)) for text in asked if over[text.path] is None]
+    kept += [(i, _inline(episode, i, found)) for i in over.values() if i is not None]
+    if named := sorted((step, said) for step, said in kept if said):
         return tuple(named[-MAX_TOLD:])
     for text in sorted(last.values(), key=lambda text: -text.step):
         tried = is_scratch(text.path) or _TRYING.search(text.path)
@@ -78,6 +83,32 @@ def _run_of(steps: Sequence[Step], text: _Text) -> int | None:
         if ran and "\n" not in command.strip() and any(_runs(part, text.path) for part in simple_commands(command)):
             return i
     return None
+
+
+def _written_over(steps: Sequence[Step], text: _Text, texts: Sequence[_Text]) -> int | None:
+    """Return the last call that worked and wrote a file after its *text* was written; None where none did."""
+    name = _name(text.path).pattern
+    writes = re.compile(
+        rf"open\(\s*['\"][^'\"\n]*?{name}['\"]\s*,\s*['\"][wx]|(?<![>-])>\s*['\"]?[^\s;&|<>'\"]*?{name}|\b(?:cp|mv)\s[^\n;&|]*\s\S*?{name}['\"]?\s*(?:$|[;&|\n])"
+    )
+    says = re.compile(rf"\b(?:saved|wrote|written|exported)\b[^\n]{{0,40}}{name}", re.I)
+    makers = [other for other in texts if other.path and other.path != text.path and writes.search("\n".join(other.lines))]
+    for i in range(len(steps) - 1, text.step, -1):
+        command = command_in(steps[i].arguments)
+        if steps[i].failed or "<<" in command:
+            continue
+        runs = any(_RUNNER.match(word) for word in command.split("\n")[0].split())
+        made = any(_runs(part, other.path) for other in makers if other.step < i for part in simple_commands(command))
+        if made or writes.search(command) or (runs and says.search(steps[i].observation)):
+            return i
+    return None
+
+
+def _inline(episode: Episode, i: int, texts: Sequence[_Text]) -> str:
+    """Return the program of a call with the lines that tell of the script among its arguments, "" without."""
+    given = _INLINE.search(command_in(episode.steps[i].arguments))
+    said = _code_line(episode, _Text(i, "", tuple(given[3].splitlines())), texts).partition(": ")[2] if given else ""
+    return phrases.fed(f"`{given[1]} …`", said) if given and said else ""
 
 
 def _runs(part: str, path: str) -> bool:
