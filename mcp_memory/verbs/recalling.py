@@ -6,11 +6,11 @@ from dataclasses import replace
 from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall
 from mcp_memory.domain.curation import Correction
-from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.episode import Episode, OutcomeKind
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.languages import is_foreign
-from mcp_memory.domain.nearness import is_told, near_from
+from mcp_memory.domain.nearness import THE_TASK, is_told, near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
@@ -20,12 +20,14 @@ from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.history.lasting import StaleAnswers
+from mcp_memory.ports import Neighbours
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, calling, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.project_files import SeenFile
 from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
@@ -85,6 +87,7 @@ class Recalling:
             gone = v.experience.derived(GoneTools).of(query.filter.project)
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
+            ended = _outcomes_at_the_task(v.experience, neighbours)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]
@@ -125,6 +128,8 @@ class Recalling:
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
             nearest=e.nearest(neighbours[0]) if ranking.silent and neighbours else None,
             elsewhere=e.nearest(elsewhere, named=True) if elsewhere else None,
+            attempts=len(ended),
+            failures=ended.count(str(OutcomeKind.FAILURE)),
         )
 
     def _seen(self, v: View, query: Query, outlook: Outlook | None) -> list[SeenFile]:
@@ -187,3 +192,8 @@ class Recalling:
             next_step_from=end if detail != "summary" and end < found.step_count else None,
             correction=correction.text if correction else None,
         )
+
+
+def _outcomes_at_the_task(x: Experience, neighbours: Neighbours) -> list[str]:
+    """Return how the attempts at the very task ended that are among the *neighbours*."""
+    return [x.trace(row).outcome for key, similarity in neighbours if similarity >= THE_TASK and (row := x.row(key)) is not None]
