@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.reading.changes import NEXT
+from mcp_memory.learning.reading.changes import LIKE_LINES, NEXT
 from mcp_memory.learning.reading.code_lines import HEADING, has_comments, is_bare, is_bodiless, telling
 from mcp_memory.learning.reading.edits import GAP, Hunk, with_gaps
 from mcp_memory.learning.reading.left_changed import FileChange
@@ -22,7 +22,6 @@ from mcp_memory.phrases.words import counted
 MAX_LINE_CHARS = 120  # of one line
 MAX_GONE = 2  # lines that went, of those that are told
 MAX_PLACES = 3  # of one file
-LIKE_LINES = 0.6  # of two lines, from which one took the other's place
 MIN_ROOM = 60  # characters left for another place
 MANY_HITS = 3  # words of the task in one line, from which more make it no nearer
 NOT_KEPT = "; the rest was not recorded"

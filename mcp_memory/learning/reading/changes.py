@@ -15,6 +15,8 @@ from mcp_memory.learning.reading.edits import GAP, Patched, edits_of, lines_seen
 MAX_LINE = 100  # characters of a line that is shown
 NEXT = " ⏎ "  # between lines that are told on one
 _MAX_DIFFED = 400  # lines of a text that is compared with another
+LIKE_LINES = 0.6  # of two lines, from which one took the other's place
+_MAX_PAIRED = 30  # lines of each side among which one is looked for that took another's place
 # Names of files that were made to try something out, wherever they are; `reproject.py` is none.
 TRIED = r"[^/]*(?:reproduc|replicat|scratch|repro(?![a-z]))[^/]*|test_(?:issue|bug|repro|script|fix)[^/]*"
 _SCRATCH = re.compile(
@@ -36,6 +38,7 @@ class Change:
     then: tuple[str, ...] = field(default=(), compare=False)  # the lines that came after the first, `GAP` where some between are left out
     more_went: bool = field(default=False, compare=False)  # other lines than the one in `removed`, too
     is_sure: bool = field(default=True, compare=False)  # False: some of those that came may have stood there before
+    more_above: bool = field(default=False, compare=False)  # came above the one in `added`, which took the place of that in `removed`
 
     @property
     def says_what(self) -> bool:
@@ -59,7 +62,8 @@ class Change:
     def _of(self, path: str) -> str:
         came = "+" if self.is_sure else "now"
         gone = f"- {shorten(self.removed, MAX_LINE)}{f'{NEXT}{GAP}' if self.more_went else ''}" if self.removed else ""
-        parts = [gone, f"{came} {shorten(self.added, MAX_LINE)}" if self.added else ""]
+        above = f"{GAP}{NEXT}" if self.more_above else ""
+        parts = [gone, f"{came} {above}{shorten(self.added, MAX_LINE)}" if self.added else ""]
         where = path + (f":{self.line}" if self.line else "")
         return f"{where}: {' '.join(filter(None, parts))}" if any(parts) else where
 
@@ -121,8 +125,9 @@ def _edited(steps: Sequence[Step], index: int) -> Change | None:
         there = new if len(old) == 1 else [new[0][: len(old[0])]]  # what stands behind the cut may have stood there before
         now, then = _first_and_rest([line for piece in there for line in (GAP, *piece)], known)
         return Change(edit.path, edit.line + _line_of(now, new[0]) if edit.line else 0, "", now, then, is_sure=False)
-    gone, came = _difference(edit.before, edit.after)
-    return _changed(edit.path, edit.line + _offset(edit.before, edit.after, came[0]) if edit.line else 0, gone, came)
+    gone, came, above = _paired(*_difference(edit.before, edit.after))
+    line = edit.line + _offset(edit.before, edit.after, came[0]) if edit.line else 0
+    return _changed(edit.path, line, gone, came, more_above=above)
 
 
 def _patched(step: Step) -> Change | None:
@@ -133,13 +138,41 @@ def _patched(step: Step) -> Change | None:
 
 def _of_patch(patched: Patched) -> Change:
     removed, added = ([line for hunk in patched.hunks for line in (GAP, *getattr(hunk, side))] for side in ("removed", "added"))
-    return _changed(patched.path, patched.hunks[0].line, _first_and_rest(removed), _first_and_rest(added))
+    gone, came, above = _paired(_first_and_rest(removed), _first_and_rest(added))
+    first = patched.hunks[0].line
+    numbered = ((hunk.line + i, text) for hunk in patched.hunks if hunk.line for i, text in enumerate(hunk.added))
+    line = next((number for number, text in numbered if " ".join(text.split()) == came[0]), first) if above else first
+    return _changed(patched.path, line, gone, came, more_above=above)
 
 
-def _changed(path: str, line: int, gone: _Lines, came: _Lines) -> Change:
+def _changed(path: str, line: int, gone: _Lines, came: _Lines, *, more_above: bool) -> Change:
     """Return a change of the lines that went and those that came; of one that took one's place only what differs."""
     went, now = (gone[0], came[0]) if gone[1] else _narrowed(gone[0], came[0])
-    return Change(path, line, went, now, came[1], more_went=bool(gone[1]))
+    return Change(path, line, went, now, came[1], more_went=bool(gone[1]), more_above=more_above)
+
+
+def _paired(gone: _Lines, came: _Lines) -> tuple[_Lines, _Lines, bool]:
+    """Return the lines that went and came from the two on that are most alike, unless the first are, and whether others came above.
+
+    >>> _paired(("if a.size > 1:", ()), ("@cached", ("…", "if a.size > 1 and b:", "c()")))
+    (('if a.size > 1:', ()), ('if a.size > 1 and b:', ('c()',)), True)
+    """
+    went, now = (gone[0], *gone[1][:_MAX_PAIRED]), (came[0], *came[1][:_MAX_PAIRED])
+    if not gone[0] or not came[0] or _likeness(gone[0], came[0]):
+        return gone, came, False
+    pairs = ((i, j) for i in range(len(went)) if went[i] not in now for j in range(len(now)) if now[j] not in went)
+    best, i, j = max(((_likeness(went[i], now[j]), -i, -j) for i, j in pairs), default=(0.0, 0, 0))
+    if not best:
+        return gone, came, False
+    others = tuple(line for line in (gone[0], *gone[1]) if line != went[-i])
+    return (went[-i], others), (now[-j], came[1][-j:]), j < 0
+
+
+def _likeness(a: str, b: str) -> float:
+    """Return how alike two lines are, 0 where they are not enough for one to have taken the other's place."""
+    compared = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    is_like = compared.real_quick_ratio() >= LIKE_LINES and compared.quick_ratio() >= LIKE_LINES
+    return ratio if is_like and (ratio := compared.ratio()) >= LIKE_LINES else 0.0
 
 
 def _written(step: Step) -> Change | None:

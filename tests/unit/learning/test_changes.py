@@ -106,6 +106,29 @@ def test_lines_of_several_places_are_not_told_as_neighbours_and_what_is_not_told
     assert patched.whole(200) == "a.py:1: - a = 1 ⏎ … + a = 5 ⏎ … ⏎ c = 6"
 
 
+def test_a_line_that_went_is_told_with_the_one_that_took_its_place_and_not_with_another_that_came_above() -> None:
+    old = "def total(self):\n    known = self.vouchers\n    if self.voucher not in known:\n        raise Unknown(self.voucher)"
+    new = (
+        "@priced\ndef total(self):\n    known = self.vouchers\n    family = self.voucher.partition('-')[0]\n"
+        "    if self.voucher not in known and family not in known:\n        raise Unknown(self.voucher)"
+    )
+    edit = Step("Edit", arguments={"file_path": "src/cart.py", "old_string": old, "new_string": new})
+    assert str(change_of([edit], 0)) == "src/cart.py: + … ⏎ and family not in known"
+    patch = (
+        "diff --git a/cart.py b/cart.py\n--- a/cart.py\n+++ b/cart.py\n@@ -8,4 +8,6 @@\n+@priced\n def total(self):\n"
+        "     known = self.vouchers\n-    if self.voucher not in known:\n+    family = self.voucher.partition('-')[0]\n"
+        "+    if family not in known:\n         raise Unknown(self.voucher)\n"
+    )
+    told = "cart.py:12: - if self.voucher not in known: + … ⏎ if family not in known:"
+    assert str(change_of([Step("bash", observation=patch)], 0)) == told
+
+
+def test_of_several_lines_that_went_the_one_like_a_line_that_came_is_told_first() -> None:
+    old = "rates = load(path)\nprint('taken', 3)\nvoucher = self.voucher.value"
+    edit = Step("Edit", arguments={"file_path": "cart.py", "old_string": old, "new_string": "voucher = self.voucher.value or 0"})
+    assert str(change_of([edit], 0)) == "cart.py: - voucher = self.voucher.value ⏎ … + voucher = self.voucher.value or 0"
+
+
 def test_of_a_diff_that_was_cut_it_is_not_said_what_came_in_the_last_place() -> None:
     cut = "diff --git a/cart.py b/cart.py\n--- a/cart.py\n+++ b/cart.py\n@@ -7,9 +7,9 @@\n-total = a\n-x\n...[900 chars cut]...\n y\n+z"
     (patched,) = patched_by(Step("bash", observation=cut))
