@@ -95,14 +95,7 @@ class Recalling:
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
         read = [(replace(m, similarity=max(m.similarity, alike.get(episode.id, 0.0))), episode, c) for m, episode, c in read]
         now_ms = e.clock()
-        nearest = [*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match, _, _ in read)]
-        least = near_from(max(nearest, default=0.0))
-        foreign = is_foreign(query.text)
-        alike_ids = {
-            m.episode_id
-            for m, _, _ in read
-            if m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered, foreign=foreign)
-        }
+        alike_ids = _alike([m for m, _, _ in read], neighbours, ranking.considered, foreign=is_foreign(query.text))
         near = [(episode, m.similarity) for m, episode, _ in read if episode.id in alike_ids or episode.id in met]
         points = points_of(near, query.text, told_changes.of, Known(gone, stale, quoted, met.keys() - alike_ids))
         episodes = [
@@ -192,6 +185,13 @@ class Recalling:
             next_step_from=end if detail != "summary" and end < found.step_count else None,
             correction=correction.text if correction else None,
         )
+
+
+def _alike(matches: Sequence[Match], neighbours: Neighbours, considered: int, *, foreign: bool) -> set[str]:
+    """Return which of the matches are near enough to the task to be told."""
+    least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(m.similarity for m in matches)], default=0.0))
+    near = (m for m in matches if m.similarity >= least)
+    return {m.episode_id for m in near if is_told(m.similarity, m.why.get("lexical", 0.0), considered, foreign=foreign)}
 
 
 def _outcomes_at_the_task(x: Experience, neighbours: Neighbours) -> list[str]:
