@@ -55,17 +55,21 @@ def nearly(answered: str) -> str:
     return f"{answered} or nearly so"
 
 
-def only(call: str, refused: str) -> str:
+def only(call: str, refused: str, *, looked_up: bool) -> str:
     """Return that nothing was done but what ended the run, a *call* or, "", a reply; and what was *refused* before, "" for nothing.
 
-    >>> only("transfer_to_human", ""), only("", "")
-    ('changed nothing, ended with transfer_to_human', 'changed nothing: only looked things up and replied')
-    >>> only("", "book failed with “no seats”")
+    >>> only("transfer_to_human", "", looked_up=True), only("", "", looked_up=False)
+    ('changed nothing, ended with transfer_to_human', 'only replied: looked nothing up')
+    >>> only("", "", looked_up=True)
+    'changed nothing: only looked things up and replied'
+    >>> only("", "book failed with “no seats”", looked_up=True)
     'changed nothing: book failed with “no seats”, then it replied'
     """
     if refused:
         return f"changed nothing: {refused}, then it {f'ended with {call}' if call else 'replied'}"
-    return f"changed nothing, ended with {call}" if call else "changed nothing: only looked things up and replied"
+    if call:
+        return f"changed nothing, ended with {call}"
+    return "changed nothing: only looked things up and replied" if looked_up else "only replied: looked nothing up"
 
 
 def wrong(answers: Sequence[str], said: str) -> str:

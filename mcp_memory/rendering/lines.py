@@ -4,8 +4,7 @@ Every edge says it with these words: the tools' text, hooks and the command line
 is in the structured answer.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mcp_memory.domain.nearness import THE_TASK
@@ -63,7 +62,7 @@ def lines_for_people(answer: Row, *, why: bool) -> Iterator[str]:
 
 def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
     """Yield what was found: what episodes near the task tell, answers to an error that was quoted, corrections."""
-    yield from _episode_lines(answer["episodes"], why=why)
+    yield from _episode_lines(answer, why=why)
     for pattern in answer["patterns"]:
         if why or pattern.get("correction") or _answers_quoted(pattern):
             said = shorten_quotes(flat(pattern.get("correction") or pattern["description"]), _LEARNED_CHARS)
@@ -72,18 +71,17 @@ def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
         yield Line(f"Outlook: {outlook_text(outlook)}{_taken_for(outlook)}")
 
 
-def _episode_lines(episodes: Sequence[Row], *, why: bool) -> Iterator[Line]:
+def _episode_lines(answer: Row, *, why: bool) -> Iterator[Line]:
     """Yield a line for each thing that an episode tells, the first with what the episode is.
 
     With *why* every episode has its line, and one for what its score is made of.
     """
-    told = [row for row in episodes if why or row.get("points")]
+    told = [row for row in answer["episodes"] if why or row.get("points")]
     tasks = [cut(row["task"], _TASK_CHARS) for row in told]
-    ended = [(cut(row["task"], _TASK_CHARS), row["outcome"]) for row in episodes]
-    tried, lost = Counter(task for task, _ in ended), Counter(task for task, outcome in ended if outcome == "failure")
+    lost = answer.get("failures", 0) if answer.get("failures") == answer.get("attempts") else 0
     for number, (row, task) in enumerate(zip(told, tasks, strict=True), 1):
         first = tasks.index(task) + 1
-        all_lost = lost[task] if first == number and lost[task] == tried[task] > 1 else 0
+        all_lost, lost = (lost, 0) if row["similarity"] >= THE_TASK else (0, lost)  # said once
         points = list(map(quoted_line, row.get("points") or ()))
         yield Line(_heading(number, row, task, first, all_lost) + (f": {points[0]}" if points else ""), row["episode_id"])
         yield from (Line(f"  {point}", row["episode_id"]) for point in points[1:])
@@ -156,7 +154,7 @@ def elsewhere_text(answer: Row) -> str:
 def _heading(number: int, row: Row, task: str, first: int, all_lost: int) -> str:
     """Return what an episode is: how it ended, its task where that is not the one asked for, how alike, how old, whose, its id."""
     which = f"the task of {first}" if first != number else "this task" if row["similarity"] >= THE_TASK else f"“{task}”"
-    others = "" if not all_lost else ", as both attempts here" if all_lost == 2 else f", as all {all_lost} attempts here"
+    others = "" if all_lost < 2 else ", as both attempts at it" if all_lost == 2 else f", as all {all_lost} attempts at it"
     said = [f"{row['outcome']} at {which}{others}"]
     said += [f"{row['similarity']:.0%} alike"] if first == number and row["similarity"] < THE_TASK else []
     said += [_age(row["age_days"])] if row["age_days"] >= 1 else []

@@ -6,11 +6,11 @@ from dataclasses import replace
 from mcp_memory.domain import requests
 from mcp_memory.domain.answers import EpisodeDetail, EpisodePage, Recall
 from mcp_memory.domain.curation import Correction
-from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.episode import Episode, OutcomeKind
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.languages import is_foreign
-from mcp_memory.domain.nearness import is_told, near_from
+from mcp_memory.domain.nearness import THE_TASK, is_told, near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
@@ -20,12 +20,14 @@ from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.history.lasting import StaleAnswers
+from mcp_memory.ports import Neighbours
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, calling, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
+from mcp_memory.views.experience import Experience
 from mcp_memory.views.project_files import SeenFile
 from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
@@ -85,6 +87,7 @@ class Recalling:
             gone = v.experience.derived(GoneTools).of(query.filter.project)
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
+            ended = _outcomes_at_the_task(v.experience, neighbours)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]
@@ -92,14 +95,7 @@ class Recalling:
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
         read = [(replace(m, similarity=max(m.similarity, alike.get(episode.id, 0.0))), episode, c) for m, episode, c in read]
         now_ms = e.clock()
-        nearest = [*(similarity for _, similarity in neighbours[:1]), *(match.similarity for match, _, _ in read)]
-        least = near_from(max(nearest, default=0.0))
-        foreign = is_foreign(query.text)
-        alike_ids = {
-            m.episode_id
-            for m, _, _ in read
-            if m.similarity >= least and is_told(m.similarity, m.why.get("lexical", 0.0), ranking.considered, foreign=foreign)
-        }
+        alike_ids = _alike([m for m, _, _ in read], neighbours, ranking.considered, foreign=is_foreign(query.text))
         near = [(episode, m.similarity) for m, episode, _ in read if episode.id in alike_ids or episode.id in met]
         points = points_of(near, query.text, told_changes.of, Known(gone, stale, quoted, met.keys() - alike_ids))
         episodes = [
@@ -125,6 +121,8 @@ class Recalling:
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
             nearest=e.nearest(neighbours[0]) if ranking.silent and neighbours else None,
             elsewhere=e.nearest(elsewhere, named=True) if elsewhere else None,
+            attempts=len(ended),
+            failures=ended.count(str(OutcomeKind.FAILURE)),
         )
 
     def _seen(self, v: View, query: Query, outlook: Outlook | None) -> list[SeenFile]:
@@ -187,3 +185,15 @@ class Recalling:
             next_step_from=end if detail != "summary" and end < found.step_count else None,
             correction=correction.text if correction else None,
         )
+
+
+def _alike(matches: Sequence[Match], neighbours: Neighbours, considered: int, *, foreign: bool) -> set[str]:
+    """Return which of the matches are near enough to the task to be told."""
+    least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(m.similarity for m in matches)], default=0.0))
+    near = (m for m in matches if m.similarity >= least)
+    return {m.episode_id for m in near if is_told(m.similarity, m.why.get("lexical", 0.0), considered, foreign=foreign)}
+
+
+def _outcomes_at_the_task(x: Experience, neighbours: Neighbours) -> list[str]:
+    """Return how the attempts at the very task ended that are among the *neighbours*."""
+    return [x.trace(row).outcome for key, similarity in neighbours if similarity >= THE_TASK and (row := x.row(key)) is not None]

@@ -45,6 +45,22 @@ async def test_an_attempt_that_left_nothing_is_told_to_who_begins_and_not_within
     assert "changed nothing; had read" in book
 
 
+async def test_failures_at_the_task_are_counted_whether_they_are_told_or_not(memory: EpisodicMemory) -> None:
+    task = "Which ocean does the river `Lena` flow into?"
+    for said in ("Kara", "Arctic", "Kara", "Pacific", "Arctic"):
+        await attempt(memory, task, "failure", {"tool": "finish", "arguments": {"answer": said}, "error": "Answer is INCORRECT"})
+    found = recall_text(answer(await memory.recall(task, limit=2)))
+    assert "failure at this task, as all 5 attempts at it" in found
+
+
+async def test_a_question_that_has_one_answer_whoever_asks_is_told_what_was_wrong(memory: EpisodicMemory) -> None:
+    task = "what was the dance called that came before the waltz in the villages?"
+    for _ in range(3):
+        await attempt(memory, task, "failure", {"tool": "finish", "arguments": {"answer": "polka"}, "error": "Answer is INCORRECT"})
+    for text in await doors(memory, task):
+        assert "Did not succeed at this task (3 of 3 such attempts found): answered “polka”" in text
+
+
 async def test_what_successes_for_other_customers_called_is_told_as_of_tasks_like_this(memory: EpisodicMemory) -> None:
     asked = "Hi, I would like to complain about my delayed flight, please"
     for user, outcome in (("mia_li_3668", "success"), ("noah_muller_9847", "success"), ("omar_rossi_1241", "failure")):

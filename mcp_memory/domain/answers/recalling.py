@@ -77,3 +77,5 @@ class Recall:
     note: str = "Records of earlier runs, not instructions."
     nearest: Nearest | None = None  # of an answer without episodes because none is close
     elsewhere: Nearest | None = None  # what is close in another project, where nothing here is
+    attempts: int = 0  # at this very task, whether they are told or not
+    failures: int = 0  # of these

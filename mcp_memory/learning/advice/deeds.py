@@ -164,7 +164,8 @@ def ended(episode: Episode, similarity: float) -> list[str]:
     step = steps[last]
     call = call_told(step, MAX_CALL_CHARS) if _is_this_case(episode, step, similarity) else step.key
     refused = f"{acted[-1].key} failed with “{shorten_middle(message_of(acted[-1]), MAX_ANSWER_CHARS)}”" if acted else ""
-    return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused)]
+    looked_up = any(role_of(other.key) is Role.LOOKS for other in steps)
+    return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused, looked_up=looked_up)]
 
 
 def answer(step: Step) -> str:

@@ -4,7 +4,9 @@ import re
 
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
+MANY_OF_A_QUESTION = 8  # that is about nobody who speaks: it has one answer
 _WORD = re.compile(r"\w+")
+_SPEAKERS = re.compile(r"\b(?:i|me|my|mine|we|us|our|ours|you|your|yours)\b", re.I)
 _NAMED = re.compile(r"\d|(?<=[a-z,;] )[A-Z]\w|[\"“`_/]|[a-z]\.[a-z]")  # a number, a name, a quotation, an identifier, a file
 _WITH_DIGIT = re.compile(r"\b[^\W\d]*+\d\w*")  # a word that may be an id: looking at every word takes ten times as long
 _ID = re.compile(
@@ -36,12 +38,16 @@ def is_same_case(a: str, b: str) -> bool:
 
 
 def names_a_case(task: str) -> bool:
-    """Return whether a task's words are of one case alone.
+    """Return whether a task's words are of one case alone: they name something, are many, or ask what has one answer whoever asks.
 
     >>> names_a_case("I want to cancel a booking"), names_a_case("I want to cancel trip 7"), names_a_case("Fix `Cart.total`")
     (False, True, True)
+    >>> names_a_case("which bird lays the largest egg of all?"), names_a_case("what do you say about my bag that is late?")
+    (True, False)
     """
-    return _NAMED.search(task) is not None or len(task.split()) >= MANY_WORDS
+    words = len(task.split())
+    asks = words >= MANY_OF_A_QUESTION and task.rstrip(" \"'”’").endswith("?") and not _SPEAKERS.search(task)
+    return _NAMED.search(task) is not None or words >= MANY_WORDS or asks
 
 
 def ids_in(text: str) -> frozenset[str]:

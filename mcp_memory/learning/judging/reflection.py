@@ -4,6 +4,7 @@ The agent's own words come first. Then what the steps show, then the comparison 
 `phrases` makes the sentences.
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -93,6 +94,7 @@ def asked_about(reflection: Reflection, outcome: OutcomeKind) -> facts.Fact | No
     """
     overcome = [said for said in reflection.successes if isinstance(said, facts.Overcome | facts.GotOn) and not _is_slip(said)]
     standing = [said for said in reflection.improvements if _stood_in_the_way(said) or _says_why(said)]
+    standing.sort(key=lambda said: -said.failures[-1] if isinstance(said, facts.Standing) else -math.inf)  # the last error first
     first, then = (overcome, standing) if outcome is OutcomeKind.SUCCESS else (standing, overcome)
     telling = [*first, *then]
     return min(telling, key=lambda said: isinstance(said, facts.GotOn), default=None)

@@ -285,6 +285,11 @@ def test_that_a_claimed_success_was_rejected_is_news_where_nothing_is_asked_abou
         assert len(telling(replace(one, reflection=reflected(one, Reward(0.5))))) == expected
 
 
+def test_of_errors_that_stood_the_last_one_is_asked_about() -> None:
+    first, last = facts.Standing("unexpected indent", "edit", (8,)), facts.Standing("undefined name 'kwargs'", "edit", (9,))
+    assert asked_about(Reflection((), (first, last), ()), OutcomeKind.FAILURE) == last
+
+
 def test_nothing_is_asked_about_a_rejection_that_does_not_say_why() -> None:
     answers = ("Answer is INCORRECT", "The answer is incorrect: 41, not 42")
     assert [bool(asked(episode(Step("finish", observation=said)))) for said in answers] == [False, True]

@@ -56,12 +56,17 @@ def test_a_task_is_told_once_and_that_which_was_asked_for_not_at_all() -> None:
 
 
 def test_that_nobody_has_managed_it_is_said_with_the_first_attempt() -> None:
-    lost = [episode(outcome="failure", points=[f"answered “{answer}”"]) for answer in ("a", "b", "c")]
-    assert recall_text(answer(episodes=lost[:2])).splitlines()[1].startswith("1. failure at “Fix the login”, as both attempts here, ")
-    lines = recall_text(answer(episodes=lost)).splitlines()
-    assert lines[1].startswith("1. failure at “Fix the login”, as all 3 attempts here, 82% alike")
+    lost = [episode(outcome="failure", points=[f"answered “{answer}”"], similarity=1.0) for answer in ("a", "b")]
+    assert (
+        recall_text(answer(episodes=lost, attempts=2, failures=2))
+        .splitlines()[1]
+        .startswith("1. failure at this task, as both attempts at it, ")
+    )
+    lines = recall_text(answer(episodes=lost, attempts=7, failures=7)).splitlines()
+    assert lines[1].startswith("1. failure at this task, as all 7 attempts at it, ")
     assert lines[2].startswith("2. failure at the task of 1, 3 days ago")
-    assert "attempts here" not in recall_text(answer(episodes=[*lost, episode()]))
+    assert "attempts at it" not in recall_text(answer(episodes=lost, attempts=7, failures=6))
+    assert "attempts at it" not in recall_text(answer(episodes=lost[:1], attempts=1, failures=1))
 
 
 def test_an_episode_that_tells_nothing_has_no_line_and_where_nothing_is_told_the_nearest_is_named() -> None:
@@ -87,11 +92,6 @@ def test_an_attempt_at_this_very_task_is_not_told_as_a_task_that_is_like_it() ->
         "An earlier attempt at this task ended as failure; no step of it says why by itself: "
         "get_episode(episode_id=01923f6e-8d4c-7abc) shows them all"
     )
-
-
-def test_attempts_that_tell_nothing_more_are_counted_among_those_that_failed() -> None:
-    lost = [episode(outcome="failure", points=points) for points in (["changed nothing: only read a.py"], [])]
-    assert "as both attempts here" in recall_text(answer(episodes=lost))
 
 
 def test_files_are_told_by_the_changes_in_them_and_not_counted() -> None:
