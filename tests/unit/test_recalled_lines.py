@@ -306,3 +306,22 @@ async def test_of_an_attempt_that_succeeded_in_part_that_is_said(memory: Episodi
     said = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
     assert "Succeeded in part at this task" in said
     assert "Did not succeed" not in said
+
+
+async def test_of_an_edit_that_was_refused_no_line_is_told_that_its_file_still_has(memory: EpisodicMemory) -> None:
+    kept = "    if self.port is None:\n        raise NoPort(self.name)\n    levels = self.levels"
+    text = f"{kept}\n    shard = self.zone.tomorrow(30"
+    head = "[File: /ferry/tides.py (90 lines total)]"
+    parts = (
+        "\n".join([head, *(f"{i}:{line}" for i, line in enumerate(said.split("\n"), 40))]) for said in (text, f"{kept}\n    shard = 0")
+    )
+    error = "Your edit was not applied: '(' was never closed"
+    refused = "\n".join([error, *parts])
+    calls: list[Call] = [
+        ("open", {"path": "/ferry/tides.py"}, f"{head}\n1:import zones", ""),
+        ("edit", {"args": "40:43", "text": text}, refused, error),
+    ]
+    await attempt(memory, "failure", calls)
+    (said,) = await told(memory)
+    assert said.endswith("shard = self.zone.tomorrow(30")
+    assert "NoPort" not in said

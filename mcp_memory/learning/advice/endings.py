@@ -17,7 +17,7 @@ from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, GAP, MARKERS, Hunk, edits_of, lines_seen, pieces, written_by
+from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, GAP, MARKERS, Hunk, edits_of, lines_kept, lines_seen, pieces, written_by
 from mcp_memory.learning.reading.failed_tests import failed_tests
 from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
@@ -145,9 +145,10 @@ def _refused_edits(episode: Episode) -> tuple[str, list[Step]] | None:
 
 def _tried(episode: Episode, edit: Step) -> str:
     """Return the lines of an edit's text that are nearest the episode's task, "" where none tells; not what its file showed before."""
+    steps = episode.steps
     texts = (value for name, value in edit.arguments.items() if name not in EDITED_FILES and isinstance(value, str))
     lines = [line for line in pieces(max(texts, key=len, default=""))[0] if line.strip() not in MARKERS]
-    stood = lines_seen(episode.steps, head[1]) if (head := FILE_HEAD.search(edit.observation)) else frozenset()
+    stood = lines_seen(steps, head[1]) | lines_kept(steps, head[1]) if (head := FILE_HEAD.search(edit.observation)) else frozenset()
     new = [GAP if " ".join(line.split()) in stood else line for line in lines]
     hunk = Hunk(0, (), tuple(new if any(line not in ("", GAP) for line in new) else lines))
     said = change_line(FileChange("x.py", 0, (hunk,)), frozenset(distinct_words(episode.task)), MAX_TRIED_CHARS)

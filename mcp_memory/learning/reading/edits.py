@@ -150,6 +150,15 @@ def lines_seen(steps: Sequence[Step], path: str) -> frozenset[str]:
     return frozenset(" ".join(rest.split()) for _, colon, rest in numbered if colon)
 
 
+def lines_kept(steps: Sequence[Step], path: str) -> frozenset[str]:
+    """Return the lines of a file that answers to edits that were refused show as still there, behind what those would have made of it."""
+    answers = (step.observation for step in steps if step.failed)
+    shown = [(text, [found for found in FILE_HEAD.finditer(text) if found[1] == path]) for text in answers]
+    behind = (text[heads[-1].end() :] for text, heads in shown if len(heads) > 1)
+    numbered = (line.partition(":") for text in behind for piece in pieces(text) for line in piece)
+    return frozenset(" ".join(rest.split()) for number, colon, rest in numbered if colon and number.isdigit())
+
+
 def patched_by(step: Step) -> list[Patched]:
     """Return the files in a patch among the arguments, or in a diff in the answer."""
     texts = [text for text in step.arguments.values() if isinstance(text, str) and "*** " in text]
