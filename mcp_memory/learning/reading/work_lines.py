@@ -99,7 +99,7 @@ def _joined(lines: Sequence[str], chosen: Sequence[int]) -> str:
     for i in chosen:
         between = lines[last + 1 : i]
         told += [GAP] if (between if told else _says(between)) else []
-        told.append(shorten(" ".join(lines[i].split()), MAX_LINE_CHARS))
+        told.append(shorten(lines[i].strip(), MAX_LINE_CHARS))  # blanks within it may be what it says
         last = i
     return NEXT.join([*told, *([GAP] if _says(lines[last + 1 :]) else [])])
 
