@@ -31,12 +31,14 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         x = v.experience
         rows = [(row, alike) for key, alike in near if alike >= SAME_TASK and (row := x.row(key)) is not None]
         lost = [(trace.id, alike) for row, alike in rows if failed_so(done, trace := x.trace(row))]
+        among = 0  # how many failed, where those that are told are chosen by what they changed
         if not lost and _is_open(done):  # while nobody has managed it, what failed in the files that this one had before it
+            among = len(rows)
             lost = _at_the_same(e, done, [(key, alike) for key, alike in near if alike >= SAME_TASK][:MAX_READ])
         best = e.learning.precedents(v, done.task, done.project, [(better, 1.0)], done) if better else ()
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
     worked = tuple(replace(p, times=0, attempts=0) for p in best if p.worked)  # of one attempt alone, which counts nothing
-    return (*worked, *(p for p in others if not p.worked))
+    return (*worked, *(replace(p, attempts=among) if among and p.attempts else p for p in others if not p.worked))
 
 
 def _is_open(done: Episode) -> bool:

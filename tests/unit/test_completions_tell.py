@@ -37,6 +37,13 @@ async def test_an_attempt_that_changed_nothing_is_told_what_failed_in_the_file_i
     )
 
 
+async def test_failures_that_are_not_told_are_counted_all_the_same(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "failure", {"tool": "read_file", "arguments": {"path": "ferry/readme.txt"}, "observation": "tides"})
+    await attempt(memory, TASK, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
+    said = await completed(memory, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = tomorrow()"))
+    assert "Did not succeed at this task (1 of 2 such attempts found): changed ferry/tides.py" in said
+
+
 async def test_what_failed_in_another_file_is_not_told(memory: EpisodicMemory) -> None:
     await attempt(memory, TASK, "failure", edited("ferry/prices.py", "self.day = today()", "self.day = today(utc)"))
     assert await completed(memory, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = now()")) == "Recorded as failure."
