@@ -106,9 +106,11 @@ def refused(path: str, edits: int, error: str, tried: str) -> str:
     >>> refused("cart.py", 1, "SyntaxError", "")
     'changed nothing: its edit of cart.py was refused with “SyntaxError”'
     >>> refused("cart.py", 3, "SyntaxError", "total = )")
-    'changed nothing: its 3 edits of cart.py were refused, the last with “SyntaxError”: total = )'
+    'changed nothing: its edits of cart.py were refused, one with “SyntaxError”: total = )'
     """
-    which = f"its edit of {path} was refused" if edits == 1 else f"its {edits} edits of {path} were refused, the last"
+    which = (
+        f"its edit of {path} was refused" if edits == 1 else f"its edits of {path} were refused, one"
+    )  # how many a log does not say surely
     return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
 
 
