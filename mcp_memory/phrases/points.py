@@ -108,9 +108,8 @@ def refused(path: str, edits: int, error: str, tried: str) -> str:
     >>> refused("cart.py", 3, "SyntaxError", "total = )")
     'changed nothing: its edits of cart.py were refused, one with “SyntaxError”: total = )'
     """
-    which = (
-        f"its edit of {path} was refused" if edits == 1 else f"its edits of {path} were refused, one"
-    )  # how many a log does not say surely
+    # How many they were a log does not say surely: a call that a shell took for a command did not fail.
+    which = f"its edit of {path} was refused" if edits == 1 else f"its edits of {path} were refused, one"
     return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
 
 

@@ -34,7 +34,7 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         among = 0  # how many failed, where those that are told are chosen by what they changed
         if not lost and _is_open(done):  # while nobody has managed it, what failed in the files that this one had before it
             among = len(rows)
-            lost = _at_the_same(e, done, [(key, alike) for key, alike in near if alike >= SAME_TASK][:MAX_READ])
+            lost = _at_the_same(e, done, [(x.trace(row).id, alike) for row, alike in rows[:MAX_READ]])
         best = e.learning.precedents(v, done.task, done.project, [(better, 1.0)], done) if better else ()
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
     worked = tuple(replace(p, times=0, attempts=0) for p in best if p.worked)  # of one attempt alone, which counts nothing
