@@ -218,7 +218,9 @@ async def test_the_change_that_answered_this_very_error_in_another_file_is_told_
     assert recovery.fixes[0].did == "edit shop/mean.py: + if v else 0.0"
 
 
-@pytest.mark.parametrize("asked", ["no space left on device", "docker build no space left", "space left device docker"])
+@pytest.mark.parametrize(
+    "asked", ["no space left on device", "docker build no space left", "space left device docker", "is no space left on the device"]
+)
 async def test_the_words_of_an_error_and_of_the_call_that_failed_find_it_without_saying_error(data_dir: Path, asked: str) -> None:
     full = {"tool": "bash", "arguments": {"command": "docker build ."}}
     steps = [full | {"error": "error: no space left on device"}, {"tool": "bash", "arguments": {"command": "docker system prune -f"}}, full]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from mcp_memory.domain.text_words import stem
 from mcp_memory.learning.history.lasting import outlived
 from mcp_memory.learning.reading.signatures import signature_words, without_details
 from mcp_memory.views.experience import Experience
@@ -34,7 +35,7 @@ class KnownErrors:
         self._by_first: dict[str, list[tuple[str, int, int]]] = {}  # first word: signature, where the word begins in it, number
         self._known = 0
         self._calls: set[tuple[int, int]] = set()  # signatures, each with a tool that failed so
-        self._with: dict[str, set[tuple[int, int]]] = {}  # those by the words of the signature and the tool
+        self._with: dict[str, set[tuple[int, int]]] = {}  # those by the stems of the signature and the tool
         self._failures = self._removals = 0
 
     def quoted(self, text: str) -> list[tuple[str, int]]:
@@ -79,15 +80,15 @@ class KnownErrors:
         return found
 
     def _asked(self, text: str) -> list[tuple[str, int]]:
-        """Return the signatures that have, together with the call that failed so, every word of a short text."""
-        if len(text) > READ_CHARS or not MIN_ASKED <= len(asked := signature_words(without_details(text))) <= MAX_ASKED:
+        """Return the signatures that have, together with the call that failed so, all words of a short text; two words as they stand."""
+        if len(text) > READ_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text))) <= MAX_ASKED:
             return []
         self._refresh_calls()
         with_all = sorted((self._with.get(word, set()) for word in asked), key=len)
         found: dict[str, int] = {}
         for number, _ in sorted(set.intersection(*with_all)):
             sig = str(self._x.signatures.value(number))
-            if len(asked & signature_words(sig)) >= MIN_OF_ERROR:
+            if len(asked & _stems(sig)) >= MIN_OF_ERROR and (len(asked) >= MIN_ASKED or said in sig):
                 found[sig] = number
         return list(found.items())
 
@@ -97,7 +98,7 @@ class KnownErrors:
             self._removals, self._failures = x.removals, 0
         new = slice(self._failures, len(failures))
         for call in set(zip(failures.signature[new].tolist(), failures.failed[new].tolist(), strict=True)) - self._calls:
-            for word in signature_words(f"{x.tools.value(call[1])} {x.signatures.value(call[0])}"):
+            for word in _stems(f"{x.tools.value(call[1])} {x.signatures.value(call[0])}"):
                 self._with.setdefault(word, set()).add(call)
             self._calls.add(call)
         self._failures = len(failures)
@@ -108,6 +109,11 @@ class KnownErrors:
             if _ERROR.search(sig) and len(signature_words(sig)) >= MIN_WORDS and (first := _WORD.search(sig)):
                 self._by_first.setdefault(first[0], []).append((sig, first.start(), number))
         self._known = len(self._x.signatures)
+
+
+def _stems(sig: str) -> frozenset[str]:
+    """Return the words of a signature without their endings: who asks says them otherwise (`locked`, `lock`)."""
+    return frozenset(map(stem, signature_words(sig)))
 
 
 def _stands_at(line: str, at: int, sig: str) -> bool:
