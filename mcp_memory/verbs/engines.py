@@ -11,9 +11,10 @@ import anyio.to_thread
 from mcp_memory.config import Config
 from mcp_memory.domain.answers import Nearest
 from mcp_memory.domain.callers import NOBODY, Caller
-from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Query
 from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
@@ -166,6 +167,18 @@ class Engines:
         with self.views.read() as v:
             found = self.retrieval.elsewhere(v, query, vectors)
         return self.nearest(found, named=True) if found else None
+
+    def answered_elsewhere(self, error: str, project: str) -> Nearest | None:
+        """Return how another project got past an error that a text quotes, None for a caller that is bound to its own (blocking)."""
+        if calling.get().bound or project in ("", ANY_PROJECT):
+            return None
+        with self.views.read() as v:
+            met = self.learning.answered_elsewhere(v, error, project)
+        episode = self.store.get_episodes([met[0]])[0] if met else None
+        if met is None or episode is None:
+            return None
+        points = points_of([(episode, 0.0)], error, known=Known(quoted=met[1], met=(episode.id,)))[episode.id]
+        return Nearest(shorten(episode.task, NEAREST_CHARS), None, episode.project, points) if points else None
 
 
 def distinct(*groups: Sequence[str]) -> tuple[str, ...]:

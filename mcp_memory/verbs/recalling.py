@@ -24,7 +24,7 @@ from mcp_memory.ports import Neighbours
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
-from mcp_memory.verbs.engines import NEIGHBOURS, Engines, calling, distinct
+from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
 from mcp_memory.views.experience import Experience
@@ -88,7 +88,8 @@ class Recalling:
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
             ended = _outcomes_at_the_task(v.experience, neighbours)
-            elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
+        elsewhere = None if met else e.answered_elsewhere(query.text, query.filter.project)
+        elsewhere = elsewhere if elsewhere or ranking.matches else e.elsewhere(query, vectors)
         patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
@@ -120,7 +121,7 @@ class Recalling:
             files=fitted.files,
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
             nearest=e.nearest(neighbours[0]) if ranking.silent and neighbours else None,
-            elsewhere=e.nearest(elsewhere, named=True) if elsewhere else None,
+            elsewhere=elsewhere,
             attempts=len(ended),
             failures=ended.count(str(OutcomeKind.FAILURE)),
         )

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from mcp_memory.domain.text_words import stem
-from mcp_memory.learning.history.lasting import outlived
+from mcp_memory.learning.history.lasting import StaleAnswers, outlived
 from mcp_memory.learning.reading.signatures import signature_words, without_details
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
+from mcp_memory.views.vouching import Vouching
 
 READ_CHARS = 4_000  # of a long text, its beginning and its end
 MIN_WORDS = 2  # of a signature that tells one error from another
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
 MIN_OF_ERROR = 2  # of them in the error itself
+MAX_ELSEWHERE = 20  # failures of other projects among which one is looked for that may be told
 MAX_FAILURES = 200  # looked at of one text, the newest
 WORTH = {Came.FIXED: 1.0, Came.GOT_ON: 0.8, Came.GAVE_UP: 0.5}  # of an episode that met the error, by what came of it there
 _ERROR = re.compile(
@@ -71,6 +73,21 @@ class KnownErrors:
                 episode_id = x.trace(int(failures.row[at])).id
                 worth[episode_id] = max(worth.get(episode_id, 0.0), rare * WORTH[Came(int(failures.came[at]))])
         return worth
+
+    def answered_elsewhere(self, text: str, project: str) -> str | None:
+        """Return the latest episode of another project that got past an error which *text* quotes, by an answer that still holds there."""
+        x, failures = self._x, self._x.failures
+        if not text or not (quoted := {number for _, number in self.quoted(text)}):
+            return None
+        is_met = np.isin(failures.signature, list(quoted)) & (failures.came == Came.FIXED)
+        numbers = np.flatnonzero(is_met & ~x.in_project(project)[failures.row] & x.alive[failures.row])
+        vouching, stale = x.derived(Vouching), x.derived(StaleAnswers)
+        for at in numbers[np.argsort(-x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_ELSEWHERE].tolist():
+            row, trace = int(failures.row[at]), x.trace(int(failures.row[at]))
+            known = vouching.is_known_call(row, int(failures.by_index[at]))
+            if known and at not in stale.to(trace.project, int(failures.failed[at]), int(failures.signature[at])):
+                return trace.id
+        return None
 
     def _quoted(self, line: str) -> Mapping[str, int]:
         found: dict[str, int] = {}

@@ -29,6 +29,7 @@ _HEADING = re.compile(  # that something failed, and nothing of what
     r"|error: (?:could not compile|aborting due to|failed to run custom build command|linking with)\b.*"
     r"|(?:\[\w+\]\s*)?(?:compilation|build|test|runtime|internal|database|parsing|dependency|validation) (?:error|failure)s?\s*:?"
     r"|(?:compilation|runtime|database|parsing|dependency|validation) error in .*"
+    r"|could not (?:determine the dependencies of|resolve all \w+ for) .*|a problem occurred (?:configuring|evaluating) .*"
     r"|the following build commands failed|execution failed for task\b.*|a failure occurred while executing\b.*"
     r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error"
     r"|npm (?:ERR!|error) (?:code|errno|syscall|path)\b.*)\W*",
