@@ -33,6 +33,8 @@ from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
 
 MAX_PATTERNS = 3
+MAX_MORE = 8  # attempts at the very task that are read where none of those found tells anything
+_Read = tuple[Match, Episode, Correction | None]
 
 
 class Recalling:
@@ -60,7 +62,7 @@ class Recalling:
     ) -> Recall:
         e = self._e
         with e.metrics.timed("recall"):
-            answer = await e.in_thread(lambda: self._recall(query, include, position, budget_tokens, detail))
+            answer = await e.in_thread(lambda: self._recall(query, include, position, budget_tokens, detail, episode_id))
         shown = tuple(m.episode_id for m in answer.episodes) + tuple(p.pattern_id for p in answer.patterns)
         recommendation = Recommendation(
             answer.recommendation_id, RecommendationKind.RECALL, query.filter.project, episode_id, shown, e.clock()
@@ -68,7 +70,9 @@ class Recalling:
         self._shown.note(recommendation)
         return answer
 
-    def _recall(self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail) -> Recall:
+    def _recall(
+        self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail, episode_id: str | None
+    ) -> Recall:
         e = self._e
         degraded = e.current()
         wanted = replace(query, limit=query.limit + 1)  # one more says whether there is another page
@@ -97,14 +101,21 @@ class Recalling:
         now_ms = e.clock()
         alike_ids = _alike([m for m, _, _ in read], neighbours, ranking.considered, foreign=is_foreign(query.text))
         near = [(episode, m.similarity) for m, episode, _ in read if episode.id in alike_ids or episode.id in met]
-        points = points_of(near, query.text, told_changes.of, Known(gone, stale, quoted, met.keys() - alike_ids))
+        known = Known(gone, stale, quoted, met.keys() - alike_ids)
+        points = points_of(near, query.text, told_changes.of, known)
+        if not position.offset and not any(points.values()) and (one := self._that_tells(read, neighbours, query, known)):
+            read[-1], points, provenance = one[0], one[1], provenance | one[2]
+        if episode_id is not None:  # nobody turns its pages: where there is little room, an attempt that tells something has it
+            read.sort(key=lambda row: (row[0].similarity < THE_TASK, row[0].similarity >= THE_TASK and not points.get(row[1].id)))
         episodes = [
             recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
             for match, episode, correction in read
         ]
         fitted = fit(episodes, files, patterns, budget_tokens)
         kept = len(fitted.episodes)
-        passed = ids.index(read[kept][1].id) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
+        passed = min(
+            (ids.index(match.episode_id) for match, _, _ in read[kept:]), default=len(page)
+        )  # with those that were forgotten meanwhile
         more = bool(page) and passed < len(ranking.matches) and bool(kept or not read)
         after = Position(position.offset + passed, ranking.seq, ranking.as_of_ms)
         return Recall(
@@ -125,6 +136,29 @@ class Recalling:
             failures=ended.count(str(OutcomeKind.FAILURE)),
         )
 
+    def _that_tells(
+        self, read: Sequence[_Read], neighbours: Neighbours, query: Query, known: Known
+    ) -> tuple[_Read, dict[str, tuple[str, ...]], dict[str, str]] | None:
+        """Return another attempt at the very task that tells something, as the last row, where none of those *read* does; None without.
+
+        With it come its points and where it comes from.
+        """
+        shown = {episode.id for _, episode, _ in read}
+        if not any(match.similarity >= THE_TASK for match, _, _ in read):
+            return None
+        alike = dict([(key, similarity) for key, similarity in neighbours if similarity >= THE_TASK and key not in shown][:MAX_MORE])
+        others = [episode for episode in self._e.store.get_episodes(list(alike)) if episode is not None] if alike else []
+        others.sort(key=lambda episode: not episode.success)
+        points = points_of([(episode, alike[episode.id]) for episode in others], query.text, known=known)
+        for episode in others:
+            if points[episode.id]:
+                match = replace(read[-1][0], similarity=alike[episode.id])  # in its place, so that the next page begins behind it
+                correction = self._e.store.corrections([episode.id]).get(episode.id)
+                with self._e.views.read() as v:
+                    provenance = self._provenance(v, query, [replace(match, episode_id=episode.id)])
+                return (match, episode, correction), points, provenance
+        return None
+
     def _seen(self, v: View, query: Query, outlook: Outlook | None) -> list[SeenFile]:
         """Return the files that the request's words lead to, in its context, which is inferred where it names none."""
         where = outlook.inferred if outlook and outlook.inferred else query.filter
@@ -137,7 +171,7 @@ class Recalling:
         vouching = x.derived(Vouching)
         return {key: "" if row is None else vouching.provenance(row, names_project=anywhere) for key, row in rows.items()}
 
-    def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Correction | None]]:
+    def _read(self, matches: Sequence[Match]) -> list[_Read]:
         """Return the matches with their records and the corrections of their lessons; what was forgotten meanwhile is left out."""
         ids = [m.episode_id for m in matches]
         found, corrections = self._e.store.get_episodes(ids), self._e.store.corrections(ids)
