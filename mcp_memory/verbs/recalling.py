@@ -1,6 +1,6 @@
 """Recall, search, get: from a question to the records that answer it, within a token budget."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import requests
@@ -10,10 +10,11 @@ from mcp_memory.domain.episode import Episode, OutcomeKind
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.languages import is_foreign
-from mcp_memory.domain.nearness import THE_TASK, is_told, near_from
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK, is_told, near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
+from mcp_memory.learning.advice.acts import gave_command
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.learning.advice.deeds import ToldChanges
 from mcp_memory.learning.advice.points import Known, points_of
@@ -93,29 +94,24 @@ class Recalling:
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
             ended = _outcomes_at_the_task(v.experience, neighbours)
             elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
-        patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
         read = [(replace(m, similarity=max(m.similarity, alike.get(episode.id, 0.0))), episode, c) for m, episode, c in read]
-        now_ms = e.clock()
         alike_ids = _alike([m for m, _, _ in read], neighbours, ranking.considered, foreign=is_foreign(query.text))
-        near = [(episode, m.similarity) for m, episode, _ in read if episode.id in alike_ids or episode.id in met]
-        known = Known(gone, stale, quoted, met.keys() - alike_ids)
-        points = points_of(near, query.text, told_changes.of, known)
+        near, only_met = _near(read, alike_ids, met, query.text)
+        points = points_of(near, query.text, told_changes.of, known := Known(gone, stale, quoted, only_met))
         if not position.offset and not any(points.values()) and (one := self._that_tells(read, neighbours, query, known)):
             read[-1], points, provenance = one[0], one[1], provenance | one[2]
         if episode_id is not None:  # nobody turns its pages: where there is little room, an attempt that tells something has it
             read.sort(key=lambda row: (row[0].similarity < THE_TASK, row[0].similarity >= THE_TASK and not points.get(row[1].id)))
         episodes = [
-            recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
+            recalled_episode(match, episode, detail, e.clock(), correction, provenance[episode.id], points.get(episode.id))
             for match, episode, correction in read
         ]
-        fitted = fit(episodes, files, patterns, budget_tokens)
+        fitted = fit(episodes, files, [recalled_pattern(*row) for row in found], budget_tokens)
         kept = len(fitted.episodes)
-        passed = min(
-            (ids.index(match.episode_id) for match, _, _ in read[kept:]), default=len(page)
-        )  # with those that were forgotten meanwhile
+        passed = min((ids.index(match.episode_id) for match, _, _ in read[kept:]), default=len(page))  # with what was forgotten meanwhile
         more = bool(page) and passed < len(ranking.matches) and bool(kept or not read)
         after = Position(position.offset + passed, ranking.seq, ranking.as_of_ms)
         return Recall(
@@ -226,6 +222,19 @@ def _alike(matches: Sequence[Match], neighbours: Neighbours, considered: int, *,
     least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(m.similarity for m in matches)], default=0.0))
     near = (m for m in matches if m.similarity >= least)
     return {m.episode_id for m in near if is_told(m.similarity, m.why.get("lexical", 0.0), considered, foreign=foreign)}
+
+
+def _near(
+    read: Sequence[_Read], alike: Collection[str], met: Collection[str], text: str
+) -> tuple[list[tuple[Episode, float]], frozenset[str]]:
+    """Return the episodes that are told, with how alike their tasks are, and which of them met a quoted error and tell of that alone.
+
+    Whoever asks for a command is told of the runs that gave it, as of the task at hand.
+    """
+    gave = {episode.id for _, episode, _ in read if gave_command(episode, text)}
+    told = {*alike, *gave}
+    near = [(episode, m.similarity) for m, episode, _ in read if episode.id in told or episode.id in met]
+    return [(e, max(similarity, SAME_TASK) if e.id in gave else similarity) for e, similarity in near], frozenset(met) - told
 
 
 def _outcomes_at_the_task(x: Experience, neighbours: Neighbours) -> list[str]:

@@ -44,3 +44,24 @@ async def test_pages_show_each_attempt_when_the_first_shows_one_that_tells(memor
         if (cursor := page.next_cursor) is None:
             break
     assert len(set(seen)) >= 4
+
+
+async def test_a_recall_of_a_command_tells_the_run_that_gave_it(memory: EpisodicMemory) -> None:
+    await attempt(memory, "Make the frontend deployable", "success", shell("cd web && npm ci"), shell("cd web && npm run build"))
+    for task in ("Write the notes of the release", "Weigh the parcels of Monday", "Paint the harbour gate"):
+        await attempt(memory, task, "success", shell(f'office do "{task}"'))
+    said = recall_text(answer(await memory.recall("npm run build")))
+    assert "success at “Make the frontend deployable”" in said
+    assert "did `npm ci`; `npm run build`" in said
+    assert "did" not in recall_text(answer(await memory.recall("npm run deploy")))
+
+
+async def test_a_task_in_the_same_words_with_another_number_is_another_case(memory: EpisodicMemory) -> None:
+    asked = "Enter the invoice with the number {} into the ledger of the southern ferry, as its harbour office asked on the telephone"
+    entered: Step = {"tool": "enter_invoice", "arguments": {"number": "4711", "account": "6300"}, "observation": "done"}
+    await attempt(memory, asked.format(4711), "success", entered)
+    said = recall_text(answer(await memory.recall(asked.format(4712))))
+    assert "% alike" in said
+    assert "at this task" not in said
+    assert "enter_invoice(number, account)" in said
+    assert "enter_invoice number=4711 account=6300" in recall_text(answer(await memory.recall(asked.format(4711))))
