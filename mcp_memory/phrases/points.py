@@ -173,6 +173,24 @@ def ended_with(call: str, error: str) -> str:
     return f"ended with {call}, which failed with “{error}”"
 
 
+def met(key: str, error: str, attempts: int, of: int) -> str:
+    """Return the error of a tool that so many attempts met.
+
+    >>> met("book", "no seats on B7", 2, 3)
+    'book failed in 2 of 3 of them, once with “no seats on B7”'
+    """
+    return f"{key} failed in {attempts} of {of} of them, once with “{error}”"
+
+
+def met_again(key: str, error: str, times: int) -> str:
+    """Return the error that one attempt met again and again, to its end.
+
+    >>> met_again("book", "paid 7, total 9", 5)
+    'book failed 5 times in one of them, the last with “paid 7, total 9”, and never went through'
+    """
+    return f"{key} failed {times} times in one of them, the last with “{error}”, and never went through"
+
+
 def failed(call: str, error: str) -> str:
     """Return a call that never worked."""
     return f"never got {call} to work: {error}"
