@@ -50,7 +50,7 @@ async def test_a_run_is_told_what_failed_about_the_very_booking_that_it_has_look
     for looked_up, told in (("XEHM4B", True), ("59XX6W", False)):
         started = await memory.start_episode(TASK, recall=False)
         await memory.log_steps(
-            started.episode_id, steps=[call("get_booking", booking=looked_up) | {"observation": f"{looked_up}, 2026-05-03"}]
+            started.episode_id, steps=[{**call("get_booking", booking=looked_up), "observation": f"{looked_up}, 2026-05-03"}]
         )
         said = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
         assert ("Did not succeed at this task: did move_booking booking=XEHM4B day=2026-05-03" in said) is told
