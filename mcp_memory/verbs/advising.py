@@ -46,9 +46,8 @@ class Advising:
         with self._e.views.read() as v:
             said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
         is_known = said.recovery is not None and any(fix.did or fix.change or fix.correction for fix in said.recovery.fixes)
-        elsewhere = None if is_known else self._e.answered_elsewhere(_error(episode), episode.project)
-        if not (elsewhere or said.precedents or _is_near(neighbours)):
-            elsewhere = self._e.elsewhere(query, vectors)
+        is_near = bool(said.precedents) or _is_near(neighbours)
+        elsewhere = self._e.elsewhere(query, vectors, is_near=is_near, error="" if is_known else _error(episode))
         answer = NextStep(
             self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred, said.precedents, elsewhere
         )
@@ -74,7 +73,7 @@ class Advising:
             with e.views.read() as v:
                 playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
                 known = e.learning.precedents(v, task, where.project, neighbours)
-            elsewhere = None if playbook or known or _is_near(neighbours) else e.elsewhere(query, vectors)
+            elsewhere = e.elsewhere(query, vectors, is_near=bool(playbook or known) or _is_near(neighbours))
             told_id = e.new_id() if playbook or known else None
             return PlaybookAnswer(told_id, playbook, None if playbook else reason, degraded, known, elsewhere)
 

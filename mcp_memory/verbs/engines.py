@@ -160,18 +160,22 @@ class Engines:
             return None
         return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
 
-    def elsewhere(self, query: Query, vectors: "dict[str, np.ndarray]") -> Nearest | None:
-        """Return what is close to a query in another project, None for a caller that is bound to its own (blocking)."""
-        if calling.get().bound:
+    def elsewhere(self, query: Query, vectors: "dict[str, np.ndarray]", *, is_near: bool, error: str = "") -> Nearest | None:
+        """Return what another project has: how it got past an *error*, else what is close to the query where nothing here *is_near*.
+
+        None for a caller that is bound to its own (blocking).
+        """
+        if calling.get().bound or query.filter.project in ("", ANY_PROJECT):
+            return None
+        if error and (answered := self._answered_elsewhere(error, query.filter.project)):
+            return answered
+        if is_near:
             return None
         with self.views.read() as v:
             found = self.retrieval.elsewhere(v, query, vectors)
         return self.nearest(found, named=True) if found else None
 
-    def answered_elsewhere(self, error: str, project: str) -> Nearest | None:
-        """Return how another project got past an error that a text quotes, None for a caller that is bound to its own (blocking)."""
-        if calling.get().bound or project in ("", ANY_PROJECT):
-            return None
+    def _answered_elsewhere(self, error: str, project: str) -> Nearest | None:
         with self.views.read() as v:
             met = self.learning.answered_elsewhere(v, error, project)
         episode = self.store.get_episodes([met[0]])[0] if met else None

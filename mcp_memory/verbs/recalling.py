@@ -93,8 +93,6 @@ class Recalling:
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
             ended = _outcomes_at_the_task(v.experience, neighbours)
-        elsewhere = None if met else e.answered_elsewhere(query.text, query.filter.project)
-        elsewhere = elsewhere if elsewhere or ranking.matches else e.elsewhere(query, vectors)
         read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
@@ -128,7 +126,7 @@ class Recalling:
             files=fitted.files,
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
             nearest=e.nearest(neighbours[0]) if ranking.silent and neighbours else None,
-            elsewhere=elsewhere,
+            elsewhere=e.elsewhere(query, vectors, is_near=bool(ranking.matches), error="" if met else query.text),
             attempts=len(ended),
             failures=ended.count(str(OutcomeKind.FAILURE)),
         )
