@@ -104,6 +104,16 @@ def done(episode: Episode, similarity: float, query: str, gone: Collection[str] 
     return [phrases.did(calls, more=more)] if calls else []
 
 
+def called(episode: Episode, query: str) -> list[str]:
+    """Return the calls that did something, each once, by the names of their arguments and those of their values that a query has."""
+    steps, found = episode.steps, dict[str, None]()
+    for i in acts(episode):
+        arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=True) or {}
+        known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
+        found[call_by_names(steps[i], known)] = None
+    return [phrases.did([*found][-MAX_CALLS:])] if found else []
+
+
 def did_more_than_tests(episode: Episode) -> bool:
     """Return whether a run made a call that can be made again and tests nothing, as running again what had failed does."""
     steps = episode.steps

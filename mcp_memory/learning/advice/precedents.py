@@ -74,7 +74,7 @@ class ToldAttempt:
         changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
         telling = _telling_acts(episode, won=won)
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
-        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in telling))
+        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in (telling or _acts(episode))))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
         return cls(
             episode.id,
@@ -216,7 +216,11 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
-    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_CALLS:]
+    return answered or (_acts(episode) if won else [])
+
+
+def _acts(episode: Episode) -> list[int]:
+    return [i for i in acts(episode) if not runs_tests(episode.steps[i].key)][-MAX_CALLS:]
 
 
 def came_of(episode: Episode) -> str:
