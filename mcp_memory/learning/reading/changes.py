@@ -127,7 +127,7 @@ def _edited(steps: Sequence[Step], index: int) -> Change | None:
     if edit.before is None or len(new) > 1 or len(old) > 1:
         known = lines_seen(steps[:index], edit.path) | {" ".join(line.split()) for piece in old for line in piece}
         there = new if len(old) == 1 else [new[0][: len(old[0])]]  # what stands behind the cut may have stood there before
-        now, then = _first_and_rest([line for piece in there for line in (GAP, *piece)], known)
+        now, then = _in_its_body(*_first_and_rest([line for piece in there for line in (GAP, *piece)], known))
         return Change(edit.path, edit.line + _line_of(now, new[0]) if edit.line else 0, "", now, then, is_sure=False)
     gone, came, above = _paired(*_difference(edit.before, edit.after))
     line = edit.line + _offset(edit.before, edit.after, came[0]) if edit.line else 0
@@ -233,6 +233,17 @@ def _first_and_rest(lines: Sequence[str], known: Collection[str] = ()) -> _Lines
     telling = with_gaps(telling, lambda line: line not in known) or with_gaps(telling, lambda line: line != GAP)
     at = next((i for i, line in enumerate(telling) if not line.startswith(("import ", "from "))), 0)
     return (telling[at], tuple(telling[at + 1 :])) if telling else ("", ())
+
+
+def _in_its_body(first: str, rest: Sequence[str]) -> _Lines:
+    """Return lines from the first within a body on: of which nobody knows what stood there, a heading may have stood there before.
+
+    >>> _in_its_body("def total(self):", ("@cached", "return 2")), _in_its_body("def total(self):", ())
+    (('return 2', ()), ('def total(self):', ()))
+    """
+    lines = (first, *rest)
+    at = next((i for i, line in enumerate(lines) if line != GAP and not HEADING.match(line)), 0)
+    return lines[at], lines[at + 1 :]
 
 
 def _line_of(said: str, lines: Sequence[str]) -> int:

@@ -135,3 +135,11 @@ def test_of_a_diff_that_was_cut_it_is_not_said_what_came_in_the_last_place() -> 
     cut = "diff --git a/cart.py b/cart.py\n--- a/cart.py\n+++ b/cart.py\n@@ -7,9 +7,9 @@\n-total = a\n-x\n...[900 chars cut]...\n y\n+z"
     (patched,) = patched_by(Step("bash", observation=cut))
     assert patched.hunks == (Hunk(7, ("total = a",), (GAP,)),)
+
+
+def test_of_an_edit_of_lines_that_nobody_saw_its_body_is_told_and_not_the_heading_that_may_have_stood_there() -> None:
+    text = "def kneighbors(self, X=None):\n    n_neighbors = int(n_neighbors)\n    return X"
+    step = Step("edit", arguments={"args": "374:380", "text": text}, observation="[File: /r/neighbors/base.py (900 lines total)]\n")
+    change = change_of([step], 0)
+    assert change is not None
+    assert "now n_neighbors = int(n_neighbors)" in str(change)
