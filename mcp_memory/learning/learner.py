@@ -181,15 +181,19 @@ class Learner:
         self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str, endorser: Endorser
     ) -> tuple[PlaybookStep, ...]:
         sources = playbook.sources(steps, runs, endorser.showable)
-        ids = list(dict.fromkeys(source[0] for source in sources if source))
+        ids = list(dict.fromkeys(key for places in sources for key, _ in places))
         read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
         same = {trace.id for trace, similarity in runs if similarity >= SAME_TASK}  # of other tasks their files and texts say nothing here
 
-        def example(source: tuple[str, int]) -> Mapping[str, Json] | None:
-            return arguments_of(read[source[0]], source[1], playbook.MAX_EXAMPLE_CHARS, task, alike=source[0] in same)
+        def example(places: Sequence[tuple[str, int]]) -> Mapping[str, Json] | None:
+            (key, index), *others = places
+            given = [_arguments(read[key], index) for key, index in places]
+            is_shared = bool(others) and given[0] == given[1]
+            known = f"{task}\n{given[0]}" if is_shared else task  # what several tasks' runs were given is of no case
+            return arguments_of(read[key], index, playbook.MAX_EXAMPLE_CHARS, known, alike=is_shared or key in same)
 
         return tuple(
-            replace(step, arguments_example=example(source)) if source else step for step, source in zip(steps, sources, strict=True)
+            replace(step, arguments_example=example(places)) if places else step for step, places in zip(steps, sources, strict=True)
         )
 
     # --- confidence ---
@@ -254,6 +258,10 @@ class Learner:
     def lessons_markdown(self, v: View, *, domain: str, project: str, budget_tokens: int) -> str:
         """Return the best-supported patterns as a Markdown guide."""
         return Guide(v, self._store, self._assessor).markdown(domain, project, budget_tokens)
+
+
+def _arguments(episode: Episode | None, index: int) -> Mapping[str, Json]:
+    return episode.steps[index].arguments if episode is not None and index < len(episode.steps) else {}
 
 
 def _runs(x: Experience, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:
