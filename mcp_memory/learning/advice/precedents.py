@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.left_changed import lines_left
+from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
@@ -238,4 +239,6 @@ def came_of(episode: Episode) -> str:
                 return said.answer
             case facts.TestsFailed():
                 return tests_failed(episode, said)
-    return telling_line((episode.outcome.error if episode.outcome else "") or "")
+    said = telling_line((episode.outcome.error if episode.outcome else "") or "")
+    figure = "" if said else measured(episode.task, episode.steps)
+    return phrases.measured(figure) if figure else said
