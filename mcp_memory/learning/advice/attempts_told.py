@@ -52,6 +52,8 @@ def attempts_told(
     """
     told, alike = x.derived(ToldAttempts), dict(near)
     attempts = told.read(told.at(near), read)
+    if not attempts:
+        return ()
     said = text_of_run(run) if run else task
     met, by_id = ids_in(said) if run else frozenset[str](), {attempt.episode_id: attempt for attempt in attempts}
     away = {a.episode_id for a in attempts if alike[a.episode_id] < THE_TASK and not a.is_case(task, met)}
@@ -78,6 +80,8 @@ def attempts_told(
 
 def not_yet_done(known: Sequence[Precedent], steps: Sequence[Step]) -> tuple[Precedent, ...]:
     """Return the precedents without those that worked and did no more than a run with these *steps* has: to do it twice is no advice."""
+    if not any(row.worked for row in known):
+        return tuple(known)
     made = {told_as_call(step) for step in steps if not step.failed}
     return tuple(row for row in known if not row.worked or not made.issuperset(row.did))
 
