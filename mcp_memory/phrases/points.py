@@ -123,6 +123,11 @@ def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
     return f"{said}: {', '.join([*names, *(['…'] if len(names) < failed else [])])}" if names else said
 
 
+def measured(figure: str) -> str:
+    """Return the last figure of an attempt that was to reach one."""
+    return f"measured {figure} in the end"
+
+
 def undone(items: Sequence[str]) -> str:
     """Return what an attempt's agent said it had not done.
 

@@ -55,3 +55,15 @@ async def test_a_run_is_told_what_failed_about_the_very_booking_that_it_has_look
         said = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
         assert ("Did not succeed at this task: did move_booking booking=XEHM4B day=2026-05-03" in said) is told
         assert ("XEHM4B" in said) is told
+
+
+async def test_successes_at_this_task_and_at_others_like_it_are_counted_apart(memory: EpisodicMemory) -> None:
+    task = "The tide table of the southern ferry prints the levels of yesterday after midnight in `TideTable.day` on every screen"
+    change = {"path": "ferry/tides.py", "old_str": "self.day = today()"}
+    here, there = (call("str_replace", **change, new_str=f"self.day = {new}") for new in ("today(utc)", "now(utc)"))
+    await attempt(memory, task, "success", here)
+    await attempt(memory, task.replace("southern", "northern").replace("screen", "board"), "success", here)
+    await attempt(memory, task.replace("southern", "northern").replace("screen", "board"), "success", there)
+    said = playbook_text(answer(await memory.recommend_playbook(task)))
+    assert "Worked at this task (the only success found): changed ferry/tides.py: - self.day = today() + self.day = today(utc)" in said
+    assert "alike (1 of 2 successes found): changed ferry/tides.py: - self.day = today() + self.day = now(utc)" in said

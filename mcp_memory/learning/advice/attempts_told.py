@@ -14,7 +14,7 @@ from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.points import Known, Recalled, points_of
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.reading.left_changed import lines_left
@@ -56,7 +56,9 @@ def attempts_told(
         return ()
     said = text_of_run(run) if run else task
     met, by_id = ids_in(said) if run else frozenset[str](), {attempt.episode_id: attempt for attempt in attempts}
-    known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, met))
+    away = {a.episode_id for a in attempts if alike[a.episode_id] < THE_TASK and not a.is_case(task, met)}
+    known = precedents(task, attempts, endorser.showable, met, away)
+    known = tuple(replace(row, alike=round(alike[row.episode_id], 2)) if row.episode_id in away else row for row in known)
     if run and known and (mine := lines_left(run)):
         known = tuple(replace(row, made=by_id[row.episode_id].lines == mine) for row in known)
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
@@ -82,12 +84,6 @@ def not_yet_done(known: Sequence[Precedent], steps: Sequence[Step]) -> tuple[Pre
         return tuple(known)
     made = {told_as_call(step) for step in steps if not step.failed}
     return tuple(row for row in known if not row.worked or not made.issuperset(row.did))
-
-
-def _placed(row: Precedent, task: str, attempt: ToldAttempt, met: frozenset[str], alike: dict[str, float]) -> Precedent:
-    """Return a precedent with how alike its task is where that is neither the very case nor in the same words."""
-    similarity = alike[row.episode_id]
-    return row if similarity >= THE_TASK or attempt.is_case(task, met) else replace(row, alike=round(similarity, 2))
 
 
 def told_by_names(task: str, attempts: Recalled, among: int, gone: Collection[str] = ()) -> tuple[Precedent, ...]:
