@@ -31,7 +31,6 @@ from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
@@ -112,7 +111,7 @@ def _own_words(episode: Episode) -> Iterator[str]:
 
 def _of_errors(episode: Episode, fixes: Iterable[ErrorTold], quoted: Collection[str]) -> Iterator[str]:
     """Yield what an episode tells of quoted errors: what its agent noted, how it got past them, or that it never did."""
-    told = [told.line for told in (*fixes, *dead_ends(episode, looks=False)) if signature(told.error) in quoted]
+    told = [told.line for told in (*fixes, *dead_ends(episode, looks=False)) if told.signature in quoted]
     if told and episode.outcome is not None:
         yield from (shorten(" ".join(lesson.split()), MAX_WORDS_CHARS) for lesson in episode.outcome.lessons[:MAX_LESSONS])
     yield from told
