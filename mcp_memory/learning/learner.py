@@ -10,9 +10,8 @@ from statistics import median
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
-from mcp_memory.domain.episode import Episode, Json, Step, Trace
+from mcp_memory.domain.episode import Episode, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
@@ -21,8 +20,8 @@ from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
+from mcp_memory.learning.advice.playbook_examples import with_examples
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -160,13 +159,13 @@ class Learner:
         runs = _runs(v.experience, neighbours, SAME_KIND)
         endorser = Endorser(v.experience, query.filter.project)
 
-        def with_examples(steps: Sequence[PlaybookStep]) -> tuple[PlaybookStep, ...]:
-            return self._with_examples(steps, runs, query.text, endorser)
+        def shown(steps: Sequence[PlaybookStep]) -> tuple[PlaybookStep, ...]:
+            return with_examples(steps, runs, query.text, self._store.get_episodes, endorser.showable)
 
         def message_at(episode_id: str, index: int) -> str:
             return self._message_at(episode_id, index) if endorser.showable(episode_id, index) else ""
 
-        return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
+        return playbook.playbook(query.text, runs, patterns, max_steps, endorser, shown, message_at)
 
     def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""
@@ -176,25 +175,6 @@ class Learner:
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]
         return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
-
-    def _with_examples(
-        self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str, endorser: Endorser
-    ) -> tuple[PlaybookStep, ...]:
-        sources = playbook.sources(steps, runs, endorser.showable)
-        ids = list(dict.fromkeys(key for places in sources for key, _ in places))
-        read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
-        same = {trace.id for trace, similarity in runs if similarity >= SAME_TASK}  # of other tasks their files and texts say nothing here
-
-        def example(places: Sequence[tuple[str, int]]) -> Mapping[str, Json] | None:
-            (key, index), *others = places
-            given = [_arguments(read[key], index) for key, index in places]
-            is_shared = bool(others) and given[0] == given[1]
-            known = f"{task}\n{given[0]}" if is_shared else task  # what several tasks' runs were given is of no case
-            return arguments_of(read[key], index, playbook.MAX_EXAMPLE_CHARS, known, alike=is_shared or key in same)
-
-        return tuple(
-            replace(step, arguments_example=example(places)) if places else step for step, places in zip(steps, sources, strict=True)
-        )
 
     # --- confidence ---
 
@@ -258,10 +238,6 @@ class Learner:
     def lessons_markdown(self, v: View, *, domain: str, project: str, budget_tokens: int) -> str:
         """Return the best-supported patterns as a Markdown guide."""
         return Guide(v, self._store, self._assessor).markdown(domain, project, budget_tokens)
-
-
-def _arguments(episode: Episode | None, index: int) -> Mapping[str, Json]:
-    return episode.steps[index].arguments if episode is not None and index < len(episode.steps) else {}
 
 
 def _runs(x: Experience, neighbours: Neighbours, min_similarity: float) -> list[tuple[Trace, float]]:

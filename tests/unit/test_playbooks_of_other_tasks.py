@@ -18,3 +18,14 @@ async def test_a_call_that_several_successes_made_alike_is_shown_and_one_with_va
     assert "`go get github.com/cenkalti/backoff`" in told
     assert "4711882" not in told
     assert "9923771" not in told
+
+
+async def test_of_a_call_that_differs_from_task_to_task_what_stays_is_shown(memory: EpisodicMemory) -> None:
+    for name in ("cart", "search"):
+        look = shell(f"kubectl get pods -l app={name}")
+        mend = shell(f"kubectl set env deployment/{name} DATABASE_URL=postgres://db:5432/{name}")
+        task = f"Of the shop's services the one named {name} crashes again and again after its deploy on the cluster"
+        await attempt(memory, task, "success", look, mend, look)
+    task = "Of the clinic's services those named mailer and fax crash again after their deploy on the cluster"
+    told = playbook_text(answer(await memory.recommend_playbook(task)))
+    assert "`kubectl set env deployment/<…> DATABASE_URL=postgres://db:5432/<…>`: in 2 of 2 successful attempts" in told

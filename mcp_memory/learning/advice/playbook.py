@@ -9,11 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import NamedTuple
 
 from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Json, Trace
-from mcp_memory.domain.fingerprints import unpack
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
@@ -39,9 +37,6 @@ MIN_CONTRADICTING = 5  # attempts
 CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
 MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
 MIN_FAILURES, MIN_DIFFERENCE = 3, 0.1  # attempts, and share of them by which a look must differ to be a step
-MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
-MAX_SOUGHT = 50  # attempts in which arguments are looked for
-MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
 _Examples = Callable[[Sequence[PlaybookStep]], Sequence[PlaybookStep]]
 
 
@@ -104,44 +99,6 @@ def playbook(
         evidence=tuple(evidence),
         successes=len(won_all),
     ), ""
-
-
-def sources(
-    steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], showable: Callable[[str, int], bool] = lambda _id, _index: True
-) -> list[tuple[tuple[str, int], ...]]:
-    """Return for each step of a playbook where it was done best: (episode id, step index), none where no success did it in that order.
-
-    Of a call that most successes at several tasks made with the same arguments two of them, the best first: what they share is of no case.
-
-    Args:
-        steps: The playbook's.
-        runs: What it was made from.
-        showable: Whether the arguments of a step of an episode may be shown.
-    """
-    keys = [joined(s.tool, s.action) for s in steps]
-    good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
-    found: list[list[_Use]] = [[] for _ in keys]
-    for run in good[:MAX_SOUGHT]:
-        exact, _ = unpack(str(run.trace.digest.get("args", "")), len(run.trace.step_keys))
-        for place, index in common(keys, run.trace.step_keys[:MAX_SEARCHED]):
-            if not run.trace.step_failed[index] and showable(run.trace.id, index):
-                found[place].append(_Use((run.trace.id, index), exact[index], run.trace.task))
-    return [_shared(uses) or tuple(use.at for use in uses[:1]) for uses in found]
-
-
-class _Use(NamedTuple):
-    at: tuple[str, int]
-    exact: int  # number of its arguments, -1: not known
-    task: str
-
-
-def _shared(uses: Sequence[_Use]) -> tuple[tuple[str, int], ...]:
-    """Return two of the uses that have the same arguments, of other tasks, where most have; none without."""
-    counts = Counter(use.exact for use in uses if use.exact >= 0)
-    exact, times = max(counts.items(), key=lambda item: item[1], default=(-1, 0))
-    same = [use for use in uses if use.exact == exact]
-    other = next((use for use in same if use.task != same[0].task), None) if 2 * times > len(uses) else None
-    return (same[0].at, other.at) if other else ()
 
 
 def _in_voices(known: Sequence[Attempt], endorser: Endorser | None) -> list[Attempt]:

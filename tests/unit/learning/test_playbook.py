@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mcp_memory.domain.answers import PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.advice.playbook import playbook, sources
+from mcp_memory.learning.advice.playbook import playbook
+from mcp_memory.learning.advice.playbook_examples import sources
 from mcp_memory.learning.reading.attempts import common
 
 
