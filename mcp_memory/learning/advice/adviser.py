@@ -68,7 +68,7 @@ class Adviser:
     def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer) -> None:
         self._x, self._read, self._stored = experience, ReadOnce(read_episodes), stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
-        self._endorser = Endorser(experience, "")  # of the episode that is advised
+        self._endorser: Endorser  # of the episode that is advised
         self._warner = StepWarner(experience, lambda tool: self._endorser.may_show(self._endorser.of_tool(tool)), self._message_at)
 
     def suggest(self, situation: Situation, limit: int, intended: Step | None) -> Advice:
