@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.deeds import (
     ended,
     looked,
 )
+from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed, refused
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
 from mcp_memory.learning.advice.otherwise import otherwise
@@ -74,7 +75,15 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
-    return found | _endings(recalled, found) if known.endings else found
+    if known.endings:
+        found |= _endings(recalled, found)
+    return found if any(found.values()) else found | _alike(recalled)
+
+
+def _alike(recalled: Recalled) -> dict[str, tuple[str, ...]]:
+    """Return what successes at several other tasks did alike, where no attempt tells anything by itself."""
+    won, lost = ([episode for episode, _ in recalled if episode.success is is_won] for is_won in (True, False))
+    return {won[0].id: (said,)} if (said := done_alike(won, lost)) else {}
 
 
 def _endings(recalled: Recalled, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
