@@ -4,6 +4,7 @@ import pytest
 
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import playbook_text
+from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 from tests.unit.attempts import attempt, shell
 
@@ -29,3 +30,15 @@ async def test_of_a_call_that_differs_from_task_to_task_what_stays_is_shown(memo
     task = "Of the clinic's services those named mailer and fax crash again after their deploy on the cluster"
     told = playbook_text(answer(await memory.recommend_playbook(task)))
     assert "`kubectl set env deployment/<…> DATABASE_URL=postgres://db:5432/<…>`: in 2 of 2 successful attempts" in told
+
+
+async def test_where_no_attempt_tells_anything_by_itself_it_is_told_what_several_did_alike(memory: EpisodicMemory) -> None:
+    for name in ("cart", "search"):
+        task = f"Of the shop's services the one named {name} crashes again and again after its deploy on the cluster"
+        mend = shell(f"kubectl set env deployment/{name} DATABASE_URL=postgres://db:5432/{name}")
+        await attempt(memory, task, "success", shell(f"kubectl logs {name}"), mend)
+    task = "Of the clinic's services those named mailer and fax crash again after their deploy on the cluster"
+    said = "2 of 2 successes at tasks like this did `kubectl set env deployment/<…> DATABASE_URL=postgres://db:5432/<…>`"
+    assert said in recall_text(answer(await memory.recall(task)))
+    await attempt(memory, f"{task} in the night", "failure", shell("kubectl set env deployment/fax DATABASE_URL=postgres://db:5432/fax"))
+    assert said not in recall_text(answer(await memory.recall(task))), "who failed did it, too"
