@@ -25,7 +25,7 @@ from mcp_memory.ports import Neighbours
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
-from mcp_memory.verbs.engines import NEIGHBOURS, Engines, calling, distinct
+from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
 from mcp_memory.views.experience import Experience
@@ -93,7 +93,6 @@ class Recalling:
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
             ended = _outcomes_at_the_task(v.experience, neighbours)
-            elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
         read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
@@ -127,7 +126,7 @@ class Recalling:
             files=fitted.files,
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
             nearest=e.nearest(neighbours[0]) if ranking.silent and neighbours else None,
-            elsewhere=e.nearest(elsewhere, named=True) if elsewhere else None,
+            elsewhere=e.elsewhere(query, vectors, is_near=bool(ranking.matches), error="" if met else query.text),
             attempts=len(ended),
             failures=ended.count(str(OutcomeKind.FAILURE)),
         )

@@ -58,9 +58,11 @@ def test_what_only_looks_like_a_patch_is_none(text: str) -> None:
     assert change_of([Step("note", "add", {"text": text})], 0) is None
 
 
-def test_a_file_written_as_a_whole_is_named_and_what_only_looks_is_described() -> None:
+def test_a_file_written_as_a_whole_is_named_with_its_lines_where_they_are_few_and_what_only_looks_is_described() -> None:
     written = Step("bash", arguments={"command": "cat > src/new.py <<'EOF'\nprint()\nEOF"})
-    assert str(change_of([written], 0)) == "src/new.py"
+    assert str(change_of([written], 0)) == "src/new.py: now print()"
+    of_many_lines = Step("write", arguments={"path": "src/new.py", "content": "a = 1\nb = 2\n\nc = 3\nd = 4\n"})
+    assert str(change_of([of_many_lines], 0)) == "src/new.py"
     assert brief([Step("bash", arguments={"command": "grep -n x a.py"})], 0) == "bash `grep -n x a.py`"
 
 
