@@ -93,7 +93,8 @@ class Adviser:
         if intended is None and episode.steps and episode.steps[-1].failed:
             warnings = (*self._warner.of_repeats(episode), *warnings)
         won, beaten = self._attempts(situation)
-        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
+        here = {key for key, similarity in neighbours if similarity >= SAME_TASK}
+        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten, here)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         run = text_of_run(episode)
         attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
