@@ -9,7 +9,7 @@ from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
-from mcp_memory.domain.nearness import of_cases
+from mcp_memory.domain.nearness import THE_TASK, of_cases
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
@@ -126,8 +126,10 @@ class Retriever:
         else:
             seqs, near = self._vectors.nearest(v, query, space, np.atleast_2d(vectors[space])[0], k + len(excluded))
             pairs = list(zip(seqs.tolist(), np.clip(near, 0, 1).tolist(), strict=True))
-        named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
-        named.sort(key=lambda one: -one[1])
+        named = [(traces[seq].id, value) for seq, value in pairs if seq in traces]
+        if named and named[0][1] >= THE_TASK:  # there may be other cases of it
+            named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
+            named.sort(key=lambda one: -one[1])
         return tuple((episode_id, value) for episode_id, value in named if episode_id not in excluded)[:k]
 
     def elsewhere(self, v: View, query: Query, vectors: Vectors) -> tuple[str, float] | None:
