@@ -123,6 +123,11 @@ def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
     return f"{said}: {', '.join([*names, *(['…'] if len(names) < failed else [])])}" if names else said
 
 
+def measured(figure: str) -> str:
+    """Return the last figure of an attempt that was to reach one."""
+    return f"measured {figure} in the end"
+
+
 def undone(items: Sequence[str]) -> str:
     """Return what an attempt's agent said it had not done.
 
@@ -141,16 +146,18 @@ def put_back(paths: Sequence[str]) -> str:
     return f"changed nothing: put back its edits of {', '.join(paths)}"
 
 
-def left_alone(made: Sequence[str], tried: Sequence[str], read: Sequence[str]) -> str:
-    """Return that an attempt changed no file that was there: those it *made*, or *tried* something out in, and those it *read*.
+def left_alone(made: Sequence[str], read: Sequence[str], *, made_others: bool = False) -> str:
+    """Return that an attempt changed no file that was there: what it *made* with what it wrote there, and the files it *read*.
 
-    >>> left_alone([], ["repro.py"], ["shop/cart.py", "shop/tax.py"]), left_alone([], ["repro.py"], [])
-    ('changed nothing; had read shop/cart.py, shop/tax.py', 'changed nothing; tried repro.py')
-    >>> left_alone(["tests/test_cart.py"], ["repro.py"], ["cart.py"])
-    'changed nothing that was there, made tests/test_cart.py; had read cart.py'
+    *made_others*: it made files, whether one of them is told or not.
+
+    >>> left_alone([], ["shop/cart.py", "shop/tax.py"])
+    'changed nothing; had read shop/cart.py, shop/tax.py'
+    >>> left_alone(["conf.py:1: limit = 3"], ["cart.py"], made_others=True)
+    'changed nothing that was there, made conf.py:1: limit = 3; had read cart.py'
     """
-    said = "changed nothing" + (f" that was there, made {', '.join(made)}" if made else "")
-    return f"{said}; had read {', '.join(read)}" if read else said if made else f"{said}; tried {', '.join(tried)}"
+    said = "changed nothing" + (" that was there" if made_others else "") + (f", made {'; '.join(made)}" if made else "")
+    return f"{said}; had read {', '.join(read)}" if read else said
 
 
 def only_looked(call: str) -> str:
@@ -169,6 +176,24 @@ def ended_with(call: str, error: str) -> str:
     'ended with search “Gator”, which failed with “No such page”'
     """
     return f"ended with {call}, which failed with “{error}”"
+
+
+def met(key: str, error: str, attempts: int, of: int) -> str:
+    """Return the error of a tool that so many attempts met.
+
+    >>> met("book", "no seats on B7", 2, 3)
+    'book failed in 2 of 3 of them, once with “no seats on B7”'
+    """
+    return f"{key} failed in {attempts} of {of} of them, once with “{error}”"
+
+
+def met_again(key: str, error: str, times: int) -> str:
+    """Return the error that one attempt met again and again, to its end.
+
+    >>> met_again("book", "paid 7, total 9", 5)
+    'book failed 5 times in one of them, the last with “paid 7, total 9”, and never went through'
+    """
+    return f"{key} failed {times} times in one of them, the last with “{error}”, and never went through"
 
 
 def failed(call: str, error: str) -> str:

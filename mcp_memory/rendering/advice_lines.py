@@ -12,7 +12,7 @@ from mcp_memory.phrases.advice import worked_otherwise
 from mcp_memory.phrases.playbooks import nothing_in_common
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
-from mcp_memory.rendering.lines import LABEL, elsewhere_text
+from mcp_memory.rendering.lines import LABEL, answered_elsewhere, elsewhere_text
 from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
@@ -29,6 +29,7 @@ def next_step_text(answer: Row) -> str:
     lines = [
         *map(_warning, warnings),
         *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
+        *answered_elsewhere(answer),
         *map(_noted, recovery.get("noted", ())),
         *precedent_lines(answer, warned_of={key for warning in warnings for key in warning["evidence"]}),
         *_next(answer),

@@ -69,6 +69,7 @@ def found_lines(answer: Row, *, why: bool) -> Iterator[Line]:
             yield Line(f"Learned: {said} ({held(pattern)})", pattern["pattern_id"])
     if why and (outlook := answer.get("outlook")) and outlook.get("based_on") and answer["episodes"]:
         yield Line(f"Outlook: {outlook_text(outlook)}{_taken_for(outlook)}")
+    yield from map(Line, answered_elsewhere(answer))
 
 
 def _episode_lines(answer: Row, *, why: bool) -> Iterator[Line]:
@@ -146,9 +147,16 @@ def _nothing(answer: Row) -> str:
 
 def elsewhere_text(answer: Row) -> str:
     """Return what another project has, with a blank before it; "" where an answer knows of none."""
-    if not (found := answer.get("elsewhere")):
+    found = answer.get("elsewhere")
+    if not found or found.get("points"):
         return ""
     return f" Project {flat(str(found['project']))} has something close: {cut(found['task'], 100)} ({found['similarity']:.0%} alike)."
+
+
+def answered_elsewhere(answer: Row) -> list[str]:
+    """Return how another project got past the error that is asked about, at most one line."""
+    found = answer.get("elsewhere") or {}
+    return [f"In project {flat(str(found['project']))}: {quoted_line(point)}" for point in (found.get("points") or ())[:1]]
 
 
 def _heading(number: int, row: Row, task: str, first: int, all_lost: int) -> str:

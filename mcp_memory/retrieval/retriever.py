@@ -9,6 +9,7 @@ from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
+from mcp_memory.domain.nearness import of_cases
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
@@ -103,8 +104,8 @@ class Retriever:
     def similar(self, v: View, query: Query, vectors: Vectors, k: int, *, max_work: int = text_query.RARE_WORK) -> Neighbours:
         """Return the k episodes of the query's project whose tasks are most alike, the best first: cosine cut to [0, 1].
 
-        Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0. Without vectors: the overlap of their words,
-        of those that a search within *max_work* finds (`text_query.affordable`).
+        Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0, another case (`of_cases`) less. Without vectors: the
+        overlap of their words, of those that a search within *max_work* finds (`text_query.affordable`).
         """
         excluded, traces = query.exclude_ids, v.catalog.traces
         space = best_space(v, vectors)
@@ -114,7 +115,8 @@ class Retriever:
         else:
             seqs, near = self._vectors.nearest(v, query, space, np.atleast_2d(vectors[space])[0], k + len(excluded))
             pairs = list(zip(seqs.tolist(), np.clip(near, 0, 1).tolist(), strict=True))
-        named = [(traces[seq].id, value) for seq, value in pairs if seq in traces]
+        named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
+        named.sort(key=lambda one: -one[1])
         return [(episode_id, value) for episode_id, value in named if episode_id not in excluded][:k]
 
     def elsewhere(self, v: View, query: Query, vectors: Vectors) -> tuple[str, float] | None:
@@ -230,5 +232,6 @@ def _match(tier: Tier, place: int, query: Query) -> Match:
     at = int(tier.places[i])
     trace, cosine = pool.traces[at], float(pool.semantic[at])
     similarity = overlap(query.text, trace.task) if np.isnan(cosine) else min(1.0, max(0.0, cosine))
+    similarity = of_cases(similarity, query.text, trace.task)
     why = {name: float(getattr(pool.scored, name)[at]) for name in _TERMS}
     return Match(trace.id, ranking.to_unit(float(tier.totals[i])), why, similarity)

@@ -10,6 +10,7 @@ from mcp_memory.domain.pattern import PATTERN_PREFIX
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import GiveFeedback, Label, RecommendPlaybook, SuggestNextStep
 from mcp_memory.errors import EpisodeClosed, InvalidInput, NotFound
+from mcp_memory.learning.reading.run import error_text
 from mcp_memory.ports import Neighbours, Situation
 from mcp_memory.verbs.engines import Engines, calling
 from mcp_memory.verbs.labelling import Labelling
@@ -44,7 +45,9 @@ class Advising:
         neighbours, vectors, degraded = self._e.similar(query)
         with self._e.views.read() as v:
             said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
-        elsewhere = None if said.precedents or _is_near(neighbours) else self._e.elsewhere(query, vectors)
+        is_known = said.recovery is not None and any(fix.did or fix.change or fix.correction for fix in said.recovery.fixes)
+        is_near = bool(said.precedents) or _is_near(neighbours)
+        elsewhere = self._e.elsewhere(query, vectors, is_near=is_near, error="" if is_known else _error(episode))
         answer = NextStep(
             self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred, said.precedents, elsewhere
         )
@@ -70,7 +73,7 @@ class Advising:
             with e.views.read() as v:
                 playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
                 known = e.learning.precedents(v, task, where.project, neighbours)
-            elsewhere = None if playbook or known or _is_near(neighbours) else e.elsewhere(query, vectors)
+            elsewhere = e.elsewhere(query, vectors, is_near=bool(playbook or known) or _is_near(neighbours))
             told_id = e.new_id() if playbook or known else None
             return PlaybookAnswer(told_id, playbook, None if playbook else reason, degraded, known, elsewhere)
 
@@ -140,6 +143,11 @@ class Advising:
 
     def _remember(self, rec_id: str, kind: RecommendationKind, project: str, episode_id: str | None, shown: tuple[str, ...]) -> None:
         self._shown.note(Recommendation(rec_id, kind, project, episode_id, shown, self._e.clock()))
+
+
+def _error(episode: Episode) -> str:
+    """Return what the last step of an episode says went wrong, "" where it did not fail."""
+    return error_text(episode.steps[-1]) if episode.steps and episode.steps[-1].failed else ""
 
 
 def _is_near(neighbours: Neighbours) -> bool:

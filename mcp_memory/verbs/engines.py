@@ -11,9 +11,10 @@ import anyio.to_thread
 from mcp_memory.config import Config
 from mcp_memory.domain.answers import Nearest
 from mcp_memory.domain.callers import NOBODY, Caller
-from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.query import ANY_PROJECT, Filter, Query
 from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.learner import Learner
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
@@ -159,13 +160,29 @@ class Engines:
             return None
         return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
 
-    def elsewhere(self, query: Query, vectors: "dict[str, np.ndarray]") -> Nearest | None:
-        """Return what is close to a query in another project, None for a caller that is bound to its own (blocking)."""
-        if calling.get().bound:
+    def elsewhere(self, query: Query, vectors: "dict[str, np.ndarray]", *, is_near: bool, error: str = "") -> Nearest | None:
+        """Return what another project has: how it got past an *error*, else what is close to the query where nothing here *is_near*.
+
+        None for a caller that is bound to its own (blocking).
+        """
+        if calling.get().bound or query.filter.project in ("", ANY_PROJECT):
+            return None
+        if error and (answered := self._answered_elsewhere(error, query.filter.project)):
+            return answered
+        if is_near:
             return None
         with self.views.read() as v:
             found = self.retrieval.elsewhere(v, query, vectors)
         return self.nearest(found, named=True) if found else None
+
+    def _answered_elsewhere(self, error: str, project: str) -> Nearest | None:
+        with self.views.read() as v:
+            met = self.learning.answered_elsewhere(v, error, project)
+        episode = self.store.get_episodes([met[0]])[0] if met else None
+        if met is None or episode is None:
+            return None
+        points = points_of([(episode, 0.0)], error, known=Known(quoted=met[1], met=(episode.id,)))[episode.id]
+        return Nearest(shorten(episode.task, NEAREST_CHARS), None, episode.project, points) if points else None
 
 
 def distinct(*groups: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Recall, search, get: from a question to the records that answer it, within a token budget."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain import requests
@@ -10,10 +10,11 @@ from mcp_memory.domain.episode import Episode, OutcomeKind
 from mcp_memory.domain.feedback import Recommendation, RecommendationKind
 from mcp_memory.domain.forming import filter_of
 from mcp_memory.domain.languages import is_foreign
-from mcp_memory.domain.nearness import THE_TASK, is_told, near_from
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK, is_told, near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
+from mcp_memory.learning.advice.acts import gave_command
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.learning.advice.deeds import ToldChanges
 from mcp_memory.learning.advice.points import Known, points_of
@@ -24,7 +25,7 @@ from mcp_memory.ports import Neighbours
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit
 from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
-from mcp_memory.verbs.engines import NEIGHBOURS, Engines, calling, distinct
+from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
 from mcp_memory.views.experience import Experience
@@ -33,6 +34,8 @@ from mcp_memory.views.view import View
 from mcp_memory.views.vouching import Vouching
 
 MAX_PATTERNS = 3
+MAX_MORE = 8  # attempts at the very task that are read where none of those found tells anything
+_Read = tuple[Match, Episode, Correction | None]
 
 
 class Recalling:
@@ -60,7 +63,7 @@ class Recalling:
     ) -> Recall:
         e = self._e
         with e.metrics.timed("recall"):
-            answer = await e.in_thread(lambda: self._recall(query, include, position, budget_tokens, detail))
+            answer = await e.in_thread(lambda: self._recall(query, include, position, budget_tokens, detail, episode_id))
         shown = tuple(m.episode_id for m in answer.episodes) + tuple(p.pattern_id for p in answer.patterns)
         recommendation = Recommendation(
             answer.recommendation_id, RecommendationKind.RECALL, query.filter.project, episode_id, shown, e.clock()
@@ -68,7 +71,9 @@ class Recalling:
         self._shown.note(recommendation)
         return answer
 
-    def _recall(self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail) -> Recall:
+    def _recall(
+        self, query: Query, include: frozenset[str], position: Position, budget_tokens: int, detail: Detail, episode_id: str | None
+    ) -> Recall:
         e = self._e
         degraded = e.current()
         wanted = replace(query, limit=query.limit + 1)  # one more says whether there is another page
@@ -88,23 +93,24 @@ class Recalling:
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
             ended = _outcomes_at_the_task(v.experience, neighbours)
-            elsewhere = None if ranking.matches or calling.get().bound else e.retrieval.elsewhere(v, query, vectors)
-        patterns = [recalled_pattern(*row) for row in found]
         read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
         read = [(replace(m, similarity=max(m.similarity, alike.get(episode.id, 0.0))), episode, c) for m, episode, c in read]
-        now_ms = e.clock()
         alike_ids = _alike([m for m, _, _ in read], neighbours, ranking.considered, foreign=is_foreign(query.text))
-        near = [(episode, m.similarity) for m, episode, _ in read if episode.id in alike_ids or episode.id in met]
-        points = points_of(near, query.text, told_changes.of, Known(gone, stale, quoted, met.keys() - alike_ids))
+        near, only_met = _near(read, alike_ids, met, query.text)
+        points = points_of(near, query.text, told_changes.of, known := Known(gone, stale, quoted, only_met))
+        if not position.offset and not any(points.values()) and (one := self._that_tells(read, neighbours, query, known)):
+            read[-1], points, provenance = one[0], one[1], provenance | one[2]
+        if episode_id is not None:  # nobody turns its pages: where there is little room, an attempt that tells something has it
+            read.sort(key=lambda row: (row[0].similarity < THE_TASK, row[0].similarity >= THE_TASK and not points.get(row[1].id)))
         episodes = [
-            recalled_episode(match, episode, detail, now_ms, correction, provenance[episode.id], points.get(episode.id))
+            recalled_episode(match, episode, detail, e.clock(), correction, provenance[episode.id], points.get(episode.id))
             for match, episode, correction in read
         ]
-        fitted = fit(episodes, files, patterns, budget_tokens)
+        fitted = fit(episodes, files, [recalled_pattern(*row) for row in found], budget_tokens)
         kept = len(fitted.episodes)
-        passed = ids.index(read[kept][1].id) if kept < len(read) else len(page)  # with those that were forgotten meanwhile
+        passed = min((ids.index(match.episode_id) for match, _, _ in read[kept:]), default=len(page))  # with what was forgotten meanwhile
         more = bool(page) and passed < len(ranking.matches) and bool(kept or not read)
         after = Position(position.offset + passed, ranking.seq, ranking.as_of_ms)
         return Recall(
@@ -120,10 +126,33 @@ class Recalling:
             files=fitted.files,
             degraded=distinct(degraded, lesser, ranking.degraded, position.lesser(ranking.seq)),
             nearest=e.nearest(neighbours[0]) if ranking.silent and neighbours else None,
-            elsewhere=e.nearest(elsewhere, named=True) if elsewhere else None,
+            elsewhere=e.elsewhere(query, vectors, is_near=bool(ranking.matches), error="" if met else query.text),
             attempts=len(ended),
             failures=ended.count(str(OutcomeKind.FAILURE)),
         )
+
+    def _that_tells(
+        self, read: Sequence[_Read], neighbours: Neighbours, query: Query, known: Known
+    ) -> tuple[_Read, dict[str, tuple[str, ...]], dict[str, str]] | None:
+        """Return another attempt at the very task that tells something, as the last row, where none of those *read* does; None without.
+
+        With it come its points and where it comes from.
+        """
+        shown = {episode.id for _, episode, _ in read}
+        if not any(match.similarity >= THE_TASK for match, _, _ in read):
+            return None
+        alike = dict([(key, similarity) for key, similarity in neighbours if similarity >= THE_TASK and key not in shown][:MAX_MORE])
+        others = [episode for episode in self._e.store.get_episodes(list(alike)) if episode is not None] if alike else []
+        others.sort(key=lambda episode: not episode.success)
+        points = points_of([(episode, alike[episode.id]) for episode in others], query.text, known=known)
+        for episode in others:
+            if points[episode.id]:
+                match = replace(read[-1][0], similarity=alike[episode.id])  # in its place, so that the next page begins behind it
+                correction = self._e.store.corrections([episode.id]).get(episode.id)
+                with self._e.views.read() as v:
+                    provenance = self._provenance(v, query, [replace(match, episode_id=episode.id)])
+                return (match, episode, correction), points, provenance
+        return None
 
     def _seen(self, v: View, query: Query, outlook: Outlook | None) -> list[SeenFile]:
         """Return the files that the request's words lead to, in its context, which is inferred where it names none."""
@@ -137,7 +166,7 @@ class Recalling:
         vouching = x.derived(Vouching)
         return {key: "" if row is None else vouching.provenance(row, names_project=anywhere) for key, row in rows.items()}
 
-    def _read(self, matches: Sequence[Match]) -> list[tuple[Match, Episode, Correction | None]]:
+    def _read(self, matches: Sequence[Match]) -> list[_Read]:
         """Return the matches with their records and the corrections of their lessons; what was forgotten meanwhile is left out."""
         ids = [m.episode_id for m in matches]
         found, corrections = self._e.store.get_episodes(ids), self._e.store.corrections(ids)
@@ -192,6 +221,19 @@ def _alike(matches: Sequence[Match], neighbours: Neighbours, considered: int, *,
     least = near_from(max([*(similarity for _, similarity in neighbours[:1]), *(m.similarity for m in matches)], default=0.0))
     near = (m for m in matches if m.similarity >= least)
     return {m.episode_id for m in near if is_told(m.similarity, m.why.get("lexical", 0.0), considered, foreign=foreign)}
+
+
+def _near(
+    read: Sequence[_Read], alike: Collection[str], met: Collection[str], text: str
+) -> tuple[list[tuple[Episode, float]], frozenset[str]]:
+    """Return the episodes that are told, with how alike their tasks are, and which of them met a quoted error and tell of that alone.
+
+    Whoever asks for a command is told of the runs that gave it, as of the task at hand.
+    """
+    gave = {episode.id for _, episode, _ in read if gave_command(episode, text)}
+    told = {*alike, *gave}
+    near = [(episode, m.similarity) for m, episode, _ in read if episode.id in told or episode.id in met]
+    return [(e, max(similarity, SAME_TASK) if e.id in gave else similarity) for e, similarity in near], frozenset(met) - told
 
 
 def _outcomes_at_the_task(x: Experience, neighbours: Neighbours) -> list[str]:

@@ -84,10 +84,15 @@ def distinct(ascending: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """
     if not len(ascending):
         return ascending
-    is_first = np.empty(len(ascending), np.bool_)
-    is_first[0] = True
-    np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
-    return ascending[is_first]
+    return ascending[_is_first(ascending)]
+
+
+def _is_first(grouped: npt.NDArray[Any]) -> Bools:
+    """Return which are the first of equals that stand together."""
+    found = np.empty(len(grouped), np.bool_)
+    found[:1] = True
+    np.not_equal(grouped[1:], grouped[:-1], out=found[1:])
+    return found
 
 
 def without(ascending: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -102,13 +107,21 @@ def without(ascending: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArra
     return np.asarray(ascending[others[at] != ascending])
 
 
+def standing_before(group: npt.NDArray[Any], weight: Floats) -> Floats:
+    """Return for each the weight that stands before it in its group. Equal groups stand together.
+
+    >>> standing_before(np.array([0, 0, 1]), np.array([1.0, 2.0, 4.0])).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    before = np.cumsum(weight) - weight
+    is_first = _is_first(group)
+    return np.asarray(before - before[is_first][np.cumsum(is_first) - 1])
+
+
 def fading(group: npt.NDArray[Any], weight: Floats, half: float) -> Floats:
     """Return the weights, each halved for every *half* of weight that stands before it in its group. Equal groups stand together.
 
     >>> fading(np.array([0, 0, 1]), np.array([1.0, 1.0, 1.0]), 1.0).tolist()
     [1.0, 0.5, 1.0]
     """
-    before = np.cumsum(weight) - weight
-    start = np.flatnonzero(np.diff(group, prepend=-1))
-    before -= np.repeat(before[start], np.diff(start, append=len(group)))
-    return np.asarray(weight * 0.5 ** (before / half))
+    return np.asarray(weight * 0.5 ** (standing_before(group, weight) / half))

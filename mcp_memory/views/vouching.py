@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.text import shorten
 from mcp_memory.views.columns import Ints, distinct
 from mcp_memory.views.experience import Experience
 
 MIN_SOURCES = 2  # independent ones, from which advice counts as verified
 MAX_NAMED, MAX_NAME_CHARS = 3, 24  # agents named as sources, and characters of one's name
+MAX_KEPT = 5_000  # supports of tools
 _MANY = -2  # more agents than one
 _EXACT_BITS, _TOOL_BITS = 17, 24
 KNOWN_CALLS, KNOWN_TOOLS, ALONE_WITH_IT = 2, 1, 0  # how far others did what an episode did
@@ -51,6 +52,7 @@ class Vouching:
 
     def __init__(self, experience: Experience) -> None:
         self._x = experience
+        self._kept_for = (-1, -1)
         self._restart()
 
     def _restart(self) -> None:
@@ -64,10 +66,31 @@ class Vouching:
         self._follow_agents()
         return len(self._agents.get(int(self._x.project[row]), ())) > 1
 
-    def is_alone(self, seen: npt.NDArray[np.bool_], asker: str) -> bool:
-        """Whether nobody but *asker* has worked under a name in the episodes that are *seen*."""
-        named = {self._x.agent_name(number) for number in np.unique(self._x.agent[seen]).tolist()} | {asker}
-        return len(named - {""}) <= 1
+    def is_alone(self, project: str, asker: str) -> bool:
+        """Whether nobody but *asker* has worked under a name in the episodes that the project sees."""
+        self._forget_outdated()
+        named = self._named.get(project)
+        if named is None:
+            numbers = np.unique(self._x.agent[self._x.in_project(project)]).tolist()
+            self._named.put(project, named := frozenset(self._x.agent_name(number) for number in numbers) - {""})
+        return len((named | {asker}) - {""}) <= 1
+
+    def of_tool(self, tool: int, project: str, asker: str = "") -> Support:
+        """Return the sources that used a tool with success in what the project sees. Kept until an episode comes or goes."""
+        self._forget_outdated()
+        support = self._supports.get((tool, project, asker))
+        if support is None:
+            x = self._x
+            rows = distinct(x.rows_at(np.flatnonzero((x.step_tool == tool) & ~x.step_failed)))
+            self._supports.put((tool, project, asker), support := self.support(rows[x.in_project(project)[rows]], asker))
+        return support
+
+    def _forget_outdated(self) -> None:
+        stamp = (self._x.row_count, self._x.removals)
+        if self._kept_for != stamp:
+            self._kept_for = stamp
+            self._named: BoundedMap[str, frozenset[str]] = BoundedMap(MAX_KEPT)  # agents of a project, those that have a name
+            self._supports: BoundedMap[tuple[int, str, str], Support] = BoundedMap(MAX_KEPT)
 
     def support(self, rows: Iterable[int], asker: str = "") -> Support:
         """Return the sources that episodes of one project are.
@@ -87,13 +110,6 @@ class Vouching:
             own = x.agent_number(asker) if asker else -1
             occasions, others = occasions[agents == own], len(everybody.keys() - {own})
         return Support(len(distinct(np.sort(occasions))) + others, names)
-
-    def users(self, tool: int, of: npt.NDArray[np.bool_]) -> Ints:
-        """Return which of the episodes used a tool with success."""
-        x = self._x
-        steps = np.flatnonzero((x.step_tool == tool) & ~x.step_failed)
-        rows: Ints = distinct(x.rows_at(steps))
-        return rows[of[rows]]
 
     def is_known_call(self, row: int, index: int, asker: str = "") -> bool:
         """Whether a step is a call that the asker or two agents made: always where nobody else works in the project."""

@@ -12,6 +12,9 @@ from mcp_memory.domain.episode import Trace
 from mcp_memory.learning import extraction
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.ports import Completion
+from mcp_memory.rendering.advice_lines import next_step_text
+from mcp_memory.rendering.lines import recall_text
+from mcp_memory.rendering.render import answer
 from mcp_memory.retrieval import indexed_text
 from mcp_memory.verbs.reindexing import BATCH, Reindexing
 
@@ -218,7 +221,9 @@ async def test_the_change_that_answered_this_very_error_in_another_file_is_told_
     assert recovery.fixes[0].did == "edit shop/mean.py: + if v else 0.0"
 
 
-@pytest.mark.parametrize("asked", ["no space left on device", "docker build no space left", "space left device docker"])
+@pytest.mark.parametrize(
+    "asked", ["no space left on device", "docker build no space left", "space left device docker", "is no space left on the device"]
+)
 async def test_the_words_of_an_error_and_of_the_call_that_failed_find_it_without_saying_error(data_dir: Path, asked: str) -> None:
     full = {"tool": "bash", "arguments": {"command": "docker build ."}}
     steps = [full | {"error": "error: no space left on device"}, {"tool": "bash", "arguments": {"command": "docker system prune -f"}}, full]
@@ -232,3 +237,30 @@ async def test_the_words_of_an_error_and_of_the_call_that_failed_find_it_without
         assert [row.task[:11] for row in found.episodes[:3]] == ["Build image"] * 3
         assert "docker system prune" in " ".join(found.episodes[0].points or ())
         assert not (await memory.recall(f"{asked} of my old camera")).episodes, "with other words something else is asked for"
+
+
+GRADLE = """FAILURE: Build failed with an exception.
+
+* What went wrong:
+Could not determine the dependencies of task ':app:compileDebugJavaWithJavac'.
+> SDK location not found. Define a valid SDK location with an ANDROID_HOME environment variable.
+
+BUILD FAILED in 3s"""
+
+
+async def test_an_error_that_only_another_project_met_is_answered_from_there_and_says_so(data_dir: Path) -> None:
+    build = {"tool": "bash", "arguments": {"command": "./gradlew assembleDebug"}}
+    write = {"tool": "write", "arguments": {"path": "local.properties", "content": "sdk.dir=/opt/sdk\n"}, "observation": "written"}
+    said = "In project chat: `./gradlew assembleDebug` failed with “> SDK location not found."
+    async with open_memory(load_config(env={}, flags={"storage.data_dir": str(data_dir)})) as memory:
+        started = await memory.start_episode("Build the debug APK", project="chat", recall=False)
+        await memory.log_steps(started.episode_id, [build | {"error": GRADLE}, write, build | {"observation": "BUILD SUCCESSFUL"}])
+        await memory.complete_episode(started.episode_id, "success")
+        await memory.settle()
+        now = await memory.start_episode("Make a release of the tablet app", project="tablet", recall=False)
+        await memory.log_step(now.episode_id, "bash", arguments={"command": "./gradlew :app:assembleRelease"}, error=GRADLE)
+        assert said in next_step_text(answer(await memory.suggest_next_step(now.episode_id)))
+        asked = "SDK location not found. Define a valid SDK location"
+        assert said in recall_text(answer(await memory.recall(asked, project="tablet")))
+        assert said not in recall_text(answer(await memory.recall(asked, project="chat"))), "there it is told as its own"
+        assert "chat" not in recall_text(answer(await memory.recall("Paint the fence", project="tablet")))

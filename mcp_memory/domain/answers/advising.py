@@ -86,7 +86,7 @@ class NextStep:
     degraded: tuple[str, ...] = ()
     inferred: InferredContext | None = None  # the context the advice is for, where the episode names none
     precedents: tuple[Precedent, ...] = ()  # what was done at this very task, what worked first
-    elsewhere: Nearest | None = None  # what is close in another project, where nothing here is
+    elsewhere: Nearest | None = None  # what is close in another project, or met the same error, where nothing here is or did
 
 
 @dataclass(frozen=True, slots=True)

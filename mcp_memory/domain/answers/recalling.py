@@ -57,8 +57,9 @@ class Nearest:
     """What comes nearest where nothing is close."""
 
     task: str
-    similarity: float
+    similarity: float | None  # None: it is named for the error that it met
     project: str | None = None  # where it is another one than was asked
+    points: tuple[str, ...] = ()  # how it got past the error that is asked about
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,6 @@ class Recall:
     degraded: tuple[str, ...] = ()
     note: str = "Records of earlier runs, not instructions."
     nearest: Nearest | None = None  # of an answer without episodes because none is close
-    elsewhere: Nearest | None = None  # what is close in another project, where nothing here is
+    elsewhere: Nearest | None = None  # what is close in another project, or met the same error, where nothing here is or did
     attempts: int = 0  # at this very task, whether they are told or not
     failures: int = 0  # of these

@@ -88,6 +88,15 @@ def telling_command(command: str) -> str:
     return kept[0] if len(kept) == 1 and " -c " not in kept[0] else ""
 
 
+def gave_command(episode: Episode, text: str) -> bool:
+    """Return whether a *text* is a command of several words that the run gave to do something, whatever folder it went to first."""
+    said = " ".join(text.split())
+    if " " not in said or len(said) > MAX_CALL_CHARS:
+        return False
+    given = (step for step in episode.steps if said in command_in(step.arguments))
+    return any(is_shell(step.tool) and role_of(step.key) is Role.ACTS and told_as_call(step) == f"`{said}`" for step in given)
+
+
 def own_names(episode: Episode) -> list[str]:
     """Return the names of the files that a run made itself, which nobody else has."""
     made = [file.path for file in files_of(episode) if file.use is Use.MADE]

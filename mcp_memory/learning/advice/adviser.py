@@ -68,7 +68,7 @@ class Adviser:
     def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer) -> None:
         self._x, self._read, self._stored = experience, ReadOnce(read_episodes), stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
-        self._endorser = Endorser(experience, "")  # of the episode that is advised
+        self._endorser: Endorser  # of the episode that is advised
         self._warner = StepWarner(experience, lambda tool: self._endorser.may_show(self._endorser.of_tool(tool)), self._message_at)
 
     def suggest(self, situation: Situation, limit: int, intended: Step | None) -> Advice:
@@ -126,7 +126,8 @@ class Adviser:
             pick: self._endorser.of_tool(pick.tool) if pick.tool < known else OWN
             for pick in self._picks(forecast, recovered, prefix, limit)
         }
-        picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified)
+        done = {key for key, failed in zip(prefix.keys, prefix.failed, strict=True) if not failed}  # for these this run itself is a source
+        picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified or self._key(pick.tool, forecast) in done)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         shown = [
             self._shown([place for place in ids if place[0] not in beaten], won) if self._endorser.may_show(supports[pick]) else None

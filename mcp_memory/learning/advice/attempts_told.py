@@ -11,9 +11,10 @@ from mcp_memory.learning.advice.acts import acted, told_as_call
 from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
+from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.points import Known, Recalled, points_of
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.reading.left_changed import lines_left
@@ -24,7 +25,6 @@ MAX_READ = 4  # attempts of one outcome that are read
 MAX_POINTS = 2  # of one attempt
 FatalSteps = Mapping[str, Sequence[tuple[int, int]]]
 NO_STEPS: FatalSteps = {}
-NOT_THE_CASE = 0.99  # likeness that is told of a task in the same words that is of another case
 
 
 def attempts_told(
@@ -52,8 +52,13 @@ def attempts_told(
     """
     told, alike = x.derived(ToldAttempts), dict(near)
     attempts = told.read(told.at(near), read)
-    met, by_id = ids_in(text_of_run(run) if run else ""), {attempt.episode_id: attempt for attempt in attempts}
-    known = tuple(_placed(row, task, by_id[row.episode_id], met, alike) for row in precedents(task, attempts, endorser.showable, met))
+    if not attempts:
+        return ()
+    said = text_of_run(run) if run else task
+    met, by_id = ids_in(said) if run else frozenset[str](), {attempt.episode_id: attempt for attempt in attempts}
+    away = {a.episode_id for a in attempts if alike[a.episode_id] < THE_TASK and not a.is_case(task, met)}
+    known = precedents(task, attempts, endorser.showable, met, away)
+    known = tuple(replace(row, alike=round(alike[row.episode_id], 2)) if row.episode_id in away else row for row in known)
     if run and known and (mine := lines_left(run)):
         known = tuple(replace(row, made=by_id[row.episode_id].lines == mine) for row in known)
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
@@ -62,7 +67,10 @@ def attempts_told(
     first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
     episodes = [episode for episode in read(first) if episode is not None]
     failures = sum(not attempt.won for attempt in attempts)
-    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), failures, within_a_run=run is not None)
+    here = {attempt.episode_id for attempt in attempts if met and attempt.is_case(task, met)}
+    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), failures, within_a_run=run is not None, here=here, said=said)
+    if not (more or known) and missing == {False} and len(episodes) == failures:  # all that failed were read
+        more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
     if True in missing and not any(row.worked for row in more):
         successes = sum(attempt.won for attempt in attempts)
         gone = x.derived(GoneTools).of(project)
@@ -72,14 +80,10 @@ def attempts_told(
 
 def not_yet_done(known: Sequence[Precedent], steps: Sequence[Step]) -> tuple[Precedent, ...]:
     """Return the precedents without those that worked and did no more than a run with these *steps* has: to do it twice is no advice."""
+    if not any(row.worked for row in known):
+        return tuple(known)
     made = {told_as_call(step) for step in steps if not step.failed}
     return tuple(row for row in known if not row.worked or not made.issuperset(row.did))
-
-
-def _placed(row: Precedent, task: str, attempt: ToldAttempt, met: frozenset[str], alike: dict[str, float]) -> Precedent:
-    """Return a precedent with how alike its task is where that is neither the very case nor in the same words."""
-    similarity = alike[row.episode_id]
-    return row if similarity >= THE_TASK or attempt.is_case(task, met) else replace(row, alike=round(similarity, 2))
 
 
 def told_by_names(task: str, attempts: Recalled, among: int, gone: Collection[str] = ()) -> tuple[Precedent, ...]:
@@ -113,6 +117,8 @@ def told_as_recalled(
     failures: int = 0,
     *,
     within_a_run: bool = False,
+    here: Collection[str] = (),
+    said: str = "",
 ) -> tuple[Precedent, ...]:
     """Return what the first of the attempts at this very case tell, at most two of each outcome, those that worked first.
 
@@ -126,9 +132,11 @@ def told_as_recalled(
         fatal: Steps that only failures have, as `fatal_steps` gives them.
         failures: How many attempts failed, among which these are counted.
         within_a_run: Whether a run asks that has begun, which an attempt that left nothing tells nothing.
+        here: Attempts that, in other words, were about the very things that the run that asks has met.
+        said: All that this run has said so far, whose values are its own.
     """
-    same = [e for e in attempts if is_same_case(task, e.task) and (not e.success or _noted(e))]
-    told = points_of([(e, 1.0) for e in same], task, known=Known(endings=not within_a_run and not any(row.worked for row in known)))
+    same = [e for e in attempts if (e.id in here or is_same_case(task, e.task)) and (not e.success or _noted(e))]
+    told = points_of([(e, 1.0) for e in same], said or task, known=Known(endings=not within_a_run and not any(row.worked for row in known)))
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
     rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))

@@ -18,11 +18,12 @@ from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUE
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
+from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import Change
 from mcp_memory.learning.reading.file_uses import same_file, words_of
 from mcp_memory.learning.reading.left_changed import left_changed
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
@@ -104,6 +105,16 @@ def done(episode: Episode, similarity: float, query: str, gone: Collection[str] 
     return [phrases.did(calls, more=more)] if calls else []
 
 
+def called(episode: Episode, query: str) -> list[str]:
+    """Return the calls that did something, each once, by the names of their arguments and those of their values that a query has."""
+    steps, found = episode.steps, dict[str, None]()
+    for i in acts(episode):
+        arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=True) or {}
+        known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
+        found[call_by_names(steps[i], known)] = None
+    return [phrases.did([*found][-MAX_CALLS:])] if found else []
+
+
 def did_more_than_tests(episode: Episode) -> bool:
     """Return whether a run made a call that can be made again and tests nothing, as running again what had failed does."""
     steps = episode.steps
@@ -140,12 +151,18 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     """Return a call as it can be made here: of another case, where it succeeded, the names of its arguments and what of them fits here."""
     step = episode.steps[i]
     if _is_this_case(episode, step, similarity) or (command_in(step.arguments) and similarity >= SAME_TASK):
-        return told_as_call(step)
+        told = told_as_call(step)
+        return without_ids(told, lambda value: not _is_named_by_error(episode, value)) if command_in(step.arguments) else told
     arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
     if len(known) == len(step.arguments):
         return call_told(step, MAX_VALUES_CHARS, known)
     return call_by_names(step, known) if similarity >= SAME_TASK and episode.success and not command_in(step.arguments) else ""
+
+
+def _is_named_by_error(episode: Episode, value: str) -> bool:
+    """Return whether a value stands in an error that the run met, as the id of a lock does: it was of that time."""
+    return any(value in error_text(step) for step in episode.steps if step.failed)
 
 
 def _is_this_case(episode: Episode, step: Step, similarity: float) -> bool:

@@ -13,7 +13,7 @@ from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.deeds import BESIDE, ended
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
-from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.advice.written import made, wrote
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import is_scratch
@@ -26,7 +26,7 @@ from mcp_memory.learning.reading.written_files import may_write_unseen, opened_f
 from mcp_memory.phrases import points as phrases
 
 _ROUTINE = re.compile(r"\w+:(?:cd|mkdir|chmod|sleep|export|source|python3? -c)$")
-MAX_OWN, MAX_READ = 3, 2  # files that are named: of its own, and of those it read
+MAX_OWN, MAX_READ = 1, 2  # files that are told: of its own, and of those it read
 MAX_TRIED_CHARS, MAX_TESTS = 160, 3
 
 
@@ -62,14 +62,14 @@ def ending(episode: Episode, similarity: float) -> str:
     if others or _may_have_changed(episode):
         return ""
     own = [file.path for file in files_of(episode) if file.use is Use.MADE]
-    made = [path for path in own if not is_scratch(path)]
-    tried = [path.rpartition("/")[2] for path in own if is_scratch(path)]
+    kept = [path for path in own if not is_scratch(path)]
     read = list[str]()
     for path in opened_files(episode, touches_in(steps)):
         read += [] if any(same_file(path, other) for other in read) else [path]
     read.sort(key=lambda path: BESIDE.search(path) is not None)  # code comes before tests and texts
-    if own or read:
-        return phrases.left_alone(made[:MAX_OWN], tried[:MAX_OWN], read[:MAX_READ])
+    if own or read:  # of a file that it made to try something out nothing is told: nobody else has it
+        told = [said for path in kept if not BESIDE.search(path) and (said := made(episode, path))][-MAX_OWN:]
+        return phrases.left_alone(told, read[:MAX_READ], made_others=bool(kept)) if told or read else ""
     return next(iter(ended(episode, similarity)), "") or _last_call(episode)
 
 

@@ -20,9 +20,9 @@ class Endorser:
     """Asks, in a project and for one agent, who stands behind what. Made anew for each answer."""
 
     def __init__(self, experience: Experience, project: str, asker: str = "") -> None:
-        self._x, self._asker = experience, asker
-        self._vouching, self._seen = experience.derived(Vouching), experience.in_project(project)
-        self.is_alone = self._vouching.is_alone(self._seen, asker)
+        self._x, self._project, self._asker = experience, project, asker
+        self._vouching = experience.derived(Vouching)
+        self.is_alone = self._vouching.is_alone(project, asker)
 
     def may_show(self, support: Support) -> bool:
         """Whether an example of what has such support is shown: among several agents only where two sources stand behind it."""
@@ -30,7 +30,7 @@ class Endorser:
 
     def of_tool(self, tool: int) -> Support:
         """Return the sources that used a tool with success."""
-        return self.of_rows(self._vouching.users(tool, self._seen))
+        return self._vouching.of_tool(tool, self._project, self._asker)
 
     def of_rows(self, rows: Iterable[int] | Ints) -> Support:
         """Return the sources that episodes are."""

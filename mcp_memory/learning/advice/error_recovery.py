@@ -16,7 +16,7 @@ from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import Told, arguments_of, told_answer, told_call, told_change, told_instead
+from mcp_memory.learning.advice.examples import Told, arguments_of, as_here, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.refused_edits import MAX_READ, MendTold, mend_told
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
@@ -188,6 +188,7 @@ class ErrorRecovery:
                 did = self._told(fix, episode, failed, by, own, run)
                 # A change in a file that this run has not got is told with the error, as one to learn from.
                 like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
+                did = did and as_here(did, episode.steps, failed, by, own, run)
                 fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run))
                 return replace(fix, evidence=_first(episode.id, fix.evidence))
         if not places:
@@ -198,7 +199,10 @@ class ErrorRecovery:
             return fix
         like = message_of(episode.steps[failed])
         did = None if episode.steps[by].is_same_call(episode.steps[failed]) else told_change(episode.steps, by, message, like)
-        return replace(_with(fix, did, like), evidence=_first(episode.id, fix.evidence)) if did else fix
+        if did is None:
+            return fix
+        did = as_here(did, episode.steps, failed, by, own, run)
+        return replace(_with(fix, did, like), evidence=_first(episode.id, fix.evidence))
 
     def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, own: Step, run: str) -> Told | None:
         """Return what answered the message of this run's step in another one, None without; a change in a file it has not got, too."""

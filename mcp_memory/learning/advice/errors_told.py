@@ -14,9 +14,10 @@ from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, 
 from mcp_memory.learning.advice.deeds import change_told
 from mcp_memory.learning.reading.argument_changes import argument_change, named_change
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
+from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of
-from mcp_memory.learning.reading.run import is_mistyped, message_of
+from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
 from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
@@ -58,11 +59,17 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
                 yield ErrorTold(phrases.worked_otherwise(by.key, error, *other), said.error, said.by)
             continue
         names = [file.path for file in files_of(episode)]
-        how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else call_told(by, MAX_CALL_CHARS)
+        how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else _command_told(by, failed)
         if how == call:  # but for the folder
             how, call = (call_told(step, MAX_FAILED_CALL_CHARS, folder=True) for step in (by, failed))
         if how != call:
             yield ErrorTold(phrases.overcame(call, error, how, itself=said.by == said.worked_at), said.error, said.by)
+
+
+def _command_told(by: Step, failed: Step) -> str:
+    """Return a call without the ids that the error named which it answered: they were of that time."""
+    said = error_text(failed)
+    return without_ids(call_told(by, MAX_CALL_CHARS), lambda value: value not in said)
 
 
 def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[ErrorTold]:

@@ -18,9 +18,10 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.argument_changes import SETTING, named_change
 from mcp_memory.learning.reading.calls_told import call_by_names
+from mcp_memory.learning.reading.case_values import EMAIL, carried_over, without_ids
 from mcp_memory.learning.reading.changes import brief, change_of, is_scratch
-from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words
+from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words, without_place
 from mcp_memory.views.fixes import family
 
 MAX_ITEMS = 10  # of a list or an object
@@ -39,16 +40,8 @@ _FILE_WORD = re.compile(r"\w\.\w|/")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 _COMMON_NAME = re.compile(r"(?:__\w+__|index|main|mod|lib|utils?|models|views|tests|conftest|setup|config|README|package)\.\w+$")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
-_IDS = (
-    (_EMAIL, "<email>"),
-    (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.I), "<id>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,}\b"), "<id>"),
-    (re.compile(r"\b[A-Za-z]+(?:_[A-Za-z]+)*_\d{3,}\b"), "<id>"),
-    (re.compile(r"(?<![\w.])\d{6,}(?![\w.])"), "<number>"),
-)
 
 
 class Told(NamedTuple):
@@ -104,6 +97,12 @@ def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
     return "".join(str(example).split()) != "".join(str(dict(last)).split())
 
 
+def as_here(told: Told, steps: Sequence[Step], failed: int, by: int, now: Step, run: str) -> Told:
+    """Return what answered the error of another run's step with the values that this run's error names; a command without other ids."""
+    text, run = carried_over(told.text, error_text(steps[failed]), error_text(now)), run.casefold()
+    return told._replace(text=without_ids(text, lambda value: _in(value, run)) if command_in(steps[by].arguments) else text)
+
+
 def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:
     """Return in few words what a step of another run did, where the same can be done in this one; None where it cannot.
 
@@ -132,7 +131,7 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> T
         return None
     if change is not None and (change.is_scratch or not change.says_what):
         return None
-    names, others = (frozenset(_NAME.findall(text)) for text in (message, like))
+    names, others = (frozenset(_NAME.findall(without_place(text))) for text in (message, like))
     here, there = (frozenset(_NAME.findall(" ".join(quoted_in(text)))) for text in (message, like))
     if len(here & there) < ALIKE_QUOTED * len(here | there) or len(names & others) < LIKE * len(names | others):
         return None
@@ -226,18 +225,12 @@ def _text(name: str, value: str, run: str, code: bool) -> str:
     if not bare or _in(bare, run):
         return value
     if name in _PLACE or code or name in _CODE:
-        return _without_ids(value, run)
+        return without_ids(value, lambda one: _in(one, run))
     if SETTING.fullmatch(bare) or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
         return value
-    if _EMAIL.fullmatch(bare):
+    if EMAIL.fullmatch(bare):
         return "<email>"
     return "<date>" if _DATE.fullmatch(bare) else f"<{name}>"
-
-
-def _without_ids(text: str, run: str) -> str:
-    for pattern, placeholder in _IDS:
-        text = pattern.sub(lambda found, instead=placeholder: found[0] if _in(found[0], run) else instead, text)  # type: ignore[misc]
-    return text
 
 
 def _in(value: str, run: str) -> bool:

@@ -9,12 +9,13 @@ kinds of agents (docs/measurements.md); nothing is fitted at run time.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.fingerprints import answer_kind, exact_number
 from mcp_memory.learning.advice.named_tools import NamedTools
@@ -26,6 +27,7 @@ from mcp_memory.views.experience import Experience
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000
 MAX_STATES = 500  # compared by the tools used so far, the expensive part
+MAX_VIEWS = 16  # kept for the runs that ask; half a megabyte each at most
 MAX_ORDER = 4
 LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 2.0  # nats
 SAME_ANSWER = 2.0  # nats when the same last tool got an answer of the same kind; for the next tool only, the others depend less on it
@@ -46,7 +48,10 @@ _MAX_USES = 3  # a tool used more often than this says no more
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The run so far: per step its tool key and whether it failed; of the last 64 the kind of the answer (0: there was none)."""
+    """The run so far: per step its tool key and whether it failed.
+
+    Of the last 64 steps, as far as they are of the last one's tool, the kind of the answer too (0: there was none, or it is of another).
+    """
 
     keys: tuple[str, ...]
     failed: tuple[bool, ...]
@@ -57,7 +62,9 @@ class Prefix:
     def of(cls, steps: Sequence[Step]) -> "Prefix":
         """Return the prefix that *steps* are."""
         call = exact_number(steps[-1]) if steps and steps[-1].arguments else -1
-        return cls(tuple(s.key for s in steps), tuple(s.failed for s in steps), tuple(map(answer_kind, steps[-_MAX_PREFIX:])), call)
+        keys = tuple(s.key for s in steps)
+        answers = (answer_kind(step) if key == keys[-1] else 0 for step, key in zip(steps[-_MAX_PREFIX:], keys[-_MAX_PREFIX:], strict=True))
+        return cls(keys, tuple(s.failed for s in steps), tuple(answers), call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +84,22 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The steps looked at: their numbers, the index of their episode, their tool and position."""
+    """The episodes looked at, by what they count here, and their steps."""
 
-    steps: Ints
-    owner: Ints
-    tool: npt.NDArray[np.int32]
-    position: npt.NDArray[np.int32]
-    n_rows: int
+    rows: Ints  # of the episodes, in order
+    context: Floats  # of the episodes: what their context counts
+    most: float  # that any context counts, of all episodes
+    weight: Floats  # of the episodes: that, and their task's likeness
+    naming: float  # how much it has told in runs like this that the task names a tool, from 0 to 1
+    steps: Ints  # their numbers, in order
+    owner: Ints  # of the steps: the index of their episode
+    tool: npt.NDArray[np.int32]  # of the steps
+    position: npt.NDArray[np.int32]  # of the steps in their run
     n_tools: int
 
     def uses(self, steps: Bools) -> Bools:
         """Return which episode (row) used which tool (column) in the given steps."""
-        table = np.zeros((self.n_rows, self.n_tools), np.bool_)
+        table = np.zeros((len(self.rows), self.n_tools), np.bool_)
         table[self.owner[steps], self.tool[steps]] = True
         return table
 
@@ -99,38 +110,54 @@ class NextTool:
     def __init__(self, experience: Experience) -> None:
         self._x = experience
         self._names = NamedTools(experience.tools)
+        self._kept_for = (-1, -1)
 
     def forecast(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
         """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory."""
         x = self._x
-        context = x.context_weights(standpoint, TAGS)
-        if not context.any():
-            return None
-        context = context * np.exp(SUCCESS * x.success)
-        weight = context * np.exp(TASK * np.exp((x.spread(neighbours) - 1.0) / TASK_WIDTH))
         tools, new = self._numbered(prefix.keys[-_MAX_PREFIX:])
-        rows = _heaviest(weight, MAX_EPISODES)
-        steps, owner = _steps_of(x, rows)
-        if not len(steps):
+        view = self._view(standpoint, neighbours)
+        if not len(view.steps):
             return None
-        view = _View(steps, owner, x.step_tool[steps], x.step_position[steps], len(rows), len(x.tools) + len(new))
+        view = replace(view, n_tools=len(x.tools) + len(new))
         order = self._order(view, tools)
-        state = self._state(view, order, tools, prefix, weight[rows][owner])
-        usual = np.bincount(view.tool, weights=context[rows][owner], minlength=view.n_tools)
-        usual[np.union1d(view.tool, np.array(tools, np.int64))] += 0.1 * context.max()  # not tools of other projects
+        state = self._state(view, order, tools, prefix)
+        usual = np.bincount(view.tool, weights=view.context[view.owner], minlength=view.n_tools).astype(np.float64)
+        usual[_occurring(view.n_tools, view.tool, tools)] += 0.1 * view.most  # not tools of other projects
         usual = usual / usual.sum()
         sharp = state * self._last_alike(view, order, prefix)
-        to_come, again = self._to_come(view, state, context[rows], tools, len(prefix.keys))
+        to_come, again = self._to_come(view, state, tools, len(prefix.keys))
         own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(OWN_AGAIN * again)
-        tries = tries_of(x, steps, rows[owner], sharp, view.n_tools)
+        rows = view.rows[view.owner]
+        tries = tries_of(x, view.steps, rows, sharp, view.n_tools)
         counted = tries.counts(usual) + own
         near = np.log((counted + PRIOR * usual) / (counted.sum() + PRIOR) + 1e-6)
-        named = self._naming_weight(rows, weight, view) * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
+        named = view.naming * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
         used = np.log1p(_uses(tools, view.n_tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
-        return Forecast(following / following.sum(), later, steps, rows[owner], sharp, order > 0 if tools else order >= 0, own, tries, new)
+        return Forecast(following / following.sum(), later, view.steps, rows, sharp, order > 0 if tools else order >= 0, own, tries, new)
+
+    def _view(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> _View:
+        """Return what is looked at from here; kept until an episode comes or goes, for a run asks at every step."""
+        if self._kept_for != (stamp := (self._x.row_count, self._x.removals)):
+            self._kept_for = stamp
+            self._views: BoundedMap[Hashable, _View] = BoundedMap(MAX_VIEWS)
+        key = (standpoint, tuple(neighbours))
+        if (known := self._views.get(key)) is None:
+            self._views.put(key, known := self._looked_at(standpoint, neighbours))
+        return known
+
+    def _looked_at(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> _View:
+        x = self._x
+        context = x.context_weights(standpoint, TAGS) * np.exp(SUCCESS * x.success)
+        weight = context * np.exp(TASK * np.exp((x.spread(neighbours) - 1.0) / TASK_WIDTH))
+        rows = _heaviest(weight, MAX_EPISODES)
+        steps, owner = _steps_of(x, rows)
+        tool, most = x.step_tool[steps], float(context.max(initial=0.0))
+        view = _View(rows, context[rows], most, weight[rows], 0.0, steps, owner, tool, x.step_position[steps], len(x.tools))
+        return replace(view, naming=self._naming_weight(view)) if len(steps) else view
 
     def _numbered(self, keys: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
         """Return the numbers of the run's tools, and the keys of those that no completed run has used."""
@@ -139,11 +166,10 @@ class NextTool:
         numbers |= {key: len(self._x.tools) + i for i, key in enumerate(new)}
         return [numbers[key] for key in keys], new
 
-    def _naming_weight(self, rows: Ints, weight: Floats, view: _View) -> float:
-        """Return how much it has told in runs like this that the task names a tool, from 0 to 1."""
-        best = np.sort(rows[np.argsort(-weight[rows], kind="stable")[:MAX_NAMING_EPISODES]])
-        used = view.uses(np.ones(len(view.steps), np.bool_))[np.searchsorted(rows, best)]
-        tasks = [(trace.id, trace.task) for trace in map(self._x.trace, map(int, best))]
+    def _naming_weight(self, view: _View) -> float:
+        best = np.sort(np.argsort(-view.weight, kind="stable")[:MAX_NAMING_EPISODES])
+        used = view.uses(np.ones(len(view.steps), np.bool_))[best]
+        tasks = [(trace.id, trace.task) for trace in map(self._x.trace, view.rows[best].tolist())]
         return min(1.0, self._names.naming_log_odds(tasks, used) / FULL_LOG_ODDS)
 
     def _order(self, view: _View, tools: Sequence[int]) -> Ints:
@@ -156,9 +182,9 @@ class NextTool:
             order += alike
         return order
 
-    def _state(self, view: _View, order: Ints, tools: Sequence[int], prefix: Prefix, weight: Floats) -> Floats:
+    def _state(self, view: _View, order: Ints, tools: Sequence[int], prefix: Prefix) -> Floats:
         """Return each step's weight: its run's weight times the likeness of its state."""
-        x, steps, position = self._x, view.steps, view.position
+        x, steps, position, weight = self._x, view.steps, view.position, view.weight[view.owner]
         if not prefix.keys:
             return np.where(position == 0, weight, 0.0)
         failed_before = (position > 0) & x.step_failed[np.maximum(steps - 1, 0)]
@@ -190,8 +216,7 @@ class NextTool:
         used = x.step_tool[steps[which] - 1 - offsets]
         # Tools that occur nowhere here change no product: numbering the others anew keeps the table small.
         mine = np.log1p(_counts(tools, len(x.tools)))
-        occurring = np.zeros(len(mine), np.bool_)
-        occurring[used] = True
+        occurring = _occurring(len(mine), used)
         local = np.cumsum(occurring) - 1
         n_local = int(occurring.sum())
         theirs = np.log1p(np.bincount(which * n_local + local[used], minlength=len(steps) * n_local).reshape(len(steps), n_local))
@@ -199,12 +224,13 @@ class NextTool:
         cosine: Floats = np.divide(theirs @ mine[occurring], norms, out=np.zeros(len(steps)), where=norms > 0)
         return cosine
 
-    def _to_come(self, view: _View, state: Floats, context: Floats, tools: Sequence[int], done: int) -> tuple[Floats, Floats]:
+    def _to_come(self, view: _View, state: Floats, tools: Sequence[int], done: int) -> tuple[Floats, Floats]:
         """Return per tool: the chance that it is used from here on, and the log chance that a tool used before is used again."""
-        best = np.zeros(view.n_rows)
+        n_rows, context = len(view.rows), view.context
+        best = np.zeros(n_rows)
         np.maximum.at(best, view.owner, state)
         is_best = (state >= best[view.owner]) & (state > 0)
-        at_best = np.full(view.n_rows, np.iinfo(np.int32).max)
+        at_best = np.full(n_rows, np.iinfo(np.int32).max)
         np.minimum.at(at_best, view.owner[is_best], view.position[is_best])
         near = best @ view.uses(view.position >= at_best[view.owner])
         had, after = view.uses(view.position < done), view.uses(view.position >= done)
@@ -216,6 +242,14 @@ class NextTool:
 
 def _counts(tools: Sequence[int], n_tools: int) -> Floats:
     return np.bincount(np.array(tools, np.int64), minlength=n_tools).astype(np.float64)
+
+
+def _occurring(n_tools: int, *numbers: npt.ArrayLike) -> Bools:
+    """Return which tools are among the *numbers*."""
+    found = np.zeros(n_tools, np.bool_)
+    for some in numbers:
+        found[np.asarray(some, np.int64)] = True
+    return found
 
 
 def _uses(tools: Sequence[int], n_tools: int) -> Floats:
@@ -239,10 +273,13 @@ def _own_continuations(tools: Sequence[int], prefix: Prefix, n_tools: int) -> Fl
 def _heaviest(weight: Floats, limit: int) -> Ints:
     """Return the indexes of the heaviest positive weights, at most *limit*, in order; of equals the later ones."""
     kept = np.flatnonzero(weight > 0)
-    if len(kept) > limit:
-        order = np.lexsort((-kept, -weight[kept]))[:limit]
-        kept = np.sort(kept[order])
-    return kept
+    if len(kept) <= limit:
+        return kept
+    heavy = weight[kept]
+    least = np.partition(heavy, -limit)[-limit]
+    above, equal = heavy > least, np.flatnonzero(heavy == least)
+    above[equal[np.count_nonzero(above) - limit :]] = True
+    return np.asarray(kept[above])
 
 
 def _steps_of(x: Experience, rows: Ints) -> tuple[Ints, Ints]:

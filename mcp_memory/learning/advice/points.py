@@ -29,6 +29,7 @@ from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
+from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
@@ -151,6 +152,8 @@ def _shown(
         # What a failure wrote is told where nobody left anything else (`ending`).
         yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
         yield from missed(episode)
+        if similarity >= SAME_TASK and (figure := measured(episode.task, episode.steps)):
+            yield phrases.measured(figure)
 
 
 # --- what came of it ---

@@ -5,7 +5,7 @@ whose ids the run that asks has met, for the next customer's booking is another 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from mcp_memory.domain import facts
@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.left_changed import lines_left
+from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
@@ -74,7 +75,7 @@ class ToldAttempt:
         changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
         telling = _telling_acts(episode, won=won)
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
-        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in telling))
+        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in (telling or _acts(episode))))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
         return cls(
             episode.id,
@@ -126,29 +127,36 @@ class ToldAttempts:
 
 
 def precedents(
-    task: str, attempts: Sequence[ToldAttempt], showable: Showable = lambda _id, _index: True, met: frozenset[str] = frozenset()
+    task: str,
+    attempts: Sequence[ToldAttempt],
+    showable: Showable = lambda _id, _index: True,
+    met: frozenset[str] = frozenset(),
+    elsewhere: Collection[str] = (),
 ) -> tuple[Precedent, ...]:
     """Return what attempts at *task* did, those that worked first; what both kinds did tells nothing.
 
-    How many did so is said among all that ended that way, those included that did nothing that can be told.
+    How many did so is said among all that ended that way, those included that did nothing that can be told. Attempts at tasks that are only
+    like it come after those at it, and are counted apart.
 
     Args:
         task: The task asked about.
         attempts: At it, the best first.
         showable: Whether a step's arguments may be shown.
         met: The ids in what the run that asks has said so far: they are its own.
+        elsewhere: Which of the attempts, by their ids, were at tasks that are only like it.
     """
     told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, met, showable))]
-    good, bad = ([t for t in told if t.attempt.won is won] for won in (True, False))
-    worked = {t.deeds for t in good}
-    return (
-        *_grouped(good, [a for a in attempts if a.won], sum(a.is_case(task, met) for a in attempts if a.won)),
-        *_grouped(
-            [t for t in bad if t.deeds not in worked],
-            [a for a in attempts if not a.won],
-            sum(a.is_case(task, met) for a in attempts if not a.won),
-        ),
-    )
+    worked = {t.deeds for t in told if t.attempt.won}
+    found: list[Precedent] = []
+    for won in (True, False):
+        rows, known = list[Precedent](), set[tuple[str, ...]]() if won else worked
+        for away in (False, True):
+            ended_so = [a for a in attempts if a.won is won and (a.episode_id in elsewhere) is away]
+            same = [t for t in told if t.attempt.won is won and (t.attempt.episode_id in elsewhere) is away and t.deeds not in known]
+            rows += _grouped(same, ended_so, sum(a.is_case(task, met) for a in ended_so))
+            known = known | {t.deeds for t in same}
+        found += rows[:MAX_TOLD]
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +224,11 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
-    return answered or [i for i in (acts(episode) if won else ()) if not runs_tests(steps[i].key)][-MAX_CALLS:]
+    return answered or (_acts(episode) if won else [])
+
+
+def _acts(episode: Episode) -> list[int]:
+    return [i for i in acts(episode) if not runs_tests(episode.steps[i].key)][-MAX_CALLS:]
 
 
 def came_of(episode: Episode) -> str:
@@ -227,4 +239,6 @@ def came_of(episode: Episode) -> str:
                 return said.answer
             case facts.TestsFailed():
                 return tests_failed(episode, said)
-    return telling_line((episode.outcome.error if episode.outcome else "") or "")
+    said = telling_line((episode.outcome.error if episode.outcome else "") or "")
+    figure = "" if said else measured(episode.task, episode.steps)
+    return phrases.measured(figure) if figure else said

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import dropwhile
 
 from mcp_memory.domain.commands import command_in, simple_commands, stopped_short
@@ -15,7 +15,7 @@ from mcp_memory.learning.advice.acts import told_as_call
 from mcp_memory.learning.reading.changes import NEXT, is_scratch
 from mcp_memory.learning.reading.code_lines import telling
 from mcp_memory.learning.reading.documents import documents_in
-from mcp_memory.learning.reading.edits import GAP, pieces, written_by
+from mcp_memory.learning.reading.edits import GAP, edits_of, pieces, written_by
 from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_of
 from mcp_memory.learning.reading.work_lines import is_version, work_of
 from mcp_memory.phrases import points as phrases
@@ -58,6 +58,21 @@ def wrote(episode: Episode) -> tuple[tuple[int, str], ...]:
         if not tried and (run := _run_of(steps, text)) is not None and (said := _told(episode, text, found)):
             return (text.step, said), (run, phrases.did([told_as_call(steps[run])]))
     return tuple((text.step, said) for text in found[-1:] if not text.path and (said := _fed(episode, text, found)))
+
+
+def made(episode: Episode, path: str) -> str:
+    """Return a file that a run made with the lines of it that tell, of the longest text it wrote there; "" where none is of its task."""
+    steps, words = episode.steps, frozenset(distinct_words(episode.task))
+    texts = [text for text in _texts(steps) if text.path and same_file(text.path, path)]
+    texts += [
+        _Text(i, edit.path, tuple(edit.after.splitlines()))
+        for i in range(len(steps))
+        for edit in edits_of(steps, i)
+        if same_file(edit.path, path)
+    ]
+    longest = max(texts, key=lambda text: len(text.lines), default=None)
+    said = _said(episode, replace(longest, path=path), texts) if longest else ""
+    return said if not words.isdisjoint(distinct_words(said.removeprefix(path))) else ""
 
 
 def _texts(steps: Sequence[Step]) -> Iterator[_Text]:
@@ -118,16 +133,19 @@ def _runs(part: str, path: str) -> bool:
 
 
 def _told(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
-    """Return a file with the lines that tell, of what is no code from its beginning, and the files of before that it names; "" without."""
-    parts = pieces("\n".join(text.lines))
-    lines = [line for part in parts for line in part]
+    """Return that a file was written with what tells of it, and the files of before that it names; "" without."""
+    lines = [line for part in pieces("\n".join(text.lines)) for line in part]
     earlier = [full for step in episode.steps[: text.step] if not step.failed for touch in touches_of(step) for _, full in touch.paths]
     names = [path for path in _paths(lines) if any(same_file(path, full) for full in earlier) and not same_file(path, text.path)]
+    return phrases.wrote(said, names[:MAX_NAMED]) if (said := _said(episode, text, texts)) else ""
+
+
+def _said(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
+    """Return a file with the lines that tell, of what is no code from its beginning; "" without."""
     if _CODE.search(text.path):
-        said = _code_line(episode, text, texts)
-    else:
-        said = f"{text.path}: {shorten(NEXT.join(line.rstrip() for line in parts[0]), MAX_TEXT_CHARS)}" if parts[0] else ""
-    return phrases.wrote(said, names[:MAX_NAMED]) if said else ""
+        return _code_line(episode, text, texts)
+    first = pieces("\n".join(text.lines))[0]
+    return f"{text.path}: {shorten(NEXT.join(line.rstrip() for line in first), MAX_TEXT_CHARS)}" if any(map(str.strip, first)) else ""
 
 
 def _fed(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:

@@ -34,7 +34,8 @@ def inferred(x: Experience, standpoint: Standpoint, neighbours: Sequence[tuple[s
     known = [n for n in (x.tools.find(key) for key in dict.fromkeys(tools)) if n >= 0]
     if known:
         used = x.used(rows, known)
-        shares = np.array([used[of == i].mean(axis=0) for i in range(len(contexts))])
+        of_context = (of == np.arange(len(contexts))[:, None]).astype(np.float64)
+        shares = of_context @ used / of_context.sum(axis=1, keepdims=True)
         score = score + np.log(np.maximum(shares, UNSEEN)).sum(axis=1)
     domain, framework, tags = x.context_of(int(contexts[int(np.argmax(score))]))
     return replace(

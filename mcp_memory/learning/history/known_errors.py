@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from mcp_memory.learning.history.lasting import outlived
+from mcp_memory.domain.text_words import stem
+from mcp_memory.learning.history.lasting import StaleAnswers, outlived
 from mcp_memory.learning.reading.signatures import signature_words, without_details
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
+from mcp_memory.views.vouching import Vouching
 
 READ_CHARS = 4_000  # of a long text, its beginning and its end
 MIN_WORDS = 2  # of a signature that tells one error from another
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
 MIN_OF_ERROR = 2  # of them in the error itself
+MAX_ELSEWHERE = 20  # failures of other projects among which one is looked for that may be told
 MAX_FAILURES = 200  # looked at of one text, the newest
 WORTH = {Came.FIXED: 1.0, Came.GOT_ON: 0.8, Came.GAVE_UP: 0.5}  # of an episode that met the error, by what came of it there
 _ERROR = re.compile(
@@ -34,7 +37,7 @@ class KnownErrors:
         self._by_first: dict[str, list[tuple[str, int, int]]] = {}  # first word: signature, where the word begins in it, number
         self._known = 0
         self._calls: set[tuple[int, int]] = set()  # signatures, each with a tool that failed so
-        self._with: dict[str, set[tuple[int, int]]] = {}  # those by the words of the signature and the tool
+        self._with: dict[str, set[tuple[int, int]]] = {}  # those by the stems of the signature and the tool
         self._failures = self._removals = 0
 
     def quoted(self, text: str) -> list[tuple[str, int]]:
@@ -71,6 +74,21 @@ class KnownErrors:
                 worth[episode_id] = max(worth.get(episode_id, 0.0), rare * WORTH[Came(int(failures.came[at]))])
         return worth
 
+    def answered_elsewhere(self, text: str, project: str) -> str | None:
+        """Return the latest episode of another project that got past an error which *text* quotes, by an answer that still holds there."""
+        x, failures = self._x, self._x.failures
+        if not text or not (quoted := {number for _, number in self.quoted(text)}):
+            return None
+        is_met = np.isin(failures.signature, list(quoted)) & (failures.came == Came.FIXED)
+        numbers = np.flatnonzero(is_met & ~x.in_project(project)[failures.row] & x.alive[failures.row])
+        vouching, stale = x.derived(Vouching), x.derived(StaleAnswers)
+        for at in numbers[np.argsort(-x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_ELSEWHERE].tolist():
+            row, trace = int(failures.row[at]), x.trace(int(failures.row[at]))
+            known = vouching.is_known_call(row, int(failures.by_index[at]))
+            if known and at not in stale.to(trace.project, int(failures.failed[at]), int(failures.signature[at])):
+                return trace.id
+        return None
+
     def _quoted(self, line: str) -> Mapping[str, int]:
         found: dict[str, int] = {}
         for word in _WORD.finditer(line):
@@ -79,15 +97,15 @@ class KnownErrors:
         return found
 
     def _asked(self, text: str) -> list[tuple[str, int]]:
-        """Return the signatures that have, together with the call that failed so, every word of a short text."""
-        if len(text) > READ_CHARS or not MIN_ASKED <= len(asked := signature_words(without_details(text))) <= MAX_ASKED:
+        """Return the signatures that have, together with the call that failed so, all words of a short text; two words as they stand."""
+        if len(text) > READ_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text))) <= MAX_ASKED:
             return []
         self._refresh_calls()
         with_all = sorted((self._with.get(word, set()) for word in asked), key=len)
         found: dict[str, int] = {}
         for number, _ in sorted(set.intersection(*with_all)):
             sig = str(self._x.signatures.value(number))
-            if len(asked & signature_words(sig)) >= MIN_OF_ERROR:
+            if len(asked & _stems(sig)) >= MIN_OF_ERROR and (len(asked) >= MIN_ASKED or said in sig):
                 found[sig] = number
         return list(found.items())
 
@@ -97,7 +115,7 @@ class KnownErrors:
             self._removals, self._failures = x.removals, 0
         new = slice(self._failures, len(failures))
         for call in set(zip(failures.signature[new].tolist(), failures.failed[new].tolist(), strict=True)) - self._calls:
-            for word in signature_words(f"{x.tools.value(call[1])} {x.signatures.value(call[0])}"):
+            for word in _stems(f"{x.tools.value(call[1])} {x.signatures.value(call[0])}"):
                 self._with.setdefault(word, set()).add(call)
             self._calls.add(call)
         self._failures = len(failures)
@@ -108,6 +126,11 @@ class KnownErrors:
             if _ERROR.search(sig) and len(signature_words(sig)) >= MIN_WORDS and (first := _WORD.search(sig)):
                 self._by_first.setdefault(first[0], []).append((sig, first.start(), number))
         self._known = len(self._x.signatures)
+
+
+def _stems(sig: str) -> frozenset[str]:
+    """Return the words of a signature without their endings: who asks says them otherwise (`locked`, `lock`)."""
+    return frozenset(map(stem, signature_words(sig)))
 
 
 def _stands_at(line: str, at: int, sig: str) -> bool:

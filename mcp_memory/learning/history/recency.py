@@ -7,7 +7,7 @@ more often and keeps its say; after a change the short one is ahead within a few
 
 import numpy as np
 
-from mcp_memory.views.columns import Bools, Floats, Ints, fading
+from mcp_memory.views.columns import Bools, Floats, Ints, fading, standing_before
 
 HALF = 2.0  # tries after which the short memory has forgotten half
 JUDGED_HALF = 6.0  # tries after which a forecast counts half in the comparison of the two
@@ -42,14 +42,14 @@ def tracked(choice: Ints, weight: Floats, usual: Floats, source: Ints) -> Floats
     age = total - np.cumsum(weight)  # tries since, by weight
     order = np.argsort(choice, kind="stable")
     fresh = weight * np.exp2(-age / HALF)
-    older = _before(choice, order, weight)
-    lately = _before(choice, order, fresh) * np.exp2(np.minimum(age + weight, 200 * HALF) / HALF)
+    grown = np.exp2(np.minimum(age + weight, 200 * HALF) / HALF)
+    older, lately = _before(choice, order, weight), _before(choice, order, fresh) * grown
     all_older = np.cumsum(weight) - weight
-    all_lately = (np.cumsum(fresh) - fresh) * np.exp2(np.minimum(age + weight, 200 * HALF) / HALF)
+    all_lately = (np.cumsum(fresh) - fresh) * grown
     known = usual[choice] * SMOOTHING
     gain = np.log((lately + known) / (all_lately + SMOOTHING)) - np.log((older + known) / (all_older + SMOOTHING))
     ahead = float((weight * np.exp2(-age / JUDGED_HALF)) @ gain) + CALM
-    share = 1.0 / (1.0 + np.exp(-np.clip(ahead, -30, 30)))
+    share = 1.0 / (1.0 + np.exp(-min(30.0, max(-30.0, ahead))))
     short = np.bincount(choice, weights=fresh, minlength=len(usual)) + SMOOTHING * usual
     share = MAX_SHARE * share
     return np.asarray((1.0 - share) * counts + share * counts.sum() * short / short.sum())
@@ -78,10 +78,6 @@ def worked_share(choice: Ints, weight: Floats, worked: Bools, half: float, usual
 
 def _before(choice: Ints, order: Ints, weight: Floats) -> Floats:
     """Return for each try the weight of the earlier ones of the same choice."""
-    grouped, sums = choice[order], np.cumsum(weight[order])
-    sums -= weight[order]
-    start = np.flatnonzero(np.diff(grouped, prepend=-1))
-    sums -= np.repeat(sums[start], np.diff(start, append=len(grouped)))
     out = np.empty(len(weight))
-    out[order] = sums
+    out[order] = standing_before(choice[order], weight[order])
     return out

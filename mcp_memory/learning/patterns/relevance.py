@@ -70,7 +70,7 @@ class Relevance:
     def _may_lead(self, project: str, ranked: Sequence[Scored]) -> bool:
         """Whether the first may come first: among several agents only what two sources say."""
         x = self._v.experience
-        return not ranked or ranked[0][0].is_verified or x.derived(Vouching).is_alone(x.in_project(project), "")
+        return not ranked or ranked[0][0].is_verified or x.derived(Vouching).is_alone(project, "")
 
     def answering(self, project: str, signatures: Collection[str], met: Collection[str], limit: int) -> list[Scored]:
         """Return the recoveries of exactly these errors that worked, or were corrected, with score and why, the surest first.

@@ -7,6 +7,7 @@ from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.edits import written_by
 
 MIN_WORD_CHARS = 4
 MAX_CHARS = 2_000  # of arguments that are compared
@@ -32,7 +33,7 @@ def did_the_job(steps: Sequence[Step], failed: int, by: int) -> bool:
     if _PREPARES.search(step.key):
         return False
     change = change_of(steps, by)
-    if change is not None and not change.says_what and steps[failed].key != step.key:
+    if change is not None and (written_by(step) or not change.says_what) and steps[failed].key != step.key:
         return False
     about = _words(steps[failed])
     return bool(about & _words(step)) or (not about and _names_more(steps[failed], step))

@@ -20,6 +20,7 @@ from mcp_memory.learning.reading.work_lines import work_of
 from mcp_memory.phrases.words import counted
 
 MAX_LINE_CHARS = 120  # of one line
+MIN_CUT_CHARS = 40  # of a line that is cut so that all lines have room
 MAX_GONE = 2  # lines that went, of those that are told
 MAX_PLACES = 3  # of one file
 MIN_ROOM = 60  # characters left for another place
@@ -31,6 +32,7 @@ _OPENS = re.compile(r"[:{(\[]$|\b(?:do|then)$")  # a block, at the end of a line
 _PARAMETER = re.compile(r"\**\w+ ?(?::[^=]+)?(?:= ?[^\s(]+)?,(?:\s*#.*)?$")  # alone on its line
 _REMARK = re.compile(r"\s+(?:#|//) .*$")
 _HEADS = re.compile(r"@\w")
+_METHOD = re.compile(r"(?:async )?def \w+\((?:self|cls)\b")
 _LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 Words = frozenset[str]
@@ -47,6 +49,7 @@ class _Place:
     hits: int = 0
     is_sure: bool = True
     moved: str = ""  # beside what went and came, a line with its new indentation
+    left_class: bool = False  # by its shift
     declares: bool = False  # what came only names a parameter or where something comes from: what is done with it tells more
 
 
@@ -102,13 +105,13 @@ def _place(hunk: Hunk, stood: Collection[str], stands: Collection[str], words: W
     gone, came = (with_end, []) if came == [GAP] and (with_end := [*gone, GAP]) else (gone, came)
     shifted = _moved(hunk, is_plain)
     if all(is_bare(line, is_plain=is_plain) for line in (*came, *gone)) or (not gone and all(map(is_bodiless, came))):
-        return shifted and _Place((), (shifted[0],), (hunk.line,), shifted[1], _hits(shifted[0], words))
+        return shifted and _Place((), (shifted[0],), (hunk.line,), shifted[1], _hits(shifted[0], words), left_class=shifted[2])
     lines = hunk.added if came else hunk.removed
     numbers = {line.strip(): hunk.line + i for i, line in reversed([*enumerate(lines)])} if hunk.line else {}
     at = tuple(numbers.get(line, 0) for line in (came or gone))
     hits = max(_hits(line, words) for line in (*came, *gone))
     declares = all(map(_declares, came or gone))
-    return _Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, _shift(*shifted, came) if shifted else "", declares)
+    return _Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, _shift(*shifted, told=came) if shifted else "", declares=declares)
 
 
 def _between_new(lines: Sequence[str], stood: Collection[str]) -> list[str]:
@@ -118,8 +121,9 @@ def _between_new(lines: Sequence[str], stood: Collection[str]) -> list[str]:
     return list(lines[new[0] : end]) if new else []
 
 
-def _moved(hunk: Hunk, is_plain: bool) -> tuple[str, int] | None:
-    """Return the first line that came with another indentation than it had, and by how many columns it moved to the right.
+def _moved(hunk: Hunk, is_plain: bool) -> tuple[str, int, bool] | None:
+    """Return the first line that came with another indentation than it had, by how many columns it moved to the right, and whether it is
+    of a method that left its class by that.
 
     That is a line that stands in both, or the only one that took the only one's place; what stands in a block that is opened there, or
     whose opening went, moves with that.
@@ -135,7 +139,7 @@ def _moved(hunk: Hunk, is_plain: bool) -> tuple[str, int] | None:
         opened = [text.strip() for text in now[:i] if text.strip() not in stood]
         closed = [text.strip() for text in before[:at] if text.strip() not in stands] if at > 0 else []
         if shift and not any(_OPENS.search(_REMARK.sub("", text)) for text in (*opened, *closed)):
-            return line.strip(), shift
+            return line.strip(), shift, not _indent(line) and _METHOD.match(line) is not None
     return None
 
 
@@ -167,7 +171,7 @@ def _declares(line: str) -> bool:
 def _said(place: _Place, words: Words, room: int) -> tuple[int, str]:
     """Return the line that a place is told from, and what it says."""
     if place.shift:
-        return place.at[0], _shift(_cut(place.came[0], words, room - 30), place.shift, ())
+        return place.at[0], _shift(_cut(place.came[0], words, room - 50), place.shift, place.left_class)
     if place.moved and len(place.moved) + MIN_ROOM < room:
         line, said = _said(replace(place, moved=""), words, room - len(place.moved) - 2)
         return line, f"{said}; {place.moved}"
@@ -184,9 +188,9 @@ def _said(place: _Place, words: Words, room: int) -> tuple[int, str]:
     return place.at[start], f"{gone}{sign} {came}"
 
 
-def _shift(line: str, by: int, told: Sequence[str]) -> str:
+def _shift(line: str, by: int, left_class: bool, told: Sequence[str] = ()) -> str:
     """Return that a line moved; which it was, where that is not *told*."""
-    moved = f"moved {abs(by)} columns to the {'right' if by > 0 else 'left'}"
+    moved = f"moved {abs(by)} columns to the {'right' if by > 0 else 'left'}{', out of its class' if left_class else ''}"
     return moved if [*told] == [line] else f"{moved}: {line}"
 
 
@@ -204,13 +208,29 @@ def _near(gone: Sequence[str], came: Sequence[str], words: Words) -> Sequence[st
 
 
 def _window(lines: Sequence[str], words: Words, room: int) -> tuple[int, str]:
-    """Return as many lines as there is room for, and the first of them: from just before the nearest where that lies beyond."""
-    cut = [_cut(line, words, min(MAX_LINE_CHARS, room)) for line in lines]
+    """Return as many lines as there is room for, and the first of them: from just before the nearest where that lies beyond.
+
+    The longest are cut before any is left out, for which of them matters may stand last: `sys.exit(32)` after two long messages.
+    """
     best = max(range(len(lines)), key=lambda i: (lines[i] != GAP, not HEADING.match(lines[i]), _hits(lines[i], words), -i))
+    if (every := _every(lines, best, words, room)) is not None:
+        return 0, every
+    cut = [_cut(line, words, min(MAX_LINE_CHARS, room)) for line in lines]
     before = max(0, best - (1 if lines[max(0, best - 1)] != GAP else 2))
     start = next(i for i in (0, before, best) if i == best or len(NEXT.join(cut[i : best + 1])) <= room)
     left_out = f"{GAP}{NEXT}" if start and lines[start] != GAP else ""
     return start, left_out + shorten(NEXT.join(cut[start:]), room - len(left_out))
+
+
+def _every(lines: Sequence[str], best: int, words: Words, room: int) -> str | None:
+    """Return all lines, those but the best cut as far as need be, the longest first; None where even so there is no room for them."""
+    lengths = [len(line) for line in lines]
+    most, spare = MAX_LINE_CHARS, room - len(NEXT) * (len(lines) - 1) - min(lengths[best], MAX_LINE_CHARS)
+    others = [*lengths[:best], *lengths[best + 1 :]]
+    while most > MIN_CUT_CHARS and sum(min(length, most) for length in others) > spare:
+        most -= 1
+    told = NEXT.join(_cut(line, words, MAX_LINE_CHARS if i == best else most) for i, line in enumerate(lines))
+    return told if len(told) <= room else None
 
 
 def _cut(line: str, words: Words, room: int) -> str:

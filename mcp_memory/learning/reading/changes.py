@@ -4,16 +4,20 @@ import difflib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.edit_arguments import WHOLE
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.code_lines import HEADING, statements
+from mcp_memory.learning.reading.documents import documents_in
 from mcp_memory.learning.reading.edits import GAP, Patched, edits_of, lines_seen, patched_by, pieces, with_gaps, written_by
 
 MAX_LINE = 100  # characters of a line that is shown
 NEXT = " ⏎ "  # between lines that are told on one
+FEW_LINES = 3  # of a file written as a whole, up to which they are the change, as in `.npmrc`
 _MAX_DIFFED = 400  # lines of a text that is compared with another
 LIKE_LINES = 0.6  # of two lines, from which one took the other's place
 _MAX_PAIRED = 30  # lines of each side among which one is looked for that took another's place
@@ -123,7 +127,7 @@ def _edited(steps: Sequence[Step], index: int) -> Change | None:
     if edit.before is None or len(new) > 1 or len(old) > 1:
         known = lines_seen(steps[:index], edit.path) | {" ".join(line.split()) for piece in old for line in piece}
         there = new if len(old) == 1 else [new[0][: len(old[0])]]  # what stands behind the cut may have stood there before
-        now, then = _first_and_rest([line for piece in there for line in (GAP, *piece)], known)
+        now, then = _in_its_body(*_first_and_rest([line for piece in there for line in (GAP, *piece)], known))
         return Change(edit.path, edit.line + _line_of(now, new[0]) if edit.line else 0, "", now, then, is_sure=False)
     gone, came, above = _paired(*_difference(edit.before, edit.after))
     line = edit.line + _offset(edit.before, edit.after, came[0]) if edit.line else 0
@@ -176,9 +180,15 @@ def _likeness(a: str, b: str) -> float:
 
 
 def _written(step: Step) -> Change | None:
-    """Read a file that is written as a whole: no line of it is the change."""
+    """Read a file that is written as a whole: of a few lines what it says, of more no line is the change."""
     path = written_by(step)
-    return Change(path, 0, "", "") if path else None
+    if not path:
+        return None
+    text = next((value for name in WHOLE if isinstance(value := step.arguments.get(name), str)), "")
+    lines = text.splitlines() or [line for found in islice(documents_in(command_in(step.arguments)), 1) for line in found.lines]
+    said = [line for line in lines if line.strip()]
+    now, then = _first_and_rest(said) if len(said) <= FEW_LINES else ("", ())
+    return Change(path, 0, "", now, then, is_sure=False)
 
 
 def _difference(before: str, after: str) -> tuple[_Lines, _Lines]:
@@ -223,6 +233,17 @@ def _first_and_rest(lines: Sequence[str], known: Collection[str] = ()) -> _Lines
     telling = with_gaps(telling, lambda line: line not in known) or with_gaps(telling, lambda line: line != GAP)
     at = next((i for i, line in enumerate(telling) if not line.startswith(("import ", "from "))), 0)
     return (telling[at], tuple(telling[at + 1 :])) if telling else ("", ())
+
+
+def _in_its_body(first: str, rest: Sequence[str]) -> _Lines:
+    """Return lines from the first within a body on: of which nobody knows what stood there, a heading may have stood there before.
+
+    >>> _in_its_body("def total(self):", ("@cached", "return 2")), _in_its_body("def total(self):", ())
+    (('return 2', ()), ('def total(self):', ()))
+    """
+    lines = (first, *rest)
+    at = next((i for i, line in enumerate(lines) if line != GAP and not HEADING.match(line)), 0)
+    return lines[at], lines[at + 1 :]
 
 
 def _line_of(said: str, lines: Sequence[str]) -> int:

@@ -29,11 +29,13 @@ _HEADING = re.compile(  # that something failed, and nothing of what
     r"|error: (?:could not compile|aborting due to|failed to run custom build command|linking with)\b.*"
     r"|(?:\[\w+\]\s*)?(?:compilation|build|test|runtime|internal|database|parsing|dependency|validation) (?:error|failure)s?\s*:?"
     r"|(?:compilation|runtime|database|parsing|dependency|validation) error in .*"
+    r"|could not (?:determine the dependencies of|resolve all \w+ for) .*|a problem occurred (?:configuring|evaluating) .*"
     r"|the following build commands failed|execution failed for task\b.*|a failure occurred while executing\b.*"
     r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error"
     r"|npm (?:ERR!|error) (?:code|errno|syscall|path)\b.*)\W*",
     re.I,
 )
+_PLACE = re.compile(r"[^\s:()]+(?::\d+(?::\d+)?|\(\d+(?:,\d+)?\)):\s*(?=\S)")  # where in the code, as compilers begin a line
 _HEX = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,})\b", re.I)
 _URL = re.compile(r"\b\w+://\S+")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~-]*[/\\][\w./\\~-]+")
@@ -88,6 +90,16 @@ def without_details(line: str) -> str:
     if exit_code:
         line = line.replace(re.sub(_NUMBER, "#", exit_code.group(0)), f"exit {exit_code.group(1)}", 1)
     return " ".join(line.split()).strip(" .:;-")
+
+
+def without_place(message: str) -> str:
+    """Return a message without where in the code it was met: that is not what it is about.
+
+    >>> without_place("./client.go:41:9: undefined: backoff"), without_place("src/a.ts(3,7): error TS2304"), without_place("port: 80")
+    ('undefined: backoff', 'error TS2304', 'port: 80')
+    """
+    found = _PLACE.match(message)
+    return message[found.end() :] if found else message
 
 
 def quoted_in(message: str) -> tuple[str, ...]:

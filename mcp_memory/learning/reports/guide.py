@@ -39,7 +39,7 @@ class Guide:
     def markdown(self, domain: str, project: str, budget_tokens: int) -> str:
         """Return the guide for a domain ("" for all) of a project ("" or `*` for all)."""
         x = self._v.experience
-        is_shared = not x.derived(Vouching).is_alone(x.in_project(project or ANY_PROJECT), "")
+        is_shared = not x.derived(Vouching).is_alone(project or ANY_PROJECT, "")
         latest, failures = self._latest(domain, project)
         return lessons_markdown(
             self._patterns(domain, project),

@@ -135,9 +135,9 @@ def test_places_that_are_not_told_are_counted_but_for_comments_and_blanks() -> N
 
 def test_a_whole_method_that_was_moved_to_the_side_is_told_so_whatever_else_changed_in_it() -> None:
     opened = hunk("    def f(self):\n        return a", "def f(self):\n    if b:\n        return b\n    return a", 309)
-    assert line(opened) == "shop/cart.py:310: + if b: ⏎ return b; moved 4 columns to the left: def f(self):"
+    assert line(opened) == "shop/cart.py:310: + if b: ⏎ return b; moved 4 columns to the left, out of its class: def f(self):"
     closed = hunk("    def f(self):\n        if a:\n            a += 1\n        return a", "def f(self):\n    return a", 851)
-    assert line(closed).endswith("- if a: ⏎ a += 1; moved 4 columns to the left: def f(self):")
+    assert line(closed).endswith("- if a: ⏎ a += 1; moved 4 columns to the left, out of its class: def f(self):")
 
 
 def test_a_line_that_took_anothers_place_and_moved_is_told_with_both() -> None:
@@ -182,3 +182,19 @@ def test_of_a_block_that_is_opened_its_first_line_is_told_though_one_like_it_sto
     before = "if self.has_table():\n    return\nmake()"
     guarded = hunk(before, f"if not voucher.allows(self):\n    return\n{before}", 3)
     assert line(guarded) == "shop/cart.py:3: + if not voucher.allows(self): ⏎ return"
+
+
+def test_long_lines_are_cut_before_the_last_is_left_out_for_it_may_be_what_matters() -> None:
+    messages = [f'print("Unrecognized option found: {word} of the voucher", file=sys.stderr)' for word in ("a long name", "another one")]
+    told = line(hunk("", "\n".join([*messages, "sys.exit(32)"]), 84), max_chars=170)
+    assert messages[0] in told
+    assert told.endswith('of the voucher", file=sys.stderr) ⏎ sys.exit(32)')
+
+
+def test_a_method_that_lost_its_indentation_is_told_to_have_left_its_class() -> None:
+    before = "    def total(self):\n        return 2"
+    assert line(hunk(before, before.replace("    ", "", 1).replace("        return 2", "    return 3"), 7)).endswith(
+        "moved 4 columns to the left, out of its class: def total(self):"
+    )
+    nested = "        def total(self):\n            return 2"
+    assert "class" not in line(hunk(nested, before, 7))

@@ -58,9 +58,11 @@ def test_what_only_looks_like_a_patch_is_none(text: str) -> None:
     assert change_of([Step("note", "add", {"text": text})], 0) is None
 
 
-def test_a_file_written_as_a_whole_is_named_and_what_only_looks_is_described() -> None:
+def test_a_file_written_as_a_whole_is_named_with_its_lines_where_they_are_few_and_what_only_looks_is_described() -> None:
     written = Step("bash", arguments={"command": "cat > src/new.py <<'EOF'\nprint()\nEOF"})
-    assert str(change_of([written], 0)) == "src/new.py"
+    assert str(change_of([written], 0)) == "src/new.py: now print()"
+    of_many_lines = Step("write", arguments={"path": "src/new.py", "content": "a = 1\nb = 2\n\nc = 3\nd = 4\n"})
+    assert str(change_of([of_many_lines], 0)) == "src/new.py"
     assert brief([Step("bash", arguments={"command": "grep -n x a.py"})], 0) == "bash `grep -n x a.py`"
 
 
@@ -133,3 +135,11 @@ def test_of_a_diff_that_was_cut_it_is_not_said_what_came_in_the_last_place() -> 
     cut = "diff --git a/cart.py b/cart.py\n--- a/cart.py\n+++ b/cart.py\n@@ -7,9 +7,9 @@\n-total = a\n-x\n...[900 chars cut]...\n y\n+z"
     (patched,) = patched_by(Step("bash", observation=cut))
     assert patched.hunks == (Hunk(7, ("total = a",), (GAP,)),)
+
+
+def test_of_an_edit_of_lines_that_nobody_saw_its_body_is_told_and_not_the_heading_that_may_have_stood_there() -> None:
+    text = "def kneighbors(self, X=None):\n    n_neighbors = int(n_neighbors)\n    return X"
+    step = Step("edit", arguments={"args": "374:380", "text": text}, observation="[File: /r/neighbors/base.py (900 lines total)]\n")
+    change = change_of([step], 0)
+    assert change is not None
+    assert "now n_neighbors = int(n_neighbors)" in str(change)

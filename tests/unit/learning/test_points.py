@@ -127,12 +127,14 @@ def lost(name: str, *steps: Step) -> Episode:
 
 
 def test_a_failure_that_left_no_change_tells_what_it_had_read() -> None:
-    made = Step("create", arguments={"path": "shop/migrations/0002_voucher.py", "content": "x = 1"})
     assert told(lost("a", OPENED, REPRO, Step("submit"))) == [("changed nothing; had read shop/cart.py",)]
-    assert told(lost("a", REPRO, Step("submit"))) == [("changed nothing; tried reproduce_bug.py",)]
-    assert told(lost("a", OPENED, made)) == [
-        ("changed nothing that was there, made shop/migrations/0002_voucher.py; had read shop/cart.py",)
-    ], "a file that may have been the answer is no scratch"
+
+
+def test_of_a_file_that_a_failure_made_is_told_what_in_it_is_of_the_task_and_nothing_of_one_to_try_something_out() -> None:
+    assert told(lost("a", REPRO, Step("submit"))) == [()]
+    for content, said in (("import os\nvoucher = 2", ", made shop/rounding.py:2: voucher = 2"), ("import os", "")):
+        made = Step("create", arguments={"path": "shop/rounding.py", "content": content})
+        assert told(lost("a", OPENED, made)) == [(f"changed nothing that was there{said}; had read shop/cart.py",)]
 
 
 def test_of_failures_that_left_no_change_the_same_is_told_once_and_nothing_where_another_left_one() -> None:

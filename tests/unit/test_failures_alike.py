@@ -1,0 +1,69 @@
+"""What attempts that failed at tasks like one have in common, and those about the very things of a run; through the facade, real files."""
+
+from typing import Any
+
+import pytest
+
+from mcp_memory.memory import EpisodicMemory
+from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
+from mcp_memory.rendering.render import answer
+from tests.unit.attempts import Step, attempt
+
+pytestmark = pytest.mark.anyio
+TASK = "hi, i would like to move my booking because the weather is bad"  # whose, it does not say
+NO_SEATS = "Error: no seats are left on that ferry"
+
+
+def call(tool: str, error: str | None = None, **arguments: Any) -> Step:
+    return {"tool": tool, "arguments": arguments, "observation": "" if error else "done", "error": error}
+
+
+async def playbook(memory: EpisodicMemory) -> str:
+    return playbook_text(answer(await memory.recommend_playbook(TASK)))
+
+
+async def test_where_all_failed_what_most_of_them_called_is_told_by_the_names_of_its_arguments(memory: EpisodicMemory) -> None:
+    for number in (1, 2):
+        await attempt(memory, TASK, "failure", call("move_booking", booking=f"XEHM4{number}", day=f"2026-05-0{number}"))
+    await attempt(memory, TASK, "failure", call("respond", text="That is not possible."))
+    said = await playbook(memory)
+    assert "none of the 3 attempts" in said
+    assert "Did not succeed at tasks like this (2 of 3 such attempts found): did move_booking(booking, day)" in said
+    assert "XEHM4" not in said
+
+
+async def test_where_all_failed_the_error_that_most_of_them_met_is_told(memory: EpisodicMemory) -> None:
+    for number in (1, 2):
+        await attempt(memory, TASK, "failure", call("book_ferry", NO_SEATS, ferry=f"HAT00{number}"), call("respond", text=f"No {number}"))
+    assert f"book_ferry failed in 2 of 2 of them, once with “{NO_SEATS}”" in await playbook(memory)
+
+
+async def test_where_all_failed_the_error_that_one_of_them_never_got_past_is_told(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "failure", *[call("book_ferry", NO_SEATS, ferry=f"HAT00{number}") for number in range(3)])
+    await attempt(memory, TASK, "failure", call("move_booking", booking="XEHM4B"))
+    said = f"book_ferry failed 3 times in one of them, the last with “{NO_SEATS}”, and never went through"
+    assert said in await playbook(memory)
+
+
+async def test_a_run_is_told_what_failed_about_the_very_booking_that_it_has_looked_up(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "failure", call("move_booking", booking="XEHM4B", day="2026-05-03"))
+    for looked_up, told in (("XEHM4B", True), ("59XX6W", False)):
+        started = await memory.start_episode(TASK, recall=False)
+        await memory.log_steps(
+            started.episode_id, steps=[{**call("get_booking", booking=looked_up), "observation": f"{looked_up}, 2026-05-03"}]
+        )
+        said = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+        assert ("Did not succeed at this task: did move_booking booking=XEHM4B day=2026-05-03" in said) is told
+        assert ("XEHM4B" in said) is told
+
+
+async def test_successes_at_this_task_and_at_others_like_it_are_counted_apart(memory: EpisodicMemory) -> None:
+    task = "The tide table of the southern ferry prints the levels of yesterday after midnight in `TideTable.day` on every screen"
+    change = {"path": "ferry/tides.py", "old_str": "self.day = today()"}
+    here, there = (call("str_replace", **change, new_str=f"self.day = {new}") for new in ("today(utc)", "now(utc)"))
+    await attempt(memory, task, "success", here)
+    await attempt(memory, task.replace("southern", "northern").replace("screen", "board"), "success", here)
+    await attempt(memory, task.replace("southern", "northern").replace("screen", "board"), "success", there)
+    said = playbook_text(answer(await memory.recommend_playbook(task)))
+    assert "Worked at this task (the only success found): changed ferry/tides.py: - self.day = today() + self.day = today(utc)" in said
+    assert "alike (1 of 2 successes found): changed ferry/tides.py: - self.day = today() + self.day = now(utc)" in said
