@@ -126,7 +126,8 @@ class Adviser:
             pick: self._endorser.of_tool(pick.tool) if pick.tool < known else OWN
             for pick in self._picks(forecast, recovered, prefix, limit)
         }
-        picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified)
+        done = {key for key, failed in zip(prefix.keys, prefix.failed, strict=True) if not failed}  # for these this run itself is a source
+        picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified or self._key(pick.tool, forecast) in done)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         shown = [
             self._shown([place for place in ids if place[0] not in beaten], won) if self._endorser.may_show(supports[pick]) else None
