@@ -8,6 +8,7 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import Filter, Query
+from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.otherwise import changed_what_was_seen
 from mcp_memory.learning.judging.comparison import failed_so
 from mcp_memory.learning.judging.reflection import better_attempt
@@ -15,6 +16,7 @@ from mcp_memory.ports import Neighbours
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED
 
+MAX_NOTES, MIN_WORD_CHARS = 12, 5  # attempts whose lessons are looked at; of a word that a lesson shares with an error
 MAX_READ = 4  # failures whose changes are compared with what this attempt saw, the most alike
 
 
@@ -39,6 +41,22 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
     worked = tuple(replace(p, times=0, attempts=0) for p in best if p.worked)  # of one attempt alone, which counts nothing
     return (*worked, *(replace(p, attempts=among) if among and p.attempts else p for p in others if not p.worked))
+
+
+def is_noted(e: Engines, done: Episode, said: facts.Fact, near: Neighbours | None = None) -> bool:
+    """Return whether an earlier attempt at the task noted a lesson about the error that a fact is of, by most of its words (blocking).
+
+    *near* as `told_after_failure` takes it.
+    """
+    error = getattr(said, "error", "") or getattr(said, "answer", "")
+    named = frozenset(word for word in words(error) if len(word) >= MIN_WORD_CHARS)
+    if not named:
+        return False
+    if near is None:
+        near, _ = e.neighbours(Query(done.task, Filter(project=done.project), exclude_ids=frozenset({done.id})), COMPARED)
+    read = e.store.get_episodes([key for key, alike in near if alike >= SAME_TASK][:MAX_NOTES], steps=False)
+    lessons = (lesson for episode in read if episode is not None and episode.outcome for lesson in episode.outcome.lessons)
+    return any(2 * len(named & words(lesson)) > len(named) for lesson in lessons)
 
 
 def _is_open(done: Episode) -> bool:

@@ -67,3 +67,10 @@ async def test_successes_at_this_task_and_at_others_like_it_are_counted_apart(me
     said = playbook_text(answer(await memory.recommend_playbook(task)))
     assert "Worked at this task (the only success found): changed ferry/tides.py: - self.day = today() + self.day = today(utc)" in said
     assert "alike (1 of 2 successes found): changed ferry/tides.py: - self.day = today() + self.day = now(utc)" in said
+
+
+async def test_of_attempts_that_only_looked_things_up_it_is_told_what_with(memory: EpisodicMemory) -> None:
+    for _ in range(2):
+        await attempt(memory, TASK, "failure", call("get_booking", booking="XEHM4B"), call("respond", text="That is not possible."))
+    said = "Did not succeed at tasks like this (2 of 2 such attempts found): changed nothing: only called get_booking and replied"
+    assert said in await playbook(memory)

@@ -29,6 +29,7 @@ from mcp_memory.views.experience import Experience
 
 MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 280, 90, 2
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
+MAX_LOOKED = 4  # tools that are told of a run which looked things up alone
 MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
 BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
@@ -182,8 +183,8 @@ def ended(episode: Episode, similarity: float) -> list[str]:
     step = steps[last]
     call = call_told(step, MAX_CALL_CHARS) if _is_this_case(episode, step, similarity) else step.key
     refused = f"{acted[-1].key} failed with “{shorten_middle(message_of(acted[-1]), MAX_ANSWER_CHARS)}”" if acted else ""
-    looked_up = any(role_of(other.key) is Role.LOOKS for other in steps)
-    return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused, looked_up=looked_up)]
+    looked_up = list(dict.fromkeys(other.key for other in steps if role_of(other.key) is Role.LOOKS))
+    return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused, looked_up[-MAX_LOOKED:])]
 
 
 def answer(step: Step) -> str:
