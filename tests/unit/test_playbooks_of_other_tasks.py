@@ -36,7 +36,7 @@ async def test_where_no_attempt_tells_anything_by_itself_it_is_told_what_several
     for name in ("cart", "search"):
         task = f"Of the shop's services the one named {name} crashes again and again after its deploy on the cluster"
         mend = shell(f"kubectl set env deployment/{name} DATABASE_URL=postgres://db:5432/{name}")
-        await attempt(memory, task, "success", shell(f"kubectl logs {name}"), mend)
+        await attempt(memory, task, "success", shell(f"kubectl get pods -l app={name}"), mend)
     task = "Of the clinic's services those named mailer and fax crash again after their deploy on the cluster"
     said = "2 of 2 successes at tasks like this did `kubectl set env deployment/<…> DATABASE_URL=postgres://db:5432/<…>`"
     assert said in recall_text(answer(await memory.recall(task)))

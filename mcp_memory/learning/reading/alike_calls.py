@@ -16,7 +16,7 @@ _GAPS = re.compile(r"<…>(?:[-_.]?<…>)+")
 def in_common(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, Json] | None:
     """Return the arguments that two calls share, with placeholders for what differs; None where no value is shared, even in part.
 
-    >>> in_common({"command": "kubectl logs cart-7d9f"}, {"command": "kubectl logs search-5c6d"})
+    >>> in_common({"command": "kubectl logs cart-7d"}, {"command": "kubectl logs mail-5c"})
     {'command': 'kubectl logs <…>'}
     >>> in_common({"to": "ana@x.org", "subject": "Minutes"}, {"to": "bo@y.com", "subject": "Minutes"})
     {'to': '<to>', 'subject': 'Minutes'}
