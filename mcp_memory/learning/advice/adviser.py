@@ -217,15 +217,13 @@ class Adviser:
         if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
             return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
-        row = forecast.rows
-        used, runs = len(distinct(row[same_tool])), len(distinct(row))
+        used, runs = len(distinct(forecast.rows[same_tool])), forecast.runs
         if not pick.coming:
             return phrases.still_to_come(key, used, runs)
-        at_state = forecast.matched & (forecast.weights > 0)
-        chosen = at_state & same_tool
+        chosen = forecast.comparable & same_tool
         if chosen.any():
-            said = phrases.next_step(key, prefix.keys[-1] if prefix.keys else "", int(chosen.sum()), int(at_state.sum()))
-            contrast = self._contrast(distinct(row[chosen]), distinct(row[at_state]))
+            said = phrases.next_step(key, prefix.keys[-1] if prefix.keys else "", int(chosen.sum()), int(forecast.comparable.sum()))
+            contrast = self._contrast(distinct(forecast.rows[chosen]), forecast.reached)
             return f"{said}; {contrast}" if contrast else said
         if forecast.own[pick.tool] > 0:
             return phrases.own_habit(key, prefix.keys.count(key))
