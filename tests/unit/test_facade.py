@@ -290,10 +290,10 @@ async def test_a_second_completion_gives_the_first_result_and_adds_the_new_lesso
 
 
 async def test_a_refusal_names_what_was_said_as_it_was_said(memory: EpisodicMemory) -> None:
-    with pytest.raises(InvalidInput, match="^`outcome` 'helped' is about a recommendation"):
-        await memory.give_feedback("helped")
-    with pytest.raises(InvalidInput, match="^`outcome` 'success' is how an episode ended"):
-        await memory.give_feedback("success")
+    with pytest.raises(InvalidInput, match=r"^`outcome` 'helped' is about a recommendation"):
+        await memory.give_feedback(outcome="helped")
+    with pytest.raises(InvalidInput, match=r"^`outcome` 'success' is how an episode ended"):
+        await memory.give_feedback(outcome="success")
 
 
 async def test_one_call_records_an_episode_of_the_project_it_names(memory: EpisodicMemory) -> None:
