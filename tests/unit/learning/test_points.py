@@ -230,5 +230,5 @@ def test_calls_before_those_that_are_told_are_marked() -> None:
 def test_of_what_stands_beside_the_code_a_text_is_told_only_where_nothing_else_was_changed() -> None:
     index, conf = ({"path": f"tests/roots/{name}", "old_str": "a", "new_str": "voucher = 2"} for name in ("index.rst", "conf.py"))
     edits = [Step("edit", arguments=arguments) for arguments in (index, conf)]
-    assert told(lost("a", *edits)) == [("changed tests/roots/conf.py: - a + voucher = 2",)]
+    assert told(lost("a", *edits)) == [("changed tests/roots/conf.py: + voucher = 2",)]
     assert told(lost("a", edits[0])) == [("changed tests/roots/index.rst: - a + voucher = 2",)]
