@@ -21,7 +21,8 @@ MAX_READ = 4  # failures whose changes are compared with what this attempt saw, 
 
 
 def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None) -> tuple[Precedent, ...]:
-    """Return what the best earlier attempt did that worked, then what those tried that failed as this one, no success, did (blocking).
+    """Return what worked at this task and the very things of this attempt, else in the best one at tasks like it, then what those tried
+    that failed as this one, no success, did (blocking).
 
     *near* are the episodes that *done* was judged against, where that was just now; else they are looked for.
     """
@@ -37,10 +38,12 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         if not lost and _is_open(done):  # while nobody has managed it, what failed in the files that this one had before it
             among = len(rows)
             lost = _at_the_same(e, done, [(x.trace(row).id, alike) for row, alike in rows[:MAX_READ]])
-        best = e.learning.precedents(v, done.task, done.project, [(better, 1.0)], done) if better else ()
+        won = [(x.trace(row).id, alike) for row, alike in rows if x.success[row]]
+        known = e.learning.precedents(v, done.task, done.project, won, done) if won else ()
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
-    worked = tuple(replace(p, times=0, attempts=0) for p in best if p.worked)  # of one attempt alone, which counts nothing
-    return (*worked, *(replace(p, attempts=among) if among and p.attempts else p for p in others if not p.worked))
+    worked = [row for row in known if row.worked] if better else []
+    here = [row for row in worked if row.alike >= 1.0] or [row for row in worked if row.episode_id == better] or worked
+    return (*here[:1], *(replace(p, attempts=among) if among and p.attempts else p for p in others if not p.worked))
 
 
 def is_noted(e: Engines, done: Episode, said: facts.Fact, near: Neighbours | None = None) -> bool:

@@ -84,5 +84,5 @@ async def test_a_completion_asks_for_no_lesson_that_an_earlier_attempt_noted(mem
 async def test_a_completion_asks_not_what_should_be_tried_where_it_tells_what_worked(memory: EpisodicMemory) -> None:
     await attempt(memory, TASK, "success", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
     said = await completed(memory, "failure", TIDY)
-    assert "Worked at this task: changed ferry/tides.py" in said
+    assert "Worked at this task (the only success found): changed ferry/tides.py" in said
     assert REFUSED not in said
