@@ -11,7 +11,7 @@ def bits_per_char(text: str) -> float:
     (0.0, 2.0)
     """
     size = len(text)
-    return sum(n / size * math.log2(size / n) for n in Counter(text).values()) if size else 0.0
+    return math.log2(size) - sum([n * math.log2(n) for n in Counter(text).values() if n > 1]) / size if size else 0.0
 
 
 def looks_random(text: str) -> bool:

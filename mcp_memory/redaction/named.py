@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 
 import mcp_memory.redaction.apart as apart
 from mcp_memory.redaction.names import PASSWORD, kind_of
+from mcp_memory.redaction.places import matches
 from mcp_memory.redaction.rules import compiled
+from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import (
     MARKER_START,
     is_bare_secret,
@@ -21,7 +23,7 @@ from mcp_memory.redaction.values import (
     looks_secret,
 )
 from mcp_memory.redaction.vocabulary import Vocabulary
-from mcp_memory.redaction.work import CHARS_PER_TRY, Work
+from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, GLANCE_AGAIN, GLANCE_AT_NAME, TRY_AGAIN, Work
 
 Span = tuple[int, int, str]
 _ANCHORS = (
@@ -49,7 +51,7 @@ _ANCHORS = (
     "pin",
 )
 _PARTS = tuple((anchor, anchor.strip("_")) for anchor in _ANCHORS)
-ASKED_PARTS = tuple(part for _, part in _PARTS)  # of the words of a text
+ASKED_PARTS = (*(part for _, part in _PARTS), *apart.ASKED_PARTS)  # of the words of a text
 _FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "auth"})
 _MAX_VALUE = 2_000
 _TAIL = (
@@ -72,36 +74,41 @@ _FORM_END = r"&\w{1,40}="
 _LINE_VALUE = r"(?P<value>\S{3,2000}+)[ \t]{0,8}(?:#[^\n]{0,200})?(?=\r?\n|\Z)"
 
 
-def find(text: str, lowered: str, vocabulary: Vocabulary, work: Work) -> Iterable[Span]:
-    """Return (start, end, rule name) of every named secret in *text*. *lowered* is *text* in lower case, of the same length."""
-    anchors = [anchor for anchor, part in _PARTS if part in vocabulary.joined and anchor in lowered]
-    return _found(text, lowered, anchors, work) if anchors else ()
-
-
-def _found(text: str, lowered: str, anchors: list[str], work: Work) -> Iterator[Span]:
+def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable[Span]]:
+    """Yield one look after another for named secrets: each gives (start, end, rule name), and raises OutOfWork where it must end."""
+    anchors = [anchor for anchor, part in _PARTS if part in vocabulary.joined and sight.first(anchor)]
     for anchor in anchors:
-        judged: dict[str, _Name | None] = {}
-        for match in compiled(anchor + _TAIL).finditer(lowered):
-            at = match.start()
-            around = text[at - _AROUND : match.end("rest")] if at >= _AROUND else ""  # a name that comes again like this is judged once
-            if (name := judged.get(around, _UNKNOWN)) is _UNKNOWN:
-                name = _named(text, lowered, match)
-                if around:
-                    judged[around] = name
-            if name is None:
-                work.glance(at)
-            else:
-                work.spend(at)
-                yield from _judged(text, lowered, name, match, work)
-    if "-" in lowered:
-        for anchor in _FLAG_ANCHORS.intersection(anchors):
-            for match in compiled(anchor + _FLAG_TAIL).finditer(lowered):
-                yield from _flag(text, lowered, match, work)
-    yield from apart.find(text, lowered, anchors, work)
+        yield _named_by(anchor, sight, work)
+    if "-" in sight.plain:
+        for anchor in filter(_FLAG_ANCHORS.__contains__, anchors):
+            yield _flags(anchor, sight, work)
+    if anchors:
+        yield from apart.looks(sight, vocabulary, anchors, work)
+
+
+def _named_by(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
+    text, lowered, judged = sight.text, sight.lowered, work.verdicts
+    for match in matches(anchor, _TAIL, sight):
+        at, end = match.span("rest")
+        at -= len(anchor)
+        quote = text.rfind('"', at - _BEFORE if at > _BEFORE else 0, at)
+        ahead = at - quote if quote >= 0 else min(at, _AROUND)
+        asked = anchor, ahead, text[at - ahead : end]
+        name = judged.get(asked)  # a name that comes again with the same before it is judged once
+        is_new = name is None
+        if name is None:
+            name = _named(text, lowered, at, end, work)
+            if name.ahead < ahead == at - quote or ahead == _AROUND:
+                judged[asked] = name
+        if not name.kind:
+            work.spend(at, GLANCE_AT_NAME if is_new else GLANCE_AGAIN)
+        else:
+            work.spend(at, 1 if is_new else TRY_AGAIN)
+            yield from _judged(text, lowered, name, match, work)
 
 
 class _Name:
-    """What a value is judged by: how far ahead the name begins, its last word, what stands before that, what it says."""
+    """What a value is judged by: how far ahead the name begins, its last word, what stands before that, what it says (empty: no secret)."""
 
     __slots__ = ("ahead", "before", "kind", "word")
 
@@ -109,20 +116,26 @@ class _Name:
         self.ahead, self.word, self.before, self.kind = ahead, word, before, kind
 
 
-_UNKNOWN = _Name(0, "", "", "")
-
-
-def _named(text: str, lowered: str, match: re.Match[str]) -> _Name | None:
-    """Return the name whose telling word *match* begins with; None: what it names is no secret."""
-    start, end = _name_start(lowered, match.start()), match.end("rest")
+def _named(text: str, lowered: str, at: int, end: int, work: Work) -> _Name:
+    """Return the name that ends at *end* and has its telling word at *at*."""
+    start = _name_start(lowered, at)
     last_word = lowered.rfind(" ", start, end) + 1 or start
-    kind = kind_of(text[start:end]) or (kind_of(text[last_word:end]) if last_word > start else None)
-    if kind is None:
-        return None
+    kind = _kind_of(text[start:end], at, work)
+    if kind is None and last_word > start:
+        kind = _kind_of(text[last_word:end], at, work)
     before = lowered[last_word - 1] if last_word else ""
     if before == "/" or lowered.endswith(MARKER_START, 0, start):  # `/etc/passwd:root:…` names a file
-        return None
-    return _Name(match.start() - start, text[last_word:end], before, kind)
+        kind = None
+    return _Name(at - start, text[last_word:end], before, kind or "")
+
+
+def _kind_of(name: str, position: int, work: Work) -> str | None:
+    """Return what *name* says of its value; a name that is new in the text counts as a try."""
+    kind: str | None = work.verdicts.get((_Name, name), "")
+    if kind == "":
+        work.spend(position)
+        kind = work.verdicts[_Name, name] = kind_of(name)
+    return kind
 
 
 def _judged(text: str, lowered: str, name: _Name, match: re.Match[str], work: Work) -> Iterator[Span]:
@@ -211,12 +224,24 @@ def _name_start(lowered: str, anchor: int) -> int:
     return start + 1 if start and start < anchor and lowered[start - 1] == "\\" and lowered[start] in "nrt" else start
 
 
-def _flag(text: str, lowered: str, match: re.Match[str], work: Work) -> Iterator[Span]:
-    if not compiled(_FLAG).match(lowered[max(0, match.start() - 40) : match.start()][::-1]):
-        work.glance(match.start())
-        return
-    work.spend(match.start())
-    kind = kind_of(lowered[_name_start(lowered, match.start()) : match.end("rest")].rpartition(" ")[2])
-    begin, end = match.span("bare")
-    if kind is not None and (is_bare_secret(kind, text[begin:end], relaxed=False) or is_strange(kind, text[begin:end])):
-        yield begin, end, kind
+def _flags(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
+    text, lowered = sight.text, sight.lowered
+    for match in matches(anchor, _FLAG_TAIL, sight):
+        at = match.start()
+        if not compiled(_FLAG).match(lowered[max(0, at - 40) : at][::-1]):
+            work.spend(at, GLANCE)
+            continue
+        work.spend(at)
+        kind = kind_of(lowered[_name_start(lowered, at) : match.end("rest")].rpartition(" ")[2])
+        begin, end = match.span("bare")
+        if kind is not None and _is_flags_secret(kind, text[begin:end], work, at):
+            yield begin, end, kind
+
+
+def _is_flags_secret(kind: str, value: str, work: Work, position: int) -> bool:
+    """Judge the value of a flag, once a text."""
+    verdict = work.verdicts.get((kind, value))
+    if verdict is None:
+        work.spend(position)
+        verdict = work.verdicts[kind, value] = is_bare_secret(kind, value, relaxed=False) or is_strange(kind, value)
+    return bool(verdict)

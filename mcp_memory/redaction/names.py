@@ -1,7 +1,8 @@
 """What a name says about its value: a password, a key, something that may be a secret, or nothing."""
 
-import re
 from functools import lru_cache
+
+from mcp_memory.redaction.rules import compiled
 
 PASSWORD, KEY, WEAK = "password", "secret-key", "secret"  # how sure the name makes us; also the rules' names
 
@@ -45,12 +46,12 @@ def kind_of(name: str) -> str | None:
     name = name.strip("-\"'`:$ ")
     lowered = name.lower()
     plain = lowered.translate(_SEPARATORS)
-    if re.fullmatch(_HARMLESS_NAME, lowered):
+    if compiled(_HARMLESS_NAME).fullmatch(lowered):
         return None
-    if re.fullmatch(_PASSWORD_NAME, plain):
+    if compiled(_PASSWORD_NAME).fullmatch(plain):
         return PASSWORD
-    if re.fullmatch(_KEY_NAME, plain):
+    if compiled(_KEY_NAME).fullmatch(plain):
         return KEY
-    if re.fullmatch(_WEAK_NAME, plain) or (re.fullmatch(_ENV_KEY, name) and not re.fullmatch(_NO_SECRET_KEY, name)):
+    if compiled(_WEAK_NAME).fullmatch(plain) or (compiled(_ENV_KEY).fullmatch(name) and not compiled(_NO_SECRET_KEY).fullmatch(name)):
         return WEAK
     return None

@@ -1,44 +1,71 @@
 """Where in a text a rule's pattern is worth a try. Where a keyword comes often, the places that are ruled out at once are left to `re`."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
-from mcp_memory.redaction.rules import Rule, compiled
-from mcp_memory.redaction.work import CHARS_PER_TRY, Work
+from mcp_memory.redaction.rules import START, Rule, compiled
+from mcp_memory.redaction.sight import FEW, Sight
+from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
 
-_FEW = 16  # places: so few are tried faster than the pattern is compiled that finds the others
 _FEW_MORE = 2  # after something was found: where there is one secret of a kind there may be more
 _PASSED_PER_GLANCE = 8  # places that were ruled out by `re` alone: some .3 microseconds each
 
 
 class Places:
-    """The places of a keyword in *searched*, one after another, without most of those where its rule finds nothing nearby."""
+    """The places of a keyword in a text, one after another, without most of those where its rule finds nothing nearby."""
 
-    __slots__ = ("_keyword", "_left", "_rule", "_searched", "_work")
+    __slots__ = ("_at", "_first", "_keyword", "_left", "_plain", "_rule", "_searched", "_work")
 
-    def __init__(self, keyword: str, rule: Rule, searched: str, work: Work) -> None:
-        self._keyword, self._rule, self._searched, self._work = keyword, rule, searched, work
-        self._left = _FEW  # places that are tried one by one
+    def __init__(self, keyword: str, rule: Rule, sight: Sight, work: Work) -> None:
+        self._keyword, self._rule, self._work = keyword, rule, work
+        self._searched, self._plain = (sight.lowered, sight.plain_lowered) if rule.ignore_case else (sight.text, sight.plain)
+        self._first, self._at = sight.first(keyword, rule.ignore_case), 0  # they are tried one by one
+        self._left = 0  # so are these after them
 
     def found(self) -> None:
         """Hear that the rule matched at the place that was told last."""
-        self._left = max(self._left, _FEW_MORE)
+        self._left = _FEW_MORE
 
     def after(self, done: int) -> int:
         """Return the next place from *done* on, -1 where there is none."""
+        while self._at < len(self._first):
+            at = self._first[self._at]
+            self._at += 1
+            if at >= done:
+                return at
+        if len(self._first) < FEW:
+            return -1
         if self._left or self._rule.before:
             self._left -= 1
-            return self._searched.find(self._keyword, done)
+            return self._plain.find(self._keyword, done)
         match = compiled(_worthy(self._keyword, self._rule)).search(self._searched, done)
         end = match.start() if match else len(self._searched)
-        passed = self._searched.count(self._keyword, done, end)
+        passed = self._plain.count(self._keyword, done, end)
         for number in range(_PASSED_PER_GLANCE, passed, _PASSED_PER_GLANCE):
-            self._work.glance(done + (end - done) * number // passed)  # where about that place is
+            self._work.spend(done + (end - done) * number // passed, GLANCE)  # where about that place is
         return end if match else -1
+
+
+def matches(word: str, rest: str, sight: Sight) -> Iterator[re.Match[str]]:
+    """Yield where *word*, and then the pattern *rest*, stand in lower case; the first few places are tried one by one."""
+    first = sight.first(word)
+    if not first:
+        return
+    pattern = compiled(word + rest)
+    done = 0
+    for at in first:
+        if at >= done and (match := pattern.match(sight.lowered, at)):
+            yield match
+            done = match.end()
+    if len(first) == FEW:
+        yield from pattern.finditer(sight.lowered, max(done, first[-1] + 1))
 
 
 @cache
 def _worthy(keyword: str, rule: Rule) -> str:
     """Return a pattern of the places where *rule* matches or looks further than a glance; `re` is quick as it begins with the keyword."""
     tried = f"(?i:{rule.pattern})" if rule.ignore_case else f"(?:{rule.pattern})"
-    return rf"{re.escape(keyword)}(?<=(?={rule.looks_over}{{{CHARS_PER_TRY}}}|{tried})[\s\S]{{{len(keyword)}}})"
+    begin = START if rule.begins_word else ""
+    far = f"{begin}{rule.looks_over}{{{CHARS_PER_TRY}}}|" if rule.looks_far >= CHARS_PER_TRY else ""
+    return rf"{re.escape(keyword)}(?<=(?={far}{tried})[\s\S]{{{len(keyword)}}})"

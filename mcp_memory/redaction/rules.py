@@ -11,8 +11,11 @@ GITLEAKS = "gitleaks, config/gitleaks.toml"  # as the source of a rule
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # not the tail of a longer word; a line of JSON inside a text may begin with `\n`
 
 _VARIABLE = r"\$\w{1,60}|\$?[{(<%\[].*|.*[}>]|[*.…xX]+|\$\(.*"
-_WORD = (r"[^\s\"'`,;<>()\[\]{}]", "*+")
-_FAR = {r"[^\n": (r"[^\n]", "{0,700}+"), r"[^{}]{0,3000}": (r"[^{}]", "{0,3000}+")}  # by what is in a pattern: over what one looks, how far
+_MAX_WORD = 20_000  # characters
+_WORD, _LINE, _OBJECT = r"[^\s\"'`,;<>()\[\]{}]", r"[^\n]", r"[^{}]"  # over what a pattern looks
+_ON_LINE = r"\[\^\\n[^\]]*\]\{\d,(\d+)\}"  # in a pattern: `[^\n|;]{0,200}`
+_REPEAT = r"\{(?:\d*,)?(\d*)\}"  # `{16,300}`, `{40}`, `{24,}`
+_BEGINS_WORD = (START, r"(?<![A-Za-z0-9])", r"(?<![\w.])", r"\b")
 
 
 @cache
@@ -37,6 +40,7 @@ class Rule:
 
     __slots__ = (
         "before",
+        "begins_word",
         "check",
         "finds",
         "found",
@@ -68,7 +72,18 @@ class Rule:
         self.name, self.finds, self.source, self.keywords, self.pattern = name, finds, source, keywords, pattern
         self.found, self.spared, self.check, self.ignore_case = found, spared, check, ignore_case
         self.before, self.is_glued = before, is_glued
-        self.looks_over, self.looks_far = next((far for sign, far in _FAR.items() if sign in pattern), _WORD)
+        self.begins_word = pattern.startswith(_BEGINS_WORD)
+        self.looks_over, self.looks_far = _look(pattern)
+
+
+def _look(pattern: str) -> tuple[str, int]:
+    """Return over what a pattern looks that does not match, and how far at most."""
+    if "[^{}]{0,3000}" in pattern:
+        return _OBJECT, 3_000
+    if on_line := re.findall(_ON_LINE, pattern):
+        return _LINE, sum(map(int, on_line))
+    repeats = re.findall(_REPEAT, pattern)
+    return _WORD, min(_MAX_WORD, sum(int(most or _MAX_WORD) for most in repeats))
 
 
 def token(

@@ -11,28 +11,22 @@ def kind(characters: str, *, others: bool = False) -> bytes:
     return bytes(ord(_IN if (chr(code) in characters) is not others else _OUT) for code in range(256))
 
 
-def codes_of(text: str) -> bytes:
-    """Return *text* with one byte a character, `?` for those that are not ASCII."""
-    return text.encode("ascii", "replace")
-
-
 def outline(codes: bytes, kind: bytes) -> bytes:
     """Return `x` for each character of the kind and a blank for the others."""
     return codes.translate(kind)
 
 
-def has_run(codes: bytes, kind: bytes, least: int) -> bool:
-    """Tell whether there are *least* characters of the kind in a row."""
-    return _IN * least in outline(codes, kind)
+def has_run(found: bytes, least: int) -> bool:
+    """Tell whether there are *least* characters of the kind in a row in an outline."""
+    return _IN * least in found
 
 
-def runs(codes: bytes, kind: bytes, least: int) -> Iterator[tuple[int, int]]:
-    """Yield where the runs of at least *least* characters of the kind begin and end.
+def runs(found: bytes, least: int) -> Iterator[tuple[int, int]]:
+    """Yield where the runs of at least *least* characters of the kind begin and end in an outline.
 
-    >>> list(runs(b"ab cdef 1234567", kind("0123456789abcdef"), 4))
+    >>> list(runs(outline(b"ab cdef 1234567", kind("0123456789abcdef")), 4))
     [(3, 7), (8, 15)]
     """
-    found = outline(codes, kind)
     wanted = _IN * least
     begin = found.find(wanted)
     while begin >= 0:

@@ -1,12 +1,15 @@
 """One text in, the same text without its secrets out."""
 
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
-from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, codes_of, has_run, kind
+from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
+from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import MARKER_START
 from mcp_memory.redaction.vocabulary import Known, Vocabulary
 from mcp_memory.redaction.work import OutOfWork, Work
@@ -15,6 +18,7 @@ Span = tuple[int, int, str]
 _NOTHING: tuple[str, ...] = ()
 _MAX_ROUNDS = 5
 _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
+_LONGEST_MARKER = 60  # characters: more than any rule's name needs
 UNJUDGED = "unjudged"
 _RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
@@ -30,52 +34,73 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     """
     if len(text) < _MIN_CHARS:
         return text, _NOTHING
-    work = Work(len(text))
-    clean, found = _once(text, work)
-    rounds = 1
-    while found and rounds < _MAX_ROUNDS:  # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
-        clean, more = _once(clean, work)
-        if not more:
+    size, work = len(text), Work(len(text))
+    spans, found, rounds = _once(text, work), _NOTHING, 1
+    again = Work(size, work.verdicts)  # what was judged within the bound is so again
+    while spans:
+        if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
+            spans.append((min(spans)[0], len(text), UNJUDGED))
+        text, new = _replaced(text, spans)
+        found += new
+        if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
-        found, rounds = found + more, rounds + 1
-    return clean, found
+        again.end = len(text)
+        spans = _once(text, again)  # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
+        rounds += 1
+    return text, found
 
 
-def work_of(text: str) -> tuple[int, int]:
+def work_of(text: str) -> tuple[float, int]:
     """Return how many tries one look at *text* takes and how many it may take: what the tests and the benchmark bound."""
     work = Work(len(text))
     _once(text, work)
     return work.spent, work.bound
 
 
-def _once(text: str, work: Work) -> tuple[str, tuple[str, ...]]:
-    spans = _spans(text, work)
-    if (bare := wrapped.plain(text)) is not None:
-        spans += _mapped(_spans(bare[0], work), bare[1], len(text))
-    return _replaced(text, spans) if spans else (text, _NOTHING)
+def _once(text: str, work: Work) -> list[Span]:
+    sight = Sight(text)
+    spans = _spans(sight, work)
+    if (bare := wrapped.bare(sight)) is not None:
+        work.end = len(bare)
+        if inside := _spans(Sight(bare), work):
+            spans += _mapped(inside, sight)
+    return [span for span in spans if not _in_marker(text, span[0])] if spans and MARKER_START in text else spans
 
 
-def _spans(text: str, work: Work, *, inner: bool = False) -> list[Span]:
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters grow when lowered (İ); offsets must fit
-        lowered = text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")  # ASCII letters only
-    codes, vocabulary = codes_of(text), Vocabulary(lowered, _known())
+def _in_marker(text: str, at: int) -> bool:
+    start = text.rfind(MARKER_START, max(0, at - _LONGEST_MARKER), at)
+    return start >= 0 and text.find("]", start, at) < 0
+
+
+def _spans(sight: Sight, work: Work) -> list[Span]:
+    vocabulary = Vocabulary(sight.codes, _known())
     spans: list[Span] = []
-    if not (vocabulary.words or shapes.has_sign(text) or _has_runs(codes)):
+    if not (vocabulary.words or shapes.has_sign(sight.plain) or _has_runs(sight.codes)):
         return spans
-    try:
-        spans += shapes.find(text, lowered, codes, vocabulary, work)
-        spans += named.find(text, lowered, vocabulary, work)
-        if not inner:
-            spans += wrapped.find(text, codes, lambda inside: _spans(inside, work, inner=True), work)
-    except OutOfWork as out:
-        spans.append((out.position if not inner else 0, len(text), UNJUDGED))
+    for look in chain(_tokens(sight, vocabulary, work), wrapped.looks(sight, _inside, work)):
+        try:
+            spans += look
+        except OutOfWork as out:
+            work.cut(out.position)
+    if work.end < len(sight.text):
+        spans.append((work.end, len(sight.text), UNJUDGED))
     return spans
+
+
+def _tokens(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable[Span]]:
+    yield from shapes.looks(sight, vocabulary, work)
+    yield from named.looks(sight, vocabulary, work)
+
+
+def _inside(text: str, work: Work) -> list[Span]:
+    """Return what is found in a text that was unwrapped."""
+    sight = Sight(text)
+    return list(chain.from_iterable(_tokens(sight, Vocabulary(sight.codes, _known()), work)))
 
 
 def _has_runs(codes: bytes) -> bool:
     """Tell whether there is a long run as shapes and encodings have it, or characters that stand apart."""
-    return len(codes) >= _SHORT_RUN and (has_run(codes, _RUN, _SHORT_RUN) or wrapped.has_singles(codes))
+    return len(codes) >= _SHORT_RUN and (has_run(outline(codes, _RUN), _SHORT_RUN) or wrapped.has_singles(codes))
 
 
 @cache
@@ -84,14 +109,15 @@ def _known() -> Known:
     return Known(whole, heads, [*parts, *named.ASKED_PARTS])
 
 
-def _mapped(spans: list[Span], steps: list[tuple[int, int]], size: int) -> list[Span]:
-    """Return *spans* of a text that characters were taken from as spans of the text itself."""
-    positions = [position for position, _ in steps]
+def _mapped(spans: list[Span], sight: Sight) -> list[Span]:
+    """Return *spans* of a bare text as spans of the text itself."""
+    places, left_out = wrapped.steps(sight, max(start if name == UNJUDGED else end for start, end, name in spans))
 
-    def original(at: int, index: int) -> int:
-        return min(size, at + (steps[index - 1][1] if index else 0))
+    def original(at: int) -> int:
+        index = bisect_right(places, at)
+        return at + (left_out[index - 1] if index else 0)
 
-    return [(original(s, bisect_right(positions, s)), original(e - 1, bisect_right(positions, e - 1)) + 1, name) for s, e, name in spans]
+    return [(original(start), len(sight.text) if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
 
 
 def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...]]:

@@ -9,9 +9,10 @@ from mcp_memory.redaction.entropy import is_mixed, looks_random
 from mcp_memory.redaction.places import Places
 from mcp_memory.redaction.rules import START, Rule, compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
+from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.vocabulary import Vocabulary
-from mcp_memory.redaction.work import CHARS_PER_TRY, Work
+from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
 
 Span = tuple[int, int, str]
 Entry = tuple[int, str, Rule, frozenset[bytes]]  # a keyword of the table: where it stands there, its rule, the whole words in it
@@ -22,7 +23,7 @@ _TOKEN = kind(LETTERS_AND_DIGITS + "_-")
 _SESSION = r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)"
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
-_AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+_AWS_KIND, _AWS_CHARS = kind(LETTERS_AND_DIGITS + "/+="), 40
 _GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say little: their pattern searches itself
 _WITHOUT_DIGITS = frozenset({"mailgun-key", "bitcoin-key"})  # of their rules, those that may find something without a digit
 _DIGITS = kind("0123456789")
@@ -71,11 +72,10 @@ class Index:
         whole = {word for entries in self.whole.values() for _, _, _, words in entries for word in words}
         return whole, list(self.heads), [*filter(None, self.parts), _AWS]
 
-    def hits(self, text: str, lowered: str, vocabulary: Vocabulary) -> list[Entry]:
-        """Return the keywords that *text* has, in the table's order: of two rules for one place the first gives the name."""
+    def hits(self, vocabulary: Vocabulary) -> list[Entry]:
+        """Return the keywords that the text may have, in the table's order: of two rules for one place the first gives the name."""
         few = vocabulary.are_known and len(vocabulary.words) <= _FEW_WORDS
-        likely = _likely(self, frozenset(vocabulary.words)) if few else self.likely(vocabulary.words, vocabulary.joined)
-        return [entry for entry in likely if entry[1] in (lowered if entry[2].ignore_case else text)]
+        return _likely(self, frozenset(vocabulary.words)) if few else self.likely(vocabulary.words, vocabulary.joined)
 
     def likely(self, words: Set[bytes], joined: str) -> list[Entry]:
         """Return the keywords whose words a text of these *words* has, in the table's order."""
@@ -98,71 +98,76 @@ def whole_table() -> Index:
     return Index()
 
 
-def find(text: str, lowered: str, codes: bytes, vocabulary: Vocabulary, work: Work, index: Index | None = None) -> Iterable[Span]:
-    """Return (start, end, rule name) of every shape in *text*; overlaps are possible. Raises OutOfWork.
+def looks(sight: Sight, vocabulary: Vocabulary, work: Work, index: Index | None = None) -> Iterator[Iterable[Span]]:
+    """Yield one look after another: each gives (start, end, rule name) of what one rule finds. Overlaps are possible.
+
+    A look raises OutOfWork where it must end; it has judged all before then.
 
     Args:
-        lowered: *text* in lower case.
-        codes: *text* as `runs` looks at it.
-        vocabulary: Its words.
+        vocabulary: The words of the text.
         index: The rules; by default the whole table.
     """
     index = index or whole_table()
-    hits = index.hits(text, lowered, vocabulary)
-    is_aws = _AWS in vocabulary.joined or "SecretAccessKey" in text or any(rule.name == _AWS_ID for _, _, rule, _ in hits)
-    is_long = has_run(codes, _TOKEN, _LONG)
-    if not (hits or is_aws or is_long):
-        return ()
-    return _found(text, lowered, codes, hits, index if is_long else None, work, is_aws=is_aws)
+    hits = index.hits(vocabulary)
+    for _, keyword, rule, _ in hits:
+        if sight.first(keyword, rule.ignore_case):
+            yield _at_keyword(keyword, rule, sight, work)
+    long = outline(sight.codes, _TOKEN)
+    if has_run(long, _LONG):
+        yield _in_long_runs(sight, long, work, index)
+    has_id = any(rule.name == _AWS_ID and sight.first(keyword, False) for _, keyword, rule, _ in hits)
+    if has_id or _AWS in vocabulary.joined or "SecretAccessKey" in sight.plain:
+        yield _aws_secrets(sight, work)
 
 
 def has_sign(text: str) -> bool:
     """Tell whether *text* has a keyword of the table that has no words."""
-    for sign in whole_table().signs:  # noqa: SIM110  (half of what `any` takes)
-        if sign in text:
-            return True
-    return False
+    return _has_any(text, whole_table().signs)
 
 
-def _found(
-    text: str, lowered: str, codes: bytes, hits: Sequence[Entry], index: Index | None, work: Work, *, is_aws: bool
-) -> Iterator[Span]:
-    for _, keyword, rule, _ in hits:
-        yield from _at_keyword(keyword, rule, text, lowered if rule.ignore_case else text, work)
-    if index is not None:
-        yield from _in_long_runs(text, codes, work, index)
-    if is_aws:
-        for match in compiled(_AWS_SECRET).finditer(text):
-            work.spend(match.start())
-            if is_mixed(match[0]):
-                yield *match.span(), "aws-secret-key"
+def _aws_secrets(sight: Sight, work: Work) -> Iterator[Span]:
+    for begin, end in runs(outline(sight.codes, _AWS_KIND), _AWS_CHARS):
+        secret = sight.text[begin:end]
+        if len(secret) == _AWS_CHARS and "=" not in secret:
+            work.spend(begin)
+            if is_mixed(secret):
+                yield begin, end, "aws-secret-key"
 
 
-def _in_long_runs(text: str, codes: bytes, work: Work, index: Index) -> Iterator[Span]:
+def _in_long_runs(sight: Sight, long: bytes, work: Work, index: Index) -> Iterator[Span]:
     """Yield what the rules without a telling keyword find. A run that comes again with the same around it is judged once."""
-    judged: dict[str, list[Span]] = {}
-    digits = outline(codes, _DIGITS)
-    for begin, end in runs(codes, _TOKEN, _LONG):
+    text, judged = sight.text, work.verdicts
+    digits = outline(sight.codes, _DIGITS)
+    for begin, end in runs(long, _LONG):
         around = text[max(0, begin - 1) : end + _AFTER_LONG]
         spans = judged.get(around)
         if spans is None:
             work.spend(begin, 1 + (end - begin) // CHARS_PER_TRY)
-            spans = [
-                (start - begin, stop - begin, rule.name)
-                for rule in (index.general if b"x" in digits[begin : end + _AFTER_LONG] else index.digitless)
-                if any(k in around for k in rule.keywords)
-                for match in compiled(rule.pattern).finditer(text, begin, end + _AFTER_LONG)
-                for start, stop in (match.span(_group(match)),)
-                if match.start() < end and (rule.check is None or rule.check(text[start:stop]))
-            ]
+            rules = index.general if b"x" in digits[begin : end + _AFTER_LONG] else index.digitless
+            spans = [found for rule in rules if _has_any(around, rule.keywords) for found in _in_run(rule, text, begin, end)]
             judged[around] = spans
         for start, stop, name in spans:
             yield begin + start, begin + stop, name
 
 
-def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) -> Iterator[Span]:
-    pattern = compiled(rule.pattern, rule.ignore_case)
-    places = Places(keyword, rule, searched, work)
+def _has_any(text: str, keywords: tuple[str, ...]) -> bool:
+    for keyword in keywords:  # noqa: SIM110  (half of what `any` takes)
+        if keyword in text:
+            return True
+    return False
+
+
+def _in_run(rule: Rule, text: str, begin: int, end: int) -> Iterator[Span]:
+    for match in compiled(rule.pattern).finditer(text, begin, end + _AFTER_LONG):
+        start, stop = match.span(_group(match))
+        if match.start() < end and (rule.check is None or rule.check(text[start:stop])):
+            yield start - begin, stop - begin, rule.name
+
+
+def _at_keyword(keyword: str, rule: Rule, sight: Sight, work: Work) -> Iterator[Span]:
+    text, pattern, check = sight.text, compiled(rule.pattern, rule.ignore_case), rule.check
+    is_list = "list" in pattern.groupindex
+    places = Places(keyword, rule, sight, work)
     done = 0
     while (at := places.after(done)) >= 0:
         match = pattern.search(text, max(done, at - rule.before), at + _REACH_BEFORE) if rule.before else pattern.match(text, at)
@@ -170,33 +175,46 @@ def _at_keyword(keyword: str, rule: Rule, text: str, searched: str, work: Work) 
         if match and match.start() <= done:
             work.spend(at)
             places.found()
-            yield from _judged(rule, match)
+            if is_list:
+                yield from _in_list(rule, match, work)
+            elif check is None or check(match[_group(match)]):
+                yield *match.span(_group(match)), rule.name
             done = max(match.end(), done)
         elif far := _looked_at(rule, text, at) // CHARS_PER_TRY:
             work.spend(at, 1 + far)
         else:
-            work.glance(at)
+            work.spend(at, GLANCE)
 
 
 def _looked_at(rule: Rule, text: str, at: int) -> int:
     """Return how many characters a pattern looked at that did not match."""
     if rule.before:
         return rule.before + _REACH_BEFORE
-    seen = compiled(rule.looks_over + rule.looks_far).match(text, at)
+    if rule.looks_far < CHARS_PER_TRY or (rule.begins_word and at and text[at - 1].isalnum() and text[at - 2 : at - 1] != "\\"):
+        return 0
+    seen = compiled(f"{rule.looks_over}{{0,{rule.looks_far}}}+").match(text, at)
     return seen.end() - at if seen else 0
 
 
 def _group(match: re.Match[str]) -> str | int:
     """Return the group that is the secret: the first of the named ones that took part, but the quote's; else the whole match."""
-    return next((g for g in match.re.groupindex if match[g] is not None and g != "q"), 0)
+    for group in _groups(match.re):
+        if match.start(group) >= 0:
+            return group
+    return 0
 
 
-def _judged(rule: Rule, match: re.Match[str]) -> Iterator[Span]:
-    if "list" in match.re.groupindex:  # cookies: each of them is judged by its own name
-        for cookie in compiled(_SESSION).finditer(match["list"]):
-            if looks_random(cookie["value"]) and any(word in cookie["name"].lower() for word in _SESSION_WORDS):
-                yield match.start("list") + cookie.start("value"), match.start("list") + cookie.end("value"), rule.name
-        return
-    group = _group(match)
-    if rule.check is None or rule.check(match[group]):
-        yield *match.span(group), rule.name
+@cache
+def _groups(pattern: re.Pattern[str]) -> tuple[str, ...]:
+    return tuple(group for group in pattern.groupindex if group != "q")
+
+
+def _in_list(rule: Rule, match: re.Match[str], work: Work) -> Iterator[Span]:
+    """Yield what is a secret among cookies: each of them is judged by its own name."""
+    for cookie in compiled(_SESSION).finditer(match["list"]):
+        name = cookie["name"].lower()
+        if any(word in name for word in _SESSION_WORDS):
+            start, end = (match.start("list") + place for place in cookie.span("value"))
+            work.spend(start, 1 + (end - start) // CHARS_PER_TRY)
+            if looks_random(cookie["value"]):
+                yield start, end, rule.name

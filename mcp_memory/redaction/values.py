@@ -57,8 +57,9 @@ def is_plainly_harmless(value: str) -> bool:
 
 def is_strange(kind: str, value: str) -> bool:
     """Tell whether *value* has the digits and signs of a password and the name says that it is one."""
-    letters, others = any(map(str.isalpha, value)), sum(not c.isalpha() and c not in "_-.:/ " for c in value)
-    return kind == PASSWORD and letters and others >= 1 and len(value) >= 6 and " " not in value and not is_plainly_harmless(value)
+    if kind != PASSWORD or len(value) < 6 or " " in value or not any(map(str.isalpha, value)):
+        return False
+    return any(not c.isalpha() and c not in "_-.:/" for c in value) and not is_plainly_harmless(value)
 
 
 def is_given_secret(kind: str, value: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-_WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 32 for code in range(256))
+_WORDS_ONLY = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 _LINE_ENDS = b"nrt"  # the letter of a `\\n` before a word, as in `rules.START`
 _MAX_KNOWN = 20_000  # words: a megabyte and a half
 _MAX_CHARS, _FEW_CHARS = 16, 4  # of a word that is kept, and of one that need not be of letters only: hexadecimal digits are endless
@@ -52,9 +52,9 @@ class Vocabulary:
 
     __slots__ = ("are_known", "joined", "words")
 
-    def __init__(self, lowered: str, known: Known | None = None) -> None:
-        """Without the words that are *known* to be harmless; `are_known`: whether the others are known, too."""
-        words = set(lowered.encode("ascii", "replace").translate(_WORDS_ONLY).split())
+    def __init__(self, codes: bytes, known: Known | None = None) -> None:
+        """Take a text as `Sight.codes`; leave out words that are *known* to be harmless. `are_known`: whether the others are known, too."""
+        words = set(codes.translate(_WORDS_ONLY).split())
         self.are_known = False
         if known is not None:
             words = words - known.harmless  # not in place: that would go through all that are known
@@ -62,7 +62,7 @@ class Vocabulary:
             if not words:
                 self.words, self.joined = words, " "
                 return
-        if "\\" in lowered:
+        if b"\\" in codes:
             words |= _tails(words)
         self.words, self.joined = words, b" ".join([b"", *words]).decode()  # `in` is three times as fast on str as on bytes
 

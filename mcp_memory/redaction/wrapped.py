@@ -5,90 +5,99 @@ from collections.abc import Callable, Iterable, Iterator
 
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
-from mcp_memory.redaction.work import Work
+from mcp_memory.redaction.sight import Sight
+from mcp_memory.redaction.work import GLANCE, Inside, Work
 
 Span = tuple[int, int, str]
-Finder = Callable[[str], list[Span]]
+Finder = Callable[[str, Work], list[Span]]
 _UNSEEN_CHARS = "\xad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
 _TAGS = b"\xf3\xa0"  # of U+E0000 to U+E007F in UTF-8: the first bytes
+_UNSEEN_BYTES = (*(char.encode() for char in _UNSEEN_CHARS), _TAGS)
 _UNSEEN = "\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f"
-_NOISE = rf"\x1b\[[0-9;?]{{0,20}}[A-Za-z]|\\(?:u001b|x1b|033|e)\[[0-9;]{{0,20}}m|[{_UNSEEN}]+"
-_ESCAPES = ("\\u001b[", "\\x1b[", "\\033[", "\\e[")
+_COLOUR = r"\x1b\[[0-9;?]{0,20}[A-Za-z]"
+_ESCAPED, _ESCAPES = r"\\(?:u001b|x1b|033|e)\[[0-9;]{0,20}m", ("\\u001b[", "\\x1b[", "\\033[", "\\e[")
 _BASE64, _LEAST_ENCODED, _MAX_ENCODED = kind(LETTERS_AND_DIGITS + "+/"), 24, 8_000
 _SOLID = kind("".join(chr(code) for code in range(128) if chr(code).isspace()), others=True)
-_SINGLES = b" ".join([b"x"] * 16)
+_SINGLES, _BLANKS = b" ".join([b"x"] * 16), b" " * 15
 _SPACED = r"(?<!\S)\S(?: \S){15,300}+(?!\S)"
 _KEY_END = "PRIVATE KEY"
 _KEY_LINE = r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,76}"
 
 
-def plain(text: str) -> tuple[str, list[tuple[int, int]]] | None:
-    """Return *text* without colours and invisible characters, and steps (position there, characters left out before); None: it has none."""
-    if (text.isascii() and "\x1b" not in text and "\\" not in text) or not (_has_colours(text) or _has_unseen(text)):
+def bare(sight: Sight) -> str | None:
+    """Return a text without colours and invisible characters, None where it has none."""
+    noise = _noise(sight)
+    if not noise:
         return None
-    parts: list[str] = []
-    steps: list[tuple[int, int]] = []
-    end = length = removed = 0
-    for match in compiled(_NOISE).finditer(text):
-        parts.append(text[end : match.start()])
-        length += match.start() - end
-        end = match.end()
-        removed += end - match.start()
-        steps.append((length, removed))
-    return ("".join([*parts, text[end:]]), steps) if steps else None
+    text = compiled(noise).sub("", sight.text)
+    return text if len(text) < len(sight.text) else None
 
 
-def _has_colours(text: str) -> bool:
-    return "\x1b[" in text or ("\\" in text and any(sign in text for sign in _ESCAPES))
+def steps(sight: Sight, until: int) -> tuple[list[int], list[int]]:
+    """Return places in the bare text up to *until*, in order, and how many characters of the text itself were left out before each."""
+    places: list[int] = []
+    left_out: list[int] = []
+    removed = 0
+    for match in compiled(_noise(sight)).finditer(sight.text):
+        start, end = match.span()
+        if start - removed > until:
+            break
+        places.append(start - removed)
+        removed += end - start
+        left_out.append(removed)
+    return places, left_out
 
 
-def _has_unseen(text: str) -> bool:
-    if text.isascii():
-        return False
-    return any(sign in text for sign in _UNSEEN_CHARS) or _TAGS in text.encode("utf-8", "surrogatepass")
+def _noise(sight: Sight) -> str:
+    """Return the pattern of what is to be taken out, nothing where there is none of it: asked for apart, for a backslash is common."""
+    kinds = [_COLOUR] if "\x1b[" in sight.plain else []
+    if "\\" in sight.plain and any(sign in sight.plain for sign in _ESCAPES):
+        kinds.append(_ESCAPED)
+    if sight.others and any(sign in sight.others for sign in _UNSEEN_BYTES):
+        kinds.append(f"[{_UNSEEN}]+")
+    return "|".join(kinds)
 
 
 def has_singles(codes: bytes) -> bool:
     """Tell whether there are single characters in a row with blanks between them."""
-    return _SINGLES in outline(codes, _SOLID)
+    found = outline(codes, _SOLID)
+    return (_BLANKS in found[::2] or _BLANKS in found[1::2]) and _SINGLES in found  # each other one is a blank, then: found sooner
 
 
-def find(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterable[Span]:
-    """Return what is wrapped.
+def looks(sight: Sight, tokens: Finder, work: Work) -> Iterator[Iterable[Span]]:
+    """Yield one look after another for what is wrapped: each gives its spans, and raises OutOfWork where it must end.
 
     Args:
-        codes: *text* as `runs` looks at it.
-        tokens: Finds the secrets of a text that was unwrapped, by their shapes and names.
+        tokens: Finds the secrets of a text that was unwrapped, by their shapes and names, with the work it is given.
     """
-    is_spaced = has_singles(codes)
-    if not (is_spaced or _KEY_END in text or has_run(codes, _BASE64, _LEAST_ENCODED)):
-        return ()
-    return _found(text, codes, tokens, work, is_spaced=is_spaced)
+    encoded = outline(sight.codes, _BASE64)
+    if has_run(encoded, _LEAST_ENCODED):
+        yield _encoded(sight.text, encoded, tokens, work)
+    if _KEY_END in sight.plain:
+        yield _cut_keys(sight.text, work)
+    if has_singles(sight.codes):
+        yield _spaced(sight.text, tokens, work)
 
 
-def _found(text: str, codes: bytes, tokens: Finder, work: Work, *, is_spaced: bool) -> Iterator[Span]:
-    yield from _encoded(text, codes, tokens, work)
-    if _KEY_END in text:
-        yield from _cut_keys(text, work)
-    if not is_spaced:
-        return
+def _spaced(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
     for match in compiled(_SPACED).finditer(text):
         work.spend(match.start(), 2)
-        if tokens(match[0].replace(" ", "")):
+        if tokens(match[0].replace(" ", ""), Inside(work, match.start())):
             yield *match.span(), "spaced-secret"
 
 
-def _encoded(text: str, codes: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
-    judged: dict[str, bool] = {}
-    for begin, end in runs(codes, _BASE64, _LEAST_ENCODED):
+def _encoded(text: str, encoded: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+    for begin, end in runs(encoded, _LEAST_ENCODED):
         if begin and text[begin - 1] in "=_-":  # the rest of a token in another alphabet
             continue
         end = min(end, begin + _MAX_ENCODED)
         end += len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
         run = text[begin:end]
-        if run not in judged:
-            judged[run] = _hides(run, begin, tokens, work)
-        if judged[run]:
+        hides = work.verdicts.get((_BASE64, run))
+        if hides is None:
+            work.spend(begin, GLANCE)
+            hides = work.verdicts[_BASE64, run] = _hides(run, begin, tokens, work)
+        if hides:
             yield begin, end, "encoded-secret"
 
 
@@ -99,7 +108,7 @@ def _hides(run: str, position: int, tokens: Finder, work: Work) -> bool:
     if inside is None:
         return False
     work.spend(position, 4)
-    return bool(tokens(inside))
+    return bool(tokens(inside, Inside(work, position)))
 
 
 def _decoded(run: str) -> str | None:

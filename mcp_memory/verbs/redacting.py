@@ -26,7 +26,7 @@ _IDS = frozenset({"episode_id", "parent_id", "external_id", "follows", "parent",
 
 _UNTELLING = (Choice, Flag, Whole, Fraction, Number, Moment)
 _HOLDS_MORE = (dict, list, tuple, Request, Mapping)  # the usual ones first
-_INLINE_CHARS = 10_000  # some two milliseconds: what is longer would keep everybody else on the event loop waiting
+_INLINE_CHARS = 10_000  # some millisecond: what is longer would keep everybody else on the event loop waiting
 
 
 class Redacting:

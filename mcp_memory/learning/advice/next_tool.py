@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.fingerprints import answer_kind, exact_number
 from mcp_memory.domain.offers import offered
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
-from mcp_memory.views.columns import Bools, Floats, Ints
+from mcp_memory.views.columns import Bools, Floats, Ints, distinct
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
+from mcp_memory.views.kept import Kept
 
 MAX_EPISODES = 300  # the heaviest; bounds the time of one answer whatever the memory's size
 MAX_STEPS = 20_000
@@ -79,7 +79,9 @@ class Forecast:
     steps: Ints  # step numbers (columns of the experience) that were counted, in order
     rows: Ints  # of these steps: their episode
     weights: Floats  # of these steps
-    matched: Bools  # of these steps: the tool before was the same
+    runs: int  # the episodes they are of
+    comparable: Bools  # of these steps: the tool before was the same, and they weigh something
+    reached: Ints  # the episodes of these
     own: Floats  # per tool, how much this run itself speaks for it
     tries: Tries  # what was done in such states, oldest first
     new: tuple[str, ...]  # the keys of the tools that only this run has used
@@ -113,13 +115,13 @@ class NextTool:
     def __init__(self, experience: Experience) -> None:
         self._x = experience
         self._names = NamedTools(experience.tools)
-        self._kept_for = (-1, -1)
+        self._views: Kept[Hashable, _View] = Kept(experience, MAX_VIEWS)
 
     def forecast(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], task: str, prefix: Prefix) -> Forecast | None:
         """Return the forecast, or None when nothing was ever done in this project. A few milliseconds, however large the memory."""
         x = self._x
         tools, new = self._numbered(prefix.keys[-_MAX_PREFIX:])
-        view = self._view(standpoint, neighbours)
+        view = self._views.get((standpoint, tuple(neighbours)), lambda: self._looked_at(standpoint, neighbours))  # a run asks at every step
         if not len(view.steps):
             return None
         view = replace(view, n_tools=len(x.tools) + len(new))
@@ -140,17 +142,9 @@ class NextTool:
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
-        return Forecast(following / following.sum(), later, view.steps, rows, sharp, order > 0 if tools else order >= 0, own, tries, new)
-
-    def _view(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> _View:
-        """Return what is looked at from here; kept until an episode comes or goes, for a run asks at every step."""
-        if self._kept_for != (stamp := (self._x.row_count, self._x.removals)):
-            self._kept_for = stamp
-            self._views: BoundedMap[Hashable, _View] = BoundedMap(MAX_VIEWS)
-        key = (standpoint, tuple(neighbours))
-        if (known := self._views.get(key)) is None:
-            self._views.put(key, known := self._looked_at(standpoint, neighbours))
-        return known
+        comparable = (order > 0) & (sharp > 0) if tools else sharp > 0
+        runs, reached = len(distinct(rows)), distinct(rows[comparable])
+        return Forecast(following / following.sum(), later, view.steps, rows, sharp, runs, comparable, reached, own, tries, new)
 
     def _looked_at(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> _View:
         x = self._x

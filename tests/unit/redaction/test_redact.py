@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_memory.redaction import redact
+from mcp_memory.redaction import redact, scanner
 from mcp_memory.redaction.scanner import work_of
 from mcp_memory.redaction.table import TABLE
 
@@ -281,7 +281,7 @@ def test_the_work_on_a_text_is_bounded_by_its_length(text: str) -> None:
 
 
 def test_a_place_that_is_looked_at_in_vain_counts_by_how_far_the_look_went() -> None:
-    for far in ('"kty" ' + "ordinary words " * 190, "mysql " + "ordinary words " * 45):
+    for far in ('"kty" ' + "ordinary words " * 190, "mysql " + "ordinary words " * 12):
         assert work_of(far)[0] >= len(far) // 150, far[:10]
 
 
@@ -306,6 +306,39 @@ def test_beyond_the_bound_the_rest_of_a_text_is_masked_and_not_let_through() -> 
     assert clean.startswith("start ")
     assert "hunter2!" not in clean
     assert "unjudged" in found
+
+
+@pytest.mark.parametrize("count", range(8))
+def test_what_stands_before_the_bound_was_judged_by_every_rule(count: int) -> None:
+    later = ["redis-cli ", "curl ", "whsec_ ", "ghp_ ", "AKIA ", "hf_ ", "sk-ant- "][
+        :count
+    ]  # each rule before the one of the line above it
+    ahead = "DB_PASSWORD=hunter2!\n" + "\n".join(word * 12 for word in later)
+    for flood in ("://a:b@c://x ", "token=a "):
+        clean, found = redact(ahead + flood * 20_000)
+        assert "hunter2!" not in clean
+        assert "unjudged" in found
+        assert clean.startswith("DB_PASSWORD=[redacted:password]\n")
+
+
+def test_a_long_line_about_passwords_is_judged_to_its_end() -> None:
+    line = "the page to reset a password asks for the new password, mails the old login of the account, and forgets the password. " * 90
+    assert redact(line) == (line, ())
+
+
+@pytest.mark.parametrize("text", ["echo root:hunter22 | chpasswd", "https://3f786850e387550fdab836ed7e6dc881@sentry.test/1"])
+def test_a_marker_is_not_taken_for_a_secret_itself(text: str) -> None:
+    clean, found = redact(text)
+    assert len(found) == 1
+    assert clean.count("[redacted:") == 1
+    assert redact(clean) == (clean, ())
+
+
+def test_where_each_look_uncovers_another_secret_the_rest_is_masked_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"card 4111111111111111r8_{chars(37)} and ordinary words after it"
+    assert redact(text)[0] == "card [redacted:card-number][redacted:replicate-token] and ordinary words after it"
+    monkeypatch.setattr(scanner, "_MAX_ROUNDS", 2)
+    assert redact(text)[0] == "card [redacted:card-number][redacted:replicate-token]"
 
 
 COOKIES = "Cookie: " + "; ".join(f"pref_{i}=value-{i}" for i in range(30)) + "\n"

@@ -3,12 +3,13 @@
 import random
 import re
 import string
+from itertools import chain
 
 import pytest
 
 from mcp_memory.redaction import redact
-from mcp_memory.redaction.runs import codes_of
-from mcp_memory.redaction.shapes import Index, Span, find
+from mcp_memory.redaction.shapes import Index, Span, looks
+from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.table import TABLE, Rule
 from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import Work
@@ -40,7 +41,8 @@ def filled(template: str, seed: int) -> str:
 
 def spans(rule: Rule, text: str) -> list[Span]:
     """Return what *rule* alone finds in *text*."""
-    return list(find(text, text.lower(), codes_of(text), Vocabulary(text.lower()), Work(len(text)), Index([rule])))
+    sight = Sight(text)
+    return list(chain.from_iterable(looks(sight, Vocabulary(sight.codes), Work(len(text)), Index([rule]))))
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=IDS)

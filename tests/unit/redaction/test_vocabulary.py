@@ -20,8 +20,8 @@ def known() -> Known:
 
 
 def test_words_that_ask_for_nothing_are_left_out_the_second_time(known: Known) -> None:
-    first = Vocabulary(PROSE, known)
-    second = Vocabulary(PROSE, known)
+    first = Vocabulary(PROSE.encode(), known)
+    second = Vocabulary(PROSE.encode(), known)
     assert len(first.words) == 15
     assert not second.words
     assert second.joined == " "
@@ -29,18 +29,18 @@ def test_words_that_ask_for_nothing_are_left_out_the_second_time(known: Known) -
 
 def test_a_telling_word_is_never_left_out_nor_what_follows_the_letter_of_a_line_end(known: Known) -> None:
     for _ in range(3):
-        assert Vocabulary("curl here", known).words >= {b"curl"}
-        assert Vocabulary("\\ncurl here", known).words >= {b"curl"}
-        assert Vocabulary("\\nghp_x", known).words >= {b"ghp"}
-    assert Vocabulary("curl", known).are_known
-    assert not Vocabulary("0f3a9c77d1e2 curl", known).are_known  # hexadecimal digits would fill what is kept
+        assert Vocabulary(b"curl here", known).words >= {b"curl"}
+        assert Vocabulary(b"\\ncurl here", known).words >= {b"curl"}
+        assert Vocabulary(b"\\nghp_x", known).words >= {b"ghp"}
+    assert Vocabulary(b"curl", known).are_known
+    assert not Vocabulary(b"0f3a9c77d1e2 curl", known).are_known  # hexadecimal digits would fill what is kept
 
 
 def test_what_is_kept_is_bounded(known: Known) -> None:
     letters = "abcdefghijklm"
     rng = random.Random(1)
     for _ in range(60):
-        Vocabulary(" ".join("x" + "".join(rng.choices(letters, k=8)) for _ in range(1_000)), known)
+        Vocabulary(" ".join("x" + "".join(rng.choices(letters, k=8)) for _ in range(1_000)).encode(), known)
         assert len(known.harmless) <= _MAX_KNOWN + 1_000
 
 

@@ -1,0 +1,41 @@
+"""A text in the forms that rules look at it: each of the same length, so that a place in one is a place in all."""
+
+_ASCII = bytes(range(128))
+FEW = 16  # places: so few are tried faster one by one than a pattern is compiled that finds the others
+
+
+class Sight:
+    """Forms of one text.
+
+    `lowered` has its ASCII letters in lower case. `plain` and `plain_lowered` are the same two with `?` for each character that is not
+    ASCII: to look for ASCII words there takes a fifth of the time. `codes` is `plain` as bytes. `others` are the bytes in UTF-8 of what is
+    not ASCII.
+    """
+
+    __slots__ = ("_first", "codes", "lowered", "others", "plain", "plain_lowered", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._first: dict[tuple[str, bool], list[int]] = {}
+        if text.isascii():
+            self.codes, self.plain, self.others = text.encode("ascii"), text, b""
+            self.lowered = self.plain_lowered = text.lower()
+            return
+        encoded = text.encode("utf-8", "surrogatepass")
+        self.others = encoded.translate(None, _ASCII)
+        self.lowered = encoded.lower().decode("utf-8", "surrogatepass")  # `str.lower` makes some letters longer (İ), and takes longer
+        self.codes = text.encode("ascii", "replace")
+        self.plain = self.codes.decode("ascii")
+        self.plain_lowered = self.plain.lower()
+
+    def first(self, word: str, lowered: bool = True) -> list[int]:
+        """Return the first FEW places of an ASCII word, in the lowered text or the text itself; several rules ask for the same."""
+        known = self._first.get((word, lowered))
+        if known is None:
+            known = self._first[word, lowered] = []
+            plain = self.plain_lowered if lowered else self.plain
+            at = plain.find(word)
+            while at >= 0 and len(known) < FEW:
+                known.append(at)
+                at = plain.find(word, at + 1)
+        return known
