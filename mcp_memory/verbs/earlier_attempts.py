@@ -12,11 +12,15 @@ from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.otherwise import changed_what_was_seen
 from mcp_memory.learning.judging.comparison import failed_so
 from mcp_memory.learning.judging.reflection import better_attempt
+from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.ports import Neighbours
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED
+from mcp_memory.views.columns import distinct
+from mcp_memory.views.fixes import Came
 
 MAX_NOTES, MIN_WORD_CHARS = 12, 5  # attempts whose lessons are looked at; of a word that a lesson shares with an error
+MIN_SLIPS = 3  # episodes that got past an error by the same tool, from which it is no riddle
 MAX_READ = 4  # failures whose changes are compared with what this attempt saw, the most alike
 
 
@@ -44,6 +48,19 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
     worked = [row for row in known if row.worked] if better else []
     here = [row for row in worked if row.alike >= 1.0] or [row for row in worked if row.episode_id == better] or worked
     return (*here[:1], *(replace(p, attempts=among) if among and p.attempts else p for p in others if not p.worked))
+
+
+def is_slip(e: Engines, said: facts.Fact) -> bool:
+    """Return whether an error that was left standing is one that runs get past by calling the same tool again, otherwise (blocking)."""
+    if not isinstance(said, facts.Standing):
+        return False
+    with e.views.read() as v:
+        x = v.experience
+        failures = x.failures
+        same = (failures.signature == x.signatures.find(signature(said.error))) & (failures.failed == x.tools.find(said.key))
+        answered = same & (failures.came != Came.GAVE_UP)
+        again = answered & (failures.by == failures.failed)
+        return len(distinct(failures.row[again])) >= MIN_SLIPS and 2 * int(again.sum()) > int(same.sum())
 
 
 def is_noted(e: Engines, done: Episode, said: facts.Fact, near: Neighbours | None = None) -> bool:

@@ -18,7 +18,7 @@ from mcp_memory.learning.judging.reflection import asked_about, telling
 from mcp_memory.phrases.reflection import question
 from mcp_memory.ports import Completion, Neighbours
 from mcp_memory.verbs.background import Background
-from mcp_memory.verbs.earlier_attempts import is_noted, told_after_failure
+from mcp_memory.verbs.earlier_attempts import is_noted, is_slip, told_after_failure
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
@@ -153,7 +153,8 @@ class Recording:
         def look() -> tuple[tuple[Precedent, ...], str | None]:
             known = () if done.success else told_after_failure(self._e, done, near)
             asked = None if any(row.worked for row in known) else _asked(done)
-            return known, question(asked) if asked and not is_noted(self._e, done, asked, near) else None
+            is_known = asked is not None and (is_slip(self._e, asked) or is_noted(self._e, done, asked, near))
+            return known, question(asked) if asked and not is_known else None
 
         return _completed(done, patterns, degraded, *await self._e.in_thread(look))
 

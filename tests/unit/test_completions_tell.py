@@ -86,3 +86,14 @@ async def test_a_completion_asks_not_what_should_be_tried_where_it_tells_what_wo
     said = await completed(memory, "failure", TIDY)
     assert "Worked at this task (the only success found): changed ferry/tides.py" in said
     assert REFUSED not in said
+
+
+async def test_a_completion_asks_not_about_an_error_that_runs_get_past_by_calling_the_same_tool_otherwise(memory: EpisodicMemory) -> None:
+    def book(ferry: str, error: str | None = None) -> Step:
+        return {"tool": "book_ferry", "arguments": {"ferry": ferry}, "observation": "" if error else "booked", "error": error}
+
+    error = "the name of the ferry lacks its harbour"
+    assert REFUSED in await completed(memory, "failure", book("Aurora", error))
+    for name in ("Borealis", "Castor", "Draco"):
+        await attempt(memory, f"Book a seat on {name}", "success", book(name, error), book(f"{name} (Oslo)"))
+    assert REFUSED not in await completed(memory, "failure", book("Aurora", error))
