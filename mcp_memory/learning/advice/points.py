@@ -13,6 +13,7 @@ from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
+from mcp_memory.domain.text_words import stem, words
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
     Deed,
@@ -36,6 +37,12 @@ from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
+MIN_SAID_WORDS = 2
+_DONE_TEXT = "done finished complete fixed succeeded success successful successfully working ready ok okay everything all now"
+_CHECKED_TEXT = "task tests pass set correctly issue problem solved resolved"
+    "done finish complet fix succeed success successful work ready ok okay everyth task test pass set correctly issu problem solv resolv"
+)
+_DONE = frozenset(map(stem, f"{_DONE_TEXT} {_CHECKED_TEXT}".split()))
 ChangesOf = Callable[[Episode], Sequence[Deed]]
 Recalled = Sequence[tuple[Episode, float]]
 
@@ -111,11 +118,21 @@ def _own_words(episode: Episode) -> Iterator[str]:
     outcome = episode.outcome
     assert outcome is not None
     why = "" if episode.success or any(step.failed and step.error == outcome.error for step in episode.steps) else outcome.error or ""
-    for text in (without_inference(outcome.summary), why, *outcome.lessons[:MAX_LESSONS]):
+    summary = without_inference(outcome.summary)
+    for text in (summary if _says_what(summary) else "", why, *outcome.lessons[:MAX_LESSONS]):
         if line := " ".join(text.split()):
             yield shorten(line, MAX_WORDS_CHARS)
     if outcome.failed and not episode.success:
         yield shorten(phrases.undone([" ".join(text.split()) for text in outcome.failed]), MAX_WORDS_CHARS)
+
+
+def _says_what(summary: str) -> bool:
+    """Return whether a summary says more than that the work is done.
+
+    >>> _says_what("Done. All tests pass now."), _says_what("Rounded the totals")
+    (False, True)
+    """
+    return len({stem(word) for word in words(summary)} - _DONE) >= MIN_SAID_WORDS
 
 
 def _of_errors(episode: Episode, fixes: Iterable[ErrorTold], quoted: Collection[str]) -> Iterator[str]:
