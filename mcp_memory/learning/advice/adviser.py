@@ -14,7 +14,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.attempts_told import attempts_told, not_yet_done
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
-from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, StoredAnswer, shell_of
+from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.precedents import ReadEpisodes, ReadOnce
@@ -65,7 +65,7 @@ class _Pick:
 class Adviser:
     """Answers from an `Experience`; full episodes are read only for the examples of arguments."""
 
-    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer) -> None:
+    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: Stored) -> None:
         self._x, self._read, self._stored = experience, ReadOnce(read_episodes), stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
         self._endorser: Endorser  # of the episode that is advised

@@ -45,14 +45,20 @@ SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the sam
 
 _SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
-# (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
-StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store knows of an answer: asked with the failed tool's key, the error's signature, and the key of the tool tried."""
+
+    corrected: Callable[[str, str, str], str | None]
+    took_ms: Callable[[str, str, str], float | None]  # until it worked, in the median; reads all evidence there is of it
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What was tried after an error, with the failures it answered and who says so."""
 
+    key: str  # of the tool
     fix: TriedFix
     answered: Ints
     support: Support
@@ -73,7 +79,7 @@ class ErrorRecovery:
         self,
         experience: Experience,
         read_episodes: ReadEpisodes,
-        stored: StoredAnswer,
+        stored: Stored,
         endorser: Endorser,
         beaten: Collection[str] = (),
         here: Collection[str] = (),
@@ -114,8 +120,9 @@ class ErrorRecovery:
             support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
             fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
             works = not len(answered) or not np.isin(answered, gone).all()
-            found.append(_Found(fix, answered[~np.isin(answered, gone)] if works else answered, support, key == failed_key, works))
-        best = sorted(found, key=_Found.rank)[:MAX_FIXES]
+            lasting = answered[~np.isin(answered, gone)] if works else answered
+            found.append(_Found(key, fix, lasting, support, key == failed_key, works))
+        best = [self._timed(f, failed_key, sig) for f in sorted(found, key=_Found.rank)[:MAX_FIXES]]
         mended = mend_told(episode.steps, self._refused(numbers), is_all=len(numbers) <= MAX_READ) if RefusedEdit.of(own) else None
         shown = [
             _as_mended(f.fix, mended)
@@ -164,9 +171,8 @@ class ErrorRecovery:
         fixed, got_on, tried = found
         answered = fixed if len(fixed) else got_on
         name, action = tool_and_action(key)
-        evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
+        evidence = dict.fromkeys(x.trace(r).id for r in x.failures.row[answered if len(answered) else tried].tolist())
         lag = x.failures.by_index[answered] - x.failures.index[answered]
-        median_ms, correction = self._stored(failed_key, sig, key)
         return TriedFix(
             tool=name,
             action=action,
@@ -175,11 +181,17 @@ class ErrorRecovery:
             fixed=len(fixed),
             got_on=len(got_on),
             median_steps=float(np.median(lag)) if len(answered) else None,
-            median_ms=median_ms if len(answered) else None,
-            correction=correction,
+            median_ms=None,
+            correction=self._stored.corrected(failed_key, sig, key),
             evidence=tuple(evidence)[:MAX_EVIDENCE],
             tasks=len({x.trace(int(r)).task for r in np.unique(x.failures.row[answered])}),
         )
+
+    def _timed(self, found: _Found, failed_key: str, sig: str) -> _Found:
+        """Return an answer with the time it took."""
+        if not len(found.answered):
+            return found
+        return replace(found, fix=replace(found.fix, median_ms=self._stored.took_ms(failed_key, sig, found.key)))
 
     def _example(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str) -> TriedFix:
         """Return the fix with the arguments it worked with: after the very call, else in a run that succeeded, the latest of these.
