@@ -40,8 +40,6 @@ MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
 MIN_SAID_WORDS = 2
 _DONE_TEXT = "done finished complete fixed succeeded success successful successfully working ready ok okay everything all now"
 _CHECKED_TEXT = "task tests pass set correctly issue problem solved resolved"
-    "done finish complet fix succeed success successful work ready ok okay everyth task test pass set correctly issu problem solv resolv"
-)
 _DONE = frozenset(map(stem, f"{_DONE_TEXT} {_CHECKED_TEXT}".split()))
 ChangesOf = Callable[[Episode], Sequence[Deed]]
 Recalled = Sequence[tuple[Episode, float]]
