@@ -6,6 +6,7 @@ methods block; those that take no view take no turn either.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from statistics import median
 
 from mcp_memory.config import LearningConfig
@@ -21,6 +22,7 @@ from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.error_recovery import Stored
 from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.history.inferring import inferred
@@ -103,16 +105,19 @@ class Learner:
 
     def suggest(self, v: View, situation: Situation, limit: int, intended: Step | None) -> Advice:
         """Return suggestions, the recovery when the last step failed, warnings about an intended step, and the context gone by."""
-        return Adviser(v.experience, self._store.get_episodes, self._stored_answer).suggest(situation, limit, intended)
+        corrections = cache(self._store.corrections)  # of everything: there are few, and an error has many answers
 
-    def _stored_answer(self, failed_key: str, signature: str, tried: str) -> tuple[float | None, str | None]:
-        """Return the median time this answer to this error took, None where no run measured it, and what corrects it."""
-        content = {"tool": failed_key, "error": signature, "try": tried}
-        keys = [pattern_id(PatternKind.ERROR_RECOVERY, content | how) for how in ({}, {INSTEAD: True})]
-        evidence = [e for found in self._store.evidence(keys).values() for e in found]
+        def corrected(failed_key: str, signature: str, tried: str) -> str | None:
+            return next((c.text for key in _answer_ids(failed_key, signature, tried) if (c := corrections().get(key))), None)
+
+        stored = Stored(corrected, self._took_ms)
+        return Adviser(v.experience, self._store.get_episodes, stored).suggest(situation, limit, intended)
+
+    def _took_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
+        """Return the median time this answer to this error took, None where no run measured it."""
+        evidence = [e for found in self._store.evidence(_answer_ids(failed_key, signature, tried)).values() for e in found]
         known = [e.detail["duration_ms"] for e in evidence if e.success and e.detail.get("duration_ms") is not None]
-        corrected = next((c.text for c in self._store.corrections(keys).values()), None)
-        return float(median(known)) if known else None, corrected
+        return float(median(known)) if known else None
 
     def outlook(self, v: View, query: Query, neighbours: Neighbours) -> Outlook | None:
         """Return the chance of success; None while the project is empty."""
@@ -260,6 +265,12 @@ def _runs(x: Experience, neighbours: Neighbours, min_similarity: float) -> list[
     """Return the neighbours' traces with their steps and similarities, the most similar first."""
     rows = [(x.row(key), similarity) for key, similarity in neighbours[:MAX_ATTEMPTS] if similarity >= min_similarity]
     return [(x.full_trace(row), similarity) for row, similarity in rows if row is not None]
+
+
+def _answer_ids(failed_key: str, signature: str, tried: str) -> list[str]:
+    """Return the ids of the patterns that an answer to an error may be."""
+    content = {"tool": failed_key, "error": signature, "try": tried}
+    return [pattern_id(PatternKind.ERROR_RECOVERY, content | how) for how in ({}, {INSTEAD: True})]
 
 
 def _standpoint_of(query: Query) -> Standpoint:

@@ -55,21 +55,23 @@ def nearly(answered: str) -> str:
     return f"{answered} or nearly so"
 
 
-def only(call: str, refused: str, *, looked_up: bool) -> str:
+def only(call: str, refused: str, looked: Sequence[str]) -> str:
     """Return that nothing was done but what ended the run, a *call* or, "", a reply; and what was *refused* before, "" for nothing.
 
-    >>> only("transfer_to_human", "", looked_up=True), only("", "", looked_up=False)
+    *looked* are the tools that it looked things up with.
+
+    >>> only("transfer_to_human", "", ["get_user"]), only("", "", [])
     ('changed nothing, ended with transfer_to_human', 'only replied: looked nothing up')
-    >>> only("", "", looked_up=True)
-    'changed nothing: only looked things up and replied'
-    >>> only("", "book failed with “no seats”", looked_up=True)
+    >>> only("", "", ["get_user", "get_order"])
+    'changed nothing: only called get_user, get_order and replied'
+    >>> only("", "book failed with “no seats”", ["get_user"])
     'changed nothing: book failed with “no seats”, then it replied'
     """
     if refused:
         return f"changed nothing: {refused}, then it {f'ended with {call}' if call else 'replied'}"
     if call:
         return f"changed nothing, ended with {call}"
-    return "changed nothing: only looked things up and replied" if looked_up else "only replied: looked nothing up"
+    return f"changed nothing: only called {', '.join(looked)} and replied" if looked else "only replied: looked nothing up"
 
 
 def wrong(answers: Sequence[str], said: str) -> str:

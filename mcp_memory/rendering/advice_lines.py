@@ -63,7 +63,8 @@ def fix_line(fix: Row) -> str:
     if (change := fix.get("change")) and 2 * (fix["fixed"] + fix["got_on"]) >= fix["tried"]:
         return f"{worked_otherwise(flat(change), fix['changed'], fix['compared'])}{_evidence(fix)}"
     if did := fix.get("did"):
-        came = "went through" if fix["names_failed"] else "made the call work" if fix["kind"] == "fixed" else "did the job instead"
+        worked = "got the call past it" if fix.get("only_past") else "made the call work"
+        came = "went through" if fix["names_failed"] else worked if fix["kind"] == "fixed" else "did the job instead"
         if like := fix.get("like"):
             return f"After an error like it ({quoted(flat(like))}) {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"

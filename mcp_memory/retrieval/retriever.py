@@ -9,7 +9,7 @@ from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
-from mcp_memory.domain.nearness import of_cases
+from mcp_memory.domain.nearness import THE_TASK, of_cases
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
@@ -24,6 +24,7 @@ from mcp_memory.views.view import View
 from mcp_memory.views.vouching import KNOWN_CALLS, Vouching
 
 HOUR_MS = 3_600_000
+KEPT_NEIGHBOURS = 64  # requests; 30 kB each
 TEXT_HITS = 4  # lexical hits fetched per candidate wanted, so that most semantic candidates have their lexical score too
 _TERMS = ("lexical", "semantic", "context", "value", "recency", "feedback")
 FOREIGN_DENSE_WEIGHT = 0.75
@@ -48,6 +49,7 @@ class Retriever:
         self._config, self._metrics, self._clock = config, metrics, clock
         self._lexical, self._vectors = LexicalSearch(store), VectorSearch()
         self._answers: BoundedMap[Hashable, Ranking] = BoundedMap(config.query_cache_entries)
+        self._neighbours: BoundedMap[Hashable, Neighbours] = BoundedMap(KEPT_NEIGHBOURS)  # a run asks for the same at every step
 
     # --- what is indexed ---
 
@@ -107,17 +109,28 @@ class Retriever:
         Nothing but the task counts: no boosts, no outcome. Identical text gives 1.0, another case (`of_cases`) less. Without vectors: the
         overlap of their words, of those that a search within *max_work* finds (`text_query.affordable`).
         """
-        excluded, traces = query.exclude_ids, v.catalog.traces
         space = best_space(v, vectors)
+        asked_in = query.filter if query.strict else query.filter.project
+        key: Hashable = (query.text, asked_in, query.exclude_ids, space, k, max_work, v.version)
+        known = self._neighbours.get(key)
+        if known is None:
+            known = self._similar(v, query, vectors, space, k, max_work)
+            self._neighbours.put(key, known)
+        return known
+
+    def _similar(self, v: View, query: Query, vectors: Vectors, space: str | None, k: int, max_work: int) -> Neighbours:
+        excluded, traces = query.exclude_ids, v.catalog.traces
         if space is None:
             hits = self._lexical.hits(v, query, k + len(excluded), only=True, max_work=max_work)
             pairs = sorted(((seq, overlap(query.text, traces[seq].task)) for seq in hits), key=lambda pair: -pair[1])
         else:
             seqs, near = self._vectors.nearest(v, query, space, np.atleast_2d(vectors[space])[0], k + len(excluded))
             pairs = list(zip(seqs.tolist(), np.clip(near, 0, 1).tolist(), strict=True))
-        named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
-        named.sort(key=lambda one: -one[1])
-        return [(episode_id, value) for episode_id, value in named if episode_id not in excluded][:k]
+        named = [(traces[seq].id, value) for seq, value in pairs if seq in traces]
+        if named and named[0][1] >= THE_TASK:  # there may be other cases of it
+            named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
+            named.sort(key=lambda one: -one[1])
+        return tuple((episode_id, value) for episode_id, value in named if episode_id not in excluded)[:k]
 
     def elsewhere(self, v: View, query: Query, vectors: Vectors) -> tuple[str, float] | None:
         """Return the episode whose task is most like the query's in any project, with its similarity, if it is close and of another."""

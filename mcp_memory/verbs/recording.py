@@ -9,6 +9,7 @@ from uuid import UUID
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, Precedent, StartedEpisode
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
+from mcp_memory.domain.facts import Fact
 from mcp_memory.domain.pattern import ANSWERS
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
@@ -17,7 +18,7 @@ from mcp_memory.learning.judging.reflection import asked_about, telling
 from mcp_memory.phrases.reflection import question
 from mcp_memory.ports import Completion, Neighbours
 from mcp_memory.verbs.background import Background
-from mcp_memory.verbs.earlier_attempts import told_after_failure
+from mcp_memory.verbs.earlier_attempts import is_noted, is_slip, told_after_failure
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
 from mcp_memory.verbs.recalling import Recalling
@@ -149,8 +150,13 @@ class Recording:
     async def _told(
         self, done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...], near: Neighbours | None = None
     ) -> CompletedEpisode:
-        known = () if done.success else await self._e.in_thread(lambda: told_after_failure(self._e, done, near))
-        return _completed(done, patterns, degraded, known)
+        def look() -> tuple[tuple[Precedent, ...], str | None]:
+            known = () if done.success else told_after_failure(self._e, done, near)
+            asked = None if any(row.worked for row in known) else _asked(done)
+            is_known = asked is not None and (is_slip(self._e, asked) or is_noted(self._e, done, asked, near))
+            return known, question(asked) if asked and not is_known else None
+
+        return _completed(done, patterns, degraded, *await self._e.in_thread(look))
 
     async def _subject(self, asked: CompleteEpisode) -> str:
         """Return the id of the episode to complete; begin one for a task that none was started for."""
@@ -218,7 +224,11 @@ class Recording:
 
 
 def _completed(
-    done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...], precedents: tuple[Precedent, ...]
+    done: Episode,
+    patterns: tuple[LearnedPattern, ...],
+    degraded: tuple[str, ...],
+    precedents: tuple[Precedent, ...],
+    asked: str | None,
 ) -> CompletedEpisode:
     assert done.outcome is not None
     assert done.reward is not None
@@ -233,18 +243,17 @@ def _completed(
         step_count=done.step_count,
         duration_ms=done.ended_at_ms - done.started_at_ms,
         degraded=degraded,
-        question=question_about(done),
+        question=asked,
         telling=telling(done),
         precedents=precedents,
     )
 
 
-def question_about(done: Episode) -> str | None:
-    """Return the one question whose answer would help the next attempt most; None where nothing failed, or its agent said why already."""
+def _asked(done: Episode) -> Fact | None:
+    """Return what a sentence of the agent's own would help the next attempt about; None where nothing failed, or it said why already."""
     if done.reflection is None or done.outcome is None or done.outcome.lessons:
         return None
-    fact = asked_about(done.reflection, done.outcome.kind)
-    return question(fact) if fact else None
+    return asked_about(done.reflection, done.outcome.kind)
 
 
 def _record(fields: StepDetails | Mapping[str, Any]) -> StepDetails:

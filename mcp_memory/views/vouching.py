@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.text import shorten
 from mcp_memory.views.columns import Ints, distinct
 from mcp_memory.views.experience import Experience
+from mcp_memory.views.kept import Kept
 
 MIN_SOURCES = 2  # independent ones, from which advice counts as verified
 MAX_NAMED, MAX_NAME_CHARS = 3, 24  # agents named as sources, and characters of one's name
@@ -52,7 +52,8 @@ class Vouching:
 
     def __init__(self, experience: Experience) -> None:
         self._x = experience
-        self._kept_for = (-1, -1)
+        self._named: Kept[str, frozenset[str]] = Kept(experience, MAX_KEPT)  # agents of a project, those that have a name
+        self._supports: Kept[tuple[int, str, str], Support] = Kept(experience, MAX_KEPT)  # by tool, project and who asks
         self._restart()
 
     def _restart(self) -> None:
@@ -68,29 +69,12 @@ class Vouching:
 
     def is_alone(self, project: str, asker: str) -> bool:
         """Whether nobody but *asker* has worked under a name in the episodes that the project sees."""
-        self._forget_outdated()
-        named = self._named.get(project)
-        if named is None:
-            numbers = np.unique(self._x.agent[self._x.in_project(project)]).tolist()
-            self._named.put(project, named := frozenset(self._x.agent_name(number) for number in numbers) - {""})
-        return len((named | {asker}) - {""}) <= 1
+        x = self._x
 
-    def of_tool(self, tool: int, project: str, asker: str = "") -> Support:
-        """Return the sources that used a tool with success in what the project sees. Kept until an episode comes or goes."""
-        self._forget_outdated()
-        support = self._supports.get((tool, project, asker))
-        if support is None:
-            x = self._x
-            rows = distinct(x.rows_at(np.flatnonzero((x.step_tool == tool) & ~x.step_failed)))
-            self._supports.put((tool, project, asker), support := self.support(rows[x.in_project(project)[rows]], asker))
-        return support
+        def named() -> frozenset[str]:
+            return frozenset(map(x.agent_name, np.unique(x.agent[x.in_project(project)]).tolist())) - {""}
 
-    def _forget_outdated(self) -> None:
-        stamp = (self._x.row_count, self._x.removals)
-        if self._kept_for != stamp:
-            self._kept_for = stamp
-            self._named: BoundedMap[str, frozenset[str]] = BoundedMap(MAX_KEPT)  # agents of a project, those that have a name
-            self._supports: BoundedMap[tuple[int, str, str], Support] = BoundedMap(MAX_KEPT)
+        return len((self._named.get(project, named) | {asker}) - {""}) <= 1
 
     def support(self, rows: Iterable[int], asker: str = "") -> Support:
         """Return the sources that episodes of one project are.
@@ -110,6 +94,16 @@ class Vouching:
             own = x.agent_number(asker) if asker else -1
             occasions, others = occasions[agents == own], len(everybody.keys() - {own})
         return Support(len(distinct(np.sort(occasions))) + others, names)
+
+    def of_tool(self, tool: int, project: str, asker: str = "") -> Support:
+        """Return the sources that used a tool with success in what the project sees. Once a pass over all steps."""
+        x = self._x
+
+        def support() -> Support:
+            rows = distinct(x.rows_at(np.flatnonzero((x.step_tool == tool) & ~x.step_failed)))
+            return self.support(rows[x.in_project(project)[rows]], asker)
+
+        return self._supports.get((tool, project, asker), support)
 
     def is_known_call(self, row: int, index: int, asker: str = "") -> bool:
         """Whether a step is a call that the asker or two agents made: always where nobody else works in the project."""

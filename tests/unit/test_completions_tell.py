@@ -6,7 +6,7 @@ from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text
 from mcp_memory.rendering.outcome_lines import completed_text
 from mcp_memory.rendering.render import answer
-from tests.unit.attempts import Step, attempt
+from tests.unit.attempts import Step, attempt, shell
 
 pytestmark = pytest.mark.anyio
 TASK = "The tide table of the southern ferry prints yesterday's levels after midnight, and `TideTable.day` is asked too early"
@@ -68,3 +68,32 @@ async def test_that_a_run_made_the_very_change_that_worked_before_is_said(memory
         await memory.log_steps(started.episode_id, steps=steps)
         told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
         assert ("Made in this run, too: worked at this task (the only success found): changed ferry/tides.py" in told) is made
+
+
+TIDY, REFUSED = shell("tidy tides.csv", "tidy: column harbour is missing in tides.csv"), "say in one sentence"
+
+
+async def test_a_completion_asks_for_no_lesson_that_an_earlier_attempt_noted(memory: EpisodicMemory) -> None:
+    assert REFUSED in await completed(memory, "failure", TIDY)
+    await attempt(memory, TASK, "failure", TIDY, lessons=["tidy needs the column harbour, which is missing in tides.csv before the import"])
+    assert REFUSED not in await completed(memory, "failure", TIDY)
+    other = shell("weigh tides.csv", "weigh: cannot open the archive of last summer")
+    assert REFUSED in await completed(memory, "failure", other)
+
+
+async def test_a_completion_asks_not_what_should_be_tried_where_it_tells_what_worked(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "success", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
+    said = await completed(memory, "failure", TIDY)
+    assert "Worked at this task (the only success found): changed ferry/tides.py" in said
+    assert REFUSED not in said
+
+
+async def test_a_completion_asks_not_about_an_error_that_runs_get_past_by_calling_the_same_tool_otherwise(memory: EpisodicMemory) -> None:
+    def book(ferry: str, error: str | None = None) -> Step:
+        return {"tool": "book_ferry", "arguments": {"ferry": ferry}, "observation": "" if error else "booked", "error": error}
+
+    error = "the name of the ferry lacks its harbour"
+    assert REFUSED in await completed(memory, "failure", book("Aurora", error))
+    for name in ("Borealis", "Castor", "Draco"):
+        await attempt(memory, f"Book a seat on {name}", "success", book(name, error), book(f"{name} (Oslo)"))
+    assert REFUSED not in await completed(memory, "failure", book("Aurora", error))

@@ -114,5 +114,5 @@ async def test_a_failure_that_others_met_is_answered_with_what_they_tried_and_wh
     assert f"Did not succeed at this task: never got `pip install --no-deps textserver` to work: {TIMED_OUT}" in told
     await attempt(memory, SERVE, "success", shell("pip download textserver"), shell("textserver --port 5000 --daemon"))
     told = await failed_once_more()
-    assert "Worked at this task: `pip download textserver`; `textserver --port 5000 --daemon`" in told
+    assert "Worked at this task (the only success found): `pip download textserver`; `textserver --port 5000 --daemon`" in told
     assert told.index("Worked at this task") < told.index("Did not succeed at this task")

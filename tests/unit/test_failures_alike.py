@@ -6,6 +6,7 @@ import pytest
 
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text, playbook_text
+from mcp_memory.rendering.outcome_lines import completed_text
 from mcp_memory.rendering.render import answer
 from tests.unit.attempts import Step, attempt
 
@@ -67,3 +68,27 @@ async def test_successes_at_this_task_and_at_others_like_it_are_counted_apart(me
     said = playbook_text(answer(await memory.recommend_playbook(task)))
     assert "Worked at this task (the only success found): changed ferry/tides.py: - self.day = today() + self.day = today(utc)" in said
     assert "alike (1 of 2 successes found): changed ferry/tides.py: - self.day = today() + self.day = now(utc)" in said
+
+
+async def test_of_attempts_that_only_looked_things_up_it_is_told_what_with(memory: EpisodicMemory) -> None:
+    for _ in range(2):
+        await attempt(memory, TASK, "failure", call("get_booking", booking="XEHM4B"), call("respond", text="That is not possible."))
+    said = "Did not succeed at tasks like this (2 of 2 such attempts found): changed nothing: only called get_booking and replied"
+    assert said in await playbook(memory)
+
+
+async def test_a_failure_is_told_what_worked_for_the_very_booking_before_what_worked_for_another(memory: EpisodicMemory) -> None:
+    async def moved(booking: str, outcome: str, *more: Step) -> str:
+        started = await memory.start_episode(TASK, recall=False)
+        looked_up = {**call("get_booking", booking=booking), "observation": f"{booking}, 2026-05-0{booking[4]}"}
+        await memory.log_steps(started.episode_id, steps=[looked_up, *more])
+        said = completed_text(answer(await memory.complete_episode(started.episode_id, outcome)))
+        await memory.settle()
+        return said
+
+    wrong = call("move_booking", NO_SEATS, booking="XEHM4B", ferry="B2")
+    await moved("XEHM4B", "success", wrong, wrong, call("move_booking", booking="XEHM4B", ferry="A7"))
+    await moved("59XX6W", "success", call("cancel_booking", booking="59XX6W"))
+    said = await moved("XEHM4B", "failure", call("move_booking", booking="XEHM4B", ferry="C9"))
+    assert "Worked at this task (the only success found): move_booking booking=XEHM4B ferry=A7" in said
+    assert "cancel_booking" not in said

@@ -42,6 +42,7 @@ class TriedFix:
     change: str | None = None  # of the same tool again: what was different in its arguments, where that was the same several times
     did: str | None = None  # what the call was that answered this very message, where it may be made here too
     names_failed: bool = False  # `did` says "instead of" what had failed
+    only_past: bool = False  # what was `did` got the call past this error, and then it met another one
     like: str | None = None  # the error it answered, where that was another one of this kind
     tasks: int = 0  # different tasks in which it was an answer
     changed: int = 0  # of all answers by the same tool, those whose call was different in just that; 0 where they are too many to count

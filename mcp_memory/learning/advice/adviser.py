@@ -14,7 +14,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.attempts_told import attempts_told, not_yet_done
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
-from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, StoredAnswer, shell_of
+from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
 from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.precedents import ReadEpisodes, ReadOnce
@@ -65,7 +65,7 @@ class _Pick:
 class Adviser:
     """Answers from an `Experience`; full episodes are read only for the examples of arguments."""
 
-    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer) -> None:
+    def __init__(self, experience: Experience, read_episodes: ReadEpisodes, stored: Stored) -> None:
         self._x, self._read, self._stored = experience, ReadOnce(read_episodes), stored
         self._next, self._recoveries = experience.derived(NextTool), experience.derived(Recoveries)
         self._endorser: Endorser  # of the episode that is advised
@@ -75,7 +75,7 @@ class Adviser:
         """Return what earlier episodes say about going on from here."""
         episode, neighbours = situation.episode, situation.neighbours
         self._endorser = Endorser(self._x, episode.project, episode.agent)
-        prefix = Prefix.of(episode.steps)
+        prefix = Prefix.of(episode.task, episode.steps)
         said = standpoint_of(episode)
         standpoint = inferred(self._x, said, neighbours, prefix.keys)
         context = None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))
@@ -93,7 +93,8 @@ class Adviser:
         if intended is None and episode.steps and episode.steps[-1].failed:
             warnings = (*self._warner.of_repeats(episode), *warnings)
         won, beaten = self._attempts(situation)
-        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten)
+        here = {key for key, similarity in neighbours if similarity >= SAME_TASK}
+        answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten, here)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         run = text_of_run(episode)
         attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
@@ -216,15 +217,13 @@ class Adviser:
         if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
             return said
         same_tool = x.step_tool[forecast.steps] == pick.tool
-        row = forecast.rows
-        used, runs = len(distinct(row[same_tool])), len(distinct(row))
+        used, runs = len(distinct(forecast.rows[same_tool])), forecast.runs
         if not pick.coming:
             return phrases.still_to_come(key, used, runs)
-        at_state = forecast.matched & (forecast.weights > 0)
-        chosen = at_state & same_tool
+        chosen = forecast.comparable & same_tool
         if chosen.any():
-            said = phrases.next_step(key, prefix.keys[-1] if prefix.keys else "", int(chosen.sum()), int(at_state.sum()))
-            contrast = self._contrast(distinct(row[chosen]), distinct(row[at_state]))
+            said = phrases.next_step(key, prefix.keys[-1] if prefix.keys else "", int(chosen.sum()), int(forecast.comparable.sum()))
+            contrast = self._contrast(distinct(forecast.rows[chosen]), forecast.reached)
             return f"{said}; {contrast}" if contrast else said
         if forecast.own[pick.tool] > 0:
             return phrases.own_habit(key, prefix.keys.count(key))

@@ -29,9 +29,11 @@ from mcp_memory.views.experience import Experience
 
 MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 280, 90, 2
 MAX_ERROR_CHARS = 400  # of one error whose words are looked for
+MAX_LOOKED = 4  # tools that are told of a run which looked things up alone
 MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
 MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
 BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
+_TEXT = re.compile(r"\.(?:md|rst|txt|adoc)$", re.I)
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
 
 
@@ -51,7 +53,7 @@ def changes(episode: Episode) -> tuple[Deed, ...]:
     met = (step.error or "" for step in episode.steps if step.failed)
     words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
     changed = left_changed(episode)
-    left = [change for change in changed if not is_beside(change.path)] or changed
+    left = [change for change in changed if not is_beside(change.path)] or [c for c in changed if not _TEXT.search(c.path)] or changed
     told = [Deed(change.step, line) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
     if not told and episode.success:
         told = [Deed(change.step, change.path) for change in left]
@@ -181,8 +183,8 @@ def ended(episode: Episode, similarity: float) -> list[str]:
     step = steps[last]
     call = call_told(step, MAX_CALL_CHARS) if _is_this_case(episode, step, similarity) else step.key
     refused = f"{acted[-1].key} failed with “{shorten_middle(message_of(acted[-1]), MAX_ANSWER_CHARS)}”" if acted else ""
-    looked_up = any(role_of(other.key) is Role.LOOKS for other in steps)
-    return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused, looked_up=looked_up)]
+    looked_up = list(dict.fromkeys(other.key for other in steps if role_of(other.key) is Role.LOOKS))
+    return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused, looked_up[-MAX_LOOKED:])]
 
 
 def answer(step: Step) -> str:

@@ -21,10 +21,11 @@ from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.refused_edits import MAX_READ, MendTold, mend_told
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
 from mcp_memory.learning.history.recoveries import Recovered
+from mcp_memory.learning.judging.fixed_by import past_error
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import argument_change, put_right
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
-from mcp_memory.learning.reading.changes import change_of, changes_scratch
+from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
@@ -44,14 +45,20 @@ SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the sam
 
 _SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
-# (failed tool key, signature, tool key tried) -> median ms until it worked, and a correction of this answer
-StoredAnswer = Callable[[str, str, str], tuple[float | None, str | None]]
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store knows of an answer: asked with the failed tool's key, the error's signature, and the key of the tool tried."""
+
+    corrected: Callable[[str, str, str], str | None]
+    took_ms: Callable[[str, str, str], float | None]  # until it worked, in the median; reads all evidence there is of it
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What was tried after an error, with the failures it answered and who says so."""
 
+    key: str  # of the tool
     fix: TriedFix
     answered: Ints
     support: Support
@@ -69,10 +76,17 @@ class ErrorRecovery:
     """Answers from an `Experience`; full episodes are read only for the examples of arguments, and for what changed in them."""
 
     def __init__(
-        self, experience: Experience, read_episodes: ReadEpisodes, stored: StoredAnswer, endorser: Endorser, beaten: Collection[str] = ()
+        self,
+        experience: Experience,
+        read_episodes: ReadEpisodes,
+        stored: Stored,
+        endorser: Endorser,
+        beaten: Collection[str] = (),
+        here: Collection[str] = (),
     ) -> None:
-        """Take the attempts at this task that failed where others succeeded, too: of what they did only commands are told."""
+        """Take the attempts at this very task, too, and which of them failed where others succeeded: of these only commands are told."""
         self._x, self._read, self._stored, self._endorser, self._beaten = experience, read_episodes, stored, endorser, beaten
+        self._here = here
 
     def recovery(self, recovered: Recovered, standpoint: Standpoint, episode: Episode, sig: str, run: str) -> Recovery:
         """Return what was tried after failures with such a message, of this tool where it had any, and what came of it.
@@ -106,8 +120,9 @@ class ErrorRecovery:
             support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
             fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
             works = not len(answered) or not np.isin(answered, gone).all()
-            found.append(_Found(fix, answered[~np.isin(answered, gone)] if works else answered, support, key == failed_key, works))
-        best = sorted(found, key=_Found.rank)[:MAX_FIXES]
+            lasting = answered[~np.isin(answered, gone)] if works else answered
+            found.append(_Found(key, fix, lasting, support, key == failed_key, works))
+        best = [self._timed(f, failed_key, sig) for f in sorted(found, key=_Found.rank)[:MAX_FIXES]]
         mended = mend_told(episode.steps, self._refused(numbers), is_all=len(numbers) <= MAX_READ) if RefusedEdit.of(own) else None
         shown = [
             _as_mended(f.fix, mended)
@@ -156,9 +171,8 @@ class ErrorRecovery:
         fixed, got_on, tried = found
         answered = fixed if len(fixed) else got_on
         name, action = tool_and_action(key)
-        evidence = dict.fromkeys(x.trace(int(r)).id for r in x.failures.row[answered if len(answered) else tried])
+        evidence = dict.fromkeys(x.trace(r).id for r in x.failures.row[answered if len(answered) else tried].tolist())
         lag = x.failures.by_index[answered] - x.failures.index[answered]
-        median_ms, correction = self._stored(failed_key, sig, key)
         return TriedFix(
             tool=name,
             action=action,
@@ -167,11 +181,17 @@ class ErrorRecovery:
             fixed=len(fixed),
             got_on=len(got_on),
             median_steps=float(np.median(lag)) if len(answered) else None,
-            median_ms=median_ms if len(answered) else None,
-            correction=correction,
+            median_ms=None,
+            correction=self._stored.corrected(failed_key, sig, key),
             evidence=tuple(evidence)[:MAX_EVIDENCE],
             tasks=len({x.trace(int(r)).task for r in np.unique(x.failures.row[answered])}),
         )
+
+    def _timed(self, found: _Found, failed_key: str, sig: str) -> _Found:
+        """Return an answer with the time it took."""
+        if not len(found.answered):
+            return found
+        return replace(found, fix=replace(found.fix, median_ms=self._stored.took_ms(failed_key, sig, found.key)))
 
     def _example(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str) -> TriedFix:
         """Return the fix with the arguments it worked with: after the very call, else in a run that succeeded, the latest of these.
@@ -180,11 +200,18 @@ class ErrorRecovery:
         """
         x, message = self._x, message_of(own)
         answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
-        best = answered[np.lexsort((answered, x.success[x.failures.row[answered]], np.isin(answered, same_call)))[::-1]][:MAX_SOUGHT]
+        rows = x.failures.row[answered]
+        here = np.isin(rows, [row for key in self._here if (row := x.row(key)) is not None])
+        best = answered[np.lexsort((answered, x.success[rows], here, np.isin(answered, same_call)))[::-1]][:MAX_SOUGHT]
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
             if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
+                past = past_error(episode.steps, failed, by) if fix.kind == "fixed" else by
+                if past < 0 or episode.steps[past].key != episode.steps[by].key:
+                    continue  # what came before the call said something else answered this error
+                then = next((step for step in episode.steps[past + 1 :] if step.is_same_call(episode.steps[failed])), None)
+                by, fix = past, replace(fix, only_past=then is not None and then.failed)
                 did = self._told(fix, episode, failed, by, own, run)
                 # A change in a file that this run has not got is told with the error, as one to learn from.
                 like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
@@ -222,7 +249,10 @@ class ErrorRecovery:
         refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
         if refused and edit and not edit.is_same_place(refused):
             return None  # what was edited elsewhere answers no refusal
-        if changes_scratch(steps, by) or (episode.id in self._beaten and (change_of(steps, by) or not is_command)):
+        if changes_scratch(steps, by):  # what tries something out is each run's own, but at this very task it is much the same
+            change = change_of(steps, by) if is_fixed and episode.id in self._here else None
+            return Told(brief(steps, by, MAX_CALL_CHARS, whole=True, near=message)) if change and change.says_what else None
+        if episode.id in self._beaten and (change_of(steps, by) or not is_command):
             return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
         if (not is_fixed and not did_the_job(steps, failed, by)) or steps[by].is_same_call(steps[failed]):
             return None  # that it worked when it was made again says nothing of what made it work

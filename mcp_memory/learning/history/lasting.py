@@ -12,9 +12,11 @@ from mcp_memory.domain.fingerprints import exact_number
 from mcp_memory.domain.step_keys import is_shell, tool_and_action
 from mcp_memory.views.columns import Bools, Ints
 from mcp_memory.views.experience import Experience
+from mcp_memory.views.kept import Kept
 
 LATEST_TRIES = 2
 MAX_ERRORS = 40  # of the episodes at hand
+MAX_KEPT = 10_000  # errors; few have more than one answer
 NOTHING = -1
 
 
@@ -53,8 +55,7 @@ class StaleAnswers:
 
     def __init__(self, experience: Experience) -> None:
         self._x = experience
-        self._at = (0, 0)
-        self._known: dict[tuple[str, int, int], Ints] = {}
+        self._known: Kept[tuple[str, int, int], Ints] = Kept(experience, MAX_KEPT)  # by project, tool and error
 
     def of(self, ids: Sequence[str], project: str) -> frozenset[tuple[str, int]]:
         """Return the steps of some episodes that answered an error which they answer no longer in the project.
@@ -63,7 +64,8 @@ class StaleAnswers:
         """
         x, failures = self._x, self._x.failures
         rows = [row for key in ids if (row := x.row(key)) is not None]
-        mine = np.flatnonzero(np.isin(failures.row, rows) & (failures.by_index >= 0))
+        of_rows = zip(*(np.searchsorted(failures.row, rows, side).tolist() for side in ("left", "right")), strict=True)
+        mine = np.array([at for first, last in of_rows for at in range(first, last) if failures.by_index[at] >= 0], np.int64)
         errors = sorted(set(zip(failures.failed[mine].tolist(), failures.signature[mine].tolist(), strict=True)))[:MAX_ERRORS]
         stale = [at for failed, sig in errors for at in self.to(project, failed, sig).tolist() if failures.row[at] in rows]
         return frozenset((x.trace(int(failures.row[at])).id, int(failures.by_index[at])) for at in stale)
@@ -71,14 +73,13 @@ class StaleAnswers:
     def to(self, project: str, failed: int, sig: int) -> Ints:
         """Return the failures of a tool with one error in the project that were answered by what answers it no longer."""
         x, failures = self._x, self._x.failures
-        if self._at != (now := (x.row_count, x.removals)):
-            self._at, self._known = now, {}
-        key = (project, failed, sig)
-        if key not in self._known:
+
+        def stale() -> Ints:
             same = (failures.failed == failed) & (failures.signature == sig) & x.in_project(project)[failures.row]
             numbers = np.flatnonzero(same)
-            self._known[key] = numbers[outlived(x, numbers)]
-        return self._known[key]
+            return numbers[outlived(x, numbers)]
+
+        return self._known.get((project, failed, sig), stale)
 
 
 def _deeds(x: Experience, steps: Ints) -> Ints:

@@ -33,6 +33,24 @@ def fixed_by(steps: Sequence[Step], fix: Fix) -> int:
     return next((k for k in done if any(word in _plain(command_in(steps[k].arguments)) for word in named)), fix.by)
 
 
+def past_error(steps: Sequence[Step], failed: int, by: int) -> int:
+    """Return which step got a failed call past its very error: the last that did something before the call said anything else.
+
+    That is *by*, after which it worked, where it said nothing else before; -1 where nothing was done before it did.
+
+    >>> def make(error): return Step("bash", "make", {"command": "make"}, status="error" if error else "ok", error=error)
+    >>> edit = Step("edit", arguments={"path": "a.py"})
+    >>> steps = [make("no such file"), edit, make("must be binary"), edit, make(None)]
+    >>> past_error(steps, 0, 3), past_error(steps, 2, 3)
+    (1, 3)
+    """
+    message, call = message_of(steps[failed]), steps[failed]
+    other = (k for k in range(failed + 1, by) if steps[k].is_same_call(call) and (not steps[k].failed or message_of(steps[k]) != message))
+    if (said := next(other, -1)) < 0:
+        return by
+    return next((k for k in range(said - 1, failed, -1) if _acted(steps[k])), -1)
+
+
 def _acted(step: Step) -> bool:
     return not step.failed and role_of(step.key) is Role.ACTS and not runs_tests(step.key)
 

@@ -269,6 +269,8 @@ def brief(steps: Sequence[Step], index: int, max_chars: int = 120, *, whole: boo
     step = steps[index]
     if change := change_of(steps, index):
         change = change.nearest(near)
+        if not change.is_sure and not change.says_what:  # a heading that may have stood there before
+            change = replace(change, added="", then=())
         return f"{step.key} {change.whole(max_chars) if whole else shorten(str(change), max_chars)}"
     if command := command_in(step.arguments):
         return f"{step.tool} `{shorten(' '.join(command.split()), max_chars)}`"

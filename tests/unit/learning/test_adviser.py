@@ -8,6 +8,7 @@ import pytest
 
 from mcp_memory.domain.episode import Context, Episode, Outcome, OutcomeKind, Reward
 from mcp_memory.learning.advice.adviser import Advice, Adviser
+from mcp_memory.learning.advice.error_recovery import Stored
 from mcp_memory.ports import Situation
 from mcp_memory.views.experience import Experience
 
@@ -18,7 +19,7 @@ def adviser(*episodes: Episode) -> Adviser:
     experience = Experience()
     experience.add([trace_of(e, i) for i, e in enumerate(episodes)])
     known = {e.id: e for e in episodes}
-    return Adviser(experience, lambda ids: [known.get(i) for i in ids], lambda *_: (None, None))
+    return Adviser(experience, lambda ids: [known.get(i) for i in ids], Stored(lambda *_: None, lambda *_: None))
 
 
 def keys(advice: Sequence[Any]) -> list[str]:

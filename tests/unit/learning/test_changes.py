@@ -143,3 +143,9 @@ def test_of_an_edit_of_lines_that_nobody_saw_its_body_is_told_and_not_the_headin
     change = change_of([step], 0)
     assert change is not None
     assert "now n_neighbors = int(n_neighbors)" in str(change)
+
+
+def test_of_an_edit_of_which_a_heading_alone_is_known_its_place_is_told() -> None:
+    text = 'def kneighbors(self, X=None):\n    """Find them.'
+    step = Step("edit", arguments={"args": "374:380", "text": text}, observation="[File: /r/neighbors/base.py (900 lines total)]\n")
+    assert brief([step], 0) == "edit neighbors/base.py:374"

@@ -132,7 +132,7 @@ def test_a_failure_that_left_no_change_tells_what_it_had_read() -> None:
 
 def test_of_a_file_that_a_failure_made_is_told_what_in_it_is_of_the_task_and_nothing_of_one_to_try_something_out() -> None:
     assert told(lost("a", REPRO, Step("submit"))) == [()]
-    for content, said in (("import os\nvoucher = 2", ", made shop/rounding.py:2: voucher = 2"), ("import os", "")):
+    for content, said in (("import os\ncart.voucher = 2", ", made shop/rounding.py:2: cart.voucher = 2"), ("import os", "")):
         made = Step("create", arguments={"path": "shop/rounding.py", "content": content})
         assert told(lost("a", OPENED, made)) == [(f"changed nothing that was there{said}; had read shop/cart.py",)]
 
@@ -225,3 +225,10 @@ def test_calls_before_those_that_are_told_are_marked() -> None:
     calls = [Step(f"book_{n}", arguments={"seat": n}) for n in range(8)]
     assert told(attempt("a", *calls[:6]))[0][0].startswith("did book_0 seat=0; book_1")
     assert told(attempt("a", *calls))[0][0].startswith("did …; book_2 seat=2; ")
+
+
+def test_of_what_stands_beside_the_code_a_text_is_told_only_where_nothing_else_was_changed() -> None:
+    index, conf = ({"path": f"tests/roots/{name}", "old_str": "a", "new_str": "voucher = 2"} for name in ("index.rst", "conf.py"))
+    edits = [Step("edit", arguments=arguments) for arguments in (index, conf)]
+    assert told(lost("a", *edits)) == [("changed tests/roots/conf.py: + voucher = 2",)]
+    assert told(lost("a", edits[0])) == [("changed tests/roots/index.rst: - a + voucher = 2",)]
