@@ -71,7 +71,9 @@ PARTS = (
     Part("retrieval: sentences", ("b1",), ((text_query, "MAX_SENTENCES", 0),)),
     Part("retrieval: names in other languages", ("b11",), ((closeness, "MIN_NAME_CHARS", 99),)),
     Part("retrieval: silence", ("b9",), ((closeness, "CLOSE_COSINE", -1.0),)),
-    *map(_next, ("SAME_ANSWER", "SAME_CALL", "TASK", "LAST_TOOLS", "USED_TOOLS", "PROGRESS", "LAST_FAILED", "SUCCESS", "TAGS")),
+    *map(
+        _next, ("SAME_ANSWER", "SAME_OFFER", "SAME_CALL", "TASK", "LAST_TOOLS", "USED_TOOLS", "PROGRESS", "LAST_FAILED", "SUCCESS", "TAGS")
+    ),
     *map(_next, ("NAMED_NEXT", "NAMED_LATER", "USED_NEXT", "USED_LATER", "AGAIN_NEXT", "OWN", "LATER")),
     Part("what worked: failures count in full", ("b3", "b10"), ((tries, "FAILED_NEXT", 1.0), (next_tool, "FAILED_NEXT", 1.0))),
     _constant("what worked", tries, "CREDIT_POWER", NEVER, "b3", "b10"),

@@ -15,6 +15,7 @@ SHOWN = "shown"  # in a trace's digest: the files an episode showed, packed
 CHANGED = "\0changed"  # stands among the words of a file that the episode changed
 MIN_CHARS, MAX_CHARS = 3, 60  # of a word that tells one file from another
 _WORD = re.compile(r"[^\W\d]\w{2,}")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 _CODE_WORDS_TEXT = """
 why use used using get set new one two all any out off let may more also only see here like just def class return import none null true
@@ -55,6 +56,23 @@ def _spellings(word: str) -> tuple[str, ...]:
 def number(word: str) -> int:
     """Return the word's 32-bit number: two of 100,000 words share one by chance."""
     return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+
+
+def parts_beside(text: str) -> str:
+    """Return the words that identifiers in *text* are put together from by capitals and that do not stand there themselves, in order.
+
+    `_` and every other mark parts words for a search by itself, so that `tickers_list` is found by "tickers"; this is for `tickersList`.
+
+    >>> parts_beside("call downloadMinecraftJar of the jar"), parts_beside("NullPointerException in getURL"), parts_beside("a b")
+    ('download minecraft', 'null pointer exception get url', '')
+    """
+    words = dict.fromkeys(_LETTERS.findall(text))
+    mixed = [word for word in words if not (word.islower() or word.istitle() or word.isupper()) and len(word) <= MAX_CHARS]
+    if not mixed:
+        return ""
+    there = {word.lower() for word in words}
+    parts = dict.fromkeys(part.lower() for word in mixed for part in _PART.findall(word) if len(part) >= MIN_CHARS)
+    return " ".join(part for part in parts if part not in there)
 
 
 def is_full(path: str) -> bool:

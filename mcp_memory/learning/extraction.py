@@ -8,6 +8,7 @@ from mcp_memory.domain.episode import Episode, Json, Trace, trace_of
 from mcp_memory.domain.fingerprints import pack, pack_answers, pack_targets
 from mcp_memory.domain.identifiers import SHOWN
 from mcp_memory.domain.metadata_keys import HOOK, NOTE_FROM, RECORDED_BY
+from mcp_memory.domain.offers import offered, pack_offers
 from mcp_memory.learning.judging.comparison import CHANGED, changed_files
 from mcp_memory.learning.patterns.extractors import observations_of
 from mcp_memory.learning.reading.file_uses import Touch, touches_in
@@ -19,8 +20,9 @@ from mcp_memory.views.experience import IS_NOTE
 from mcp_memory.views.fixes import AGAIN, HIDDEN, Calls, calls_of
 
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
-# 4: without what hides how it went, and the quality of the steps, 5: without commands given otherwise.
-DIGEST_VERSION = 6
+# 4: without what hides how it went, and the quality of the steps, 5: without commands given otherwise,
+# 6: without what answers offer, and the parts of identifiers written with capitals.
+DIGEST_VERSION = 7
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
 
@@ -31,6 +33,7 @@ def extract(episode: Episode, touches: Sequence[Sequence[Touch]], config: Learni
         "v": DIGEST_VERSION,
         "args": pack(episode.steps, run.calls.exact),
         "answers": pack_answers(episode.steps),
+        "offers": pack_offers(offered(episode.task, episode.steps)),
     }
     digest["targets"] = pack_targets(run.calls.targets)
     if run.calls.hidden:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 
 from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.identifiers import parts_beside
 from mcp_memory.domain.segmenting import asked_words
 from mcp_memory.ports import IndexText
 
@@ -28,7 +29,8 @@ def index_text(episode: Episode) -> IndexText:
         notes = [outcome.summary, *outcome.lessons, *outcome.artifacts, *outcome.completed, *outcome.failed, outcome.error or ""]
     steps = f"{_joined(actions, ACTIONS_CHARS)}\n{_joined(seen, OBSERVATIONS_CHARS)}"
     others = _others(steps, _left_out(episode.steps, actions, seen))
-    return IndexText(task=episode.task, steps=f"{steps}\n{others}" if others else steps, notes="\n".join(notes)[:NOTES_CHARS])
+    texts = (episode.task, f"{steps}\n{others}" if others else steps, "\n".join(notes)[:NOTES_CHARS])
+    return IndexText(*(f"{text}\n{parts}" if (parts := parts_beside(text)) else text for text in texts))
 
 
 def _joined(parts: Sequence[str], max_chars: int) -> str:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.fingerprints import unpack, unpack_answers
+from mcp_memory.domain.offers import unpack_offers
 from mcp_memory.domain.status import ExperienceStats
 from mcp_memory.views.columns import Bools, Column, Floats, Interner, Ints
 from mcp_memory.views.contexts import Contexts
@@ -49,6 +50,7 @@ class Experience(Contexts):
         self._ended, self._reward, self._soundness = Column(np.int64), Column(np.float64), Column(np.float64)
         self._step_tool, self._step_failed, self._step_position = Column(np.int32), Column(np.bool_), Column(np.int32)
         self._step_exact, self._step_shape, self._step_answer = Column(np.int32), Column(np.int32), Column(np.int32)
+        self._step_offer = Column(np.int8)
         self.failures = Failures(self.tools, self.signatures)
 
     def __len__(self) -> int:
@@ -84,6 +86,7 @@ class Experience(Contexts):
         self._step_exact.extend(exact)
         self._step_shape.extend(shape)
         self._step_answer.extend(unpack_answers(str(trace.digest.get("answers", "")), len(trace.step_keys)))
+        self._step_offer.extend(unpack_offers(str(trace.digest.get("offers", "")), len(trace.step_keys)))
         self.failures.add(row, trace)
         # Keys, flags and text of the steps now live in the columns; keeping them twice would double the memory.
         self._traces.append(replace(trace, step_keys=(), step_failed=b""))
@@ -205,6 +208,11 @@ class Experience(Contexts):
     def step_answer(self) -> npt.NDArray[np.int32]:
         """The kind of each step's answer, 0 where nothing came back."""
         return self._step_answer.values
+
+    @property
+    def step_offer(self) -> npt.NDArray[np.int8]:
+        """The kinds of values that each step's answer is the first to name, added up; -1 where they are not known."""
+        return self._step_offer.values
 
     def used(self, rows: Ints, tools: Sequence[int]) -> Bools:
         """Return which of the episodes (row) used which of the tools (column)."""

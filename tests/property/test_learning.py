@@ -72,7 +72,7 @@ def test_forgetting_equals_never_having_known(episodes: list[Episode], gone: set
     never.add([trace_of(e) for i, e in enumerate(made) if i not in gone])
     forgetful.add([trace_of(e) for e in made])
     forgetful.remove([f"e{i}" for i in gone])
-    prefix = Prefix.of(episode("now", steps, None).steps)
+    prefix = Prefix.of("", episode("now", steps, None).steps)
     neighbours = [("e1", 0.9), ("e3", 0.5)]
     answers = []
     for experience in (forgetful, never):
@@ -91,7 +91,7 @@ def test_a_forecast_is_a_distribution_over_known_tools(episodes: list[Episode], 
     experience.add([trace_of(e) for e in named(episodes)])
     known = len(experience.tools)
     now = episode("now", steps, None)
-    prefix = Prefix.of(now.steps)
+    prefix = Prefix.of(now.task, now.steps)
     forecast = NextTool(experience).forecast(STANDPOINT, [], now.task, prefix)
     if forecast is not None:
         assert abs(float(forecast.next.sum()) - 1.0) < 1e-9

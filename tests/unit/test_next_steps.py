@@ -25,3 +25,16 @@ async def test_a_tool_that_worked_in_this_run_needs_no_second_source_to_lead(mem
     await attempt(memory, "Draw the tides of the bay", "success", call("load"), call("draw"), call("draw"))
     assert await first(memory, call("load"), call("draw"), call("draw"), call("draw")) == "draw"
     assert await first(memory, call("load"), call("draw", error="no ink"), call("draw", error="no ink")) != "draw"
+
+
+ANSWERS = ("Well it is the boat with red sails", "You know that I forgot", "The harbour master said so", "Hello from the pier")
+
+
+async def test_an_answer_that_names_an_id_is_followed_by_what_looks_it_up(memory: EpisodicMemory) -> None:
+    for n, words in enumerate(ANSWERS):
+        told = [call("ask", f"{words} XK{n}4PQ"), call("look_up", "moored at the quay")]
+        await attempt(memory, f"Find the berth of guest {n}", "success", call("greet"), *told)
+        await attempt(memory, f"Find the berth of captain {n}", "success", call("greet"), call("ask", words), call("explain"), *told)
+    assert await first(memory, call("greet"), call("ask", "My boat is ZT88R5")) == "look_up"
+    assert await first(memory, call("greet"), call("ask", "My boat is small")) == "explain"
+    assert await first(memory, call("greet", "Welcome ZT88R5"), call("ask", "My boat is ZT88R5")) == "explain"

@@ -75,7 +75,7 @@ class Adviser:
         """Return what earlier episodes say about going on from here."""
         episode, neighbours = situation.episode, situation.neighbours
         self._endorser = Endorser(self._x, episode.project, episode.agent)
-        prefix = Prefix.of(episode.steps)
+        prefix = Prefix.of(episode.task, episode.steps)
         said = standpoint_of(episode)
         standpoint = inferred(self._x, said, neighbours, prefix.keys)
         context = None if standpoint == said else InferredContext(standpoint.domain, standpoint.framework, tuple(sorted(standpoint.tags)))

@@ -1,11 +1,11 @@
 """Which tool comes next, and which are still to come: states like the present one, in runs like the present one.
 
 A kernel estimate over every earlier step. Each earlier step is weighted by how alike its state was: the same last tools (a
-variable-order context, up to four steps back), an answer of the same kind to the last of them, the same tools used so far, about as
-far into the run, the last step failed or not; and by its run: same context, similar task. What followed it is what is counted. What this
-run itself did in such a state counts too, as far as runs in this context use a tool again at all. The estimate is then corrected for what
-the task's own words name and for what has been used already. Constants are round numbers found by leave-one-out over memories of five
-kinds of agents (docs/measurements.md); nothing is fitted at run time.
+variable-order context, up to four steps back), an answer of the same kind to the last of them, and one that offers values of the same
+kinds, the same tools used so far, about as far into the run, the last step failed or not; and by its run: same context, similar task.
+What followed it is what is counted. What this run itself did in such a state counts too, as far as runs in this context use a tool again
+at all. The estimate is then corrected for what the task's own words name and for what has been used already. Constants are round numbers
+found by leave-one-out over memories of five kinds of agents (docs/measurements.md); nothing is fitted at run time.
 """
 
 import math
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.fingerprints import answer_kind, exact_number
+from mcp_memory.domain.offers import offered
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
 from mcp_memory.views.columns import Bools, Floats, Ints, distinct
@@ -31,6 +32,7 @@ MAX_VIEWS = 16  # kept for the runs that ask; half a megabyte each at most
 MAX_ORDER = 4
 LAST_TOOLS, USED_TOOLS, PROGRESS, LAST_FAILED = 1.6, 4.0, 0.8, 2.0  # nats
 SAME_ANSWER = 2.0  # nats when the same last tool got an answer of the same kind; for the next tool only, the others depend less on it
+SAME_OFFER = 1.5  # nats when what that answer was the first to name is of the same kinds (an id, a file, nothing); for the next tool only
 SAME_CALL = 1.5  # nats when the last call had the same arguments as well; for the next tool only
 TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on similarity
 TAGS = 1.5  # nats between equal and disjoint tags
@@ -56,15 +58,16 @@ class Prefix:
     keys: tuple[str, ...]
     failed: tuple[bool, ...]
     answers: tuple[int, ...]
+    offer: int = 0  # of the last answer: the kinds of values that it is the first to name
     call: int = -1  # the number of the last step's exact arguments, -1: it had none
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> "Prefix":
-        """Return the prefix that *steps* are."""
+    def of(cls, task: str, steps: Sequence[Step]) -> "Prefix":
+        """Return the prefix that *steps* towards *task* are."""
         call = exact_number(steps[-1]) if steps and steps[-1].arguments else -1
         keys = tuple(s.key for s in steps)
         answers = (answer_kind(step) if key == keys[-1] else 0 for step, key in zip(steps[-_MAX_PREFIX:], keys[-_MAX_PREFIX:], strict=True))
-        return cls(keys, tuple(s.failed for s in steps), tuple(answers), call)
+        return cls(keys, tuple(s.failed for s in steps), tuple(answers), offered(task, steps)[-1] if steps else 0, call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +195,12 @@ class NextTool:
         return out
 
     def _last_alike(self, view: _View, order: Ints, prefix: Prefix) -> Floats:
-        """Return what the step before each weighs more by: the same tool's answer of the same kind, and its very same arguments."""
+        """Return what the step before each weighs more by: the same tool's answer of the same kind, what it offers, the same arguments."""
         x, before, after_same = self._x, np.maximum(view.steps - 1, 0), order > 0
         nats = np.zeros(len(view.steps))
         if any(prefix.answers[-1:]):
             nats += SAME_ANSWER * (after_same & (x.step_answer[before] == prefix.answers[-1]))
+        nats += SAME_OFFER * (after_same & (x.step_offer[before] == prefix.offer))
         if prefix.call >= 0:
             nats += SAME_CALL * (after_same & (x.step_exact[before] == prefix.call))
         return np.exp(nats)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mcp_memory.domain.episode import Context, Episode, EpisodeState, Outcome, OutcomeKind, Reward, Step, StepStatus, Trace
 from mcp_memory.domain.fingerprints import hidden_exits, pack, pack_answers, pack_targets
 from mcp_memory.domain.metadata_keys import SESSION_ID, session_of
+from mcp_memory.domain.offers import offered, pack_offers
 from mcp_memory.learning.extraction import DIGEST_VERSION
 from mcp_memory.learning.reading.run import Run, calls_of_steps, error_signatures
 from mcp_memory.views.fixes import HIDDEN, calls_of
@@ -73,6 +74,7 @@ def trace_of(made: Episode, seq: int = 0) -> Trace:
             "v": DIGEST_VERSION,
             "args": pack(made.steps, calls.exact),
             "answers": pack_answers(made.steps),
+            "offers": pack_offers(offered(made.task, made.steps)),
             "targets": pack_targets(calls.targets),
             **({HIDDEN: hidden} if (hidden := hidden_exits(made.steps)) else {}),
         },
