@@ -37,9 +37,6 @@ MIN_CONTRADICTING = 5  # attempts
 CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
 MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
 MIN_FAILURES, MIN_DIFFERENCE = 3, 0.1  # attempts, and share of them by which a look must differ to be a step
-MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
-MAX_SOUGHT = 50  # attempts in which arguments are looked for
-MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
 _Examples = Callable[[Sequence[PlaybookStep]], Sequence[PlaybookStep]]
 
 
@@ -102,26 +99,6 @@ def playbook(
         evidence=tuple(evidence),
         successes=len(won_all),
     ), ""
-
-
-def sources(
-    steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], showable: Callable[[str, int], bool] = lambda _id, _index: True
-) -> list[tuple[str, int] | None]:
-    """Return for each step of a playbook where it was done best: (episode id, step index), None where no success did it in that order.
-
-    Args:
-        steps: The playbook's.
-        runs: What it was made from.
-        showable: Whether the arguments of a step of an episode may be shown.
-    """
-    keys = [joined(s.tool, s.action) for s in steps]
-    good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
-    found: list[tuple[str, int] | None] = [None] * len(keys)
-    for run in good[:MAX_SOUGHT]:
-        for place, index in common(keys, run.trace.step_keys[:MAX_SEARCHED]):
-            if found[place] is None and not run.trace.step_failed[index] and showable(run.trace.id, index):
-                found[place] = (run.trace.id, index)
-    return found
 
 
 def _in_voices(known: Sequence[Attempt], endorser: Endorser | None) -> list[Attempt]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mcp_memory.domain.answers import PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.advice.playbook import playbook, sources
+from mcp_memory.learning.advice.playbook import playbook
+from mcp_memory.learning.advice.playbook_examples import sources
 from mcp_memory.learning.reading.attempts import common
 
 
@@ -245,8 +246,8 @@ def test_each_step_is_taken_from_the_best_attempt_that_made_it_in_order() -> Non
     steps = [
         PlaybookStep(i, *key, "") for i, key in enumerate((("open", "open"), ("bash", "pytest"), ("submit", "submit"), ("pay", "pay")))
     ]
-    assert sources(steps, runs) == [("e2", 1), ("e2", 4), ("e2", 5), None]
-    assert sources(steps[:1], [run(3, "open", success=False)]) == [None]
+    assert sources(steps, runs) == [(("e2", 1),), (("e2", 4),), (("e2", 5),), ()]
+    assert sources(steps[:1], [run(3, "open", success=False)]) == [()]
 
 
 def test_a_correction_is_told_as_one() -> None:
