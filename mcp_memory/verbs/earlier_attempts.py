@@ -42,10 +42,10 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         if not lost and _is_open(done):  # while nobody has managed it, what failed in the files that this one had before it
             among = len(rows)
             lost = _at_the_same(e, done, [(x.trace(row).id, alike) for row, alike in rows[:MAX_READ]])
-        won = [(x.trace(row).id, alike) for row, alike in rows if x.success[row]]
+        won = [(x.trace(row).id, alike) for row, alike in rows if better and x.success[row]]
         known = e.learning.precedents(v, done.task, done.project, won, done) if won else ()
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
-    worked = [row for row in known if row.worked] if better else []
+    worked = [row for row in known if row.worked]
     here = [row for row in worked if row.alike >= 1.0] or [row for row in worked if row.episode_id == better] or worked
     return (*here[:1], *(replace(p, attempts=among) if among and p.attempts else p for p in others if not p.worked))
 

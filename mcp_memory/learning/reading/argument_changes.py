@@ -73,8 +73,8 @@ def argument_change(failed: Step, again: Step) -> Changed | None:
 def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     """Return what a call of a tool that worked had instead of what the error of the failed one names, and that; None where nothing of it.
 
-    That the error names it tells a call put right from another call of the same tool; so does that an argument was added and all else
-    stayed. Commands are not looked at.
+    That the error names it tells a call put right from another call of the same tool; so does that an argument was added, or called
+    otherwise, and all else stayed. Commands are not looked at.
 
     >>> from mcp_memory.domain.episode import Step
     >>> def change(error, before, after): return named_change(Step("t", "", before, status="error", error=error), Step("t", "", after))
@@ -86,6 +86,8 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     (('sender=…', 'no sender'), None)
     >>> change("reason required", {"order": "W1"}, {"order": "W1", "reason": "damaged"})
     ('reason=damaged', 'no reason')
+    >>> change("extra keys not allowed @ data['brightness']", {"id": "l1", "brightness": 50}, {"id": "l1", "brightness_pct": 50})
+    ('brightness_pct', 'brightness')
     >>> change("no [Ann Lee]", {"q": "Ann Lee"}, {"q": "Bo Ray"}), change("base 'x' is bad", {"base": "x", "n": 1}, {"base": "y", "n": 1})
     (None, ('base=y', 'base=x'))
     """
@@ -96,6 +98,9 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
         value = again.arguments[added[0]]
         is_setting = isinstance(value, bool) or (isinstance(value, str) and SETTING.fullmatch(value))
         return f"{added[0]}={value if is_setting else '…'}", f"no {added[0]}"
+    gone = [name for name in failed.arguments if name not in again.arguments]
+    if len(added) == len(gone) == 1 and _renamed(failed.arguments, gone[0], added[0]) == again.arguments:
+        return added[0], gone[0]
     message = message_of(failed)
     words = frozenset(_TOKEN.findall(message))
     named = frozenset(_TOKEN.findall(" ".join(quoted_in(message)))) | {word for word in words if _IDENTIFIER.fullmatch(word)}
@@ -110,6 +115,10 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
         if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
             return f"{name}=…{part[1]}…", f"{name}=…{part[0]}…"
     return None
+
+
+def _renamed(arguments: Mapping[str, Json], name: str, other: str) -> dict[str, Json]:
+    return {other if key == name else key: value for key, value in arguments.items()}
 
 
 def _is_misnamed(old: Json, new: Json, message: str) -> bool:
