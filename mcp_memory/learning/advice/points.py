@@ -172,10 +172,13 @@ def _shown(
             *_in_vain(episode, similarity, query),
         ]
         told += [*fixes, *(end.line for end in dead_ends(episode, looks=not told and len(peers) == 1))]
+        figure = measured(episode.task, episode.steps) if similarity >= SAME_TASK else ""
+        if figure and not told:  # which says how far its calls went
+            told = done(episode, similarity, query)
         # What a failure wrote is told where nobody left anything else (`ending`).
         yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
         yield from missed(episode)
-        if similarity >= SAME_TASK and (figure := measured(episode.task, episode.steps)):
+        if figure:
             yield phrases.measured(figure)
 
 
