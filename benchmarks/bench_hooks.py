@@ -1,4 +1,4 @@
-"""The lifecycle hooks as an agent host runs them: one process an event, next to a bare interpreter of the same run.
+"""The lifecycle hooks as an agent host runs them: one process an event, next to bare interpreters of the same run.
 
     python -m benchmarks.bench_hooks [--calls 60] [--episodes 300] [--json]
 
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,9 @@ def main() -> int:
         stored = "".join(line + "\n" for line in lines(arguments.episodes))
         subprocess.run([*script(), "import", "-", "--quiet"], input=stored.encode(), env=env, capture_output=True, check=True)
         os.makedirs(os.path.join(data_dir, "hooks"), exist_ok=True)
-        bare = [sys.executable, "-c", "pass"]
-        latency["bare interpreter"] = summary(timed_ms((lambda: subprocess.run(bare, env=env, check=True)) for _ in range(arguments.calls)))
+        for flags in ((), ("-I", "-S")):  # the second as hooks are run: without the search for packages
+            bare = partial(subprocess.run, [sys.executable, *flags, "-c", "pass"], env=env, check=True)
+            latency[" ".join(["bare interpreter", *flags])] = summary(timed_ms([bare] * arguments.calls))
         with stdio_server(Path(data_dir)):
             for name, command in (("installed", [*hook_command()]), ("script", [*script(), "hook"])):
                 found = measured(Host(command, env), arguments.calls)

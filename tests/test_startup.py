@@ -70,6 +70,30 @@ def test_a_hook_loads_nothing_that_it_does_not_need() -> None:
     assert finished.stdout.strip() == "[]"
 
 
+def test_an_ordinary_event_is_looked_through_without_the_patterns_of_names() -> None:
+    """To compile them takes a fifth of a hook that no server answers."""
+    event = {
+        "session_id": "s1",
+        "cwd": "/work/shop",
+        "tool_name": "Bash",
+        "tool_input": {"command": "ls"},
+        "tool_response": {"stdout": "a b"},
+    }
+    code = (
+        "from mcp_memory.redaction import redact_tree\nfrom mcp_memory.redaction.rules import compiled\n"
+        f"redact_tree('event', {event!r}, [])\nprint(compiled.cache_info().currsize)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert int(finished.stdout) <= 1
+
+
+def test_a_hook_does_not_take_its_interpreter_apart() -> None:
+    code = "import atexit, sys\natexit.register(print, 'taken apart')\nfrom mcp_memory.hooks.client import main\nmain(['no-such-event'])"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert finished.stdout == ""
+    assert "no-such-event" in finished.stderr
+
+
 def test_a_hook_that_a_server_answers_loads_no_errors_and_nothing_to_keep_events_with() -> None:
     code = "import sys, mcp_memory.hooks.client\nprint(sorted(name for name in sys.modules if name.startswith('mcp_memory')))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -75,6 +75,10 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     # Read when numpy is loaded, by whichever command does: our products are too small for a second thread to pay.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
+        if argv is None and (told := _hook(sys.argv[1:])):
+            from mcp_memory.hooks import client
+
+            client.main(told)
         return _run(list(sys.argv[1:] if argv is None else argv))
     except McpMemoryError as error:
         return _report(error)
@@ -151,14 +155,20 @@ def _run(argv: list[str]) -> int:
     if name is not None and name not in COMMANDS:
         print(f"mcp-memory: there is no command {name!r}{_meant(name, COMMANDS)}\n`mcp-memory help` lists them", file=sys.stderr)
         return USAGE_ERROR
-    if name == "hook" and rest and not {"drain", "-h", "--help"} & set(rest):
-        from mcp_memory.hooks.client import run
+    if told := _hook(argv):
+        from mcp_memory.hooks import client
 
-        return run(rest)
+        return client.run(told)
     if name == "help" and not (rest and rest[0].startswith("-")):
         return _help(rest)
     args = parser_of(name or DEFAULT_COMMAND).parse_args(rest)
     return int(args.run(args))
+
+
+def _hook(argv: "Sequence[str]") -> list[str]:
+    """Return the arguments of the hook that is to answer an event, none where *argv* asks for something else."""
+    name, rest = split(argv)
+    return rest if name == "hook" and not {"drain", "-h", "--help"} & set(rest) else []
 
 
 def _help(names: list[str]) -> int:

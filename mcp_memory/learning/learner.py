@@ -11,9 +11,8 @@ from statistics import median
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
-from mcp_memory.domain.episode import Episode, Json, Step, Trace
+from mcp_memory.domain.episode import Episode, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
-from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
@@ -23,8 +22,8 @@ from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.error_recovery import Stored
-from mcp_memory.learning.advice.examples import arguments_of
 from mcp_memory.learning.advice.outlook import OutlookEstimator
+from mcp_memory.learning.advice.playbook_examples import with_examples
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -165,13 +164,13 @@ class Learner:
         runs = _runs(v.experience, neighbours, SAME_KIND)
         endorser = Endorser(v.experience, query.filter.project)
 
-        def with_examples(steps: Sequence[PlaybookStep]) -> tuple[PlaybookStep, ...]:
-            return self._with_examples(steps, runs, query.text, endorser)
+        def shown(steps: Sequence[PlaybookStep]) -> tuple[PlaybookStep, ...]:
+            return with_examples(steps, runs, query.text, self._store.get_episodes, endorser.showable)
 
         def message_at(episode_id: str, index: int) -> str:
             return self._message_at(episode_id, index) if endorser.showable(episode_id, index) else ""
 
-        return playbook.playbook(query.text, runs, patterns, max_steps, endorser, with_examples, message_at)
+        return playbook.playbook(query.text, runs, patterns, max_steps, endorser, shown, message_at)
 
     def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""
@@ -181,21 +180,6 @@ class Learner:
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]
         return message_of(episode.steps[index]) if episode is not None and index < len(episode.steps) else ""
-
-    def _with_examples(
-        self, steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], task: str, endorser: Endorser
-    ) -> tuple[PlaybookStep, ...]:
-        sources = playbook.sources(steps, runs, endorser.showable)
-        ids = list(dict.fromkeys(source[0] for source in sources if source))
-        read = dict(zip(ids, self._store.get_episodes(ids), strict=True))
-        same = {trace.id for trace, similarity in runs if similarity >= SAME_TASK}  # of other tasks their files and texts say nothing here
-
-        def example(source: tuple[str, int]) -> Mapping[str, Json] | None:
-            return arguments_of(read[source[0]], source[1], playbook.MAX_EXAMPLE_CHARS, task, alike=source[0] in same)
-
-        return tuple(
-            replace(step, arguments_example=example(source)) if source else step for step, source in zip(steps, sources, strict=True)
-        )
 
     # --- confidence ---
 

@@ -19,6 +19,15 @@ def did(calls: Sequence[str], *, more: bool = False) -> str:
     return f"did {'; '.join(['…', *calls] if more else calls)}"
 
 
+def did_alike(calls: Sequence[str], times: int, of: int) -> str:
+    """Return the calls that several successes at tasks like the one at hand made alike.
+
+    >>> did_alike(["`kubectl set env deployment/<…> A=1`"], 2, 3)
+    '2 of 3 successes at tasks like this did `kubectl set env deployment/<…> A=1`'
+    """
+    return f"{times} of {of} successes at tasks like this did {'; '.join(calls)}"
+
+
 def wrote(text: str, names: Sequence[str]) -> str:
     """Return what a run wrote, and the files that stand in it.
 

@@ -57,8 +57,7 @@ def _valued(word: str, sight: Sight, work: Work) -> Iterator[Span]:
     """Yield the values that stand beside their name: looked for around each `value`."""
     text = sight.text
     done = 0
-    for value in matches(word, _VALUE_SIGN.format(word=word), sight):
-        at = value.start()
+    for at, value in matches(word, _VALUE_SIGN.format(word=word), sight):
         if not compiled(_NAMED).match(sight.lowered[max(done, at - _NAME_CHARS) : at][::-1]):
             work.spend(at, GLANCE)
             continue
@@ -75,8 +74,8 @@ def _valued(word: str, sight: Sight, work: Work) -> Iterator[Span]:
 
 
 def _setters(sight: Sight, work: Work) -> Iterator[Span]:
-    for match in matches("set", _SETTER, sight):
-        work.spend(match.start())
+    for at, match in matches("set", _SETTER, sight):
+        work.spend(at)
         begin, end = match.span("value")
         kind = kind_of(sight.text[match.start("name") : match.end("name")])
         if kind and begin > 0 and is_bare_secret(kind, sight.text[begin:end], relaxed=False):

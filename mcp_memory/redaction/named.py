@@ -88,9 +88,8 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable
 
 def _named_by(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
     text, lowered, judged = sight.text, sight.lowered, work.verdicts
-    for match in matches(anchor, _TAIL, sight):
-        at, end = match.span("rest")
-        at -= len(anchor)
+    for at, match in matches(anchor, _TAIL, sight):
+        end = match.end("rest")
         quote = text.rfind('"', at - _BEFORE if at > _BEFORE else 0, at)
         ahead = at - quote if quote >= 0 else min(at, _AROUND)
         asked = anchor, ahead, text[at - ahead : end]
@@ -104,7 +103,7 @@ def _named_by(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
             work.spend(at, GLANCE_AT_NAME if is_new else GLANCE_AGAIN)
         else:
             work.spend(at, 1 if is_new else TRY_AGAIN)
-            yield from _judged(text, lowered, name, match, work)
+            yield from _judged(text, lowered, name, at, match, work)
 
 
 class _Name:
@@ -138,7 +137,7 @@ def _kind_of(name: str, position: int, work: Work) -> str | None:
     return kind
 
 
-def _judged(text: str, lowered: str, name: _Name, match: re.Match[str], work: Work) -> Iterator[Span]:
+def _judged(text: str, lowered: str, name: _Name, at: int, match: re.Match[str], work: Work) -> Iterator[Span]:
     separator, quote = match.group("sep", "quote")
     begin = match.end()
     if quote:
@@ -149,14 +148,14 @@ def _judged(text: str, lowered: str, name: _Name, match: re.Match[str], work: Wo
         if end > begin and is_quoted_secret(name.kind, value):
             yield begin, end, name.kind
     elif separator not in (",", " "):
-        yield from _bare(text, lowered, name, match, begin, work)
+        yield from _bare(text, lowered, name, at, match, work)
 
 
-def _bare(text: str, lowered: str, name: _Name, match: re.Match[str], begin: int, work: Work) -> Iterator[Span]:
-    separator = match["sep"]
+def _bare(text: str, lowered: str, name: _Name, at: int, match: re.Match[str], work: Work) -> Iterator[Span]:
+    separator, begin = match["sep"], match.end()
     tight = separator == "=" and begin == match.end("sep")
     is_env = tight and name.word.isupper()
-    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, match.start() - name.ahead) else None
+    line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, at - name.ahead) else None
     found = line or compiled(_ENV_VALUE if is_env else _BARE).match(text, begin)
     if found is None:
         return
@@ -226,8 +225,7 @@ def _name_start(lowered: str, anchor: int) -> int:
 
 def _flags(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
     text, lowered = sight.text, sight.lowered
-    for match in matches(anchor, _FLAG_TAIL, sight):
-        at = match.start()
+    for at, match in matches(anchor, _FLAG_TAIL, sight):
         if not compiled(_FLAG).match(lowered[max(0, at - 40) : at][::-1]):
             work.spend(at, GLANCE)
             continue

@@ -23,6 +23,12 @@ _KEY_NAME = (
 )
 _WEAK_NAME = rf".*(?:secret|token|credential|creds?|salt|pepper){_SUFFIX}|.*auth|(?:x)?sig(?:nature)?|(?:jsess(?:ion)?|phpsess)id|.*cookie"
 _ENV_KEY = r"[A-Z0-9]+(?:_[A-Z0-9]+)*_(?:KEY|SALT|DSN|PAT|SAS)(?:_?\d)?"  # a variable of the environment: STRIPE_KEY
+_TELLING = """
+pass pwd secret token key cred auth psk pw appid apiid salt pepper pin sig jsess phpsess cookie mnemonic phrase
+contrase kennwort senha wachtwoord parol 密码 口令 パスワード
+"""  # each name that the patterns take for a secret's has one of these, or ends as below
+_PARTS = tuple(_TELLING.split())
+_ENV_ENDS = tuple(f"{word}{digit}" for word in ("DSN", "PAT", "SAS") for digit in ("", *"0123456789"))
 _NO_SECRET_KEY = (
     r"(?i:.*(?:primary|foreign|sort|public|pub|partition|cache|hash|unique|index|map"
     r"|group|dict|idempotency|object|bucket|s3|row|lookup)_key(?:_?\d)?)"
@@ -46,6 +52,8 @@ def kind_of(name: str) -> str | None:
     name = name.strip("-\"'`:$ ")
     lowered = name.lower()
     plain = lowered.translate(_SEPARATORS)
+    if not _may_tell(name, plain):  # most: a hook, a process of its own, is not to wait for the patterns to be compiled
+        return None
     if compiled(_HARMLESS_NAME).fullmatch(lowered):
         return None
     if compiled(_PASSWORD_NAME).fullmatch(plain):
@@ -55,3 +63,7 @@ def kind_of(name: str) -> str | None:
     if compiled(_WEAK_NAME).fullmatch(plain) or (compiled(_ENV_KEY).fullmatch(name) and not compiled(_NO_SECRET_KEY).fullmatch(name)):
         return WEAK
     return None
+
+
+def _may_tell(name: str, plain: str) -> bool:
+    return plain.endswith("sk") or name.endswith(_ENV_ENDS) or any(part in plain for part in _PARTS)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from mcp_memory.redaction.rules import START, Rule, compiled
+from mcp_memory.redaction.rules import START, Rule, compiled, look
 from mcp_memory.redaction.sight import FEW, Sight
 from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
 
@@ -47,19 +47,20 @@ class Places:
         return end if match else -1
 
 
-def matches(word: str, rest: str, sight: Sight) -> Iterator[re.Match[str]]:
-    """Yield where *word*, and then the pattern *rest*, stand in lower case; the first few places are tried one by one."""
+def matches(word: str, rest: str, sight: Sight) -> Iterator[tuple[int, re.Match[str]]]:
+    """Yield where *word* stands in lower case, with the match of the pattern *rest* after it; the first few are tried one by one."""
     first = sight.first(word)
     if not first:
         return
-    pattern = compiled(word + rest)
+    pattern, size = compiled(rest), len(word)  # one for all words: a short text is not to wait for a dozen to be compiled
     done = 0
     for at in first:
-        if at >= done and (match := pattern.match(sight.lowered, at)):
-            yield match
+        if at >= done and (match := pattern.match(sight.lowered, at + size)):
+            yield at, match
             done = match.end()
     if len(first) == FEW:
-        yield from pattern.finditer(sight.lowered, max(done, first[-1] + 1))
+        for match in compiled(word + rest).finditer(sight.lowered, max(done, first[-1] + 1)):
+            yield match.start(), match
 
 
 @cache
@@ -67,5 +68,6 @@ def _worthy(keyword: str, rule: Rule) -> str:
     """Return a pattern of the places where *rule* matches or looks further than a glance; `re` is quick as it begins with the keyword."""
     tried = f"(?i:{rule.pattern})" if rule.ignore_case else f"(?:{rule.pattern})"
     begin = START if rule.begins_word else ""
-    far = f"{begin}{rule.looks_over}{{{CHARS_PER_TRY}}}|" if rule.looks_far >= CHARS_PER_TRY else ""
+    over, most = look(rule.pattern)
+    far = f"{begin}{over}{{{CHARS_PER_TRY}}}|" if most >= CHARS_PER_TRY else ""
     return rf"{re.escape(keyword)}(?<=(?={far}{tried})[\s\S]{{{len(keyword)}}})"

@@ -47,8 +47,6 @@ class Rule:
         "ignore_case",
         "is_glued",
         "keywords",
-        "looks_far",
-        "looks_over",
         "name",
         "pattern",
         "source",
@@ -73,11 +71,11 @@ class Rule:
         self.found, self.spared, self.check, self.ignore_case = found, spared, check, ignore_case
         self.before, self.is_glued = before, is_glued
         self.begins_word = pattern.startswith(_BEGINS_WORD)
-        self.looks_over, self.looks_far = _look(pattern)
 
 
-def _look(pattern: str) -> tuple[str, int]:
-    """Return over what a pattern looks that does not match, and how far at most."""
+@cache
+def look(pattern: str) -> tuple[str, int]:
+    """Return over what a rule's pattern looks where it does not match, and how far at most."""
     if "[^{}]{0,3000}" in pattern:
         return _OBJECT, 3_000
     if on_line := re.findall(_ON_LINE, pattern):

@@ -8,7 +8,11 @@ LETTERS_AND_DIGITS = "".join(chr(code) for code in range(128) if chr(code).isaln
 
 def kind(characters: str, *, others: bool = False) -> bytes:
     """Return the kind of characters that are among *characters* (ASCII), or with *others* of all but these, for `runs`."""
-    return bytes(ord(_IN if (chr(code) in characters) is not others else _OUT) for code in range(256))
+    found, rest = (_OUT, _IN) if others else (_IN, _OUT)
+    kinds = bytearray(rest * 256)
+    for code in characters.encode("ascii"):
+        kinds[code] = found[0]
+    return bytes(kinds)
 
 
 def outline(codes: bytes, kind: bytes) -> bytes:

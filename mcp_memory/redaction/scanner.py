@@ -8,6 +8,7 @@ from itertools import chain
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
+from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import MARKER_START
@@ -18,7 +19,7 @@ Span = tuple[int, int, str]
 _NOTHING: tuple[str, ...] = ()
 _MAX_ROUNDS = 5
 _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
-_LONGEST_MARKER = 60  # characters: more than any rule's name needs
+_MARKER, _LONGEST_MARKER = r"\[redacted:[a-z0-9-]{1,48}\]", 60
 UNJUDGED = "unjudged"
 _RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
@@ -69,7 +70,8 @@ def _once(text: str, work: Work) -> list[Span]:
 
 def _in_marker(text: str, at: int) -> bool:
     start = text.rfind(MARKER_START, max(0, at - _LONGEST_MARKER), at)
-    return start >= 0 and text.find("]", start, at) < 0
+    marker = compiled(_MARKER).match(text, start) if start >= 0 else None
+    return marker is not None and marker.end() > at
 
 
 def _spans(sight: Sight, work: Work) -> list[Span]:

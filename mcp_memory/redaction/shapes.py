@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 from mcp_memory.redaction.places import Places
-from mcp_memory.redaction.rules import START, Rule, compiled
+from mcp_memory.redaction.rules import START, Rule, compiled, look
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.table import TABLE
@@ -53,15 +53,15 @@ class Index:
 
     def _add(self, number: int, keyword: str, rule: Rule) -> None:
         is_prefix = rule.pattern.startswith(START)
-        lowered = keyword.lower()
-        words = [] if rule.is_glued else re.findall(_PARTS, lowered + ("a" if is_prefix else ""))
+        lowered, parts = keyword.lower(), compiled(_PARTS).findall
+        words = [] if rule.is_glued else parts(lowered + ("a" if is_prefix else ""))
         if is_prefix and words:  # letters may follow it
             words.pop()
         entry = (number, keyword, rule, frozenset(word.encode() for word in words))
         if words:
             self.whole.setdefault(max(words, key=len).encode(), []).append(entry)
             return
-        part = max(re.findall(_PARTS, lowered), key=len, default="")
+        part = max(parts(lowered), key=len, default="")
         if is_prefix and not rule.is_glued:
             self.heads.setdefault(part, []).append(entry)
         else:
@@ -190,9 +190,10 @@ def _looked_at(rule: Rule, text: str, at: int) -> int:
     """Return how many characters a pattern looked at that did not match."""
     if rule.before:
         return rule.before + _REACH_BEFORE
-    if rule.looks_far < CHARS_PER_TRY or (rule.begins_word and at and text[at - 1].isalnum() and text[at - 2 : at - 1] != "\\"):
+    over, far = look(rule.pattern)
+    if far < CHARS_PER_TRY or (rule.begins_word and at and text[at - 1].isalnum() and text[at - 2 : at - 1] != "\\"):
         return 0
-    seen = compiled(f"{rule.looks_over}{{0,{rule.looks_far}}}+").match(text, at)
+    seen = compiled(f"{over}{{0,{far}}}+").match(text, at)
     return seen.end() - at if seen else 0
 
 

@@ -91,7 +91,7 @@ class Advising:
             return await self._label(asked)
         if not asked.recommendation_id or asked.episode_id:
             raise InvalidInput(
-                f"`outcome` {asked.outcome!r} is about a recommendation: give its `recommendation_id`, and no `episode_id`",
+                f"`outcome` {str(asked.outcome)!r} is about a recommendation: give its `recommendation_id`, and no `episode_id`",
                 hint="How an episode ended is `episode_id` with success, partial or failure.",
             )
         e, asked = self._e, self._redacting.request(asked)
@@ -120,7 +120,7 @@ class Advising:
         e, episode_id = self._e, asked.episode_id
         if not episode_id or asked.recommendation_id or asked.used_ids or asked.rating is not None:
             raise InvalidInput(
-                f"`outcome` {asked.outcome!r} is how an episode ended: give its `episode_id`, and a `note` at most",
+                f"`outcome` {str(asked.outcome)!r} is how an episode ended: give its `episode_id`, and a `note` at most",
                 hint="Whether a recommendation helped is `recommendation_id` with helped, no_effect or hindered.",
             )
         found = (await e.in_thread(lambda: e.store.get_episodes([episode_id], steps=False)))[0]

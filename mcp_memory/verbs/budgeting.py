@@ -36,11 +36,13 @@ def fit(
     """
     if episodes:
         episodes = (_small_enough(episodes[0], budget_tokens), *episodes[1:])
-    kept: dict[int, Row] = dict(enumerate(_telling(episodes, budget_tokens)))  # by the place of each row among all
-    used = ENVELOPE_TOKENS + sum(map(estimate_tokens, kept.values()))
+    telling = _telling(episodes, budget_tokens)
+    kept: dict[int, Row] = dict(enumerate(brief for brief, _ in telling))  # by the place of each row among all
+    costs = dict(enumerate(cost for _, cost in telling))
+    used = ENVELOPE_TOKENS + sum(costs.values())
     ended: set[type] = set()
     for place, row in _in_turn(episodes, files, patterns):
-        there = estimate_tokens(kept[place]) if place in kept else 0
+        there = costs.get(place, 0)
         if type(row) not in ended and used - there + (cost := estimate_tokens(row)) <= budget_tokens:
             kept[place] = row
             used += cost - there
@@ -55,17 +57,20 @@ def fit(
     )
 
 
-def _telling(episodes: Sequence[RecalledEpisode], budget_tokens: int) -> list[RecalledEpisode]:
-    """Return the episodes down to the last that tells something, as far as they fit, briefly; the first one anyway."""
-    used, found, last = ENVELOPE_TOKENS, list[RecalledEpisode](), 1
+def _telling(episodes: Sequence[RecalledEpisode], budget_tokens: int) -> list[tuple[RecalledEpisode, int]]:
+    """Return the episodes down to the last that tells something, as far as they fit, briefly, each with its cost; the first one anyway."""
+    used, found, last = ENVELOPE_TOKENS, list[tuple[RecalledEpisode, int]](), 1
     for episode in episodes:
         brief = _brief(episode)
         forms = (brief, replace(brief, points=episode.points[:1])) if episode.points else (brief,)
-        fitting = next((form for form in forms if used + estimate_tokens(form) <= budget_tokens), None if found else brief)
+        costed = ((form, estimate_tokens(form)) for form in forms)
+        fitting = next((one for one in costed if used + one[1] <= budget_tokens), None)
         if fitting is None:
-            break
+            if found:
+                break
+            fitting = brief, estimate_tokens(brief)
         found.append(fitting)
-        used += estimate_tokens(fitting)
+        used += fitting[1]
         last = len(found) if episode.points else last
     return found[:last]
 

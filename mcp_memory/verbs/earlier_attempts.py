@@ -6,7 +6,7 @@ from dataclasses import replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
-from mcp_memory.domain.nearness import SAME_TASK
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.otherwise import changed_what_was_seen
@@ -38,16 +38,16 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         x = v.experience
         rows = [(row, alike) for key, alike in near if alike >= SAME_TASK and (row := x.row(key)) is not None]
         lost = [(trace.id, alike) for row, alike in rows if failed_so(done, trace := x.trace(row))]
-        among = 0  # how many failed, where those that are told are chosen by what they changed
+        failed = sum(not x.success[row] and alike >= THE_TASK for row, alike in rows)  # at this task, as this one did or otherwise
         if not lost and _is_open(done):  # while nobody has managed it, what failed in the files that this one had before it
-            among = len(rows)
             lost = _at_the_same(e, done, [(x.trace(row).id, alike) for row, alike in rows[:MAX_READ]])
-        won = [(x.trace(row).id, alike) for row, alike in rows if x.success[row]]
+        won = [(x.trace(row).id, alike) for row, alike in rows if better and x.success[row]]
         known = e.learning.precedents(v, done.task, done.project, won, done) if won else ()
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
-    worked = [row for row in known if row.worked] if better else []
+    worked = [row for row in known if row.worked]
     here = [row for row in worked if row.alike >= 1.0] or [row for row in worked if row.episode_id == better] or worked
-    return (*here[:1], *(replace(p, attempts=among) if among and p.attempts else p for p in others if not p.worked))
+    others = tuple(replace(p, attempts=max(p.attempts, failed)) if p.attempts and p.alike >= 1.0 else p for p in others if not p.worked)
+    return (*here[:1], *others)
 
 
 def is_slip(e: Engines, said: facts.Fact) -> bool:

@@ -162,9 +162,11 @@ class Recording:
         """Return the id of the episode to complete; begin one for a task that none was started for."""
         if bool(asked.episode_id) == bool(asked.task.strip()):
             raise InvalidInput("give `episode_id`, or `task` when no episode was started")
-        if asked.episode_id:
-            return asked.episode_id
         e = self._e
+        if asked.episode_id:
+            if asked.project and (await e.in_thread(lambda: self._found(asked.episode_id, steps=False))).project != asked.project:
+                raise InvalidInput(f"episode {asked.episode_id!r} is not of `project` {asked.project!r}", hint="Leave `project` out.")
+            return asked.episode_id
         told = repr((e.project, asked.but(helped=(), hindered=())))
         key = str(UUID(bytes=hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=16).digest(), version=5))
         found = (await e.in_thread(lambda: e.store.get_episodes([key], steps=False)))[0]
@@ -172,7 +174,7 @@ class Recording:
             if found.state is EpisodeState.OPEN or e.clock() - (found.ended_at_ms or 0) < REDELIVERY_MS:
                 return key  # the same call, delivered again
             key = e.new_id()
-        episode = self._opened(TaskFields(), asked.task, key)
+        episode = self._opened(TaskFields(project=asked.project), asked.task, key)
         if asked.helped or asked.hindered:  # a call that is refused begins nothing
             await e.in_thread(lambda: self._voting.votes(episode, asked.helped, asked.hindered))
         await e.store.start_episode(episode)

@@ -11,7 +11,7 @@ Numbers = npt.NDArray[np.int32]
 
 
 class Failures:
-    """One row a failed step, in the order its episode was added; tools and signatures are interned integers."""
+    """One row a failed step, in the order of the episodes' rows and of their steps; tools and signatures are interned integers."""
 
     def __init__(self, tools: Interner, signatures: Interner) -> None:
         self._tools, self._signatures = tools, signatures

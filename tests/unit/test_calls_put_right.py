@@ -234,3 +234,25 @@ async def test_what_alone_was_done_before_a_failed_call_worked_is_told_by_the_na
     await attempt(memory, "Enter the invoice of Acme", typed, switched, {**typed, "error": None})
     failed = call("rpa_type", error=missing, selector="#invoice_no", text="9320")
     assert await advised(memory, "Key in what Umbrella sent", failed) == "After this very error rpa_switch_frame(frame) made the call work"
+
+
+async def test_an_argument_that_has_another_name_is_told_by_both_names_and_no_value(memory: EpisodicMemory) -> None:
+    refused = "ServiceValidationError: extra keys not allowed @ data['brightness_percent']"
+    for room, share in (("kitchen", 50), ("office", 70)):
+        failed = call("set_light", error=refused, entity_id=f"light.{room}", brightness_percent=share)
+        await attempt(memory, f"Dim the {room} light", failed, call("set_light", entity_id=f"light.{room}", brightness_pct=share))
+    told = await advised(
+        memory, "The bed lamp is too bright", call("set_light", error=refused, entity_id="light.bed", brightness_percent=20)
+    )
+    assert told == "After this very error set_light brightness_pct instead of brightness_percent went through"
+
+
+async def test_a_number_within_an_argument_that_became_the_one_its_error_names_is_told(memory: EpisodicMemory) -> None:
+    def pay(amount: int, total: int, name: str) -> Step:
+        error = None if amount == total else f"the payment does not add up, the total is {total}, but paid {amount}"
+        return call("pay_order", error=error, order=name, methods=[{"by": "card", "amount": amount}])
+
+    for name, total in (("A", 608), ("B", 417)):
+        await attempt(memory, f"Pay order {name} of the ferry office", pay(total // 2, total, name), pay(total, total, name))
+    told = await advised(memory, "Pay the tickets of the harbour choir", pay(250, 1000, "C"))
+    assert "give `methods.amount` a value that the error names" in told

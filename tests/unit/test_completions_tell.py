@@ -97,3 +97,13 @@ async def test_a_completion_asks_not_about_an_error_that_runs_get_past_by_callin
     for name in ("Borealis", "Castor", "Draco"):
         await attempt(memory, f"Book a seat on {name}", "success", book(name, error), book(f"{name} (Oslo)"))
     assert REFUSED not in await completed(memory, "failure", book("Aurora", error))
+
+
+async def test_a_completion_counts_those_that_failed_otherwise_among_all_that_failed(memory: EpisodicMemory) -> None:
+    def answered(text: str, verdict: str) -> Step:
+        return {"tool": "finish", "arguments": {"answer": text}, "observation": verdict, "error": verdict}
+
+    for text, verdict in (("the moon", "Answer is INCORRECT"), ("the moon", "Answer is INCORRECT"), ("no idea", "the turns are used up")):
+        await attempt(memory, TASK, "failure", answered(text, verdict))
+    said = await completed(memory, "failure", answered("the tide", "Answer is INCORRECT"))
+    assert "(2 of 3 such attempts found): answered “the moon”" in said

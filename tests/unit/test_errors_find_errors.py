@@ -243,7 +243,8 @@ GRADLE = """FAILURE: Build failed with an exception.
 
 * What went wrong:
 Could not determine the dependencies of task ':app:compileDebugJavaWithJavac'.
-> SDK location not found. Define a valid SDK location with an ANDROID_HOME environment variable.
+> SDK location not found. Define a valid SDK location with an ANDROID_HOME environment variable or by setting the sdk.dir path in your \
+project's local properties file at '/home/lea/work/android/shop-app/local.properties'.
 
 BUILD FAILED in 3s"""
 

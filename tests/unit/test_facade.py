@@ -289,6 +289,20 @@ async def test_a_second_completion_gives_the_first_result_and_adds_the_new_lesso
     assert (await memory.search_episodes("zeppelins")).total == 1, "an added lesson is found by its words"
 
 
+async def test_a_refusal_names_what_was_said_as_it_was_said(memory: EpisodicMemory) -> None:
+    with pytest.raises(InvalidInput, match=r"^`outcome` 'helped' is about a recommendation"):
+        await memory.give_feedback(outcome="helped")
+    with pytest.raises(InvalidInput, match=r"^`outcome` 'success' is how an episode ended"):
+        await memory.give_feedback(outcome="success")
+
+
+async def test_one_call_records_an_episode_of_the_project_it_names(memory: EpisodicMemory) -> None:
+    done = await memory.complete_episode(task="Write the release notes", outcome="success", project="site")
+    assert (await memory.get_episode(done.episode_id)).episode.project == "site"
+    with pytest.raises(InvalidInput, match="is not of `project` 'shop'"):
+        await memory.complete_episode(done.episode_id, "success", project="shop")
+
+
 async def test_one_call_records_a_whole_episode_and_its_second_delivery_is_the_same(memory: EpisodicMemory) -> None:
     call: dict[str, Any] = {"task": "Water the plants", "outcome": "success", "steps": STEPS, "lessons": "Use the can."}
     first = await memory.complete_episode(**call)

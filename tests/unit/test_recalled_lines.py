@@ -37,6 +37,13 @@ async def told(memory: EpisodicMemory, query: str = TASK) -> list[str]:
     return [line.partition("): ")[2] if line[:1].isdigit() else line.strip() for line in lines if line.startswith(("1", "2", "3", "  "))]
 
 
+@pytest.mark.parametrize(("summary", "is_told"), [("Done. All tests pass now.", False), ("Moved the files by tens, not by thirties", True)])
+async def test_that_the_work_is_done_is_no_word_worth_telling(memory: EpisodicMemory, summary: str, is_told: bool) -> None:
+    await attempt(memory, "success", [shell("reshard --by 30 data")], summary=summary)
+    assert (summary in await told(memory)) is is_told
+    assert "did `reshard --by 30 data`" in await told(memory)
+
+
 async def test_a_success_tells_the_commands_that_did_it_with_their_arguments(memory: EpisodicMemory) -> None:
     calls = [shell("ls -la"), shell("mkdir out"), shell("cd /app && pip install shardlib==2.1"), ("submit", {}, "ok", "")]
     await attempt(memory, "success", calls)

@@ -82,7 +82,8 @@ _IDS = Texts(of=Id(required=True))
 class CompleteEpisode(OutcomeFields, frozen=True):
     episode_id: Annotated[str, Id()] = ""
     outcome: Annotated[str, Choice(of=OutcomeKind, also=OUTCOME_WORDS, required=True)] = ""
-    task: Annotated[str, Text(max_chars=limits.MAX_TASK_CHARS, about="if none was started")] = ""
+    task: Annotated[str, Text(max_chars=limits.MAX_TASK_CHARS, about="if none started")] = ""
+    project: Annotated[str, Name()] = ""  # of the task
     steps: Annotated[
         Sequence[StepFields | Mapping[str, Any]],
         Many(of=StepFields, low=0, high=limits.MAX_STEPS_PER_CALL, shows_fields=False),

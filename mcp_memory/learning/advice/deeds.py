@@ -153,8 +153,9 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     """Return a call as it can be made here: of another case, where it succeeded, the names of its arguments and what of them fits here."""
     step = episode.steps[i]
     if _is_this_case(episode, step, similarity) or (command_in(step.arguments) and similarity >= SAME_TASK):
-        told = told_as_call(step)
-        return without_ids(told, lambda value: not _is_named_by_error(episode, value)) if command_in(step.arguments) else told
+        told, is_case = told_as_call(step), _is_this_case(episode, step, similarity)
+        own = (lambda value: not _is_named_by_error(episode, value)) if is_case else (lambda value: value in query)
+        return without_ids(told, own) if command_in(step.arguments) else told
     arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
     if len(known) == len(step.arguments):

@@ -18,6 +18,7 @@ from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.file_uses import files_of
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
+from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
@@ -27,10 +28,10 @@ MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each 
 
 
 class ErrorTold(NamedTuple):
-    """`by` is the step that got past the error, -1 where none did."""
+    """`signature` is of the error, whole; `by` is the step that got past it, -1 where none did."""
 
     line: str
-    error: str
+    signature: str
     by: int = -1
 
 
@@ -56,14 +57,14 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
         if said.by == said.worked_at and not command_in(by.arguments):
             other = call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS) if similarity >= SAME_TASK else named_change(failed, by)
             if other and not _is_another_look(failed, by):
-                yield ErrorTold(phrases.worked_otherwise(by.key, error, *other), said.error, said.by)
+                yield ErrorTold(phrases.worked_otherwise(by.key, error, *other), signature(error_text(failed)), said.by)
             continue
         names = [file.path for file in files_of(episode)]
         how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else _command_told(by, failed)
         if how == call:  # but for the folder
             how, call = (call_told(step, MAX_FAILED_CALL_CHARS, folder=True) for step in (by, failed))
         if how != call:
-            yield ErrorTold(phrases.overcame(call, error, how, itself=said.by == said.worked_at), said.error, said.by)
+            yield ErrorTold(phrases.overcame(call, error, how, itself=said.by == said.worked_at), signature(error_text(failed)), said.by)
 
 
 def _command_told(by: Step, failed: Step) -> str:
@@ -79,7 +80,7 @@ def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[ErrorTold]:
     failed, by = steps[said.failures[-1]], steps[said.by]
     if not is_edit(failed) and not _is_another_look(failed, by) and (other := named_change(failed, by)):
         error = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS)
-        yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), said.error, said.by)
+        yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), signature(error_text(failed)), said.by)
 
 
 def _is_another_look(failed: Step, by: Step) -> bool:
@@ -100,7 +101,7 @@ def dead_ends(episode: Episode, *, looks: bool) -> Iterator[ErrorTold]:
         ):
             call = step.key if len(step.arguments) > MANY_ARGUMENTS else call_told(step, MAX_FAILED_CALL_CHARS)
             error = message_of(step)
-            yield ErrorTold(phrases.failed(call, shorten_middle(error, MAX_MESSAGE_CHARS)), error)
+            yield ErrorTold(phrases.failed(call, shorten_middle(error, MAX_MESSAGE_CHARS)), signature(error_text(step)))
 
 
 def _is_own(step: Step, episode: Episode) -> bool:

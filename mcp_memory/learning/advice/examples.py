@@ -71,7 +71,11 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     """
     if episode is None or index >= len(episode.steps):
         return None
-    arguments = episode.steps[index].arguments
+    return example_of(episode.steps[index].arguments, max_chars, run, alike=alike)
+
+
+def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike: bool) -> dict[str, Json] | None:
+    """Return arguments as an example, as `arguments_of` does those of a step."""
     run = run.casefold()
     if not alike and not _fits(command_in(arguments), run):
         shown = {key: value if _is_of_run(value, run) else f"<{key}>" for key, value in arguments.items()}

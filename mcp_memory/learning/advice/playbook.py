@@ -12,7 +12,7 @@ from itertools import groupby
 
 from mcp_memory.domain.answers import Playbook, PlaybookStep
 from mcp_memory.domain.episode import Json, Trace
-from mcp_memory.domain.nearness import SAME_TASK
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.pattern import Pattern
 from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
@@ -21,7 +21,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.advice.pitfalls import MAX_SENTENCES, Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
-from mcp_memory.learning.advice.same_case import names_a_case
+from mcp_memory.learning.advice.same_case import is_same_case, names_a_case
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import Attempt, attempt, common
 from mcp_memory.phrases import playbooks as phrases
@@ -37,9 +37,6 @@ MIN_CONTRADICTING = 5  # attempts
 CONTRADICTED = 0.4  # upper bound of the success rate of those that followed the steps, from which the evidence speaks against them
 MAX_EVIDENCE, MAX_TITLE_CHARS = 8, 80
 MIN_FAILURES, MIN_DIFFERENCE = 3, 0.1  # attempts, and share of them by which a look must differ to be a step
-MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
-MAX_SOUGHT = 50  # attempts in which arguments are looked for
-MAX_EXAMPLE_CHARS = 200  # of one text in the arguments of a step
 _Examples = Callable[[Sequence[PlaybookStep]], Sequence[PlaybookStep]]
 
 
@@ -90,7 +87,7 @@ def playbook(
     failed = sum(not r.trace.success for r in known)
     pitfalls, from_patterns = pitfalls_of(task, good, bad, patterns, chosen, (failed + 1) / (len(known) + 2), message_at, nearest)
     alike = max(r.similarity for r in good)
-    here = _here(task, lost_all)
+    here = _at_it(task, lost_all)
     unmanaged = (phrases.of_others(here),) if here and max(r.similarity for r in won_all) < SAME_TASK else ()
     evidence = list(dict.fromkeys([*(r.trace.id for r in good[:MAX_EVIDENCE]), *from_patterns]))
     return Playbook(
@@ -102,26 +99,6 @@ def playbook(
         evidence=tuple(evidence),
         successes=len(won_all),
     ), ""
-
-
-def sources(
-    steps: Sequence[PlaybookStep], runs: Sequence[tuple[Trace, float]], showable: Callable[[str, int], bool] = lambda _id, _index: True
-) -> list[tuple[str, int] | None]:
-    """Return for each step of a playbook where it was done best: (episode id, step index), None where no success did it in that order.
-
-    Args:
-        steps: The playbook's.
-        runs: What it was made from.
-        showable: Whether the arguments of a step of an episode may be shown.
-    """
-    keys = [joined(s.tool, s.action) for s in steps]
-    good = sorted((attempt(t, s) for t, s in runs if t.success and t.step_keys), key=lambda r: (-r.weight, r.trace.id))
-    found: list[tuple[str, int] | None] = [None] * len(keys)
-    for run in good[:MAX_SOUGHT]:
-        for place, index in common(keys, run.trace.step_keys[:MAX_SEARCHED]):
-            if found[place] is None and not run.trace.step_failed[index] and showable(run.trace.id, index):
-                found[place] = (run.trace.id, index)
-    return found
 
 
 def _in_voices(known: Sequence[Attempt], endorser: Endorser | None) -> list[Attempt]:
@@ -137,18 +114,23 @@ def _in_voices(known: Sequence[Attempt], endorser: Endorser | None) -> list[Atte
     return [run for _, _, run in sorted(placed, key=lambda item: item[:2])]
 
 
-def _here(task: str, attempts: Sequence[Attempt]) -> int:
-    """Return how many were at this very task: in words that anybody's case may have, they were at others."""
-    return sum(r.similarity >= SAME_TASK for r in attempts) if names_a_case(task) else 0
+def _here(task: str, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Return those at this very task, in other words maybe; in words that anybody's case may have, they were at others."""
+    return [r for r in attempts if r.similarity >= SAME_TASK] if names_a_case(task) else []
+
+
+def _at_it(task: str, attempts: Sequence[Attempt]) -> int:
+    """Return how many were at this task for certain, by their words or by what these name."""
+    return sum(r.similarity >= THE_TASK or is_same_case(task, r.trace.task) for r in _here(task, attempts))
 
 
 def _thin(task: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:
     """Return why the attempts are too few to go by, "" where they are not: one success at the very task is enough."""
-    here = _here(task, bad)
+    here, like = _at_it(task, bad), len(_here(task, bad))
     if not good:
         return phrases.no_success(here, len(bad)) if bad else phrases.NOTHING_LIKE_IT
     if len(good) == 1 and good[0].similarity < SAME_TASK:
-        return phrases.no_success(here, 0) if here else phrases.one_success(good[0].trace.id, good[0].similarity)
+        return phrases.no_success(here, like) if like else phrases.one_success(good[0].trace.id, good[0].similarity)
     return ""
 
 

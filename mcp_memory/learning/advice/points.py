@@ -13,6 +13,7 @@ from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
+from mcp_memory.domain.text_words import stem, words
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
     Deed,
@@ -23,6 +24,7 @@ from mcp_memory.learning.advice.deeds import (
     ended,
     looked,
 )
+from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed, refused
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
 from mcp_memory.learning.advice.otherwise import otherwise
@@ -31,11 +33,14 @@ from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
+MIN_SAID_WORDS = 2
+_DONE_TEXT = "done finished complete fixed succeeded success successful successfully working ready ok okay everything all now"
+_CHECKED_TEXT = "task tests pass set correctly issue problem solved resolved"
+_DONE = frozenset(map(stem, f"{_DONE_TEXT} {_CHECKED_TEXT}".split()))
 ChangesOf = Callable[[Episode], Sequence[Deed]]
 Recalled = Sequence[tuple[Episode, float]]
 
@@ -75,7 +80,15 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
-    return found | _endings(recalled, found) if known.endings else found
+    if known.endings:
+        found |= _endings(recalled, found)
+    return found if any(found.values()) else found | _alike(recalled)
+
+
+def _alike(recalled: Recalled) -> dict[str, tuple[str, ...]]:
+    """Return what successes at several other tasks did alike, where no attempt tells anything by itself."""
+    won, lost = ([episode for episode, _ in recalled if episode.success is is_won] for is_won in (True, False))
+    return {won[0].id: (said,)} if (said := done_alike(won, lost)) else {}
 
 
 def _endings(recalled: Recalled, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -103,16 +116,26 @@ def _own_words(episode: Episode) -> Iterator[str]:
     outcome = episode.outcome
     assert outcome is not None
     why = "" if episode.success or any(step.failed and step.error == outcome.error for step in episode.steps) else outcome.error or ""
-    for text in (without_inference(outcome.summary), why, *outcome.lessons[:MAX_LESSONS]):
+    summary = without_inference(outcome.summary)
+    for text in (summary if _says_what(summary) else "", why, *outcome.lessons[:MAX_LESSONS]):
         if line := " ".join(text.split()):
             yield shorten(line, MAX_WORDS_CHARS)
     if outcome.failed and not episode.success:
         yield shorten(phrases.undone([" ".join(text.split()) for text in outcome.failed]), MAX_WORDS_CHARS)
 
 
+def _says_what(summary: str) -> bool:
+    """Return whether a summary says more than that the work is done.
+
+    >>> _says_what("Done. All tests pass now."), _says_what("Rounded the totals")
+    (False, True)
+    """
+    return len({stem(word) for word in words(summary)} - _DONE) >= MIN_SAID_WORDS
+
+
 def _of_errors(episode: Episode, fixes: Iterable[ErrorTold], quoted: Collection[str]) -> Iterator[str]:
     """Yield what an episode tells of quoted errors: what its agent noted, how it got past them, or that it never did."""
-    told = [told.line for told in (*fixes, *dead_ends(episode, looks=False)) if signature(told.error) in quoted]
+    told = [told.line for told in (*fixes, *dead_ends(episode, looks=False)) if told.signature in quoted]
     if told and episode.outcome is not None:
         yield from (shorten(" ".join(lesson.split()), MAX_WORDS_CHARS) for lesson in episode.outcome.lessons[:MAX_LESSONS])
     yield from told
@@ -149,10 +172,13 @@ def _shown(
             *_in_vain(episode, similarity, query),
         ]
         told += [*fixes, *(end.line for end in dead_ends(episode, looks=not told and len(peers) == 1))]
+        figure = measured(episode.task, episode.steps) if similarity >= SAME_TASK else ""
+        if figure and not told:  # which says how far its calls went
+            told = done(episode, similarity, query)
         # What a failure wrote is told where nobody left anything else (`ending`).
         yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
         yield from missed(episode)
-        if similarity >= SAME_TASK and (figure := measured(episode.task, episode.steps)):
+        if figure:
             yield phrases.measured(figure)
 
 

@@ -21,6 +21,7 @@ from mcp_memory.learning.reading.work_lines import is_version, work_of
 from mcp_memory.phrases import points as phrases
 
 MAX_TEXT_CHARS = 220
+MIN_WORDS = 2  # of its task, from which what a run wrote is about it
 MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
 _RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
@@ -72,7 +73,7 @@ def made(episode: Episode, path: str) -> str:
     ]
     longest = max(texts, key=lambda text: len(text.lines), default=None)
     said = _said(episode, replace(longest, path=path), texts) if longest else ""
-    return said if not words.isdisjoint(distinct_words(said.removeprefix(path))) else ""
+    return said if len(words & frozenset(distinct_words(said.removeprefix(path)))) >= MIN_WORDS else ""
 
 
 def _texts(steps: Sequence[Step]) -> Iterator[_Text]:

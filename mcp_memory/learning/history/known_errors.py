@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from mcp_memory.learning.history.lasting import StaleAnswers, outlived
 from mcp_memory.learning.reading.signatures import signature_words, without_details
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
+from mcp_memory.views.kept import Kept
 from mcp_memory.views.vouching import Vouching
 
+MAX_KEPT = 32  # texts, of what they quote
 READ_CHARS = 4_000  # of a long text, its beginning and its end
 MIN_WORDS = 2  # of a signature that tells one error from another
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
@@ -39,12 +41,16 @@ class KnownErrors:
         self._calls: set[tuple[int, int]] = set()  # signatures, each with a tool that failed so
         self._with: dict[str, set[tuple[int, int]]] = {}  # those by the stems of the signature and the tool
         self._failures = self._removals = 0
+        self._quotes: Kept[str, Sequence[tuple[str, int]]] = Kept(experience, MAX_KEPT)  # one answer asks for them several times
 
-    def quoted(self, text: str) -> list[tuple[str, int]]:
+    def quoted(self, text: str) -> Sequence[tuple[str, int]]:
         """Return the signatures that *text* quotes, with their numbers, in order; of a short one, those that have all of its words.
 
-        `docker build no space left` is how people ask for an error. Microseconds for a text that speaks of no error.
+        `docker build no space left` is how people ask for an error. A tenth of a millisecond for a text that speaks of no error.
         """
+        return self._quotes.get(text, lambda: self._read(text))
+
+    def _read(self, text: str) -> Sequence[tuple[str, int]]:
         if not _ERROR.search(text):
             return self._asked(text)
         self._refresh()

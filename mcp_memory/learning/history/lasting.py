@@ -64,7 +64,8 @@ class StaleAnswers:
         """
         x, failures = self._x, self._x.failures
         rows = [row for key in ids if (row := x.row(key)) is not None]
-        mine = np.flatnonzero(np.isin(failures.row, rows) & (failures.by_index >= 0))
+        of_rows = zip(*(np.searchsorted(failures.row, rows, side).tolist() for side in ("left", "right")), strict=True)
+        mine = np.array([at for first, last in of_rows for at in range(first, last) if failures.by_index[at] >= 0], np.int64)
         errors = sorted(set(zip(failures.failed[mine].tolist(), failures.signature[mine].tolist(), strict=True)))[:MAX_ERRORS]
         stale = [at for failed, sig in errors for at in self.to(project, failed, sig).tolist() if failures.row[at] in rows]
         return frozenset((x.trace(int(failures.row[at])).id, int(failures.by_index[at])) for at in stale)

@@ -77,8 +77,7 @@ def _overcome(x: Experience, at: Ints, failed: Bools) -> tuple[Bools, Ints, Ints
     if not len(failures):
         return np.zeros(len(at), np.bool_), np.zeros(len(at), np.int64), at
     first = x.first[failures.row]
-    failed_at = first + failures.index
-    order = np.argsort(failed_at, kind="stable")
-    found = order[np.minimum(np.searchsorted(failed_at, at, sorter=order), len(order) - 1)]
+    failed_at = first + failures.index  # ascending
+    found = np.minimum(np.searchsorted(failed_at, at), len(failed_at) - 1)
     known = failed & (failed_at[found] == at) & (failures.fix[found] >= 0)
     return known, np.where(known, failures.fix[found], 0).astype(np.int64), np.where(known, first[found] + failures.example[found], at)

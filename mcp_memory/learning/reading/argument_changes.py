@@ -1,9 +1,10 @@
 """What was different in the arguments when a failed call was made again: the kind of change, whatever the values were. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 
 from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import ASSIGNMENT, WRAPPING, command_in
@@ -19,10 +20,12 @@ MAX_VALUE_CHARS = 36  # of an argument that an error names
 MAX_PART_WORDS = 6  # of a text, that came instead of what its error names
 MAX_TEXT_WORDS = 300  # of a text in which such a part is looked for
 MIN_NAMED_CHARS = 4  # of a value that an error names
+MAX_PARTS, MAX_DEPTH = 30, 6  # of one list or object, and of such within each other
 ALIKE = 0.6  # of two values' letters, from which one is the other spelt otherwise
 _ERROR_CHARS = 2_000
 _DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"\w+")
+_WHOLE = re.compile(r"[\w.-]*\w")  # a word, a number with its fraction
 SETTING = re.compile(r"[a-z][a-z_-]{0,30}")  # a word of a vocabulary, which is no value of a case: `damaged`, `round_trip`
 _IDENTIFIER = re.compile(r"\w*(?:_|\d)\w*")  # what no plain word of a sentence looks like
 
@@ -46,6 +49,9 @@ def argument_change(failed: Step, again: Step) -> Changed | None:
     ('fewer_words', 'without_folder')
     >>> change({"command": "pip install x"}, {"command": "pip install --user x"}), change({"id": 1}, {"id": 1, "unit": "m"})
     ('option_added', 'argument_added')
+    >>> error, paid = "total is 608, but paid 304", lambda amount: {"methods": [{"by": "card", "amount": amount}]}
+    >>> argument_change(Step("pay", arguments=paid(304), status="error", error=error), Step("pay", arguments=paid(608))).argument
+    'methods.amount'
     >>> argument_change(Step("t", "", {"command": "npm run b"}), Step("t", "", {"command": "export CI=1 && npm run b"})).argument
     'CI=1'
     """
@@ -59,14 +65,16 @@ def argument_change(failed: Step, again: Step) -> Changed | None:
     if command_in(before) and command_in(after):
         return _option_changed(command_in(before), command_in(after))
     old, new = before[name], after[name]
-    return _text_changed(name, old, new, _error_of(failed)) if isinstance(old, str) and isinstance(new, str) else None
+    if isinstance(old, str) and isinstance(new, str):
+        return _text_changed(name, old, new, _error_of(failed))
+    return _value_changed(name, old, new, _error_of(failed))
 
 
 def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     """Return what a call of a tool that worked had instead of what the error of the failed one names, and that; None where nothing of it.
 
-    That the error names it tells a call put right from another call of the same tool; so does that an argument was added and all else
-    stayed. Commands are not looked at.
+    That the error names it tells a call put right from another call of the same tool; so does that an argument was added, or called
+    otherwise, and all else stayed. Commands are not looked at.
 
     >>> from mcp_memory.domain.episode import Step
     >>> def change(error, before, after): return named_change(Step("t", "", before, status="error", error=error), Step("t", "", after))
@@ -78,6 +86,8 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     (('sender=…', 'no sender'), None)
     >>> change("reason required", {"order": "W1"}, {"order": "W1", "reason": "damaged"})
     ('reason=damaged', 'no reason')
+    >>> change("extra keys not allowed @ data['brightness']", {"id": "l1", "brightness": 50}, {"id": "l1", "brightness_pct": 50})
+    ('brightness_pct', 'brightness')
     >>> change("no [Ann Lee]", {"q": "Ann Lee"}, {"q": "Bo Ray"}), change("base 'x' is bad", {"base": "x", "n": 1}, {"base": "y", "n": 1})
     (None, ('base=y', 'base=x'))
     """
@@ -88,6 +98,9 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
         value = again.arguments[added[0]]
         is_setting = isinstance(value, bool) or (isinstance(value, str) and SETTING.fullmatch(value))
         return f"{added[0]}={value if is_setting else '…'}", f"no {added[0]}"
+    gone = [name for name in failed.arguments if name not in again.arguments]
+    if len(added) == len(gone) == 1 and _renamed(failed.arguments, gone[0], added[0]) == again.arguments:
+        return added[0], gone[0]
     message = message_of(failed)
     words = frozenset(_TOKEN.findall(message))
     named = frozenset(_TOKEN.findall(" ".join(quoted_in(message)))) | {word for word in words if _IDENTIFIER.fullmatch(word)}
@@ -102,6 +115,10 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
         if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
             return f"{name}=…{part[1]}…", f"{name}=…{part[0]}…"
     return None
+
+
+def _renamed(arguments: Mapping[str, Json], name: str, other: str) -> dict[str, Json]:
+    return {other if key == name else key: value for key, value in arguments.items()}
 
 
 def _is_misnamed(old: Json, new: Json, message: str) -> bool:
@@ -176,6 +193,28 @@ def _text_changed(name: str, old: str, new: str, error: str) -> Changed | None:
     if _within(others, words):
         return Changed(ArgumentChange.FEWER_WORDS, name, before, after)
     return Changed(ArgumentChange.MORE_WORDS, name, before, after) if _within(words, others) else None
+
+
+def _value_changed(name: str, old: Json, new: Json, error: str) -> Changed | None:
+    """Return that one value of an object or a list, or a number, became one that the error names."""
+    before, after = dict(_leaves(name, old)), dict(_leaves(name, new))
+    others = [path for path in before if after.get(path) != before[path]]
+    if len(others) != 1 or before.keys() != after.keys():
+        return None
+    was, now = str(before[others[0]]), str(after[others[0]])
+    if len(now) < MIN_LISTED_CHARS or now not in _WHOLE.findall(error):
+        return None
+    return Changed(ArgumentChange.LISTED, ".".join(part for part in others[0] if not part.isdigit()), was, now)
+
+
+def _leaves(name: str, value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """Yield the values in an argument, each with the names and numbers that lead to it; of a large one the first."""
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else None
+    if parts is None or len(path) >= MAX_DEPTH:
+        yield (*path, name), value
+        return
+    for key, part in islice(parts, MAX_PARTS):
+        yield from _leaves(str(key), part, (*path, name))
 
 
 def _within(part: list[str], whole: list[str]) -> bool:

@@ -7,6 +7,7 @@ from mcp_memory.domain.episode import Step
 
 MAX_LINES = 200  # of one answer, from its end
 _NUMBER = r"(?:[01]?\.\d+|\d{1,3}(?:\.\d+)?\s?%)"  # a share, as a decimal or in per cent
+_SHARE = re.compile(r"\.\d|\d\s?%")
 _GOAL = re.compile(
     r"(?:at least|at most|more than|less than|above|below|over|under|exceed\w*|reach\w*|achiev\w*|minimum|maximum|[<>≥≤]=?)"
     rf"\D{{0,25}}{_NUMBER}"
@@ -25,7 +26,7 @@ def measured(task: str, steps: Sequence[Step]) -> str:
     >>> measured("Train a model with at least 0.62 accuracy", steps), measured("Train a model", steps)
     ('Test accuracy 0.374', '')
     """
-    if not _GOAL.search(task):
+    if not _SHARE.search(task) or not _GOAL.search(task):  # few tasks have a number of this form: looking for it alone is cheap
         return ""
     for step in reversed(steps):
         for line in reversed(step.observation.splitlines()[-MAX_LINES:] if not step.failed else []):

@@ -29,7 +29,7 @@ async def _start_episode(memory: "Memory", asked: "requests.StartEpisode") -> di
 START_EPISODE = Tool(
     name="start_episode",
     title="Start an episode",
-    description=("Call this first when you begin a task: opens an episode, returns what worked and failed in similar earlier tasks."),
+    description=("Call this first when you begin a task: opens an episode, returns what worked and failed in similar tasks."),
     make_output_schema=answered("StartedEpisode", without=["holdout"]),
     run=_start_episode,
     lines=lambda data, asked: started_text(data),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mcp_memory.domain.answers import PlaybookStep
 from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.pattern import Pattern, PatternKind
-from mcp_memory.learning.advice.playbook import playbook, sources
+from mcp_memory.learning.advice.playbook import playbook
+from mcp_memory.learning.advice.playbook_examples import sources
 from mcp_memory.learning.reading.attempts import common
 
 
@@ -77,13 +78,15 @@ def test_one_success_at_another_task_is_too_thin_and_at_the_same_task_is_not() -
 
 def test_without_a_success_there_is_a_reason_instead() -> None:
     assert playbook("t", [], [], 8) == (None, "no episode with steps is like this task")
-    none, reason = playbook("fix `Cart.total`", [run(1, "a", success=False)], [], 8)
+    none, reason = playbook("fix `Cart.total`", [run(1, "a", success=False, similarity=1.0)], [], 8)
     assert none is None
     assert reason == "the only attempt found at this task did not succeed"
+    like = playbook("fix `Cart.total`", [run(1, "a", success=False, similarity=0.9)], [], 8)[1]
+    assert like == "the only attempt found at a task like this did not succeed", "whether it was this one, nobody knows"
 
 
 def test_attempts_in_words_that_anybody_s_case_may_have_were_at_tasks_like_this() -> None:
-    asked, lost = "hi, my flight was late", [run(i, "a", success=False) for i in (1, 2)]
+    asked, lost = "hi, my flight was late", [run(i, "a", success=False, similarity=1.0) for i in (1, 2)]
     assert playbook(asked, lost, [], 8)[1] == "neither of both attempts found at tasks like this succeeded"
     won = [run(i, "a", "b", similarity=0.6) for i in (3, 4)]
     book, said = playbook(asked, [*won, *lost], [], 8)[0], playbook("late flight `HAT005`", [*won, *lost], [], 8)[0]
@@ -243,8 +246,8 @@ def test_each_step_is_taken_from_the_best_attempt_that_made_it_in_order() -> Non
     steps = [
         PlaybookStep(i, *key, "") for i, key in enumerate((("open", "open"), ("bash", "pytest"), ("submit", "submit"), ("pay", "pay")))
     ]
-    assert sources(steps, runs) == [("e2", 1), ("e2", 4), ("e2", 5), None]
-    assert sources(steps[:1], [run(3, "open", success=False)]) == [None]
+    assert sources(steps, runs) == [(("e2", 1),), (("e2", 4),), (("e2", 5),), ()]
+    assert sources(steps[:1], [run(3, "open", success=False)]) == [()]
 
 
 def test_a_correction_is_told_as_one() -> None:

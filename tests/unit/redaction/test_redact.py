@@ -334,6 +334,13 @@ def test_a_marker_is_not_taken_for_a_secret_itself(text: str) -> None:
     assert redact(clean) == (clean, ())
 
 
+@pytest.mark.parametrize("before", ["[redacted:", "[redacted:x ", "[redacted:password-", "see [redacted: and "])
+def test_what_only_begins_like_a_marker_hides_no_secret(before: str) -> None:
+    token = f"ghp_{chars(36)}"
+    assert token not in redact(f"{before}{token}")[0]
+    assert "hunter2!" not in redact(f"{before} DB_PASSWORD=hunter2!")[0]
+
+
 def test_where_each_look_uncovers_another_secret_the_rest_is_masked_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"card 4111111111111111r8_{chars(37)} and ordinary words after it"
     assert redact(text)[0] == "card [redacted:card-number][redacted:replicate-token] and ordinary words after it"
