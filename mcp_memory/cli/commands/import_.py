@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mcp_memory.cli import render
 from mcp_memory.cli.opening import with_memory
 from mcp_memory.cli.options import add_common, add_json
-from mcp_memory.cli.transcripts.formats import FORMATS, transcript_files
+from mcp_memory.cli.transcripts.formats import FORMATS, recognised, transcript_files
 from mcp_memory.cli.transcripts.hosts import folders_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS_SHOWN = 20  # on stderr; --json lists all
 
-Named = tuple[str | None, str]  # (format, None for the interchange form; file)
+Named = tuple[str | None, str]  # (format, None or "" for the interchange form; file)
 
 
 @dataclass(slots=True)
@@ -39,7 +39,12 @@ class Total:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="*", metavar="FILE", help="JSON Lines, .gz too, - for stdin; with --from: files or folders")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="JSON Lines, .gz too, - for stdin, or one agent host's session; with --from: files or folders",
+    )
     parser.add_argument(
         "--from",
         dest="source",
@@ -64,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         named = _named(args)
     total = with_memory(args, lambda memory: read_all(memory, named, project=args.project or "", quiet=args.quiet))
+    if args.files and args.source is None:
+        total.notes += [f"{path}: read as of {kind}" for kind, path in named if kind]
     if args.json:
         render.print_json(total)
     else:
@@ -89,7 +96,7 @@ def _named(args: argparse.Namespace) -> list[Named]:
     if missing:
         args.fail(f"no such file: {', '.join(missing)}")
     if args.source is None:
-        return [(None, name) for name in args.files]
+        return [(recognised(Path(name)) if name != "-" else None, name) for name in args.files]
     return [(args.source, str(path)) for name in args.files for path in transcript_files(args.source, Path(name))]
 
 
@@ -101,7 +108,7 @@ async def read_all(memory: "EpisodicMemory", named: Sequence[Named], *, project:
     with Reader(quiet=quiet) as reader:
         reader.expect(path for _, path in named)
         for kind, path in named:
-            source = Source(path, reader) if kind is None else Transcript(path, reader, kind)
+            source = Transcript(path, reader, kind) if kind else Source(path, reader)
             report = await memory.import_lines(source.lines(), project=project)
             total.added += report.added
             total.skipped += report.skipped

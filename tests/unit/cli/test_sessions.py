@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.cli.transcripts.formats import convert, transcript_files
+from mcp_memory.cli.transcripts.formats import convert, recognised, transcript_files
 from mcp_memory.cli.transcripts.hosts import HOSTS, folders_of, sessions_here
 from mcp_memory.cli.transcripts.record import StillRunning, TranscriptError
 from mcp_memory.domain.session_ids import prompt_turn, turn_id
@@ -36,6 +36,17 @@ def steps_of(episode: dict[str, Any]) -> list[tuple[str, str]]:
 
 def claude(tmp_path: Path, session: Claude) -> list[dict[str, Any]]:
     return episodes("claude-code", samples.write_lines(tmp_path / "s1.jsonl", session.lines))
+
+
+def test_a_session_is_recognised_by_what_stands_in_it_and_an_interchange_file_is_none(tmp_path: Path) -> None:
+    for host, path in samples.write_all(tmp_path / "hosts").items():
+        assert recognised(path) == (host if path.is_file() else ""), host
+    lines = tmp_path / "episodes.jsonl"
+    lines.write_text('{"task": "Water the plants", "steps": [], "outcome": {"kind": "success"}}\n')
+    assert recognised(lines) == ""
+    lines.write_text('{"nothing": "of ours"}\n')
+    assert recognised(lines) == ""
+    assert recognised(tmp_path) == ""
 
 
 @pytest.mark.parametrize(
