@@ -18,6 +18,7 @@ MAX_KEPT = 32  # texts, of what they quote
 READ_CHARS = 4_000  # of a long text, its beginning and its end
 MIN_WORDS = 2  # of a signature that tells one error from another
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
+ASKED_CHARS = 400  # of such a request
 MIN_OF_ERROR = 2  # of them in the error itself
 MAX_ELSEWHERE = 20  # failures of other projects among which one is looked for that may be told
 MAX_FAILURES = 200  # looked at of one text, the newest
@@ -104,7 +105,7 @@ class KnownErrors:
 
     def _asked(self, text: str) -> list[tuple[str, int]]:
         """Return the signatures that have, together with the call that failed so, all words of a short text; two words as they stand."""
-        if len(text) > READ_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text))) <= MAX_ASKED:
+        if len(text) > ASKED_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text))) <= MAX_ASKED:
             return []
         self._refresh_calls()
         with_all = sorted((self._with.get(word, set()) for word in asked), key=len)
