@@ -32,6 +32,7 @@ het een van niet zijn voor met ook aan door naar bij wordt worden er
 """
 ENGLISH_WORDS = frozenset(_ENGLISH_TEXT.split())
 FOREIGN_WORDS = frozenset(_FOREIGN_TEXT.split()) - ENGLISH_WORDS
+_OF_BOTH = ENGLISH_WORDS & frozenset(_FOREIGN_TEXT.split())
 HOMOGRAPHS = frozenset({"am", "comment", "man", "war"})  # function words of these that tell no language, being English words or programs
 
 
@@ -41,6 +42,8 @@ def is_foreign(text: str) -> bool:
 
     >>> is_foreign("Die Zahlenformatierung stürzt ab"), is_foreign("禁止在查询中使用"), is_foreign("Where is the café of my hotel?")
     (True, True, False)
+    >>> is_foreign("Corrigir o cálculo do frete no carrinho"), is_foreign("Do as the façade does")
+    (True, False)
     """
     found = _WORD.findall(text.lower())
     if not found:
@@ -48,6 +51,8 @@ def is_foreign(text: str) -> bool:
     english, foreign = sum(w in ENGLISH_WORDS for w in found), sum(w in FOREIGN_WORDS for w in found)
     if foreign > english and foreign > 1:
         return True
+    if foreign > english - sum(w in _OF_BOTH for w in found) and any(map(_ACCENTED.search, found)):
+        return True  # `o cálculo do frete`
     share = english / len(found)
     if all(w.isascii() for w in found):
         return len(found) >= LONG_WORDS and share < LEAST_SHARE

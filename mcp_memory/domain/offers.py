@@ -29,14 +29,39 @@ def offered(task: str, steps: Sequence[Step]) -> tuple[int, ...]:
     """
     known, found = set(_values(task[:_TASK_CHARS])), []
     for step in steps:
-        for value in step.arguments.values():
-            known |= _values((value if isinstance(value, str) else str(value))[:ANSWER_CHARS])
-        named = _values(step.observation[:ANSWER_CHARS])
-        if step.error:
-            named |= _values(step.error[:ANSWER_CHARS])
+        known |= _asked(step)
+        named = _answered(step)
         found.append(sum({_kind(value) for value in named - known}))
         known |= named
     return tuple(found)
+
+
+def offered_last(task: str, steps: Sequence[Step]) -> int:
+    """Return what `offered` does for the last of the steps alone; where its answer names no value none of the others is looked at.
+
+    >>> offered_last("look me up", [Step("ask", observation="I am mia_li_3668"), Step("find", observation="mia_li_3668 has XEHM4B")])
+    4
+    """
+    new = _answered(steps[-1]) if steps else frozenset()
+    if new:
+        new -= _values(task[:_TASK_CHARS]) | _asked(steps[-1])
+    for step in reversed(steps[:-1]):
+        if not new:
+            break
+        new -= _asked(step) | _answered(step)
+    return sum({_kind(value) for value in new})
+
+
+def _asked(step: Step) -> frozenset[str]:
+    """Return the values that a step was called with."""
+    said = (value if isinstance(value, str) else str(value) for value in step.arguments.values())
+    return frozenset[str]().union(*(_values(text[:ANSWER_CHARS]) for text in said))
+
+
+def _answered(step: Step) -> frozenset[str]:
+    """Return the values that stand at the beginning of a step's answer."""
+    named = _values(step.observation[:ANSWER_CHARS])
+    return named | _values(step.error[:ANSWER_CHARS]) if step.error else named
 
 
 def pack_offers(offers: Sequence[int]) -> str:

@@ -131,11 +131,10 @@ class Learner:
         """Return the episodes that met an error which the query quotes, with their worth in [0, 1]; mostly none."""
         return v.experience.derived(KnownErrors).episodes(query.text, query.filter.project)
 
-    def answered_elsewhere(self, v: View, error: str, project: str) -> tuple[str, Collection[str]] | None:
-        """Return the latest episode of another project that got past an error which a text quotes, with the errors; None without."""
+    def answered_elsewhere(self, v: View, error: str, project: str) -> tuple[Sequence[tuple[str, int]], Collection[str]]:
+        """Return where other projects met an error that a text quotes and got past it, the latest first, and the errors that it quotes."""
         known = v.experience.derived(KnownErrors)
-        found = known.answered_elsewhere(error, project)
-        return (found, frozenset(dict(known.quoted(error)))) if found else None
+        return known.answered_elsewhere(error, project), frozenset(dict(known.quoted(error)))
 
     def relevant_patterns(
         self, v: View, query: Query, neighbours: Neighbours, limit: int, met: Collection[str] = ()

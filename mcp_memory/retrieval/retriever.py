@@ -16,7 +16,7 @@ from mcp_memory.domain.text_words import overlap
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, IndexText, Neighbours, Store
 from mcp_memory.retrieval import indexed_text, ranking, text_query
-from mcp_memory.retrieval.closeness import CLOSE_COSINE, close, names_a_task
+from mcp_memory.retrieval.closeness import CLOSE_COSINE, as_understood, close, names_a_task, reads_names_only
 from mcp_memory.retrieval.lexical_search import LexicalSearch
 from mcp_memory.retrieval.tiers import Pool, Tier, tiers
 from mcp_memory.retrieval.vector_search import Vectors, VectorSearch, best_space, cosines, covered, likeness
@@ -125,12 +125,22 @@ class Retriever:
             pairs = sorted(((seq, overlap(query.text, traces[seq].task)) for seq in hits), key=lambda pair: -pair[1])
         else:
             seqs, near = self._vectors.nearest(v, query, space, np.atleast_2d(vectors[space])[0], k + len(excluded))
-            pairs = list(zip(seqs.tolist(), np.clip(near, 0, 1).tolist(), strict=True))
+            pairs = [(seq, value) for seq, value in zip(seqs.tolist(), np.clip(near, 0, 1).tolist(), strict=True) if seq in traces]
+            if reads_names_only(query.text, space):
+                pairs = self._understood(v, query, pairs, k)
         named = [(traces[seq].id, value) for seq, value in pairs if seq in traces]
         if named and named[0][1] >= THE_TASK:  # there may be other cases of it
             named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
             named.sort(key=lambda one: -one[1])
         return tuple((episode_id, value) for episode_id, value in named if episode_id not in excluded)[:k]
+
+    def _understood(self, v: View, query: Query, pairs: Sequence[tuple[int, float]], k: int) -> list[tuple[int, float]]:
+        """Return the nearest of those given and of those found by their words, by what is understood of them."""
+        traces = v.catalog.traces
+        by_words = self._lexical.hits(v, query, k, only=True)
+        near = dict.fromkeys((seq for seq in by_words if seq in traces), 0.0) | dict(pairs)
+        alike = as_understood(query.text, [traces[seq].task for seq in near], np.array([*near.values()], float))
+        return sorted(zip(near, alike.tolist(), strict=True), key=lambda pair: -pair[1])
 
     def elsewhere(self, v: View, query: Query, vectors: Vectors) -> tuple[str, float] | None:
         """Return the episode whose task is most like the query's in any project, with its similarity, if it is close and of another."""
@@ -233,6 +243,8 @@ class Retriever:
         floor = min(hits.values()) if len(hits) >= TEXT_HITS * depth else 0.0  # the list was cut: the rest may score up to its last
         lexical = np.array([hits.get(seq, floor) for seq in kept], float)
         semantic = np.full(len(kept), np.nan) if space is None else cosines(v, space, vectors, kept)
+        if reads_names_only(query.text, space):
+            semantic = as_understood(query.text, [v.catalog.traces[seq].task for seq in kept], semantic)
         return _Found(kept, lexical, semantic)
 
     def _text_hits(self, v: View, query: Query, depth: int, *, only: bool) -> dict[int, float]:

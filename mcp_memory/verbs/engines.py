@@ -16,6 +16,8 @@ from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.learner import Learner
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.signatures import quoted_in
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
 from mcp_memory.replication.sharing import Sharing
@@ -177,12 +179,18 @@ class Engines:
 
     def _answered_elsewhere(self, error: str, project: str) -> Nearest | None:
         with self.views.read() as v:
-            met = self.learning.answered_elsewhere(v, error, project)
-        episode = self.store.get_episodes([met[0]])[0] if met else None
-        if met is None or episode is None:
-            return None
-        points = points_of([(episode, 0.0)], error, known=Known(quoted=met[1], met=(episode.id,)))[episode.id]
-        return Nearest(shorten(episode.task, NEAREST_CHARS), None, episode.project, points) if points else None
+            places, quoted = self.learning.answered_elsewhere(v, error, project)
+        for episode, (_, failed) in zip(self.store.get_episodes([key for key, _ in places]), places, strict=True):
+            if episode is not None and _is_about(error, message_of(episode.steps[failed])):
+                points = points_of([(episode, 0.0)], error, known=Known(quoted=quoted, met=(episode.id,)))[episode.id]
+                if points:
+                    return Nearest(shorten(episode.task, NEAREST_CHARS), None, episode.project, points)
+        return None
+
+
+def _is_about(error: str, message: str) -> bool:
+    """Return whether an error names what a message quotes, but for paths: `KeyError: 'date'` is not about `'user'`."""
+    return all(part in error or "/" in part or "\\" in part for part in quoted_in(message))
 
 
 def distinct(*groups: Sequence[str]) -> tuple[str, ...]:

@@ -265,3 +265,12 @@ async def test_an_error_that_only_another_project_met_is_answered_from_there_and
         assert said in recall_text(answer(await memory.recall(asked, project="tablet")))
         assert said not in recall_text(answer(await memory.recall(asked, project="chat"))), "there it is told as its own"
         assert "chat" not in recall_text(answer(await memory.recall("Paint the fence", project="tablet")))
+
+
+async def test_an_error_of_another_project_about_another_thing_is_not_told(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("Sum up the sales", project="shop", recall=False)
+    await memory.log_steps(started.episode_id, _fixed("KeyError: 'session_token'", "sed -i s/session_token/token/ report.py"))
+    await memory.complete_episode(started.episode_id, "success")
+    for key, is_told in (("date", False), ("session_token", True)):
+        told = recall_text(answer(await memory.recall(f"KeyError: '{key}'", project="bank")))
+        assert ("In project shop" in told) is is_told

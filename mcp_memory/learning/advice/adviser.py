@@ -127,8 +127,10 @@ class Adviser:
             pick: self._endorser.of_tool(pick.tool) if pick.tool < known else OWN
             for pick in self._picks(forecast, recovered, prefix, limit)
         }
-        done = {key for key, failed in zip(prefix.keys, prefix.failed, strict=True) if not failed}  # for these this run itself is a source
-        picks = led_by_verified(list(supports), lambda pick: supports[pick].is_verified or self._key(pick.tool, forecast) in done)
+        done = {key for key, failed in zip(prefix.keys, prefix.failed, strict=True) if not failed}  # here, that may lead
+        picks = list(supports)
+        if picks and self._key(picks[0].tool, forecast) not in done:
+            picks = led_by_verified(picks, lambda pick: supports[pick].is_verified)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
         shown = [
             self._shown([place for place in ids if place[0] not in beaten], won) if self._endorser.may_show(supports[pick]) else None

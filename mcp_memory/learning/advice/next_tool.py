@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.fingerprints import answer_kind, exact_number
-from mcp_memory.domain.offers import offered
+from mcp_memory.domain.offers import offered_last
 from mcp_memory.learning.advice.named_tools import NamedTools
 from mcp_memory.learning.history.tries import FAILED_NEXT, Tries, tries_of
 from mcp_memory.views.columns import Bools, Floats, Ints, distinct
@@ -67,7 +67,7 @@ class Prefix:
         call = exact_number(steps[-1]) if steps and steps[-1].arguments else -1
         keys = tuple(s.key for s in steps)
         answers = (answer_kind(step) if key == keys[-1] else 0 for step, key in zip(steps[-_MAX_PREFIX:], keys[-_MAX_PREFIX:], strict=True))
-        return cls(keys, tuple(s.failed for s in steps), tuple(answers), offered(task, steps)[-1] if steps else 0, call)
+        return cls(keys, tuple(s.failed for s in steps), tuple(answers), offered_last(task, steps), call)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ MAX_KEPT = 32  # texts, of what they quote
 READ_CHARS = 4_000  # of a long text, its beginning and its end
 MIN_WORDS = 2  # of a signature that tells one error from another
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
+ASKED_CHARS = 400  # of such a request
 MIN_OF_ERROR = 2  # of them in the error itself
-MAX_ELSEWHERE = 20  # failures of other projects among which one is looked for that may be told
+MAX_ELSEWHERE = 5  # failures of other projects among which one is looked for that may be told
 MAX_FAILURES = 200  # looked at of one text, the newest
 WORTH = {Came.FIXED: 1.0, Came.GOT_ON: 0.8, Came.GAVE_UP: 0.5}  # of an episode that met the error, by what came of it there
 _ERROR = re.compile(
@@ -80,20 +81,21 @@ class KnownErrors:
                 worth[episode_id] = max(worth.get(episode_id, 0.0), rare * WORTH[Came(int(failures.came[at]))])
         return worth
 
-    def answered_elsewhere(self, text: str, project: str) -> str | None:
-        """Return the latest episode of another project that got past an error which *text* quotes, by an answer that still holds there."""
+    def answered_elsewhere(self, text: str, project: str) -> list[tuple[str, int]]:
+        """Return the latest failures, by episode and step, of other projects with an error that *text* quotes, whose answers still hold."""
         x, failures = self._x, self._x.failures
         if not text or not (quoted := {number for _, number in self.quoted(text)}):
-            return None
+            return []
         is_met = np.isin(failures.signature, list(quoted)) & (failures.came == Came.FIXED)
         numbers = np.flatnonzero(is_met & ~x.in_project(project)[failures.row] & x.alive[failures.row])
         vouching, stale = x.derived(Vouching), x.derived(StaleAnswers)
+        found: list[tuple[str, int]] = []
         for at in numbers[np.argsort(-x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_ELSEWHERE].tolist():
             row, trace = int(failures.row[at]), x.trace(int(failures.row[at]))
             known = vouching.is_known_call(row, int(failures.by_index[at]))
             if known and at not in stale.to(trace.project, int(failures.failed[at]), int(failures.signature[at])):
-                return trace.id
-        return None
+                found.append((trace.id, int(failures.index[at])))
+        return found
 
     def _quoted(self, line: str) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -104,7 +106,7 @@ class KnownErrors:
 
     def _asked(self, text: str) -> list[tuple[str, int]]:
         """Return the signatures that have, together with the call that failed so, all words of a short text; two words as they stand."""
-        if len(text) > READ_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text))) <= MAX_ASKED:
+        if len(text) > ASKED_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text))) <= MAX_ASKED:
             return []
         self._refresh_calls()
         with_all = sorted((self._with.get(word, set()) for word in asked), key=len)
