@@ -40,14 +40,14 @@ def looks(sight: Sight, vocabulary: Vocabulary, anchors: Collection[str], work: 
 
     *anchors* are the telling words that the text has.
     """
-    words = vocabulary.joined
+    has = vocabulary.has
     for word in _VALUE_WORDS:
-        if word in words:
+        if has(word):
             yield _valued(word, sight, work)
-    if "set" in words:
+    if has("set"):
         yield _setters(sight, work)
     for needle, pattern, kind in (("phrase", _PHRASE, PASSWORD), ("mnemonic", _PHRASE, PASSWORD), ("cred", _CREDENTIALS, WEAK)):
-        if needle in words:
+        if has(needle) and sight.first(needle):
             yield _phrases(pattern, kind, sight, work)
     if "," in sight.plain and not _COLUMN_ANCHORS.isdisjoint(anchors):
         yield _columns(sight, work)

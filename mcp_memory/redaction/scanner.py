@@ -8,6 +8,7 @@ from itertools import chain
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
+from mcp_memory.redaction.index import whole_table
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
 from mcp_memory.redaction.sight import Sight
@@ -21,14 +22,16 @@ _MAX_ROUNDS = 5
 _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
 _MARKER, _LONGEST_MARKER = r"\[redacted:[a-z0-9-]{1,48}\]", 60
 UNJUDGED = "unjudged"
+_EDGE_CHARS = 40  # no keyword has a word so long
 _RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
 
 def redact(text: str) -> tuple[str, tuple[str, ...]]:
     """Return *text* with every secret replaced by `[redacted:rule]`, and the rules' names, one for each replacement.
 
-    The same object comes back where nothing was found. Redacting twice changes nothing more. Linear in the length of the text, whatever
-    it is: beyond the bound in `work` the rest of the text is masked as `unjudged` rather than looked at or let through.
+    The same object comes back where nothing was found. Redacting twice changes nothing more, but where the text ends in `unjudged`: being
+    shorter then it has a smaller bound, and more of it may be masked. Linear in the length of the text, whatever it is: beyond the bound in
+    `work` the rest of the text is masked as `unjudged` rather than looked at or let through.
 
     >>> redact("export GITHUB_TOKEN=ghp_16C7e42F292c6912E7710c838347Ae178B4a")
     ('export GITHUB_TOKEN=[redacted:github-token]', ('github-token',))
@@ -36,17 +39,21 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     if len(text) < _MIN_CHARS:
         return text, _NOTHING
     size, work = len(text), Work(len(text))
-    spans, found, rounds = _once(text, work), _NOTHING, 1
+    found, rounds = _NOTHING, 1
+    spans, vocabulary = _once(text, work)
     again = Work(size, work.verdicts)  # what was judged within the bound is so again
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))
+        edges = _edges(text, spans)
         text, new = _replaced(text, spans)
         found += new
         if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
         again.end = len(text)
-        spans = _once(text, again)  # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
+        spans, vocabulary = _once(
+            text, again, vocabulary.after(edges)
+        )  # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
         rounds += 1
     return text, found
 
@@ -58,14 +65,27 @@ def work_of(text: str) -> tuple[float, int]:
     return work.spent, work.bound
 
 
-def _once(text: str, work: Work) -> list[Span]:
+def _once(text: str, work: Work, vocabulary: Vocabulary | None = None) -> tuple[list[Span], Vocabulary]:
+    """Return what one look at *text* finds, and its vocabulary."""
     sight = Sight(text)
-    spans = _spans(sight, work)
+    vocabulary = vocabulary or Vocabulary(sight.codes, _known())
+    spans = _spans(sight, vocabulary, work)
     if (bare := wrapped.bare(sight)) is not None:
         work.end = len(bare)
-        if inside := _spans(Sight(bare), work):
-            spans += _mapped(inside, sight)
-    return [span for span in spans if not _in_marker(text, span[0])] if spans and MARKER_START in text else spans
+        inside = Sight(bare)
+        if found := _spans(inside, Vocabulary(inside.codes, _known()), work):
+            spans += _mapped(found, sight)
+    if spans and MARKER_START in text:
+        spans = [span for span in spans if not _in_marker(text, span[0])]
+    return spans, vocabulary
+
+
+def _edges(text: str, spans: list[Span]) -> str:
+    """Return the words that come into the text where *spans* are replaced, and what is left of those beside them."""
+    parts = [MARKER_START]
+    for start, end, name in spans:
+        parts += text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name
+    return " ".join(parts)
 
 
 def _in_marker(text: str, at: int) -> bool:
@@ -74,8 +94,7 @@ def _in_marker(text: str, at: int) -> bool:
     return marker is not None and marker.end() > at
 
 
-def _spans(sight: Sight, work: Work) -> list[Span]:
-    vocabulary = Vocabulary(sight.codes, _known())
+def _spans(sight: Sight, vocabulary: Vocabulary, work: Work) -> list[Span]:
     spans: list[Span] = []
     if not (vocabulary.words or shapes.has_sign(sight.plain) or _has_runs(sight.codes)):
         return spans
@@ -107,7 +126,7 @@ def _has_runs(codes: bytes) -> bool:
 
 @cache
 def _known() -> Known:
-    whole, heads, parts = shapes.whole_table().asked()
+    whole, heads, parts = whole_table().asked()
     return Known(whole, heads, [*parts, *named.ASKED_PARTS])
 
 

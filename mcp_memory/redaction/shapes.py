@@ -1,101 +1,29 @@
 """Runs the table over a text: keywords first, then a rule's pattern at each place where its keyword stands."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
-from functools import cache, lru_cache
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
+from mcp_memory.redaction.index import AWS, LONG, Index, stands, whole_table
 from mcp_memory.redaction.places import Places
-from mcp_memory.redaction.rules import START, Rule, compiled, look
+from mcp_memory.redaction.rules import Rule, compiled, look
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.sight import Sight
-from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
 
 Span = tuple[int, int, str]
-Entry = tuple[int, str, Rule, frozenset[bytes]]  # a keyword of the table: where it stands there, its rule, the whole words in it
-_AWS, _AWS_ID = "aws", "aws-access-key-id"
+_AWS_ID = "aws-access-key-id"
 _REACH_BEFORE = 260  # how far a pattern that begins ahead of its keyword, and is searched for, looks beyond it
-_LONG, _AFTER_LONG = 23, 49  # characters: the run that every rule without a telling keyword begins with, and what may follow
+_AFTER_LONG = 49  # characters that may follow a long run
 _TOKEN = kind(LETTERS_AND_DIGITS + "_-")
 _SESSION = r"(?:^|[;\s])(?P<name>[\w.-]{1,80}+)=(?P<value>[^\s;\"',]{16,4000}+)"
 _SESSION_WORDS = ("sess", "sid", "auth", "token", "jwt", "csrf", "remember", "login", "_id")
 # An AWS secret key has no prefix; it is taken for one only in a text where a key id is likely.
 _AWS_KIND, _AWS_CHARS = kind(LETTERS_AND_DIGITS + "/+="), 40
-_GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say little: their pattern searches itself
 _WITHOUT_DIGITS = frozenset({"mailgun-key", "bitcoin-key"})  # of their rules, those that may find something without a digit
 _DIGITS = kind("0123456789")
-_PARTS = r"[A-Za-z0-9]+"
-_HEAD_CHARS = 3
-_FEW_WORDS = 4  # what so few known words may ask for is kept
-
-
-class Index:
-    """The table's keywords, by the cheapest question that rules them out: a whole word of the text, how one begins, a part of one."""
-
-    def __init__(self, rules: Sequence[Rule] = TABLE) -> None:
-        self.whole: dict[bytes, list[Entry]] = {}
-        self.heads: dict[str, list[Entry]] = {}
-        self.parts: dict[str, list[Entry]] = {}
-        self.general = tuple(rule for rule in rules if not _GENERAL.isdisjoint(rule.keywords))
-        self.digitless = tuple(rule for rule in self.general if rule.name in _WITHOUT_DIGITS)
-        keywords = ((keyword, rule) for rule in rules if rule not in self.general for keyword in rule.keywords)
-        for number, (keyword, rule) in enumerate(keywords):
-            self._add(number, keyword, rule)
-        self._heads_by_start: dict[bytes, list[str]] = {}  # those of three characters or more, by the first three
-        for head in self.heads:
-            if len(head) >= _HEAD_CHARS:
-                self._heads_by_start.setdefault(head[:_HEAD_CHARS].encode(), []).append(head)
-        self._short_heads = [head for head in self.heads if len(head) < _HEAD_CHARS]
-        self.signs = tuple({keyword for _, keyword, _, _ in self.parts.get("", ())})  # keywords without any word
-
-    def _add(self, number: int, keyword: str, rule: Rule) -> None:
-        is_prefix = rule.pattern.startswith(START)
-        lowered, parts = keyword.lower(), compiled(_PARTS).findall
-        words = [] if rule.is_glued else parts(lowered + ("a" if is_prefix else ""))
-        if is_prefix and words:  # letters may follow it
-            words.pop()
-        entry = (number, keyword, rule, frozenset(word.encode() for word in words))
-        if words:
-            self.whole.setdefault(max(words, key=len).encode(), []).append(entry)
-            return
-        part = max(parts(lowered), key=len, default="")
-        if is_prefix and not rule.is_glued:
-            self.heads.setdefault(part, []).append(entry)
-        else:
-            self.parts.setdefault(part, []).append(entry)
-
-    def asked(self) -> tuple[set[bytes], list[str], list[str]]:
-        """Return what is asked of the words of a text: to be one of these, to begin with one, to have one as a part."""
-        whole = {word for entries in self.whole.values() for _, _, _, words in entries for word in words}
-        return whole, list(self.heads), [*filter(None, self.parts), _AWS]
-
-    def hits(self, vocabulary: Vocabulary) -> list[Entry]:
-        """Return the keywords that the text may have, in the table's order: of two rules for one place the first gives the name."""
-        few = vocabulary.are_known and len(vocabulary.words) <= _FEW_WORDS
-        return _likely(self, frozenset(vocabulary.words)) if few else self.likely(vocabulary.words, vocabulary.joined)
-
-    def likely(self, words: Set[bytes], joined: str) -> list[Entry]:
-        """Return the keywords whose words a text of these *words* has, in the table's order."""
-        found = [entry for word in self.whole.keys() & words for entry in self.whole[word] if entry[3] <= words]
-        found += [entry for part, entries in self.parts.items() if part in joined for entry in entries]
-        begun = self._heads_by_start.keys() & {word[:_HEAD_CHARS] for word in words}
-        heads = [head for start in begun for head in self._heads_by_start[start]] + self._short_heads
-        found += [entry for head in heads if f" {head}" in joined for entry in self.heads[head]]
-        return sorted(found, key=itemgetter(0))
-
-
-@lru_cache(maxsize=4096)
-def _likely(index: Index, words: frozenset[bytes]) -> list[Entry]:
-    return index.likely(words, b" ".join([b"", *words]).decode())
-
-
-@cache
-def whole_table() -> Index:
-    """Return the index of the whole table."""
-    return Index()
 
 
 def looks(sight: Sight, vocabulary: Vocabulary, work: Work, index: Index | None = None) -> Iterator[Iterable[Span]]:
@@ -109,14 +37,16 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work, index: Index | None 
     """
     index = index or whole_table()
     hits = index.hits(vocabulary)
+    if vocabulary.before is not None:  # some of its words may be gone
+        hits = [hit for hit in hits if stands(hit, sight)]
     for _, keyword, rule, _ in hits:
         if sight.first(keyword, rule.ignore_case):
             yield _at_keyword(keyword, rule, sight, work)
     long = outline(sight.codes, _TOKEN)
-    if has_run(long, _LONG):
+    if has_run(long, LONG):
         yield _in_long_runs(sight, long, work, index)
     has_id = any(rule.name == _AWS_ID and sight.first(keyword, False) for _, keyword, rule, _ in hits)
-    if has_id or _AWS in vocabulary.joined or "SecretAccessKey" in sight.plain:
+    if has_id or (vocabulary.has(AWS) and sight.first(AWS)) or "SecretAccessKey" in sight.plain:
         yield _aws_secrets(sight, work)
 
 
@@ -138,14 +68,19 @@ def _in_long_runs(sight: Sight, long: bytes, work: Work, index: Index) -> Iterat
     """Yield what the rules without a telling keyword find. A run that comes again with the same around it is judged once."""
     text, judged = sight.text, work.verdicts
     digits = outline(sight.codes, _DIGITS)
-    for begin, end in runs(long, _LONG):
+    for begin, end in runs(long, LONG):
         around = text[max(0, begin - 1) : end + _AFTER_LONG]
         spans = judged.get(around)
         if spans is None:
             work.spend(begin, 1 + (end - begin) // CHARS_PER_TRY)
-            rules = index.general if b"x" in digits[begin : end + _AFTER_LONG] else index.digitless
-            spans = [found for rule in rules if _has_any(around, rule.keywords) for found in _in_run(rule, text, begin, end)]
-            judged[around] = spans
+            spans = judged[around] = []
+            size, run = end - begin, text[begin : end + 1]  # a dot after it counts as its own
+            rules = [rule for rule, least in index.general if size >= least and _has_any(run, rule.keywords)]
+            if rules and b"x" not in digits[begin : end + _AFTER_LONG]:
+                rules = [rule for rule in rules if rule.name in _WITHOUT_DIGITS]
+            for rule in rules:
+                if compiled(rule.pattern).search(text, begin, end + _AFTER_LONG):
+                    spans += _in_run(rule, text, begin, end)
         for start, stop, name in spans:
             yield begin + start, begin + stop, name
 
@@ -158,15 +93,17 @@ def _has_any(text: str, keywords: tuple[str, ...]) -> bool:
 
 
 def _in_run(rule: Rule, text: str, begin: int, end: int) -> Iterator[Span]:
-    for match in compiled(rule.pattern).finditer(text, begin, end + _AFTER_LONG):
-        start, stop = match.span(_group(match))
+    pattern = compiled(rule.pattern)
+    for match in pattern.finditer(text, begin, end + _AFTER_LONG):
+        start, stop = match.span(_group(match, _groups(pattern)))
         if match.start() < end and (rule.check is None or rule.check(text[start:stop])):
             yield start - begin, stop - begin, rule.name
 
 
 def _at_keyword(keyword: str, rule: Rule, sight: Sight, work: Work) -> Iterator[Span]:
     text, pattern, check = sight.text, compiled(rule.pattern, rule.ignore_case), rule.check
-    is_list = "list" in pattern.groupindex
+    groups = _groups(pattern)
+    is_list = "list" in groups
     places = Places(keyword, rule, sight, work)
     done = 0
     while (at := places.after(done)) >= 0:
@@ -177,13 +114,23 @@ def _at_keyword(keyword: str, rule: Rule, sight: Sight, work: Work) -> Iterator[
             places.found()
             if is_list:
                 yield from _in_list(rule, match, work)
-            elif check is None or check(match[_group(match)]):
-                yield *match.span(_group(match)), rule.name
+            else:
+                start, end = match.span(_group(match, groups))
+                if check is None or _is_checked(check, text[start:end], work):
+                    yield start, end, rule.name
             done = max(match.end(), done)
         elif far := _looked_at(rule, text, at) // CHARS_PER_TRY:
             work.spend(at, 1 + far)
         else:
             work.spend(at, GLANCE)
+
+
+def _is_checked(check: Callable[[str], bool], secret: str, work: Work) -> bool:
+    """Ask *check* about a secret, once a text: an example, or a header, comes again and again."""
+    verdict = work.verdicts.get((check, secret))
+    if verdict is None:
+        verdict = work.verdicts[check, secret] = check(secret)
+    return bool(verdict)
 
 
 def _looked_at(rule: Rule, text: str, at: int) -> int:
@@ -197,9 +144,9 @@ def _looked_at(rule: Rule, text: str, at: int) -> int:
     return seen.end() - at if seen else 0
 
 
-def _group(match: re.Match[str]) -> str | int:
-    """Return the group that is the secret: the first of the named ones that took part, but the quote's; else the whole match."""
-    for group in _groups(match.re):
+def _group(match: re.Match[str], groups: tuple[str, ...]) -> str | int:
+    """Return the group that is the secret: the first of the named ones, *groups*, that took part; else the whole match."""
+    for group in groups:
         if match.start(group) >= 0:
             return group
     return 0
@@ -207,6 +154,7 @@ def _group(match: re.Match[str]) -> str | int:
 
 @cache
 def _groups(pattern: re.Pattern[str]) -> tuple[str, ...]:
+    """Return the named groups of *pattern* but the quote's. Not for each match: to look a pattern up goes through all of it."""
     return tuple(group for group in pattern.groupindex if group != "q")
 
 

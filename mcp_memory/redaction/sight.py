@@ -1,5 +1,7 @@
 """A text in the forms that rules look at it: each of the same length, so that a place in one is a place in all."""
 
+from mcp_memory.redaction.rules import compiled
+
 _ASCII = bytes(range(128))
 FEW = 16  # places: so few are tried faster one by one than a pattern is compiled that finds the others
 
@@ -39,3 +41,18 @@ class Sight:
                 known.append(at)
                 at = plain.find(word, at + 1)
         return known
+
+    def has_word(self, word: str, is_whole: bool) -> bool:
+        """Tell whether an ASCII word in lower case is one of the text as `Vocabulary` has them, or (not *is_whole*) begins one."""
+        places, plain, size = self.first(word), self.plain_lowered, len(word)
+        has_line_ends = "\\" in plain
+        for at in places:
+            if is_whole and plain[at + size : at + size + 1].isalnum():
+                continue
+            before = plain[max(0, at - 2) : at]
+            if not before[-1:].isalnum() or (has_line_ends and before[-1] in "nrt" and not before[:-1].isalnum()):
+                return True
+        if len(places) < FEW:
+            return False
+        pattern = f"(?<![a-z0-9]){'[nrt]?' if has_line_ends else ''}{word}{'(?![a-z0-9])' if is_whole else ''}"
+        return compiled(pattern).search(plain, places[-1]) is not None

@@ -1,6 +1,12 @@
 """The different words of a text: what most rules and names are ruled out by, and which words were met that none of them asks for."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable
+
+TYPE_CHECKING = False  # `typing` itself takes longer to import than a hook may take
+if TYPE_CHECKING:
+    from typing import Any
 
 _WORDS_ONLY = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 _LINE_ENDS = b"nrt"  # the letter of a `\\n` before a word, as in `rules.START`
@@ -50,12 +56,15 @@ class Vocabulary:
     To ask for a part of a word among the joined ones costs a third of asking for it in an ordinary text.
     """
 
-    __slots__ = ("are_known", "joined", "words")
+    __slots__ = ("_has", "are_known", "before", "hits", "joined", "words")
 
     def __init__(self, codes: bytes, known: Known | None = None) -> None:
         """Take a text as `Sight.codes`; leave out words that are *known* to be harmless. `are_known`: whether the others are known, too."""
         words = set(codes.translate(_WORDS_ONLY).split())
         self.are_known = False
+        self.before: Vocabulary | None = None
+        self.hits: list[Any] | None = None  # what the table makes of it
+        self._has: dict[str, bool] = {}
         if known is not None:
             words = words - known.harmless  # not in place: that would go through all that are known
             self.are_known = known.learn(words)
@@ -65,6 +74,27 @@ class Vocabulary:
         if b"\\" in codes:
             words |= _tails(words)
         self.words, self.joined = words, b" ".join([b"", *words]).decode()  # `in` is three times as fast on str as on bytes
+
+    def after(self, edges: str) -> Vocabulary:
+        """Return what to ask of the text once places of it were replaced: *edges* are what came in, and what stood beside it.
+
+        Its `words` and `joined` are only of these, its `before` is this one. Words that went out with what was replaced are still taken for
+        words of the text: whoever asks looks whether the text has them.
+        """
+        later = Vocabulary(edges.encode("ascii", "replace") + b"\\")
+        later.before = self
+        return later
+
+    def has(self, part: str) -> bool:
+        """Tell whether a word has *part*, or had it before."""
+        known = self._has.get(part)
+        if known is None:
+            known = self._has[part] = part in self.joined or (self.before is not None and self.before.has(part))
+        return known
+
+    def all_words(self) -> set[bytes]:
+        """Return the words with those before."""
+        return self.words if self.before is None else self.words | self.before.all_words()
 
 
 def _tails(words: Iterable[bytes]) -> set[bytes]:

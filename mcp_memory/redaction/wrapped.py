@@ -87,16 +87,19 @@ def _spaced(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
 
 
 def _encoded(text: str, encoded: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+    judged = work.verdicts.setdefault(_BASE64, {})
     for begin, end in runs(encoded, _LEAST_ENCODED):
         if begin and text[begin - 1] in "=_-":  # the rest of a token in another alphabet
             continue
-        end = min(end, begin + _MAX_ENCODED)
-        end += len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
+        if end - begin > _MAX_ENCODED:
+            end = begin + _MAX_ENCODED
+        if text.startswith("=", end):
+            end += 2 if text.startswith("==", end) else 1
         run = text[begin:end]
-        hides = work.verdicts.get((_BASE64, run))
+        hides = judged.get(run)
         if hides is None:
             work.spend(begin, GLANCE)
-            hides = work.verdicts[_BASE64, run] = _hides(run, begin, tokens, work)
+            hides = judged[run] = _hides(run, begin, tokens, work)
         if hides:
             yield begin, end, "encoded-secret"
 

@@ -8,7 +8,8 @@ from itertools import chain
 import pytest
 
 from mcp_memory.redaction import redact
-from mcp_memory.redaction.shapes import Index, Span, looks
+from mcp_memory.redaction.index import Index
+from mcp_memory.redaction.shapes import Span, looks
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.table import TABLE, Rule
 from mcp_memory.redaction.vocabulary import Vocabulary

@@ -1,11 +1,12 @@
 """Words that ask for nothing are met once: later texts are ruled out by what is left, and nothing is found otherwise for that."""
 
 import random
+import re
 
 import pytest
 
 from mcp_memory.redaction import redact, scanner
-from mcp_memory.redaction.shapes import whole_table
+from mcp_memory.redaction.index import whole_table
 from mcp_memory.redaction.table import TABLE
 from mcp_memory.redaction.vocabulary import _MAX_KNOWN, Known, Vocabulary
 
@@ -55,3 +56,36 @@ def test_every_rule_finds_the_same_whatever_was_met_before(monkeypatch: pytest.M
 def test_letters_that_grow_when_lowered_leave_the_places_of_secrets_as_they_are() -> None:
     secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
     assert redact(f"İstanbul İÇ ß PASSWORD {secret} Ä") == ("İstanbul İÇ ß PASSWORD [redacted:github-token] Ä", ("github-token",))
+
+
+def glued(rng: random.Random) -> str:
+    """Return rules' keywords, examples and near misses side by side, with and without a number that makes each of them new."""
+    found = [re.sub(r"\{\w(\d+)\}", lambda size: ("16C7e42F29" * 10)[: int(size[1])], rule.found) for rule in TABLE]
+    pieces = [piece for rule in TABLE for piece in (*rule.keywords, rule.spared)] + found * 2 + ["\\n", "\\", " ", "\n", "AWS", "é", "key="]
+    part = "".join(rng.choices(pieces, k=rng.randint(1, 5)))
+    is_numbered = rng.random() < 0.5
+    return "".join(f"{part}{number if is_numbered else ''}" for number in range(rng.randint(1, 40)))
+
+
+def test_the_words_kept_for_the_second_look_find_what_words_met_anew_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(4)
+    texts = [glued(rng) for _ in range(300)]
+    kept = [redact(text) for text in texts]
+    once = scanner._once
+    monkeypatch.setattr(scanner, "_once", lambda text, work, vocabulary=None: once(text, work))
+    assert [redact(text) for text in texts] == kept
+    assert sum(bool(rules) for _, rules in kept) > 100
+
+
+def test_the_words_of_a_text_with_a_secret_are_told_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    class Recorded(Vocabulary):
+        def __init__(self, codes: bytes, known: Known | None = None) -> None:
+            sizes.append(len(codes))
+            super().__init__(codes, known)
+
+    monkeypatch.setattr(scanner, "Vocabulary", Recorded)
+    text = "".join(f"nvapi-password{number} " for number in range(200)) + "curl -u bob:hunter2 http://x.test"
+    assert redact(text)[1] == ("curl-user",)
+    assert sizes == [len(text)]
