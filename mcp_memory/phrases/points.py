@@ -111,16 +111,18 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     return f"{key} failed with “{error}”: {worked} went through, {failed} did not"
 
 
-def refused(path: str, edits: int, error: str, tried: str) -> str:
+def refused(path: str, edits: int, error: str, tried: str, *, alike: bool) -> str:
     """Return that an attempt ended without a change because its edits were refused, and what the last of them *tried*.
 
-    >>> refused("cart.py", 1, "SyntaxError", "")
+    *alike*: all with this error.
+
+    >>> refused("cart.py", 1, "SyntaxError", "", alike=True)
     'changed nothing: its edit of cart.py was refused with “SyntaxError”'
-    >>> refused("cart.py", 3, "SyntaxError", "total = )")
+    >>> refused("cart.py", 3, "SyntaxError", "total = )", alike=False)
     'changed nothing: its edits of cart.py were refused, one with “SyntaxError”: total = )'
     """
     # How many they were a log does not say surely: a call that a shell took for a command did not fail.
-    which = f"its edit of {path} was refused" if edits == 1 else f"its edits of {path} were refused, one"
+    which = f"its edit of {path} was refused" if edits == 1 else f"its edits of {path} were refused, {'all' if alike else 'one'}"
     return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
 
 

@@ -50,7 +50,7 @@ async def test_failures_at_the_task_are_counted_whether_they_are_told_or_not(mem
     for said in ("Kara", "Arctic", "Kara", "Pacific", "Arctic"):
         await attempt(memory, task, "failure", {"tool": "finish", "arguments": {"answer": said}, "error": "Answer is INCORRECT"})
     found = recall_text(answer(await memory.recall(task, limit=2)))
-    assert "failure at this task, as all 5 attempts at it" in found
+    assert "failure at this task (all 5 attempts failed)" in found
 
 
 async def test_a_question_that_has_one_answer_whoever_asks_is_told_what_was_wrong(memory: EpisodicMemory) -> None:

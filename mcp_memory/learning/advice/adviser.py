@@ -15,7 +15,7 @@ from mcp_memory.learning.advice.attempts_told import attempts_told, not_yet_done
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
-from mcp_memory.learning.advice.examples import arguments_of, is_new_call, text_of_run
+from mcp_memory.learning.advice.examples import arguments_of, calls_own, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.precedents import ReadEpisodes, ReadOnce
 from mcp_memory.learning.advice.same_case import is_same_case
@@ -147,6 +147,7 @@ class Adviser:
             reason = self._reason(pick, forecast, recovered, prefix)
             acts = not out and pick.coming and role_of(self._key(pick.tool, forecast)) is Role.ACTS
             is_shown = place is not None and place[0] in won and is_new_call(situation.episode, example)
+            is_shown = is_shown and place is not None and not calls_own(read[place[0]], place[1], run)
             basis = phrases.AS_IN_A_SUCCESS if acts and is_shown else ""
             evidence = tuple(dict.fromkeys([*([place[0]] if basis and place else []), *(key for key, _ in ids)]))[:MAX_EVIDENCE]
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick]), basis))

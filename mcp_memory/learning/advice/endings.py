@@ -21,7 +21,8 @@ from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, GAP, MARKERS, Hun
 from mcp_memory.learning.reading.failed_tests import failed_tests
 from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files
 from mcp_memory.phrases import points as phrases
 
@@ -41,6 +42,7 @@ def refused(episode: Episode) -> str:
         len(edits),
         shorten_middle(message_of(edits[-1]), MAX_MESSAGE_CHARS),
         _tried(episode, edits[-1]),
+        alike=len({signature(error_text(edit)) for edit in edits}) == 1,
     )
 
 

@@ -16,6 +16,7 @@ from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
+from mcp_memory.learning.advice.acts import own_names, runs_own
 from mcp_memory.learning.reading.argument_changes import SETTING, named_change
 from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.case_values import EMAIL, carried_over, without_ids
@@ -105,6 +106,12 @@ def as_here(told: Told, steps: Sequence[Step], failed: int, by: int, now: Step, 
     """Return what answered the error of another run's step with the values that this run's error names; a command without other ids."""
     text, run = carried_over(told.text, error_text(steps[failed]), error_text(now)), run.casefold()
     return told._replace(text=without_ids(text, lambda value: _in(value, run)) if command_in(steps[by].arguments) else text)
+
+
+def calls_own(episode: Episode, index: int, run: str) -> bool:
+    """Return whether a call is about a file that its run had made itself and that this *run* does not know."""
+    run = run.casefold()
+    return runs_own(episode.steps[index], [name for name in own_names(episode) if not _in(name, run)])
 
 
 def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:

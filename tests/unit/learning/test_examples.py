@@ -1,11 +1,12 @@
 """Arguments shown as an example."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.learning.advice.examples import arguments_of, text_of_run
+from mcp_memory.learning.advice.examples import arguments_of, calls_own, text_of_run
 
 LONG = "word " * 200
 
@@ -73,3 +74,11 @@ def test_commands_and_code_stay_and_foreign_ids_in_them_are_replaced() -> None:
     assert shown("see 1a2b3c4d", command="git show 1a2b3c4d") == {"command": "git show 1a2b3c4d"}
     edit = {"path": "src/cart.py", "old": "total = 0", "new": "total = Decimal(0)"}
     assert shown(**edit) == edit
+
+
+def test_a_script_that_another_run_had_written_is_its_own_until_this_one_has_it() -> None:
+    written = Step("write", arguments={"path": "walker.py", "content": "a = 1\n" * 9})
+    ran, listed = (Step("bash", arguments={"command": command}) for command in ("python3 walker.py 1", "ls mazes"))
+    other = replace(episode(), steps=(written, ran, listed))
+    assert [calls_own(other, i, "Find the longest path") for i in (1, 2)] == [True, False]
+    assert not calls_own(other, 1, "Find the longest path\n{'path': 'walker.py'}")
