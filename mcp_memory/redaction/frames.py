@@ -79,6 +79,7 @@ FRAMES: tuple[Rule, ...] = (
         "postgres://bob:hunter2@db.test:5432/app",
         "https://x.test:8443/a/b@2.0.1?x=1",
         _is_url_password,
+        needs="@",
     ),
     Rule(
         "url-password",
@@ -89,6 +90,7 @@ FRAMES: tuple[Rule, ...] = (
         "https://{H32}@sentry.test/1",
         "https://bob@host.test",
         looks_random,
+        needs="@",
     ),
     Rule(
         "url-password",

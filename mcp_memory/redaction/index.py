@@ -94,8 +94,10 @@ def whole_table() -> Index:
 
 
 def stands(hit: Entry, sight: Sight) -> bool:
-    """Tell whether a text has the words of a keyword."""
+    """Tell whether a text has a keyword, and the words of it."""
     _, keyword, rule, words = hit
+    if not sight.first(keyword, rule.ignore_case):
+        return False
     if words or rule.is_glued or not rule.pattern.startswith(START):
         return all(sight.has_word(word.decode(), True) for word in words)
     return sight.has_word(_longest(keyword), False)

@@ -8,6 +8,7 @@ from mcp_memory.redaction.rules import START, Rule, compiled, look
 from mcp_memory.redaction.sight import FEW, Sight
 from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
 
+_NEVER = r"(?!)"
 _FEW_MORE = 2  # after something was found: where there is one secret of a kind there may be more
 _PASSED_PER_GLANCE = 8  # places that were ruled out by `re` alone: some .3 microseconds each
 
@@ -39,7 +40,8 @@ class Places:
         if self._left or self._rule.before:
             self._left -= 1
             return self._plain.find(self._keyword, done)
-        match = compiled(_worthy(self._keyword, self._rule)).search(self._searched, done)
+        can_match = not self._rule.needs or self._plain.find(self._rule.needs, done) >= 0
+        match = compiled(_worthy(self._keyword, self._rule, can_match)).search(self._searched, done)
         end = match.start() if match else len(self._searched)
         passed = self._plain.count(self._keyword, done, end)
         for number in range(_PASSED_PER_GLANCE, passed, _PASSED_PER_GLANCE):
@@ -64,9 +66,9 @@ def matches(word: str, rest: str, sight: Sight) -> Iterator[tuple[int, re.Match[
 
 
 @cache
-def _worthy(keyword: str, rule: Rule) -> str:
+def _worthy(keyword: str, rule: Rule, can_match: bool) -> str:
     """Return a pattern of the places where *rule* matches or looks further than a glance; `re` is quick as it begins with the keyword."""
-    tried = f"(?i:{rule.pattern})" if rule.ignore_case else f"(?:{rule.pattern})"
+    tried = _NEVER if not can_match else f"(?i:{rule.pattern})" if rule.ignore_case else f"(?:{rule.pattern})"
     begin = START if rule.begins_word else ""
     over, most = look(rule.pattern)
     far = f"{begin}{over}{{{CHARS_PER_TRY}}}|" if most >= CHARS_PER_TRY else ""

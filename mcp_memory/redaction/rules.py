@@ -36,6 +36,7 @@ class Rule:
         check: A second look at the secret.
         ignore_case: The keywords are in lower case then.
         is_glued: Keywords may stand inside a longer word.
+        needs: What every match has after the keyword: where the text has no more of it, the pattern is not tried.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Rule:
         "is_glued",
         "keywords",
         "name",
+        "needs",
         "pattern",
         "source",
         "spared",
@@ -66,10 +68,11 @@ class Rule:
         ignore_case: bool = False,
         before: int = 0,
         is_glued: bool = False,
+        needs: str = "",
     ) -> None:
         self.name, self.finds, self.source, self.keywords, self.pattern = name, finds, source, keywords, pattern
         self.found, self.spared, self.check, self.ignore_case = found, spared, check, ignore_case
-        self.before, self.is_glued = before, is_glued
+        self.before, self.is_glued, self.needs = before, is_glued, needs
         self.begins_word = pattern.startswith(_BEGINS_WORD)
 
 

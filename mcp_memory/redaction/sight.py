@@ -54,5 +54,6 @@ class Sight:
                 return True
         if len(places) < FEW:
             return False
-        pattern = f"(?<![a-z0-9]){'[nrt]?' if has_line_ends else ''}{word}{'(?![a-z0-9])' if is_whole else ''}"
+        line_end = f"|(?<=[^a-z0-9][nrt]{word})" if has_line_ends else ""
+        pattern = f"{word}{'(?![a-z0-9])' if is_whole else ''}(?:(?<![a-z0-9]{word}){line_end})"  # `re` is quick as it begins with the word
         return compiled(pattern).search(plain, places[-1]) is not None
