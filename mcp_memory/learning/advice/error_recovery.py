@@ -1,6 +1,5 @@
 """What was tried after errors like this one, and what came of it."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,23 +8,22 @@ from itertools import islice
 import numpy as np
 
 from mcp_memory.domain.answers import NotedLesson, Recovery, TriedFix
-from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_keys import SHELL, is_shell, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import Told, arguments_of, as_here, told_answer, told_call, told_change, told_instead
+from mcp_memory.learning.advice.examples import Told, arguments_of, as_here, told_call, told_change
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.refused_edits import MAX_READ, MendTold, mend_told
+from mcp_memory.learning.advice.what_answered import MAX_CALL_CHARS, what_answered
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.judging.fixed_by import past_error
-from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.argument_changes import argument_change, put_right
-from mcp_memory.learning.reading.calls_told import call_changed, call_told
-from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch
+from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.learning.reading.calls_told import call_told
+from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
@@ -40,10 +38,8 @@ MIN_ENDS = 3  # runs that ended with an answer, from which it counts as the end
 FIX_EXAMPLES, FIX_EXAMPLE_CHARS = 2, 200  # of an error's best answers, and of one text in them
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
-MAX_NOTED, MIN_WORD_CHARS, MAX_CALL_CHARS = 1, 5, 200  # lessons told of an error; of a word that a lesson shares with it; of the call
+MAX_NOTED, MIN_WORD_CHARS = 1, 5  # lessons told of an error; of a word that a lesson shares with it
 SAME_MESSAGE = 0.5  # likeness from which an earlier failure is shown as the same one
-
-_SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +208,12 @@ class ErrorRecovery:
                     continue  # what came before the call said something else answered this error
                 then = next((step for step in episode.steps[past + 1 :] if step.is_same_call(episode.steps[failed])), None)
                 by, fix = past, replace(fix, only_past=then is not None and then.failed)
-                did = self._told(fix, episode, failed, by, own, run)
+                did = what_answered(
+                    *(episode.steps, failed, by, own, run),
+                    is_fixed=fix.kind == "fixed",
+                    is_here=episode.id in self._here,
+                    is_beaten=episode.id in self._beaten,
+                )
                 # A change in a file that this run has not got is told with the error, as one to learn from.
                 like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
                 did = did and as_here(did, episode.steps, failed, by, own, run)
@@ -230,38 +231,6 @@ class ErrorRecovery:
             return fix
         did = as_here(did, episode.steps, failed, by, own, run)
         return replace(_with(fix, did, like), evidence=_first(episode.id, fix.evidence))
-
-    def _told(self, fix: TriedFix, episode: Episode, failed: int, by: int, own: Step, run: str) -> Told | None:
-        """Return what answered the message of this run's step in another one, None without; a change in a file it has not got, too."""
-        steps, is_fixed, message = episode.steps, fix.kind == "fixed", message_of(own)
-        right = -1 if is_fixed else put_right(steps, failed)
-        if right >= 0:
-            return told_answer(steps, failed, right, run)
-        is_command = bool(command_in(steps[by].arguments))
-        same = [step for step in steps[failed:] if step.is_same_call(own)]
-        is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
-        if is_again and role_of(own.key) is Role.LOOKS and _values(own).isdisjoint(_values(steps[by])):
-            return None  # another thing was looked for
-        if is_again and episode.id not in self._beaten and (other := call_changed(own.arguments, steps[by].arguments, MAX_CALL_CHARS)):
-            return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
-        if role_of(own.key) is Role.ACTS and role_of(steps[by].key) is Role.LOOKS and not same:
-            return None  # which file was open matters to the very call alone
-        refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
-        if refused and edit and not edit.is_same_place(refused):
-            return None  # what was edited elsewhere answers no refusal
-        if changes_scratch(steps, by):  # what tries something out is each run's own, but at this very task it is much the same
-            change = change_of(steps, by) if is_fixed and episode.id in self._here else None
-            return Told(brief(steps, by, MAX_CALL_CHARS, whole=True, near=message)) if change and change.says_what else None
-        if episode.id in self._beaten and (change_of(steps, by) or not is_command):
-            return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
-        if (not is_fixed and not did_the_job(steps, failed, by)) or steps[by].is_same_call(steps[failed]):
-            return None  # that it worked when it was made again says nothing of what made it work
-        if not same and _SAYS_NOTHING.search(message):
-            return None  # another command was slow or killed for a reason of its own
-        did = (told_instead(steps, failed, by) if is_fixed else None) or told_call(steps, by, run) or told_instead(steps, failed, by)
-        if did is not None or not is_fixed:
-            return did
-        return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
 
     def _illustrated(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
@@ -296,11 +265,6 @@ class ErrorRecovery:
         """Return the tool used right after each failed step, -1 at the end of a run."""
         steps = next_tried(self._x, numbers)
         return np.where(steps < 0, -1, self._x.step_tool[np.maximum(steps, 0)])
-
-
-def _values(step: Step) -> frozenset[str]:
-    """Return the words of what a step was called with."""
-    return words(" ".join(map(str, step.arguments.values())))
 
 
 def _named(step: Step) -> frozenset[str]:

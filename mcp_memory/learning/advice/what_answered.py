@@ -1,0 +1,70 @@
+"""What of another run answered an error, in few words, where it says something for this run. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.episode import Step
+from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.text_words import words
+from mcp_memory.learning.advice.examples import Told, told_answer, told_call, told_change, told_instead
+from mcp_memory.learning.reading.alternatives import did_the_job
+from mcp_memory.learning.reading.argument_changes import put_right
+from mcp_memory.learning.reading.calls_told import call_changed
+from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch
+from mcp_memory.learning.reading.edit_mends import RefusedEdit
+from mcp_memory.learning.reading.run import message_of
+
+MAX_CALL_CHARS = 200  # of a call that is told
+_SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
+
+
+def what_answered(
+    steps: Sequence[Step], failed: int, by: int, own: Step, run: str, *, is_fixed: bool, is_here: bool, is_beaten: bool
+) -> Told | None:
+    """Return what answered the message of this run's step in another one, None without; a change in a file it has not got, too.
+
+    Args:
+        steps: Of the other run.
+        failed: Its step that failed with this message.
+        by: Its step that answered it.
+        own: This run's failed step.
+        run: `text_of_run` of this one.
+        is_fixed: Whether the failed call itself worked afterwards.
+        is_here: Whether the other run was at this very task.
+        is_beaten: Whether it failed there where others succeeded: of what it did only commands are told.
+    """
+    message = message_of(own)
+    right = -1 if is_fixed else put_right(steps, failed)
+    if right >= 0:
+        return told_answer(steps, failed, right, run)
+    is_command = bool(command_in(steps[by].arguments))
+    same = [step for step in steps[failed:] if step.is_same_call(own)]
+    is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
+    if is_again and role_of(own.key) is Role.LOOKS and _values(own).isdisjoint(_values(steps[by])):
+        return None  # another thing was looked for
+    if is_again and not is_beaten and (other := call_changed(own.arguments, steps[by].arguments, MAX_CALL_CHARS)):
+        return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
+    if role_of(own.key) is Role.ACTS and role_of(steps[by].key) is Role.LOOKS and not same:
+        return None  # which file was open matters to the very call alone
+    refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
+    if refused and edit and not edit.is_same_place(refused):
+        return None  # what was edited elsewhere answers no refusal
+    if changes_scratch(steps, by):  # what tries something out is each run's own, but at this very task it is much the same
+        change = change_of(steps, by) if is_fixed and is_here else None
+        return Told(brief(steps, by, MAX_CALL_CHARS, whole=True, near=message)) if change and change.says_what else None
+    if is_beaten and (change_of(steps, by) or not is_command):
+        return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
+    if (not is_fixed and not did_the_job(steps, failed, by)) or steps[by].is_same_call(steps[failed]):
+        return None  # that it worked when it was made again says nothing of what made it work
+    if not same and _SAYS_NOTHING.search(message):
+        return None  # another command was slow or killed for a reason of its own
+    did = (told_instead(steps, failed, by) if is_fixed else None) or told_call(steps, by, run) or told_instead(steps, failed, by)
+    if did is not None or not is_fixed:
+        return did
+    return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
+
+
+def _values(step: Step) -> frozenset[str]:
+    """Return the words of what a step was called with."""
+    return words(" ".join(map(str, step.arguments.values())))
