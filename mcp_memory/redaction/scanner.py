@@ -73,7 +73,7 @@ def _once(text: str, work: Work, vocabulary: Vocabulary | None = None) -> tuple[
     if (bare := wrapped.bare(sight)) is not None:
         work.end = len(bare)
         inside = Sight(bare)
-        if found := _spans(inside, Vocabulary(inside.codes, _known()), work):
+        if found := _spans(inside, Vocabulary(inside.codes, _known(), vocabulary), work):
             spans += _mapped(found, sight)
     if spans and MARKER_START in text:
         spans = [span for span in spans if not _in_marker(text, span[0])]
@@ -96,7 +96,7 @@ def _in_marker(text: str, at: int) -> bool:
 
 def _spans(sight: Sight, vocabulary: Vocabulary, work: Work) -> list[Span]:
     spans: list[Span] = []
-    if not (vocabulary.words or shapes.has_sign(sight.plain) or _has_runs(sight.codes)):
+    if not (vocabulary.words or vocabulary.before or shapes.has_sign(sight.plain) or _has_runs(sight.codes)):
         return spans
     for look in chain(_tokens(sight, vocabulary, work), wrapped.looks(sight, _inside, work)):
         try:

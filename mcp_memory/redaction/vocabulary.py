@@ -58,13 +58,19 @@ class Vocabulary:
 
     __slots__ = ("_has", "are_known", "before", "hits", "joined", "words")
 
-    def __init__(self, codes: bytes, known: Known | None = None) -> None:
-        """Take a text as `Sight.codes`; leave out words that are *known* to be harmless. `are_known`: whether the others are known, too."""
+    def __init__(self, codes: bytes, known: Known | None = None, before: Vocabulary | None = None) -> None:
+        """Take a text as `Sight.codes`; leave out words that are *known* to be harmless. `are_known`: whether the others are known, too.
+
+        Args:
+            before: Words of another form of the text: `words` and `joined` are of what is not among them. See `after`.
+        """
         words = set(codes.translate(_WORDS_ONLY).split())
         self.are_known = False
-        self.before: Vocabulary | None = None
+        self.before = before
         self.hits: list[Any] | None = None  # what the table makes of it
         self._has: dict[str, bool] = {}
+        if before is not None:
+            words = words - before.all_words()
         if known is not None:
             words = words - known.harmless  # not in place: that would go through all that are known
             self.are_known = known.learn(words)

@@ -58,6 +58,15 @@ def test_letters_that_grow_when_lowered_leave_the_places_of_secrets_as_they_are(
     assert redact(f"İstanbul İÇ ß PASSWORD {secret} Ä") == ("İstanbul İÇ ß PASSWORD [redacted:github-token] Ä", ("github-token",))
 
 
+def test_of_another_form_of_a_text_only_the_words_that_are_new_are_asked(known: Known) -> None:
+    coloured = Vocabulary(b"password1 pass\x1b[0mword2 secret3", known)
+    bare = Vocabulary(b"password1 password2 secret3", known, coloured)
+    assert bare.words == {b"password2"}
+    assert bare.all_words() >= {b"password1", b"password2", b"secret3"}
+    assert bare.has("secret")
+    assert not bare.has("token")
+
+
 def glued(rng: random.Random) -> str:
     """Return rules' keywords, examples and near misses side by side, with and without a number that makes each of them new."""
     found = [re.sub(r"\{\w(\d+)\}", lambda size: ("16C7e42F29" * 10)[: int(size[1])], rule.found) for rule in TABLE]
