@@ -1,6 +1,9 @@
 """How random a string looks."""
 
 import math
+from collections import Counter
+
+_ROUNDING = 1e-9
 
 
 def bits_per_char(text: str) -> float:
@@ -10,10 +13,20 @@ def bits_per_char(text: str) -> float:
     (0.0, 2.0)
     """
     size = len(text)
-    if not size:
-        return 0.0
-    counts = [text.count(char) for char in dict.fromkeys(text)]  # a third of what `Counter` takes
-    return math.log2(size) - sum([n * math.log2(n) for n in counts if n > 1]) / size
+    return math.log2(size) - sum([n * math.log2(n) for n in Counter(text).values() if n > 1]) / size if size else 0.0
+
+
+def is_diverse(text: str, bits: float) -> bool:
+    """Tell whether *text* has at least *bits* of entropy a character; mostly by how many different characters it has, which is quicker.
+
+    >>> is_diverse("abcd", 2.0), is_diverse("aaab", 1.0)
+    (True, False)
+    """
+    size, different = len(text), len(set(text))
+    if not size or math.log2(different) < bits - _ROUNDING:  # all of them as often as each other would have no more
+        return False
+    most = size - different + 1  # one of them so often, the others once, would have no less
+    return math.log2(size) - most * math.log2(most) / size >= bits + _ROUNDING or bits_per_char(text) >= bits
 
 
 def looks_random(text: str) -> bool:
@@ -22,7 +35,7 @@ def looks_random(text: str) -> bool:
     English words joined by dashes stay below the digit count; numbers and repeated characters below the entropy.
     """
     digits = sum(map(str.isdigit, text))
-    return 2 <= digits < len(text) and any(map(str.isalpha, text)) and bits_per_char(text) >= 3.0
+    return 2 <= digits < len(text) and any(map(str.isalpha, text)) and is_diverse(text, 3.0)
 
 
 def has_digit(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from operator import and_
 
-from mcp_memory.redaction.entropy import bits_per_char, is_mixed
+from mcp_memory.redaction.entropy import is_diverse, is_mixed
 from mcp_memory.redaction.names import KEY, PASSWORD
 from mcp_memory.redaction.rules import compiled
 
@@ -113,7 +113,7 @@ def is_random(value: str, min_chars: int) -> bool:
         return False
     if not (digits >= 2 or (digits and is_mixed(value)) or (len(value) >= 20 and _mixes_cases(value))):  # `my-k8s-secret` is a name
         return False
-    return bits_per_char(value) >= (3.0 if len(value) >= 16 else 2.5)
+    return is_diverse(value, 3.0 if len(value) >= 16 else 2.5)
 
 
 def _mixes(value: str) -> bool:

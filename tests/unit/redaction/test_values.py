@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_memory.redaction import names
+from mcp_memory.redaction.entropy import bits_per_char, is_diverse
 from mcp_memory.redaction.values import is_plainly_harmless
 
 ENDS = re.compile(r"(?i:.*[_-](?:here|placeholder))")
@@ -34,3 +35,8 @@ def test_a_name_without_a_telling_part_says_nothing_by_the_patterns_either(name:
     with patch.object(names, "_may_tell", return_value=True):
         expected = names.kind_of.__wrapped__(name)
     assert names.kind_of.__wrapped__(name) == expected
+
+
+@given(st.text("abcdefXYZ0189-", max_size=60), st.sampled_from([2.0, 2.5, 3.0]))
+def test_how_many_different_characters_a_text_has_tells_its_entropy_as_counting_them_does(text: str, bits: float) -> None:
+    assert is_diverse(text, bits) == (bits_per_char(text) >= bits)
