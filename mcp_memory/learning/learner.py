@@ -131,10 +131,10 @@ class Learner:
         """Return the episodes that met an error which the query quotes, with their worth in [0, 1]; mostly none."""
         return v.experience.derived(KnownErrors).episodes(query.text, query.filter.project)
 
-    def answered_elsewhere(self, v: View, error: str, project: str) -> tuple[Sequence[tuple[str, int]], Collection[str]]:
+    def answered_elsewhere(self, v: View, error: str, project: str, asker: str) -> tuple[Sequence[tuple[str, int]], Collection[str]]:
         """Return where other projects met an error that a text quotes and got past it, the latest first, and the errors that it quotes."""
         known = v.experience.derived(KnownErrors)
-        return known.answered_elsewhere(error, project), frozenset(dict(known.quoted(error)))
+        return known.answered_elsewhere(error, project, asker), frozenset(dict(known.quoted(error)))
 
     def relevant_patterns(
         self, v: View, query: Query, neighbours: Neighbours, limit: int, met: Collection[str] = ()

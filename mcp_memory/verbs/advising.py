@@ -47,7 +47,7 @@ class Advising:
             said = self._e.learning.suggest(v, Situation(episode, neighbours), limit, intended)
         is_known = said.recovery is not None and any(fix.did or fix.change or fix.correction for fix in said.recovery.fixes)
         is_near = bool(said.precedents) or _is_near(neighbours)
-        elsewhere = self._e.elsewhere(query, vectors, is_near=is_near, error="" if is_known else _error(episode))
+        elsewhere = self._e.elsewhere(query, vectors, is_near=is_near, error="" if is_known else _error(episode), asker=episode.agent)
         answer = NextStep(
             self._e.new_id(), said.suggestions, said.recovery, said.warnings, degraded, said.inferred, said.precedents, elsewhere
         )

@@ -162,14 +162,16 @@ class Engines:
             return None
         return Nearest(shorten(episode.task, NEAREST_CHARS), round(found[1], 3), episode.project if named else None)
 
-    def elsewhere(self, query: Query, vectors: "dict[str, np.ndarray]", *, is_near: bool, error: str = "") -> Nearest | None:
+    def elsewhere(
+        self, query: Query, vectors: "dict[str, np.ndarray]", *, is_near: bool, error: str = "", asker: str = ""
+    ) -> Nearest | None:
         """Return what another project has: how it got past an *error*, else what is close to the query where nothing here *is_near*.
 
         None for a caller that is bound to its own (blocking).
         """
         if calling.get().bound or query.filter.project in ("", ANY_PROJECT):
             return None
-        if error and (answered := self._answered_elsewhere(error, query.filter.project)):
+        if error and (answered := self._answered_elsewhere(error, query.filter.project, asker or calling.get().name)):
             return answered
         if is_near:
             return None
@@ -177,9 +179,9 @@ class Engines:
             found = self.retrieval.elsewhere(v, query, vectors)
         return self.nearest(found, named=True) if found else None
 
-    def _answered_elsewhere(self, error: str, project: str) -> Nearest | None:
+    def _answered_elsewhere(self, error: str, project: str, asker: str) -> Nearest | None:
         with self.views.read() as v:
-            places, quoted = self.learning.answered_elsewhere(v, error, project)
+            places, quoted = self.learning.answered_elsewhere(v, error, project, asker)
         for episode, (_, failed) in zip(self.store.get_episodes([key for key, _ in places]), places, strict=True):
             if episode is not None and _is_about(error, message_of(episode.steps[failed])):
                 points = points_of([(episode, 0.0)], error, known=Known(quoted=quoted, met=(episode.id,)))[episode.id]
