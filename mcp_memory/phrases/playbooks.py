@@ -18,12 +18,12 @@ def no_success(here: int, alike: int) -> str:
     """Return that nothing succeeded: of *here* attempts at this very task, else of those at tasks *alike*.
 
     >>> no_success(1, 4), no_success(0, 2)
-    ('the only attempt found at this task did not succeed', 'neither of both attempts found at tasks like this succeeded')
+    ('the only attempt found at this task did not succeed', 'neither of the two attempts found at tasks like this succeeded')
     """
     n, where = (here, "this task") if here else (alike, "a task like this" if alike == 1 else "tasks like this")
     if n == 1:
         return f"the only attempt found at {where} did not succeed"
-    return f"{'neither of both' if n == 2 else f'none of the {n}'} attempts found at {where} succeeded"
+    return f"{'neither of the two' if n == 2 else f'none of the {n}'} attempts found at {where} succeeded"
 
 
 def of_others(attempts: int) -> str:

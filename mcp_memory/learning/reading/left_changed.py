@@ -101,7 +101,8 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
             own = before is not None and (_shares(edited[before].hunks, patched.hunks) or _went_there(patched.hunks, cut[before]))
             if before is not None and shown and knows_more and edited[before].step <= i and own:
                 hunks = () if patched.is_new else (*patched.hunks, *_behind_the_cut(patched, edited[before].hunks))
-                found[before] = FileChange(before, edited[before].step, hunks, patched.is_whole)
+                known = edited[before].is_whole and _is_sure(edited[before].hunks)  # by the edits themselves
+                found[before] = FileChange(before, edited[before].step, hunks, patched.is_whole or known)
             elif before is None and not shown and not patched.is_new:
                 earlier = found[patched.path].hunks if patched.path in found else ()
                 found[patched.path] = FileChange(patched.path, i, (*earlier, *patched.hunks), patched.is_whole)

@@ -132,6 +132,7 @@ def test_the_heading_of_a_new_file_behind_a_cut_does_not_make_the_file_before_it
     )
     (change,) = left_changed(run(edit("return total", "return round(total, 2)"), submit(shown)))
     assert (change.path, change.hunks[0].added) == ("shop/cart.py", ("return round(total, 2)",))
+    assert change.is_whole, "the edit itself was kept whole"
 
 
 def test_what_a_run_edited_below_the_place_where_its_diff_was_cut_is_kept() -> None:

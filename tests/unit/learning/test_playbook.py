@@ -87,13 +87,13 @@ def test_without_a_success_there_is_a_reason_instead() -> None:
 
 def test_attempts_in_words_that_anybody_s_case_may_have_were_at_tasks_like_this() -> None:
     asked, lost = "hi, my flight was late", [run(i, "a", success=False, similarity=1.0) for i in (1, 2)]
-    assert playbook(asked, lost, [], 8)[1] == "neither of both attempts found at tasks like this succeeded"
+    assert playbook(asked, lost, [], 8)[1] == "neither of the two attempts found at tasks like this succeeded"
     won = [run(i, "a", "b", similarity=0.6) for i in (3, 4)]
     book, said = playbook(asked, [*won, *lost], [], 8)[0], playbook("late flight `HAT005`", [*won, *lost], [], 8)[0]
     assert book is not None
     assert said is not None
     assert not any("very task" in text for text in book.pitfalls)
-    assert said.pitfalls[0] == "Neither of both attempts found at this very task succeeded."
+    assert said.pitfalls[0] == "Neither of the two attempts found at this very task succeeded."
 
 
 def test_of_more_attempts_than_are_aligned_it_says_that_these_are_the_nearest() -> None:
