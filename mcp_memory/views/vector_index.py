@@ -145,7 +145,7 @@ class SignBitIndex:
         return keys
 
     def _score(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        scores = np.zeros(len(rows), np.float32)
+        scores, vector = np.zeros(len(rows), np.float32), np.asarray(vector, np.float32)
         for chunk, chosen, local in self._by_chunk(rows):
             scores[chosen] = chunk.score(vector, local)
         return scores
