@@ -59,6 +59,11 @@ def overlap(one: str, other: str, *, inflected: bool = False) -> float:
     a, b = words(one), words(other)
     if inflected:
         a, b = frozenset(map(stem, a)), frozenset(map(stem, b))
+    return ochiai(a, b)
+
+
+def ochiai(a: frozenset[str], b: frozenset[str]) -> float:
+    """Return how many of the words of two texts are the same, over the geometric mean of both counts: the measure of `overlap`."""
     return len(a & b) / math.sqrt(len(a) * len(b)) if a and b else 0.0
 
 

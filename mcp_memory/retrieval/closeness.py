@@ -12,7 +12,7 @@ import numpy as np
 
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
 from mcp_memory.domain.segmenting import is_unspaced
-from mcp_memory.domain.text_words import stem, terms_of, words
+from mcp_memory.domain.text_words import ochiai, stem, terms_of, words
 from mcp_memory.retrieval.text_query import MAX_TERMS, RARE
 
 CLOSE_COSINE, CLOSE_COVERAGE = 0.38, 0.26  # either makes an answer
@@ -51,8 +51,7 @@ def as_understood(text: str, tasks: Sequence[str], cosines: np.ndarray) -> np.nd
     found, asked = cosines.copy(), _stems(text)
     for i, task in enumerate(tasks):
         if is_foreign(task[:MAX_JUDGED_CHARS]):
-            said = _stems(task)
-            found[i] = math.sqrt(len(asked & said) / math.sqrt(len(asked) * len(said))) if asked and said else 0.0
+            found[i] = math.sqrt(ochiai(asked, _stems(task)))
     return found
 
 

@@ -182,6 +182,8 @@ class Engines:
     def _answered_elsewhere(self, error: str, project: str, asker: str) -> Nearest | None:
         with self.views.read() as v:
             places, quoted = self.learning.answered_elsewhere(v, error, project, asker)
+        if not places:
+            return None
         for episode, (_, failed) in zip(self.store.get_episodes([key for key, _ in places]), places, strict=True):
             if episode is not None and _is_about(error, message_of(episode.steps[failed])):
                 points = points_of([(episode, 0.0)], error, known=Known(quoted=quoted, met=(episode.id,)))[episode.id]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS_SHOWN = 20  # on stderr; --json lists all
 
-Named = tuple[str | None, str]  # (format, None or "" for the interchange form; file)
+Named = tuple[str | None, str]  # (format, None for the interchange form; file)
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def _named(args: argparse.Namespace) -> list[Named]:
     if missing:
         args.fail(f"no such file: {', '.join(missing)}")
     if args.source is None:
-        return [(recognised(Path(name)) if name != "-" else None, name) for name in args.files]
+        return [(None if name == "-" else recognised(Path(name)) or None, name) for name in args.files]
     return [(args.source, str(path)) for name in args.files for path in transcript_files(args.source, Path(name))]
 
 
@@ -108,7 +108,7 @@ async def read_all(memory: "EpisodicMemory", named: Sequence[Named], *, project:
     with Reader(quiet=quiet) as reader:
         reader.expect(path for _, path in named)
         for kind, path in named:
-            source = Transcript(path, reader, kind) if kind else Source(path, reader)
+            source = Source(path, reader) if kind is None else Transcript(path, reader, kind)
             report = await memory.import_lines(source.lines(), project=project)
             total.added += report.added
             total.skipped += report.skipped

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acts
+from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.reading.alike_calls import in_common
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.file_uses import words_of
@@ -14,7 +15,6 @@ from mcp_memory.phrases import points as phrases
 MIN_TASKS = 2
 MAX_CALLS = 3
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_PLACEHOLDER = re.compile(r"<(?:\w+|…)>")
 
 
 def done_alike(won: Sequence[Episode], lost: Sequence[Episode]) -> str:
@@ -29,8 +29,9 @@ def done_alike(won: Sequence[Episode], lost: Sequence[Episode]) -> str:
     if of < MIN_TASKS:
         return ""
     found: dict[str, int] = {}
+    theirs = list(map(_acting, others))
     for step in _acting(won[0]):
-        shared, times = _folded(step, others)
+        shared, times = _folded(step, theirs)
         if times >= MIN_TASKS and 2 * times > of and _tells(step, shared) and not any(_made(step, shared, episode) for episode in lost):
             found[call_told(step, MAX_CALL_CHARS, shared)] = times
     calls = list(found)[-MAX_CALLS:]
@@ -42,12 +43,12 @@ def _acting(episode: Episode) -> list[Step]:
     return [step for step in steps if not step.description and not runs_tests(step.key)]
 
 
-def _folded(step: Step, others: Sequence[Episode]) -> tuple[Mapping[str, Json], int]:
-    """Return what of a call's arguments the others share, and in how many episodes that is, its own among them."""
+def _folded(step: Step, others: Sequence[Sequence[Step]]) -> tuple[Mapping[str, Json], int]:
+    """Return what of a call's arguments the calls of others share, and in how many episodes that is, its own among them."""
     shared: Mapping[str, Json] = step.arguments
     times = 1
-    for episode in others:
-        for other in _acting(episode):
+    for calls in others:
+        for other in calls:
             if other.key == step.key and (both := in_common(shared, other.arguments)) and _tells(step, both):
                 shared, times = both, times + 1
                 break
@@ -61,5 +62,5 @@ def _made(step: Step, shared: Mapping[str, Json], episode: Episode) -> bool:
 
 def _tells(step: Step, shared: Mapping[str, Json]) -> bool:
     """Return whether a value is left that says more than what the call is called."""
-    left = _WORD.findall(_PLACEHOLDER.sub(" ", " ".join(map(str, shared.values()))).casefold())
+    left = _WORD.findall(PLACEHOLDER.sub(" ", " ".join(map(str, shared.values()))).casefold())
     return not set(left) <= words_of(step.key)

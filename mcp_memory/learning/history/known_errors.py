@@ -20,7 +20,7 @@ MIN_WORDS = 2  # of a signature that tells one error from another
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
 ASKED_CHARS = 400  # of such a request
 MIN_OF_ERROR = 2  # of them in the error itself
-NOBODY = "\0"  # who asks without a name: no agent's
+UNNAMED = "\0"  # who asks without a name: no agent's
 MAX_ELSEWHERE = 5  # failures of other projects among which one is looked for that may be told
 MAX_FAILURES = 200  # looked at of one text, the newest
 WORTH = {Came.FIXED: 1.0, Came.GOT_ON: 0.8, Came.GAVE_UP: 0.5}  # of an episode that met the error, by what came of it there
@@ -96,7 +96,7 @@ class KnownErrors:
         found: list[tuple[str, int]] = []
         for at in numbers[np.argsort(-x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_ELSEWHERE].tolist():
             row, trace = int(failures.row[at]), x.trace(int(failures.row[at]))
-            known = vouching.is_known_call(row, int(failures.by_index[at]), asker or NOBODY)
+            known = vouching.is_known_call(row, int(failures.by_index[at]), asker or UNNAMED)
             if known and at not in stale.to(trace.project, int(failures.failed[at]), int(failures.signature[at])):
                 found.append((trace.id, int(failures.index[at])))
         return found

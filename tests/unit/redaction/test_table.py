@@ -2,11 +2,11 @@
 
 import random
 import re
-import string
 from itertools import chain
 
 import pytest
 
+from benchmarks.bench_redaction import ALPHABETS
 from mcp_memory.redaction import redact
 from mcp_memory.redaction.index import Index
 from mcp_memory.redaction.shapes import Span, looks
@@ -15,13 +15,6 @@ from mcp_memory.redaction.table import TABLE, Rule
 from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import Work
 
-ALPHABETS = {
-    "A": string.ascii_letters + string.digits,
-    "H": "0123456789abcdef",
-    "U": string.ascii_uppercase + "234567",
-    "D": string.digits,
-    "L": string.ascii_lowercase + string.digits,
-}
 IDS = [f"{i}-{rule.name}-{rule.keywords[0].strip()}" for i, rule in enumerate(TABLE)]
 
 
