@@ -114,6 +114,17 @@ def lines_shown(steps: Sequence[Step], path: str, first: int, last: int) -> str 
     return None
 
 
+def lines_asked(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
+    """Return what the lines say that the last step was to replace: as its refusal shows them, behind what it would make, else before."""
+    heads = [found for found in FILE_HEAD.finditer(steps[-1].observation) if found[1] == path]
+    kept = steps[-1].observation[heads[-1].end() :] if len(heads) > 1 else ""
+    numbered = (line.partition(":") for piece in pieces(kept) for line in piece)
+    lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
+    if lines and all(number in lines for number in range(first, last + 1)):
+        return "\n".join(lines[number] for number in range(first, last + 1))
+    return lines_shown(steps[:-1], path, first, last)
+
+
 def pieces(text: str) -> list[tuple[str, ...]]:
     """Return the whole lines of a text, apart what stands before and after each place where some was left out by who kept it.
 

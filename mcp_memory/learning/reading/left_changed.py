@@ -15,7 +15,7 @@ from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, Patched, edits_of, lines_seen, patched_by, pieces
+from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, Patched, edits_of, lines_kept, lines_seen, patched_by, pieces
 from mcp_memory.learning.reading.file_uses import files_of, root_of, same_file, touches_in
 
 MAX_LINES = 400  # of a text that is compared with another
@@ -119,6 +119,14 @@ def _shares(a: Sequence[Hunk], b: Sequence[Hunk]) -> bool:
 
 def _are_whole(edits: Sequence[_Kept]) -> bool:
     return all(len(pieces(text)) == 1 for kept in edits for text in (kept.edit.before or "", kept.edit.after))
+
+
+def hunks_asked(steps: Sequence[Step], edit: Edit, index: int) -> list[Hunk]:
+    """Return what a refused edit would have changed, as far as it is known; of lines that nobody had shown those that are new."""
+    known = lines_seen(steps[: index + 1], edit.path) | lines_kept(steps[: index + 1], edit.path)
+    if edit.before is None:
+        return [replace(hunk, is_sure=True) for piece in pieces(edit.after)[:1] for hunk in _unseen(piece, edit.line, known)]
+    return [replace(hunk, is_sure=True) for hunk in _between(steps, _Kept(edit, index))]
 
 
 def _is_sure(hunks: Sequence[Hunk]) -> bool:
