@@ -22,6 +22,8 @@ _LEFT_OUT = re.compile(
     r"(?:\.{3}|…)?\s*\[…?[\d,]+\+? (?:chars|characters|lines)\b[^\]]*\]|\[(?:…|\.{3})?\s*(?:truncated|omitted)\b[^\]]*\]", re.I
 )  # where a log was cut
 DIFF = "diff --git "
+NEXT = " ⏎ "  # between lines that are told on one
+LIKE_LINES = 0.6  # of two lines, from which one took the other's place
 GAP = "…"  # a line in the place of lines that are left out, of a text that is told
 _REFUSED = re.compile(
     r"\s*(?:(?:/\S*/)?(?:ba|z)?sh: (?:line \d+: )?|no (?:replacements?|changes?|edits?|match(?:es)?) |command failed|error\b|"
