@@ -15,6 +15,7 @@ from mcp_memory.learning.advice.acts import acted, is_edit, own_names, runs_own
 from mcp_memory.learning.advice.changes_told import BESIDE
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
 from mcp_memory.learning.advice.written import made, wrote
+from mcp_memory.learning.reading.brief import named_from_root
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
@@ -51,7 +52,7 @@ class LeftNothing:
             steps = episode.steps
             edited = [edit.path for i in range(len(steps)) for edit in edits_of(steps, i)]
             is_back = all(any(same_file(path, other) for other in edited) for path in others) and not left_changed(episode)
-            return cls(put_back=tuple(others[:MAX_READ])) if is_back else None
+            return cls(put_back=tuple(named_from_root(steps, path) for path in others[:MAX_READ])) if is_back else None
         own = [path for file in files_of(episode) if file.use is Use.MADE and not is_scratch(path := file.path)]
         read = list[str]()
         for path in opened_files(episode, touches_in(episode.steps)):
