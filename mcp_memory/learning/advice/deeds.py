@@ -12,7 +12,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests, says_what
 from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, TEST_FILE, acts, told_as_call
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
@@ -113,7 +113,8 @@ def called(episode: Episode, query: str) -> list[str]:
     for i in acts(episode):
         arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=True) or {}
         known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
-        found[call_by_names(steps[i], known)] = None
+        if known or says_what(steps[i].key):
+            found[call_by_names(steps[i], known)] = None
     return [phrases.did([*found][-MAX_CALLS:])] if found else []
 
 
@@ -160,7 +161,8 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
     if len(known) == len(step.arguments):
         return call_told(step, MAX_VALUES_CHARS, known)
-    return call_by_names(step, known) if similarity >= SAME_TASK and episode.success and not command_in(step.arguments) else ""
+    tells = similarity >= SAME_TASK and episode.success and not command_in(step.arguments) and (known or says_what(step.key))
+    return call_by_names(step, known) if tells else ""
 
 
 def _is_named_by_error(episode: Episode, value: str) -> bool:
