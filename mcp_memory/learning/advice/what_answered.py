@@ -12,9 +12,11 @@ from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import named_change, put_right
 from mcp_memory.learning.reading.calls_told import call_changed
 from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch
+from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.phrases import points as phrases
 
 _DIGIT = re.compile(r"\d")
 MAX_CALL_CHARS = 200  # of a call that is told
@@ -40,6 +42,9 @@ def what_answered(
     right = put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
     if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
+    if mend := code_mend(steps, failed):
+        call = phrases.after_calls(mend.worked.told(), [before.told() for before in mend.before])
+        return Told(call, names_failed=True) if calls_in(code_in(own.arguments)) else None
     value = one_other_value(steps[failed], steps[right]) if right >= 0 and not own.is_same_call(steps[failed]) else None
     if value and ((told := _with_other_value(own, *value)) or not is_fixed):
         return told
