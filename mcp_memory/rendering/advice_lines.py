@@ -17,7 +17,7 @@ from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
-_DEED_CHARS, _SENTENCE_CHARS, _VALUE_CHARS = 440, 400, 160
+_DEED_CHARS, _SENTENCE_CHARS, _VALUE_CHARS = 800, 400, 160
 Row = Mapping[str, Any]
 
 

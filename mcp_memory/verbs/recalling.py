@@ -15,8 +15,8 @@ from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook,
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
 from mcp_memory.learning.advice.acts import gave_command
+from mcp_memory.learning.advice.changes_told import ToldChanges
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
-from mcp_memory.learning.advice.deeds import ToldChanges
 from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.history.known_errors import KnownErrors

@@ -25,6 +25,7 @@ from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
+from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
@@ -98,6 +99,8 @@ class ErrorRecovery:
         alike = exact if exact.any() else alike
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
+        if own.description and is_vague(message):
+            numbers = self._about_the_same(own, numbers)
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
         same_call = numbers[are_calls(x, numbers, own)]
         gone = numbers[outlived(x, numbers)]
@@ -130,6 +133,15 @@ class ErrorRecovery:
         ]
         noted = tuple(islice(self._noted(numbers, _named(episode.steps[-1])), MAX_NOTED))
         return Recovery(sig, (*shown, *(f.fix for f in best[FIX_EXAMPLES:])), message, noted)
+
+    def _about_the_same(self, own: Step, numbers: Ints) -> Ints:
+        """Return those of the latest failures whose calls, told in words as *own* is, were about the same: by their key all are alike."""
+        failures = self._x.failures
+        latest = numbers[np.argsort(-self._x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_READ]
+        read = self._read([self._x.trace(int(row)).id for row in failures.row[latest]])
+        calls = ((e.steps[i] if e and i < len(e.steps) else None) for e, i in zip(read, failures.index[latest].tolist(), strict=True))
+        same = [at for at, call in zip(latest.tolist(), calls, strict=True) if call and is_about_the_same(call, own)]
+        return np.array(sorted(same), np.int64)
 
     def _refused(self, numbers: Ints) -> Iterator[tuple[Episode, int]]:
         """Yield the latest of these failures with their episodes, of those whose calls may be shown."""

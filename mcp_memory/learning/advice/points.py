@@ -14,11 +14,10 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
 from mcp_memory.domain.text_words import stem, words
+from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
-    Deed,
     answer,
-    changes,
     did_more_than_tests,
     done,
     ended,
@@ -44,7 +43,7 @@ MIN_SAID_WORDS = 2
 _DONE_TEXT = "done finished complete fixed succeeded success successful successfully working ready ok okay everything all now"
 _CHECKED_TEXT = "task tests pass set correctly issue problem solved resolved"
 _DONE = frozenset(map(stem, f"{_DONE_TEXT} {_CHECKED_TEXT}".split()))
-ChangesOf = Callable[[Episode], Sequence[Deed]]
+ChangesOf = Callable[[Episode], Left]
 Recalled = Sequence[tuple[Episode, float]]
 
 
@@ -60,7 +59,7 @@ class Known:
     endings: bool = True  # whether it is told how a failure ended that left nothing: no news beside what worked, or within a run
 
 
-def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, known: Known = Known()) -> dict[str, tuple[str, ...]]:
+def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, known: Known = Known()) -> dict[str, tuple[str, ...]]:
     """Return what each of the recalled episodes tells, by its id, the most useful first; the same change, call or answer once.
 
     Args:
@@ -72,9 +71,11 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
     said: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
     recalled = [(episode, _likeness(episode, similarity, query)) for episode, similarity in recalled]
+    left = {episode.id: changes_of(episode) for episode, _ in recalled}
+    told_so = list[tuple[Left, list[str]]]()
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
-        changed = [phrases.changed(deed.text) for deed in changes_of(episode)]
+        changed = _changed(left[episode.id], [left[peer.id] for peer in peers], told_so)
         fixes = [told for told in overcame(episode, similarity) if (episode.id, told.by) not in known.stale]
         if episode.id in known.met:
             shown = _of_errors(episode, fixes, known.quoted) if episode.id not in known.said else _of_line(episode, fixes, query, known)
@@ -87,6 +88,16 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
     if known.endings:
         found |= _endings(recalled, found)
     return found if any(found.values()) else found | _alike(recalled)
+
+
+def _changed(left: Left, peers: Sequence[Left], told_so: list[tuple[Left, list[str]]]) -> list[str]:
+    """Return what an episode left changed, what no attempt that ended otherwise left first; in the words of one that left the same."""
+    if same := next((lines for other, lines in told_so if other.won is left.won and other.made.is_same(left.made)), None):
+        return same
+    shared = frozenset[str]().union(*(p.lines for p in peers if p.won is not left.won and not p.made.is_same(left.made)))
+    lines = [phrases.changed(deed.text) for deed in left.told(shared)]
+    told_so.append((left, lines))
+    return lines
 
 
 def _alike(recalled: Recalled) -> dict[str, tuple[str, ...]]:

@@ -9,10 +9,11 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.examples import Told, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.argument_changes import put_right
+from mcp_memory.learning.reading.argument_changes import named_change, put_right
 from mcp_memory.learning.reading.calls_told import call_changed
 from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
+from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 
 MAX_CALL_CHARS = 200  # of a call that is told
@@ -36,8 +37,12 @@ def what_answered(
     """
     message = message_of(own)
     right = -1 if is_fixed else put_right(steps, failed)
-    if right >= 0:
+    if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
+    if right >= 0 and (value := one_other_value(steps[failed], steps[right])):
+        return _with_other_value(own, *value)
+    if is_vague(message) and not is_about_the_same(steps[failed], own):
+        return None  # it failed for a reason of its own
     is_command = bool(command_in(steps[by].arguments))
     same = [step for step in steps[failed:] if step.is_same_call(own)]
     is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
@@ -63,6 +68,16 @@ def what_answered(
     if did is not None or not is_fixed:
         return did
     return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
+
+
+def _with_other_value(own: Step, now: str, then: str) -> Told | None:
+    """Return what stood in the place of a value that this run's call has, too; None where it has another one."""
+    name, is_argument, value = then.partition("=")
+    text = command_in(own.arguments) or own.description
+    has = str(own.arguments.get(name)) == value if is_argument and not text else f" {then} " in f" {' '.join(text.split())} "
+    if text:
+        now, then = f"“…{now}…”", f"“…{then}…”"
+    return Told(f"{own.key.partition(':')[2] or own.key} {now} instead of {then}", names_failed=True) if has else None
 
 
 def _values(step: Step) -> frozenset[str]:
