@@ -205,7 +205,8 @@ class Retriever:
         if space == MULTILINGUAL_SPACE:  # it understands more than names
             return False
         found = (pool.traces[i].task for i in np.flatnonzero(pool.coverage > 0).tolist())
-        return names_a_task(query.text, found, lambda terms: self._lexical.counts(v, terms), episodes)
+        loans = [loan.words for loan in self._lexical.loaned(v, query.text) if loan.is_sure]
+        return names_a_task(query.text, found, lambda terms: self._lexical.counts(v, terms), episodes, loans)
 
     def _overlaps(self, query: Query, pool: Pool) -> bool:
         """Return whether a candidate without a vector, of whose meaning nothing is known, has the words of the request in its task."""
