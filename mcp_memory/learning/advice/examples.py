@@ -181,6 +181,8 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
         for name, value in step.arguments.items()
         if _is_of_run(value, run) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
     }
+    if step.key == steps[failed].key and all(value == steps[failed].arguments.get(name) for name, value in known.items()):
+        return None  # what was different is not shown
     return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known or _alone_made_it_work(steps, failed, by) else None
 
 
