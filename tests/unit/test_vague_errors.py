@@ -80,3 +80,30 @@ async def test_another_thing_done_is_no_other_value_of_a_call(memory: EpisodicMe
     install, other = (did(as_command, f"pip install {name}", error) for name, error in (("left_pad", "Refused."), ("right_pad", None)))
     await attempt(memory, "Install the padding", "success", install, other)
     assert "right_pad" not in await advised(memory, "Draw the chart of sales", install)
+
+
+async def test_a_value_in_another_form_is_told_to_who_gives_one_in_the_form_that_failed(memory: EpisodicMemory) -> None:
+    refused = "Error: the field must be a date, month first"
+
+    def typed(text: str, error: str | None = None) -> Step:
+        return {"tool": "type", "arguments": {"id": "from", "text": text}, "error": error}
+
+    clicked = {"tool": "click", "arguments": {"id": "[157]"}}
+    await attempt(memory, "Which bag sold best in 2022?", "success", typed("2022-01-31", refused), typed("01/31/2022"), clicked)
+    told = await advised(memory, "Which hat sold best in May 2023?", typed("2023-05-01", refused))
+    assert "type text=01/31/2022 instead of text=2022-01-31 went through" in told
+    assert "text=01/31/2022" not in await advised(memory, "Who came?", typed("tomorrow", refused))
+
+
+async def test_that_a_verb_was_called_is_not_told_without_one_of_its_values(memory: EpisodicMemory) -> None:
+    clicked = {"tool": "click", "arguments": {"id": "[157]"}, "observation": "Reports"}
+    await attempt(
+        memory,
+        "Send the report on the bestsellers in the big shop",
+        "success",
+        clicked,
+        {"tool": "send_report", "arguments": {"number": 4711}},
+    )
+    told = recall_text(answer(await memory.recall("Send the report on the bestsellers in the small shop")))
+    assert "send_report(number)" in told
+    assert "click" not in told

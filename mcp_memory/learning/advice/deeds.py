@@ -1,24 +1,26 @@
 """What an attempt did that another can do again, or not: calls, its answer. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests, says_what
 from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, told_as_call
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.case_values import without_ids
+from mcp_memory.learning.reading.code_calls import calls_in, code_in
 from mcp_memory.learning.reading.file_uses import words_of
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.phrases import points as phrases
 
 MAX_ANSWER_CHARS = 90
+MAX_IN_CODE = 3  # functions told of one piece of code
 MAX_LOOKED = 4  # tools that are told of a run which looked things up alone
 MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
@@ -37,7 +39,7 @@ def done(episode: Episode, similarity: float, query: str, gone: Collection[str] 
     said = answer(steps[-1]) if steps and episode.success else ""
     acted = [i for i in acts(episode) if steps[i].key not in gone]
     calls, more = _calls(episode, acted or (_looks(steps) if said else []), similarity, query)
-    if said:
+    if said and similarity >= SAME_TASK:  # another question has another answer
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
     return [phrases.did(calls, more=more)] if calls else []
 
@@ -48,7 +50,8 @@ def called(episode: Episode, query: str) -> list[str]:
     for i in acts(episode):
         arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=True) or {}
         known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
-        found[call_by_names(steps[i], known)] = None
+        if told := _by_names(steps[i], known):
+            found[told] = None
     return [phrases.did([*found][-MAX_CALLS:])] if found else []
 
 
@@ -93,9 +96,20 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
         return without_ids(told, own) if command_in(step.arguments) else told
     arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
-    if len(known) == len(step.arguments):
+    if len(known) == len(step.arguments) and not calls_in(code_in(step.arguments)):
         return call_told(step, MAX_VALUES_CHARS, known)
-    return call_by_names(step, known) if similarity >= SAME_TASK and episode.success and not command_in(step.arguments) else ""
+    tells = similarity >= SAME_TASK and episode.success and not command_in(step.arguments)
+    return _by_names(step, known) if tells else ""
+
+
+def _by_names(step: Step, known: Mapping[str, Json]) -> str:
+    """Return a call of another case without its values but the *known* ones, "" where nothing is left of it.
+
+    Of code the functions that it calls are told.
+    """
+    if calls := calls_in(code_in(step.arguments)):
+        return ", ".join(f"`{call.told()}`" for call in calls[-MAX_IN_CODE:])
+    return call_by_names(step, known) if known or says_what(step.key) else ""
 
 
 def _is_named_by_error(episode: Episode, value: str) -> bool:

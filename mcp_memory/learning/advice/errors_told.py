@@ -16,6 +16,7 @@ from mcp_memory.learning.reading.brief import step_change
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.code_calls import code_mend
 from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.other_value import one_other_value
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
@@ -84,7 +85,11 @@ def _put_right(steps: Sequence[Step], said: facts.GotOn, similarity: float) -> I
     if is_edit(failed) or _is_another_look(failed, by):
         return
     error, kind = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), signature(error_text(failed))
-    if other := named_change(failed, by):
+    if mend := code_mend(steps, said.failures[-1]):
+        added = [name for name in mend.worked.keywords if name not in mend.failed.keywords]
+        line = phrases.overcame_in_code(mend.failed.told(), error, [call.told() for call in mend.before], added)
+        yield ErrorTold(line, kind, said.by)
+    elif other := named_change(failed, by):
         yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), kind, said.by)
     elif (value := one_other_value(failed, by)) and (command_in(by.arguments) or by.description):
         call, worked = (call_told(step, MAX_FAILED_CALL_CHARS) for step in (failed, by))

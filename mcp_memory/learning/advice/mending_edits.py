@@ -16,18 +16,18 @@ MAX_FIRST_CHARS, MAX_OTHER_CHARS = 320, 200  # of what was edited in the file th
 
 
 def mending_edits(steps: Sequence[Step], failed: int, by: int, message: str, knows: Callable[[str], bool]) -> str:
-    """Return the edits between a failed call and the same one that worked, the likeliest file first, "" where there were none or the step
+    """Return the edits between a failed call and the same one that got past its error, the likeliest file first, "" where there were none or the step
     *by*, which is said to have made it work, was none.
 
     Of each file what the edits came to, the lines nearest the error's *message* first; of another file than that of *by* only where the run
     that is told *knows* it by its path.
     """
-    worked = next((k for k in range(by + 1, len(steps)) if steps[k].is_same_call(steps[failed]) and not steps[k].failed), -1)
+    again = next((k for k in range(by + 1, len(steps)) if steps[k].is_same_call(steps[failed])), -1)  # which said something else
     change = change_of(steps, by)
-    if worked < 0 or change is None:
+    if again < 0 or change is None:
         return ""
     words = frozenset(distinct_words(message))
-    found = [one for one in changed_between(steps, _first_failure(steps, failed), worked) if one.path == change.path or knows(one.path)]
+    found = [one for one in changed_between(steps, _first_failure(steps, failed), again) if one.path == change.path or knows(one.path)]
     if not any(one.path == change.path for one in found):
         return ""
     lines = {one.path: change_line(one, words, MAX_FIRST_CHARS + len(one.path)) for one in found}

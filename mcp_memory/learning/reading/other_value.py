@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.signatures import signature, signature_words
 
@@ -21,19 +22,17 @@ _FUNCTION = frozenset(_FUNCTION_TEXT.split())
 def one_other_value(failed: Step, again: Step) -> tuple[str, str] | None:
     """Return what a call that acts had in place of one value of a failed one, and that value; None where not just one is another.
 
-    What it is about stayed: of words at least one that names something, and no fewer than were changed; of arguments another one.
+    What it is about stayed: of words at least one that names something, and no fewer than were changed; of arguments another one. A shell's
+    command is about its last word or its folder as often.
 
     >>> def words(*said): return one_other_value(*(Step("act", text) for text in said))
     >>> words("heat egg 2 with stoveburner 1", "heat egg 2 with microwave 1"), words("open drawer 1", "open drawer 2")
     (('microwave', 'stoveburner'), None)
-    >>> def run(*said): return one_other_value(*(Step("bash", "", {"command": text}) for text in said))
-    >>> run("docker run -p 80:80 nginx", "docker run -p 8080:80 nginx"), run("pip install a_lib", "pip install b_lib")
-    (('8080:80', '80:80'), None)
     >>> pay, by = {"order": "W1", "by": "gift card"}, {"order": "W1", "by": "credit card"}
     >>> [one_other_value(Step(tool, "", pay), Step(tool, "", by)) for tool in ("pay_order", "get_order")]
     [('by=credit card', 'by=gift card'), None]
     """
-    if failed.key != again.key or role_of(failed.key) is not Role.ACTS:
+    if failed.key != again.key or role_of(failed.key) is not Role.ACTS or is_shell(failed.tool):
         return None
     if (text := _text(failed)) or _text(again):
         return _other_words(_own_words(text, failed.key), _own_words(_text(again), failed.key))
@@ -96,5 +95,5 @@ def _other_words(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]
     then, now = (" ".join(words) for words in other[0])
     kept = [word for tag, i, j, _, _ in compared if tag == "equal" for word in before[i:j]]
     names = [word for word in kept if not word.startswith("-") and _NAMES.search(word) and word.casefold() not in _FUNCTION]
-    tells = any(char.isalpha() for char in now) or ":" in now
+    tells = any(char.isalpha() for char in now)
     return (now, then) if tells and names and len(kept) >= len(other[0][0]) and len(now) <= MAX_VALUE_CHARS else None
