@@ -16,8 +16,9 @@ MAX_FIRST_CHARS, MAX_OTHER_CHARS = 320, 200  # of what was edited in the file th
 
 
 def mending_edits(steps: Sequence[Step], failed: int, by: int, message: str, knows: Callable[[str], bool]) -> str:
-    """Return the edits between a failed call and the same one that got past its error, the likeliest file first, "" where there were none or the step
-    *by*, which is said to have made it work, was none.
+    """Return the edits between a failed call and the same one that got past its error, the likeliest file first; "" for none.
+
+    There are none where the step *by*, which is said to have got it past, was no edit.
 
     Of each file what the edits came to, the lines nearest the error's *message* first; of another file than that of *by* only where the run
     that is told *knows* it by its path.
