@@ -1,7 +1,7 @@
 """One text in, the same text without its secrets out."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
@@ -9,6 +9,7 @@ import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
 from mcp_memory.redaction.index import whole_table
+from mcp_memory.redaction.near import Near, near
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
 from mcp_memory.redaction.sight import Sight
@@ -17,6 +18,7 @@ from mcp_memory.redaction.vocabulary import Known, Vocabulary
 from mcp_memory.redaction.work import OutOfWork, Work
 
 Span = tuple[int, int, str]
+Place = tuple[int, int]
 _NOTHING: tuple[str, ...] = ()
 _MAX_ROUNDS = 5
 _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
@@ -46,14 +48,13 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))
         edges = _edges(text, spans)
-        text, new = _replaced(text, spans)
+        text, new, markers = _replaced(text, spans)
         found += new
         if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
         again.end = len(text)
-        spans, vocabulary = _once(
-            text, again, vocabulary.after(edges)
-        )  # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
+        # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
+        spans, vocabulary = _once(text, again, vocabulary.after(edges), markers)
         rounds += 1
     return text, found
 
@@ -65,19 +66,26 @@ def work_of(text: str) -> tuple[float, int]:
     return work.spent, work.bound
 
 
-def _once(text: str, work: Work, vocabulary: Vocabulary | None = None) -> tuple[list[Span], Vocabulary]:
-    """Return what one look at *text* finds, and its vocabulary."""
-    sight = Sight(text)
+def _once(
+    text: str, work: Work, vocabulary: Vocabulary | None = None, markers: Sequence[Place] = ()
+) -> tuple[list[Span], Vocabulary]:
+    """Return what one look at *text* finds, and its vocabulary. A later look is near the *markers* that came in."""
+    sight = Sight(text, near(markers, len(text)) if markers else None)
     vocabulary = vocabulary or Vocabulary(sight.codes, _known())
     spans = _spans(sight, vocabulary, work)
     if (bare := wrapped.bare(sight)) is not None:
         work.end = len(bare)
-        inside = Sight(bare)
+        inside = Sight(bare, _near_in_bare(sight, markers, len(bare)) if sight.near else None)
         if found := _spans(inside, Vocabulary(inside.codes, _known(), vocabulary), work):
             spans += _mapped(found, sight)
     if spans and MARKER_START in text:
         spans = [span for span in spans if not _in_marker(text, span[0])]
     return spans, vocabulary
+
+
+def _near_in_bare(sight: Sight, markers: Sequence[Place], size: int) -> Near | None:
+    places = wrapped.places_in_bare(sight, [place for marker in markers for place in marker])
+    return near(list(zip(places[::2], places[1::2], strict=True)), size)
 
 
 def _edges(text: str, spans: list[Span]) -> str:
@@ -141,8 +149,8 @@ def _mapped(spans: list[Span], sight: Sight) -> list[Span]:
     return [(original(start), len(sight.text) if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
 
 
-def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...]]:
-    """Replace each span; of overlapping ones the union goes, named after the first."""
+def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...], list[Place]]:
+    """Replace each span; of overlapping ones the union goes, named after the first. Return the text, the names, where the markers are."""
     spans.sort(key=lambda span: span[0])
     merged: list[Span] = []
     for start, end, name in spans:
@@ -151,9 +159,14 @@ def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...]]:
             merged[-1] = (first, max(last, end), kept)
         else:
             merged.append((start, end, name))
-    parts, position = [], 0
+    parts, position, size = [], 0, 0
+    markers: list[Place] = []
     for start, end, name in merged:
-        parts += [text[position:start], MARKER_START, name, "]"]
+        marker = f"{MARKER_START}{name}]"
+        parts += text[position:start], marker
+        begin = size + start - position
+        size = begin + len(marker)
+        markers.append((begin, size))
         position = end
     parts.append(text[position:])
-    return "".join(parts), tuple(name for _, _, name in merged)
+    return "".join(parts), tuple(name for _, _, name in merged), markers

@@ -6,7 +6,7 @@ from functools import cache
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 from mcp_memory.redaction.index import AWS, LONG, Index, stands, whole_table
-from mcp_memory.redaction.places import Places
+from mcp_memory.redaction.places import Places, is_far
 from mcp_memory.redaction.rules import Rule, compiled, look
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.sight import Sight
@@ -40,14 +40,14 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work, index: Index | None 
     if vocabulary.before is not None:  # some of its words may be gone
         hits = [hit for hit in hits if stands(hit, sight)]
     for _, keyword, rule, _ in hits:
-        if sight.first(keyword, rule.ignore_case):
+        if sight.first(keyword, rule.ignore_case, far=is_far(rule, sight)):
             yield _at_keyword(keyword, rule, sight, work)
     long = outline(sight.codes, _TOKEN)
     if has_run(long, LONG):
         yield _in_long_runs(sight, long, work, index)
-    has_id = any(rule.name == _AWS_ID and sight.first(keyword, False) for _, keyword, rule, _ in hits)
-    if has_id or (vocabulary.has(AWS) and sight.first(AWS)) or "SecretAccessKey" in sight.plain:
-        yield _aws_secrets(sight, work)
+    has_id = any(rule.name == _AWS_ID and sight.first(keyword, False, far=True) for _, keyword, rule, _ in hits)
+    if has_id or (vocabulary.has(AWS) and sight.first(AWS, far=True)) or "SecretAccessKey" in sight.plain:
+        yield _aws_secrets(sight, has_id, work)
 
 
 def has_sign(text: str) -> bool:
@@ -55,8 +55,8 @@ def has_sign(text: str) -> bool:
     return _has_any(text, whole_table().signs)
 
 
-def _aws_secrets(sight: Sight, work: Work) -> Iterator[Span]:
-    for begin, end in runs(outline(sight.codes, _AWS_KIND), _AWS_CHARS):
+def _aws_secrets(sight: Sight, has_id: bool, work: Work) -> Iterator[Span]:
+    for begin, end in runs(outline(sight.codes, _AWS_KIND), _AWS_CHARS, None if has_id else sight.near):
         secret = sight.text[begin:end]
         if len(secret) == _AWS_CHARS and "=" not in secret:
             work.spend(begin)
@@ -68,7 +68,7 @@ def _in_long_runs(sight: Sight, long: bytes, work: Work, index: Index) -> Iterat
     """Yield what the rules without a telling keyword find. A run that comes again with the same around it is judged once."""
     text, judged = sight.text, work.verdicts
     digits = outline(sight.codes, _DIGITS)
-    for begin, end in runs(long, LONG):
+    for begin, end in runs(long, LONG, sight.near):
         around = text[max(0, begin - 1) : end + _AFTER_LONG]
         spans = judged.get(around)
         if spans is None:

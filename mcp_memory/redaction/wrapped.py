@@ -33,6 +33,17 @@ def bare(sight: Sight) -> str | None:
     return text if len(text) < len(sight.text) else None
 
 
+def places_in_bare(sight: Sight, places: list[int]) -> list[int]:
+    """Return where *places* of the text, in order, are in the bare text; where one is inside what was left out, some characters off."""
+    clean, found = compiled(_noise(sight)), []
+    bare = done = 0
+    for place in places:
+        bare += len(clean.sub("", sight.text[done:place]))
+        done = place
+        found.append(bare)
+    return found
+
+
 def steps(sight: Sight, until: int) -> tuple[list[int], list[int]]:
     """Return places in the bare text up to *until*, in order, and how many characters of the text itself were left out before each."""
     places: list[int] = []
@@ -72,7 +83,7 @@ def looks(sight: Sight, tokens: Finder, work: Work) -> Iterator[Iterable[Span]]:
     """
     encoded = outline(sight.codes, _BASE64)
     if has_run(encoded, _LEAST_ENCODED):
-        yield _encoded(sight.text, encoded, tokens, work)
+        yield _encoded(sight, encoded, tokens, work)
     if _KEY_END in sight.plain:
         yield _cut_keys(sight.text, work)
     if has_singles(sight.codes):
@@ -86,9 +97,10 @@ def _spaced(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
             yield *match.span(), "spaced-secret"
 
 
-def _encoded(text: str, encoded: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+def _encoded(sight: Sight, encoded: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+    text = sight.text
     judged = work.verdicts.setdefault(_BASE64, {})
-    for begin, end in runs(encoded, _LEAST_ENCODED):
+    for begin, end in runs(encoded, _LEAST_ENCODED, sight.near):
         if begin and text[begin - 1] in "=_-":  # the rest of a token in another alphabet
             continue
         if end - begin > _MAX_ENCODED:

@@ -81,7 +81,7 @@ def test_the_words_kept_for_the_second_look_find_what_words_met_anew_would(monke
     texts = [glued(rng) for _ in range(300)]
     kept = [redact(text) for text in texts]
     once = scanner._once
-    monkeypatch.setattr(scanner, "_once", lambda text, work, vocabulary=None: once(text, work))
+    monkeypatch.setattr(scanner, "_once", lambda text, work, vocabulary=None, markers=(): once(text, work, None, markers))
     assert [redact(text) for text in texts] == kept
     assert sum(bool(rules) for _, rules in kept) > 100
 
