@@ -43,7 +43,7 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     size, work = len(text), Work(len(text))
     found, rounds = _NOTHING, 1
     spans, vocabulary = _once(text, work)
-    again = Work(size, work.verdicts)  # what was judged within the bound is so again
+    again = Work(size, work)  # what was judged within the bound is so again
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))

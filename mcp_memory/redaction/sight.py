@@ -15,10 +15,11 @@ class Sight:
     not ASCII. `near` is where a later look has to look again, None for everywhere.
     """
 
-    __slots__ = ("_first", "codes", "lowered", "near", "others", "plain", "plain_lowered", "text")
+    __slots__ = ("_backwards", "_first", "codes", "lowered", "near", "others", "plain", "plain_lowered", "text")
 
     def __init__(self, text: str, near: Near | None = None) -> None:
         self.text, self.near = text, near
+        self._backwards = ""
         self._first: dict[tuple[str, bool, bool], list[int]] = {}
         if text.isascii():
             self.codes, self.plain, self.others = text.encode("ascii"), text, b""
@@ -50,6 +51,15 @@ class Sight:
                 known.append(at)
                 at = plain.find(word, at + 1)
         return known
+
+    def ahead(self, pattern: str, at: int, most: int) -> str:
+        """Return what a pattern that is read backwards matches right ahead of *at*, backwards, of at most so many characters."""
+        backwards = self._backwards
+        if not backwards:
+            backwards = self._backwards = self.lowered[::-1]
+        start = len(backwards) - at
+        match = compiled(pattern).match(backwards, start, start + most)
+        return match[0] if match else ""
 
     def has_word(self, word: str, is_whole: bool) -> bool:
         """Tell whether an ASCII word in lower case is one of the text as `Vocabulary` has them, or (not *is_whole*) begins one."""

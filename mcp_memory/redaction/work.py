@@ -27,16 +27,17 @@ class Work:
     """Counts tries: one for a place that is looked at, more where the look goes far. Raises OutOfWork beyond the bound.
 
     What is before `end` was judged by every look: where one runs out, the text ends for those after it, too, and half of the tries that
-    are left are theirs. Where none are left, `end` is 0. `verdicts` are of what was judged already, and hold in later looks.
+    are left are theirs. Where none are left, `end` is 0. `verdicts` are of what was judged already, `kinds` of names, and hold in later looks.
     """
 
-    __slots__ = ("_allowed", "bound", "end", "spent", "verdicts")
+    __slots__ = ("_allowed", "bound", "end", "kinds", "spent", "verdicts")
 
-    def __init__(self, chars: int, verdicts: dict[Any, Any] | None = None) -> None:
+    def __init__(self, chars: int, before: Work | None = None) -> None:
         self.spent, self.bound = 0.0, LEAST_TRIES + chars // TEXT_PER_TRY
         self._allowed = self.bound * 3 / 4  # the rest is kept for the looks after one that runs out
         self.end = chars
-        self.verdicts: dict[Any, Any] = {} if verdicts is None else verdicts
+        self.verdicts: dict[Any, Any] = {} if before is None else before.verdicts
+        self.kinds: dict[str, str | None] = {} if before is None else before.kinds
 
     def spend(self, position: int, tries: float = 1) -> None:
         """Count *tries* at *position* of the text."""
@@ -61,7 +62,7 @@ class Inside(Work):
     __slots__ = ("_position", "_work")
 
     def __init__(self, work: Work, position: int) -> None:
-        self._work, self._position, self.verdicts = work, position, work.verdicts
+        self._work, self._position, self.verdicts, self.kinds = work, position, work.verdicts, work.kinds
 
     def spend(self, position: int, tries: float = 1) -> None:
         """Count *tries* at the wrapping."""
