@@ -108,6 +108,15 @@ def _named_by(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
             yield from _judged(sight, name, at, match, work)
 
 
+def _is_quoted_secret(kind: str, value: str, work: Work, is_apart: bool) -> bool:
+    """Judge a value in quotes, once a text; where no sign joins it to its name it has to look like a secret by itself."""
+    verdict = work.quoted.get((kind, value, is_apart))
+    if verdict is None:
+        is_likely = not is_apart or is_random(value, 8) or is_strange(kind, value)
+        verdict = work.quoted[kind, value, is_apart] = is_likely and is_quoted_secret(kind, value)
+    return verdict
+
+
 class _Name:
     """What a value is judged by: how far ahead the name begins, its last word, what stands before that, what it says (empty: no secret)."""
 
@@ -151,10 +160,7 @@ def _judged(sight: Sight, name: _Name, at: int, match: re.Match[str], work: Work
     begin = match.end()
     if quote:
         end = _closing(text, begin, quote)
-        value = text[begin:end]
-        if separator in (",", " ") and not (is_random(value, 8) or is_strange(name.kind, value)):
-            return
-        if end > begin and is_quoted_secret(name.kind, value):
+        if end > begin and _is_quoted_secret(name.kind, text[begin:end], work, separator in (",", " ")):
             yield begin, end, name.kind
     elif separator not in (",", " "):
         yield from _bare(sight, name, at, match, work)

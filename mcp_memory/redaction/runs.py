@@ -33,17 +33,18 @@ def runs(found: bytes, least: int, near: Near | None = None) -> Iterator[tuple[i
     >>> list(runs(outline(b"ab cdef 1234567", kind("0123456789abcdef")), 4))
     [(3, 7), (8, 15)]
     """
-    wanted = _IN * least
-    begin = found.find(wanted)
+    wanted, find, size = _IN * least, found.find, len(found)
+    begin = find(wanted)
     while begin >= 0:
-        end = found.find(_OUT, begin + least)
+        end = find(_OUT, begin + least)
         if end < 0:
-            end = len(found)
-        there = begin if near is None else near.next(begin)
-        if there < 0:
+            end = size
+        if near is None:
+            yield begin, end
+        elif (there := near.next(begin)) < 0:
             return
-        if there < end:
+        elif there < end:
             yield begin, end
         else:  # on to the run that is there, from its beginning
             end = max(end, found.rfind(_OUT, end, there) + 1)
-        begin = found.find(wanted, end)
+        begin = find(wanted, end)

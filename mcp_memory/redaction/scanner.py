@@ -90,9 +90,9 @@ def _near_in_bare(sight: Sight, markers: Sequence[Place], size: int) -> Near | N
 
 def _edges(text: str, spans: list[Span]) -> str:
     """Return the words that come into the text where *spans* are replaced, and what is left of those beside them."""
-    parts = [MARKER_START]
+    parts = {MARKER_START}
     for start, end, name in spans:
-        parts += text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name
+        parts.update((text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name))
     return " ".join(parts)
 
 

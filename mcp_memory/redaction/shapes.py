@@ -69,7 +69,7 @@ def _in_long_runs(sight: Sight, long: bytes, work: Work, index: Index) -> Iterat
     text, judged = sight.text, work.verdicts
     digits = outline(sight.codes, _DIGITS)
     for begin, end in runs(long, LONG, sight.near):
-        around = text[max(0, begin - 1) : end + _AFTER_LONG]
+        around = text[begin - 1 if begin else 0 : end + _AFTER_LONG]
         spans = judged.get(around)
         if spans is None:
             work.spend(begin, 1 + (end - begin) // CHARS_PER_TRY)
@@ -81,8 +81,8 @@ def _in_long_runs(sight: Sight, long: bytes, work: Work, index: Index) -> Iterat
             for rule in rules:
                 if compiled(rule.pattern).search(text, begin, end + _AFTER_LONG):
                     spans += _in_run(rule, text, begin, end)
-        for start, stop, name in spans:
-            yield begin + start, begin + stop, name
+        if spans:
+            yield from [(begin + start, begin + stop, name) for start, stop, name in spans]
 
 
 def _has_any(text: str, keywords: tuple[str, ...]) -> bool:
