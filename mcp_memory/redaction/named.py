@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import mcp_memory.redaction.apart as apart
 from mcp_memory.redaction.names import PASSWORD, kind_of
 from mcp_memory.redaction.places import matches
-from mcp_memory.redaction.rules import compiled
+from mcp_memory.redaction.rules import NO_MARKER, compiled
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import (
     MARKER_START,
@@ -58,11 +58,11 @@ _TAIL = (
     r"(?P<rest>[\wñ-]{0,30}+)(?:\\{0,2}[\"'`])?\]?(?:[ \t]{1,8}+(?=[:=>,]))?(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"
     r"(?P<sep>:=|=>|={1,3}(?!=)|:(?!:)|>|,(?=[ \t]{0,4}\\{0,2}[\"'])"
     r"|(?<=[\w\"'])[ \t](?:is|was)[ \t]|(?<=\w)[ \t](?=[\"'`]|[\da-f]{8}-))[ \t]{0,8}+"
-    r"(?!\[redacted:)(?=[^\s])(?:[bfru]{0,2}(?P<quote>\\{0,2}[\"'`]))?"
+    rf"{NO_MARKER}(?=[^\s])(?:[bfru]{{0,2}}(?P<quote>\\{{0,2}}[\"'`]))?"
 )
 _FLAG_TAIL = (
     r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)"
-    r"[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
+    rf"[\"']?{NO_MARKER}(?P<bare>[^\s\"'`-][^\s\"'`]{{2,500}}+)"
 )
 _PREFIX = r"[\w.-]{0,40}+(?: [a-z]{2,10}+\b)?"  # of a name, read backwards
 _FLAG_CHARS = 40

@@ -19,32 +19,34 @@ class Places:
 
     __slots__ = ("_at", "_first", "_keyword", "_left", "_near", "_plain", "_rule", "_searched", "_work")
 
-    def __init__(self, keyword: str, rule: Rule, sight: Sight, work: Work) -> None:
+    def __init__(self, keyword: str, rule: Rule, sight: Sight, work: Work, *, far: bool) -> None:
+        """Take a rule with its keyword; *far*: a later look is at all its places, not only at those near a marker."""
         self._keyword, self._rule, self._work = keyword, rule, work
         self._searched, self._plain = (sight.lowered, sight.plain_lowered) if rule.ignore_case else (sight.text, sight.plain)
-        far = is_far(rule, sight)
         self._first, self._at = sight.first(keyword, rule.ignore_case, far=far), 0  # they are tried one by one
         self._near = None if far else sight.near
         self._left = 0  # so are these after them
 
-    def found(self) -> None:
-        """Hear that the rule matched at the place that was told last."""
-        self._left = _FEW_MORE
-
-    def after(self, done: int) -> int:
-        """Return the next place from *done* on, -1 where there is none."""
-        at, near = self._after(done), self._near
-        while near is not None and at >= 0 and (there := near.next(at)) != at:
+    def after(self, done: int, is_found: bool = False) -> int:
+        """Return the next place from *done* on, -1 where there is none; *is_found*: the rule matched at the place that was told last."""
+        if is_found:
+            self._left = _FEW_MORE
+        near = self._near
+        if near is None:
+            return self._after(done)
+        at = self._after(done)
+        while at >= 0 and (there := near.next(at)) != at:
             at = self._after(there) if there >= 0 else -1
         return at
 
     def _after(self, done: int) -> int:
-        while self._at < len(self._first):
-            at = self._first[self._at]
+        first = self._first
+        while self._at < len(first):
+            at = first[self._at]
             self._at += 1
             if at >= done:
                 return at
-        if len(self._first) < FEW:
+        if len(first) < FEW:
             return -1
         if self._left or self._rule.before:
             self._left -= 1

@@ -1,6 +1,5 @@
 """One text in, the same text without its secrets out."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
@@ -9,7 +8,7 @@ import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
 from mcp_memory.redaction.index import whole_table
-from mcp_memory.redaction.near import Near, near
+from mcp_memory.redaction.near import near
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
 from mcp_memory.redaction.sight import Sight
@@ -24,7 +23,7 @@ _MAX_ROUNDS = 5
 _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
 _MARKER, _LONGEST_MARKER = r"\[redacted:[a-z0-9-]{1,48}\]", 60
 UNJUDGED = "unjudged"
-_EDGE_CHARS = 40  # no keyword has a word so long
+_EDGE_CHARS = 24  # no keyword has a word so long
 _RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
 
@@ -42,19 +41,19 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
         return text, _NOTHING
     size, work = len(text), Work(len(text))
     found, rounds = _NOTHING, 1
-    spans, vocabulary = _once(text, work)
+    spans, vocabularies = _once(text, work)
     again = Work(size, work)  # what was judged within the bound is so again
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))
-        edges = _edges(text, spans)
+        edges = _edges(text, spans, len(vocabularies) > 1)
         text, new, markers = _replaced(text, spans)
         found += new
         if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
         again.end = len(text)
         # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
-        spans, vocabulary = _once(text, again, vocabulary.after(edges), markers)
+        spans, vocabularies = _once(text, again, [words.after(edges) for words in vocabularies], markers)
         rounds += 1
     return text, found
 
@@ -66,34 +65,36 @@ def work_of(text: str) -> tuple[float, int]:
     return work.spent, work.bound
 
 
-def _once(
-    text: str, work: Work, vocabulary: Vocabulary | None = None, markers: Sequence[Place] = ()
-) -> tuple[list[Span], Vocabulary]:
-    """Return what one look at *text* finds, and its vocabulary. A later look is near the *markers* that came in."""
+def _once(text: str, work: Work, before: Sequence[Vocabulary] = (), markers: Sequence[Place] = ()) -> tuple[list[Span], list[Vocabulary]]:
+    """Return what one look at *text* finds, and its vocabulary, with that of the bare text where it has one.
+
+    Args:
+        before: These vocabularies as an earlier look left them.
+        markers: What came in since then: it is looked near them only.
+    """
     sight = Sight(text, near(markers, len(text)) if markers else None)
-    vocabulary = vocabulary or Vocabulary(sight.codes, _known())
-    spans = _spans(sight, vocabulary, work)
+    vocabularies = list(before) or [Vocabulary(sight.codes, _known())]
+    spans = _spans(sight, vocabularies[0], work)
     if (bare := wrapped.bare(sight)) is not None:
-        work.end = len(bare)
-        inside = Sight(bare, _near_in_bare(sight, markers, len(bare)) if sight.near else None)
-        if found := _spans(inside, Vocabulary(inside.codes, _known(), vocabulary), work):
-            spans += _mapped(found, sight)
+        work.end = len(bare.text)
+        inside = Sight(bare.text, bare.near(markers) if sight.near else None)
+        if len(vocabularies) == 1:
+            vocabularies.append(Vocabulary(inside.codes, _known(), vocabularies[0]))
+        if found := _spans(inside, vocabularies[1], work):
+            spans += _mapped(found, bare, len(text))
     if spans and MARKER_START in text:
         spans = [span for span in spans if not _in_marker(text, span[0])]
-    return spans, vocabulary
+    return spans, vocabularies
 
 
-def _near_in_bare(sight: Sight, markers: Sequence[Place], size: int) -> Near | None:
-    places = wrapped.places_in_bare(sight, [place for marker in markers for place in marker])
-    return near(list(zip(places[::2], places[1::2], strict=True)), size)
-
-
-def _edges(text: str, spans: list[Span]) -> str:
-    """Return the words that come into the text where *spans* are replaced, and what is left of those beside them."""
+def _edges(text: str, spans: list[Span], is_bare: bool) -> Vocabulary:
+    """Return the words that come into the text where *spans* are replaced, and what is left of those beside them, also in a bare text."""
     parts = {MARKER_START}
     for start, end, name in spans:
         parts.update((text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name))
-    return " ".join(parts)
+    edges = " ".join(parts)
+    bare = wrapped.bare(Sight(edges)) if is_bare else None
+    return Vocabulary((edges if bare is None else f"{edges} {bare.text}").encode("ascii", "replace") + b"\\")
 
 
 def _in_marker(text: str, at: int) -> bool:
@@ -138,15 +139,10 @@ def _known() -> Known:
     return Known(whole, heads, [*parts, *named.ASKED_PARTS])
 
 
-def _mapped(spans: list[Span], sight: Sight) -> list[Span]:
-    """Return *spans* of a bare text as spans of the text itself."""
-    places, left_out = wrapped.steps(sight, max(start if name == UNJUDGED else end for start, end, name in spans))
-
-    def original(at: int) -> int:
-        index = bisect_right(places, at)
-        return at + (left_out[index - 1] if index else 0)
-
-    return [(original(start), len(sight.text) if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
+def _mapped(spans: list[Span], bare: wrapped.Bare, size: int) -> list[Span]:
+    """Return *spans* of a bare text as spans of the text itself, which has that *size*."""
+    original = bare.original(max(start if name == UNJUDGED else end for start, end, name in spans))
+    return [(original(start), size if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
 
 
 def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...], list[Place]]:
@@ -159,8 +155,9 @@ def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...], list[
             merged[-1] = (first, max(last, end), kept)
         else:
             merged.append((start, end, name))
-    parts, position, size = [], 0, 0
+    parts: list[str] = []
     markers: list[Place] = []
+    position = size = 0
     for start, end, name in merged:
         marker = f"{MARKER_START}{name}]"
         parts += text[position:start], marker

@@ -27,7 +27,8 @@ class Work:
     """Counts tries: one for a place that is looked at, more where the look goes far. Raises OutOfWork beyond the bound.
 
     What is before `end` was judged by every look: where one runs out, the text ends for those after it, too, and half of the tries that
-    are left are theirs. Where none are left, `end` is 0. `verdicts` are of what was judged already, `kinds` of names, `quoted` of values in quotes; they hold in later looks.
+    are left are theirs. Where none are left, `end` is 0. What was judged already holds in later looks: `verdicts`, those of names in
+    `kinds`, those of values in quotes in `quoted`.
     """
 
     __slots__ = ("_allowed", "bound", "end", "kinds", "quoted", "spent", "verdicts")
