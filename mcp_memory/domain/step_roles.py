@@ -21,7 +21,8 @@ thread chat dialog call to human agent user operator person cost
 _PASSED = frozenset(_PASSED_TEXT.split())
 _LOOKING_TEXT = """
 read view open get list ls ll dir search find grep rg ag cat head tail less more nl scroll goto show display describe fetch lookup look
-query browse inspect stat status wc tree diff log which whereis pwd echo type file du df ps env print glob check count calculate
+query browse inspect stat status wc tree diff log logs which whereis pwd echo file du df ps env print glob check count calculate
+examine navigate screenshot snapshot journalctl dmesg lsof
 """
 _ACTING_TEXT = """
 add append apply build buy call cancel change clear close commit complete copy create delete deploy disable do drop edit enable execute fill
@@ -31,7 +32,10 @@ restore revert run save send set start stop submit sync transfer undo update upg
 _PASSING, _LOOKING = frozenset(_PASSING_TEXT.split()), frozenset(_LOOKING_TEXT.split())
 _ACTING = frozenset(_ACTING_TEXT.split())
 # After whose it is: `web_search`, `excel_read`.
-_LOOKING_LAST = frozenset({"search", "read", "fetch", "lookup", "find", "query", "browse", "echo", "get", "inspect"})
+_LOOKING_LAST = frozenset(
+    {"search", "read", "fetch", "lookup", "find", "query", "browse", "echo", "get", "inspect", "navigate", "screenshot", "snapshot"}
+)
+_LOOKING_PROGRAMS = frozenset({"type"})  # whose names say something else of a tool: a browser's `type` fills a form
 _SERVER = re.compile(r"mcp__.+?__(?=.)")  # how hosts name an MCP server before its tool
 WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -62,6 +66,8 @@ def role_of(key: str) -> Role:
     ['looks', 'looks', 'acts', 'acts', 'acts']
     >>> [role_of(k).value for k in ("web_search", "excel_read", "topic_echo", "mark_read", "run_query", "attach_file")]
     ['looks', 'looks', 'looks', 'acts', 'acts', 'acts']
+    >>> [role_of(k).value for k in ("type", "browser_type", "bash:type", "browser_snapshot", "browser_take_screenshot", "create_snapshot")]
+    ['acts', 'acts', 'looks', 'looks', 'looks', 'acts']
     """
     tool, _, what = key.partition(":")
     if key.endswith(WRITES):
@@ -76,7 +82,7 @@ def role_of(key: str) -> Role:
         verb = words[1]  # the first word is whose tool it is: `crm_list_contacts`, `github_search_code`
     if not what and verb not in _LOOKING and words[-1] in _LOOKING_LAST and _ACTING.isdisjoint(words):
         return Role.LOOKS
-    return Role.LOOKS if verb in _LOOKING else Role.ACTS
+    return Role.LOOKS if verb in _LOOKING or (what and verb in _LOOKING_PROGRAMS) else Role.ACTS
 
 
 def _acts_on_a_thing(words: list[str]) -> bool:
@@ -123,3 +129,14 @@ def runs_tests(key: str) -> bool:
     (True, True, False)
     """
     return any(word.lower() in _RUNS for word in _WORD.findall(key))
+
+
+@lru_cache(maxsize=10_000)
+def says_what(key: str) -> bool:
+    """Return whether a key tells what was done without the call's values: a verb and a thing, not the verb alone.
+
+    >>> [says_what(k) for k in ("cancel_reservation", "bookFlight", "crm:add_contact", "click", "act", "mcp__browser__click")]
+    [True, True, True, False, False, False]
+    """
+    tool, _, what = key.partition(":")
+    return len(_WORD.findall(_SERVER.sub("", what or tool))) > 1

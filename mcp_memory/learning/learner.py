@@ -10,7 +10,7 @@ from functools import cache
 from statistics import median
 
 from mcp_memory.config import LearningConfig
-from mcp_memory.domain.answers import Playbook, PlaybookStep, Precedent
+from mcp_memory.domain.answers import NotedLesson, Playbook, PlaybookStep, Precedent
 from mcp_memory.domain.episode import Episode, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
@@ -22,6 +22,7 @@ from mcp_memory.learning.advice.adviser import Advice, Adviser
 from mcp_memory.learning.advice.attempts_told import attempts_told
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.error_recovery import Stored
+from mcp_memory.learning.advice.lessons_told import lessons_told
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.advice.playbook_examples import with_examples
 from mcp_memory.learning.history.inferring import inferred
@@ -170,6 +171,11 @@ class Learner:
             return self._message_at(episode_id, index) if endorser.showable(episode_id, index) else ""
 
         return playbook.playbook(query.text, runs, patterns, max_steps, endorser, shown, message_at)
+
+    def lessons(self, v: View, project: str, neighbours: Neighbours) -> tuple[NotedLesson, ...]:
+        """Return what the agents of the most alike attempts noted for the next one."""
+        runs = _runs(v.experience, neighbours, SAME_KIND)
+        return lessons_told(runs, self._store.get_episodes, Endorser(v.experience, project))
 
     def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""

@@ -1,5 +1,6 @@
 """Why there is no playbook, and when not to follow one. Pure."""
 
+from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.phrases.words import cut_id, share
 
 NOTHING_LIKE_IT = "no episode with steps is like this task"
@@ -77,3 +78,13 @@ def when_not(nearest: float | None, failed: int, known: int, followed: int, won:
     if nearest is not None:
         sentences.append(f"No success was at this very task (the nearest is {nearest:.0%} alike): check each step against its state.")
     return " ".join(s for s in sentences if s)
+
+
+def noted(lesson: str, alike: float, *, worked: bool) -> str:
+    """Return what the agent of an attempt noted for the next one, with how alike its task was.
+
+    >>> noted("Sum money with Decimal.", 0.52, worked=True), noted("The seat map lies.", 1.0, worked=False)
+    ('Noted after a success at a task 52% alike: Sum money with Decimal.', 'Noted after a failure at this task: The seat map lies.')
+    """
+    where = "this task" if alike >= THE_TASK else f"a task {alike:.0%} alike"
+    return f"Noted after a {'success' if worked else 'failure'} at {where}: {lesson}"

@@ -102,6 +102,28 @@ def overcame(call: str, error: str, how: str, *, itself: bool) -> str:
     return f"{call} failed with “{error}”" + (f", {how} worked" if itself else f" and worked after {how}")
 
 
+def after_calls(call: str, before: Sequence[str]) -> str:
+    """Return a call in code with what was called before it.
+
+    >>> after_calls("bank.pay(to, token)", ["bank.login(user)"]), after_calls("bank.pay(to, amount)", [])
+    ('`bank.pay(to, token)` after `bank.login(user)`', '`bank.pay(to, amount)`')
+    """
+    return f"`{call}`" + (f" after {', '.join(f'`{name}`' for name in before)}" if before else "")
+
+
+def overcame_in_code(call: str, error: str, before: Sequence[str], added: Sequence[str]) -> str:
+    """Return what made a call in code work: what was called before it, and the keywords it had then.
+
+    >>> overcame_in_code("bank.pay(to)", "401", ["bank.login(user)"], ["token"])
+    '`bank.pay(to)` failed with “401” and worked after `bank.login(user)`, with token='
+    >>> overcame_in_code("bank.pay(to)", "401", [], ["token"])
+    '`bank.pay(to)` failed with “401” and worked with token='
+    """
+    how = [f"after {', '.join(f'`{name}`' for name in before)}"] if before else []
+    how += [f"with {', '.join(f'{name}=' for name in added)}"] if added else []
+    return f"`{call}` failed with “{error}” and worked {', '.join(how) or 'called otherwise'}"
+
+
 def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     """Return with what arguments a failed call worked.
 
@@ -207,6 +229,17 @@ def met_again(key: str, error: str, times: int) -> str:
     'book failed 5 times in one of them, the last with “paid 7, total 9”, and never went through'
     """
     return f"{key} failed {times} times in one of them, the last with “{error}”, and never went through"
+
+
+def said_and_done(call: str, line: str, deeds: Sequence[str], *, is_gone: bool) -> str:
+    """Return a line that a call was answered with, and what was done then; *is_gone*: after which it was not answered so again.
+
+    >>> said_and_done("`kubectl logs cart`", "missing env A", ["did `kubectl set env deploy/cart A=1`"], is_gone=False)
+    '`kubectl logs cart` said “missing env A”; then the run did `kubectl set env deploy/cart A=1`'
+    >>> said_and_done("`make`", "no rule", ["did `./configure`", "changed a.mk:1: + all:"], is_gone=True)
+    '`make` said “no rule” until the run did `./configure`, changed a.mk:1: + all:'
+    """
+    return f"{call} said “{line}”{' until the run' if is_gone else '; then the run'} {', '.join(deeds)}"
 
 
 def failed(call: str, error: str) -> str:

@@ -24,7 +24,7 @@ def precedent(
     >>> precedent(True, ["edit cart.py:7: + round(total, 2)"], "", 2, 3)
     'Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2)'
     >>> precedent(False, ["finish answer=41"], "Answer is INCORRECT", 1, 1)
-    'Did not succeed at this task (the only such attempt found): finish answer=41 → `Answer is INCORRECT`'
+    'Did not succeed at this task (the only failed attempt found): finish answer=41 → `Answer is INCORRECT`'
     >>> precedent(True, ["finish answer=42"], "")
     'Worked at this task: finish answer=42'
     >>> precedent(True, ["pay(booking, by=card)"], "", 2, 2, 0.93), precedent(True, ["pay(booking)"], "", alike=0.86)
@@ -32,9 +32,10 @@ def precedent(
     >>> precedent(False, ["edit app.py: + debug"], "", partly=True)
     'Succeeded in part at this task: edit app.py: + debug'
     >>> precedent(False, ["changed cart.py: + round(total)"], "", 2, 2, made=True)
-    'Made in this run, too: did not succeed at this task (2 of 2 such attempts found): changed cart.py: + round(total)'
+    'Made in this run, too: did not succeed at this task (2 of 2 failed attempts found): changed cart.py: + round(total)'
     """
-    ended = ("success", "successes") if worked else ("such attempt", "such attempts")
+    kind = "such" if partly else "failed"
+    ended = ("success", "successes") if worked else (f"{kind} attempt", f"{kind} attempts")
     how_many = f" (the only {ended[0]} found)" if times == attempts == 1 else f" ({times} of {attempts} {ended[1]} found)" if times else ""
     how = "Worked" if worked else "Succeeded in part" if partly else "Did not succeed"
     how = f"Made in this run, too: {how[0].lower()}{how[1:]}" if made else how

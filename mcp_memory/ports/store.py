@@ -109,8 +109,11 @@ class LearningStore(Protocol):
         Where there are more than *limit*, those that contain most of the words are taken.
         """
 
-    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = "*") -> list[PatternTally]:
-        """Which patterns the episodes are evidence for, with these patterns' counts in *project*; contents are not read."""
+    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = "*", kinds: Sequence[str] = ()) -> list[PatternTally]:
+        """Which patterns the episodes are evidence for, with these patterns' counts in *project*; contents are not read.
+
+        Of *kinds* alone, where some are named.
+        """
 
     def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50, details: bool = True) -> dict[str, list[Evidence]]:
         """Each pattern's evidence, newest episode first; without *details* theirs are left empty, which saves decoding them."""

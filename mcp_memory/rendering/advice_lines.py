@@ -9,7 +9,7 @@ from typing import Any
 from mcp_memory.domain.step_keys import is_shell, joined
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.phrases.advice import worked_otherwise
-from mcp_memory.phrases.playbooks import nothing_in_common
+from mcp_memory.phrases.playbooks import noted, nothing_in_common
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL, answered_elsewhere, elsewhere_text
@@ -17,7 +17,7 @@ from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
-_DEED_CHARS, _SENTENCE_CHARS, _VALUE_CHARS = 440, 400, 160
+_DEED_CHARS, _SENTENCE_CHARS, _VALUE_CHARS = 800, 400, 160
 Row = Mapping[str, Any]
 
 
@@ -49,6 +49,7 @@ def playbook_text(answer: Row) -> str:
     lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ())]
     if steps and book.get("when_not_to_use"):
         lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
+    lines += [_noted_at(row) for row in answer.get("noted") or () if not any(flat(row["lesson"]) in line for line in lines)]
     reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
     has_none = bool(lines) and not worked and not book  # then that nobody has managed it yet is news, beside what was tried
     return _labelled(answer, [reason, *lines] if has_none else lines, reason + elsewhere_text(answer))
@@ -118,6 +119,10 @@ def _call(step: Row) -> str:
 
 def _noted(row: Row) -> str:
     return f"Noted by who got past such an error: {cut(row['lesson'], _SENTENCE_CHARS)} [{cut_id(row['episode_id'])}]"
+
+
+def _noted_at(row: Row) -> str:
+    return f"{noted(cut(row['lesson'], _SENTENCE_CHARS), row['alike'], worked=row['worked'])} [{cut_id(row['episode_id'])}]"
 
 
 def _warning(warning: Row) -> str:

@@ -37,10 +37,10 @@ def _spellings(words: Sequence[str]) -> list[str]:
     return [s for word in words for s in ((word,) if word.isascii() else dict.fromkeys((word, word.upper(), word.title())))]
 
 
-def tallies(tables: Tables, episode_ids: Sequence[str], project: str) -> list[PatternTally]:
-    """Return which patterns the episodes are evidence for, with their counts in *project*, in the order of the ids."""
+def tallies(tables: Tables, episode_ids: Sequence[str], project: str, kinds: Sequence[str]) -> list[PatternTally]:
+    """Return which patterns (of *kinds*; () is of all) the episodes are evidence for, with their counts in *project*, by the ids' order."""
     name = "tallies_anywhere" if project == ANY_PROJECT else "tallies_in_project"
-    rows = tables.all(name, json.dumps(list(dict.fromkeys(episode_ids))), project)
+    rows = tables.all(name, json.dumps(list(dict.fromkeys(episode_ids))), project, json.dumps(list(kinds or PatternKind)))
     return [PatternTally(*row) for row in dict.fromkeys(rows)]
 
 

@@ -161,9 +161,9 @@ class StoreReads:
         with self._readers.reader() as connection:
             return self.worded(learning_reads.patterns(Tables(connection), ids, project, kind, min_support, words, limit), words)
 
-    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:
+    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT, kinds: Sequence[str] = ()) -> list[PatternTally]:
         with self._readers.reader() as connection:
-            return learning_reads.tallies(Tables(connection), episode_ids, project)
+            return learning_reads.tallies(Tables(connection), episode_ids, project, kinds)
 
     def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50, details: bool = True) -> dict[str, list[Evidence]]:
         with self._readers.reader() as connection:

@@ -100,11 +100,12 @@ class InMemoryReads:
             found = sorted((p for p in found if held[p.id]), key=lambda p: (-held[p.id], -p.support, p.id))[:limit]
         return sorted(found, key=lambda p: (-p.support, p.id))[:limit]
 
-    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT) -> list[PatternTally]:
+    def pattern_tallies(self, episode_ids: Sequence[str], *, project: str = ANY_PROJECT, kinds: Sequence[str] = ()) -> list[PatternTally]:
         found = []
         for episode_id, pattern_ids in self.episode_patterns(list(dict.fromkeys(episode_ids))).items():
             for pattern in sorted(self.patterns(ids=pattern_ids, project=project, limit=len(pattern_ids)), key=lambda p: p.id):
-                found.append(PatternTally(episode_id, pattern.id, pattern.kind, pattern.successes, pattern.failures))
+                if not kinds or pattern.kind in kinds:
+                    found.append(PatternTally(episode_id, pattern.id, pattern.kind, pattern.successes, pattern.failures))
         return found
 
     def evidence(self, pattern_ids: Sequence[str], *, limit_each: int = 50, details: bool = True) -> dict[str, list[Evidence]]:

@@ -73,15 +73,17 @@ class Advising:
             with e.views.read() as v:
                 playbook, reason = e.learning.playbook(v, query, neighbours, max_steps)
                 known = e.learning.precedents(v, task, where.project, neighbours)
+                noted = e.learning.lessons(v, where.project, neighbours)
             elsewhere = e.elsewhere(query, vectors, is_near=bool(playbook or known) or _is_near(neighbours))
-            told_id = e.new_id() if playbook or known else None
-            return PlaybookAnswer(told_id, playbook, None if playbook else reason, degraded, known, elsewhere)
+            told_id = e.new_id() if playbook or known or noted else None
+            return PlaybookAnswer(told_id, playbook, None if playbook else reason, degraded, known, elsewhere, noted)
 
         with e.metrics.timed("recommend_playbook"):
             answer = await e.in_thread(work)
         if answer.recommendation_id is not None:
             evidence = answer.playbook.evidence if answer.playbook else ()
-            shown = tuple(dict.fromkeys([*evidence, *(p.episode_id for p in answer.precedents)]))
+            told = [*(p.episode_id for p in answer.precedents), *(n.episode_id for n in answer.noted)]
+            shown = tuple(dict.fromkeys([*evidence, *told]))
             self._remember(answer.recommendation_id, RecommendationKind.PLAYBOOK, where.project, None, shown)
         return answer
 

@@ -21,7 +21,7 @@ from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import VectorRow
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import AFTER_ANSWER_S, Engines
 from mcp_memory.verbs.reindexing import Reindexing
 
 BATCH_EPISODES = 16  # embedded and committed together: what a crash would have to embed again
@@ -54,16 +54,20 @@ class Background:
         self._ahead_bell = anyio.Event()
 
     def ring(self) -> None:
-        """Say that there may be work. Call from the event loop."""
+        """Say that there may be work, which is begun a moment later, after the answer. Call from the event loop."""
         self._rung = True
         self._rings += 1
         if self._state.idle.is_set():
             self._state.idle = anyio.Event()
+        asyncio.get_running_loop().call_later(AFTER_ANSWER_S, self._begin)
+
+    def _begin(self) -> None:
         self._bell.set()
 
     async def finish(self) -> None:
         """Give what this process completed a moment to be embedded, so that whoever opens the memory next finds it by meaning at once."""
         if self._rings and not self._state.idle.is_set():
+            self._begin()
             with anyio.move_on_after(FINISH_S, shield=True):
                 await self._state.idle.wait()
 
@@ -74,6 +78,7 @@ class Background:
         """
         rings = self._rings
         if self._answered < rings:
+            self._begin()
             with anyio.move_on_after(self._e.config.embedding.ready_wait_ms / 1000):
                 while self._answered < rings and self._state.waiting <= BATCH_EPISODES:
                     await self._turn.wait()
@@ -106,6 +111,7 @@ class Background:
     async def settle(self, progress: Callable[[int], None] | None = None) -> None:
         """Wait until nothing waits, or the embedding has failed (then `memory_status` says why)."""
         self.ring()
+        self._begin()
         while not self._state.idle.is_set():
             with anyio.move_on_after(0.2 if progress else None):
                 await self._state.idle.wait()

@@ -132,8 +132,7 @@ class Recording:
         e.metrics.count("episodes_completed")
         try:
             await self._voting.put(votes)
-            patterns = await e.in_thread(lambda: self.learned(completion.episode))
-            answer = await self._told(completion.episode, patterns, degraded, near)
+            answer = await e.in_thread(lambda: self._told(completion.episode, degraded, near))
         finally:  # only now: what it sets going takes turns with `learned` at the views
             self._completed(e_id)
         return answer
@@ -145,18 +144,15 @@ class Recording:
             await self._e.store.update_episode(done.id, add_lessons=new)
             assert done.outcome is not None
             done = replace(done, outcome=replace(done.outcome, lessons=(*known, *new)))
-        return await self._told(done, await self._e.in_thread(lambda: self.learned(done)), ())
+        return await self._e.in_thread(lambda: self._told(done, ()))
 
-    async def _told(
-        self, done: Episode, patterns: tuple[LearnedPattern, ...], degraded: tuple[str, ...], near: Neighbours | None = None
-    ) -> CompletedEpisode:
-        def look() -> tuple[tuple[Precedent, ...], str | None]:
-            known = () if done.success else told_after_failure(self._e, done, near)
-            asked = None if any(row.worked for row in known) else _asked(done)
-            is_known = asked is not None and (is_slip(self._e, asked) or is_noted(self._e, done, asked, near))
-            return known, question(asked) if asked and not is_known else None
-
-        return _completed(done, patterns, degraded, *await self._e.in_thread(look))
+    def _told(self, done: Episode, degraded: tuple[str, ...], near: Neighbours | None = None) -> CompletedEpisode:
+        """Return the answer to a completion (blocking)."""
+        patterns = self.learned(done)
+        known = () if done.success else told_after_failure(self._e, done, near)
+        asked = None if any(row.worked for row in known) else _asked(done)
+        is_known = asked is not None and (is_slip(self._e, asked) or is_noted(self._e, done, asked, near))
+        return _completed(done, patterns, degraded, known, question(asked) if asked and not is_known else None)
 
     async def _subject(self, asked: CompleteEpisode) -> str:
         """Return the id of the episode to complete; begin one for a task that none was started for."""
@@ -210,8 +206,8 @@ class Recording:
         """Return the best supported answers to errors that a completed episode is evidence for, as an earlier one was (blocking)."""
         store = self._e.store
         # An episode of 30 steps has over a hundred patterns: only those that are shown are read whole and assessed.
-        found = store.pattern_tallies([episode.id], project=episode.project)
-        tallies = [t for t in found if t.kind in ANSWERS and t.successes + t.failures >= MIN_EVIDENCE]
+        found = store.pattern_tallies([episode.id], project=episode.project, kinds=ANSWERS)
+        tallies = [t for t in found if t.successes + t.failures >= MIN_EVIDENCE]
         tallies.sort(key=lambda t: (-t.successes - t.failures, t.pattern_id))
         ids = [t.pattern_id for t in tallies[:MAX_SHOWN_PATTERNS]]
         with self._e.views.read() as v:

@@ -196,10 +196,12 @@ def what_came(calls: Calls, i: int, again: Sequence[int]) -> tuple[Came, int, in
         if calls.same(i, j):
             return Came.FIXED, _change_before(calls, i, j), j
     alternative = _alternative(calls, i)
-    later = range(alternative + 1, min(len(calls.keys), i + 1 + MAX_UNTIL_FIXED))
-    failed_again = any(calls.same(i, k) and not calls.is_past(i, k) for k in later)
-    failed_again |= any(calls.failed[k] and calls.same(alternative, k) for k in later)  # so the alternative did not do the job either
-    return (Came.GAVE_UP, -1, -1) if alternative < 0 or failed_again else (Came.GOT_ON, alternative, -1)
+    if alternative < 0:
+        return Came.GAVE_UP, -1, -1
+    for k in range(alternative + 1, min(len(calls.keys), i + 1 + MAX_UNTIL_FIXED)):
+        if calls.failed[k] and ((calls.same(i, k) and not calls.is_past(i, k)) or calls.same(alternative, k)):
+            return Came.GAVE_UP, -1, -1  # where the alternative failed, it did not do the job either
+    return Came.GOT_ON, alternative, -1
 
 
 def _change_before(calls: Calls, i: int, j: int) -> int:

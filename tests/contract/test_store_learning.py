@@ -10,6 +10,7 @@ import pytest
 from mcp_memory.domain.curation import Correction, Handoff, Link
 from mcp_memory.domain.episode import OutcomeKind
 from mcp_memory.domain.feedback import Feedback, Recommendation, RecommendationKind, Verdict
+from mcp_memory.domain.pattern import PatternKind
 from mcp_memory.domain.query import ChangeKind, Filter, Sort, TextQuery
 from mcp_memory.errors import InvalidInput, NotFound
 from mcp_memory.ports import Store
@@ -66,10 +67,13 @@ async def test_tallies_say_which_patterns_episodes_speak_for_and_how_these_are_c
     await complete(store, "b", project="q", observations=(observation("x", success=False),))
     x, y = observation("x").pattern_id, observation("y").pattern_id
     kind = observation("x").kind
+    other = next(one for one in PatternKind if one is not kind)
     in_p = [("a", x, kind, 2, 0), ("a", y, kind, 1, 0)]
     assert sorted(store.pattern_tallies(["a", "nobody"], project="p")) == sorted(in_p)
     anywhere = [("a", x, kind, 2, 1), ("a", y, kind, 1, 0), ("b", x, kind, 2, 1)]
     assert sorted(store.pattern_tallies(["a", "b"])) == sorted(anywhere)
+    assert sorted(store.pattern_tallies(["a", "nobody"], project="p", kinds=[kind])) == sorted(in_p)
+    assert store.pattern_tallies(["a", "b"], kinds=[other]) == store.pattern_tallies(["a"], project="p", kinds=[other]) == []
     assert store.pattern_tallies([]) == []
 
 

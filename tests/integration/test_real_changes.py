@@ -11,6 +11,7 @@ import pytest
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind, Step, StepStatus
 from mcp_memory.domain.identifiers import distinct_words
+from mcp_memory.learning.advice.changes_told import MAX_CHANGE_CHARS
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import NEXT
@@ -18,7 +19,6 @@ from mcp_memory.learning.reading.code_lines import has_comments, telling
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
 
 EPISODES = Path(__file__).parents[3] / "shared" / "eval" / "dev" / "episodes"
-MAX_CHARS = 280
 pytestmark = pytest.mark.skipif(not EPISODES.exists(), reason="the trajectories are not at hand")
 
 
@@ -49,7 +49,7 @@ def test_lines_that_are_told_as_neighbours_are() -> None:
     for episode in episodes():
         words = frozenset(distinct_words(episode.task))
         for change in left_changed(episode):
-            line = change_line(change, words, MAX_CHARS)
+            line = change_line(change, words, MAX_CHANGE_CHARS)
             known = neighbours(change)
             for a, b in ((a, b) for part in line.split(" + ") for a, b in pairs(part)):
                 told += 1
@@ -62,7 +62,10 @@ def pairs(text: str) -> Iterator[tuple[str, str]]:
     lines = text.split(NEXT)
     for a, b in pairwise(lines):
         if not ({a, b} & {"…"}) and "…" not in a + b:
-            yield a.rpartition(": - ")[2].rpartition(": now ")[2].strip(), b.partition("; ")[0].strip()
+            yield (
+                a.rpartition(": - ")[2].rpartition(": now ")[2].rpartition("; now ")[2].rpartition("moved here: ")[2].strip(),
+                b.partition("; ")[0].strip(),
+            )
 
 
 def test_a_file_that_an_attempt_is_said_to_have_looked_at_is_named_in_a_call_that_worked() -> None:

@@ -25,14 +25,14 @@ async def completed(memory: EpisodicMemory, outcome: str, *steps: Step) -> str:
 async def test_an_attempt_that_failed_is_told_what_another_failure_changed_in_the_same_file(memory: EpisodicMemory) -> None:
     await attempt(memory, TASK, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
     said = await completed(memory, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = tomorrow()"))
-    assert "Did not succeed at this task (the only such attempt found): changed ferry/tides.py: - self.day = today()" in said
+    assert "Did not succeed at this task (the only failed attempt found): changed ferry/tides.py: - self.day = today()" in said
     assert "today(utc)" in said
 
 
 async def test_an_attempt_that_changed_nothing_is_told_what_failed_in_the_file_it_looked_at(memory: EpisodicMemory) -> None:
     await attempt(memory, TASK, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
     looked = {"tool": "read_file", "arguments": {"path": "ferry/tides.py"}, "observation": "self.day = today()"}
-    assert "Did not succeed at this task (the only such attempt found): changed ferry/tides.py" in await completed(
+    assert "Did not succeed at this task (the only failed attempt found): changed ferry/tides.py" in await completed(
         memory, "failure", looked
     )
 
@@ -41,7 +41,7 @@ async def test_failures_that_are_not_told_are_counted_all_the_same(memory: Episo
     await attempt(memory, TASK, "failure", {"tool": "read_file", "arguments": {"path": "ferry/readme.txt"}, "observation": "tides"})
     await attempt(memory, TASK, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)"))
     said = await completed(memory, "failure", edited("ferry/tides.py", "self.day = today()", "self.day = tomorrow()"))
-    assert "Did not succeed at this task (1 of 2 such attempts found): changed ferry/tides.py" in said
+    assert "Did not succeed at this task (1 of 2 failed attempts found): changed ferry/tides.py" in said
 
 
 async def test_what_failed_in_another_file_is_not_told(memory: EpisodicMemory) -> None:
@@ -53,7 +53,7 @@ async def test_that_a_run_made_the_very_change_that_failed_before_is_said_while_
     change = edited("ferry/tides.py", "self.day = today()", "self.day = tomorrow()")
     for _ in range(2):
         await attempt(memory, TASK, "failure", change)
-    said = "Made in this run, too: did not succeed at this task (2 of 2 such attempts found): changed ferry/tides.py"
+    said = "Made in this run, too: did not succeed at this task (2 of 2 failed attempts found): changed ferry/tides.py"
     assert said in await completed(memory, "failure", change)
     started = await memory.start_episode(TASK, recall=False)
     await memory.log_steps(started.episode_id, steps=[change])
@@ -106,4 +106,4 @@ async def test_a_completion_counts_those_that_failed_otherwise_among_all_that_fa
     for text, verdict in (("the moon", "Answer is INCORRECT"), ("the moon", "Answer is INCORRECT"), ("no idea", "the turns are used up")):
         await attempt(memory, TASK, "failure", answered(text, verdict))
     said = await completed(memory, "failure", answered("the tide", "Answer is INCORRECT"))
-    assert "(2 of 3 such attempts found): answered “the moon”" in said
+    assert "(2 of 3 failed attempts found): answered “the moon”" in said

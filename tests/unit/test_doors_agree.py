@@ -58,7 +58,7 @@ async def test_a_question_that_has_one_answer_whoever_asks_is_told_what_was_wron
     for _ in range(3):
         await attempt(memory, task, "failure", {"tool": "finish", "arguments": {"answer": "polka"}, "error": "Answer is INCORRECT"})
     for text in await doors(memory, task):
-        assert "Did not succeed at this task (3 of 3 such attempts found): answered “polka”" in text
+        assert "Did not succeed at this task (3 of 3 failed attempts found): answered “polka”" in text
 
 
 async def test_what_successes_for_other_customers_called_is_told_as_of_tasks_like_this(memory: EpisodicMemory) -> None:

@@ -29,7 +29,7 @@ async def test_where_all_failed_what_most_of_them_called_is_told_by_the_names_of
     await attempt(memory, TASK, "failure", call("respond", text="That is not possible."))
     said = await playbook(memory)
     assert "none of the 3 attempts" in said
-    assert "Did not succeed at tasks like this (2 of 3 such attempts found): did move_booking(booking, day)" in said
+    assert "Did not succeed at tasks like this (2 of 3 failed attempts found): did move_booking(booking, day)" in said
     assert "XEHM4" not in said
 
 
@@ -73,7 +73,7 @@ async def test_successes_at_this_task_and_at_others_like_it_are_counted_apart(me
 async def test_of_attempts_that_only_looked_things_up_it_is_told_what_with(memory: EpisodicMemory) -> None:
     for _ in range(2):
         await attempt(memory, TASK, "failure", call("get_booking", booking="XEHM4B"), call("respond", text="That is not possible."))
-    said = "Did not succeed at tasks like this (2 of 2 such attempts found): changed nothing: only called get_booking and replied"
+    said = "Did not succeed at tasks like this (2 of 2 failed attempts found): changed nothing: only called get_booking and replied"
     assert said in await playbook(memory)
 
 

@@ -51,10 +51,12 @@ class TriedFix:
 
 @dataclass(frozen=True, slots=True)
 class NotedLesson:
-    """What whoever got past an error noted for the next attempt."""
+    """What whoever got past an error, or made an attempt at a task, noted for the next one."""
 
     lesson: str
     episode_id: str
+    alike: float = 1.0  # its task and the one that is asked about
+    worked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class PlaybookAnswer:
     degraded: tuple[str, ...] = ()
     precedents: tuple[Precedent, ...] = ()  # what was done at this very task, what worked first
     elsewhere: Nearest | None = None  # what is close in another project, where nothing here is
+    noted: tuple[NotedLesson, ...] = ()  # by the agents of the most alike attempts, those of successes first
 
 
 @dataclass(frozen=True, slots=True)

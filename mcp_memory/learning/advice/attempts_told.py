@@ -8,6 +8,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.learning.advice.acts import acted, told_as_call
+from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
@@ -17,7 +18,6 @@ from mcp_memory.learning.advice.points import Known, Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
-from mcp_memory.learning.reading.left_changed import lines_left
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.views.experience import Experience
 
@@ -59,8 +59,8 @@ def attempts_told(
     away = {a.episode_id for a in attempts if alike[a.episode_id] < THE_TASK and not a.is_case(task, met)}
     known = precedents(task, attempts, endorser.showable, met, away)
     known = tuple(replace(row, alike=round(alike[row.episode_id], 2)) if row.episode_id in away else row for row in known)
-    if run and known and (mine := lines_left(run)):
-        known = tuple(replace(row, made=by_id[row.episode_id].lines == mine) for row in known)
+    if run and known and (mine := Left.of(run).made).lines:
+        known = tuple(replace(row, made=by_id[row.episode_id].left.made.is_same(mine)) for row in known)
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
     if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
         return known

@@ -1,87 +1,30 @@
-"""What an attempt did that another can do again, or not: changes, calls, its answer. Pure."""
+"""What an attempt did that another can do again, or not: calls, its answer. Pure."""
 
-import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
-from threading import Lock
 
-from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.domain.identifiers import distinct_words
+from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
+from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests, says_what
 from mcp_memory.domain.text import shorten, shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, TEST_FILE, acts, told_as_call
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, told_as_call
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.case_values import without_ids
-from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import Change
+from mcp_memory.learning.reading.code_calls import calls_in, code_in
 from mcp_memory.learning.reading.file_uses import same_file, words_of
-from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.phrases import points as phrases
-from mcp_memory.views.experience import Experience
 
-MAX_CHANGE_CHARS, MAX_ANSWER_CHARS, MAX_FILES = 280, 90, 2
-MAX_ERROR_CHARS = 400  # of one error whose words are looked for
+MAX_ANSWER_CHARS = 90
+MAX_IN_CODE = 3  # functions told of one piece of code
 MAX_LOOKED = 4  # tools that are told of a run which looked things up alone
 MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
-MAX_KNOWN = 5_000  # episodes whose changes are kept, some 500 bytes each
-BESIDE = re.compile(rf"{TEST_FILE}|\.(?:md|rst|txt|adoc)$|(?:^|/)(?:docs?|changelog)/", re.I)  # of code
-_TEXT = re.compile(r"\.(?:md|rst|txt|adoc)$", re.I)
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """A change of a file that tells what was done: the step, and the file with the lines that differ."""
-
-    step: int
-    text: str
-
-
-def changes(episode: Episode) -> tuple[Deed, ...]:
-    """Return what the run left changed of files that were there before it, the lines nearest its task and its errors, at most two files.
-
-    Tests and texts only where no code was changed; of a success whose lines tell nothing, the files alone. A millisecond.
-    """
-    met = (step.error or "" for step in episode.steps if step.failed)
-    words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
-    changed = left_changed(episode)
-    left = [change for change in changed if not is_beside(change.path)] or [c for c in changed if not _TEXT.search(c.path)] or changed
-    told = [Deed(change.step, line) for change in left if (line := change_line(change, words, MAX_CHANGE_CHARS))]
-    if not told and episode.success:
-        told = [Deed(change.step, change.path) for change in left]
-    return tuple(told)[:MAX_FILES]
-
-
-def is_beside(path: str) -> bool:
-    """Return whether a file is beside the code: a test, a text."""
-    return BESIDE.search(path) is not None
-
-
-class ToldChanges:
-    """What the episodes of an `Experience` changed, each read once until it is edited or labelled. Safe for concurrent use."""
-
-    def __init__(self, experience: Experience) -> None:
-        self._known: BoundedMap[tuple[str, int], tuple[Deed, ...]] = BoundedMap(MAX_KNOWN)  # by episode and its last change
-        self._lock = Lock()
-
-    def of(self, episode: Episode) -> tuple[Deed, ...]:
-        """Return what `changes` returns."""
-        key = (episode.id, episode.change_seq)
-        with self._lock:
-            if (known := self._known.get(key)) is not None:
-                return known
-        found = changes(episode)
-        with self._lock:
-            self._known.put(key, found)
-        return found
 
 
 def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
@@ -102,7 +45,7 @@ def done(episode: Episode, similarity: float, query: str, gone: Collection[str] 
     said = answer(steps[-1]) if steps and episode.success else ""
     acted = [i for i in acts(episode) if steps[i].key not in gone]
     calls, more = _calls(episode, acted or (_looks(steps) if said else []), similarity, query)
-    if said:
+    if said and similarity >= SAME_TASK:  # another question has another answer
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
     return [phrases.did(calls, more=more)] if calls else []
 
@@ -113,7 +56,8 @@ def called(episode: Episode, query: str) -> list[str]:
     for i in acts(episode):
         arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=True) or {}
         known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
-        found[call_by_names(steps[i], known)] = None
+        if told := _by_names(steps[i], known):
+            found[told] = None
     return [phrases.did([*found][-MAX_CALLS:])] if found else []
 
 
@@ -158,9 +102,20 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
         return without_ids(told, own) if command_in(step.arguments) else told
     arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
-    if len(known) == len(step.arguments):
+    if len(known) == len(step.arguments) and not calls_in(code_in(step.arguments)):
         return call_told(step, MAX_VALUES_CHARS, known)
-    return call_by_names(step, known) if similarity >= SAME_TASK and episode.success and not command_in(step.arguments) else ""
+    tells = similarity >= SAME_TASK and episode.success and not command_in(step.arguments)
+    return _by_names(step, known) if tells else ""
+
+
+def _by_names(step: Step, known: Mapping[str, Json]) -> str:
+    """Return a call of another case without its values but the *known* ones, "" where nothing is left of it.
+
+    Of code the functions that it calls are told.
+    """
+    if calls := calls_in(code_in(step.arguments)):
+        return ", ".join(f"`{call.told()}`" for call in calls[-MAX_IN_CODE:])
+    return call_by_names(step, known) if known or says_what(step.key) else ""
 
 
 def _is_named_by_error(episode: Episode, value: str) -> bool:

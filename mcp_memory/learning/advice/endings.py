@@ -11,7 +11,8 @@ from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
-from mcp_memory.learning.advice.deeds import BESIDE, ended
+from mcp_memory.learning.advice.changes_told import BESIDE
+from mcp_memory.learning.advice.deeds import ended
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
 from mcp_memory.learning.advice.written import made, wrote
 from mcp_memory.learning.reading.calls_told import call_told

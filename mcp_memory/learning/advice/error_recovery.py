@@ -17,7 +17,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import Told, arguments_of, as_here, told_call, told_change
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.refused_edits import MAX_READ, MendTold, mend_told
-from mcp_memory.learning.advice.what_answered import MAX_CALL_CHARS, what_answered
+from mcp_memory.learning.advice.what_answered import MAX_CALL_CHARS, names_the_same, what_answered
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.judging.fixed_by import past_error
@@ -25,6 +25,7 @@ from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
+from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
@@ -98,6 +99,8 @@ class ErrorRecovery:
         alike = exact if exact.any() else alike
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
+        if own.description and is_vague(message):
+            numbers = self._about_the_same(own, numbers)
         next_tried, by, came = self._tried(numbers), x.failures.by[numbers], x.failures.came[numbers]
         same_call = numbers[are_calls(x, numbers, own)]
         gone = numbers[outlived(x, numbers)]
@@ -130,6 +133,15 @@ class ErrorRecovery:
         ]
         noted = tuple(islice(self._noted(numbers, _named(episode.steps[-1])), MAX_NOTED))
         return Recovery(sig, (*shown, *(f.fix for f in best[FIX_EXAMPLES:])), message, noted)
+
+    def _about_the_same(self, own: Step, numbers: Ints) -> Ints:
+        """Return those of the latest failures whose calls, told in words as *own* is, were about the same: by their key all are alike."""
+        failures = self._x.failures
+        latest = numbers[np.argsort(-self._x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_READ]
+        read = self._read([self._x.trace(int(row)).id for row in failures.row[latest]])
+        calls = ((e.steps[i] if e and i < len(e.steps) else None) for e, i in zip(read, failures.index[latest].tolist(), strict=True))
+        same = [at for at, call in zip(latest.tolist(), calls, strict=True) if call and is_about_the_same(call, own)]
+        return np.array(sorted(same), np.int64)
 
     def _refused(self, numbers: Ints) -> Iterator[tuple[Episode, int]]:
         """Yield the latest of these failures with their episodes, of those whose calls may be shown."""
@@ -202,7 +214,8 @@ class ErrorRecovery:
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
-            if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
+            is_very = max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message
+            if is_very or (max(failed, by) < len(episode.steps) and names_the_same(episode.steps, failed, own)):
                 past = past_error(episode.steps, failed, by) if fix.kind == "fixed" else by
                 if past < 0 or episode.steps[past].key != episode.steps[by].key:
                     continue  # what came before the call said something else answered this error
@@ -215,7 +228,8 @@ class ErrorRecovery:
                     is_beaten=episode.id in self._beaten,
                 )
                 # A change in a file that this run has not got is told with the error, as one to learn from.
-                like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
+                is_elsewhere = did and change_of(episode.steps, by) and not told_call(episode.steps, by, run)
+                like = message_of(episode.steps[failed]) if is_elsewhere or not is_very else None
                 did = did and as_here(did, episode.steps, failed, by, own, run)
                 fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run))
                 return replace(fix, evidence=_first(episode.id, fix.evidence))

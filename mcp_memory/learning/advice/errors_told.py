@@ -16,7 +16,9 @@ from mcp_memory.learning.reading.argument_changes import argument_change, named_
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.code_calls import code_mend
 from mcp_memory.learning.reading.file_uses import files_of
+from mcp_memory.learning.reading.other_value import one_other_value
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
@@ -40,7 +42,7 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
     steps = episode.steps
     said_of_it = episode.reflection.successes if episode.reflection else ()
     for got_on in [said for said in said_of_it if isinstance(said, facts.GotOn)][:MAX_OVERCOME]:
-        yield from _put_right(steps, got_on)
+        yield from _put_right(steps, got_on, similarity)
     overcome = [said for said in said_of_it if isinstance(said, facts.Overcome)]
     for said in overcome[:MAX_OVERCOME]:
         failed, by, worked = (steps[i] if i < len(steps) else None for i in (said.failures[-1], said.by, said.worked_at))
@@ -73,14 +75,25 @@ def _command_told(by: Step, failed: Step) -> str:
     return without_ids(call_told(by, MAX_CALL_CHARS), lambda value: value not in said)
 
 
-def _put_right(steps: Sequence[Step], said: facts.GotOn) -> Iterator[ErrorTold]:
-    """Yield what a call had instead of what the error named, where the same tool then worked."""
+def _put_right(steps: Sequence[Step], said: facts.GotOn, similarity: float) -> Iterator[ErrorTold]:
+    """Yield what a call had instead of what the error named, or of one value, where the same tool then worked."""
     if max(said.failures[-1], said.by) >= len(steps):
         return
     failed, by = steps[said.failures[-1]], steps[said.by]
-    if not is_edit(failed) and not _is_another_look(failed, by) and (other := named_change(failed, by)):
-        error = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS)
-        yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), signature(error_text(failed)), said.by)
+    if is_edit(failed) or _is_another_look(failed, by):
+        return
+    error, kind = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), signature(error_text(failed))
+    if mend := code_mend(steps, said.failures[-1]):
+        added = [name for name in mend.worked.keywords if name not in mend.failed.keywords]
+        line = phrases.overcame_in_code(mend.failed.told(), error, [call.told() for call in mend.before], added)
+        yield ErrorTold(line, kind, said.by)
+    elif other := named_change(failed, by):
+        yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), kind, said.by)
+    elif (value := one_other_value(failed, by)) and (command_in(by.arguments) or by.description):
+        call, worked = (call_told(step, MAX_FAILED_CALL_CHARS) for step in (failed, by))
+        yield ErrorTold(phrases.overcame(call, error, worked, itself=True), kind, said.by)
+    elif value and similarity >= SAME_TASK:  # another case has other values
+        yield ErrorTold(phrases.worked_otherwise(said.key, error, *value), kind, said.by)
 
 
 def _is_another_look(failed: Step, by: Step) -> bool:

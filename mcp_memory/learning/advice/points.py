@@ -4,8 +4,8 @@ Silence is the rule: a point says something to do, or not to do, with its file o
 once, and once one of them worked, of those that failed only what they did otherwise.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 from mcp_memory.domain.episode import Episode
@@ -14,16 +14,16 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
 from mcp_memory.domain.text_words import stem, words
+from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.deeds import (
     MAX_ANSWER_CHARS,
-    Deed,
     answer,
-    changes,
     did_more_than_tests,
     done,
     ended,
     looked,
 )
+from mcp_memory.learning.advice.done_after import done_after
 from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed, refused
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
@@ -32,7 +32,9 @@ from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.measured import measured
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.reading.said_lines import SaidLine
+from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
@@ -41,7 +43,7 @@ MIN_SAID_WORDS = 2
 _DONE_TEXT = "done finished complete fixed succeeded success successful successfully working ready ok okay everything all now"
 _CHECKED_TEXT = "task tests pass set correctly issue problem solved resolved"
 _DONE = frozenset(map(stem, f"{_DONE_TEXT} {_CHECKED_TEXT}".split()))
-ChangesOf = Callable[[Episode], Sequence[Deed]]
+ChangesOf = Callable[[Episode], Left]
 Recalled = Sequence[tuple[Episode, float]]
 
 
@@ -53,10 +55,11 @@ class Known:
     stale: Collection[tuple[str, int]] = ()  # steps, by episode, that answered an error which they answer no longer
     quoted: Collection[str] = ()  # signatures of errors that the query quotes
     met: Collection[str] = ()  # episodes that are there for having met one, and have nothing else to tell
+    said: Mapping[str, SaidLine] = field(default_factory=dict)  # by episode, a line that it was shown and that the query quotes
     endings: bool = True  # whether it is told how a failure ended that left nothing: no news beside what worked, or within a run
 
 
-def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, known: Known = Known()) -> dict[str, tuple[str, ...]]:
+def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, known: Known = Known()) -> dict[str, tuple[str, ...]]:
     """Return what each of the recalled episodes tells, by its id, the most useful first; the same change, call or answer once.
 
     Args:
@@ -68,12 +71,14 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
     said: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
     recalled = [(episode, _likeness(episode, similarity, query)) for episode, similarity in recalled]
+    left = {episode.id: changes_of(episode) for episode, _ in recalled}
+    told_so = list[tuple[Left, list[str]]]()
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
-        changed = [phrases.changed(deed.text) for deed in changes_of(episode)]
+        changed = _changed(left[episode.id], [left[peer.id] for peer in peers], told_so)
         fixes = [told for told in overcame(episode, similarity) if (episode.id, told.by) not in known.stale]
         if episode.id in known.met:
-            shown = _of_errors(episode, fixes, known.quoted)
+            shown = _of_errors(episode, fixes, known.quoted) if episode.id not in known.said else _of_line(episode, fixes, query, known)
         else:
             got_past = [told.line for told in fixes]
             shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known.gone, got_past))
@@ -83,6 +88,16 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = changes, k
     if known.endings:
         found |= _endings(recalled, found)
     return found if any(found.values()) else found | _alike(recalled)
+
+
+def _changed(left: Left, peers: Sequence[Left], told_so: list[tuple[Left, list[str]]]) -> list[str]:
+    """Return what an episode left changed, what no attempt that ended otherwise left first; in the words of one that left the same."""
+    if same := next((lines for other, lines in told_so if other.won is left.won and other.made.is_same(left.made)), None):
+        return same
+    shared = frozenset[str]().union(*(p.lines for p in peers if p.won is not left.won and not p.made.is_same(left.made)))
+    lines = [phrases.changed(deed.text) for deed in left.told(shared)]
+    told_so.append((left, lines))
+    return lines
 
 
 def _alike(recalled: Recalled) -> dict[str, tuple[str, ...]]:
@@ -139,6 +154,15 @@ def _of_errors(episode: Episode, fixes: Iterable[ErrorTold], quoted: Collection[
     if told and episode.outcome is not None:
         yield from (shorten(" ".join(lesson.split()), MAX_WORDS_CHARS) for lesson in episode.outcome.lessons[:MAX_LESSONS])
     yield from told
+
+
+def _of_line(episode: Episode, fixes: Sequence[ErrorTold], query: str, known: Known) -> Iterator[str]:
+    """Yield what an episode tells of a line that it was shown: of an error how it got past that, else what it did then."""
+    said = known.said[episode.id]
+    step = episode.steps[said.step]
+    errors = {*known.quoted, signature(error_text(step))} if step.failed else known.quoted
+    told = list(_of_errors(episode, fixes, errors))
+    yield from told or filter(None, [done_after(episode, said, query, known.gone)])
 
 
 def _shown(

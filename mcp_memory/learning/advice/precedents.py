@@ -6,7 +6,7 @@ whose ids the run that asks has met, for the next customer's booking is another 
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
@@ -16,20 +16,20 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import MAX_CALLS, acts, told_as_call
+from mcp_memory.learning.advice.changes_told import NOTHING_SHARED, Left
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
-from mcp_memory.learning.advice.deeds import changes as changes_of
 from mcp_memory.learning.advice.endings import tests_failed
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
-from mcp_memory.learning.reading.change_lines import without_line_numbers
-from mcp_memory.learning.reading.left_changed import lines_left
+from mcp_memory.learning.reading.change_lines import MORE, without_line_numbers
+from mcp_memory.learning.reading.edits import GAP
 from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 
 MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
-MAX_KNOWN = 5_000  # attempts kept, some 500 bytes each
+MAX_KNOWN = 5_000  # attempts kept, some 3 KB each
 MAX_TOLD = 2  # precedents of one outcome
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 _WORD = re.compile(r"\w+")
@@ -59,21 +59,20 @@ class ToldAttempt:
     episode_id: str
     task: str
     won: bool
+    left: Left
     changes: tuple[tuple[int, str], ...]
     acts: tuple[tuple[int, str], ...]  # its answer, or where it worked its last calls: of one case alone
     came: str
     ids: frozenset[str] = frozenset()  # in what its acts were called with
     answered: str = ""
     partly: bool = False
-    lines: frozenset[str] = frozenset()  # of code, that it left changed
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
         """Read it off an episode with its steps. Half a millisecond."""
         won = episode.success
         steps = episode.steps
-        changes = tuple((deed.step, phrases.changed(deed.text)) for deed in changes_of(episode))
-        telling = _telling_acts(episode, won=won)
+        left, telling = Left.of(episode), _telling_acts(episode, won=won)
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
         ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in (telling or _acts(episode))))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
@@ -81,22 +80,22 @@ class ToldAttempt:
             episode.id,
             episode.task,
             won,
-            changes,
+            left,
+            _changes(left),
             calls,
             "" if won else came_of(episode),
             ids,
             answered,
             episode.partial,
-            lines_left(episode),
         )
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:
         """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""
         return is_same_case(task, self.task) or (bool(self.ids) and self.ids <= met)
 
-    def deeds(self, task: str, met: frozenset[str], showable: Showable) -> tuple[str, ...]:
-        """Return what it did that may be shown to somebody at *task* who *met* these ids."""
-        told = self.changes or (self.acts if self.is_case(task, met) else ())
+    def deeds(self, task: str, met: frozenset[str], showable: Showable, shared: frozenset[str] = NOTHING_SHARED) -> tuple[str, ...]:
+        """Return what it did that may be shown to somebody at *task* who *met* these ids; of changes what is *shared* comes last."""
+        told = (_changes(self.left, shared) if shared and self.changes else self.changes) or (self.acts if self.is_case(task, met) else ())
         return tuple(dict.fromkeys(text for i, text in told if showable(self.episode_id, i)))
 
 
@@ -146,17 +145,27 @@ def precedents(
         elsewhere: Which of the attempts, by their ids, were at tasks that are only like it.
     """
     told = [_Told(attempt, deeds) for attempt in attempts if (deeds := attempt.deeds(task, met, showable))]
-    worked = {t.deeds for t in told if t.attempt.won}
+    worked = [t for t in told if t.attempt.won]
     found: list[Precedent] = []
     for won in (True, False):
-        rows, known = list[Precedent](), set[tuple[str, ...]]() if won else worked
+        rows, known = list[Precedent](), [] if won else worked
+        shared = _shared([t for t in told if t.attempt.won is won], [t for t in told if t.attempt.won is not won])
         for away in (False, True):
             ended_so = [a for a in attempts if a.won is won and (a.episode_id in elsewhere) is away]
-            same = [t for t in told if t.attempt.won is won and (t.attempt.episode_id in elsewhere) is away and t.deeds not in known]
-            rows += _grouped(same, ended_so, sum(a.is_case(task, met) for a in ended_so))
-            known = known | {t.deeds for t in same}
+            same = [t for t in told if t.attempt.won is won and (t.attempt.episode_id in elsewhere) is away and not t.is_among(known)]
+            groups = _grouped(same, ended_so, sum(a.is_case(task, met) for a in ended_so))
+            rows += [
+                replace(row, did=one.attempt.deeds(task, met, showable, shared)) if shared and one.attempt.changes else row
+                for row, one in groups
+            ]
+            known = [*known, *same]
         found += rows[:MAX_TOLD]
     return tuple(found)
+
+
+def _shared(told: Sequence["_Told"], others: Sequence["_Told"]) -> frozenset[str]:
+    """Return the lines that attempts which ended otherwise left; not of one that left the very same change, which decides nothing."""
+    return frozenset[str]().union(*(one.attempt.left.lines for one in others if not one.is_among(told)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,21 +173,32 @@ class _Told:
     attempt: ToldAttempt
     deeds: tuple[str, ...]
 
+    def is_among(self, others: Sequence["_Told"]) -> bool:
+        """Return whether one of the others did the same: left the same change, else did what reads the same."""
+        return any(self.is_same(other) for other in others)
 
-def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int) -> Iterator[Precedent]:
+    def is_same(self, other: "_Told") -> bool:
+        """Return whether another attempt left the same change, else did what reads the same as a whole."""
+        if self.attempt.changes and other.attempt.changes:
+            is_whole = not any(GAP in deed or MORE in deed for deed in self.deeds)
+            reads_alike = is_whole and [*map(_plain, self.deeds)] == [*map(_plain, other.deeds)]
+            return reads_alike or self.attempt.left.made.is_same(other.attempt.left.made)
+        return self.deeds == other.deeds
+
+
+def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int) -> Iterator[tuple[Precedent, _Told]]:
     """Yield what was done, what succeeded in part and the commonest first; what was the same counts together, among all that *ended so*.
 
-    Acts, which are of one case, are counted among those *of this case*.
+    Acts, which are of one case, are counted among those *of this case*. With each comes the attempt that it is told of.
     """
-    groups: dict[frozenset[str], list[_Told]] = {}
+    groups: list[list[_Told]] = []
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
-        if one.attempt.changes:  # two changes of one line differ in a sign, and one of them works
-            known = frozenset(map(_plain, one.deeds))
+        alike = next((group for group in groups if _is_alike(one, group[0])), None)
+        if alike is None:
+            groups.append([one])
         else:
-            words = _words(one.deeds)
-            known = next((other for other in groups if len(other & words) >= SAME_DEED * len(other | words)), words)
-        groups.setdefault(known, []).append(one)
-    for alike in sorted(groups.values(), key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:MAX_TOLD]:
+            alike.append(one)
+    for alike in sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:MAX_TOLD]:
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
@@ -186,7 +206,15 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
         deeds = (phrases.nearly(same[0].deeds[0]),) if nearly else same[0].deeds
         counts = (len(alike if nearly else same), among) if len(ended_so) < MAX_READ else (0, 0)
         partly = all(t.attempt.partly for t in same)
-        yield Precedent(same[0].attempt.won, deeds, came, *counts, same[0].attempt.episode_id, partly=partly)
+        yield Precedent(same[0].attempt.won, deeds, came, *counts, same[0].attempt.episode_id, partly=partly), same[0]
+
+
+def _is_alike(one: _Told, other: _Told) -> bool:
+    """Return whether two attempts count as one: the same change (two that differ in a sign are two), or acts in nearly the same words."""
+    if one.attempt.changes or other.attempt.changes:
+        return one.is_same(other)
+    a, b = _words(one.deeds), _words(other.deeds)
+    return len(a & b) >= SAME_DEED * len(a | b)
 
 
 def _plain(change: str) -> str:
@@ -229,6 +257,10 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
 
 def _acts(episode: Episode) -> list[int]:
     return [i for i in acts(episode) if not runs_tests(episode.steps[i].key)][-MAX_CALLS:]
+
+
+def _changes(left: Left, shared: frozenset[str] = NOTHING_SHARED) -> tuple[tuple[int, str], ...]:
+    return tuple((deed.step, phrases.changed(deed.text)) for deed in left.told(shared))
 
 
 def came_of(episode: Episode) -> str:

@@ -9,12 +9,17 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.examples import Told, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.argument_changes import put_right
+from mcp_memory.learning.reading.argument_changes import named_change, put_right
 from mcp_memory.learning.reading.calls_told import call_changed
 from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch
+from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
+from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.signatures import quoted_in
+from mcp_memory.phrases import points as phrases
 
+_DIGIT = re.compile(r"\d")
 MAX_CALL_CHARS = 200  # of a call that is told
 _SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
@@ -35,9 +40,17 @@ def what_answered(
         is_beaten: Whether it failed there where others succeeded: of what it did only commands are told.
     """
     message = message_of(own)
-    right = -1 if is_fixed else put_right(steps, failed)
-    if right >= 0:
+    right = put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
+    if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
+    if mend := code_mend(steps, failed):
+        call = phrases.after_calls(mend.worked.told(), [before.told() for before in mend.before])
+        return Told(call, names_failed=True) if calls_in(code_in(own.arguments)) else None
+    value = one_other_value(steps[failed], steps[right]) if right >= 0 and not own.is_same_call(steps[failed]) else None
+    if value and ((told := _with_other_value(own, *value)) or not is_fixed):
+        return told
+    if is_vague(message) and not is_about_the_same(steps[failed], own):
+        return None  # it failed for a reason of its own
     is_command = bool(command_in(steps[by].arguments))
     same = [step for step in steps[failed:] if step.is_same_call(own)]
     is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
@@ -63,6 +76,36 @@ def what_answered(
     if did is not None or not is_fixed:
         return did
     return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
+
+
+def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:
+    """Return whether this run's error names what another run's call had that was then put right, whatever else the two messages say."""
+    right = put_right(steps, failed)
+    change = named_change(steps[failed], steps[right]) if right >= 0 else None
+    part = change[1].partition("=")[2].strip("…") if change else ""
+    return bool(part) and any(part == said for said in quoted_in(message_of(own)))
+
+
+def _with_other_value(own: Step, now: str, then: str) -> Told | None:
+    """Return what stood in the place of a value that this run's call has, too, or one of its form; None where it has another one."""
+    name, is_argument, value = then.partition("=")
+    text = command_in(own.arguments) or own.description
+    has = f" {then} " in f" {' '.join(text.split())} "
+    if is_argument and not text:
+        has = (here := str(own.arguments.get(name))) == value or _form(here) == _form(value) != ""
+    if text:
+        now, then = f"“…{now}…”", f"“…{then}…”"
+    return Told(f"{own.key.partition(':')[2] or own.key} {now} instead of {then}", names_failed=True) if has else None
+
+
+def _form(value: str) -> str:
+    """Return how a value of digits is written, as dates, times and telephone numbers are; "" of anything else.
+
+    >>> _form("2023-01-01"), _form("+49 30 1234"), _form("17"), _form("order 17")
+    ('9999-99-99', '+99 99 9999', '', '')
+    """
+    form = _DIGIT.sub("9", value)
+    return form if "9" in form and not form.isdigit() and not any(map(str.isalpha, form)) else ""
 
 
 def _values(step: Step) -> frozenset[str]:

@@ -25,7 +25,7 @@ MAX_SEQUENCES = 40  # of one run: the most frequent
 MAX_DECISIONS = 40  # of one run, the earliest: the choices that set its course
 START = "start"
 _Try = tuple[str, bool, int, bool]  # tool key, whether it worked, at which step, whether it did the job instead of fixing the call
-_described = lru_cache(4_096)(phrases.sequence)  # most are of many runs
+_described, _decided = lru_cache(4_096)(phrases.sequence), lru_cache(4_096)(phrases.decision)  # most are of many runs
 
 
 def observations_of(run: Run, durations_ms: Sequence[int | None] = ()) -> tuple[Observation, ...]:
@@ -145,10 +145,10 @@ def sequence_observations(run: Run) -> list[Observation]:
     kept = {tools: -n for n, tools in heapq.nsmallest(MAX_SEQUENCES, several)}
     spans: dict[tuple[str, ...], tuple[int, int]] = {}
     for offsets, found in grams.items():
-        for start in range(len(found) - 1, -1, -1):
-            if found[start] in kept:
-                span = (indexes[start], indexes[start + offsets[-1]])
-                spans[found[start]] = min(span, spans.get(found[start], span))
+        first = dict(zip(reversed(found), range(len(found) - 1, -1, -1), strict=True))
+        for tools in first.keys() & kept.keys():
+            span = (indexes[first[tools]], indexes[first[tools] + offsets[-1]])
+            spans[tools] = min(span, spans.get(tools, span))
     return [
         Observation(
             PatternKind.TOOL_SEQUENCE,
@@ -178,7 +178,7 @@ def decision_observations(run: Run) -> list[Observation]:
         Observation(
             PatternKind.DECISION_POINT,
             {"kind": kind, "after": list(move[:-1]), "choose": move[-1]},
-            phrases.decision(kind, move[:-1], move[-1]),
+            _decided(kind, move[:-1], move[-1]),
             run.success,
             detail={"step": first[move], "times": times[move]},
         )

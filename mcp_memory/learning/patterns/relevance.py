@@ -81,7 +81,7 @@ class Relevance:
             met: Episodes that met them.
             limit: How many at most.
         """
-        tallies = [t for t in self._store.pattern_tallies(list(met), project=project) if t.kind in ANSWERS]
+        tallies = self._store.pattern_tallies(list(met), project=project, kinds=ANSWERS)
         best = sorted({t.pattern_id: t for t in tallies}.values(), key=lambda t: (t.failures - t.successes, t.pattern_id))[:MAX_ANSWERS]
         read = self._store.patterns(ids=[t.pattern_id for t in best], project=project, limit=MAX_ANSWERS) if best else []
         exact = [p for p in read if p.content.get("error") in signatures and (p.says_what or p.corrected_by)]

@@ -10,6 +10,7 @@ from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import ASSIGNMENT, WRAPPING, command_in
 from mcp_memory.domain.episode import Json, Step
 from mcp_memory.domain.pattern import ArgumentChange
+from mcp_memory.learning.reading.other_value import one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
 from mcp_memory.views.fixes import MAX_STEPS_LATER
@@ -136,9 +137,10 @@ def _is_misnamed(old: Json, new: Json, message: str) -> bool:
 
 
 def put_right(steps: Sequence[Step], failed: int) -> int:
-    """Return the step, of the few after a failed one, that is its call put right (`named_change`); -1 without."""
-    later = range(failed + 1, min(len(steps), failed + 1 + MAX_STEPS_LATER))
-    return next((k for k in later if not steps[k].failed and named_change(steps[failed], steps[k])), -1)
+    """Return the step, of the few after a failed one, that is its call put right (`named_change`), or with one other value; -1 without."""
+    later = [k for k in range(failed + 1, min(len(steps), failed + 1 + MAX_STEPS_LATER)) if not steps[k].failed]
+    changes = (named_change, one_other_value)
+    return next((k for change in changes for k in later if change(steps[failed], steps[k])), -1)
 
 
 def _part_changed(old: str, new: str, named: frozenset[str]) -> tuple[str, str] | None:

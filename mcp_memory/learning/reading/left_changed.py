@@ -77,14 +77,6 @@ def _only_cuts(edit: Edit) -> bool:
     return edit.before is None and not edit.after.strip()
 
 
-def lines_left(episode: Episode) -> frozenset[str]:
-    """Return the lines that the run left changed, without their blanks: two runs with the same made the same change."""
-    sides = [(change.path.rpartition("/")[2], hunk) for change in left_changed(episode) for hunk in change.hunks]
-    went = (f"-{name}:{''.join(line.split())}" for name, hunk in sides for line in hunk.removed)
-    came = (f"+{name}:{''.join(line.split())}" for name, hunk in sides for line in hunk.added)
-    return frozenset((*went, *came))
-
-
 def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[str, Collection[int]]) -> dict[str, FileChange]:
     """Return the files that patches changed, and those edited as the last diff that was shown after it says.
 

@@ -9,7 +9,7 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit, stopped_short
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.deeds import changes
+from mcp_memory.learning.advice.changes_told import changes
 from mcp_memory.learning.patterns.lessons import Practice
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch, is_scratch
@@ -138,7 +138,7 @@ def _plain(did: Sequence[str]) -> str:
 
 
 def _changed(episode: Episode) -> tuple[str, ...]:
-    return tuple(deed.text for deed in changes(episode))
+    return tuple(deed.text for deed in changes(episode, phrases.MAX_CHANGE_CHARS))
 
 
 def _is_otherwise(failed: Sequence[str], did: Sequence[str]) -> bool:

@@ -327,12 +327,12 @@ WHERE
 ORDER BY e.episode_row DESC, e.ordinal LIMIT ?;
 
 -- tallies_in_project --
--- ?1: a JSON array of episode ids.
+-- ?1: a JSON array of episode ids, ?3: one of kinds.
 SELECT x.id, p.id, p.kind, c.successes, c.failures
 FROM json_each(?1) AS j
 CROSS JOIN episode AS x ON x.id = j.value
 CROSS JOIN evidence AS e ON e.episode_row = x.episode_row
-CROSS JOIN pattern AS p ON p.pattern_row = e.pattern_row
+CROSS JOIN pattern AS p ON p.pattern_row = e.pattern_row AND p.kind IN (SELECT value FROM json_each(?3))
 CROSS JOIN pattern_count AS c ON c.project = ?2 AND c.pattern_row = e.pattern_row;
 
 -- tallies_anywhere --
@@ -343,7 +343,7 @@ SELECT
 FROM json_each(?1) AS j
 CROSS JOIN episode AS x ON x.id = j.value
 CROSS JOIN evidence AS e ON e.episode_row = x.episode_row
-CROSS JOIN pattern AS p ON p.pattern_row = e.pattern_row
+CROSS JOIN pattern AS p ON p.pattern_row = e.pattern_row AND p.kind IN (SELECT value FROM json_each(?3))
 WHERE ?2 = '*';
 
 -- patterns_of_episode --

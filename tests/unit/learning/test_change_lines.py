@@ -8,8 +8,14 @@ from mcp_memory.learning.reading.edits import GAP, Hunk
 from mcp_memory.learning.reading.left_changed import FileChange
 
 
-def line(*hunks: Hunk, task: str = "The voucher is not taken off", max_chars: int = 200, path: str = "shop/cart.py") -> str:
-    return change_line(FileChange(path, 0, hunks), frozenset(distinct_words(task)), max_chars)
+def line(
+    *hunks: Hunk,
+    task: str = "The voucher is not taken off",
+    max_chars: int = 200,
+    path: str = "shop/cart.py",
+    shared: frozenset[str] = frozenset(),
+) -> str:
+    return change_line(FileChange(path, 0, hunks), frozenset(distinct_words(task)), max_chars, shared)
 
 
 def hunk(removed: str, added: str, at: int = 0) -> Hunk:
@@ -34,7 +40,7 @@ def test_of_several_places_the_one_nearest_the_task_is_told() -> None:
 def test_old_lines_around_the_new_ones_are_not_told_as_new() -> None:
     moved = hunk("a = 1\nb = 2", "a = 1\nc = 3\nb = 2", 5)
     assert line(moved) == "shop/cart.py:6: + c = 3"
-    assert line(hunk("", "a = 1", 3), hunk("a = 1\nb = 2", "c = 3", 9)) == "shop/cart.py:9: - b = 2 + c = 3; and 1 more place"
+    assert line(hunk("", "a = 1", 3), hunk("a = 1\nb = 2", "c = 3", 9)) == "shop/cart.py:9: - b = 2 + c = 3; 3: moved here: a = 1"
 
 
 def test_what_stands_between_new_lines_is_told_with_them() -> None:
@@ -130,7 +136,7 @@ def test_places_that_are_not_told_are_counted_but_for_comments_and_blanks() -> N
     assert line(first, *others, max_chars=70) == "shop/cart.py:40: + total = voucher.taken(total); and 2 more places"
     assert line(first, *others) == "shop/cart.py:40: + total = voucher.taken(total); 80: - a = 1 + a = 2; 50: - else:"
     swapped = hunk("", "else:\n    b += 1", 3), hunk("else:\n    b += 1\na = 1", "a = 2", 9)
-    assert line(*swapped) == "shop/cart.py:9: - a = 1 + a = 2; and 1 more place", "what only changed its place is a place"
+    assert line(*swapped) == "shop/cart.py:9: - a = 1 + a = 2; 3: moved here: else: ⏎ b += 1"
 
 
 def test_a_whole_method_that_was_moved_to_the_side_is_told_so_whatever_else_changed_in_it() -> None:
@@ -198,3 +204,50 @@ def test_a_method_that_lost_its_indentation_is_told_to_have_left_its_class() -> 
     )
     nested = "        def total(self):\n            return 2"
     assert "class" not in line(hunk(nested, before, 7))
+
+
+def test_of_a_long_line_every_part_that_differs_is_told() -> None:
+    rest = "some_module.some_function(first_argument, second_argument, third_argument, fourth_argument, fifth_argument"
+    told = line(hunk(f"if a and {rest}, out=None):", f"if a or {rest}, out=sys.stderr):"))
+    went, came = told.removeprefix("shop/cart.py: - ").split(" + ")
+    assert (went[:11], went[-10:]) == ("if a and so", "out=None):")
+    assert (came[:11], came[-16:]) == ("if a or som", "out=sys.stderr):")
+
+
+def test_a_new_line_that_is_too_long_is_cut_around_what_is_new_in_it() -> None:
+    same = 'print("a message that says at length what is wrong with what was asked for and what can be done about it'
+    told = line(hunk(f'{same}")', f'total = 0\n{same}", file=sys.stderr)', 7), max_chars=150)
+    assert 'about it", file=sys.stderr)' in told
+
+
+def test_what_attempts_that_ended_otherwise_left_too_is_told_last() -> None:
+    near, other = hunk("", "total = voucher.taken(total)", 40), hunk("", "rate = 7", 60)
+    assert line(near, other, max_chars=75) == "shop/cart.py:40: + total = voucher.taken(total); and 1 more place"
+    told = line(near, other, max_chars=75, shared=frozenset(["total = voucher.taken(total)"]))
+    assert told == "shop/cart.py:60: + rate = 7; and 1 more place"
+
+
+def test_a_decorator_that_was_doubled_is_told_where_there_is_room() -> None:
+    doubled = hunk("", "    @property", 278), hunk("    return 1", "    return 2", 281)
+    assert line(*doubled) == "shop/cart.py:281: - return 1 + return 2; 278: + @property"
+
+
+def test_an_else_that_came_is_told_though_another_place_lost_one() -> None:
+    lost, came = hunk("else:\n    go()", "", 3), hunk("", "if a:\n    b = 1\nelse:\n    b = 2", 9)
+    assert "9: + if a: ⏎ b = 1 ⏎ else: ⏎ b = 2" in line(lost, came)
+
+
+def test_a_line_whose_comment_alone_is_another_is_no_change() -> None:
+    assert line(hunk("a = 1  # one", "a = 1  # the first", 3)) == ""
+    assert line(hunk("a = 1  # one\nb = 2", "a = 1  # the first\nb = 3", 3)) == "shop/cart.py:4: - b = 2 + b = 3"
+
+
+def test_a_method_that_came_at_the_margin_is_told_as_out_of_its_class() -> None:
+    told = line(hunk("", "total = 0\n\ndef taken(self):\n    return total", 3))
+    assert told.endswith("; at the margin, out of its class: def taken(self):")
+    assert "margin" not in line(hunk("", "total = 0\n\ndef taken(total):\n    return total", 3)), "no method"
+
+
+def test_half_a_line_is_not_told_where_it_would_read_as_another() -> None:
+    told = line(hunk("", "\n".join(f"voucher_{i} = taken_off(first_{i}, second_{i}, third_{i})" for i in range(9)), 3), max_chars=200)
+    assert told.endswith("third_2) ⏎ …")

@@ -84,6 +84,24 @@ def test_changes_that_differ_in_a_sign_are_two() -> None:
     assert [p.times for p in again] == [2]
 
 
+def test_changes_that_differ_in_quotes_comments_and_names_of_their_own_are_one() -> None:
+    first = 'cents = sum("a")  # all\n    return cents / 100'
+    found = precedents(TASK, [attempt("a", edit(first)), attempt("b", edit("pence = sum('a')\n    # as usual\n    return pence / 100"))])
+    assert [(p.times, p.attempts) for p in found] == [(2, 2)]
+    other = precedents(TASK, [attempt("a", edit(first)), attempt("b", edit("cents = sum('b')\n    return cents / 100"))])
+    assert [p.times for p in other] == [1, 1]
+
+
+def test_a_failure_is_told_by_what_no_success_left_and_one_that_left_just_that_not_at_all() -> None:
+    both = edit("\n".join(f"total_{i} = self.total_of_the_cart_with_a_long_name(argument_{i}, other_{i})" for i in range(20)), old="a = 1")
+    also = edit("x = 7", old="x = 1")
+    won, lost = attempt("a", both), attempt("b", both, also, outcome=FAILURE)
+    found = precedents(TASK, [won, lost])
+    assert [p.episode_id for p in found] == ["a", "b"]
+    assert "- x = 1 + x = 7" in found[1].did[0].partition(": ")[2][:20]
+    assert [p.episode_id for p in precedents(TASK, [won, attempt("c", both, outcome=FAILURE)])] == ["a"]
+
+
 def test_of_a_loop_the_line_that_does_the_work_is_told() -> None:
     loop = Step("bash", "for", {"command": "for f in data/*; do\n  encrypt -p rev -o out/$f $f\n  echo $f\ndone"})
     assert precedents("Encrypt set 7", [attempt("a", loop, task="Encrypt set 7")])[0].did == ("`encrypt -p rev -o out/$f $f`",)

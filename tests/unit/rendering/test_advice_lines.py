@@ -56,7 +56,7 @@ def test_what_was_done_at_this_task_is_said_with_how_it_ended_and_where_to_read_
     assert next_step(precedents=[WORKED, FAILED]).splitlines() == [
         HEAD,
         "Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2) [01923f6e-8d4c-7abc]",
-        "Did not succeed at this task (the only such attempt found): finish answer=41 → `INCORRECT` [e2]",
+        "Did not succeed at this task (the only failed attempt found): finish answer=41 → `INCORRECT` [e2]",
     ]
 
 

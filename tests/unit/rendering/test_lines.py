@@ -49,7 +49,7 @@ def test_the_label_comes_first_then_what_to_act_on_and_no_part_of_a_score() -> N
 
 def test_a_task_is_told_once_and_that_which_was_asked_for_not_at_all() -> None:
     lines = recall_text(answer(episodes=[episode(), episode(outcome="failure")])).splitlines()
-    assert lines[3] == "2. failure at the task of 1, 3 days ago (01923f6e-8d4c-7abc): Wait for the page."
+    assert lines[3] == "2. failure at the same task as 1, 3 days ago (01923f6e-8d4c-7abc): Wait for the page."
     same = recall_text(answer(episodes=[episode(similarity=1.0)])).splitlines()
     assert same[1].startswith("1. success at this task, 3 days ago")
     assert "Fix the login" not in same[1]
@@ -64,7 +64,7 @@ def test_that_nobody_has_managed_it_is_said_with_the_first_attempt() -> None:
     )
     lines = recall_text(answer(episodes=lost, attempts=7, failures=7)).splitlines()
     assert lines[1].startswith("1. failure at this task (all 7 attempts failed), ")
-    assert lines[2].startswith("2. failure at the task of 1, 3 days ago")
+    assert lines[2].startswith("2. failure at the same task as 1, 3 days ago")
     assert "attempts failed" not in recall_text(answer(episodes=lost, attempts=7, failures=6))
     assert "attempts failed" not in recall_text(answer(episodes=lost[:1], attempts=1, failures=1))
 

@@ -101,3 +101,29 @@ async def test_at_the_end_of_input_what_was_held_is_begun_and_answered_first(cli
     for number in range(MAX_IN_FLIGHT):
         await client.answer(number)
     assert [message.id for message in await client.begun()] == [MAX_IN_FLIGHT, MAX_IN_FLIGHT + 1]
+
+
+async def test_answers_that_fill_the_pipe_are_read_whole_and_in_order_though_one_s_call_was_cancelled(client: Client) -> None:
+    texts = [f"{number}" * (20_000 * number) for number in range(1, 6)]  # from the second on the pipe has not room for all of one
+
+    async def send(text: str, scope: anyio.CancelScope) -> None:
+        with scope:
+            await client.pipe.writer.send(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=1, result={"text": text})))
+
+    scopes = [anyio.CancelScope() for _ in texts]
+    read = bytearray()
+    async with anyio.create_task_group() as group:
+        for text, scope in zip(texts, scopes, strict=True):
+            group.start_soon(send, text, scope)
+            await anyio.wait_all_tasks_blocked()
+        scopes[1].cancel()  # it had been begun
+        while read.count(b"\n") < len(texts):
+            read += await anyio.to_thread.run_sync(os.read, client.from_server, 1 << 16)
+    assert [json.loads(line)["result"]["text"] for line in read.splitlines()] == texts
+
+
+async def test_an_answer_of_some_pages_is_written_before_anything_else_runs_where_the_pipe_has_room(client: Client) -> None:
+    sending = client.pipe.writer.send(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=1, result={"text": "x" * 30_000})))
+    with pytest.raises(StopIteration):  # it waits for nothing
+        sending.send(None)
+    assert json.loads(os.read(client.from_server, 1 << 16))["result"]["text"] == "x" * 30_000

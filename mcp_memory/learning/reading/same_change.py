@@ -1,0 +1,82 @@
+"""Whether two runs left the same change: blanks, quotes, comments and the names of what is local to it make no other one. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mcp_memory.learning.reading.change_places import bare
+from mcp_memory.learning.reading.code_lines import has_comments, is_bare, telling
+from mcp_memory.learning.reading.edits import GAP, Hunk
+from mcp_memory.learning.reading.left_changed import FileChange
+
+MIN_USES = 2  # of a name, from which it is local to the change: one that is only given is what the change gives
+_GIVEN = re.compile(
+    r"^(?:\s+(\w+)|([a-z_]\w*))(?:\s*:[^=]+)?\s*=(?!=).*[^,\s]\s*$"
+    r"|^\s*(?:async )?for (\w+)(?:, *(\w+))* in\b|^\s*with\b.*\bas (\w+):|\bfor (\w+) in\b"
+)
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMade:
+    """What a run left changed, to be compared: the lines that went and came, and of these those that may have stood there before."""
+
+    lines: frozenset[str]
+    unsure: frozenset[str]
+
+    @classmethod
+    def of(cls, left: Iterable[FileChange]) -> "ChangeMade":
+        """Read it off the files that a run left changed."""
+        lines, unsure = set[str](), set[str]()
+        for change in left:
+            name, is_plain = change.path.rpartition("/")[2], not has_comments(change.path)
+            names = {} if is_plain else _local_names(change.hunks)
+            for hunk in change.hunks:
+                found = {f"{sign}{name}:{_plain(line, names, is_plain)}" for sign, line in _sides(hunk, is_plain)}
+                lines |= found
+                unsure |= set() if hunk.is_sure else found
+        return cls(frozenset(lines), frozenset(unsure))
+
+    def is_same(self, other: "ChangeMade") -> bool:
+        """Return whether another run left the same: of what may have stood there before, one may tell more than the other."""
+        if not self.lines or not other.lines:
+            return False
+        if self.lines == other.lines:
+            return True
+        small, large = sorted((self, other), key=lambda change: len(change.lines))
+        return small._is_part(large) or large._is_part(small)
+
+    def _is_part(self, of: "ChangeMade") -> bool:
+        """Return whether another one tells the same and lines that may have stood there before; of what went it may know nothing."""
+        if not of.unsure:
+            return False
+        mine = frozenset(line for line in self.lines if line[0] == "+")
+        theirs = frozenset(line for line in of.lines if line[0] == "+")
+        return bool(mine) and mine <= theirs and theirs - mine <= of.unsure
+
+
+def _sides(hunk: Hunk, is_plain: bool) -> Iterator[tuple[str, str]]:
+    """Yield the lines that went and those that came; what stands on both sides only where it is indented otherwise, and so marked."""
+    kept = set(hunk.removed) & set(hunk.added)
+    moved = {line.strip() for line in hunk.removed} & {line.strip() for line in hunk.added}
+    for sign, lines in (("-", hunk.removed), ("+", hunk.added)):
+        told = set(telling(lines, is_plain=is_plain))
+        for line in lines:
+            said = line.strip()
+            if line not in kept and said in told and said != GAP and not is_bare(said, is_plain=is_plain):
+                yield sign, f"{len(line) - len(line.lstrip())}|{said}" if said in moved else said
+
+
+def _plain(line: str, names: dict[str, str], is_plain: bool) -> str:
+    said = line if is_plain else _NAME.sub(lambda found: names.get(found[0], found[0]), bare(line)).replace('"', "'")
+    return "".join(said.split())
+
+
+def _local_names(hunks: Sequence[Hunk]) -> dict[str, str]:
+    """Return the names that a change gives and uses itself, each with a number in their order."""
+    went = set(_NAME.findall("\n".join(line for hunk in hunks for line in hunk.removed)))
+    came = [line for hunk in hunks for line in hunk.added]
+    used = _NAME.findall("\n".join(came))
+    given = (name for line in came if (found := _GIVEN.search(line)) for name in found.groups() if name)
+    local = dict.fromkeys(name for name in given if name not in went and used.count(name) >= MIN_USES)
+    return {name: f"§{i}" for i, name in enumerate(local)}
