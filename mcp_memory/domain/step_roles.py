@@ -21,8 +21,8 @@ thread chat dialog call to human agent user operator person cost
 _PASSED = frozenset(_PASSED_TEXT.split())
 _LOOKING_TEXT = """
 read view open get list ls ll dir search find grep rg ag cat head tail less more nl scroll goto show display describe fetch lookup look
-query browse inspect stat status wc tree diff log which whereis pwd echo file du df ps env print glob check count calculate examine navigate
-screenshot snapshot
+query browse inspect stat status wc tree diff log logs which whereis pwd echo file du df ps env print glob check count calculate
+examine navigate screenshot snapshot journalctl dmesg lsof
 """
 _ACTING_TEXT = """
 add append apply build buy call cancel change clear close commit complete copy create delete deploy disable do drop edit enable execute fill
@@ -110,6 +110,7 @@ def gives_answer(key: str) -> bool:
     return not _ENDS.isdisjoint(words) and not _acts_on_a_thing(words)
 
 
+@lru_cache(maxsize=10_000)
 def moves(key: str) -> bool:
     """Return whether a step of that key looks at another place, which later calls of an editor with an open file go by.
 

@@ -231,6 +231,17 @@ def met_again(key: str, error: str, times: int) -> str:
     return f"{key} failed {times} times in one of them, the last with “{error}”, and never went through"
 
 
+def said_and_done(call: str, line: str, deeds: Sequence[str], *, is_gone: bool) -> str:
+    """Return a line that a call was answered with, and what was done then; *is_gone*: after which it was not answered so again.
+
+    >>> said_and_done("`kubectl logs cart`", "missing env A", ["did `kubectl set env deploy/cart A=1`"], is_gone=False)
+    '`kubectl logs cart` said “missing env A”; then the run did `kubectl set env deploy/cart A=1`'
+    >>> said_and_done("`make`", "no rule", ["did `./configure`", "changed a.mk:1: + all:"], is_gone=True)
+    '`make` said “no rule” until the run did `./configure`, changed a.mk:1: + all:'
+    """
+    return f"{call} said “{line}”{' until the run' if is_gone else '; then the run'} {', '.join(deeds)}"
+
+
 def failed(call: str, error: str) -> str:
     """Return a call that never worked."""
     return f"never got {call} to work: {error}"

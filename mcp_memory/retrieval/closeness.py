@@ -24,6 +24,7 @@ FOREIGN_COSINE = 0.3
 MULTILINGUAL_COSINE = 0.33
 MAX_JUDGED_CHARS = 1_000  # of a task, by which its language is told
 MIN_NAME_CHARS = 3
+LOANS = 2  # words in katakana that a task must have: how one sounds is less sure than how it is written
 FEW = 5  # episodes: in a small memory a word that so many have is a name, too
 
 
@@ -59,23 +60,36 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words(text) if len(word) >= MIN_NAME_CHARS or is_unspaced(word))
 
 
-def names_a_task(text: str, tasks: Iterable[str], counts: Callable[[Sequence[str]], Sequence[int]], episodes: int) -> bool:
+def names_a_task(
+    text: str,
+    tasks: Iterable[str],
+    counts: Callable[[Sequence[str]], Sequence[int]],
+    episodes: int,
+    loans: Sequence[Sequence[str]] = (),
+) -> bool:
     """Return whether *text*, in another language, has a word that one of the tasks has and few episodes do; False for English.
 
     `isnull` or `fasttext` in a Chinese sentence is all that can be understood of it, and is enough. Numbers alone are not: *2020* is
-    everywhere. Of scripts without spaces two pairs of letters are a word. Cost: the words of the tasks.
+    everywhere. Of scripts without spaces two pairs of letters are a word; of words in katakana two must be met. Cost: the words of the
+    tasks.
 
     Args:
         text: The request.
         tasks: Those of the candidates.
         counts: Gives each term's number of episodes.
         episodes: How many there are in all.
+        loans: For each word in katakana the English words that it stands for.
     """
     if not is_foreign(text):
         return False
     asked = [t for t in terms_of(text) if is_unspaced(t) or (len(t) >= MIN_NAME_CHARS and not t.isdigit())]
     most = max(FEW, RARE * episodes)
     names = {t for t, n in zip(asked, counts(asked), strict=True) if 0 < n <= most}
-    if not names:
+    loaned = [{word for word, n in zip(group, counts(group), strict=True) if 0 < n <= most} for group in loans]
+    if not names and sum(map(bool, loaned)) < LOANS:
         return False
-    return any(any(not is_unspaced(w) for w in met) or len(met) > 1 for met in (names & words(task) for task in tasks))
+    for said in map(words, tasks):
+        met = names & said
+        if any(not is_unspaced(w) for w in met) or len(met) > 1 or sum(not group.isdisjoint(said) for group in loaned) >= LOANS:
+            return True
+    return False

@@ -9,9 +9,11 @@ import numpy as np
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.cognates import beginnings
 from mcp_memory.domain.languages import is_foreign_prose
+from mcp_memory.domain.loanwords import Loan
 from mcp_memory.domain.query import ANY_PROJECT, Query, TextQuery
 from mcp_memory.ports import TextSearch
 from mcp_memory.retrieval import text_query
+from mcp_memory.retrieval.task_sounds import TaskSounds
 from mcp_memory.views.view import View
 
 STRICT_HITS = 5_000  # when a strict filter will drop most of them
@@ -30,6 +32,7 @@ class LexicalSearch:
         self._frequency_at = 0  # episodes when `_frequency` was begun
         self._absent: tuple[set[str], set[str]] = (set(), set())  # what no episode has
         self._absent_at = -1  # version of the views when `_absent` was begun
+        self._sounds = TaskSounds()
 
     def hits(self, v: View, query: Query, limit: int, *, only: bool, max_work: int = text_query.RARE_WORK) -> dict[int, float]:
         """Return bm25 scores by row number, best first; those found by an earlier call where there was one.
@@ -65,6 +68,7 @@ class LexicalSearch:
         words = text_query.affordable(asked, lambda terms: self.counts(v, terms), episodes, at_least_one=only, max_work=max_work)
         if is_foreign_prose(query.text):  # words of other languages are found by what they share with English ones
             words = replace(words, beginnings=self._shared_beginnings(v, asked.terms))
+        words = replace(words, terms=tuple(dict.fromkeys([*words.terms, *self._loaned(v, query.text)])))
         if not (words.terms or words.phrases or words.beginnings):
             return {}
         allowed: np.ndarray | None = v.catalog.allowed(query.filter, strict=query.strict)
@@ -81,6 +85,15 @@ class LexicalSearch:
         shared = TextQuery(beginnings(terms))
         found = text_query.affordable(shared, lambda them: self.counts(v, them, begun=True), len(v.catalog), at_least_one=False)
         return found.terms
+
+    def loaned(self, v: View, text: str) -> tuple[Loan, ...]:
+        """Return for each word of *text* in katakana the English words of tasks that it stands for."""
+        return self._sounds.loaned(text, v.catalog.traces)
+
+    def _loaned(self, v: View, text: str) -> tuple[str, ...]:
+        """Return all of them, as far as searching for them is affordable."""
+        asked = TextQuery(tuple(dict.fromkeys(word for loan in self.loaned(v, text) for word in loan.words)))
+        return text_query.affordable(asked, lambda them: self.counts(v, them), len(v.catalog), at_least_one=False).terms
 
     def counts(self, v: View, terms: Sequence[str], *, begun: bool = False) -> list[int]:
         """Return in how many episodes each term occurs, or what begins so; remembered until the memory has grown by a tenth.

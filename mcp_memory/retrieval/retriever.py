@@ -132,7 +132,7 @@ class Retriever:
         if named and named[0][1] >= THE_TASK:  # there may be other cases of it
             named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
             named.sort(key=lambda one: -one[1])
-        return tuple((episode_id, value) for episode_id, value in named if episode_id not in excluded)[:k]
+        return tuple([one for one in named if one[0] not in excluded][:k])
 
     def _understood(self, v: View, query: Query, pairs: Sequence[tuple[int, float]], k: int) -> list[tuple[int, float]]:
         """Return the nearest of those given and of those found by their words, by what is understood of them."""
@@ -141,6 +141,16 @@ class Retriever:
         near = dict.fromkeys((seq for seq in by_words if seq in traces), 0.0) | dict(pairs)
         alike = as_understood(query.text, [traces[seq].task for seq in near], np.array([*near.values()], float))
         return sorted(zip(near, alike.tolist(), strict=True), key=lambda pair: -pair[1])
+
+    def by_words(self, v: View, query: Query, k: int) -> list[str]:
+        """Return the k episodes that have most of the query's words, in their tasks or in what was done and shown there, best first."""
+        found = (seq for seq in self._text_hits(v, query, self._config.candidates, only=False) if seq in v.catalog.traces)
+        return [key for key in (v.catalog.traces[seq].id for seq in found) if key not in query.exclude_ids][:k]
+
+    def word_counts(self, v: View, text: str) -> dict[str, int]:
+        """Return in how many episodes each word of a text occurs, of a long one those of its beginning and its end."""
+        terms = text_query.both_ends(text_query.read_query(text).terms)
+        return dict(zip(terms, self._lexical.counts(v, terms), strict=True))
 
     def elsewhere(self, v: View, query: Query, vectors: Vectors) -> tuple[str, float] | None:
         """Return the episode whose task is most like the query's in any project, with its similarity, if it is close and of another."""
@@ -195,7 +205,8 @@ class Retriever:
         if space == MULTILINGUAL_SPACE:  # it understands more than names
             return False
         found = (pool.traces[i].task for i in np.flatnonzero(pool.coverage > 0).tolist())
-        return names_a_task(query.text, found, lambda terms: self._lexical.counts(v, terms), episodes)
+        loans = [loan.words for loan in self._lexical.loaned(v, query.text) if loan.is_sure]
+        return names_a_task(query.text, found, lambda terms: self._lexical.counts(v, terms), episodes, loans)
 
     def _overlaps(self, query: Query, pool: Pool) -> bool:
         """Return whether a candidate without a vector, of whose meaning nothing is known, has the words of the request in its task."""

@@ -28,6 +28,7 @@ from mcp_memory.verbs.cursors import Position, make_cursor, read_cursor
 from mcp_memory.verbs.engines import NEIGHBOURS, Engines, distinct
 from mcp_memory.verbs.presenting import COMPACT_TEXT_CHARS, episode_row, recalled_episode, recalled_pattern
 from mcp_memory.verbs.shown import Shown
+from mcp_memory.verbs.shown_lines import shown_lines
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.project_files import SeenFile
 from mcp_memory.views.view import View
@@ -80,7 +81,8 @@ class Recalling:
         vectors, lesser = e.embed_beside_search(query)
         with e.views.read() as v:
             neighbours = e.retrieval.similar(v, query, vectors, NEIGHBOURS)
-            met = e.learning.met_errors(v, query)
+            said = shown_lines(e, v, query, neighbours)
+            met = {key: line.share for key, line in said.items()} | dict(e.learning.met_errors(v, query))
             ranking = e.retrieval.rank(v, wanted, vectors, offset=position.offset, as_of_ms=position.as_of_ms, met=met)
             outlook = e.learning.outlook(v, query, neighbours)
             seen = [] if ranking.silent and vectors else self._seen(v, query, outlook)  # words lead to a file where they lead to no task
@@ -99,7 +101,7 @@ class Recalling:
         read = [(replace(m, similarity=max(m.similarity, alike.get(episode.id, 0.0))), episode, c) for m, episode, c in read]
         alike_ids = _alike([m for m, _, _ in read], neighbours, ranking.considered, foreign=is_foreign(query.text))
         near, only_met = _near(read, alike_ids, met, query.text)
-        points = points_of(near, query.text, told_changes.of, known := Known(gone, stale, quoted, only_met))
+        points = points_of(near, query.text, told_changes.of, known := Known(gone, stale, quoted, only_met, said=said))
         if not position.offset and not any(points.values()) and (one := self._that_tells(read, neighbours, query, known)):
             read[-1], points, provenance = one[0], one[1], provenance | one[2]
         if episode_id is not None:  # nobody turns its pages: where there is little room, an attempt that tells something has it

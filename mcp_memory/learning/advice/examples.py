@@ -19,6 +19,7 @@ from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import own_names, runs_own
 from mcp_memory.learning.reading.argument_changes import SETTING, named_change
 from mcp_memory.learning.reading.calls_told import call_by_names
+from mcp_memory.learning.reading.case_names import without_names
 from mcp_memory.learning.reading.case_values import EMAIL, carried_over, without_ids
 from mcp_memory.learning.reading.changes import brief, change_of, is_scratch
 from mcp_memory.learning.reading.run import error_text, message_of
@@ -72,7 +73,12 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     """
     if episode is None or index >= len(episode.steps):
         return None
-    return example_of(episode.steps[index].arguments, max_chars, run, alike=alike)
+    arguments = episode.steps[index].arguments
+    if not alike and (command := command_in(arguments)) and _fits(command, run.casefold()):
+        folded = run.casefold()
+        named = without_names(command, episode, index, lambda word: _in(word, folded))
+        arguments = {key: named if value == command else value for key, value in arguments.items()}
+    return example_of(arguments, max_chars, run, alike=alike)
 
 
 def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike: bool) -> dict[str, Json] | None:
@@ -136,6 +142,7 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> T
     """Return in few words the change or the command that fixed an error *like* the one that says *message*.
 
     None where it says nothing, or where the two are about different things: the package that is missing there is not the one missing here.
+    A command that names nothing of what its error was about is told all the same.
     """
     change, command = change_of(steps, index), command_in(steps[index].arguments).strip()
     if len(signature_words(signature(like))) < MIN_KIND_WORDS or (change is None and (not command or "\n" in command)):
@@ -144,7 +151,12 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> T
         return None
     names, others = (frozenset(_NAME.findall(without_place(text))) for text in (message, like))
     here, there = (frozenset(_NAME.findall(" ".join(quoted_in(text)))) for text in (message, like))
-    if len(here & there) < ALIKE_QUOTED * len(here | there) or len(names & others) < LIKE * len(names | others):
+    is_about_same = len(here & there) >= ALIKE_QUOTED * len(here | there)
+    if change is None and not is_about_same:  # a command may answer such an error whatever it is about, as a migration a missing table
+        names, others = names - here, others - there
+    elif not is_about_same:
+        return None
+    if len(names & others) < LIKE * len(names | others):
         return None
     did = command or " ".join((change.removed, change.added, *change.then) if change else ())
     if not (there - here).isdisjoint(_NAME.findall(did)):

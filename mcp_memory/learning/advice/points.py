@@ -4,8 +4,8 @@ Silence is the rule: a point says something to do, or not to do, with its file o
 once, and once one of them worked, of those that failed only what they did otherwise.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 from mcp_memory.domain.episode import Episode
@@ -23,6 +23,7 @@ from mcp_memory.learning.advice.deeds import (
     ended,
     looked,
 )
+from mcp_memory.learning.advice.done_after import done_after
 from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed, refused
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
@@ -31,7 +32,9 @@ from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.measured import measured
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.reading.said_lines import SaidLine
+from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
 
 MAX_POINTS = 4  # of one attempt
@@ -52,6 +55,7 @@ class Known:
     stale: Collection[tuple[str, int]] = ()  # steps, by episode, that answered an error which they answer no longer
     quoted: Collection[str] = ()  # signatures of errors that the query quotes
     met: Collection[str] = ()  # episodes that are there for having met one, and have nothing else to tell
+    said: Mapping[str, SaidLine] = field(default_factory=dict)  # by episode, a line that it was shown and that the query quotes
     endings: bool = True  # whether it is told how a failure ended that left nothing: no news beside what worked, or within a run
 
 
@@ -74,7 +78,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
         changed = _changed(left[episode.id], [left[peer.id] for peer in peers], told_so)
         fixes = [told for told in overcame(episode, similarity) if (episode.id, told.by) not in known.stale]
         if episode.id in known.met:
-            shown = _of_errors(episode, fixes, known.quoted)
+            shown = _of_errors(episode, fixes, known.quoted) if episode.id not in known.said else _of_line(episode, fixes, query, known)
         else:
             got_past = [told.line for told in fixes]
             shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known.gone, got_past))
@@ -150,6 +154,15 @@ def _of_errors(episode: Episode, fixes: Iterable[ErrorTold], quoted: Collection[
     if told and episode.outcome is not None:
         yield from (shorten(" ".join(lesson.split()), MAX_WORDS_CHARS) for lesson in episode.outcome.lessons[:MAX_LESSONS])
     yield from told
+
+
+def _of_line(episode: Episode, fixes: Sequence[ErrorTold], query: str, known: Known) -> Iterator[str]:
+    """Yield what an episode tells of a line that it was shown: of an error how it got past that, else what it did then."""
+    said = known.said[episode.id]
+    step = episode.steps[said.step]
+    errors = {*known.quoted, signature(error_text(step))} if step.failed else known.quoted
+    told = list(_of_errors(episode, fixes, errors))
+    yield from told or filter(None, [done_after(episode, said, query, known.gone)])
 
 
 def _shown(

@@ -17,6 +17,7 @@ from mcp_memory.views.vouching import Vouching
 MAX_KEPT = 32  # texts, of what they quote
 READ_CHARS = 4_000  # of a long text, its beginning and its end
 MIN_WORDS = 2  # of a signature that tells one error from another
+MIN_UNLABELLED = 4  # and of one that is quoted without the label before it
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
 ASKED_CHARS = 400  # of such a request
 MIN_OF_ERROR = 2  # of them in the error itself
@@ -26,10 +27,12 @@ MAX_FAILURES = 200  # looked at of one text, the newest
 WORTH = {Came.FIXED: 1.0, Came.GOT_ON: 0.8, Came.GAVE_UP: 0.5}  # of an episode that met the error, by what came of it there
 _ERROR = re.compile(
     r"error|exception|fail|not found|no such|denied|invalid|cannot|could not|unable|timed? ?out|refused|missing|traceback"
+    r"|does(?:n['’]t| not) exist|undefined|unknown|unrecogni[sz]ed|forbidden|unauthori[sz]ed"
     r"|warning|panic|fatal|错误|异常|失败|エラー|例外|失敗|오류",
     re.I,
 )
 _WORD = re.compile(r"\w+")
+_LABEL = re.compile(r"(?:error|fatal|panic|warning)\s*:\s*", re.I)  # which whoever quotes an error may leave out
 _QUOTED = re.compile(r"`([^`\n]+)`|\"([^\"\n]+)\"|“([^”\n]+)”|「([^」\n]+)」|«([^»\n]+)»")
 
 
@@ -38,7 +41,8 @@ class KnownErrors:
 
     def __init__(self, experience: Experience) -> None:
         self._x = experience
-        self._by_first: dict[str, list[tuple[str, int, int]]] = {}  # first word: signature, where the word begins in it, number
+        # By first word: how it is said, where the word begins in that, the signature, its number.
+        self._by_first: dict[str, list[tuple[str, int, str, int]]] = {}
         self._known = 0
         self._calls: set[tuple[int, int]] = set()  # signatures, each with a tool that failed so
         self._with: dict[str, set[tuple[int, int]]] = {}  # those by the stems of the signature and the tool
@@ -59,7 +63,7 @@ class KnownErrors:
         if len(text) > 2 * READ_CHARS:
             text = f"{text[:READ_CHARS]}\n{text[-READ_CHARS:]}"
         found: dict[str, int] = {}
-        for line in _spoken(text):
+        for line in spoken_of(text):
             found |= self._quoted(without_details(line))
         return list(found.items()) or self._asked(text)
 
@@ -104,8 +108,11 @@ class KnownErrors:
     def _quoted(self, line: str) -> Mapping[str, int]:
         found: dict[str, int] = {}
         for word in _WORD.finditer(line):
-            there = [(sig, n) for sig, before, n in self._by_first.get(word[0], ()) if _stands_at(line, word.start() - before, sig)]
-            found |= dict([max(there, key=lambda one: len(one[0]))]) if there else {}
+            said = self._by_first.get(word[0], ())
+            there = [(told, sig, n) for told, before, sig, n in said if _stands_at(line, word.start() - before, told)]
+            if there:
+                _, sig, number = max(there, key=lambda one: len(one[0]))
+                found[sig] = number
         return found
 
     def _asked(self, text: str) -> list[tuple[str, int]]:
@@ -135,8 +142,11 @@ class KnownErrors:
     def _refresh(self) -> None:
         for number in range(self._known, len(self._x.signatures)):
             sig = str(self._x.signatures.value(number))
-            if _ERROR.search(sig) and len(signature_words(sig)) >= MIN_WORDS and (first := _WORD.search(sig)):
-                self._by_first.setdefault(first[0], []).append((sig, first.start(), number))
+            for told, least in ((sig, MIN_WORDS), (_LABEL.sub("", sig, count=1), MIN_UNLABELLED)):
+                if _ERROR.search(told) and len(signature_words(told)) >= least and (first := _WORD.search(told)):
+                    self._by_first.setdefault(first[0], []).append((told, first.start(), sig, number))
+                if not _LABEL.match(sig):
+                    break
         self._known = len(self._x.signatures)
 
 
@@ -150,7 +160,7 @@ def _stands_at(line: str, at: int, sig: str) -> bool:
     return at >= 0 and line.startswith(sig, at) and not line[end : end + 1].isalnum()
 
 
-def _spoken(text: str) -> Iterator[str]:
+def spoken_of(text: str) -> Iterator[str]:
     """Yield the lines of a text that speak of an error, and what stands in quotes there: people quote errors."""
     for line in text.splitlines():
         if _ERROR.search(line):

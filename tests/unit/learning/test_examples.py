@@ -76,6 +76,28 @@ def test_commands_and_code_stay_and_foreign_ids_in_them_are_replaced() -> None:
     assert shown(**edit) == edit
 
 
+@pytest.mark.parametrize(
+    ("command", "shown_as"),
+    [
+        ("kubectl logs cart", "kubectl logs <name>"),
+        ("kubectl -n shop logs cart --tail 50 | grep cart", "kubectl -n shop logs <name> --tail 50 | grep <name>"),
+        ("kubectl describe pod cart-6b7f8c9d5", "kubectl describe pod <name>"),
+        ("docker restart ledger", "docker restart <name>"),
+        ("ssh web1 uptime", "ssh <name> uptime"),
+        ("kubectl get pods", "kubectl get pods"),
+        ("git checkout main", "git checkout main"),
+        ("npm run build", "npm run build"),
+        ("kubectl logs payments", "kubectl logs payments"),
+    ],
+)
+def test_a_name_of_another_case_is_a_placeholder_in_a_short_command(command: str, shown_as: str) -> None:
+    looked = Step("bash", arguments={"command": "docker ps"}, observation="NAMES\nledger")
+    other = Episode(
+        "e", "p", "The cart service does not come up", steps=(looked, Step("bash", arguments={"command": command})), step_count=2
+    )
+    assert arguments_of(other, 1, 100, "The payments service does not come up", alike=False) == {"command": shown_as}
+
+
 def test_a_script_that_another_run_had_written_is_its_own_until_this_one_has_it() -> None:
     written = Step("write", arguments={"path": "walker.py", "content": "a = 1\n" * 9})
     ran, listed = (Step("bash", arguments={"command": command}) for command in ("python3 walker.py 1", "ls mazes"))

@@ -139,3 +139,12 @@ async def test_what_is_closest_in_the_very_project_is_not_told_as_another_projec
     text = "bake a chocolate birthday cake"
     with memory.views.read() as v:
         assert memory.retriever.elsewhere(v, Query(text, Filter("p")), {SPACE: vector_of(text)[None]}) is None
+
+
+@pytest.mark.parametrize(
+    ("loans", "is_named"),
+    [([("driver",), ("packet", "pocket")], True), ([("driver",)], False), ([("driver",), ("violin",)], False), ([], False)],
+)
+def test_a_task_is_named_by_two_loanwords_and_by_no_fewer(loans: list[tuple[str, ...]], is_named: bool) -> None:
+    tasks = ["The driver of the scanner loses a packet"]
+    assert names_a_task("スキャナのドライバーがパケットを落とす", tasks, lambda terms: [1] * len(terms), 100, loans) is is_named
