@@ -16,6 +16,7 @@ CHANGED = "\0changed"  # stands among the words of a file that the episode chang
 MIN_CHARS, MAX_CHARS = 3, 60  # of a word that tells one file from another
 _WORD = re.compile(r"[^\W\d]\w{2,}")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS_ONLY = {code: " " for code in range(128) if not chr(code).isalpha()}
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 _CODE_WORDS_TEXT = """
 why use used using get set new one two all any out off let may more also only see here like just def class return import none null true
@@ -66,13 +67,18 @@ def parts_beside(text: str) -> str:
     >>> parts_beside("call downloadMinecraftJar of the jar"), parts_beside("NullPointerException in getURL"), parts_beside("a b")
     ('download minecraft', 'null pointer exception get url', '')
     """
-    words = dict.fromkeys(_LETTERS.findall(text))
+    words = dict.fromkeys(_runs_of_letters(text))
     mixed = [word for word in words if not (word.islower() or word.istitle() or word.isupper()) and len(word) <= MAX_CHARS]
     if not mixed:
         return ""
     there = {word.lower() for word in words}
     parts = dict.fromkeys(part.lower() for word in mixed for part in _PART.findall(word) if len(part) >= MIN_CHARS)
     return " ".join(part for part in parts if part not in there)
+
+
+def _runs_of_letters(text: str) -> list[str]:
+    """Return the runs of letters in order; of a text in ASCII in a fifth of the time."""
+    return text.translate(_LETTERS_ONLY).split() if text.isascii() else _LETTERS.findall(text)
 
 
 def is_full(path: str) -> bool:

@@ -132,7 +132,7 @@ class Retriever:
         if named and named[0][1] >= THE_TASK:  # there may be other cases of it
             named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
             named.sort(key=lambda one: -one[1])
-        return tuple((episode_id, value) for episode_id, value in named if episode_id not in excluded)[:k]
+        return tuple([one for one in named if one[0] not in excluded][:k])
 
     def _understood(self, v: View, query: Query, pairs: Sequence[tuple[int, float]], k: int) -> list[tuple[int, float]]:
         """Return the nearest of those given and of those found by their words, by what is understood of them."""

@@ -29,7 +29,7 @@ def start_episode(tx: Transaction, episode: Episode) -> None:
     for name, other in (("parent_id", episode.parent_id), ("follows", episode.follows)):
         if other and not tx.one("episode_exists", other):
             raise NotFound(f"`{name}` names no episode: {other!r}")
-    insert_episode(tx, replace(episode, state=EpisodeState.OPEN))
+    insert_episode(tx, episode if episode.state is EpisodeState.OPEN else replace(episode, state=EpisodeState.OPEN))
     link_new_episode(tx, episode)
     tx.share(FactKind.OPEN, episode.id)
 

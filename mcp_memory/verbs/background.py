@@ -21,13 +21,12 @@ from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Page, Sort
 from mcp_memory.errors import McpMemoryError
 from mcp_memory.ports import VectorRow
-from mcp_memory.verbs.engines import Engines
+from mcp_memory.verbs.engines import AFTER_ANSWER_S, Engines
 from mcp_memory.verbs.reindexing import Reindexing
 
 BATCH_EPISODES = 16  # embedded and committed together: what a crash would have to embed again
 HOUR_MS = 3_600_000
 ABANDON_PAGE = 200
-AFTER_ANSWER_S = 0.005  # after which work is begun that nobody waits for
 AHEAD_NICENESS = 10  # of the thread that embeds ahead; calls come first
 MAX_AHEAD = 32  # episodes; an older one is embedded at its completion
 FINISH_S = 0.5  # at closing; the table is the queue, so what is left is embedded at the next start
@@ -55,10 +54,7 @@ class Background:
         self._ahead_bell = anyio.Event()
 
     def ring(self) -> None:
-        """Say that there may be work. Call from the event loop.
-
-        It is begun a moment later, when the answer that it follows from is out: until then it would take turns with what writes that.
-        """
+        """Say that there may be work, which is begun a moment later, after the answer. Call from the event loop."""
         self._rung = True
         self._rings += 1
         if self._state.idle.is_set():

@@ -34,6 +34,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 NEIGHBOURS = 200  # episodes that advice and outlook may rest on
 NEAREST_CHARS = 100  # of a task that is named only to say that it is not close
+AFTER_ANSWER_S = 0.005  # when an answer is out: what follows from it would take turns with what writes it until then
 MAX_BESIDE = 4  # threads for work beside an embedding; most of it takes turns at the views anyway
 
 

@@ -6,7 +6,7 @@ from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.feedback import Recommendation
 from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.errors import NotFound
-from mcp_memory.verbs.engines import Engines, calling
+from mcp_memory.verbs.engines import AFTER_ANSWER_S, Engines, calling
 
 _KEPT_IDS = 10_000  # shown lately by this process; an older id must be of the episode's own project to be voted on
 
@@ -28,6 +28,7 @@ class Shown:
 
         async def write() -> None:
             try:
+                await anyio.sleep(AFTER_ANSWER_S)
                 await self._e.store.put_recommendation(recommendation)
             finally:
                 self._queued.pop(recommendation.id, None)

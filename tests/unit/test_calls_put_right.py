@@ -256,3 +256,18 @@ async def test_a_number_within_an_argument_that_became_the_one_its_error_names_i
         await attempt(memory, f"Pay order {name} of the ferry office", pay(total // 2, total, name), pay(total, total, name))
     told = await advised(memory, "Pay the tickets of the harbour choir", pay(250, 1000, "C"))
     assert "give `methods.amount` a value that the error names" in told
+
+
+async def test_what_was_put_right_is_told_when_an_error_in_other_words_names_the_same(memory: EpisodicMemory) -> None:
+    unknown = "Error 1054: Unknown column 'total' in '{}'"
+    await attempt(
+        memory,
+        "What is the score of team Red?",
+        call("run_query", error=unknown.format("field list"), sql="select total from olympics where team = 'Red'"),
+        call("run_query", "17", sql="select total_points from olympics where team = 'Red'"),
+    )
+    failed = call("run_query", error=unknown.format("order clause"), sql="select team from olympics order by total desc limit 1")
+    told = await advised(memory, "Who is the best team?", failed)
+    assert told.endswith("run_query sql=…total_points… instead of sql=…total… went through")
+    other = call("run_query", error=unknown.replace("total", "medals").format("order clause"), sql="select medals from olympics")
+    assert "total_points" not in await advised(memory, "Who won most?", other)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mcp_memory.domain.identifiers import parts_beside
 from mcp_memory.memory import EpisodicMemory
 from tests.unit.attempts import attempt
 
@@ -15,3 +16,8 @@ async def test_the_parts_of_an_identifier_find_its_episode(memory: EpisodicMemor
     await attempt(memory, "Paint the garden shed", "success", {"tool": "paint", "arguments": {}, "observation": "green"})
     found = await memory.search_episodes(asked)
     assert [e.task for e in found.episodes] == ["Wire up tideTable for harbours"]
+
+
+def test_a_text_in_ascii_is_parted_as_any_other_is() -> None:
+    text = "".join(map(chr, range(128))) + "tideTable2SFTPClient_getURL downloadJar;jar"
+    assert parts_beside(text) == parts_beside(f"{text} é") == "tide table sftp client get url download"

@@ -332,3 +332,11 @@ async def test_of_an_edit_that_was_refused_no_line_is_told_that_its_file_still_h
     (said,) = await told(memory)
     assert said.endswith("shard = self.zone.tomorrow(30")
     assert "NoPort" not in said
+
+
+async def test_the_answer_to_another_question_is_not_told(memory: EpisodicMemory) -> None:
+    asked = "How many studio albums did Joan Baez publish in the sixties?"
+    calls = [("search", {"query": "Joan Baez"}, "albums", ""), ("final_answer", {"answer": "4711"}, "", "")]
+    await attempt(memory, "success", calls, asked)
+    assert "4711" in " ".join(await told(memory, asked))
+    assert "4711" not in " ".join(await told(memory, "How many studio albums did Violeta Parra publish in the fifties?"))

@@ -45,7 +45,7 @@ def done(episode: Episode, similarity: float, query: str, gone: Collection[str] 
     said = answer(steps[-1]) if steps and episode.success else ""
     acted = [i for i in acts(episode) if steps[i].key not in gone]
     calls, more = _calls(episode, acted or (_looks(steps) if said else []), similarity, query)
-    if said:
+    if said and similarity >= SAME_TASK:  # another question has another answer
         return [phrases.found(calls, shorten(said, MAX_ANSWER_CHARS))]
     return [phrases.did(calls, more=more)] if calls else []
 

@@ -17,7 +17,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import Told, arguments_of, as_here, told_call, told_change
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.refused_edits import MAX_READ, MendTold, mend_told
-from mcp_memory.learning.advice.what_answered import MAX_CALL_CHARS, what_answered
+from mcp_memory.learning.advice.what_answered import MAX_CALL_CHARS, names_the_same, what_answered
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.judging.fixed_by import past_error
@@ -214,7 +214,8 @@ class ErrorRecovery:
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
-            if max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message:
+            is_very = max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message
+            if is_very or (max(failed, by) < len(episode.steps) and names_the_same(episode.steps, failed, own)):
                 past = past_error(episode.steps, failed, by) if fix.kind == "fixed" else by
                 if past < 0 or episode.steps[past].key != episode.steps[by].key:
                     continue  # what came before the call said something else answered this error
@@ -227,7 +228,8 @@ class ErrorRecovery:
                     is_beaten=episode.id in self._beaten,
                 )
                 # A change in a file that this run has not got is told with the error, as one to learn from.
-                like = message if did and change_of(episode.steps, by) and not told_call(episode.steps, by, run) else None
+                is_elsewhere = did and change_of(episode.steps, by) and not told_call(episode.steps, by, run)
+                like = message_of(episode.steps[failed]) if is_elsewhere or not is_very else None
                 did = did and as_here(did, episode.steps, failed, by, own, run)
                 fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, FIX_EXAMPLE_CHARS, run))
                 return replace(fix, evidence=_first(episode.id, fix.evidence))

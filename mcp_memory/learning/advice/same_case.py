@@ -1,6 +1,8 @@
 """Whether two tasks are of one case, the same customer, booking or riddle, so that the values of one are those of the other. Pure."""
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
@@ -27,14 +29,26 @@ def is_same_case(a: str, b: str) -> bool:
     >>> is_same_case("Please cancel XEHM4B and 59XX6W", "I want 59XX6W and XEHM4B to be cancelled")
     True
     """
-    if (ids := ids_in(a)) or ids_in(b):
-        if ids == ids_in(b):
+    x, y = _read(a), _read(b)
+    if x.ids or y.ids:
+        if x.ids == y.ids:
             return True
     elif not names_a_case(a):
         return False
-    x, y = (frozenset(_WORD.findall(text.casefold())) for text in (a, b))
-    numbers = [{word for word in words if any(c.isdigit() for c in word)} for words in (x, y)]
-    return numbers[0] == numbers[1] and len(x & y) >= SAME_WORDS * len(x | y)
+    return len(x.words & y.words) >= SAME_WORDS * len(x.words | y.words) and x.numbers == y.numbers
+
+
+class _Task(NamedTuple):
+    ids: frozenset[str]
+    words: frozenset[str]
+    numbers: frozenset[str]  # of the words those with a digit
+
+
+@lru_cache(maxsize=256)
+def _read(task: str) -> _Task:
+    """Return what a task is told apart by; one that is asked about is compared with every attempt at tasks like it, some several times."""
+    words = frozenset(_WORD.findall(task.casefold()))
+    return _Task(ids_in(task), words, frozenset(word for word in words if not word.isalpha() and any(map(str.isdigit, word))))
 
 
 def names_a_case(task: str) -> bool:

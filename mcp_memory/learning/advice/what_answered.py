@@ -16,6 +16,7 @@ from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.signatures import quoted_in
 from mcp_memory.phrases import points as phrases
 
 _DIGIT = re.compile(r"\d")
@@ -75,6 +76,14 @@ def what_answered(
     if did is not None or not is_fixed:
         return did
     return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
+
+
+def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:
+    """Return whether this run's error names what another run's call had that was then put right, whatever else the two messages say."""
+    right = put_right(steps, failed)
+    change = named_change(steps[failed], steps[right]) if right >= 0 else None
+    part = change[1].partition("=")[2].strip("…") if change else ""
+    return bool(part) and any(part == said for said in quoted_in(message_of(own)))
 
 
 def _with_other_value(own: Step, now: str, then: str) -> Told | None:
