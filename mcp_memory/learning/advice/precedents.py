@@ -263,7 +263,7 @@ def _acts(episode: Episode) -> list[int]:
 
 
 def _changes(left: Left, shared: frozenset[str] = NOTHING_SHARED) -> tuple[tuple[int, str], ...]:
-    return tuple((deed.step, phrases.changed(deed.text)) for deed in left.told(shared))
+    return tuple((deed.step, phrases.changed(deed.text, is_beside=left.is_beside)) for deed in left.told(shared))
 
 
 def came_of(episode: Episode) -> str:
