@@ -84,8 +84,8 @@ def _put_right(steps: Sequence[Step], said: facts.GotOn, similarity: float) -> I
         return
     error, kind = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), signature(error_text(failed))
     if mend := code_mend(steps, said.failures[-1]):
-        added = [name for name in mend.worked.keywords if name not in mend.failed.keywords]
-        line = phrases.overcame_in_code(mend.failed.told(), error, [call.told() for call in mend.before], added)
+        before = [call.told() for call in mend.before]
+        line = phrases.overcame_in_code(mend.failed.told(), error, before, mend.worked.beside(mend.failed))
         yield ErrorTold(line, kind, said.by)
     elif other := named_change(failed, by):
         yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), kind, said.by)
