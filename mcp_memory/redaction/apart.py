@@ -113,7 +113,7 @@ def _column_places(sight: Sight) -> list[int]:
     """Return where the telling words stand; of many in a line one is enough."""
     found: list[int] = []
     for word in _COLUMN_ANCHORS:
-        first = sight.first(word)
+        first = sight.first(word, far=True)  # a table is longer than anything
         found += first
         if len(first) == FEW:
             found += [match.start() for match in compiled(word + _LINE_END).finditer(sight.lowered, first[-1] + 1)]

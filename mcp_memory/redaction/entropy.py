@@ -1,9 +1,10 @@
 """How random a string looks."""
 
 import math
-from collections import Counter
 
 _ROUNDING = 1e-9
+_SHORT = 256  # characters: of texts up to that long what each number of the same character counts for is known
+_COUNTS = [0.0, 0.0, *(n * math.log2(n) for n in range(2, _SHORT + 1))]
 
 
 def bits_per_char(text: str) -> float:
@@ -13,7 +14,11 @@ def bits_per_char(text: str) -> float:
     (0.0, 2.0)
     """
     size = len(text)
-    return math.log2(size) - sum([n * math.log2(n) for n in Counter(text).values() if n > 1]) / size if size else 0.0
+    if not size:
+        return 0.0
+    counts = map(text.count, set(text))
+    same = map(_COUNTS.__getitem__, counts) if size <= _SHORT else (n * math.log2(n) for n in counts)
+    return math.log2(size) - math.fsum(same) / size
 
 
 def is_diverse(text: str, bits: float) -> bool:

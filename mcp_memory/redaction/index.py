@@ -4,6 +4,7 @@ from collections.abc import Sequence, Set
 from functools import cache, lru_cache
 from operator import itemgetter
 
+from mcp_memory.redaction.places import is_far
 from mcp_memory.redaction.rules import START, Rule, compiled
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.table import TABLE
@@ -96,7 +97,7 @@ def whole_table() -> Index:
 def stands(hit: Entry, sight: Sight) -> bool:
     """Tell whether a text has a keyword, and the words of it."""
     _, keyword, rule, words = hit
-    if not sight.first(keyword, rule.ignore_case):
+    if not sight.first(keyword, rule.ignore_case, far=is_far(rule, sight)):
         return False
     if words or rule.is_glued or not rule.pattern.startswith(START):
         return all(sight.has_word(word.decode(), True) for word in words)

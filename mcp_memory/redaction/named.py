@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import mcp_memory.redaction.apart as apart
 from mcp_memory.redaction.names import PASSWORD, kind_of
 from mcp_memory.redaction.places import matches
-from mcp_memory.redaction.rules import compiled
+from mcp_memory.redaction.rules import NO_MARKER, compiled
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import (
     MARKER_START,
@@ -58,13 +58,14 @@ _TAIL = (
     r"(?P<rest>[\wñ-]{0,30}+)(?:\\{0,2}[\"'`])?\]?(?:[ \t]{1,8}+(?=[:=>,]))?(?::[ \t]{0,4}(?:str|string|&str|varchar)[ \t]{0,4}(?==))?"
     r"(?P<sep>:=|=>|={1,3}(?!=)|:(?!:)|>|,(?=[ \t]{0,4}\\{0,2}[\"'])"
     r"|(?<=[\w\"'])[ \t](?:is|was)[ \t]|(?<=\w)[ \t](?=[\"'`]|[\da-f]{8}-))[ \t]{0,8}+"
-    r"(?!\[redacted:)(?=[^\s])(?:[bfru]{0,2}(?P<quote>\\{0,2}[\"'`]))?"
+    rf"{NO_MARKER}(?=[^\s])(?:[bfru]{{0,2}}(?P<quote>\\{{0,2}}[\"'`]))?"
 )
 _FLAG_TAIL = (
     r"(?P<rest>[\w-]{0,20}+)(?:[ \t]{1,4}+|[ \t]{0,4}+\\?\\?\r?\n?\n[ \t]{0,12}+|[\"'],[ \t]{0,4}+)"
-    r"[\"']?(?P<bare>[^\s\"'`-][^\s\"'`]{2,500}+)"
+    rf"[\"']?{NO_MARKER}(?P<bare>[^\s\"'`-][^\s\"'`]{{2,500}}+)"
 )
 _PREFIX = r"[\w.-]{0,40}+(?: [a-z]{2,10}+\b)?"  # of a name, read backwards
+_FLAG_CHARS = 40
 _FLAG = r"[\w-]{0,30}+(?<=-)(?:[\s\"']|\Z)"  # the same
 _AROUND = 72  # characters ahead of a telling word that decide what its name says: the name, and a marker before it
 _BEFORE = 60  # characters ahead of a telling word that its name may have
@@ -87,23 +88,33 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable
 
 
 def _named_by(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
-    text, lowered, judged = sight.text, sight.lowered, work.verdicts
+    text, spend = sight.text, work.spend
+    judged = work.verdicts.setdefault((_Name, anchor), {})
     for at, match in matches(anchor, _TAIL, sight):
         end = match.end("rest")
         quote = text.rfind('"', at - _BEFORE if at > _BEFORE else 0, at)
-        ahead = at - quote if quote >= 0 else min(at, _AROUND)
-        asked = anchor, ahead, text[at - ahead : end]
-        name = judged.get(asked)  # a name that comes again with the same before it is judged once
+        ahead = at - quote if quote >= 0 else at if at < _AROUND else _AROUND
+        around = text[at - ahead : end]
+        name = judged.get(around)  # a name that comes again with the same before it is judged once
         is_new = name is None
         if name is None:
-            name = _named(text, lowered, at, end, work)
+            name = _named(sight, at, end, work)
             if name.ahead < ahead == at - quote or ahead == _AROUND:
-                judged[asked] = name
+                judged[around] = name
         if not name.kind:
-            work.spend(at, GLANCE_AT_NAME if is_new else GLANCE_AGAIN)
+            spend(at, GLANCE_AT_NAME if is_new else GLANCE_AGAIN)
         else:
-            work.spend(at, 1 if is_new else TRY_AGAIN)
-            yield from _judged(text, lowered, name, at, match, work)
+            spend(at, 1 if is_new else TRY_AGAIN)
+            yield from _judged(sight, name, at, match, work)
+
+
+def _is_quoted_secret(kind: str, value: str, work: Work, is_apart: bool) -> bool:
+    """Judge a value in quotes, once a text; where no sign joins it to its name it has to look like a secret by itself."""
+    verdict = work.quoted.get((kind, value, is_apart))
+    if verdict is None:
+        is_likely = not is_apart or is_random(value, 8) or is_strange(kind, value)
+        verdict = work.quoted[kind, value, is_apart] = is_likely and is_quoted_secret(kind, value)
+    return verdict
 
 
 class _Name:
@@ -115,44 +126,48 @@ class _Name:
         self.ahead, self.word, self.before, self.kind = ahead, word, before, kind
 
 
-def _named(text: str, lowered: str, at: int, end: int, work: Work) -> _Name:
+def _named(sight: Sight, at: int, end: int, work: Work) -> _Name:
     """Return the name that ends at *end* and has its telling word at *at*."""
-    start = _name_start(lowered, at)
-    last_word = lowered.rfind(" ", start, end) + 1 or start
-    kind = _kind_of(text[start:end], at, work)
-    if kind is None and last_word > start:
-        kind = _kind_of(text[last_word:end], at, work)
-    before = lowered[last_word - 1] if last_word else ""
-    if before == "/" or lowered.endswith(MARKER_START, 0, start):  # `/etc/passwd:root:…` names a file
+    text = sight.text
+    start = _name_start(sight, at)
+    name = text[start:end]
+    before = text[start - 1] if start else ""
+    kind, word = _kind_of(name, at, work), name
+    if " " in name:
+        word = name.rpartition(" ")[2]
+        before = " "
+        if kind is None:
+            kind = _kind_of(word, at, work)
+    # `/etc/passwd:root:…` names a file
+    if kind and (before == "/" or (start and text[start - 1] == ":" and sight.lowered.endswith(MARKER_START, 0, start))):
         kind = None
-    return _Name(at - start, text[last_word:end], before, kind or "")
+    return _Name(at - start, word, before, kind or "")
 
 
 def _kind_of(name: str, position: int, work: Work) -> str | None:
     """Return what *name* says of its value; a name that is new in the text counts as a try."""
-    kind: str | None = work.verdicts.get((_Name, name), "")
+    kinds = work.kinds
+    kind = kinds.get(name, "")
     if kind == "":
         work.spend(position)
-        kind = work.verdicts[_Name, name] = kind_of(name)
+        kind = kinds[name] = kind_of(name)
     return kind
 
 
-def _judged(text: str, lowered: str, name: _Name, at: int, match: re.Match[str], work: Work) -> Iterator[Span]:
+def _judged(sight: Sight, name: _Name, at: int, match: re.Match[str], work: Work) -> Iterator[Span]:
+    text = sight.text
     separator, quote = match.group("sep", "quote")
     begin = match.end()
     if quote:
         end = _closing(text, begin, quote)
-        value = text[begin:end]
-        if separator in (",", " ") and not (is_random(value, 8) or is_strange(name.kind, value)):
-            return
-        if end > begin and is_quoted_secret(name.kind, value):
+        if end > begin and _is_quoted_secret(name.kind, text[begin:end], work, separator in (",", " ")):
             yield begin, end, name.kind
     elif separator not in (",", " "):
-        yield from _bare(text, lowered, name, at, match, work)
+        yield from _bare(sight, name, at, match, work)
 
 
-def _bare(text: str, lowered: str, name: _Name, at: int, match: re.Match[str], work: Work) -> Iterator[Span]:
-    separator, begin = match["sep"], match.end()
+def _bare(sight: Sight, name: _Name, at: int, match: re.Match[str], work: Work) -> Iterator[Span]:
+    text, separator, begin = sight.text, match["sep"], match.end()
     tight = separator == "=" and begin == match.end("sep")
     is_env = tight and name.word.isupper()
     line = compiled(_LINE_VALUE).match(text, begin) if separator in ("=", ":") and _begins_line(text, at - name.ahead) else None
@@ -165,7 +180,7 @@ def _bare(text: str, lowered: str, name: _Name, at: int, match: re.Match[str], w
         end -= 1
     if not line and text.find("&", begin, end) >= 0 and (form := compiled(_FORM_END).search(text, begin, end)):
         end = form.start()
-    if separator == ">" and not (name.before == "<" and lowered.startswith("</", end)):  # an element, not `<your-password> …`
+    if separator == ">" and not (name.before == "<" and sight.lowered.startswith("</", end)):  # an element, not `<your-password> …`
         return
     relaxed = is_env or (tight and name.before in ("?", "&"))
     if _is_secret(name, text[begin:end], work, begin, relaxed=relaxed, is_line=line is not None):
@@ -212,13 +227,13 @@ def _closing(text: str, begin: int, quote: str) -> int:
     return end if end >= 0 else min(limit, begin + 500)
 
 
-def _name_start(lowered: str, anchor: int) -> int:
+def _name_start(sight: Sight, anchor: int) -> int:
     """Return where the name begins that has its telling word at *anchor*: `aws_secret` + `key`, `api ` + `key`."""
+    lowered = sight.lowered
     last = lowered[anchor - 2 : anchor]
     if last and not (last[-1].isalnum() or last[-1] in "_.-" or (last[-1] == " " and last[0].isalnum())):  # after `"` and the like
         return anchor
-    prefix = compiled(_PREFIX).match(lowered[anchor - _BEFORE if anchor > _BEFORE else 0 : anchor][::-1])
-    start = anchor - (prefix.end() if prefix else 0)
+    start = anchor - len(sight.ahead(_PREFIX, anchor, _BEFORE))
     # `\\nDB_PASSWORD=…` in a text that holds JSON: the letter belongs to the line end.
     return start + 1 if start and start < anchor and lowered[start - 1] == "\\" and lowered[start] in "nrt" else start
 
@@ -226,11 +241,11 @@ def _name_start(lowered: str, anchor: int) -> int:
 def _flags(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
     text, lowered = sight.text, sight.lowered
     for at, match in matches(anchor, _FLAG_TAIL, sight):
-        if not compiled(_FLAG).match(lowered[max(0, at - 40) : at][::-1]):
+        if not sight.ahead(_FLAG, at, _FLAG_CHARS):
             work.spend(at, GLANCE)
             continue
         work.spend(at)
-        kind = kind_of(lowered[_name_start(lowered, at) : match.end("rest")].rpartition(" ")[2])
+        kind = kind_of(lowered[_name_start(sight, at) : match.end("rest")].rpartition(" ")[2])
         begin, end = match.span("bare")
         if kind is not None and _is_flags_secret(kind, text[begin:end], work, at):
             yield begin, end, kind

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from mcp_memory.redaction.near import REACH
 from mcp_memory.redaction.rules import START, Rule, compiled, look
 from mcp_memory.redaction.sight import FEW, Sight
 from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
@@ -16,37 +17,61 @@ _PASSED_PER_GLANCE = 8  # places that were ruled out by `re` alone: some .3 micr
 class Places:
     """The places of a keyword in a text, one after another, without most of those where its rule finds nothing nearby."""
 
-    __slots__ = ("_at", "_first", "_keyword", "_left", "_plain", "_rule", "_searched", "_work")
+    __slots__ = ("_at", "_first", "_keyword", "_left", "_near", "_plain", "_rule", "_searched", "_work")
 
-    def __init__(self, keyword: str, rule: Rule, sight: Sight, work: Work) -> None:
+    def __init__(self, keyword: str, rule: Rule, sight: Sight, work: Work, *, far: bool) -> None:
+        """Take a rule with its keyword; *far*: a later look is at all its places, not only at those near a marker."""
         self._keyword, self._rule, self._work = keyword, rule, work
         self._searched, self._plain = (sight.lowered, sight.plain_lowered) if rule.ignore_case else (sight.text, sight.plain)
-        self._first, self._at = sight.first(keyword, rule.ignore_case), 0  # they are tried one by one
+        self._first, self._at = sight.first(keyword, rule.ignore_case, far=far), 0  # they are tried one by one
+        self._near = None if far else sight.near
         self._left = 0  # so are these after them
 
-    def found(self) -> None:
-        """Hear that the rule matched at the place that was told last."""
-        self._left = _FEW_MORE
+    def after(self, done: int, is_found: bool = False) -> int:
+        """Return the next place from *done* on, -1 where there is none; *is_found*: the rule matched at the place that was told last."""
+        if is_found:
+            self._left = _FEW_MORE
+        near = self._near
+        if near is None:
+            return self._after(done)
+        at = self._after(done)
+        while at >= 0 and (there := near.next(at)) != at:
+            at = self._after(there) if there >= 0 else -1
+        return at
 
-    def after(self, done: int) -> int:
-        """Return the next place from *done* on, -1 where there is none."""
-        while self._at < len(self._first):
-            at = self._first[self._at]
+    def _after(self, done: int) -> int:
+        first = self._first
+        while self._at < len(first):
+            at = first[self._at]
             self._at += 1
             if at >= done:
                 return at
-        if len(self._first) < FEW:
+        if len(first) < FEW:
             return -1
         if self._left or self._rule.before:
             self._left -= 1
             return self._plain.find(self._keyword, done)
+        return self._searched_for(done)
+
+    def _searched_for(self, done: int) -> int:
         can_match = not self._rule.needs or self._plain.find(self._rule.needs, done) >= 0
-        match = compiled(_worthy(self._keyword, self._rule, can_match)).search(self._searched, done)
-        end = match.start() if match else len(self._searched)
-        passed = self._plain.count(self._keyword, done, end)
-        for number in range(_PASSED_PER_GLANCE, passed, _PASSED_PER_GLANCE):
-            self._work.spend(done + (end - done) * number // passed, GLANCE)  # where about that place is
-        return end if match else -1
+        pattern, near, size = compiled(_worthy(self._keyword, self._rule, can_match)), self._near, len(self._searched)
+        while (done := near.next(done) if near else done) >= 0:
+            last = near.end(done) if near else size
+            match = pattern.search(self._searched, done, last)
+            end = match.start() if match else min(last, size)
+            passed = self._plain.count(self._keyword, done, end)
+            for number in range(_PASSED_PER_GLANCE, passed, _PASSED_PER_GLANCE):
+                self._work.spend(done + (end - done) * number // passed, GLANCE)  # where about that place is
+            if match or not near:
+                return end if match else -1
+            done = last
+        return -1
+
+
+def is_far(rule: Rule, sight: Sight) -> bool:
+    """Tell whether in a later look the places of a rule count that are not near a marker, for it looks that far."""
+    return sight.near is not None and look(rule.pattern)[1] + rule.before >= REACH
 
 
 def matches(word: str, rest: str, sight: Sight) -> Iterator[tuple[int, re.Match[str]]]:
@@ -60,9 +85,20 @@ def matches(word: str, rest: str, sight: Sight) -> Iterator[tuple[int, re.Match[
         if at >= done and (match := pattern.match(sight.lowered, at + size)):
             yield at, match
             done = match.end()
-    if len(first) == FEW:
-        for match in compiled(word + rest).finditer(sight.lowered, max(done, first[-1] + 1)):
+    if len(first) < FEW:
+        return
+    pattern, done, near = compiled(word + rest), max(done, first[-1] + 1), sight.near
+    if near is None:
+        for match in pattern.finditer(sight.lowered, done):
             yield match.start(), match
+        return
+    while (done := near.next(done)) >= 0:
+        end = near.end(done)
+        found = pattern.search(sight.lowered, done, end)
+        done = found.start() if found else end
+        if found and near.next(done) == done:
+            yield done, found
+            done = found.end()
 
 
 @cache

@@ -15,6 +15,7 @@ _MAX_WORD = 20_000  # characters
 _WORD, _LINE, _OBJECT = r"[^\s\"'`,;<>()\[\]{}]", r"[^\n]", r"[^{}]"  # over what a pattern looks
 _ON_LINE = r"\[\^\\n[^\]]*\]\{\d,(\d+)\}"  # in a pattern: `[^\n|;]{0,200}`
 _REPEAT = r"\{(?:\d*,)?(\d*)\}"  # `{16,300}`, `{40}`, `{24,}`
+NO_MARKER = r"(?!\[redacted:)"  # what was replaced is looked past by `re`, and costs no try
 _BEGINS_WORD = (START, r"(?<![A-Za-z0-9])", r"(?<![\w.])", r"\b")
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from mcp_memory.redaction.near import Near
+
 _IN, _OUT = b"x", b" "
 LETTERS_AND_DIGITS = "".join(chr(code) for code in range(128) if chr(code).isalnum())
 
@@ -25,17 +27,24 @@ def has_run(found: bytes, least: int) -> bool:
     return _IN * least in found
 
 
-def runs(found: bytes, least: int) -> Iterator[tuple[int, int]]:
-    """Yield where the runs of at least *least* characters of the kind begin and end in an outline.
+def runs(found: bytes, least: int, near: Near | None = None) -> Iterator[tuple[int, int]]:
+    """Yield where the runs of at least *least* characters of the kind begin and end in an outline, those that are *near* where it is given.
 
     >>> list(runs(outline(b"ab cdef 1234567", kind("0123456789abcdef")), 4))
     [(3, 7), (8, 15)]
     """
-    wanted = _IN * least
-    begin = found.find(wanted)
+    wanted, find, size = _IN * least, found.find, len(found)
+    begin = find(wanted)
     while begin >= 0:
-        end = found.find(_OUT, begin + least)
+        end = find(_OUT, begin + least)
         if end < 0:
-            end = len(found)
-        yield begin, end
-        begin = found.find(wanted, end)
+            end = size
+        if near is None:
+            yield begin, end
+        elif (there := near.next(begin)) < 0:
+            return
+        elif there < end:
+            yield begin, end
+        else:  # on to the run that is there, from its beginning
+            end = max(end, found.rfind(_OUT, end, there) + 1)
+        begin = find(wanted, end)

@@ -1,7 +1,6 @@
 """One text in, the same text without its secrets out."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
@@ -9,6 +8,7 @@ import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
 from mcp_memory.redaction.index import whole_table
+from mcp_memory.redaction.near import near
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
 from mcp_memory.redaction.sight import Sight
@@ -17,12 +17,13 @@ from mcp_memory.redaction.vocabulary import Known, Vocabulary
 from mcp_memory.redaction.work import OutOfWork, Work
 
 Span = tuple[int, int, str]
+Place = tuple[int, int]
 _NOTHING: tuple[str, ...] = ()
 _MAX_ROUNDS = 5
 _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
 _MARKER, _LONGEST_MARKER = r"\[redacted:[a-z0-9-]{1,48}\]", 60
 UNJUDGED = "unjudged"
-_EDGE_CHARS = 40  # no keyword has a word so long
+_EDGE_CHARS = 24  # no keyword has a word so long
 _RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
 
@@ -40,20 +41,19 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
         return text, _NOTHING
     size, work = len(text), Work(len(text))
     found, rounds = _NOTHING, 1
-    spans, vocabulary = _once(text, work)
-    again = Work(size, work.verdicts)  # what was judged within the bound is so again
+    spans, vocabularies = _once(text, work)
+    again = Work(size, work)  # what was judged within the bound is so again
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))
-        edges = _edges(text, spans)
-        text, new = _replaced(text, spans)
+        edges = _edges(text, spans, len(vocabularies) > 1)
+        text, new, markers = _replaced(text, spans)
         found += new
         if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
         again.end = len(text)
-        spans, vocabulary = _once(
-            text, again, vocabulary.after(edges)
-        )  # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
+        # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
+        spans, vocabularies = _once(text, again, [words.after(edges) for words in vocabularies], markers)
         rounds += 1
     return text, found
 
@@ -65,27 +65,36 @@ def work_of(text: str) -> tuple[float, int]:
     return work.spent, work.bound
 
 
-def _once(text: str, work: Work, vocabulary: Vocabulary | None = None) -> tuple[list[Span], Vocabulary]:
-    """Return what one look at *text* finds, and its vocabulary."""
-    sight = Sight(text)
-    vocabulary = vocabulary or Vocabulary(sight.codes, _known())
-    spans = _spans(sight, vocabulary, work)
+def _once(text: str, work: Work, before: Sequence[Vocabulary] = (), markers: Sequence[Place] = ()) -> tuple[list[Span], list[Vocabulary]]:
+    """Return what one look at *text* finds, and its vocabulary, with that of the bare text where it has one.
+
+    Args:
+        before: These vocabularies as an earlier look left them.
+        markers: What came in since then: it is looked near them only.
+    """
+    sight = Sight(text, near(markers, len(text)) if markers else None)
+    vocabularies = list(before) or [Vocabulary(sight.codes, _known())]
+    spans = _spans(sight, vocabularies[0], work)
     if (bare := wrapped.bare(sight)) is not None:
-        work.end = len(bare)
-        inside = Sight(bare)
-        if found := _spans(inside, Vocabulary(inside.codes, _known(), vocabulary), work):
-            spans += _mapped(found, sight)
+        work.end = len(bare.text)
+        inside = Sight(bare.text, bare.near(markers) if sight.near else None)
+        if len(vocabularies) == 1:
+            vocabularies.append(Vocabulary(inside.codes, _known(), vocabularies[0]))
+        if found := _spans(inside, vocabularies[1], work):
+            spans += _mapped(found, bare, len(text))
     if spans and MARKER_START in text:
         spans = [span for span in spans if not _in_marker(text, span[0])]
-    return spans, vocabulary
+    return spans, vocabularies
 
 
-def _edges(text: str, spans: list[Span]) -> str:
-    """Return the words that come into the text where *spans* are replaced, and what is left of those beside them."""
-    parts = [MARKER_START]
+def _edges(text: str, spans: list[Span], is_bare: bool) -> Vocabulary:
+    """Return the words that come into the text where *spans* are replaced, and what is left of those beside them, also in a bare text."""
+    parts = {MARKER_START}
     for start, end, name in spans:
-        parts += text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name
-    return " ".join(parts)
+        parts.update((text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name))
+    edges = " ".join(parts)
+    bare = wrapped.bare(Sight(edges)) if is_bare else None
+    return Vocabulary((edges if bare is None else f"{edges} {bare.text}").encode("ascii", "replace") + b"\\")
 
 
 def _in_marker(text: str, at: int) -> bool:
@@ -130,19 +139,14 @@ def _known() -> Known:
     return Known(whole, heads, [*parts, *named.ASKED_PARTS])
 
 
-def _mapped(spans: list[Span], sight: Sight) -> list[Span]:
-    """Return *spans* of a bare text as spans of the text itself."""
-    places, left_out = wrapped.steps(sight, max(start if name == UNJUDGED else end for start, end, name in spans))
-
-    def original(at: int) -> int:
-        index = bisect_right(places, at)
-        return at + (left_out[index - 1] if index else 0)
-
-    return [(original(start), len(sight.text) if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
+def _mapped(spans: list[Span], bare: wrapped.Bare, size: int) -> list[Span]:
+    """Return *spans* of a bare text as spans of the text itself, which has that *size*."""
+    original = bare.original(max(start if name == UNJUDGED else end for start, end, name in spans))
+    return [(original(start), size if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
 
 
-def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...]]:
-    """Replace each span; of overlapping ones the union goes, named after the first."""
+def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...], list[Place]]:
+    """Replace each span; of overlapping ones the union goes, named after the first. Return the text, the names, where the markers are."""
     spans.sort(key=lambda span: span[0])
     merged: list[Span] = []
     for start, end, name in spans:
@@ -151,9 +155,15 @@ def _replaced(text: str, spans: list[Span]) -> tuple[str, tuple[str, ...]]:
             merged[-1] = (first, max(last, end), kept)
         else:
             merged.append((start, end, name))
-    parts, position = [], 0
+    parts: list[str] = []
+    markers: list[Place] = []
+    position = size = 0
     for start, end, name in merged:
-        parts += [text[position:start], MARKER_START, name, "]"]
+        marker = f"{MARKER_START}{name}]"
+        parts += text[position:start], marker
+        begin = size + start - position
+        size = begin + len(marker)
+        markers.append((begin, size))
         position = end
     parts.append(text[position:])
-    return "".join(parts), tuple(name for _, _, name in merged)
+    return "".join(parts), tuple(name for _, _, name in merged), markers

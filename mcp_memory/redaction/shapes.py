@@ -1,12 +1,12 @@
 """Runs the table over a text: keywords first, then a rule's pattern at each place where its keyword stands."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from mcp_memory.redaction.entropy import is_mixed, looks_random
 from mcp_memory.redaction.index import AWS, LONG, Index, stands, whole_table
-from mcp_memory.redaction.places import Places
+from mcp_memory.redaction.places import Places, is_far
 from mcp_memory.redaction.rules import Rule, compiled, look
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.sight import Sight
@@ -36,18 +36,20 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work, index: Index | None 
         index: The rules; by default the whole table.
     """
     index = index or whole_table()
-    hits = index.hits(vocabulary)
+    hits, known = index.hits(vocabulary), set()
     if vocabulary.before is not None:  # some of its words may be gone
         hits = [hit for hit in hits if stands(hit, sight)]
-    for _, keyword, rule, _ in hits:
-        if sight.first(keyword, rule.ignore_case):
-            yield _at_keyword(keyword, rule, sight, work)
+        known = {number for number, *_ in index.hits(vocabulary.before)}
+    for number, keyword, rule, _ in hits:
+        far = number not in known or is_far(rule, sight)  # what no look asked for yet is asked everywhere
+        if sight.first(keyword, rule.ignore_case, far=far):
+            yield _at_keyword(keyword, rule, sight, work, far=far)
     long = outline(sight.codes, _TOKEN)
     if has_run(long, LONG):
         yield _in_long_runs(sight, long, work, index)
-    has_id = any(rule.name == _AWS_ID and sight.first(keyword, False) for _, keyword, rule, _ in hits)
-    if has_id or (vocabulary.has(AWS) and sight.first(AWS)) or "SecretAccessKey" in sight.plain:
-        yield _aws_secrets(sight, work)
+    has_id = any(rule.name == _AWS_ID and sight.first(keyword, False, far=True) for _, keyword, rule, _ in hits)
+    if has_id or (vocabulary.has(AWS) and sight.first(AWS, far=True)) or "SecretAccessKey" in sight.plain:
+        yield _aws_secrets(sight, has_id, work)
 
 
 def has_sign(text: str) -> bool:
@@ -55,8 +57,8 @@ def has_sign(text: str) -> bool:
     return _has_any(text, whole_table().signs)
 
 
-def _aws_secrets(sight: Sight, work: Work) -> Iterator[Span]:
-    for begin, end in runs(outline(sight.codes, _AWS_KIND), _AWS_CHARS):
+def _aws_secrets(sight: Sight, has_id: bool, work: Work) -> Iterator[Span]:
+    for begin, end in runs(outline(sight.codes, _AWS_KIND), _AWS_CHARS, None if has_id else sight.near):
         secret = sight.text[begin:end]
         if len(secret) == _AWS_CHARS and "=" not in secret:
             work.spend(begin)
@@ -68,21 +70,22 @@ def _in_long_runs(sight: Sight, long: bytes, work: Work, index: Index) -> Iterat
     """Yield what the rules without a telling keyword find. A run that comes again with the same around it is judged once."""
     text, judged = sight.text, work.verdicts
     digits = outline(sight.codes, _DIGITS)
-    for begin, end in runs(long, LONG):
-        around = text[max(0, begin - 1) : end + _AFTER_LONG]
+    for begin, end in runs(long, LONG, sight.near):
+        after = end + (_AFTER_LONG if text.startswith(".", end) else 1)  # a dot may go on to more of it
+        around = text[begin - 1 if begin else 0 : after]
         spans = judged.get(around)
         if spans is None:
             work.spend(begin, 1 + (end - begin) // CHARS_PER_TRY)
             spans = judged[around] = []
             size, run = end - begin, text[begin : end + 1]  # a dot after it counts as its own
             rules = [rule for rule, least in index.general if size >= least and _has_any(run, rule.keywords)]
-            if rules and b"x" not in digits[begin : end + _AFTER_LONG]:
+            if rules and b"x" not in digits[begin:after]:
                 rules = [rule for rule in rules if rule.name in _WITHOUT_DIGITS]
             for rule in rules:
                 if compiled(rule.pattern).search(text, begin, end + _AFTER_LONG):
                     spans += _in_run(rule, text, begin, end)
-        for start, stop, name in spans:
-            yield begin + start, begin + stop, name
+        if spans:
+            yield from [(begin + start, begin + stop, name) for start, stop, name in spans]
 
 
 def _has_any(text: str, keywords: tuple[str, ...]) -> bool:
@@ -100,37 +103,32 @@ def _in_run(rule: Rule, text: str, begin: int, end: int) -> Iterator[Span]:
             yield start - begin, stop - begin, rule.name
 
 
-def _at_keyword(keyword: str, rule: Rule, sight: Sight, work: Work) -> Iterator[Span]:
-    text, pattern, check = sight.text, compiled(rule.pattern, rule.ignore_case), rule.check
-    groups = _groups(pattern)
+def _at_keyword(keyword: str, rule: Rule, sight: Sight, work: Work, *, far: bool) -> Iterator[Span]:
+    text, pattern, check, spend = sight.text, compiled(rule.pattern, rule.ignore_case), rule.check, work.spend
+    groups, before = _groups(pattern), rule.before
     is_list = "list" in groups
-    places = Places(keyword, rule, sight, work)
-    done = 0
-    while (at := places.after(done)) >= 0:
-        match = pattern.search(text, max(done, at - rule.before), at + _REACH_BEFORE) if rule.before else pattern.match(text, at)
-        done = at + len(keyword)
-        if match and match.start() <= done:
-            work.spend(at)
-            places.found()
+    places, size = Places(keyword, rule, sight, work, far=far), len(keyword)
+    checked = work.verdicts.setdefault(check, {})  # once a text: an example, or a header, comes again and again
+    done, is_found = 0, False
+    while (at := places.after(done, is_found)) >= 0:
+        match = pattern.search(text, max(done, at - before), at + _REACH_BEFORE) if before else pattern.match(text, at)
+        done = at + size
+        is_found = match is not None and match.start() <= done
+        if match and is_found:
+            spend(at)
             if is_list:
                 yield from _in_list(rule, match, work)
             else:
                 start, end = match.span(_group(match, groups))
-                if check is None or _is_checked(check, text[start:end], work):
+                if check is not None and (is_secret := checked.get(secret := text[start:end])) is None:
+                    is_secret = checked[secret] = check(secret)
+                if check is None or is_secret:
                     yield start, end, rule.name
             done = max(match.end(), done)
-        elif far := _looked_at(rule, text, at) // CHARS_PER_TRY:
-            work.spend(at, 1 + far)
+        elif over := _looked_at(rule, text, at) // CHARS_PER_TRY:
+            spend(at, 1 + over)
         else:
-            work.spend(at, GLANCE)
-
-
-def _is_checked(check: Callable[[str], bool], secret: str, work: Work) -> bool:
-    """Ask *check* about a secret, once a text: an example, or a header, comes again and again."""
-    verdict = work.verdicts.get((check, secret))
-    if verdict is None:
-        verdict = work.verdicts[check, secret] = check(secret)
-    return bool(verdict)
+            spend(at, GLANCE)
 
 
 def _looked_at(rule: Rule, text: str, at: int) -> int:

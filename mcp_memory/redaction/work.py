@@ -27,16 +27,19 @@ class Work:
     """Counts tries: one for a place that is looked at, more where the look goes far. Raises OutOfWork beyond the bound.
 
     What is before `end` was judged by every look: where one runs out, the text ends for those after it, too, and half of the tries that
-    are left are theirs. Where none are left, `end` is 0. `verdicts` are of what was judged already, and hold in later looks.
+    are left are theirs. Where none are left, `end` is 0. What was judged already holds in later looks: `verdicts`, those of names in
+    `kinds`, those of values in quotes in `quoted`.
     """
 
-    __slots__ = ("_allowed", "bound", "end", "spent", "verdicts")
+    __slots__ = ("_allowed", "bound", "end", "kinds", "quoted", "spent", "verdicts")
 
-    def __init__(self, chars: int, verdicts: dict[Any, Any] | None = None) -> None:
+    def __init__(self, chars: int, before: Work | None = None) -> None:
         self.spent, self.bound = 0.0, LEAST_TRIES + chars // TEXT_PER_TRY
         self._allowed = self.bound * 3 / 4  # the rest is kept for the looks after one that runs out
         self.end = chars
-        self.verdicts: dict[Any, Any] = {} if verdicts is None else verdicts
+        self.verdicts: dict[Any, Any] = {} if before is None else before.verdicts
+        self.kinds: dict[str, str | None] = {} if before is None else before.kinds
+        self.quoted: dict[tuple[str, str, bool], bool] = {} if before is None else before.quoted
 
     def spend(self, position: int, tries: float = 1) -> None:
         """Count *tries* at *position* of the text."""
@@ -61,7 +64,8 @@ class Inside(Work):
     __slots__ = ("_position", "_work")
 
     def __init__(self, work: Work, position: int) -> None:
-        self._work, self._position, self.verdicts = work, position, work.verdicts
+        self._work, self._position = work, position
+        self.verdicts, self.kinds, self.quoted = work.verdicts, work.kinds, work.quoted
 
     def spend(self, position: int, tries: float = 1) -> None:
         """Count *tries* at the wrapping."""

@@ -1,14 +1,18 @@
 """Secrets inside a wrapping: invisible characters, colours or blanks between the letters, base64, hexadecimal, half a PEM frame."""
 
 import binascii
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, chain
 
+from mcp_memory.redaction.near import Near, near
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.work import GLANCE, Inside, Work
 
 Span = tuple[int, int, str]
+Place = tuple[int, int]
 Finder = Callable[[str, Work], list[Span]]
 _UNSEEN_CHARS = "\xad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
 _TAGS = b"\xf3\xa0"  # of U+E0000 to U+E007F in UTF-8: the first bytes
@@ -24,28 +28,52 @@ _KEY_END = "PRIVATE KEY"
 _KEY_LINE = r"(?:[ \t]{0,8}\d{1,6}[ \t|:→]{1,4})?[A-Za-z0-9+/=]{16,76}"
 
 
-def bare(sight: Sight) -> str | None:
+class Bare:
+    """A text without colours and invisible characters, and what tells where in the text a place of it is, and the other way."""
+
+    __slots__ = ("_noise", "_parts", "text")
+
+    def __init__(self, parts: list[str]) -> None:
+        """Take what stays and what goes in turns."""
+        self._parts, self._noise = parts[::2], parts[1::2]
+        self.text = "".join(self._parts)
+
+    def original(self, until: int) -> Callable[[int], int]:
+        """Return what tells for a place of the bare text, up to *until*, the place of it in the text itself."""
+        places: list[int] = []
+        left_out: list[int] = []
+        place = gone = 0
+        for part, noise in zip(self._parts, self._noise, strict=False):
+            place += len(part)
+            if place > until:
+                break
+            places.append(place)
+            gone += len(noise)
+            left_out.append(gone)
+
+        def original(at: int) -> int:
+            index = bisect_right(places, at)
+            return at + (left_out[index - 1] if index else 0)
+
+        return original
+
+    def near(self, markers: Sequence[Place]) -> Near | None:
+        """Return what is near *markers* of the text in the bare text."""
+        places = list(accumulate(chain.from_iterable(zip(map(len, self._parts), map(len, [*self._noise, ""]), strict=True))))[::2]
+        kept = list(accumulate(map(len, self._parts)))
+
+        def inside(at: int) -> int:
+            index = bisect_right(places, at)
+            return kept[index] - max(0, places[index] - at) if index < len(kept) else kept[-1]
+
+        return near([(inside(start), inside(end)) for start, end in markers], len(self.text))
+
+
+def bare(sight: Sight) -> Bare | None:
     """Return a text without colours and invisible characters, None where it has none."""
     noise = _noise(sight)
-    if not noise:
-        return None
-    text = compiled(noise).sub("", sight.text)
-    return text if len(text) < len(sight.text) else None
-
-
-def steps(sight: Sight, until: int) -> tuple[list[int], list[int]]:
-    """Return places in the bare text up to *until*, in order, and how many characters of the text itself were left out before each."""
-    places: list[int] = []
-    left_out: list[int] = []
-    removed = 0
-    for match in compiled(_noise(sight)).finditer(sight.text):
-        start, end = match.span()
-        if start - removed > until:
-            break
-        places.append(start - removed)
-        removed += end - start
-        left_out.append(removed)
-    return places, left_out
+    parts = compiled(f"({noise})").split(sight.text) if noise else ()
+    return Bare(list(parts)) if len(parts) > 1 else None
 
 
 def _noise(sight: Sight) -> str:
@@ -72,7 +100,7 @@ def looks(sight: Sight, tokens: Finder, work: Work) -> Iterator[Iterable[Span]]:
     """
     encoded = outline(sight.codes, _BASE64)
     if has_run(encoded, _LEAST_ENCODED):
-        yield _encoded(sight.text, encoded, tokens, work)
+        yield _encoded(sight, encoded, tokens, work)
     if _KEY_END in sight.plain:
         yield _cut_keys(sight.text, work)
     if has_singles(sight.codes):
@@ -86,9 +114,10 @@ def _spaced(text: str, tokens: Finder, work: Work) -> Iterator[Span]:
             yield *match.span(), "spaced-secret"
 
 
-def _encoded(text: str, encoded: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+def _encoded(sight: Sight, encoded: bytes, tokens: Finder, work: Work) -> Iterator[Span]:
+    text = sight.text
     judged = work.verdicts.setdefault(_BASE64, {})
-    for begin, end in runs(encoded, _LEAST_ENCODED):
+    for begin, end in runs(encoded, _LEAST_ENCODED, sight.near):
         if begin and text[begin - 1] in "=_-":  # the rest of a token in another alphabet
             continue
         if end - begin > _MAX_ENCODED:

@@ -46,7 +46,7 @@ def reflect(
         episode: A closed episode with its outcome and steps.
         reward: What `reward.reward` made of it.
         signs: `step_signs.read(episode.steps)`, when the caller has them already.
-        attempts: Earlier completed episodes, with steps, and how alike their tasks are in [0, 1]; those below `SAME_TASK` are not compared.
+        attempts: Earlier completed episodes, and how alike their tasks are in [0, 1]; from `SAME_TASK` on they are compared and have steps.
         calls: `calls_of_steps` of the episode, when the caller has them already.
     """
     assert episode.outcome is not None

@@ -81,7 +81,7 @@ def test_the_words_kept_for_the_second_look_find_what_words_met_anew_would(monke
     texts = [glued(rng) for _ in range(300)]
     kept = [redact(text) for text in texts]
     once = scanner._once
-    monkeypatch.setattr(scanner, "_once", lambda text, work, vocabulary=None: once(text, work))
+    monkeypatch.setattr(scanner, "_once", lambda text, work, before=(), markers=(): once(text, work, (), markers))
     assert [redact(text) for text in texts] == kept
     assert sum(bool(rules) for _, rules in kept) > 100
 
@@ -97,4 +97,5 @@ def test_the_words_of_a_text_with_a_secret_are_told_apart_once(monkeypatch: pyte
     monkeypatch.setattr(scanner, "Vocabulary", Recorded)
     text = "".join(f"nvapi-password{number} " for number in range(200)) + "curl -u bob:hunter2 http://x.test"
     assert redact(text)[1] == ("curl-user",)
-    assert sizes == [len(text)]
+    assert sizes[0] == len(text)
+    assert sum(sizes[1:]) < 150  # what stands beside the marker
