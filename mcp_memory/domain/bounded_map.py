@@ -40,18 +40,21 @@ class BoundedMap(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """Return what is kept under *key*, which now was used last, or None."""
         with self._lock:
-            if key not in self._entries:
+            try:
+                self._entries.move_to_end(key)  # one look less than to ask first: a key may be long
+            except KeyError:
                 self.misses += 1
                 return None
-            self._entries.move_to_end(key)
             self.hits += 1
             return self._entries[key]
 
     def put(self, key: K, value: V) -> None:
         """Keep a value; the least recently used ones go when there are too many."""
         with self._lock:
+            known = len(self._entries)
             self._entries[key] = value
-            self._entries.move_to_end(key)
+            if len(self._entries) == known:  # what is new stands at the end already
+                self._entries.move_to_end(key)
             while len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
 

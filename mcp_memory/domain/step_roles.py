@@ -110,6 +110,7 @@ def gives_answer(key: str) -> bool:
     return not _ENDS.isdisjoint(words) and not _acts_on_a_thing(words)
 
 
+@lru_cache(maxsize=10_000)
 def moves(key: str) -> bool:
     """Return whether a step of that key looks at another place, which later calls of an editor with an open file go by.
 

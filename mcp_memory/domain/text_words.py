@@ -72,6 +72,7 @@ def sentences(text: str) -> list[str]:
     return [s for s in (part.strip() for part in _SENTENCE_END.split(text)) if s]
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Return *word* without its commonest English ending, never shorter than three letters.
 

@@ -13,6 +13,7 @@ from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import NotedLesson, Playbook, PlaybookStep, Precedent
 from mcp_memory.domain.episode import Episode, Step, Trace
 from mcp_memory.domain.feedback import Feedback, Recommendation
+from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.pattern import INSTEAD, ConfidenceNumbers, Pattern, PatternKind, PatternUsage, ToldPattern, pattern_id
 from mcp_memory.domain.query import ANY_PROJECT, Filter, InferredContext, Outlook, Query
 from mcp_memory.domain.reports import Holdout, Trends
@@ -81,9 +82,10 @@ class Learner:
             extracted: What `extract` made of the episode, where the caller has it: its calls need not be read off its steps again.
         """
         signs = step_signs.read(episode.steps)
-        runs = [*beside, *_runs(v.experience, neighbours, SAME_KIND)]
-        earlier = [(t, similarity) for t, similarity in runs if similarity >= SAME_KIND and t.ended_at_ms <= (episode.ended_at_ms or 0)]
-        rewarded = reward.reward(episode, reward.history_of(earlier), signs)
+        runs = [*((trace, similarity, len(trace.step_keys)) for trace, similarity in beside), *_outlines(v.experience, neighbours)]
+        runs = [run for run in runs if run[1] >= SAME_KIND and run[0].ended_at_ms <= (episode.ended_at_ms or 0)]
+        earlier = [(trace, similarity) for trace, similarity, _ in runs]
+        rewarded = reward.reward(episode, reward.history_of(runs), signs)
         values = step_values.step_values(episode, rewarded.score, signs)
         calls = extraction.calls_in(extracted, episode) if extracted is not None else None
         reflected = reflection.reflect(episode, rewarded, signs, earlier, calls)
@@ -254,6 +256,16 @@ def _runs(x: Experience, neighbours: Neighbours, min_similarity: float) -> list[
     """Return the neighbours' traces with their steps and similarities, the most similar first."""
     rows = [(x.row(key), similarity) for key, similarity in neighbours[:MAX_ATTEMPTS] if similarity >= min_similarity]
     return [(x.full_trace(row), similarity) for row, similarity in rows if row is not None]
+
+
+def _outlines(x: Experience, neighbours: Neighbours) -> list[tuple[Trace, float, int]]:
+    """Return the neighbours' traces, similarities and how many steps they have; only attempts at the same task come with their steps."""
+    rows = [(x.row(key), similarity) for key, similarity in neighbours[:MAX_ATTEMPTS] if similarity >= SAME_KIND]
+    return [
+        (x.full_trace(row) if similarity >= SAME_TASK else x.trace(row), similarity, int(x.length[row]))
+        for row, similarity in rows
+        if row is not None
+    ]
 
 
 def _answer_ids(failed_key: str, signature: str, tried: str) -> list[str]:

@@ -18,6 +18,7 @@ from mcp_memory.learning.advice.acts import MAX_CALLS, acts_but_tests, told_as_c
 from mcp_memory.learning.advice.changes_told import NOTHING_SHARED, Left
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.endings import tests_failed
+from mcp_memory.learning.advice.left_nothing import LeftNothing
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import MORE, without_line_numbers
@@ -65,6 +66,7 @@ class ToldAttempt:
     ids: frozenset[str] = frozenset()  # in what its acts were called with
     answered: str = ""
     partly: bool = False
+    nothing: LeftNothing | None = None  # how it ended where it failed and left nothing
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
@@ -86,6 +88,7 @@ class ToldAttempt:
             ids,
             answered,
             episode.partial,
+            None if won or left.files else LeftNothing.of(episode),
         )
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:

@@ -39,13 +39,13 @@ class History:
     attempts: int = 0  # at nearly the same task, whatever their outcome
 
 
-def history_of(earlier: Sequence[tuple[Trace, float]]) -> History:
-    """Return what earlier attempts, given with how alike their tasks are, say of the length and duration of such a task."""
-    good = [t for t, _ in earlier if t.success]
+def history_of(earlier: Sequence[tuple[Trace, float, int]]) -> History:
+    """Return what earlier attempts, given with how alike their tasks are and how many steps they took, say of such a task."""
+    good = [(t, steps) for t, _, steps in earlier if t.success]
     return History(
-        step_counts=tuple(len(t.step_keys) for t in good),
-        durations_ms=tuple(max(0, t.ended_at_ms - t.started_at_ms) for t in good),
-        attempts=sum(similarity >= SAME_TASK for _, similarity in earlier),
+        step_counts=tuple(steps for _, steps in good),
+        durations_ms=tuple(max(0, t.ended_at_ms - t.started_at_ms) for t, _ in good),
+        attempts=sum(similarity >= SAME_TASK for _, similarity, _ in earlier),
     )
 
 

@@ -102,7 +102,7 @@ def test_counts(*texts: str) -> tuple[int, int] | None:
     >>> test_counts("Ran 4 tests in 0.002s\\n\\nFAILED (failures=1, errors=1)")
     (2, 2)
     """
-    for text in reversed(texts):
+    for text in filter(None, reversed(texts)):
         tail = text[-_TAIL_CHARS:]
         if not any(word in tail for word in _TELLING):
             continue

@@ -83,6 +83,20 @@ async def test_a_success_is_rewarded_above_a_failure_and_key_steps_are_steps() -
     assert bad.reflection.improvements
 
 
+@pytest.mark.parametrize("alike", [0.6, 0.9])
+async def test_an_attempt_is_measured_by_how_long_successes_at_tasks_of_its_kind_were_whether_stored_or_beside_it(alike: float) -> None:
+    store = InMemoryStore()
+    engine = learner(store)
+    await filled(store, engine, good=3, bad=0)
+    engine.views.catch_up()
+    with engine.views.read() as v:
+        beside = [(v.experience.full_trace(row), alike) for row in range(3)]
+    long = episode("long", ["open", *["look"] * 30, "submit"])
+    stored = engine.judge(long, [(trace.id, alike) for trace, _ in beside])
+    assert stored == engine.judge(long, [], beside)
+    assert stored.reward.score < engine.judge(long, []).reward.score
+
+
 async def test_extraction_keeps_signatures_and_fingerprints_for_the_trace() -> None:
     extraction = learner(InMemoryStore()).extract(episode("e", ["open", "edit!no such file /a/b", "write"]))
     assert extraction.errors == ((1, "no such file <path>"),)
