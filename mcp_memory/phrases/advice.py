@@ -78,6 +78,18 @@ def other_lines(now: str, then: str, *, more: bool) -> str:
     return f"{'more of the lines around' if more else 'fewer lines'} replaced, e.g. {now} instead of {then}"
 
 
+def with_edits_of(first: str, others: Sequence[str]) -> str:
+    """Return an edit after which a call worked, and what was edited beside it: any of them may be what made it work.
+
+    >>> with_edits_of("edit a.py:7: + x", ["b.py:9: - y"]), with_edits_of("edit a.py:7: + x", ["b.py: + y", "c.py: + z", "d.py: + z"])
+    ('edit a.py:7: + x (with b.py:9: - y)', 'edit a.py:7: + x (with b.py: + y, and 2 more files)')
+    """
+    if not others:
+        return first
+    more = f", and {counted(len(others) - 1, 'more file')}" if len(others) > 1 else ""
+    return f"{first} (with {others[0]}{more})"
+
+
 def next_step(key: str, before: str, used: int, steps: int) -> str:
     """Return how often a tool came next.
 

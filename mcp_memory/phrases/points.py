@@ -134,21 +134,6 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     return f"{key} failed with “{error}”: {worked} went through, {failed} did not"
 
 
-def refused(path: str, edits: int, error: str, tried: str, *, alike: bool) -> str:
-    """Return that an attempt ended without a change because its edits were refused, and what the last of them *tried*.
-
-    *alike*: all with this error.
-
-    >>> refused("cart.py", 1, "SyntaxError", "", alike=True)
-    'changed nothing: its edit of cart.py was refused with “SyntaxError”'
-    >>> refused("cart.py", 3, "SyntaxError", "total = )", alike=False)
-    'changed nothing: its edits of cart.py were refused, one with “SyntaxError”: total = )'
-    """
-    # How many they were a log does not say surely: a call that a shell took for a command did not fail.
-    which = f"its edit of {path} was refused" if edits == 1 else f"its edits of {path} were refused, {'all' if alike else 'one'}"
-    return f"changed nothing: {which} with “{error}”" + (f": {tried}" if tried else "")
-
-
 def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
     """Return how many tests failed in the end, and which, as far as that is known.
 
@@ -171,29 +156,6 @@ def undone(items: Sequence[str]) -> str:
     'left undone: the refund; its test'
     """
     return f"left undone: {'; '.join(items)}"
-
-
-def put_back(paths: Sequence[str]) -> str:
-    """Return that an attempt put back what it had changed.
-
-    >>> put_back(["cart.py"])
-    'changed nothing: put back its edits of cart.py'
-    """
-    return f"changed nothing: put back its edits of {', '.join(paths)}"
-
-
-def left_alone(made: Sequence[str], read: Sequence[str], *, made_others: bool = False) -> str:
-    """Return that an attempt changed no file that was there: what it *made* with what it wrote there, and the files it *read*.
-
-    *made_others*: it made files, whether one of them is told or not.
-
-    >>> left_alone([], ["shop/cart.py", "shop/tax.py"])
-    'changed nothing; had read shop/cart.py, shop/tax.py'
-    >>> left_alone(["conf.py:1: limit = 3"], ["cart.py"], made_others=True)
-    'changed nothing that was there, made conf.py:1: limit = 3; had read cart.py'
-    """
-    said = "changed nothing" + (" that was there" if made_others else "") + (f", made {'; '.join(made)}" if made else "")
-    return f"{said}; had read {', '.join(read)}" if read else said
 
 
 def only_looked(call: str) -> str:

@@ -13,7 +13,7 @@ from mcp_memory.phrases.playbooks import noted, nothing_in_common
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL, answered_elsewhere, elsewhere_text
-from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
+from mcp_memory.rendering.on_one_line import cut, cut_quoted, flat, quoted_line
 
 NOTHING_NEXT = "Earlier runs say nothing about this step that is worth reading."
 MIN_CONTRAST = 0.2  # shares of successes and failures that took a step, from which it tells them apart
@@ -67,8 +67,8 @@ def fix_line(fix: Row) -> str:
         worked = "got the call past it" if fix.get("only_past") else "made the call work"
         came = "went through" if fix["names_failed"] else worked if fix["kind"] == "fixed" else "did the job instead"
         if like := fix.get("like"):
-            return f"After an error like it ({quoted(flat(like))}) {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
-        return f"After this very error {cut(did, _DEED_CHARS)} {came}{_evidence(fix)}"
+            return f"After an error like it ({quoted(flat(like))}) {cut_quoted(did, _DEED_CHARS)} {came}{_evidence(fix)}"
+        return f"After this very error {cut_quoted(did, _DEED_CHARS)} {came}{_evidence(fix)}"
     return ""
 
 
@@ -77,7 +77,7 @@ def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[st
     for row in answer.get("precedents") or ():
         if not row["worked"] and row["times"] == 1 and row["episode_id"] in warned_of:
             continue
-        did = [cut(text, _DEED_CHARS) for text in row["did"]]
+        did = [cut_quoted(text, _DEED_CHARS) for text in row["did"]]
         kind = {name: row.get(name, False) for name in ("partly", "made")}
         said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], **kind)
         yield f"{quoted_line(said)} [{cut_id(row['episode_id'])}]"

@@ -1,4 +1,4 @@
-"""One stored episode as plain lines: how it ended, what is to be known of it, then its steps. Pure, of wire data."""
+"""Stored episodes as plain lines: how each ended, and of one what is to be known of it and its steps. Pure, of wire data."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -7,9 +7,11 @@ from typing import Any
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import moves
+from mcp_memory.phrases.words import cut_id
 from mcp_memory.rendering.lines import LABEL
 from mcp_memory.rendering.on_one_line import cut, flat
 
+_ROW_CHARS = 160  # of a task in a list
 _TASK_CHARS, _TEXT_CHARS, _VALUE_CHARS, _CAME_CHARS = 600, 400, 300, 300
 FULL_CHARS = 4_000  # of one text where everything is asked for
 Row = Mapping[str, Any]
@@ -18,6 +20,27 @@ Row = Mapping[str, Any]
 def episode_text(found: Row, *, full: bool) -> str:
     """Return an answer of get_episode as lines; *full*: with up to 4,000 characters of every text."""
     return "\n".join([f"{LABEL} {_head(found)}", *_known(found), *_steps(found, full=full), *_rest(found)])
+
+
+def episodes_text(answer: Row, *, everywhere: bool) -> str:
+    """Return an answer of search_episodes as lines: how each ended, when, where and at what, and how to go on.
+
+    *everywhere*: all projects were searched; else it is said how to.
+    """
+    rows = answer["episodes"]
+    many = f"{answer['total']}{' or more' if answer['more_than_total'] else ''}"
+    if not rows:
+        none = "No episode is like that." if everywhere else "No episode of this project is like that; project=* searches all."
+        return f"None further: {many} in all." if answer["total"] else none
+    more = [f"More: cursor={answer['next_cursor']}"] if answer.get("next_cursor") else []
+    return "\n".join([f"{LABEL} {many} found:", *map(_row, rows), *more])
+
+
+def _row(row: Row) -> str:
+    how = row.get("outcome") or row["state"]
+    when = str(row.get("ended_at") or row["started_at"])[:10]
+    steps = f"{row['step_count']} step{'' if row['step_count'] == 1 else 's'}"
+    return f"{how}, {when}, {flat(row['project'])}, {steps} ({cut_id(row['episode_id'])}): {cut(row['task'], _ROW_CHARS)}"
 
 
 def _head(found: Row) -> str:

@@ -30,6 +30,12 @@ def cut(text: str, max_chars: int) -> str:
     return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
 
 
+def cut_quoted(text: str, max_chars: int) -> str:
+    """Return stored text as `quoted_line` does, of at most *max_chars*, with an ellipsis where it goes on."""
+    line = quoted_line(text)
+    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
+
+
 def one_line(text: str) -> str:
     """Return *text* without line breaks and control characters, of bounded length."""
     return cut(text, _MAX_LINE_CHARS)

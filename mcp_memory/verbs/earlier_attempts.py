@@ -9,6 +9,8 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.text_words import words
+from mcp_memory.learning.advice.changes_told import Left
+from mcp_memory.learning.advice.left_nothing import LeftNothing
 from mcp_memory.learning.advice.otherwise import changed_what_was_seen
 from mcp_memory.learning.judging.comparison import failed_so
 from mcp_memory.learning.judging.reflection import better_attempt
@@ -40,7 +42,8 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
         lost = [(trace.id, alike) for row, alike in rows if failed_so(done, trace := x.trace(row))]
         failed = sum(not x.success[row] and alike >= THE_TASK for row, alike in rows)  # at this task, as this one did or otherwise
         if not lost and _is_open(done):  # while nobody has managed it, what failed in the files that this one had before it
-            lost = _at_the_same(e, done, [(x.trace(row).id, alike) for row, alike in rows[:MAX_READ]])
+            tried = [(x.trace(row).id, alike) for row, alike in rows[:MAX_READ]]
+            lost = _at_the_same(e, done, tried) or _idle_too(e, done, tried)
         won = [(x.trace(row).id, alike) for row, alike in rows if better and x.success[row]]
         known = e.learning.precedents(v, done.task, done.project, won, done) if won else ()
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
@@ -84,6 +87,14 @@ def _is_open(done: Episode) -> bool:
     assert done.reflection is not None
     record = next((said for said in done.reflection.insights if isinstance(said, facts.Record)), None)
     return record is not None and not record.won
+
+
+def _idle_too(e: Engines, done: Episode, lost: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return those of the attempts that left nothing, where this one did not, either."""
+    if Left.of(done).files or LeftNothing.of(done) is None:
+        return []
+    read = e.store.get_episodes([key for key, _ in lost])
+    return [one for one, episode in zip(lost, read, strict=True) if episode is not None and LeftNothing.of(episode) is not None]
 
 
 def _at_the_same(e: Engines, done: Episode, lost: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:

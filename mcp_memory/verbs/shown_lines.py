@@ -15,6 +15,7 @@ from mcp_memory.views.view import View
 
 FEW, RARE = 5, 0.03  # episodes, or a share of all, that have a rare word
 MAX_ASKED, MAX_READ = 3, 8  # parts of a request that are looked for, and episodes that are read for one
+MAX_LINES, MAX_LINE_CHARS = 8, 1_000  # that speak of an error, of a longer text the first and the last; of one
 
 
 def shown_lines(engines: Engines, v: View, query: Query, neighbours: Neighbours) -> Mapping[str, SaidLine]:
@@ -39,7 +40,9 @@ def _asked(engines: Engines, v: View, text: str) -> Iterator[tuple[Asked, str]]:
     """Yield the words of a short request, and of each of its lines that speaks of an error, where they can tell something."""
     episodes = len(v.catalog)
     most = max(FEW, RARE * episodes)
-    for part in dict.fromkeys([*([text] if len(text) <= ASKED_CHARS else []), *spoken_of(text)]):
+    lines = [line[:MAX_LINE_CHARS] for line in dict.fromkeys(spoken_of(text))]
+    lines = lines if len(lines) <= MAX_LINES else [*lines[: MAX_LINES // 2], *lines[-MAX_LINES // 2 :]]
+    for part in dict.fromkeys([*([text] if len(text) <= ASKED_CHARS else []), *lines]):
         counts = engines.retrieval.word_counts(v, part)
         weights = {word: max(0.0, math.log((max(episodes - n, 0) + 0.5) / (n + 0.5))) for word, n in counts.items()}
         asked = Asked.of(part, weights, [word for word, n in counts.items() if 0 < n <= most and weights[word] > 0])

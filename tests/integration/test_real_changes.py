@@ -14,8 +14,8 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.learning.advice.changes_told import MAX_CHANGE_CHARS
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.change_lines import change_line
-from mcp_memory.learning.reading.changes import NEXT
 from mcp_memory.learning.reading.code_lines import has_comments, telling
+from mcp_memory.learning.reading.edits import NEXT
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
 
 EPISODES = Path(__file__).parents[3] / "shared" / "eval" / "dev" / "episodes"

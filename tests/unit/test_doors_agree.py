@@ -31,18 +31,23 @@ async def test_what_a_failed_attempt_never_got_to_work_is_told_before_the_next_s
         assert f"Did not succeed at this task: never got `pip install textserver` to work: {TIMED_OUT}" in text
 
 
-async def test_an_attempt_that_left_nothing_is_told_to_who_begins_and_not_within_a_run(memory: EpisodicMemory) -> None:
+async def test_that_attempts_left_nothing_is_told_on_every_door_of_one_alone_only_to_who_begins(memory: EpisodicMemory) -> None:
     task = "The voucher is not taken off `Cart.total` of a cart with one item"
-    for path in ("tests/test_cart.py", "shop/cart.py"):
-        opened = {"tool": "open", "arguments": {"path": path}, "observation": "def total(items): ..."}
-        await attempt(memory, task, "failure", opened, {"tool": "submit"})
-    began = await memory.recall(task)
-    assert recall_text(answer(began)).count("changed nothing; had read") == 1, "a second one is no news"
-    advice, book = await doors(
-        memory, task, [{"tool": "open", "arguments": {"path": "shop/cart.py"}, "observation": "def total(items): ..."}]
-    )
+    opened = {"tool": "open", "arguments": {"path": "shop/cart.py"}, "observation": "def total(items): ..."}
+    await attempt(memory, task, "failure", opened, {"tool": "submit"})
+    advice, book = await doors(memory, task, [opened])
     assert "changed nothing" not in advice
-    assert "changed nothing; had read" in book
+    assert "Did not succeed at this task (the only failed attempt found): changed nothing; had read shop/cart.py" in book
+    await attempt(memory, task, "failure", {**opened, "arguments": {"path": "tests/test_cart.py"}}, {"tool": "submit"})
+    began = recall_text(answer(await memory.recall(task)))
+    assert "(both attempts failed)" in began
+    assert began.count("this and 1 other changed nothing; had read shop/cart.py, tests/test_cart.py") == 1
+    found = await doors(memory, task, [opened])
+    started = await memory.start_episode(task, recall=False)
+    await memory.log_steps(started.episode_id, steps=[opened])
+    ended = completed_text(answer(await memory.complete_episode(started.episode_id, "failure")))
+    for text in (*found, ended):
+        assert "(2 of 2 failed attempts found): changed nothing; had read shop/cart.py, tests/test_cart.py" in text
 
 
 async def test_failures_at_the_task_are_counted_whether_they_are_told_or_not(memory: EpisodicMemory) -> None:

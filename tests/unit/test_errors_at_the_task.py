@@ -32,7 +32,10 @@ async def advised(memory: EpisodicMemory, error: str) -> str:
 
 async def test_what_a_script_to_try_something_out_was_mended_with_is_told_at_the_very_task(memory: EpisodicMemory) -> None:
     await attempt(memory, TASK, "failure", shell(RUN, BINARY), OPENED, shell(RUN))
-    assert "After this very error str_replace reproduce_issue.py: + , mode='rb' made the call work" in await advised(memory, BINARY)
+    assert (
+        "After this very error str_replace reproduce_issue.py: - load('ferry.toml') + load('ferry.toml', mode='rb') made the call work"
+        in await advised(memory, BINARY)
+    )
 
 
 async def test_of_two_errors_after_each_other_each_is_told_with_what_was_done_before_the_next(memory: EpisodicMemory) -> None:
@@ -40,4 +43,7 @@ async def test_of_two_errors_after_each_other_each_is_told_with_what_was_done_be
     said = await advised(memory, MISSING)
     assert "After this very error str_replace conf/ferry.toml: - [empty] + [database] got the call past it" in said
     assert "mode='rb'" not in said
-    assert "After this very error str_replace reproduce_issue.py: + , mode='rb' made the call work" in await advised(memory, BINARY)
+    assert (
+        "After this very error str_replace reproduce_issue.py: - load('ferry.toml') + load('ferry.toml', mode='rb') made the call work"
+        in await advised(memory, BINARY)
+    )

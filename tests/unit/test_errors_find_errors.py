@@ -218,7 +218,7 @@ async def test_the_change_that_answered_this_very_error_in_another_file_is_told_
     recovery = (await memory.suggest_next_step(started.episode_id)).recovery
     assert recovery is not None
     assert recovery.fixes[0].like == error
-    assert recovery.fixes[0].did == "edit shop/mean.py: + if v else 0.0"
+    assert recovery.fixes[0].did == "edit shop/mean.py: - return sum(v) / len(v) + return sum(v) / len(v) if v else 0.0"
 
 
 @pytest.mark.parametrize(

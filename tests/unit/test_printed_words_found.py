@@ -6,6 +6,8 @@ from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text
 from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
+from mcp_memory.retrieval.retriever import Retriever
+from mcp_memory.views.view import View
 from tests.unit.attempts import Step, attempt, shell
 
 pytestmark = pytest.mark.anyio
@@ -90,6 +92,22 @@ async def test_of_several_deeds_the_one_after_which_the_line_was_gone_is_told(me
     assert MENDED in said
     assert "annotate" not in said
     assert "restart" not in said
+
+
+async def test_of_a_long_log_a_few_lines_are_looked_for(memory: EpisodicMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _filled(memory)
+    counted: list[str] = []
+    count = Retriever.word_counts
+
+    def noted(self: Retriever, v: View, text: str) -> dict[str, int]:
+        counted.append(text)
+        return count(self, v, text)
+
+    monkeypatch.setattr(Retriever, "word_counts", noted)
+    log = [f"error {n}: worker{n} gave up on block{n * 7}" for n in range(300)]
+    said = recall_text(answer(await memory.recall("\n".join([*log, "fatal: missing env DATABASE_URL"]))))
+    assert MENDED in said
+    assert len(counted) < 20
 
 
 async def _mended(memory: EpisodicMemory, error: str, failing: str, *steps: Step) -> None:

@@ -14,8 +14,10 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
+from mcp_memory.learning.advice.left_nothing import told_alike
 from mcp_memory.learning.advice.points import Known, Recalled, points_of
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempts, came_of, precedents
+from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
@@ -62,20 +64,44 @@ def attempts_told(
     if run and known and (mine := Left.of(run).made).lines:
         known = tuple(replace(row, made=by_id[row.episode_id].left.made.is_same(mine)) for row in known)
     missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
-    if not missing or not endorser.is_alone:  # among several agents only what is known from others is shown
+    if not endorser.is_alone:  # among several agents only what is known from others is shown
         return known
+    idle = () if any(attempt.won for attempt in attempts) else _idle([a for a in attempts if a.episode_id not in away], run)
+    if not missing:
+        return _sorted(known, idle)
     first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
     episodes = [episode for episode in read(first) if episode is not None]
     failures = sum(not attempt.won for attempt in attempts)
     here = {attempt.episode_id for attempt in attempts if met and attempt.is_case(task, met)}
-    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), failures, within_a_run=run is not None, here=here, said=said)
-    if not (more or known) and missing == {False} and len(episodes) == failures:  # all that failed were read
+    endings = not idle and run is None and not any(row.worked for row in known)
+    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), failures, endings=endings, here=here, said=said)
+    if not (more or known or idle) and missing == {False} and len(episodes) == failures:  # all that failed were read
         more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
     if True in missing and not any(row.worked for row in more):
         successes = sum(attempt.won for attempt in attempts)
         gone = x.derived(GoneTools).of(project)
         more += told_by_names(task, [(e, alike[e.id]) for e in episodes], successes if successes <= MAX_READ else 0, gone)
-    return tuple(sorted((*known, *more), key=lambda row: not row.worked))
+    return _sorted((*known, *more), idle)
+
+
+def _idle(attempts: Sequence[ToldAttempt], run: Episode | None) -> tuple[Precedent, ...]:
+    """Return how those of the attempts ended that left nothing, of which none succeeded, as one: nothing where none did.
+
+    To a run that has begun one alone that was refused nothing tells nothing.
+    """
+    idle = [(attempt, attempt.nothing) for attempt in attempts if attempt.nothing is not None]
+    if not idle or (run is not None and len(idle) == 1 and not idle[0][1].refused):
+        return ()
+    first = idle[0][0]
+    counts = (len(idle), len(attempts)) if len(attempts) < MAX_COUNTED else (0, 0)
+    return (Precedent(False, (told_alike([ending for _, ending in idle]),), first.came, *counts, first.episode_id),)
+
+
+def _sorted(rows: Sequence[Precedent], idle: Sequence[Precedent]) -> tuple[Precedent, ...]:
+    """Return what worked first, then, of what did not, that several left nothing where so many did nothing else alike."""
+    lost = [row for row in rows if not row.worked]
+    first = idle if idle and len(lost) > 0 and idle[0].times > max(row.times for row in lost) else ()
+    return (*(row for row in rows if row.worked), *first, *lost, *(() if first else idle))
 
 
 def not_yet_done(known: Sequence[Precedent], steps: Sequence[Step]) -> tuple[Precedent, ...]:
@@ -116,7 +142,7 @@ def told_as_recalled(
     fatal: FatalSteps = NO_STEPS,
     failures: int = 0,
     *,
-    within_a_run: bool = False,
+    endings: bool = True,
     here: Collection[str] = (),
     said: str = "",
 ) -> tuple[Precedent, ...]:
@@ -131,12 +157,12 @@ def told_as_recalled(
         known: What attempts at it are known to have done: of a failure is said what it lacked of what worked.
         fatal: Steps that only failures have, as `fatal_steps` gives them.
         failures: How many attempts failed, among which these are counted.
-        within_a_run: Whether a run asks that has begun, which an attempt that left nothing tells nothing.
+        endings: Whether it is told how an attempt ended of which nothing else is: no news within a run that has begun.
         here: Attempts that, in other words, were about the very things that the run that asks has met.
         said: All that this run has said so far, whose values are its own.
     """
     same = [e for e in attempts if (e.id in here or is_same_case(task, e.task)) and (not e.success or _noted(e))]
-    told = points_of([(e, 1.0) for e in same], said or task, known=Known(endings=not within_a_run and not any(row.worked for row in known)))
+    told = points_of([(e, 1.0) for e in same], said or task, known=Known(endings=endings))
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
     rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))

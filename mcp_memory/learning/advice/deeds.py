@@ -14,9 +14,8 @@ from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
 from mcp_memory.learning.advice.same_case import ids_in, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.case_values import without_ids
-from mcp_memory.learning.reading.changes import Change
 from mcp_memory.learning.reading.code_calls import calls_in, code_in
-from mcp_memory.learning.reading.file_uses import same_file, words_of
+from mcp_memory.learning.reading.file_uses import words_of
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.phrases import points as phrases
 
@@ -25,11 +24,6 @@ MAX_IN_CODE = 3  # functions told of one piece of code
 MAX_LOOKED = 4  # tools that are told of a run which looked things up alone
 MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
-
-
-def change_told(change: Change, names: Sequence[str], max_chars: int) -> str:
-    """Return a change with its file by the name that the answer's files have."""
-    return change.whole(max_chars, next((name for name in names if same_file(name, change.path)), change.path))
 
 
 def done(episode: Episode, similarity: float, query: str, gone: Collection[str] = ()) -> list[str]:

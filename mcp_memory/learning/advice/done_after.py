@@ -6,6 +6,7 @@ from itertools import islice
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, own_names, runs_own, told_as_call
+from mcp_memory.learning.reading.brief import step_change
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
@@ -52,5 +53,5 @@ def _deed(episode: Episode, i: int) -> str:
     """Return a step that changed something, in few words; "" for one that did not, or what it changed was its own."""
     steps = episode.steps
     if change := change_of(steps, i):
-        return f"changed {change.whole(MAX_CALL_CHARS)}" if change.says_what and not change.is_scratch else ""
+        return f"changed {step_change(steps, i, MAX_CALL_CHARS)}" if change.says_what and not change.is_scratch else ""
     return f"did {told_as_call(steps[i])}" if acted(steps, i) and not runs_own(steps[i], own_names(episode)) else ""

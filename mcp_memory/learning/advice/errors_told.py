@@ -11,13 +11,13 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, runs_own
-from mcp_memory.learning.advice.deeds import change_told
 from mcp_memory.learning.reading.argument_changes import argument_change, named_change
+from mcp_memory.learning.reading.brief import step_change
 from mcp_memory.learning.reading.calls_told import call_changed, call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.code_calls import code_mend
-from mcp_memory.learning.reading.file_uses import files_of
+from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.other_value import one_other_value
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
 from mcp_memory.learning.reading.signatures import signature
@@ -25,6 +25,7 @@ from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
 MAX_OVERCOME = 2
+MAX_CHANGE_CHARS = 240  # of a change that made a failed call work
 _NOTHING = re.compile(r"\b(?:no (?:match|result|page|entr|hit)\w*|(?:could|did) not find|(?:was )?not found|nothing found)\b", re.I)
 MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
 
@@ -62,7 +63,8 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
                 yield ErrorTold(phrases.worked_otherwise(by.key, error, *other), signature(error_text(failed)), said.by)
             continue
         names = [file.path for file in files_of(episode)]
-        how = change_told(change.nearest(said.error), names, MAX_CALL_CHARS) if change else _command_told(by, failed)
+        path = next((name for name in names if change and same_file(name, change.path)), "")
+        how = step_change(steps, said.by, MAX_CHANGE_CHARS, near=said.error, path=path) if change else _command_told(by, failed)
         if how == call:  # but for the folder
             how, call = (call_told(step, MAX_FAILED_CALL_CHARS, folder=True) for step in (by, failed))
         if how != call:

@@ -18,10 +18,11 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import own_names, runs_own
 from mcp_memory.learning.reading.argument_changes import SETTING, named_change
+from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.case_names import without_names
 from mcp_memory.learning.reading.case_values import EMAIL, carried_over, without_ids
-from mcp_memory.learning.reading.changes import brief, change_of, is_scratch
+from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words, without_place
 from mcp_memory.views.fixes import family
@@ -161,7 +162,7 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> T
     did = command or " ".join((change.removed, change.added, *change.then) if change else ())
     if not (there - here).isdisjoint(_NAME.findall(did)):
         return None  # it is of what was named there
-    return Told(brief(steps, index, MAX_TOLD_CHARS, whole=True, near=like))
+    return Told(brief(steps, index, MAX_TOLD_CHARS, near=like))
 
 
 def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told | None:

@@ -6,7 +6,7 @@ once, and once one of them worked, of those that failed only what they did other
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
@@ -25,8 +25,9 @@ from mcp_memory.learning.advice.deeds import (
 )
 from mcp_memory.learning.advice.done_after import done_after
 from mcp_memory.learning.advice.done_alike import done_alike
-from mcp_memory.learning.advice.endings import ending, missed, refused
+from mcp_memory.learning.advice.endings import ending, missed
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
+from mcp_memory.learning.advice.left_nothing import LeftNothing, told_alike
 from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
@@ -36,6 +37,7 @@ from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.said_lines import SaidLine
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
+from mcp_memory.phrases.endings import also_by
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
@@ -86,7 +88,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
     if known.endings:
-        found |= _endings(recalled, found)
+        found |= _endings(recalled, left, found)
     return found if any(found.values()) else found | _alike(recalled)
 
 
@@ -106,14 +108,28 @@ def _alike(recalled: Recalled) -> dict[str, tuple[str, ...]]:
     return {won[0].id: (said,)} if (said := done_alike(won, lost)) else {}
 
 
-def _endings(recalled: Recalled, found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return how one of the attempts at a task ended where nothing is told of any of them and none succeeded."""
+def _endings(recalled: Recalled, left: Mapping[str, Left], found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return how the attempts at a task ended of which none succeeded: that they left nothing, else what one of them ended with.
+
+    That edits were refused, or that all left nothing, is told whatever else is told of them; the rest where that is nothing.
+    """
     told: dict[str, tuple[str, ...]] = {}
+    seen = set[str]()
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
-        silent = similarity >= SAME_TASK and not any(peer.success or found[peer.id] or peer.id in told for peer in peers)
-        if silent and (said := ending(episode, similarity)):
-            told[episode.id] = (said,)
+        if episode.id in seen or similarity < SAME_TASK or any(peer.success for peer in peers):
+            continue
+        seen |= {peer.id for peer in peers}
+        silent = not any(found[peer.id] for peer in peers)
+        idle = [(peer.id, nothing) for peer in peers if not left[peer.id].files and (nothing := LeftNothing.of(peer))]
+        if idle and (silent or any(nothing.refused for _, nothing in idle) or len(idle) == len(peers) > 1):
+            first = idle[0][0]
+            line = told_alike([nothing for _, nothing in idle])
+            line = also_by(line, len(idle) - 1) if len(idle) > 1 else line
+            told[first] = (*found[first][: MAX_POINTS - 1], line)
+        elif silent:
+            ended_so = ((peer, said) for peer in peers if (said := ending(peer, similarity)))
+            told |= {peer.id: (said,) for peer, said in islice(ended_so, 1)}
     return told
 
 
@@ -188,11 +204,9 @@ def _shown(
             yield from otherwise(won, [peer for peer in peers if not peer.success])
         yield from fixes
     elif not won:
-        without = [said] if not changed and (said := refused(episode)) else []
         told = [
             *_wrong_answers(episode, peers),
             *changed,
-            *without,
             *_in_vain(episode, similarity, query),
         ]
         ends = dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)

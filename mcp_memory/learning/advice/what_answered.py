@@ -8,10 +8,12 @@ from mcp_memory.domain.episode import Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.examples import Told, told_answer, told_call, told_change, told_instead
+from mcp_memory.learning.advice.mending_edits import mending_edits
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import named_change, put_right
+from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_changed
-from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch
+from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague, one_other_value
@@ -65,7 +67,9 @@ def what_answered(
         return None  # what was edited elsewhere answers no refusal
     if changes_scratch(steps, by):  # what tries something out is each run's own, but at this very task it is much the same
         change = change_of(steps, by) if is_fixed and is_here else None
-        return Told(brief(steps, by, MAX_CALL_CHARS, whole=True, near=message)) if change and change.says_what else None
+        if change is None or not change.says_what:
+            return None
+        return Told(mending_edits(steps, failed, by, message, lambda _: True) or brief(steps, by, MAX_CALL_CHARS, near=message))
     if is_beaten and (change_of(steps, by) or not is_command):
         return None  # of an attempt that failed where others succeeded, a command may still have brought what was missing
     if (not is_fixed and not did_the_job(steps, failed, by)) or steps[by].is_same_call(steps[failed]):
@@ -73,9 +77,12 @@ def what_answered(
     if not same and _SAYS_NOTHING.search(message):
         return None  # another command was slow or killed for a reason of its own
     did = (told_instead(steps, failed, by) if is_fixed else None) or told_call(steps, by, run) or told_instead(steps, failed, by)
-    if did is not None or not is_fixed:
+    if is_fixed and did is None:
+        did = told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
+    if did is None or not is_fixed or did.names_failed:
         return did
-    return told_change(steps, by, message, message) or (told_answer(steps, failed, by, run) if change_of(steps, by) is None else None)
+    edits = mending_edits(steps, failed, by, message, lambda path: is_here or path.rpartition("/")[2].casefold() in run.casefold())
+    return did._replace(text=edits) if edits else did
 
 
 def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:

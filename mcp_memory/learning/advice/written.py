@@ -12,10 +12,10 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import told_as_call
-from mcp_memory.learning.reading.changes import NEXT, is_scratch
+from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.code_lines import telling
 from mcp_memory.learning.reading.documents import documents_in
-from mcp_memory.learning.reading.edits import GAP, edits_of, pieces, written_by
+from mcp_memory.learning.reading.edits import GAP, NEXT, edits_of, pieces, written_by
 from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_of
 from mcp_memory.learning.reading.work_lines import is_version, work_of
 from mcp_memory.phrases import points as phrases

@@ -19,7 +19,8 @@ from mcp_memory.learning.judging.fixed_by import fixed_by
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import put_right
-from mcp_memory.learning.reading.changes import brief, changes_scratch
+from mcp_memory.learning.reading.brief import brief
+from mcp_memory.learning.reading.changes import changes_scratch
 from mcp_memory.learning.reading.run import calls_of_steps, is_mistyped, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.reading.step_signs import Signs, read, rejection_in

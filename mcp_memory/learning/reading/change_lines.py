@@ -12,9 +12,8 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from mcp_memory.learning.reading.change_places import Place, bare, hits_of, is_changed, left_over, place_of, shift_told
-from mcp_memory.learning.reading.changes import LIKE_LINES
 from mcp_memory.learning.reading.code_lines import HEADING, has_comments
-from mcp_memory.learning.reading.edits import GAP
+from mcp_memory.learning.reading.edits import GAP, LIKE_LINES
 from mcp_memory.learning.reading.left_changed import FileChange
 from mcp_memory.learning.reading.line_cuts import around_difference, cut_line, every_line, some_lines
 from mcp_memory.learning.reading.work_lines import work_of
@@ -23,6 +22,7 @@ from mcp_memory.phrases.words import counted
 MAX_GONE = 2  # lines that went, of those that are told
 MAX_PLACES = 6  # of one file
 MIN_ROOM = 60  # characters left for another place
+COMMENT_CAME = "+ a comment"
 NOT_KEPT = "; the rest was not recorded"
 MORE = "more place"  # of what is not told
 MORE_CHARS = len(f"; and 00 {MORE}s")
@@ -63,6 +63,8 @@ def change_line(change: FileChange, words: Words, max_chars: int, shared: Words 
         line, said = _said(place, words, room, shared)
         if told and (room < MIN_ROOM or place.hits <= 0) and len(_said(place, words, max_chars * 2, shared)[1]) > room:
             break
+        if not said:
+            continue
         where = f":{line}" if line else ""
         told += f"; {where[1:]}: {said}" if told and where else f"; {said}" if told else f"{change.path}{where}: {said}"
         count += 1
@@ -83,13 +85,14 @@ def _said(place: Place, words: Words, room: int, shared: Words) -> tuple[int, st
         gone, came = around_difference(place.gone[0], place.came[0], room - 5)
         return place.at[0], f"- {gone} + {came}"
     if not place.came:
-        start, gone = _window(place.gone, words, room - 2, shared)
-        return place.at[start], f"- {gone}"
+        came = f" {COMMENT_CAME}" if place.comment_came else ""
+        start, gone = _window(place.gone, words, room - 2 - len(came), shared)
+        return place.at[start], f"- {gone}{came}"
     gone = f"- {_window(_near(place.gone, place.came, words), words, room // 3, shared)[1]} " if place.gone else ""
     sign = "moved here:" if place.is_from_elsewhere else "+" if place.is_sure else "now"
     left = room - len(gone) - len(sign) - 1
     start, came = _window(place.came, words, left, shared, place.gone) if place.is_sure else work_of(place.came, words, (), left)
-    return place.at[start], f"{gone}{sign} {came}"
+    return place.at[start], f"{gone}{sign} {came}" if came else ""
 
 
 def _near(gone: Sequence[str], came: Sequence[str], words: Words) -> Sequence[str]:

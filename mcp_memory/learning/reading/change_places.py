@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from mcp_memory.domain.identifiers import distinct_words
-from mcp_memory.learning.reading.changes import LIKE_LINES
-from mcp_memory.learning.reading.code_lines import is_bare, is_bodiless, telling
-from mcp_memory.learning.reading.edits import GAP, Hunk, with_gaps
+from mcp_memory.learning.reading.code_lines import COMMENT, is_bare, is_bodiless, telling
+from mcp_memory.learning.reading.edits import GAP, LIKE_LINES, Hunk, with_gaps
 
 MANY_HITS = 3  # words of the task in one line, from which more make it no nearer
 _IMPORTS = re.compile(r"(?:from\s+\S+\s+import|import|#include|using|use|require)\b")
@@ -20,6 +19,7 @@ _COMMON = re.compile(
     r"(?:[{}()\[\]]*\s*)?(?:else|try|finally|pass|break|continue|return|end|fi|done|esac)?\b\s*[{}()\[\];:,]*$"
 )  # lines of many places
 _METHOD = re.compile(r"(?:async )?def \w+\((?:self|cls)\b")
+_COMMENT = re.compile(COMMENT)
 Words = frozenset[str]
 
 
@@ -35,6 +35,7 @@ class Place:
     is_sure: bool = True
     moved: str = ""  # beside what went and came, a line with its new indentation
     left_class: bool = False  # by its shift
+    comment_came: bool = False  # nothing but a comment in the place of what went
     is_left_over: bool = False  # a heading alone, or lines that only changed their place: told where there is room
     is_from_elsewhere: bool = False  # what came stood elsewhere before
     decides: bool = True  # no attempt that ended otherwise has all of it, too
@@ -87,7 +88,9 @@ def place_of(hunk: Hunk, hunks: Sequence[Hunk], words: Words, shared: Words, is_
     moved = shift_told(*shifted, told=came) if shifted else _at_margin(hunk)
     decides = not shared or any(line != GAP and bare(line) not in shared for line in (*came, *gone))
     declares = all(map(_declares, came or gone))
-    return Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, moved, decides=decides, declares=declares)
+    said = [line.strip() for line in hunk.added if line.strip()]
+    commented = bool(said) and not came and not is_plain and all(map(_COMMENT.match, said))
+    return Place(tuple(gone), tuple(came), at, 0, hits, hunk.is_sure, moved, comment_came=commented, decides=decides, declares=declares)
 
 
 def left_over(hunk: Hunk, hunks: Sequence[Hunk], words: Words, is_plain: bool) -> Place | None:

@@ -3,23 +3,31 @@
 import difflib
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import WHOLE
 from mcp_memory.domain.episode import Step
-from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.code_lines import HEADING, statements
 from mcp_memory.learning.reading.documents import documents_in
-from mcp_memory.learning.reading.edits import GAP, Patched, edits_of, lines_seen, patched_by, pieces, with_gaps, written_by
+from mcp_memory.learning.reading.edits import (
+    GAP,
+    LIKE_LINES,
+    NEXT,
+    Patched,
+    edits_of,
+    lines_seen,
+    patched_by,
+    pieces,
+    with_gaps,
+    written_by,
+)
 
 MAX_LINE = 100  # characters of a line that is shown
-NEXT = " ⏎ "  # between lines that are told on one
 FEW_LINES = 3  # of a file written as a whole, up to which they are the change, as in `.npmrc`
 _MAX_DIFFED = 400  # lines of a text that is compared with another
-LIKE_LINES = 0.6  # of two lines, from which one took the other's place
 _MAX_PAIRED = 30  # lines of each side among which one is looked for that took another's place
 # Names of files that were made to try something out, wherever they are; `reproject.py` is none.
 TRIED = r"[^/]*(?:reproduc|replicat|scratch|repro(?![a-z]))[^/]*|test_(?:issue|bug|repro|script|fix)[^/]*"
@@ -71,20 +79,10 @@ class Change:
         where = path + (f":{self.line}" if self.line else "")
         return f"{where}: {' '.join(filter(None, parts))}" if any(parts) else where
 
-    def nearest(self, text: str) -> "Change":
-        """Return it from that line on, of those that came, which has most words of a *text*."""
-        words = frozenset(distinct_words(text))
-        came = (self.added, *self.then)
-        hits = [sum(word in words for word in distinct_words(line)) for line in came]
-        best = max(range(len(came)), key=lambda i: (hits[i], -i))
-        return replace(self, line=0, added=f"{GAP}{NEXT}{came[best]}", then=came[best + 1 :]) if best and not self.removed else self
-
-    def whole(self, max_chars: int, path: str = "") -> str:
-        """Return it with as many of the lines that came as there is room for, and the ellipsis where there are more.
-
-        *path* is what the file is called instead of the end of its path.
-        """
-        return shorten(NEXT.join([self._of(path or self._name), *self.then]), max_chars)
+    def told(self, max_chars: int) -> str:
+        """Return what stands behind the file's name: of one that is written as a whole its few lines."""
+        told = shorten(NEXT.join([self._of(""), *self.then]), max_chars)
+        return told if self.added or self.removed else ""
 
 
 def is_scratch(path: str) -> bool:
@@ -256,25 +254,3 @@ def _offset(before: str, after: str, said: str) -> int:
     old, new = before.splitlines(), after.splitlines()
     start = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     return start + _line_of(said, new[start:])
-
-
-def brief(steps: Sequence[Step], index: int, max_chars: int = 120, *, whole: bool = False, near: str = "") -> str:
-    """Return what a step did in a few words: its key with the change (*whole*: with its further lines), the command, or the arguments.
-
-    Of a change the line is told that has most words of the text that it should be *near*, as of the error that it answered.
-
-    >>> brief([Step("bash", arguments={"command": "pip install yaml"})], 0)
-    'bash `pip install yaml`'
-    """
-    step = steps[index]
-    if change := change_of(steps, index):
-        change = change.nearest(near)
-        if not change.is_sure and not change.says_what:  # a heading that may have stood there before
-            change = replace(change, added="", then=())
-        return f"{step.key} {change.whole(max_chars) if whole else shorten(str(change), max_chars)}"
-    if command := command_in(step.arguments):
-        return f"{step.tool} `{shorten(' '.join(command.split()), max_chars)}`"
-    if said := step.description:
-        return f"{step.key} “{shorten(said, max_chars)}”"
-    arguments = " ".join(f"{name}={value}" for name, value in step.arguments.items())
-    return f"{step.key} {shorten(' '.join(arguments.split()), max_chars)}".strip()

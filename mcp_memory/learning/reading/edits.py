@@ -22,6 +22,8 @@ _LEFT_OUT = re.compile(
     r"(?:\.{3}|…)?\s*\[…?[\d,]+\+? (?:chars|characters|lines)\b[^\]]*\]|\[(?:…|\.{3})?\s*(?:truncated|omitted)\b[^\]]*\]", re.I
 )  # where a log was cut
 DIFF = "diff --git "
+NEXT = " ⏎ "  # between lines that are told on one
+LIKE_LINES = 0.6  # of two lines, from which one took the other's place
 GAP = "…"  # a line in the place of lines that are left out, of a text that is told
 _REFUSED = re.compile(
     r"\s*(?:(?:/\S*/)?(?:ba|z)?sh: (?:line \d+: )?|no (?:replacements?|changes?|edits?|match(?:es)?) |command failed|error\b|"
@@ -112,6 +114,17 @@ def lines_shown(steps: Sequence[Step], path: str, first: int, last: int) -> str 
             if all(number in lines for number in range(first, last + 1)):
                 return "\n".join(lines[number] for number in range(first, last + 1))
     return None
+
+
+def lines_asked(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
+    """Return what the lines say that the last step was to replace: as its refusal shows them, behind what it would make, else before."""
+    heads = [found for found in FILE_HEAD.finditer(steps[-1].observation) if found[1] == path]
+    kept = steps[-1].observation[heads[-1].end() :] if len(heads) > 1 else ""
+    numbered = (line.partition(":") for piece in pieces(kept) for line in piece)
+    lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
+    if lines and all(number in lines for number in range(first, last + 1)):
+        return "\n".join(lines[number] for number in range(first, last + 1))
+    return lines_shown(steps[:-1], path, first, last)
 
 
 def pieces(text: str) -> list[tuple[str, ...]]:

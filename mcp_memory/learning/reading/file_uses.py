@@ -38,6 +38,8 @@ _ABSOLUTE = re.compile(r"(?<![\w.:/])/(?:[\w@+.-]+/)*[\w@+.-]*\.[A-Za-z]\w{0,9}\
 _PATCHED = re.compile(r"^(?:diff --git a/(\S+) b/|\*\*\* (?:Update|Add|Delete) File: (\S+))", re.M)
 _FILE = re.compile(r".*\w\.\w{1,10}|(?:.*[\\/])?\.\w+(?:\.\w+)?")  # what a path argument that is a folder does not look like
 _REDIRECTED = re.compile(r">\s*([^\s;&|<>'\"]+)")
+# The first line of an answer, as `3 matches for "a" in /repo:`.
+_SEARCHED = re.compile(r"[^\n]{0,200} (?:in|under) (/[^\s:\"'`]*[^\s:\"'`./])/?[:.]?[ ]*(?:\n|$)")
 _CHANGED_FOLDER = re.compile(r"\s*cd ['\"]?(/[^\s;&|'\"]*[^\s;&|'\"/])")
 _WORD = re.compile(r"[A-Z]?[a-z]+")
 
@@ -91,6 +93,11 @@ def root_of(episode: Episode, touches: Sequence[Touch]) -> str:
     return _working_dir(episode) or _root(touches, _artifacts(episode))
 
 
+def root_in(steps: Sequence[Step]) -> str:
+    """Return the working folder that steps tell, with its last slash, or ""."""
+    return _root([touch for step in steps for touch in touches_of(step)], ())
+
+
 def same_file(a: str, b: str) -> bool:
     """Return whether two paths may name one file, one of them from further up.
 
@@ -117,11 +124,18 @@ def touches_of(step: Step) -> Iterator[Touch]:
         paths = absolute[:1]
     patched = [a or b for text in _patches(step) for a, b in _PATCHED.findall(text)]
     use = _use(step, command) if paths and not step.failed else Use.READ
-    folder = found[1] if command and (found := _CHANGED_FOLDER.match(command)) else ""
+    folder = found[1] if command and (found := _CHANGED_FOLDER.match(command)) else "" if command else _searched(step, head)
     is_search = bool(command) and program_of(command) == "find"
     yield Touch(tuple((path, _in_full(path, absolute)) for path in paths), tuple(patched), use, folder, is_search)
     if targets:
         yield Touch(tuple((path, path) for path in targets), (), Use.MADE)  # a shell makes them before the command can fail
+
+
+def _searched(step: Step, head: str) -> str:
+    """Return the folder that a search says it looked in, of one that was given none: the working folder; "" for no search."""
+    found = _SEARCHED.match(head)
+    given = any("/" in str(value) for value in step.arguments.values())
+    return "" if found is None or given or as_path(found[1]) else found[1]
 
 
 def _artifacts(episode: Episode) -> list[str]:

@@ -15,7 +15,7 @@ from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.changes import is_scratch
-from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, Patched, edits_of, lines_seen, patched_by, pieces
+from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, Patched, edits_of, lines_kept, lines_seen, patched_by, pieces
 from mcp_memory.learning.reading.file_uses import files_of, root_of, same_file, touches_in
 
 MAX_LINES = 400  # of a text that is compared with another
@@ -58,6 +58,16 @@ def left_changed(episode: Episode) -> list[FileChange]:
     root = cache(lambda: root_of(episode, [touch for found in touches_in(steps) for touch in found]))  # few need it
     left = [replace(c, path=_named(c.path, names, root)) for c in left if not any(same_file(c.path, path) for path in made)]
     return sorted(left, key=lambda change: -change.step)
+
+
+def changed_between(steps: Sequence[Step], start: int, end: int) -> list[FileChange]:
+    """Return what the edits between two steps came to, by file, those edited last first; the paths as they were given."""
+    by_path: dict[str, list[_Kept]] = {}
+    for i in range(start + 1, end):
+        for edit in edits_of(steps, i) if role_of(steps[i].key) is Role.ACTS else ():
+            by_path.setdefault(edit.path, []).append(_Kept(edit, i))
+    found = [FileChange(path, of_file[-1].step, _hunks(steps, of_file), _are_whole(of_file)) for path, of_file in by_path.items()]
+    return sorted((change for change in found if change.hunks), key=lambda change: -change.step)
 
 
 def _named(path: str, names: Sequence[str], root: Callable[[], str]) -> str:
@@ -119,6 +129,19 @@ def _shares(a: Sequence[Hunk], b: Sequence[Hunk]) -> bool:
 
 def _are_whole(edits: Sequence[_Kept]) -> bool:
     return all(len(pieces(text)) == 1 for kept in edits for text in (kept.edit.before or "", kept.edit.after))
+
+
+def hunks_of(steps: Sequence[Step], edit: Edit, index: int) -> list[Hunk]:
+    """Return what an edit of the step of that index changed, as far as it is known."""
+    return _between(steps, _Kept(edit, index))
+
+
+def hunks_asked(steps: Sequence[Step], edit: Edit, index: int) -> list[Hunk]:
+    """Return what a refused edit would have changed, as far as it is known; of lines that nobody had shown those that are new."""
+    known = lines_seen(steps[: index + 1], edit.path) | lines_kept(steps[: index + 1], edit.path)
+    if edit.before is None:
+        return [replace(hunk, is_sure=True) for piece in pieces(edit.after)[:1] for hunk in _unseen(piece, edit.line, known)]
+    return [replace(hunk, is_sure=True) for hunk in hunks_of(steps, edit, index)]
 
 
 def _is_sure(hunks: Sequence[Hunk]) -> bool:

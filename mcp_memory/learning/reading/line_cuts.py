@@ -6,8 +6,7 @@ from difflib import SequenceMatcher
 
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten, shorten_middle
-from mcp_memory.learning.reading.changes import LIKE_LINES, NEXT
-from mcp_memory.learning.reading.edits import GAP
+from mcp_memory.learning.reading.edits import GAP, LIKE_LINES, NEXT
 
 MAX_LINE_CHARS = 160  # of one line among others
 MAX_PAIR_CHARS = 260  # of a line that took another's place, or of that one, up to which it is told whole

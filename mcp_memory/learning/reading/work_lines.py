@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.reading.changes import NEXT
-from mcp_memory.learning.reading.edits import GAP
+from mcp_memory.learning.reading.edits import GAP, NEXT
 
 MAX_LINE_CHARS, MIN_LINE_CHARS = 110, 24  # of a line that is told whole, and from which on a part of one says something
 LIKE_TEXTS = 0.5  # of the lines of the longer text, from which one is a version of the other

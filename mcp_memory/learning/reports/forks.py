@@ -10,7 +10,8 @@ from mcp_memory.domain.fingerprints import target
 from mcp_memory.domain.forks import Did, ForkCell, ForkColumn, ForkRow
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.attempts import MAX_ROUTE, common
-from mcp_memory.learning.reading.changes import brief, change_of
+from mcp_memory.learning.reading.brief import brief
+from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import message_of
 
 BRIEF_CHARS, ERROR_CHARS = 90, 140

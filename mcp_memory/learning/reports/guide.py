@@ -11,7 +11,8 @@ from mcp_memory.domain.query import ANY_PROJECT, Filter, Sort
 from mcp_memory.learning.patterns.assessing import Assessor
 from mcp_memory.learning.patterns.lessons import FAILED_IN, Replaced, ReportedLesson, lessons_markdown
 from mcp_memory.learning.reading.argument_changes import argument_change
-from mcp_memory.learning.reading.changes import brief, change_of
+from mcp_memory.learning.reading.brief import brief
+from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reports.practice import MIN_FAILED, practice
 from mcp_memory.phrases.patterns import argument_change as argument_change_told

@@ -11,8 +11,9 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.changes_told import changes
 from mcp_memory.learning.patterns.lessons import Practice
+from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.change_lines import without_line_numbers
-from mcp_memory.learning.reading.changes import brief, change_of, changes_scratch, is_scratch
+from mcp_memory.learning.reading.changes import change_of, changes_scratch, is_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.step_signs import test_counts
 from mcp_memory.phrases import practice as phrases
@@ -108,7 +109,7 @@ def _changes(episodes: Sequence[Episode]) -> list[str]:
     for episode in episodes:
         for said in episode.reflection.successes if episode.reflection else ():
             if isinstance(said, facts.Overcome) and said.by != said.worked_at and _says_how(said, episode):
-                change = brief(episode.steps, said.by, whole=True, near=said.error)
+                change = brief(episode.steps, said.by, near=said.error)
                 lines.setdefault((said.key, said.error), phrases.change(said.error, said.key, change, episode.id))
     return list(lines.values())[:MAX_LINES]
 

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from mcp_memory.domain.query import ANY_PROJECT
 from mcp_memory.rendering import render
-from mcp_memory.rendering.episode_lines import episode_text
+from mcp_memory.rendering.episode_lines import episode_text, episodes_text
 from mcp_memory.rendering.pattern_lines import pattern_text, patterns_text
+from mcp_memory.rendering.status_lines import status_text
 from mcp_memory.server.outputs import Json, Schema, answered, nullable, record_class, row_schema, schema_of
 from mcp_memory.server.registry import Tool, verb
 
@@ -60,6 +62,7 @@ SEARCH_EPISODES = Tool(
     description="Use this to list stored episodes; to learn from similar work use recall.",
     make_output_schema=answered("EpisodePage"),
     run=verb("search_episodes"),
+    lines=lambda data, asked: episodes_text(data, everywhere=asked.project == ANY_PROJECT),
     read_only=True,
     limit_field="limit",
     labelled=True,
@@ -83,6 +86,7 @@ MEMORY_STATUS = Tool(
     description="Use this to check the memory.",
     make_output_schema=answered("Status"),
     run=verb("memory_status"),
+    lines=lambda data, asked: status_text(data),
     read_only=True,
 )
 

@@ -127,7 +127,7 @@ def test_a_heading_that_went_or_came_is_told() -> None:
     renamed = hunk("def print_basic(self):", "def print_indexed(self):", 446)
     assert line(renamed) == "shop/cart.py:446: - def print_basic(self): + def print_indexed(self):"
     assert line(hunk("    def hash(self):", "", 79)) == "shop/cart.py:79: - def hash(self):"
-    assert line(hunk("@_deco", "# TODO: look into it", 109)) == "shop/cart.py:109: - @_deco"
+    assert line(hunk("@_deco", "# TODO: look into it", 109)) == "shop/cart.py:109: - @_deco + a comment"
 
 
 def test_places_that_are_not_told_are_counted_but_for_comments_and_blanks() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from mcp_memory.domain.episode import FileUse, Step, StepStatus, Use
-from mcp_memory.learning.reading.changes import Change, brief, change_of
+from mcp_memory.learning.reading.brief import brief
+from mcp_memory.learning.reading.changes import Change, change_of
 from mcp_memory.learning.reading.edits import GAP, Hunk, patched_by
 from mcp_memory.learning.reading.step_values import key_steps
 from mcp_memory.verbs.presenting import key_step_lines
@@ -82,8 +83,9 @@ def test_of_a_change_the_line_nearest_the_error_it_answered_is_told_and_as_new_o
     text = "for name, step in self.estimators:\n    if step is not None and not has_fit(step):\n        raise ValueError(name)"
     edit = Step("edit", arguments={"args": "80:83", "text": text}, observation="[File: /r/voting.py (488 lines total)]")
     said = "AttributeError: 'NoneType' object has no attribute 'fit'"
-    assert brief([edit], 0, near=said) == "edit r/voting.py: now … ⏎ if step is not None and not has_fit(step): ⏎ …"
-    assert brief([edit], 0) == "edit r/voting.py:80: now for name, step in self.estimators: ⏎ …"
+    both = "edit /r/voting.py:80: now for name, step in self.estimators: ⏎ if step is not None and not has_fit(step):"
+    assert brief([edit], 0, near=said) == brief([edit], 0) == both
+    assert brief([edit], 0, 80, near=said) == "edit /r/voting.py:81: now … ⏎ if step is not None and not has_fit(step):"
 
 
 def test_a_line_that_a_host_cut_is_no_line_neither_of_an_edit_nor_of_what_was_shown() -> None:
@@ -98,14 +100,17 @@ def test_a_line_that_a_host_cut_is_no_line_neither_of_an_edit_nor_of_what_was_sh
 def test_lines_of_several_places_are_not_told_as_neighbours_and_what_is_not_told_is_marked() -> None:
     before, after = "a = 1\nb = 2\nc = 3\nd = 4", "a = 5\nb = 2\nc = 6\nd = 7"
     edit = Step("Edit", arguments={"file_path": "src/a.py", "old_string": before, "new_string": after})
-    change = change_of([edit], 0)
-    assert change is not None
-    assert change.whole(200) == "src/a.py: - a = 1 ⏎ … + a = 5 ⏎ … ⏎ c = 6 ⏎ d = 7"
-    assert str(change) == "src/a.py: - a = 1 ⏎ … + a = 5 ⏎ …"
+    assert brief([edit], 0) == "Edit src/a.py: - c = 3 ⏎ d = 4 + c = 6 ⏎ d = 7; - a = 1 + a = 5"
+    assert str(change_of([edit], 0)) == "src/a.py: - a = 1 ⏎ … + a = 5 ⏎ …"
     patch = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@\n-a = 1\n+a = 5\n b\n-c = 3\n+c = 6\n"
-    patched = change_of([Step("bash", observation=patch)], 0)
-    assert patched is not None
-    assert patched.whole(200) == "a.py:1: - a = 1 ⏎ … + a = 5 ⏎ … ⏎ c = 6"
+    assert brief([Step("bash", observation=patch)], 0) == "bash a.py:1: - a = 1 + a = 5; 3: - c = 3 + c = 6"
+
+
+def test_a_comment_that_came_or_went_is_told_as_that_and_not_as_code() -> None:
+    edit = Step("Edit", arguments={"file_path": "src/a.py", "old_string": "# as usual", "new_string": "# as never"})
+    assert brief([edit], 0) == "Edit src/a.py: comment only"
+    over = Step("Edit", arguments={"file_path": "src/a.py", "old_string": "total = 0", "new_string": "# look into this"})
+    assert brief([over], 0) == "Edit src/a.py: - total = 0 + a comment"
 
 
 def test_a_line_that_went_is_told_with_the_one_that_took_its_place_and_not_with_another_that_came_above() -> None:
@@ -148,4 +153,4 @@ def test_of_an_edit_of_lines_that_nobody_saw_its_body_is_told_and_not_the_headin
 def test_of_an_edit_of_which_a_heading_alone_is_known_its_place_is_told() -> None:
     text = 'def kneighbors(self, X=None):\n    """Find them.'
     step = Step("edit", arguments={"args": "374:380", "text": text}, observation="[File: /r/neighbors/base.py (900 lines total)]\n")
-    assert brief([step], 0) == "edit neighbors/base.py:374"
+    assert brief([step], 0) == "edit /r/neighbors/base.py:374"

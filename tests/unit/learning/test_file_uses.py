@@ -160,3 +160,13 @@ def test_common_files_are_those_of_the_most_alike_attempts_with_what_became_of_t
 def test_a_file_that_only_a_search_named_before_is_made_by_who_creates_it() -> None:
     found = files_of(episode([step("bash", command="find . -name settings.py"), step("create", path="settings.py")]))
     assert found == (FileUse("settings.py", Use.MADE),)
+
+
+def test_the_folder_that_a_search_without_one_looked_in_is_the_working_folder() -> None:
+    opened = step("open", "[File: /repo/shop/cart.py (9 lines total)]", args="/repo/shop/cart.py")
+    for given, said, path in (
+        ("cart.py", 'Found 1 matches for "cart.py" in /repo:\n/repo/shop/cart.py', "shop/cart.py"),
+        ("voucher", "No matches found for voucher in /repo/shop/cart.py", "/repo/shop/cart.py"),
+        ("voucher /repo/shop", "No matches found for voucher in /repo/shop", "/repo/shop/cart.py"),
+    ):
+        assert paths(step("find", said, args=given), opened) == [path]

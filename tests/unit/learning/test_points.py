@@ -76,7 +76,7 @@ def test_that_nothing_was_changed_is_told_with_what_was_tried() -> None:
     )
     tried = replace(attempt("b", opened, outcome=FAILURE, read=("shop/cart.py",), unchanged=True))
     tried = replace(tried, steps=(*tried.steps, refused))
-    assert told(tried) == [(f"changed nothing: its edit of shop/cart.py was refused with “{error}”: return round(total, 2)",)]
+    assert told(tried) == [(f"changed nothing: its edit of shop/cart.py:3 was refused with “{error}”: + return round(total, 2)",)]
     assert told(attempt("c", outcome=FAILURE, unchanged=True)) == [()], "nobody knows what it tried"
 
 
@@ -139,7 +139,7 @@ def test_of_a_file_that_a_failure_made_is_told_what_in_it_is_of_the_task_and_not
 
 def test_of_failures_that_left_no_change_the_same_is_told_once_and_nothing_where_another_left_one() -> None:
     idle = [lost(name, OPENED, Step("submit")) for name in "ab"]
-    assert told(*idle) == [("changed nothing; had read shop/cart.py",), ()]
+    assert told(*idle) == [("this and 1 other changed nothing; had read shop/cart.py",), ()]
     assert told(*idle, attempt("c", edit("a = 1", "a = 2"), outcome=FAILURE))[:2] == [(), ()]
     assert told(*idle, attempt("c", edit("a = 1", "a = 2")))[:2] == [(), ()]
 
@@ -189,7 +189,9 @@ def test_a_failure_tells_whom_it_handed_the_work_to() -> None:
 def test_edits_that_were_refused_are_told_whatever_else_the_run_wrote_for_itself() -> None:
     refused = Step("edit", arguments={"path": "shop/cart.py", "args": "1:1", "text": "total ="}, status=StepStatus.ERROR)
     refused = replace(refused, error="E999 SyntaxError", observation="E999 SyntaxError\n[File: /r/shop/cart.py (9 lines total)]")
-    assert told(lost("a", OPENED, refused)) == [("changed nothing: its edit of shop/cart.py was refused with “E999 SyntaxError”: total =",)]
+    assert told(lost("a", OPENED, refused)) == [
+        ("changed nothing: its edit of shop/cart.py:1 was refused with “E999 SyntaxError”: + total =",)
+    ]
 
 
 def test_a_failure_at_a_task_that_is_only_alike_tells_nothing_of_how_it_ended() -> None:
