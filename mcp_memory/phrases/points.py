@@ -106,25 +106,26 @@ def overcame(call: str, error: str, how: str, *, itself: bool) -> str:
     return f"{call} failed with “{error}”" + (f", {how} worked" if itself else f" and worked after {how}")
 
 
-def after_calls(call: str, before: Sequence[str]) -> str:
-    """Return a call in code with what was called before it.
+def in_code(call: str, before: Sequence[str], added: Sequence[str]) -> str:
+    """Return a call in code that worked with what was called before it, and the keywords it had besides.
 
-    >>> after_calls("bank.pay(to, token)", ["bank.login(user)"]), after_calls("bank.pay(to, amount)", [])
-    ('`bank.pay(to, token)` after `bank.login(user)`', '`bank.pay(to, amount)`')
+    >>> in_code("bank.pay", ["bank.login(user)"], ["token="]), in_code("pd.read_csv", [], ["encoding='latin-1'"])
+    ('`bank.pay` with token=, after `bank.login(user)`,', "`pd.read_csv` with encoding='latin-1'")
     """
-    return f"`{call}`" + (f" after {', '.join(f'`{name}`' for name in before)}" if before else "")
+    how = f" with {', '.join(added)}" if added else ""
+    return f"`{call}`{how}" + (f"{',' if how else ''} after {', '.join(f'`{name}`' for name in before)}," if before else "")
 
 
 def overcame_in_code(call: str, error: str, before: Sequence[str], added: Sequence[str]) -> str:
     """Return what made a call in code work: what was called before it, and the keywords it had then.
 
-    >>> overcame_in_code("bank.pay(to)", "401", ["bank.login(user)"], ["token"])
+    >>> overcame_in_code("bank.pay(to)", "401", ["bank.login(user)"], ["token="])
     '`bank.pay(to)` failed with “401” and worked after `bank.login(user)`, with token='
-    >>> overcame_in_code("bank.pay(to)", "401", [], ["token"])
-    '`bank.pay(to)` failed with “401” and worked with token='
+    >>> overcame_in_code("pd.read_csv()", "can't decode", [], ["encoding='latin-1'"])
+    "`pd.read_csv()` failed with “can't decode” and worked with encoding='latin-1'"
     """
     how = [f"after {', '.join(f'`{name}`' for name in before)}"] if before else []
-    how += [f"with {', '.join(f'{name}=' for name in added)}"] if added else []
+    how += [f"with {', '.join(added)}"] if added else []
     return f"`{call}` failed with “{error}” and worked {', '.join(how) or 'called otherwise'}"
 
 

@@ -229,7 +229,7 @@ COMMANDS: tuple[Rule, ...] = (
         r"(?:identified (?:with [\w'\"]{1,60} )?(?:by|as)(?: password)?|"
         r"(?<=[a-z] )password(?: for [^\n=]{1,80} ?= ?| ?\(|(?= )))\s{0,4}"
         r"(?:'(?P<secret>[^'\n]{1,200}+)'|\"(?P<secret2>[^\"\n]{1,200}+)\"|"
-        r"(?<=by )(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\Z)))",
+        r"(?<=by )(?P<secret3>[\w!#$%^&*@]{6,60}+)(?=\s{0,4}(?:;|\0|\Z)))",
         "ALTER ROLE app WITH PASSWORD 'hunter22';",
         "password VARCHAR(255) NOT NULL",
         strong,

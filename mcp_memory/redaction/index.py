@@ -17,7 +17,7 @@ _GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say
 _LEAST_RUNS = {"ngrok-token": 48, "discord-token": 24, "mailgun-key": 50, "mailchimp-key": 35, "bitcoin-key": 51}  # what they begin with
 _PARTS = r"[A-Za-z0-9]+"
 _HEAD_CHARS = 3
-_FEW_WORDS = 4  # what so few known words may ask for is kept
+_FEW_WORDS = 40  # so few known words are asked one by one what each of them asks for
 
 
 class Index:
@@ -68,10 +68,14 @@ class Index:
                 found = {*self.hits(before), *self.likely(words, vocabulary.joined, vocabulary.all_words())}
                 vocabulary.hits = sorted(found, key=itemgetter(0))
             elif vocabulary.are_known and len(words) <= _FEW_WORDS:
-                vocabulary.hits = _likely(self, frozenset(words))
+                vocabulary.hits = self._of_known(words)
             else:
                 vocabulary.hits = self.likely(words, vocabulary.joined, words)
         return vocabulary.hits
+
+    def _of_known(self, words: Set[bytes]) -> list[Entry]:
+        found = {entry for word in words for entry in _of_word(self, word) if entry[3] <= words}
+        return sorted(found.union(self.parts.get("", ())), key=itemgetter(0))
 
     def likely(self, words: Set[bytes], joined: str, whole: Set[bytes]) -> list[Entry]:
         """Return the keywords that a text with these *words* has, in the table's order; *whole* are all that it has."""
@@ -84,8 +88,11 @@ class Index:
 
 
 @lru_cache(maxsize=4096)
-def _likely(index: Index, words: frozenset[bytes]) -> list[Entry]:
-    return index.likely(words, b" ".join([b"", *words]).decode(), words)
+def _of_word(index: Index, word: bytes) -> list[Entry]:
+    text = word.decode()
+    found = list(index.whole.get(word, ()))
+    found += [entry for part, entries in index.parts.items() if part and part in text for entry in entries]
+    return found + [entry for head, entries in index.heads.items() if text.startswith(head) for entry in entries]
 
 
 @cache

@@ -77,7 +77,7 @@ _LINE_VALUE = r"(?P<value>\S{3,2000}+)[ \t]{0,8}(?:#[^\n]{0,200})?(?=\r?\n|\Z)"
 
 def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable[Span]]:
     """Yield one look after another for named secrets: each gives (start, end, rule name), and raises OutOfWork where it must end."""
-    anchors = [anchor for anchor, part in _PARTS if vocabulary.has(part) and sight.first(anchor)]
+    anchors = [anchor for anchor in vocabulary.having(_PARTS) if sight.first(anchor)]
     for anchor in anchors:
         yield _named_by(anchor, sight, work)
     if "-" in sight.plain:

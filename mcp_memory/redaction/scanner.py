@@ -42,7 +42,7 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     size, work = len(text), Work(len(text))
     found, rounds = _NOTHING, 1
     spans, vocabularies = _once(text, work)
-    again = Work(size, work)  # what was judged within the bound is so again
+    again = None
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))
@@ -51,6 +51,7 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
         found += new
         if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
+        again = again or Work(size, work)  # what was judged within the bound is so again
         again.end = len(text)
         # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
         spans, vocabularies = _once(text, again, [words.after(edges) for words in vocabularies], markers)

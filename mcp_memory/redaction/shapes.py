@@ -36,18 +36,21 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work, index: Index | None 
         index: The rules; by default the whole table.
     """
     index = index or whole_table()
-    hits, known = index.hits(vocabulary), set()
-    if vocabulary.before is not None:  # some of its words may be gone
-        hits = [hit for hit in hits if stands(hit, sight)]
-        known = {number for number, *_ in index.hits(vocabulary.before)}
-    for number, keyword, rule, _ in hits:
+    before, has_id = vocabulary.before, False
+    known = set() if before is None else {number for number, *_ in index.hits(before)}
+    for hit in index.hits(vocabulary):
+        number, keyword, rule, _ = hit
+        if keyword not in (sight.plain_lowered if rule.ignore_case else sight.plain):  # nearly always
+            continue
+        has_id = has_id or rule.name == _AWS_ID
+        if before is not None and not stands(hit, sight):  # some of its words may be gone
+            continue
         far = number not in known or is_far(rule, sight)  # what no look asked for yet is asked everywhere
         if sight.first(keyword, rule.ignore_case, far=far):
             yield _at_keyword(keyword, rule, sight, work, far=far)
     long = outline(sight.codes, _TOKEN)
     if has_run(long, LONG):
         yield _in_long_runs(sight, long, work, index)
-    has_id = any(rule.name == _AWS_ID and sight.first(keyword, False, far=True) for _, keyword, rule, _ in hits)
     if has_id or (vocabulary.has(AWS) and sight.first(AWS, far=True)) or "SecretAccessKey" in sight.plain:
         yield _aws_secrets(sight, has_id, work)
 

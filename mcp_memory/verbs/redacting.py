@@ -12,7 +12,7 @@ from mcp_memory.domain.requests.base import Request, fields_of
 from mcp_memory.domain.requests.kinds import Choice, Flag
 from mcp_memory.domain.requests.numbers import Fraction, Moment, Number, Whole
 from mcp_memory.metrics import Metrics
-from mcp_memory.redaction import redact_field, redact_record
+from mcp_memory.redaction import look_for, redact_field, redact_record
 
 R = TypeVar("R", bound=Request)
 
@@ -98,15 +98,16 @@ def _telling(record: type[Request]) -> tuple[tuple[int, str], ...]:
 
 def _clean(asked: R, found: list[str]) -> R:
     changed: dict[str, Any] = {}
-    values = astuple(asked)
-    for place, name in _telling(type(asked)):
+    values, telling = astuple(asked), _telling(type(asked))
+    look = look_for([values[place] for place, _ in telling])
+    for place, name in telling:
         value = values[place]
         if not value:
             continue
         if isinstance(value, tuple) and isinstance(value[0], Request):
             new: Any = _cleaned(value, found)
         else:
-            new = redact_field(name, value, found, ours=_OURS, ids=_IDS)
+            new = redact_field(name, value, found, ours=_OURS, ids=_IDS, look=look)
         if new is not value:
             changed[name] = new
     return asked.but(**changed) if changed else asked

@@ -28,7 +28,8 @@ async def test_what_was_called_before_a_refused_call_worked_is_told_when_the_sam
     started = await memory.start_episode("Which friends owe me money?", recall=False)
     await memory.log_step(started.episode_id, **cell("print(apis.bank.show_debts())", REFUSED))
     told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
-    assert "`apis.music.show_lists(token)` after `apis.vault.show_passwords()`, `apis.music.login(user, password)` went through" in told
+    after = "after `apis.vault.show_passwords()`, `apis.music.login(user, password)`, went through"
+    assert f"`apis.music.show_lists` with token=, {after}" in told
     assert "ann@acme.io" not in told
 
 
@@ -37,6 +38,17 @@ async def test_how_a_call_in_code_was_made_to_work_is_told_with_the_task(memory:
     told = recall_text(answer(await memory.recall("Play my latest list of songs")))
     said = f"`apis.music.show_lists()` failed with “{REFUSED}” and worked after `apis.vault.show_passwords()`"
     assert f"{said}, `apis.music.login(user, password)`, with token=" in told
+
+
+async def test_a_setting_that_made_a_call_in_code_work_is_told_with_its_value(memory: EpisodicMemory) -> None:
+    undecoded = "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xf6 in position 11"
+    read = "import pandas as pd\ndf = pd.read_csv('{}'{})\ndf.head()"
+    worked = cell(read.format("march.csv", ", encoding='latin-1'"))
+    await attempt(memory, "Chart the sales of March", "success", cell(read.format("march.csv", ""), undecoded), worked)
+    started = await memory.start_episode("Which supplier was late most often?", recall=False)
+    await memory.log_step(started.episode_id, **cell(read.format("late.csv", ""), undecoded))
+    told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert "`pd.read_csv` with encoding='latin-1' went through" in told
 
 
 async def test_of_the_code_at_a_task_like_it_the_functions_are_told_and_none_of_their_values(memory: EpisodicMemory) -> None:

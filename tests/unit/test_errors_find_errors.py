@@ -285,3 +285,31 @@ async def test_an_error_of_another_project_about_another_thing_is_not_told(memor
     for key, is_told in (("date", False), ("session_token", True)):
         told = recall_text(answer(await memory.recall(f"KeyError: '{key}'", project="bank")))
         assert ("In project shop" in told) is is_told
+
+
+async def test_a_question_in_the_words_of_an_error_but_one_finds_it_and_tells_no_values_of_its_case(memory: EpisodicMemory) -> None:
+    await _of_errors(memory)
+    refused = {
+        "tool": "return_order_items",
+        "arguments": {"order_id": "#W9373487"},
+        "error": "Error: non-delivered order cannot be returned",
+    }
+    started = await memory.start_episode("Send back what Olivia Lopez in 76171 bought", recall=False)
+    await memory.log_steps(started.episode_id, [refused])
+    await memory.complete_episode(started.episode_id, "failure")
+    await memory.settle()
+    told = recall_text(answer(await memory.recall("Can a customer return an order that was not delivered?")))
+    assert "never got return_order_items to work: Error: non-delivered order cannot be returned" in told
+    assert "W9373487" not in told.partition("): never")[2]
+    for other in ("Can a customer order a delivered pizza?", "Where is the customer who returned from Oslo?"):
+        assert "non-delivered" not in recall_text(answer(await memory.recall(other))), other
+
+
+async def test_a_word_of_a_tools_name_finds_the_error_of_its_calls(memory: EpisodicMemory) -> None:
+    await _of_errors(memory)
+    charge = {"tool": "charge_gift_card", "arguments": {"card": "g1", "amount": 40}}
+    await _record(
+        memory, "Buy the kettle", [charge | {"error": "Error: balance below amount"}, charge | {"arguments": {"card": "g2", "amount": 40}}]
+    )
+    await memory.settle()
+    assert "balance below amount" in recall_text(answer(await memory.recall("gift card balance below amount")))

@@ -54,6 +54,11 @@ def acts(episode: Episode) -> list[int]:
     return sorted(found.values()) or tests[:1]
 
 
+def acts_but_tests(episode: Episode) -> list[int]:
+    """Return the same without a test."""
+    return [i for i in acts(episode) if not runs_tests(episode.steps[i].key)]
+
+
 def _names(step: Step, command: str) -> list[str]:
     """Return what a call names that looks like a file."""
     return _FILE.findall(command.split("\n")[0] or " ".join(map(str, step.arguments.values())))

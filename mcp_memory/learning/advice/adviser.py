@@ -195,7 +195,7 @@ class Adviser:
 
     def _was_used(self, forecast: Forecast, tool: int) -> bool:
         """Whether anything looked at for this answer used the tool at all: what other contexts use is no advice here."""
-        return bool((self._x.step_tool[forecast.steps] == tool).any())
+        return bool((forecast.tool == tool).any())
 
     def _sources(self, forecast: Forecast, recovered: Recovered | None, tool: int) -> list[tuple[str, int]]:
         """Return (episode id, step index) of the weightiest earlier uses of *tool*, those that worked first."""
@@ -209,17 +209,16 @@ class Adviser:
                 return [(x.trace(r).id, at) for r, at in zip(rows, places, strict=True)]
         best = forecast.tries.examples(tool)[:MAX_EXAMPLES]
         if not len(best):
-            mine = x.step_tool[forecast.steps] == tool
+            mine = forecast.tool == tool
             steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
             best = steps[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
         return [(x.trace(r).id, at) for r, at in zip(x.rows_at(best).tolist(), x.step_position[best].tolist(), strict=True)]
 
     def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
-        x = self._x
         key = self._key(pick.tool, forecast)
         if recovered is not None and pick.coming and (said := self._after_failures(pick.tool, key, recovered, prefix)):
             return said
-        same_tool = x.step_tool[forecast.steps] == pick.tool
+        same_tool = forecast.tool == pick.tool
         used, runs = len(distinct(forecast.rows[same_tool])), forecast.runs
         if not pick.coming:
             return phrases.still_to_come(key, used, runs)

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from mcp_memory.domain.episode import Episode, Json, Step
-from mcp_memory.domain.step_roles import runs_tests
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acts
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acts_but_tests
 from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.reading.alike_calls import in_common
 from mcp_memory.learning.reading.calls_told import call_told
@@ -39,8 +38,7 @@ def done_alike(won: Sequence[Episode], lost: Sequence[Episode]) -> str:
 
 
 def _acting(episode: Episode) -> list[Step]:
-    steps = [episode.steps[i] for i in acts(episode)]
-    return [step for step in steps if not step.description and not runs_tests(step.key)]
+    return [step for i in acts_but_tests(episode) if not (step := episode.steps[i]).description]
 
 
 def _folded(step: Step, others: Sequence[Sequence[Step]]) -> tuple[Mapping[str, Json], int]:

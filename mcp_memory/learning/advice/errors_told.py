@@ -86,8 +86,8 @@ def _put_right(steps: Sequence[Step], said: facts.GotOn, similarity: float) -> I
         return
     error, kind = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), signature(error_text(failed))
     if mend := code_mend(steps, said.failures[-1]):
-        added = [name for name in mend.worked.keywords if name not in mend.failed.keywords]
-        line = phrases.overcame_in_code(mend.failed.told(), error, [call.told() for call in mend.before], added)
+        before = [call.told() for call in mend.before]
+        line = phrases.overcame_in_code(mend.failed.told(), error, before, mend.worked.beside(mend.failed))
         yield ErrorTold(line, kind, said.by)
     elif other := named_change(failed, by):
         yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), kind, said.by)
@@ -103,8 +103,11 @@ def _is_another_look(failed: Step, by: Step) -> bool:
     return role_of(failed.key) is Role.LOOKS and _NOTHING.search(message_of(failed)) is not None and argument_change(failed, by) is None
 
 
-def dead_ends(episode: Episode, *, looks: bool) -> Iterator[ErrorTold]:
-    """Yield the last call that failed and was never made to work; one that only looked where *looks*."""
+def dead_ends(episode: Episode, *, looks: bool, is_here: bool) -> Iterator[ErrorTold]:
+    """Yield the last call that failed and was never made to work; one that only looked where *looks*.
+
+    *is_here*: the task is as good as the one that is asked about; of another case no values are told but a command's.
+    """
     standing = [said for said in (episode.reflection.improvements if episode.reflection else ()) if isinstance(said, facts.Standing)]
     failed = [episode.steps[said.failures[-1]] for said in standing if said.failures[-1] < len(episode.steps)]
     for step in [step for step in failed if not is_mistyped(step)][:1]:
@@ -114,7 +117,8 @@ def dead_ends(episode: Episode, *, looks: bool) -> Iterator[ErrorTold]:
             and not any(other.key == step.key and not other.failed for other in episode.steps)
             and role_of(step.key) in ((Role.ACTS, Role.LOOKS) if looks else (Role.ACTS,))
         ):
-            call = step.key if len(step.arguments) > MANY_ARGUMENTS else call_told(step, MAX_FAILED_CALL_CHARS)
+            is_bare = len(step.arguments) > MANY_ARGUMENTS or not (is_here or command_in(step.arguments) or step.description)
+            call = step.key if is_bare else call_told(step, MAX_FAILED_CALL_CHARS)
             error = message_of(step)
             yield ErrorTold(phrases.failed(call, shorten_middle(error, MAX_MESSAGE_CHARS)), signature(error_text(step)))
 

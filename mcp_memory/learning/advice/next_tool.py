@@ -77,6 +77,7 @@ class Forecast:
     next: Floats  # probability of being the next tool
     later: Floats  # log score of being used at all from here on
     steps: Ints  # step numbers (columns of the experience) that were counted, in order
+    tool: npt.NDArray[np.int32]  # of these steps
     rows: Ints  # of these steps: their episode
     weights: Floats  # of these steps
     runs: int  # the episodes they are of
@@ -144,7 +145,7 @@ class NextTool:
         following = np.exp(log_next - log_next.max())
         comparable = (order > 0) & (sharp > 0) if tools else sharp > 0
         runs, reached = len(distinct(rows)), distinct(rows[comparable])
-        return Forecast(following / following.sum(), later, view.steps, rows, sharp, runs, comparable, reached, own, tries, new)
+        return Forecast(following / following.sum(), later, view.steps, view.tool, rows, sharp, runs, comparable, reached, own, tries, new)
 
     def _looked_at(self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]]) -> _View:
         x = self._x

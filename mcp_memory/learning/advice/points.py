@@ -181,7 +181,7 @@ def _says_what(summary: str) -> bool:
 
 def _of_errors(episode: Episode, fixes: Iterable[ErrorTold], quoted: Collection[str]) -> Iterator[str]:
     """Yield what an episode tells of quoted errors: what its agent noted, how it got past them, or that it never did."""
-    told = [told.line for told in (*fixes, *dead_ends(episode, looks=False)) if told.signature in quoted]
+    told = [told.line for told in (*fixes, *dead_ends(episode, looks=False, is_here=False)) if told.signature in quoted]
     if told and episode.outcome is not None:
         yield from (shorten(" ".join(lesson.split()), MAX_WORDS_CHARS) for lesson in episode.outcome.lessons[:MAX_LESSONS])
     yield from told
@@ -224,7 +224,8 @@ def _shown(
             *changed,
             *_in_vain(episode, similarity, query),
         ]
-        told += [*fixes, *(end.line for end in dead_ends(episode, looks=not told and len(peers) == 1))]
+        ends = dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)
+        told += [*fixes, *(end.line for end in ends)]
         figure = measured(episode.task, episode.steps) if similarity >= SAME_TASK else ""
         if figure and not told:  # which says how far its calls went
             told = done(episode, similarity, query)

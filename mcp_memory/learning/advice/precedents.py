@@ -13,9 +13,8 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
-from mcp_memory.domain.step_roles import runs_tests
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import MAX_CALLS, acts, told_as_call
+from mcp_memory.learning.advice.acts import MAX_CALLS, acts_but_tests, told_as_call
 from mcp_memory.learning.advice.changes_told import NOTHING_SHARED, Left
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.endings import tests_failed
@@ -76,7 +75,7 @@ class ToldAttempt:
         steps = episode.steps
         left, telling = Left.of(episode), _telling_acts(episode, won=won)
         calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
-        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in (telling or _acts(episode))))
+        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in (telling or acts_but_tests(episode)[-MAX_CALLS:])))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
         return cls(
             episode.id,
@@ -255,11 +254,7 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     """Return the step that gave an answer, else, where it worked, the last acts but tests."""
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
-    return answered or (_acts(episode) if won else [])
-
-
-def _acts(episode: Episode) -> list[int]:
-    return [i for i in acts(episode) if not runs_tests(episode.steps[i].key)][-MAX_CALLS:]
+    return answered or (acts_but_tests(episode)[-MAX_CALLS:] if won else [])
 
 
 def _changes(left: Left, shared: frozenset[str] = NOTHING_SHARED) -> tuple[tuple[int, str], ...]:

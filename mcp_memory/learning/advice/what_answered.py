@@ -46,7 +46,7 @@ def what_answered(
     if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
     if mend := code_mend(steps, failed):
-        call = phrases.after_calls(mend.worked.told(), [before.told() for before in mend.before])
+        call = phrases.in_code(mend.worked.name, [before.told() for before in mend.before], mend.worked.beside(mend.failed))
         return Told(call, names_failed=True) if calls_in(code_in(own.arguments)) else None
     value = one_other_value(steps[failed], steps[right]) if right >= 0 and not own.is_same_call(steps[failed]) else None
     if value and ((told := _with_other_value(own, *value)) or not is_fixed):

@@ -2,10 +2,12 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from mcp_memory.domain.identifiers import words_in
 from mcp_memory.domain.text_words import stem
 from mcp_memory.learning.history.lasting import StaleAnswers, outlived
 from mcp_memory.learning.reading.signatures import signature_words, without_details
@@ -21,6 +23,9 @@ MIN_UNLABELLED = 4  # and of one that is quoted without the label before it
 MIN_ASKED, MAX_ASKED = 3, 12  # words of a request that may be nothing but words of an error and of the call that failed
 ASKED_CHARS = 400  # of such a request
 MIN_OF_ERROR = 2  # of them in the error itself
+MIN_BUT_ONE = 4  # words of a request of which one may not be the error's
+_ASKING_TEXT = "can could how why what when where which who does did should would must may there my our"
+_ASKING = frozenset(map(stem, _ASKING_TEXT.split()))
 UNNAMED = "\0"  # who asks without a name: no agent's
 MAX_ELSEWHERE = 5  # failures of other projects among which one is looked for that may be told
 MAX_FAILURES = 200  # looked at of one text, the newest
@@ -116,15 +121,23 @@ class KnownErrors:
         return found
 
     def _asked(self, text: str) -> list[tuple[str, int]]:
-        """Return the signatures that have, together with the call that failed so, all words of a short text; two words as they stand."""
-        if len(text) > ASKED_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text))) <= MAX_ASKED:
+        """Return the signatures that have, together with the call that failed so, all words of a short text; two words as they stand.
+
+        Of four or more words, three in the error itself, one may be another's: `can a customer return an undelivered order`.
+        """
+        if len(text) > ASKED_CHARS or not MIN_OF_ERROR <= len(asked := _stems(said := without_details(text)) - _ASKING) <= MAX_ASKED:
             return []
         self._refresh_calls()
-        with_all = sorted((self._with.get(word, set()) for word in asked), key=len)
+        times = Counter(call for word in asked for call in self._with.get(word, ()))
+        most = max(times.values(), default=0)
+        if most < len(asked) - (len(asked) >= MIN_BUT_ONE):
+            return []
         found: dict[str, int] = {}
-        for number, _ in sorted(set.intersection(*with_all)):
+        for number, _ in sorted(call for call, known in times.items() if known == most):
             sig = str(self._x.signatures.value(number))
-            if len(asked & _stems(sig)) >= MIN_OF_ERROR and (len(asked) >= MIN_ASKED or said in sig):
+            of_error = len(asked & _stems(sig))
+            is_all = most == len(asked) and of_error >= MIN_OF_ERROR and (len(asked) >= MIN_ASKED or said in sig)
+            if is_all or of_error >= MIN_BUT_ONE - 1:
                 found[sig] = number
         return list(found.items())
 
@@ -134,7 +147,8 @@ class KnownErrors:
             self._removals, self._failures = x.removals, 0
         new = slice(self._failures, len(failures))
         for call in set(zip(failures.signature[new].tolist(), failures.failed[new].tolist(), strict=True)) - self._calls:
-            for word in _stems(f"{x.tools.value(call[1])} {x.signatures.value(call[0])}"):
+            tool = str(x.tools.value(call[1]))
+            for word in _stems(f"{tool} {' '.join(words_in(tool))} {x.signatures.value(call[0])}"):
                 self._with.setdefault(word, set()).add(call)
             self._calls.add(call)
         self._failures = len(failures)

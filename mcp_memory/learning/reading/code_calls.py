@@ -5,6 +5,7 @@ what another run can do again.
 """
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,19 +15,27 @@ from mcp_memory.domain.episode import Json, Step
 CODE_ARGUMENTS = ("code", "source", "script", "python", "snippet")
 MAX_CODE_CHARS, MAX_CALLS = 8_000, 20
 MAX_STEPS_LATER = 10  # in which a call is looked for that had failed
+_SETTING = re.compile(r"[a-z]{2,16}(?:[-_]?\d{1,3})?(?:[-_][a-z]{2,12})?")
 MAX_NEW = 3  # calls told of what came before it worked
 
 
 @dataclass(frozen=True, slots=True)
 class CodeCall:
-    """A function by its dotted name, with the keywords it was called with."""
+    """A function by its dotted name, with the keywords it was called with; of those that are settings, the values."""
 
     name: str
     keywords: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
 
     def told(self) -> str:
         """Return the call without values: `bank.pay(to, amount)`."""
         return f"{self.name}({', '.join(self.keywords)})"
+
+    def beside(self, other: "CodeCall") -> tuple[str, ...]:
+        """Return the keywords that it has and *other* has not, or set otherwise, with what they are set to: `encoding='latin-1'`."""
+        values, others = dict(self.settings), dict(other.settings)
+        new = (name for name in self.keywords if name not in other.keywords or values.get(name) != others.get(name))
+        return tuple(f"{name}={values.get(name, '')}" for name in new)
 
 
 def code_in(arguments: Mapping[str, Json]) -> str:
@@ -87,7 +96,8 @@ def code_mend(steps: Sequence[Step], failed: int) -> CodeMend | None:
             first = next(mine for mine in own if mine.name == again.name)
             until = calls[: calls.index(again)]
             new |= {call.name: call for call in until if call.name not in known}
-            return CodeMend(first, again, tuple(new.values())[-MAX_NEW:]) if new or set(again.keywords) != set(first.keywords) else None
+            is_other = again.beside(first) or first.beside(again)
+            return CodeMend(first, again, tuple(new.values())[-MAX_NEW:]) if new or is_other else None
         new |= {call.name: call for call in calls if call.name not in known}
     return None
 
@@ -97,7 +107,14 @@ def _calls(node: ast.AST) -> Iterator[CodeCall]:
     for child in ast.iter_child_nodes(node):
         yield from _calls(child)
     if isinstance(node, ast.Call) and (name := _dotted(node.func)) and "." in name:
-        yield CodeCall(name, tuple(keyword.arg for keyword in node.keywords if keyword.arg))
+        named = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
+        settings = tuple((word, repr(value.value)) for word, value in named if isinstance(value, ast.Constant) and _is_setting(value.value))
+        yield CodeCall(name, tuple(word for word, _ in named), settings)
+
+
+def _is_setting(value: object) -> bool:
+    """Return whether a value says nothing of a case: a flag, a word of a vocabulary as `latin-1`."""
+    return value is None or isinstance(value, bool) or (isinstance(value, str) and _SETTING.fullmatch(value) is not None)
 
 
 def _dotted(node: ast.AST) -> str:

@@ -89,7 +89,7 @@ def _telling(found: list[str], spread: Mapping[str, int], times: Mapping[str, in
 
 def _said(step: Step, touches: Sequence[Touch]) -> Iterator[tuple[str, str]]:
     """Yield (path, text near it) of one step."""
-    named = list(dict.fromkeys(path for touch in touches for _, path in touch.paths))
+    named = list(dict.fromkeys([path for touch in touches for _, path in touch.paths]))
     subject = named[0] if len(named) == 1 else ""
     asked = ""
     for value in step.arguments.values():
@@ -99,7 +99,7 @@ def _said(step: Step, touches: Sequence[Touch]) -> Iterator[tuple[str, str]]:
             yield from _lines(value[:_ARGUMENT_CHARS], subject, "")
         else:
             asked += f" {value}"
-    asked = " ".join(word for word in asked.split() if "/" not in word)
+    asked = " ".join([word for word in asked.split() if "/" not in word]) if asked else ""
     for path in named:
         yield path, asked
     text = step.observation
