@@ -38,8 +38,10 @@ class EditFeed(Protocol):
 class HotTier:
     """Copies by episode id. The cache belongs to whoever opened it. Safe from any thread."""
 
-    def __init__(self, cache: Cache, codec: Codec, metrics: Metrics, feed: EditFeed) -> None:
+    def __init__(self, cache: Cache, codec: Codec, metrics: Metrics, feed: EditFeed, replica_id: str) -> None:
+        """Take whose copies these are: where the durable tier was replaced beside its cache, those of the other one are not read."""
         self._cache, self._codec, self._metrics, self._feed = cache, codec, metrics, feed
+        self._namespace = f"{NAMESPACE}-{replica_id}"
         self._lock = threading.Lock()
         self._seq = feed.change_seq()
         self._stale_before = feed.edited_episodes()
@@ -58,12 +60,12 @@ class HotTier:
         """Copy the completed ones of *episodes*."""
         completed = [(e.id.encode(), self._codec.episode(e)) for e in episodes if e.state is EpisodeState.COMPLETED]
         if completed:
-            self._cache.put_many(NAMESPACE, completed)
+            self._cache.put_many(self._namespace, completed)
 
     def drop(self, ids: Sequence[str]) -> None:
         """Delete the copies: what is forgotten must not stay in a cache."""
         self._catch_up()
-        self._cache.delete_many(NAMESPACE, [i.encode() for i in ids])
+        self._delete(ids)
 
     def stats(self) -> DiskCacheStats:
         """Return the cache's figures."""
@@ -77,15 +79,15 @@ class HotTier:
         What was found is looked at twice: another process may be about to delete a copy of what was forgotten this moment.
         """
         self._catch_up()
-        wrong = compare(self._cache, NAMESPACE, stored, self._stale_before)
+        wrong = compare(self._cache, self._namespace, stored, self._stale_before)
         if wrong:
             time.sleep(SECOND_LOOK_S)
             self._catch_up()
-            wrong = compare(self._cache, NAMESPACE, stored, self._stale_before)
+            wrong = compare(self._cache, self._namespace, stored, self._stale_before)
         if wrong and repair:
             self._cache.drop([entry.handle for entry in wrong.spoiled])
-            self._cache.delete_many(NAMESPACE, [id_.encode() for id_ in wrong.forgotten])
-            spoiled = (entry.key.decode("utf-8", "replace") for entry in wrong.spoiled if entry.namespace == NAMESPACE)
+            self._cache.delete_many(self._namespace, [id_.encode() for id_ in wrong.forgotten])
+            spoiled = (entry.key.decode("utf-8", "replace") for entry in wrong.spoiled if entry.namespace == self._namespace)
             self.keep(found for found in stored([*wrong.different, *spoiled]) if isinstance(found, Episode))
             return Checked(wrong.left(), tuple(f"{problem}: made again" for problem in wrong.problems()))
         return Checked((*wrong.problems(), *wrong.left()))
@@ -93,12 +95,12 @@ class HotTier:
     def copies_of_damaged(self, stored: Stored) -> list[Episode]:
         """Return the sound and current copies of records that are damaged (blocking, as `check`)."""
         self._catch_up()
-        ids = compare(self._cache, NAMESPACE, stored, self._stale_before).all_that_is_left
+        ids = compare(self._cache, self._namespace, stored, self._stale_before).all_that_is_left
         return [*self._current(ids).values()]
 
     def _current(self, ids: Sequence[str]) -> dict[str, Episode]:
         found: dict[str, Episode] = {}
-        for id_, blob in zip(ids, self._cache.get_many(NAMESPACE, [i.encode() for i in ids]), strict=True):
+        for id_, blob in zip(ids, self._cache.get_many(self._namespace, [i.encode() for i in ids]), strict=True):
             if blob is None:
                 continue
             try:
@@ -119,5 +121,10 @@ class HotTier:
                 stale = [c for c in changes if c.kind in _STALING]
                 self._stale_before.update((c.entity_id, c.seq) for c in stale)
                 if stale:
-                    self._cache.delete_many(NAMESPACE, [c.entity_id.encode() for c in stale])
+                    self._delete([c.entity_id for c in stale])
                 self._seq = changes[-1].seq
+
+    def _delete(self, ids: Sequence[str]) -> None:
+        keys = [i.encode() for i in ids]
+        for namespace in (self._namespace, NAMESPACE):  # the second held the copies before they had an owner
+            self._cache.delete_many(namespace, keys)

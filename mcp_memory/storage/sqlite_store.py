@@ -78,7 +78,7 @@ class SqliteStore(StoreSharing):
         self._purge = Purge(open_another)
         self._codec = Codec(config.compress_over_bytes)
         if cache is not None:
-            self._hot = HotTier(cache, Codec(config.compress_over_bytes), metrics, self)
+            self._hot = HotTier(cache, Codec(config.compress_over_bytes), metrics, self, str(Tables(writer).value("replica")))
         self._batcher = WriteBatcher(
             writer,
             max_queue_size=config.max_queue_size,

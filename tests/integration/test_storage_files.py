@@ -1,6 +1,7 @@
 """What the store does with files that are damaged, newer, foreign, or on a full disk. The durable file is never replaced."""
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from mcp_memory.bootstrap import open_memory
 from mcp_memory.config import StorageConfig
+from mcp_memory.config_sources import load_config
 from mcp_memory.domain.query import TextQuery
 from mcp_memory.errors import CorruptRecord, MigrationError, StoreUnavailable, StoreUnusable
 from mcp_memory.metrics import Metrics
@@ -186,6 +189,22 @@ async def test_a_lost_cache_costs_nothing_but_time(tmp_path: Path) -> None:
     assert again.get_episodes(["a"]) == [done]
     assert again.get_episodes(["a"]) == [done]
     await again.aclose()
+
+
+async def test_a_durable_tier_that_was_replaced_beside_its_cache_is_not_answered_from_the_old_copies(tmp_path: Path) -> None:
+    async def lessons(folder: str, *noted: str) -> tuple[str, ...]:
+        """Import an episode with what was noted, if anything was, and return what is read of it."""
+        flags = {"storage.data_dir": str(tmp_path / folder), "embedding.provider": "off"}
+        async with open_memory(load_config(env={}, flags=flags)) as memory:
+            if noted:
+                said = {"external_id": "jira/17", "task": "Round the totals", "steps": [{"tool": "edit"}]}
+                await memory.import_lines([json.dumps(said | {"outcome": {"kind": "success", "lessons": noted}})])
+            return (await memory.recall("Round the totals", project="*")).episodes[0].lessons
+
+    assert await lessons("ours", "Use round().") == ("Use round().",)
+    assert await lessons("theirs", "Use Decimal.") == ("Use Decimal.",)
+    (tmp_path / "theirs" / "memory.db").replace(tmp_path / "ours" / "memory.db")
+    assert await lessons("ours") == ("Use Decimal.",)
 
 
 async def test_a_corrupted_cache_is_rebuilt_and_the_notices_say_so(tmp_path: Path) -> None:
