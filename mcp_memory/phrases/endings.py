@@ -18,10 +18,10 @@ class Refused(NamedTuple):
     tried: str = ""
 
 
-def refused(found: Sequence[Refused], *, alone: bool = True) -> str:
+def refused(found: Sequence[Refused], *, alone: bool = True, some: int = 0) -> str:
     """Return that attempts ended without a change because their edits were refused, and what the last edit of each tried.
 
-    *alone*: of one attempt.
+    *alone*: of one attempt; *some*: not of all, but of so many.
 
     >>> refused([Refused("cart.py", 1, "E999 SyntaxError", "7-9", "- total + total = )")])
     'changed nothing: its edit of cart.py:7-9 was refused with “E999 SyntaxError”: - total + total = )'
@@ -29,6 +29,8 @@ def refused(found: Sequence[Refused], *, alone: bool = True) -> str:
     'changed nothing: its edits of cart.py were refused, the last, of line 7, with “E999 SyntaxError”'
     >>> refused([Refused("a.py", 3, "E999 SyntaxError", "7", "+ x ="), Refused("a.py", 1, "F821 unknown y", "9-11", "+ y")], alone=False)
     'changed nothing: edits of a.py:7 were refused with “E999 SyntaxError”: + x =; of a.py:9-11 with “F821 unknown y”: + y'
+    >>> refused([Refused("a.py", 1, "E999 SyntaxError", "7", "+ x =")], alone=False, some=1)
+    'changed nothing: in 1 of them edits of a.py:7 were refused with “E999 SyntaxError”: + x ='
     """
     one = found[0]
     if alone and one.edits == 1:
@@ -37,7 +39,8 @@ def refused(found: Sequence[Refused], *, alone: bool = True) -> str:
         last = f", of line{'s' if '-' in one.lines else ''} {one.lines}," if one.lines else ""
         return f"changed nothing: its edits of {one.path} were refused, the last{last} {_with(one)}"
     others = [f"of {_place(other)} {_with(other)}" for other in found[1:MAX_REFUSED]]
-    return "; ".join([f"changed nothing: edits of {_place(one)} were refused {_with(one)}", *others])
+    where = f"in {some} of them " if some else ""
+    return "; ".join([f"changed nothing: {where}edits of {_place(one)} were refused {_with(one)}", *others])
 
 
 def _place(one: Refused) -> str:

@@ -28,7 +28,9 @@ async def doors(memory: EpisodicMemory, task: str, steps: Sequence[Step] = ()) -
 async def test_what_a_failed_attempt_never_got_to_work_is_told_before_the_next_step_too(memory: EpisodicMemory) -> None:
     await attempt(memory, SERVE, "failure", shell("pip install textserver", TIMED_OUT))
     for text in await doors(memory, SERVE, [shell("ls")]):
-        assert f"Did not succeed at this task: never got `pip install textserver` to work: {TIMED_OUT}" in text
+        assert (
+            f"Did not succeed at this task (the only failed attempt found): never got `pip install textserver` to work: {TIMED_OUT}" in text
+        )
 
 
 async def test_that_attempts_left_nothing_is_told_on_every_door_of_one_alone_only_to_who_begins(memory: EpisodicMemory) -> None:
@@ -116,7 +118,10 @@ async def test_a_failure_that_others_met_is_answered_with_what_they_tried_and_wh
 
     await attempt(memory, SERVE, "failure", shell("pip install --no-deps textserver", TIMED_OUT), shell("ls", "Permission denied"))
     told = await failed_once_more()
-    assert f"Did not succeed at this task: never got `pip install --no-deps textserver` to work: {TIMED_OUT}" in told
+    assert (
+        f"Did not succeed at this task (the only failed attempt found): never got `pip install --no-deps textserver` to work: {TIMED_OUT}"
+        in told
+    )
     await attempt(memory, SERVE, "success", shell("pip download textserver"), shell("textserver --port 5000 --daemon"))
     told = await failed_once_more()
     assert "Worked at this task (the only success found): `pip download textserver`; `textserver --port 5000 --daemon`" in told

@@ -54,7 +54,9 @@ async def test_a_run_is_told_what_failed_about_the_very_booking_that_it_has_look
             started.episode_id, steps=[{**call("get_booking", booking=looked_up), "observation": f"{looked_up}, 2026-05-03"}]
         )
         said = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
-        assert ("Did not succeed at this task: did move_booking booking=XEHM4B day=2026-05-03" in said) is told
+        assert (
+            "Did not succeed at this task (the only failed attempt found): did move_booking booking=XEHM4B day=2026-05-03" in said
+        ) is told
         assert ("XEHM4B" in said) is told
 
 

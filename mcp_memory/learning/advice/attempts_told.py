@@ -148,7 +148,7 @@ def told_as_recalled(
 ) -> tuple[Precedent, ...]:
     """Return what the first of the attempts at this very case tell, at most two of each outcome, those that worked first.
 
-    Nothing is counted: of each only what it alone did is told. Of one that succeeded only what its agent noted: it did something that
+    How many did so is told where all that failed were read. Of one that succeeded only what its agent noted: it did something that
     cannot be told, and other steps of it are not what it took.
 
     Args:
@@ -165,7 +165,7 @@ def told_as_recalled(
     told = points_of([(e, 1.0) for e in same], said or task, known=Known(endings=endings))
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
-    rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed))
+    rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed, failures))
     by_id = {episode.id: episode for episode in same}
     return tuple(_with_fatal(row, by_id[row.episode_id], fatal.get(row.episode_id, ()), failures) for row in rows)
 
@@ -182,13 +182,22 @@ def _noted(episode: Episode) -> bool:
     return episode.outcome is not None and bool(without_inference(episode.outcome.summary) or episode.outcome.lessons)
 
 
-def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: Sequence[str]) -> Iterator[Precedent]:
+def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: Sequence[str], failures: int) -> Iterator[Precedent]:
     for episode in [e for e in attempts if told[e.id]][:MAX_TOLD]:
         said = told[episode.id][:MAX_POINTS]
         if not episode.success and (lacked := _lacked(episode, needed)):
             said = (*said, phrases.lacked(lacked))
         came = "" if episode.success else came_of(episode)
-        yield Precedent(episode.success, said, "" if any(came in line for line in said) else came, 0, 0, episode.id, partly=episode.partial)
+        counts = (0, 0) if episode.success or episode.partial or len(attempts) != failures else (_as_many(said[0], attempts), failures)
+        yield Precedent(
+            episode.success, said, "" if any(came in line for line in said) else came, *counts, episode.id, partly=episode.partial
+        )
+
+
+def _as_many(line: str, attempts: Sequence[Episode]) -> int:
+    """Return of how many attempts a line is the first that is told, each by itself."""
+    alone = (points_of([(episode, 1.0)], episode.task)[episode.id] for episode in attempts)
+    return max(1, sum(told[:1] == (line,) for told in alone))
 
 
 def _lacked(episode: Episode, needed: Sequence[str]) -> list[str]:

@@ -65,6 +65,11 @@ class Left:
         return tuple(told)[:MAX_FILES]
 
     @property
+    def is_beside(self) -> bool:
+        """Whether a run that failed changed nothing but tests, or texts."""
+        return not self.won and bool(self.files) and all(is_beside(change.path) for change in self.files)
+
+    @property
     def lines(self) -> frozenset[str]:
         """The lines that went and came, bare."""
         return frozenset(line for change in self.files for line in _lines_of(change))

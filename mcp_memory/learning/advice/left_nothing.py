@@ -75,7 +75,8 @@ def told_alike(endings: Sequence[LeftNothing]) -> str:
     """Return how attempts ended that all left nothing, in one sentence: what was refused them, else what they put back, or had read."""
     refused = {(one.path, one.error, one.tried): one for ending in endings if (one := ending.refused)}
     if refused:
-        return phrases.refused(list(refused.values()), alone=len(endings) == 1)
+        some = sum(ending.refused is not None for ending in endings)
+        return phrases.refused(list(refused.values()), alone=len(endings) == 1, some=some if some < len(endings) else 0)
     if put_back := list(dict.fromkeys(path for ending in endings for path in ending.put_back)):
         return phrases.put_back(put_back[:MAX_READ])
     told = [said for ending in endings for said in ending.made]

@@ -41,6 +41,7 @@ from mcp_memory.phrases.endings import also_by
 
 MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
+MAX_OTHER_CHARS = 320  # of what failures changed, beside what worked
 MIN_SAID_WORDS = 2
 _DONE_TEXT = "done finished complete fixed succeeded success successful successfully working ready ok okay everything all now"
 _CHECKED_TEXT = "task tests pass set correctly issue problem solved resolved"
@@ -83,7 +84,8 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
             shown = _of_errors(episode, fixes, known.quoted) if episode.id not in known.said else _of_line(episode, fixes, query, known)
         else:
             got_past = [told.line for told in fixes]
-            shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known.gone, got_past))
+            others = _changed_otherwise(episode, peers, left)
+            shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known.gone, got_past), others)
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
@@ -97,9 +99,22 @@ def _changed(left: Left, peers: Sequence[Left], told_so: list[tuple[Left, list[s
     if same := next((lines for other, lines in told_so if other.won is left.won and other.made.is_same(left.made)), None):
         return same
     shared = frozenset[str]().union(*(p.lines for p in peers if p.won is not left.won and not p.made.is_same(left.made)))
-    lines = [phrases.changed(deed.text) for deed in left.told(shared)]
+    lines = [phrases.changed(deed.text, is_beside=left.is_beside) for deed in left.told(shared)]
     told_so.append((left, lines))
     return lines
+
+
+def _changed_otherwise(episode: Episode, peers: Sequence[Episode], left: Mapping[str, Left]) -> Iterator[str]:
+    """Yield, beside the first success that left a change, what most of those that failed changed and none that worked did."""
+    won, lost = ([left[peer.id] for peer in peers if peer.success is is_won and left[peer.id].files] for is_won in (True, False))
+    if not lost or not won or left[episode.id] is not won[0]:
+        return
+    other = [one for one in lost if not one.is_beside and not any(one.made.is_same(right.made) for right in won)]
+    same = {id(one): sum(one.made.is_same(peer.made) for peer in other) for one in other}
+    if other:
+        most = max(other, key=lambda one: same[id(one)])
+        if deeds := most.told(frozenset[str]().union(*(right.lines for right in won)), MAX_OTHER_CHARS):
+            yield phrases.only_failures_changed(deeds[0].text, same[id(most)])
 
 
 def _alike(recalled: Recalled) -> dict[str, tuple[str, ...]]:

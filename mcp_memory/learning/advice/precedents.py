@@ -258,7 +258,7 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
 
 
 def _changes(left: Left, shared: frozenset[str] = NOTHING_SHARED) -> tuple[tuple[int, str], ...]:
-    return tuple((deed.step, phrases.changed(deed.text)) for deed in left.told(shared))
+    return tuple((deed.step, phrases.changed(deed.text, is_beside=left.is_beside)) for deed in left.told(shared))
 
 
 def came_of(episode: Episode) -> str:

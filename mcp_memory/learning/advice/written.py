@@ -20,7 +20,7 @@ from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_o
 from mcp_memory.learning.reading.work_lines import is_version, work_of
 from mcp_memory.phrases import points as phrases
 
-MAX_TEXT_CHARS = 220
+MAX_TEXT_CHARS = 400
 MIN_WORDS = 2  # of its task, from which what a run wrote is about it
 MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)

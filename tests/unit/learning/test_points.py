@@ -194,6 +194,13 @@ def test_edits_that_were_refused_are_told_whatever_else_the_run_wrote_for_itself
     ]
 
 
+def test_that_only_some_were_refused_their_edits_is_said() -> None:
+    refused = Step("edit", arguments={"path": "shop/cart.py", "args": "1:1", "text": "total ="}, status=StepStatus.ERROR)
+    refused = replace(refused, error="E999 SyntaxError", observation="E999 SyntaxError\n[File: /r/shop/cart.py (9 lines total)]")
+    said = "this and 1 other changed nothing: in 1 of them edits of shop/cart.py:1 were refused with “E999 SyntaxError”: + total ="
+    assert told(lost("a", OPENED, refused), lost("b", OPENED, Step("submit"))) == [(said,), ()]
+
+
 def test_a_failure_at_a_task_that_is_only_alike_tells_nothing_of_how_it_ended() -> None:
     assert told(lost("a", OPENED, Step("submit")), similarity=0.7) == [()]
 
@@ -232,5 +239,20 @@ def test_calls_before_those_that_are_told_are_marked() -> None:
 def test_of_what_stands_beside_the_code_a_text_is_told_only_where_nothing_else_was_changed() -> None:
     index, conf = ({"path": f"tests/roots/{name}", "old_str": "a", "new_str": "voucher = 2"} for name in ("index.rst", "conf.py"))
     edits = [Step("edit", arguments=arguments) for arguments in (index, conf)]
-    assert told(lost("a", *edits)) == [("changed tests/roots/conf.py: + voucher = 2",)]
-    assert told(lost("a", edits[0])) == [("changed tests/roots/index.rst: - a + voucher = 2",)]
+    assert told(lost("a", *edits)) == [("changed no code, only tests/roots/conf.py: + voucher = 2",)]
+    assert told(lost("a", edits[0])) == [("changed no code, only tests/roots/index.rst: - a + voucher = 2",)]
+
+
+def test_beside_what_worked_it_is_told_what_most_of_those_that_failed_changed_instead() -> None:
+    won = attempt("a", edit("return total", "return round(total, 2)"))
+    lost = [
+        attempt(name, edit("return total", new), outcome=FAILURE)
+        for name, new in (("b", "return 7"), ("c", "return 8"), ("d", "return  8"))
+    ]
+    (first, *others) = told(won, *lost)
+    assert first == (
+        "changed shop/cart.py: - return total + return round(total, 2)",
+        "unlike it, 2 attempts that did not succeed changed shop/cart.py: - return total + return 8",
+    )
+    assert others == [(), (), ()]
+    assert told(won, attempt("e", edit("return total", "return round(total,2)"), outcome=FAILURE))[0] == first[:1], "it did the same"
