@@ -1,0 +1,119 @@
+"""What an error's answer is told with: the call, the change or the arguments that it worked with. Pure, but that it reads episodes."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mcp_memory.domain.answers import TriedFix
+from mcp_memory.domain.episode import Step
+from mcp_memory.domain.pattern import ArgumentChange
+from mcp_memory.learning.advice.endorsing import Endorser
+from mcp_memory.learning.advice.examples import Told, arguments_of, as_here, told_call, told_change
+from mcp_memory.learning.advice.precedents import ReadEpisodes
+from mcp_memory.learning.advice.what_answered import names_the_same, what_answered
+from mcp_memory.learning.judging.fixed_by import past_error
+from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.run import message_of
+from mcp_memory.phrases.patterns import changed
+from mcp_memory.views.columns import Ints
+from mcp_memory.views.experience import Experience
+
+MAX_EVIDENCE = 3
+EXAMPLE_CHARS = 200  # of one text in the arguments
+MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
+MAX_SOUGHT = 4  # answers among which one to the very message is looked for
+
+
+class FixExamples:
+    """Answers from an `Experience`; up to four episodes are read for an answer, ten where its arguments are compared."""
+
+    def __init__(
+        self, experience: Experience, read_episodes: ReadEpisodes, endorser: Endorser, beaten: Collection[str], here: Collection[str]
+    ) -> None:
+        """Take the attempts at this very task, too, and which of them failed where others succeeded: of these only commands are told."""
+        self._x, self._read, self._endorser, self._beaten, self._here = experience, read_episodes, endorser, beaten, here
+
+    def illustrated(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str, *, is_retry: bool) -> TriedFix:
+        """Return the fix with what was different in its arguments, or else with an example of them."""
+        change, times, of = self._change(answered) if is_retry else (None, 0, 0)
+        if change is None or np.isin(answered, same_call).any():  # of the very call it is told with what it worked
+            example = self._example(fix, answered, same_call, own, run)
+            if change is None or example.did:
+                return example
+        counted = (times, of) if len(answered) <= MAX_CHANGES else (0, 0)  # of the latest alone no number is told as one of all
+        return replace(fix, change=change, changed=counted[0], compared=counted[1])
+
+    def _example(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str) -> TriedFix:
+        """Return the fix with the arguments it worked with: after the very call, else in a run that succeeded, the latest of these.
+
+        Its values are shown where it answered the very message; those of another file or module are not.
+        """
+        x, message = self._x, message_of(own)
+        answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
+        rows = x.failures.row[answered]
+        here = np.isin(rows, [row for key in self._here if (row := x.row(key)) is not None])
+        best = answered[np.lexsort((answered, x.success[rows], here, np.isin(answered, same_call)))[::-1]][:MAX_SOUGHT]
+        read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
+        places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
+        for episode, failed, by in places:
+            is_very = max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message
+            if is_very or (max(failed, by) < len(episode.steps) and names_the_same(episode.steps, failed, own)):
+                past = past_error(episode.steps, failed, by) if fix.kind == "fixed" else by
+                if past < 0 or episode.steps[past].key != episode.steps[by].key:
+                    continue  # what came before the call said something else answered this error
+                then = next((step for step in episode.steps[past + 1 :] if step.is_same_call(episode.steps[failed])), None)
+                by, fix = past, replace(fix, only_past=then is not None and then.failed)
+                did = what_answered(
+                    *(episode.steps, failed, by, own, run),
+                    is_fixed=fix.kind == "fixed",
+                    is_here=episode.id in self._here,
+                    is_beaten=episode.id in self._beaten,
+                )
+                # A change in a file that this run has not got is told with the error, as one to learn from.
+                is_elsewhere = did and change_of(episode.steps, by) and not told_call(episode.steps, by, run)
+                like = message_of(episode.steps[failed]) if is_elsewhere or not is_very else None
+                did = did and as_here(did, episode.steps, failed, by, own, run)
+                fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, EXAMPLE_CHARS, run))
+                return replace(fix, evidence=first_of(episode.id, fix.evidence))
+        if not places:
+            return fix
+        episode, failed, by = places[0]
+        fix = replace(fix, arguments_example=arguments_of(episode, by, EXAMPLE_CHARS, run, alike=False))
+        if fix.kind != "fixed" or max(failed, by) >= len(episode.steps):
+            return fix
+        like = message_of(episode.steps[failed])
+        did = None if episode.steps[by].is_same_call(episode.steps[failed]) else told_change(episode.steps, by, message, like)
+        if did is None:
+            return fix
+        did = as_here(did, episode.steps, failed, by, own, run)
+        return replace(_with(fix, did, like), evidence=first_of(episode.id, fix.evidence))
+
+    def _change(self, answered: Ints) -> tuple[str | None, int, int]:
+        """Return what was different when the failed tool itself was called again, in how many of how many of the latest answers.
+
+        None where not several of the latest answers have it in common.
+        """
+        x, failures = self._x, self._x.failures
+        latest = answered[-MAX_CHANGES:]
+        read = self._read([x.trace(int(r)).id for r in failures.row[latest]])
+        pairs = [(e, int(i), int(k)) for e, i, k in zip(read, failures.index[latest], failures.by_index[latest], strict=True) if e]
+        found = Counter(
+            (change.kind, change.argument)
+            for e, i, k in pairs
+            if max(i, k) < len(e.steps)
+            and (change := argument_change(e.steps[i], e.steps[k]))
+            and change.kind is not ArgumentChange.INDENTED
+        )  # that lines were indented wrongly the error says itself
+        (most, times), *_ = [*found.most_common(1), (None, 0)]
+        return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None, times, len(pairs)
+
+
+def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:
+    return replace(fix, did=did and did.text, names_failed=did is not None and did.names_failed, like=like)
+
+
+def first_of(episode_id: str, evidence: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([episode_id, *evidence]))[:MAX_EVIDENCE]
