@@ -30,7 +30,7 @@ def refused(found: Sequence[Refused], *, alone: bool = True, some: int = 0) -> s
     >>> refused([Refused("a.py", 3, "E999 SyntaxError", "7", "+ x ="), Refused("a.py", 1, "F821 unknown y", "9-11", "+ y")], alone=False)
     'changed nothing: edits of a.py:7 were refused with “E999 SyntaxError”: + x =; of a.py:9-11 with “F821 unknown y”: + y'
     >>> refused([Refused("a.py", 1, "E999 SyntaxError", "7", "+ x =")], alone=False, some=1)
-    'changed nothing: in 1 of them edits of a.py:7 were refused with “E999 SyntaxError”: + x ='
+    'changed nothing: in 1 of them an edit of a.py:7 was refused with “E999 SyntaxError”: + x ='
     """
     one = found[0]
     if alone and one.edits == 1:
@@ -40,7 +40,8 @@ def refused(found: Sequence[Refused], *, alone: bool = True, some: int = 0) -> s
         return f"changed nothing: its edits of {one.path} were refused, the last{last} {_with(one)}"
     others = [f"of {_place(other)} {_with(other)}" for other in found[1:MAX_REFUSED]]
     where = f"in {some} of them " if some else ""
-    return "; ".join([f"changed nothing: {where}edits of {_place(one)} were refused {_with(one)}", *others])
+    what = f"an edit of {_place(one)} was refused" if one.edits == 1 else f"edits of {_place(one)} were refused"
+    return "; ".join([f"changed nothing: {where}{what} {_with(one)}", *others])
 
 
 def _place(one: Refused) -> str:
@@ -69,15 +70,17 @@ def put_back(paths: Sequence[str]) -> str:
     return f"changed nothing: put back its edits of {', '.join(paths)}"
 
 
-def left_alone(made: Sequence[str], read: Sequence[str], *, made_others: bool = False) -> str:
+def left_alone(made: Sequence[str], read: Sequence[str], *, made_others: bool = False, by_one: bool = False) -> str:
     """Return that an attempt changed no file that was there: what it *made* with what it wrote there, and the files it *read*.
 
-    *made_others*: it made files, whether one of them is told or not.
+    *made_others*: it made files, whether one of them is told or not; *by_one*: of several attempts one alone had read them.
 
     >>> left_alone([], ["shop/cart.py", "shop/tax.py"])
     'changed nothing; had read shop/cart.py, shop/tax.py'
     >>> left_alone(["conf.py:1: limit = 3"], ["cart.py"], made_others=True)
     'changed nothing that was there, made conf.py:1: limit = 3; had read cart.py'
+    >>> left_alone([], ["shop/cart.py"], by_one=True)
+    'changed nothing; one had read shop/cart.py'
     """
     said = "changed nothing" + (" that was there" if made_others else "") + (f", made {'; '.join(made)}" if made else "")
-    return f"{said}; had read {', '.join(read)}" if read else said
+    return f"{said}; {'one ' if by_one else ''}had read {', '.join(read)}" if read else said

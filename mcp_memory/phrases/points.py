@@ -150,7 +150,7 @@ def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
 
 def measured(figure: str) -> str:
     """Return the last figure of an attempt that was to reach one."""
-    return f"measured {figure} in the end"
+    return f"measured {figure} last"
 
 
 def undone(items: Sequence[str]) -> str:

@@ -18,8 +18,8 @@ async def test_an_attempt_that_succeeded_in_part_tells_the_figure_that_it_measur
         trained = {"tool": "bash", "arguments": {"command": f"python3 train.py --rate {rate}"}, "observation": f"Test accuracy: {figure}"}
         await attempt(memory, TASK, "partial", script, trained)
     said = recall_text(answer(await memory.recall(TASK)))
-    assert "measured Test accuracy 0.374 in the end" in said
-    assert "measured Test accuracy 0.59 in the end" in said
+    assert "measured Test accuracy 0.374 last" in said
+    assert "measured Test accuracy 0.59 last" in said
     assert "measured Test accuracy" in playbook_text(answer(await memory.recommend_playbook(TASK)))
 
 
@@ -28,4 +28,4 @@ async def test_with_the_figure_of_an_attempt_that_wrote_nothing_the_calls_are_to
     await attempt(memory, TASK, "partial", trained)
     said = recall_text(answer(await memory.recall(TASK)))
     assert "did `tidefit train data/tides.csv --epochs 3`" in said
-    assert "measured P@1 0.561 in the end" in said
+    assert "measured P@1 0.561 last" in said

@@ -340,3 +340,12 @@ async def test_the_answer_to_another_question_is_not_told(memory: EpisodicMemory
     await attempt(memory, "success", calls, asked)
     assert "4711" in " ".join(await told(memory, asked))
     assert "4711" not in " ".join(await told(memory, "How many studio albums did Violeta Parra publish in the fifties?"))
+
+
+async def test_of_a_question_with_many_wrong_answers_up_to_four_are_told_in_a_playbook(memory: EpisodicMemory) -> None:
+    asked = "Which club did the man play for who was born in Tallinn in 1953?"
+    for said in ("Ajax", "Dynamo", "Rapid", "Levski", "Sparta"):
+        await attempt(memory, "failure", [("final_answer", {"answer": said}, "Answer is INCORRECT", "")], asked)
+    await memory.settle()
+    told = playbook_text(answer(await memory.recommend_playbook(asked)))
+    assert sum(f"“{said}”" in told for said in ("Ajax", "Dynamo", "Rapid", "Levski", "Sparta")) == 4

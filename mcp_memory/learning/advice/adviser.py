@@ -91,7 +91,7 @@ class Adviser:
         if (asked := intended or (episode.steps[-1] if recovered else None)) is not None:
             warnings = (*self._warner.of_quotes(standpoint, asked), *warnings)
         if intended is None and episode.steps and episode.steps[-1].failed:
-            warnings = (*self._warner.of_repeats(episode), *warnings)
+            warnings = (*self._warner.of_repeats(episode), *self._warner.of_vain_calls(neighbours, episode), *warnings)
         won, beaten = self._attempts(situation)
         here = {key for key, similarity in neighbours if similarity >= SAME_TASK}
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten, here)

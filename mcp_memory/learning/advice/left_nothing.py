@@ -82,7 +82,10 @@ def told_alike(endings: Sequence[LeftNothing]) -> str:
     told = [said for ending in endings for said in ending.made]
     read = Counter(path for ending in endings for path in ending.read)
     most = [path for path, _ in sorted(read.items(), key=lambda item: (BESIDE.search(item[0]) is not None, -item[1]))]
-    return phrases.left_alone(told[-MAX_OWN:], most[:MAX_READ], made_others=any(ending.made_others for ending in endings))
+    by_all = [path for path in most if read[path] == len(endings)]
+    shown, made_others = by_all[:MAX_READ] or most[:1], any(ending.made_others for ending in endings)
+    by_one = bool(shown) and not by_all and read[shown[0]] == 1
+    return phrases.left_alone(told[-MAX_OWN:], shown, made_others=made_others, by_one=by_one)
 
 
 def _may_have_changed(episode: Episode) -> bool:

@@ -30,7 +30,7 @@ from mcp_memory.views.experience import Experience
 
 MAX_READ = 12  # attempts of one outcome that are looked at, the best or the latest; where there are more, nothing is counted
 MAX_KNOWN = 5_000  # attempts kept, some 3 KB each
-MAX_TOLD = 2  # precedents of one outcome
+MAX_TOLD, MAX_ANSWERS = 2, 4  # precedents of one outcome; wrong answers, each of which is one more not to give
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
 _WORD = re.compile(r"\w+")
 _ARTICLES = frozenset(["a", "an", "the"])
@@ -151,17 +151,19 @@ def precedents(
     found: list[Precedent] = []
     for won in (True, False):
         rows, known = list[Precedent](), [] if won else worked
+        answered = not won and all(t.attempt.answered for t in told if not t.attempt.won)
+        most = MAX_ANSWERS if answered else MAX_TOLD
         shared = _shared([t for t in told if t.attempt.won is won], [t for t in told if t.attempt.won is not won])
         for away in (False, True):
             ended_so = [a for a in attempts if a.won is won and (a.episode_id in elsewhere) is away]
             same = [t for t in told if t.attempt.won is won and (t.attempt.episode_id in elsewhere) is away and not t.is_among(known)]
-            groups = _grouped(same, ended_so, sum(a.is_case(task, met) for a in ended_so))
+            groups = _grouped(same, ended_so, sum(a.is_case(task, met) for a in ended_so), most)
             rows += [
                 replace(row, did=one.attempt.deeds(task, met, showable, shared)) if shared and one.attempt.changes else row
                 for row, one in groups
             ]
             known = [*known, *same]
-        found += rows[:MAX_TOLD]
+        found += rows[:most]
     return tuple(found)
 
 
@@ -188,8 +190,8 @@ class _Told:
         return self.deeds == other.deeds
 
 
-def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int) -> Iterator[tuple[Precedent, _Told]]:
-    """Yield what was done, what succeeded in part and the commonest first; what was the same counts together, among all that *ended so*.
+def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int, most: int) -> Iterator[tuple[Precedent, _Told]]:
+    """Yield at most so many deeds, partial successes and the commonest first; what was the same counts together, among all that *ended so*.
 
     Acts, which are of one case, are counted among those *of this case*. With each comes the attempt that it is told of.
     """
@@ -200,7 +202,7 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
             groups.append([one])
         else:
             alike.append(one)
-    for alike in sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:MAX_TOLD]:
+    for alike in sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:most]:
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case

@@ -8,7 +8,8 @@ from mcp_memory.domain.answers import StepWarning
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.domain.nearness import SAME_TASK
-from mcp_memory.domain.step_roles import changes_state
+from mcp_memory.domain.step_roles import Role, changes_state, role_of, runs_tests
+from mcp_memory.learning.advice.acts import is_edit, own_names, runs_own
 from mcp_memory.learning.advice.fatal_calls import only_in_failures
 from mcp_memory.learning.history.quoted_values import quoting
 from mcp_memory.learning.history.recoveries import Recovered
@@ -25,6 +26,7 @@ PRIOR = 1.0  # pseudo-tries at the usual failure rate of the tool
 EXACT, SHAPE, TASK = 3.0, 1.0, 2.0  # nats: same arguments, same kind of arguments, same task
 TASK_WIDTH = 0.2
 MAX_EVIDENCE = 3
+MIN_RUNS = 2  # at the task, in all of which a call failed, from which it is not made again
 MIN_REPEATS = 3  # of a call that failed, from which its agent is in a loop
 
 Answer = Callable[[str, str], Recovered | None]  # (failed tool key, signature) -> what followed such failures
@@ -80,6 +82,24 @@ class StepWarner:
             return ()
         message = phrases.failed_here(last.key, [s.index for s in same], message_of(last) or str(last.status), changed=False)
         return (StepWarning(message, len(same), len(same), (episode.id,), None),)
+
+    def of_vain_calls(self, neighbours: Sequence[tuple[str, float]], episode: Episode) -> tuple[StepWarning, ...]:
+        """Warn when the last step is a call that failed in every earlier run at this task that made it, in several: it is no slip.
+
+        Tests and a run's own scripts fail until the work is done.
+        """
+        x, last = self._x, episode.steps[-1]
+        if role_of(last.key) is not Role.ACTS or runs_tests(last.key) or is_edit(last) or runs_own(last, own_names(episode)):
+            return ()
+        steps = np.flatnonzero((x.step_tool == x.tools.find(last.key)) & (x.step_exact == exact_number(last)))
+        steps = steps[x.spread(neighbours)[x.rows_at(steps)] >= SAME_TASK]
+        rows = np.unique(x.rows_at(steps))
+        if len(rows) < MIN_RUNS or not x.step_failed[steps].all():
+            return ()
+        at = [(x.trace(int(x.rows_at(steps[k : k + 1])[0])).id, int(x.step_position[steps[k]])) for k in range(len(steps))]
+        said = next((message for place in reversed(at) if (message := self._message_at(*place))), "")
+        message = phrases.failed_before(last.key, len(steps), len(steps), said, same_call=True)
+        return (StepWarning(message, len(steps), len(steps), tuple(dict.fromkeys(key for key, _ in at))[:MAX_EVIDENCE], None),)
 
     def _in_earlier_runs(
         self, standpoint: Standpoint, neighbours: Sequence[tuple[str, float]], episode: Episode, intended: Step, answer: Answer

@@ -197,7 +197,7 @@ def test_edits_that_were_refused_are_told_whatever_else_the_run_wrote_for_itself
 def test_that_only_some_were_refused_their_edits_is_said() -> None:
     refused = Step("edit", arguments={"path": "shop/cart.py", "args": "1:1", "text": "total ="}, status=StepStatus.ERROR)
     refused = replace(refused, error="E999 SyntaxError", observation="E999 SyntaxError\n[File: /r/shop/cart.py (9 lines total)]")
-    said = "this and 1 other changed nothing: in 1 of them edits of shop/cart.py:1 were refused with “E999 SyntaxError”: + total ="
+    said = "this and 1 other changed nothing: in 1 of them an edit of shop/cart.py:1 was refused with “E999 SyntaxError”: + total ="
     assert told(lost("a", OPENED, refused), lost("b", OPENED, Step("submit"))) == [(said,), ()]
 
 
