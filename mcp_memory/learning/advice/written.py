@@ -20,7 +20,7 @@ from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_o
 from mcp_memory.learning.reading.work_lines import is_version, work_of
 from mcp_memory.phrases import points as phrases
 
-MAX_TEXT_CHARS = 400
+MAX_TEXT_CHARS, MAX_LOST_CHARS = 400, 180  # of a success; of an attempt that was none a hint
 MIN_WORDS = 2  # of its task, from which what a run wrote is about it
 MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
@@ -163,7 +163,8 @@ def _code_line(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
         lines += [GAP, *telling([*dropwhile(_is_of_cut_block, part)], is_plain=False)]
     before = [other.lines for other in texts if other.step < text.step and is_version(text.lines, other.lines)][-1:]
     earlier = frozenset(line.strip() for version in before for line in version)
-    at, said = work_of(lines, frozenset(distinct_words(episode.task)), earlier, MAX_TEXT_CHARS)
+    room = MAX_TEXT_CHARS if episode.success else MAX_LOST_CHARS
+    at, said = work_of(lines, frozenset(distinct_words(episode.task)), earlier, room)
     line = next((n for n, other in enumerate(first, 1) if said and other.strip() == lines[at]), 0)
     return said and f"{text.path}{f':{line}' if line else ''}: {said}"
 
