@@ -10,6 +10,7 @@ from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.learning.reading.left_changed import changed_between
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.shown_diffs import as_shown_later
 from mcp_memory.phrases.advice import with_edits_of
 
 MAX_FIRST_CHARS, MAX_OTHER_CHARS = 320, 200  # of what was edited in the file that is the likeliest, and in another
@@ -28,7 +29,8 @@ def mending_edits(steps: Sequence[Step], failed: int, by: int, message: str, kno
     if again < 0 or change is None:
         return ""
     words = frozenset(distinct_words(message))
-    found = [one for one in changed_between(steps, _first_failure(steps, failed), again) if one.path == change.path or knows(one.path)]
+    edited = (as_shown_later(steps, one) for one in changed_between(steps, _first_failure(steps, failed), again))
+    found = [one for one in edited if one.path == change.path or knows(one.path)]
     if not any(one.path == change.path for one in found):
         return ""
     lines = {one.path: change_line(one, words, MAX_FIRST_CHARS + len(one.path)) for one in found}

@@ -12,6 +12,7 @@ from mcp_memory.learning.reading.code_lines import has_comments
 from mcp_memory.learning.reading.edits import GAP, edits_of, patched_by
 from mcp_memory.learning.reading.file_uses import root_in
 from mcp_memory.learning.reading.left_changed import FileChange, hunks_of
+from mcp_memory.learning.reading.shown_diffs import as_shown_later
 
 MAX_BRIEF_CHARS = 200
 COMMENT_ONLY = "comment only"
@@ -67,7 +68,8 @@ def named_from_root(steps: Sequence[Step], path: str) -> str:
 def _changed_by(steps: Sequence[Step], index: int, path: str) -> FileChange | None:
     """Return what a step changed in one file, by an edit or a patch; None where it wrote the file as a whole."""
     if edits := [edit for edit in edits_of(steps, index) if edit.path == path]:
-        return FileChange(path, index, tuple(hunk for edit in edits for hunk in hunks_of(steps, edit, index)))
+        hunks = tuple(hunk for edit in edits for hunk in hunks_of(steps, edit, index))
+        return as_shown_later(steps, FileChange(path, index, hunks))
     patched = next((found for found in patched_by(steps[index]) if found.path == path), None)
     return FileChange(path, index, patched.hunks, patched.is_whole) if patched else None
 
