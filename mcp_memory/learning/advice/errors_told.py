@@ -18,7 +18,7 @@ from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.code_calls import code_mend
 from mcp_memory.learning.reading.file_uses import files_of, same_file
-from mcp_memory.learning.reading.other_value import one_other_value
+from mcp_memory.learning.reading.other_value import in_words, one_other_value
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
@@ -91,11 +91,11 @@ def _put_right(steps: Sequence[Step], said: facts.GotOn, similarity: float) -> I
         yield ErrorTold(line, kind, said.by)
     elif other := named_change(failed, by):
         yield ErrorTold(phrases.worked_otherwise(said.key, error, *other), kind, said.by)
-    elif (value := one_other_value(failed, by)) and (command_in(by.arguments) or by.description):
+    elif (value := one_other_value(failed, by)) and in_words(by):
         call, worked = (call_told(step, MAX_FAILED_CALL_CHARS) for step in (failed, by))
         yield ErrorTold(phrases.overcame(call, error, worked, itself=True), kind, said.by)
     elif value and similarity >= SAME_TASK:  # another case has other values
-        yield ErrorTold(phrases.worked_otherwise(said.key, error, *value), kind, said.by)
+        yield ErrorTold(phrases.worked_otherwise(said.key, error, *value.told()), kind, said.by)
 
 
 def _is_another_look(failed: Step, by: Step) -> bool:

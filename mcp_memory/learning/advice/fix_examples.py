@@ -59,8 +59,10 @@ class FixExamples:
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:
-            is_very = max(failed, by) < len(episode.steps) and message_of(episode.steps[failed]) == message
-            if is_very or (max(failed, by) < len(episode.steps) and names_the_same(episode.steps, failed, own)):
+            if max(failed, by) >= len(episode.steps):
+                continue
+            is_very = message_of(episode.steps[failed]) == message
+            if is_very or names_the_same(episode.steps, failed, own):
                 past = past_error(episode.steps, failed, by) if fix.kind == "fixed" else by
                 if past < 0 or episode.steps[past].key != episode.steps[by].key:
                     continue  # what came before the call said something else answered this error

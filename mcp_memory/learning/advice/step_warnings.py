@@ -93,10 +93,10 @@ class StepWarner:
             return ()
         steps = np.flatnonzero((x.step_tool == x.tools.find(last.key)) & (x.step_exact == exact_number(last)))
         steps = steps[x.spread(neighbours)[x.rows_at(steps)] >= SAME_TASK]
-        rows = np.unique(x.rows_at(steps))
-        if len(rows) < MIN_RUNS or not x.step_failed[steps].all():
+        rows = x.rows_at(steps).tolist()
+        if len(set(rows)) < MIN_RUNS or not x.step_failed[steps].all():
             return ()
-        at = [(x.trace(int(x.rows_at(steps[k : k + 1])[0])).id, int(x.step_position[steps[k]])) for k in range(len(steps))]
+        at = [(x.trace(row).id, position) for row, position in zip(rows, x.step_position[steps].tolist(), strict=True)]
         said = next((message for place in reversed(at) if (message := self._message_at(*place))), "")
         message = phrases.failed_before(last.key, len(steps), len(steps), said, same_call=True)
         return (StepWarning(message, len(steps), len(steps), tuple(dict.fromkeys(key for key, _ in at))[:MAX_EVIDENCE], None),)

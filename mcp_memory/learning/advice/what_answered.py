@@ -16,7 +16,7 @@ from mcp_memory.learning.reading.calls_told import call_changed
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
-from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague, one_other_value
+from mcp_memory.learning.reading.other_value import OtherValue, in_words, is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
 from mcp_memory.phrases import points as phrases
@@ -49,7 +49,7 @@ def what_answered(
         call = phrases.in_code(mend.worked.name, [before.told() for before in mend.before], mend.worked.beside(mend.failed))
         return Told(call, names_failed=True) if calls_in(code_in(own.arguments)) else None
     value = one_other_value(steps[failed], steps[right]) if right >= 0 and not own.is_same_call(steps[failed]) else None
-    if value and ((told := _with_other_value(own, *value)) or not is_fixed):
+    if value and ((told := _with_other_value(own, value)) or not is_fixed):
         return told
     if is_vague(message) and not is_about_the_same(steps[failed], own):
         return None  # it failed for a reason of its own
@@ -93,13 +93,12 @@ def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:
     return bool(part) and any(part == said for said in quoted_in(message_of(own)))
 
 
-def _with_other_value(own: Step, now: str, then: str) -> Told | None:
+def _with_other_value(own: Step, value: OtherValue) -> Told | None:
     """Return what stood in the place of a value that this run's call has, too, or one of its form; None where it has another one."""
-    name, is_argument, value = then.partition("=")
-    text = command_in(own.arguments) or own.description
+    text, (now, then) = in_words(own), value.told()
     has = f" {then} " in f" {' '.join(text.split())} "
-    if is_argument and not text:
-        has = (here := str(own.arguments.get(name))) == value or _form(here) == _form(value) != ""
+    if value.argument and not text:
+        has = (here := str(own.arguments.get(value.argument))) == value.then or _form(here) == _form(value.then) != ""
     if text:
         now, then = f"“…{now}…”", f"“…{then}…”"
     return Told(f"{own.key.partition(':')[2] or own.key} {now} instead of {then}", names_failed=True) if has else None

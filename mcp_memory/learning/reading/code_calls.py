@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Json, Step
@@ -55,8 +56,13 @@ def calls_in(code: str) -> tuple[CodeCall, ...]:
     >>> calls_in("select * from orders")
     ()
     """
+    return _calls_in(code[:MAX_CODE_CHARS]) if code else ()
+
+
+@lru_cache(maxsize=256)  # a cell is asked for each time its step is told or compared
+def _calls_in(code: str) -> tuple[CodeCall, ...]:
     try:
-        tree = ast.parse(code[:MAX_CODE_CHARS])
+        tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
         return ()
     made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Step
@@ -19,23 +20,37 @@ _FUNCTION_TEXT = "the and with from into onto for not but this that its using vi
 _FUNCTION = frozenset(_FUNCTION_TEXT.split())
 
 
-def one_other_value(failed: Step, again: Step) -> tuple[str, str] | None:
-    """Return what a call that acts had in place of one value of a failed one, and that value; None where not just one is another.
+class OtherValue(NamedTuple):
+    """What a call had in place of one value of a failed one; `argument` is the argument's name, "" in a call told in words."""
+
+    now: str
+    then: str
+    argument: str = ""
+
+    def told(self) -> tuple[str, str]:
+        """Return both values, those of an argument with its name."""
+        return (f"{self.argument}={self.now}", f"{self.argument}={self.then}") if self.argument else (self.now, self.then)
+
+
+def one_other_value(failed: Step, again: Step) -> OtherValue | None:
+    """Return what a call that acts had in place of one value of a failed one; None where not just one is another.
 
     What it is about stayed: of words at least one that names something, and no fewer than were changed; of arguments another one. A shell's
     command is about its last word or its folder as often.
 
     >>> def words(*said): return one_other_value(*(Step("act", text) for text in said))
-    >>> words("heat egg 2 with stoveburner 1", "heat egg 2 with microwave 1"), words("open drawer 1", "open drawer 2")
+    >>> words("heat egg 2 with stoveburner 1", "heat egg 2 with microwave 1").told(), words("open drawer 1", "open drawer 2")
     (('microwave', 'stoveburner'), None)
     >>> pay, by = {"order": "W1", "by": "gift card"}, {"order": "W1", "by": "credit card"}
-    >>> [one_other_value(Step(tool, "", pay), Step(tool, "", by)) for tool in ("pay_order", "get_order")]
-    [('by=credit card', 'by=gift card'), None]
+    >>> one_other_value(Step("pay_order", "", pay), Step("pay_order", "", by)).told()
+    ('by=credit card', 'by=gift card')
+    >>> one_other_value(Step("get_order", "", pay), Step("get_order", "", by)) is None
+    True
     """
     if failed.key != again.key or role_of(failed.key) is not Role.ACTS or is_shell(failed.tool):
         return None
-    if (text := _text(failed)) or _text(again):
-        return _other_words(_own_words(text, failed.key), _own_words(_text(again), failed.key))
+    if (text := in_words(failed)) or in_words(again):
+        return _other_words(_own_words(text, failed.key), _own_words(in_words(again), failed.key))
     before, after = failed.arguments, again.arguments
     others = [name for name in before if before[name] != after.get(name)]
     if before.keys() != after.keys() or len(others) != 1 or not any(str(before[name]).strip() for name in before if name != others[0]):
@@ -43,7 +58,7 @@ def one_other_value(failed: Step, again: Step) -> tuple[str, str] | None:
     now, then = after[others[0]], before[others[0]]
     if isinstance(now, Mapping | list) or max(len(str(now)), len(str(then))) > MAX_VALUE_CHARS:
         return None
-    return f"{others[0]}={now}", f"{others[0]}={then}"
+    return OtherValue(str(now), str(then), others[0])
 
 
 def is_vague(message: str) -> bool:
@@ -68,8 +83,8 @@ def is_about_the_same(step: Step, other: Step) -> bool:
     return bool(_named(step) & _named(other))
 
 
-def _text(step: Step) -> str:
-    """Return the words of a call that is told in words: a command, or what the agent says it does."""
+def in_words(step: Step) -> str:
+    """Return the words of a call that is told in words, a command or what the agent says it does; "" for any other."""
     return command_in(step.arguments).strip() or step.description
 
 
@@ -81,11 +96,11 @@ def _own_words(text: str, key: str) -> list[str]:
 
 
 def _named(step: Step) -> frozenset[str]:
-    said = _text(step) or " ".join(map(str, step.arguments.values()))
+    said = in_words(step) or " ".join(map(str, step.arguments.values()))
     return frozenset(word for word in _NAMES.findall(said.casefold()) if word not in _FUNCTION)
 
 
-def _other_words(before: Sequence[str], after: Sequence[str]) -> tuple[str, str] | None:
+def _other_words(before: Sequence[str], after: Sequence[str]) -> OtherValue | None:
     if max(len(before), len(after)) > MAX_WORDS:
         return None
     compared = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
@@ -96,4 +111,4 @@ def _other_words(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]
     kept = [word for tag, i, j, _, _ in compared if tag == "equal" for word in before[i:j]]
     names = [word for word in kept if not word.startswith("-") and _NAMES.search(word) and word.casefold() not in _FUNCTION]
     tells = any(char.isalpha() for char in now)
-    return (now, then) if tells and names and len(kept) >= len(other[0][0]) and len(now) <= MAX_VALUE_CHARS else None
+    return OtherValue(now, then) if tells and names and len(kept) >= len(other[0][0]) and len(now) <= MAX_VALUE_CHARS else None
