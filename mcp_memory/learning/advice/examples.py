@@ -45,6 +45,7 @@ _FILE_WORD = re.compile(r"\w\.\w|/")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 _COMMON_NAME = re.compile(r"(?:__\w+__|index|main|mod|lib|utils?|models|views|tests|conftest|setup|config|README|package)\.\w+$")
+_INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 
@@ -81,7 +82,23 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
         folded = run.casefold()
         named = without_names(command, episode, index, lambda word: _in(word, folded))
         arguments = {key: named if value == command else value for key, value in arguments.items()}
-    return example_of(arguments, max_chars, run, alike=alike)
+    return _without_numbers_of(episode.task, example_of(arguments, max_chars, run, alike=alike), run)
+
+
+def _without_numbers_of(task: str, example: dict[str, Json] | None, run: str) -> dict[str, Json] | None:
+    """Return an example without the numbers that its own task names and this run does not, however small: *pull request 61* is a case."""
+    if not example or not (numbers := numbers_of_case(task, run)):
+        return example
+    return {name: f"<{name}>" if isinstance(value, str | int) and str(value) in numbers else value for name, value in example.items()}
+
+
+def numbers_of_case(task: str, run: str) -> frozenset[str]:
+    """Return the numbers that a task names and a run does not.
+
+    >>> sorted(numbers_of_case("Review request 61 of v2.5", "Review request 77"))
+    ['61']
+    """
+    return frozenset(_INTEGER.findall(task)) - frozenset(_INTEGER.findall(run))
 
 
 def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike: bool) -> dict[str, Json] | None:
