@@ -51,6 +51,16 @@ def question(said: facts.Fact) -> str:
     raise TypeError(f"nothing is asked about {type(said).__name__}")
 
 
+def unexplained(*, partly: bool) -> str:
+    """Return what an agent is asked about a run that did not succeed though no step of it failed.
+
+    >>> unexplained(partly=True)
+    'It succeeded in part, and no step says what is missing: say that in one sentence, for next time.'
+    """
+    came, what = ("It succeeded in part", "what is missing") if partly else ("It did not succeed", "why")
+    return f"{came}, and no step says {what}: say that in one sentence, for next time."
+
+
 def _others(said: facts.Overcome) -> str:
     """Return that the change was not the only one.
 

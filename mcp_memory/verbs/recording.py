@@ -9,18 +9,17 @@ from uuid import UUID
 from mcp_memory.domain import forming
 from mcp_memory.domain.answers import CompletedEpisode, LearnedPattern, LoggedSteps, Precedent, StartedEpisode
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome
-from mcp_memory.domain.facts import Fact
 from mcp_memory.domain.pattern import ANSWERS
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.requests import CompleteEpisode, PrepareEpisode, StartEpisode, StepDetails, TaskFields
 from mcp_memory.errors import Conflict, EpisodeClosed, InvalidInput, NotFound
-from mcp_memory.learning.judging.reflection import asked_about, telling
-from mcp_memory.phrases.reflection import question
+from mcp_memory.learning.judging.reflection import telling
 from mcp_memory.ports import Completion, Neighbours
 from mcp_memory.verbs.background import Background
-from mcp_memory.verbs.earlier_attempts import is_noted, is_slip, told_after_failure
+from mcp_memory.verbs.earlier_attempts import told_after_failure
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED, complete, extract
+from mcp_memory.verbs.questions import asked_of
 from mcp_memory.verbs.recalling import Recalling
 from mcp_memory.verbs.redacting import Redacting
 from mcp_memory.verbs.voting import Vote, Voting
@@ -150,9 +149,7 @@ class Recording:
         """Return the answer to a completion (blocking)."""
         patterns = self.learned(done)
         known = () if done.success else told_after_failure(self._e, done, near)
-        asked = None if any(row.worked for row in known) else _asked(done)
-        is_known = asked is not None and (is_slip(self._e, asked) or is_noted(self._e, done, asked, near))
-        return _completed(done, patterns, degraded, known, question(asked) if asked and not is_known else None)
+        return _completed(done, patterns, degraded, known, asked_of(self._e, done, known, near))
 
     async def _subject(self, asked: CompleteEpisode) -> str:
         """Return the id of the episode to complete; begin one for a task that none was started for."""
@@ -245,13 +242,6 @@ def _completed(
         telling=telling(done),
         precedents=precedents,
     )
-
-
-def _asked(done: Episode) -> Fact | None:
-    """Return what a sentence of the agent's own would help the next attempt about; None where nothing failed, or it said why already."""
-    if done.reflection is None or done.outcome is None or done.outcome.lessons:
-        return None
-    return asked_about(done.reflection, done.outcome.kind)
 
 
 def _record(fields: StepDetails | Mapping[str, Any]) -> StepDetails:

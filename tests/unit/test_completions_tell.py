@@ -107,3 +107,11 @@ async def test_a_completion_counts_those_that_failed_otherwise_among_all_that_fa
         await attempt(memory, TASK, "failure", answered(text, verdict))
     said = await completed(memory, "failure", answered("the tide", "Answer is INCORRECT"))
     assert "(2 of 3 failed attempts found): answered “the moon”" in said
+
+
+async def test_a_run_that_did_not_succeed_though_no_step_failed_is_asked_what_was_missing(memory: EpisodicMemory) -> None:
+    looked = [shell(f"cat tides-{day}.csv") for day in range(3)]
+    assert "and no step says what is missing: say that in one sentence" in await completed(memory, "partial", *looked)
+    assert "It did not succeed, and no step says why" in await completed(memory, "failure", *looked)
+    assert "one sentence" not in await completed(memory, "success", *looked)
+    assert "one sentence" not in await completed(memory, "failure", *looked[:1])
