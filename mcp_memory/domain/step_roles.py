@@ -42,7 +42,11 @@ WRITES = (" >", " -i")  # `cat >`, `sed -i`
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ENDS = frozenset({"submit", "finish", "finished", "done", "complete", "answer", "terminate"})
 _MOVES = frozenset({"open", "goto", "scroll"})
-_RUNS = frozenset({"test", "tests", "pytest", "lint", "mypy", "ruff"})
+_RUNS_TEXT = """
+test tests pytest unittest tox nox jest vitest mocha ava cypress rspec phpunit ctest nextest lint eslint stylelint mypy pyright ruff flake
+clippy typecheck
+"""
+_RUNS = frozenset(_RUNS_TEXT.split())
 
 
 class Role(enum.Enum):
@@ -130,8 +134,8 @@ def moves(key: str) -> bool:
 def runs_tests(key: str) -> bool:
     """Return whether a step of that key runs tests or checks: it acts, but changes nothing.
 
-    >>> runs_tests("bash:pytest"), runs_tests("bash:python3 -m pytest"), runs_tests("edit")
-    (True, True, False)
+    >>> [runs_tests(key) for key in ("bash:pytest", "bash:python3 -m unittest", "bash:npx vitest", "bash:cargo clippy", "edit")]
+    [True, True, True, True, False]
     """
     return any(word.lower() in _RUNS for word in _WORD.findall(key))
 

@@ -4,6 +4,7 @@ import pytest
 
 from mcp_memory.memory import EpisodicMemory
 from mcp_memory.rendering.advice_lines import next_step_text
+from mcp_memory.rendering.lines import recall_text
 from mcp_memory.rendering.render import answer
 from tests.unit.attempts import Step, attempt, shell
 
@@ -47,3 +48,14 @@ async def test_of_two_errors_after_each_other_each_is_told_with_what_was_done_be
         "After this very error str_replace reproduce_issue.py: - load('ferry.toml') + load('ferry.toml', mode='rb') made the call work"
         in await advised(memory, BINARY)
     )
+
+
+async def test_an_error_of_what_a_run_had_brought_in_itself_is_told_to_who_meets_it_alone(memory: EpisodicMemory) -> None:
+    def edit(old: str, new: str) -> Step:
+        return {"tool": "str_replace", "arguments": {"path": "ui/list.tsx", "old_str": old, "new_str": new}, "observation": "done"}
+
+    unknown = "ui/list.tsx(41,12): error TS2304: Cannot find name 'parseISO'."
+    first, then = edit("format(new Date(row.date))", "format(parseISO(row.date))"), edit("import { format }", "import { format, parseISO }")
+    await attempt(memory, TASK, "success", first, shell("npx tsc --noEmit", unknown), then, shell("npx tsc --noEmit"))
+    assert "failed with" not in recall_text(answer(await memory.recall(TASK)))
+    assert "Cannot find name 'parseISO'.” and worked after" in recall_text(answer(await memory.recall(unknown)))

@@ -21,11 +21,12 @@ from mcp_memory.learning.reading.code_calls import code_mend
 from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.other_value import in_words, one_other_value
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
-from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.reading.signatures import quoted_in, signature
 from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
 MAX_OVERCOME = 2
+MIN_NAME_CHARS = 3  # of what an error names
 MAX_DONE = 3  # calls that are told of those that were made before a failed one worked
 MAX_CHANGE_CHARS = 240  # of a change that made a failed call work
 _NOTHING = re.compile(r"\b(?:no (?:match|result|page|entr|hit)\w*|(?:could|did) not find|(?:was )?not found|nothing found)\b", re.I)
@@ -38,6 +39,7 @@ class ErrorTold(NamedTuple):
     line: str
     signature: str
     by: int = -1
+    is_own: bool = False  # the error of what the run had brought in itself: of use to who meets it alone
 
 
 def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
@@ -73,7 +75,16 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
         if how == call:  # but for the folder
             how, call = (call_told(step, MAX_FAILED_CALL_CHARS, folder=True) for step in (by, failed))
         if how != call:
-            yield ErrorTold(phrases.overcame(call, error, how, itself=said.by == said.worked_at), signature(error_text(failed)), said.by)
+            is_own = change is not None and _brought_itself(steps, said.failures[-1])
+            line = phrases.overcame(call, error, how, itself=said.by == said.worked_at)
+            yield ErrorTold(line, signature(error_text(failed)), said.by, is_own=is_own)
+
+
+def _brought_itself(steps: Sequence[Step], failed: int) -> bool:
+    """Return whether an error names what an edit before it had brought in: a slip of the run's own, and what it left has it right."""
+    named = [name for name in quoted_in(message_of(steps[failed])) if len(name) >= MIN_NAME_CHARS]
+    changes = (change for k in range(failed) if named and not steps[k].failed and (change := change_of(steps, k)) and not change.is_scratch)
+    return any(name in change.added and name not in change.removed for change in changes for name in named)
 
 
 def _done_told(steps: Sequence[Step], said: facts.Overcome, similarity: float) -> str:

@@ -84,7 +84,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
         if episode.id in known.met:
             shown = _of_errors(episode, fixes, known.quoted) if episode.id not in known.said else _of_line(episode, fixes, query, known)
         else:
-            got_past = [told.line for told in fixes]
+            got_past = [told.line for told in fixes if not told.is_own]
             others = _changed_otherwise(episode, peers, left)
             shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known.gone, got_past), others)
         lines = {without_line_numbers(line): line for line in shown}
