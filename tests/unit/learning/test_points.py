@@ -132,7 +132,7 @@ def test_a_failure_that_left_no_change_tells_what_it_had_read() -> None:
 
 def test_of_a_file_that_a_failure_made_is_told_what_in_it_is_of_the_task_and_nothing_of_one_to_try_something_out() -> None:
     assert told(lost("a", REPRO, Step("submit"))) == [()]
-    for content, said in (("import os\ncart.voucher = 2", ", made shop/rounding.py:2: cart.voucher = 2"), ("import os", "")):
+    for content, said in (("import os\ncart.voucher = 2", ", made shop/rounding.py: cart.voucher = 2"), ("import os", "")):
         made = Step("create", arguments={"path": "shop/rounding.py", "content": content})
         assert told(lost("a", OPENED, made)) == [(f"changed nothing that was there{said}; had read shop/cart.py",)]
 
