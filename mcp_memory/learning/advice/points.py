@@ -27,12 +27,12 @@ from mcp_memory.learning.advice.done_after import done_after
 from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
+from mcp_memory.learning.advice.figures_told import figure_told
 from mcp_memory.learning.advice.left_nothing import LeftNothing, told_alike
 from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
-from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.said_lines import SaidLine
 from mcp_memory.learning.reading.signatures import signature
@@ -226,14 +226,13 @@ def _shown(
         ]
         ends = dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)
         told += [*fixes, *(end.line for end in ends)]
-        figure = measured(episode.task, episode.steps) if similarity >= SAME_TASK else ""
-        if figure and not told:  # which says how far its calls went
-            told = done(episode, similarity, query)
-        # What a failure wrote is told where nobody left anything else (`ending`).
-        yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
+        figure = figure_told(episode) if similarity >= SAME_TASK else ""
+        # What a failure wrote is told where nobody left anything else (`ending`); the script that came last need not be what was measured.
+        partly = episode.partial and similarity >= SAME_TASK and not figure
+        yield from told or [text for _, text in (wrote(episode) if partly else ())]
         yield from missed(episode)
         if figure:
-            yield phrases.measured(figure)
+            yield figure
 
 
 # --- what came of it ---

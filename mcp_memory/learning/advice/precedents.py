@@ -272,5 +272,5 @@ def came_of(episode: Episode) -> str:
             case facts.TestsFailed():
                 return tests_failed(episode, said)
     said = telling_line((episode.outcome.error if episode.outcome else "") or "")
-    figure = "" if said else measured(episode.task, episode.steps)
-    return phrases.measured(figure) if figure else said
+    figure = None if said else measured(episode.task, episode.steps)
+    return phrases.measured(figure.said, figure.on) if figure else said
