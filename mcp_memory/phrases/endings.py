@@ -70,6 +70,12 @@ def put_back(paths: Sequence[str]) -> str:
     return f"changed nothing: put back its edits of {', '.join(paths)}"
 
 
+def _places(places: Sequence[str]) -> list[str]:
+    """Return places, of a file that was named just before the line alone."""
+    paths = [place.rpartition(":")[0] for place in places]
+    return [place[len(path) :] if i and path == paths[i - 1] else place for i, (place, path) in enumerate(zip(places, paths, strict=True))]
+
+
 class Ended(NamedTuple):
     """How one attempt ended: code it *typed* into a shell, the script of its own that is all it left, and of how many steps it *spent*
     how many on that, where these were most, and the *error* with which the last run of that failed."""
@@ -116,11 +122,13 @@ def left_alone(
     "changed nothing: spent 9 of 12 steps on bug.py, whose last run failed with “No module named 'app'”"
     >>> left_alone([], [], [Ended(script="repro.py"), Ended(script="bug.py")], ["cart.py:7", "tax.py:9"])
     'changed nothing: both left only a script of their own, stopped at cart.py:7 and tax.py:9'
+    >>> left_alone([], [], (), ["cart.py:7", "cart.py:9"])
+    'changed nothing: stopped at cart.py:7 and :9'
     """
     one = "one " if one_made else ""
     said = "changed nothing" + (" that was there" if made_others else "") + (f", {one}made {'; '.join(made)}" if made else "")
     how = ", ".join(_endings(ended, left=not made_others))
-    stopped = f"stopped at {' and '.join(places)}" if places else ""
+    stopped = f"stopped at {' and '.join(_places(places))}" if places else ""
     said += f"{';' if made else ':'} {', '.join(filter(None, (how, stopped)))}" if how or stopped else ""
     return f"{said}; {'one ' if by_one else ''}had read {', '.join(read)}" if read else said
 

@@ -9,9 +9,9 @@ def changed(change: str, *, is_beside: bool = False) -> str:
     """Return what was changed, with its file; *is_beside*: a test or a text, where no code was.
 
     >>> changed("cart.py: + x = 1"), changed("tests/test_cart.py: + x = 1", is_beside=True)
-    ('changed cart.py: + x = 1', 'changed no code, only tests/test_cart.py: + x = 1')
+    ('changed cart.py: + x = 1', 'changed no code, but beside it tests/test_cart.py: + x = 1')
     """
-    return f"changed {'no code, only ' if is_beside else ''}{change}"
+    return f"changed {'no code, but beside it ' if is_beside else ''}{change}"
 
 
 def did(calls: Sequence[str], *, more: bool = False) -> str:

@@ -27,6 +27,7 @@ from mcp_memory.learning.reading.work_lines import is_version
 from mcp_memory.phrases import points as phrases
 
 MAX_TEXT_CHARS, MAX_SCRIPT_CHARS, MAX_FACTS_CHARS = 400, 200, 140  # of a text; of a script, of which so many of what it calls
+MAX_MADE_CHARS = 110  # of what a run made beside what it was to do
 MIN_WORDS = 2  # of its task, from which what a run wrote is about it
 MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
@@ -89,7 +90,7 @@ def made(episode: Episode, path: str) -> str:
     ]
     longest = max(texts, key=lambda text: len(text.lines), default=None)
     said = _said(episode, longest, texts) if longest else ""
-    return f"{path}: {said}" if len(words & frozenset(distinct_words(said))) >= MIN_WORDS else ""
+    return f"{path}: {shorten(said, MAX_MADE_CHARS)}" if len(words & frozenset(distinct_words(said))) >= MIN_WORDS else ""
 
 
 def _texts(steps: Sequence[Step]) -> Iterator[_Text]:
@@ -140,11 +141,15 @@ def _runs(part: str, path: str) -> bool:
 
 
 def _told(episode: Episode, text: _Text, texts: Sequence[_Text], output: str = "") -> str:
-    """Return that a file was written with what tells of it, and the files of before that it, or the *output* of its run, names."""
+    """Return that a file was written with what tells of it, and the files of before that it, or the *output* of its run, names.
+
+    Nothing of what its task names.
+    """
     said = _said(episode, text, texts)
     kept = pieces("\n".join(text.lines))
     lines = [line for part in kept for line in part] + (output.splitlines() if len(kept) > 1 else [])  # which names what was cut
-    named = [path for path in _paths(lines) if path not in said and not same_file(path, text.path)]
+    told = said + episode.task
+    named = [path for path in _paths(lines) if path.rpartition("/")[2] not in told and not same_file(path, text.path)]
     names = [path for path in named if _was_there(episode.steps[: text.step], path)][:MAX_NAMED]
     return phrases.wrote(f"{text.path}: {said}" if said else text.path, names) if said or set(names) & {*_paths(text.lines)} else ""
 
@@ -177,9 +182,9 @@ def _code_told(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
         lines += [GAP, *telling([*dropwhile(_is_of_cut_block, part)], is_plain=False)]
     before = [other.lines for other in texts if other.step < text.step and is_version(text.lines, other.lines)][-1:]
     earlier = frozenset(line.strip() for version in before for line in version)
-    facts = "; ".join(script_facts([line for part in (first, *behind) for line in part]))
-    facts = facts if len(facts) <= MAX_FACTS_CHARS else shorten(facts, MAX_FACTS_CHARS)
-    said = script_lines(lines, episode.task, earlier, MAX_SCRIPT_CHARS - len(facts), facts)
+    code = [line for part in (first, *behind) for line in part]
+    facts = shorten("; ".join(script_facts(code, episode.task)), MAX_FACTS_CHARS)
+    said = script_lines(lines, episode.task, earlier, MAX_SCRIPT_CHARS - len(facts), "; ".join(script_facts(code)))
     return "; ".join(filter(None, (said.rstrip(","), facts)))
 
 

@@ -22,8 +22,10 @@ _OWN_TOOLS = re.compile(r"(?:echo|printf|cat|ls|bash|sh|python[\d.]*|node|env|wh
 _BASE = re.compile(r"^\{[\w.]+\}(?=/)")  # in front of an address: what it stands for is said elsewhere
 
 
-def script_facts(lines: Sequence[str]) -> tuple[str, ...]:
+def script_facts(lines: Sequence[str], task: str = "") -> tuple[str, ...]:
     """Return what a script runs, calls and serves, reads and writes, in this order, each thing once.
+
+    Nothing of a kind of which the *task* names all.
 
     >>> script_facts(["url = f'{API}/rates/'", "said = requests.post(url, json=a)", "with open('rates.json', 'w') as f:"])
     ('POST /rates/', 'writes rates.json')
@@ -45,7 +47,8 @@ def script_facts(lines: Sequence[str]) -> tuple[str, ...]:
         "reads": [path for path in read if _FILE.search(path) and path not in written],
         "writes": [path for path in written if _FILE.search(path)],
     }
-    return tuple(f"{verb} {', '.join(dict.fromkeys(things))}".strip() for verb, things in said.items() if things)
+    new = {verb: things for verb, things in said.items() if not all(thing.rpartition(" ")[2] in task for thing in things)}
+    return tuple(f"{verb} {', '.join(dict.fromkeys(things))}".strip() for verb, things in new.items())
 
 
 def reads_nothing(lines: Sequence[str]) -> bool:

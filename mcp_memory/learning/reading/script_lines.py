@@ -30,7 +30,7 @@ _WIRED = (
     rf"{_NAMES} ?= ?(?:[-\d., (){{}}\[\]]+|f?[\"']{{2,6}})$",  # a beginning: zero, nothing, a list that is opened
     rf"for {_NAMES} in (?:{_NAME}(?:\(\))?|range\(.*\)|enumerate\(.*\)):",
     rf"(?:if|elif|while) (?:not )?{_NAME}(?:\(\))?(?: ?[!=]= ?{_NAME})?:",
-    rf"[\"']?\w+[\"']?:? ?[=:] ?(?:{_NAME}|[-\d.]+|\[\]|\{{\}}),?$|[\"'](\w+)[\"']: ?\w+\[[\"']\1[\"']\],?$",  # an entry
+    rf"[\"']?\w+[\"']?:? ?[=:] ?(?:{_NAME}(?: or \S+)?|[-\d.]+|\[\]|\{{\}}),?$|[\"'](\w+)[\"']: ?\w+\[[\"']\1[\"']\],?$",  # an entry
     rf"[\"'][\w ]*[\"']:? ?[\[{{(]?,?$|{_NAME} ?= ?{_NAME}\($",
     r".*\b(?:argparse|sys\.argv|add_argument|os\.makedirs|random\.seed|print_exc|\.read\(\)|csv\.\w+eader|Flask\(__name__)",
     rf".*\b(?:requests\.\w+\(|jsonify\(|app\.run\(|(?:{_PASSED.replace(' ', '|')})=\S+,?$)",

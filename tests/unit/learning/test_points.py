@@ -239,8 +239,8 @@ def test_calls_before_those_that_are_told_are_marked() -> None:
 def test_of_what_stands_beside_the_code_a_text_is_told_only_where_nothing_else_was_changed() -> None:
     index, conf = ({"path": f"tests/roots/{name}", "old_str": "a", "new_str": "voucher = 2"} for name in ("index.rst", "conf.py"))
     edits = [Step("edit", arguments=arguments) for arguments in (index, conf)]
-    assert told(lost("a", *edits)) == [("changed no code, only tests/roots/conf.py: + voucher = 2",)]
-    assert told(lost("a", edits[0])) == [("changed no code, only tests/roots/index.rst: - a + voucher = 2",)]
+    assert told(lost("a", *edits)) == [("changed no code, but beside it tests/roots/conf.py: + voucher = 2",)]
+    assert told(lost("a", edits[0])) == [("changed no code, but beside it tests/roots/index.rst: - a + voucher = 2",)]
 
 
 def test_beside_what_worked_it_is_told_what_most_of_those_that_failed_changed_instead() -> None:

@@ -115,7 +115,9 @@ def test_of_a_long_script_what_it_runs_calls_reads_and_writes_is_told_and_no_lin
         OutcomeKind.SUCCESS, "bring the rates of the day to the till", script("rates.py", *FILLING, *lines), shell("python3 rates.py")
     )
     ((_, said),) = wrote(made)
-    assert said == ("wrote rates.py: day = row['weekday'].split(';'); runs ./till.sh; PUT /rates/{day}; reads bank.csv; writes out/rates.json")
+    assert said == (
+        "wrote rates.py: day = row['weekday'].split(';'); runs ./till.sh; PUT /rates/{day}; reads bank.csv; writes out/rates.json"
+    )
 
 
 INVENTED = script("scores.py", "scores = {'mean': 0.72}  # realistic for such a model", "json.dump(scores, open('scores.json', 'w'))")
