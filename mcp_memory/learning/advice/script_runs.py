@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mcp_memory.domain.commands import command_in, simple_commands, stopped_short
+from mcp_memory.domain.commands import command_in, hides_exit, simple_commands, stopped_short
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import told_as_call
@@ -38,7 +38,9 @@ class ScriptRuns:
     def of(cls, steps: Sequence[Step], written: int, runs: Callable[[str], bool]) -> "ScriptRuns | None":
         """Return the runs after the step that wrote a script; None where none worked. *runs* says whether a simple command runs it."""
         calls = {i: call for i in range(written, len(steps)) if (call := _run_in(steps[i], runs))}
-        worked = [i for i in calls if not steps[i].failed and not stopped_short(command_in(steps[i].arguments), steps[i].observation)]
+        worked = [
+            i for i, call in calls.items() if not steps[i].failed and not hides_exit(call) and not stopped_short(call, steps[i].observation)
+        ]
         if not worked:
             return None
         last = calls[worked[-1]]

@@ -177,3 +177,12 @@ def test_a_script_that_was_run_in_the_call_that_wrote_it_is_told_where_nothing_w
     both = shell("cat > walk.py <<'EOF'\npath = steps + ['exit']\nEOF\npython3 walk.py")
     assert wrote(run(OutcomeKind.SUCCESS, "walk every maze", both))[0][1] == "wrote walk.py: path = steps + ['exit']"
     assert wrote(run(OutcomeKind.SUCCESS, "walk every maze", both, shell("walkctl finish"))) == ()
+
+
+def test_files_of_before_that_only_a_run_names_are_told_where_the_script_was_cut_and_none_that_the_task_names() -> None:
+    cut = script("clean.py", "for path in paths:", "...[900 chars cut]...", "x", "clean(paths)")
+    listed = shell("ls -R", "conf/aws.yaml\nconf/hub.yaml")
+    ran = shell("python3 clean.py", "Updated conf/aws.yaml\nUpdated conf/hub.yaml")
+    for task, names in (("clean the keys", "conf/aws.yaml, conf/hub.yaml"), ("clean the keys of hub.yaml", "conf/aws.yaml")):
+        ((_, said),) = wrote(run(OutcomeKind.SUCCESS, task, listed, cut, ran))
+        assert said.endswith(f"(names {names})"), said
