@@ -213,7 +213,11 @@ def _shown(
         if not changed or did_more_than_tests(episode):  # that tests were run beside a change is no news
             told += done(episode, similarity, query, gone)
         if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
-            told = [text for _, text in wrote(episode)] or told
+            texts = [text for _, text in wrote(episode)]
+            if texts and won[0] is not episode and _only_wrote(won[0]):  # another script that does the same tells little more
+                yield from fixes
+                return
+            told = texts or told
         if told or all(step.key not in gone for step in episode.steps):
             yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
@@ -234,6 +238,11 @@ def _shown(
         yield from missed(episode)
         if figure:
             yield figure
+
+
+def _only_wrote(episode: Episode) -> bool:
+    """Return whether what a success wrote itself is all that is told of it."""
+    return not did_more_than_tests(episode) and not Left.of(episode).files and bool(wrote(episode))
 
 
 # --- what came of it ---

@@ -223,7 +223,15 @@ def _is_alike(one: _Told, other: _Told) -> bool:
     """Return whether two attempts count as one: the same change (two that differ in a sign are two), or acts in nearly the same words."""
     if one.attempt.changes or other.attempt.changes:
         return one.is_same(other)
-    a, b = _words(one.deeds), _words(other.deeds)
+    return _share_words(_words(one.deeds), _words(other.deeds))
+
+
+def says_alike(a: str, b: str) -> bool:
+    """Return whether two texts of what was done have nearly the same words: to read the second tells nothing."""
+    return _share_words(_words([a]), _words([b]))
+
+
+def _share_words(a: frozenset[str], b: frozenset[str]) -> bool:
     return len(a & b) >= SAME_DEED * len(a | b)
 
 
