@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind, Step, StepStatus
+from mcp_memory.learning.advice.points import points_of
 from mcp_memory.learning.advice.written import wrote
 
 
@@ -186,3 +187,12 @@ def test_files_of_before_that_only_a_run_names_are_told_where_the_script_was_cut
     for task, names in (("clean the keys", "conf/aws.yaml, conf/hub.yaml"), ("clean the keys of hub.yaml", "conf/aws.yaml")):
         ((_, said),) = wrote(run(OutcomeKind.SUCCESS, task, listed, cut, ran))
         assert said.endswith(f"(names {names})"), said
+
+
+def test_of_attempts_none_of_which_succeeded_one_that_did_the_work_is_told_before_one_that_made_its_result_up() -> None:
+    invented = run(OutcomeKind.FAILURE, "score the model into scores.json", KILLED, INVENTED, shell("python3 scores.py"))
+    worked = script("score_all.py", "scores = bench.scored(open('model.bin'), 7)", "json.dump(scores, open('scores.json', 'w'))")
+    real = replace(run(OutcomeKind.FAILURE, "score the model into scores.json", worked, shell("python3 score_all.py")), id="real")
+    told_of = points_of([(invented, 1.0), (real, 1.0)], real.task)
+    assert told_of["e"] == ()
+    assert told_of["real"][0].startswith("wrote score_all.py: scores = bench.scored(open('model.bin'), 7)")
