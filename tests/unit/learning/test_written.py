@@ -139,6 +139,7 @@ def test_values_that_the_task_asks_to_be_made_up_or_that_a_script_reads_are_none
     for task, text in (
         ("write realistic scores", INVENTED),
         ("score the model", script("scores.py", "scores = json.load(open('log.json'))  # no mock", "save(scores)")),
+        ("score the model", script("scores.py", "from unittest.mock import patch", "scores = fake_server.scored(7)", "save(scores)")),
     ):
         assert "made its result up" not in str(wrote(run(OutcomeKind.FAILURE, task, KILLED, text, shell("python3 scores.py"))))
     assert "made its result up" not in str(wrote(run(OutcomeKind.SUCCESS, "score it", KILLED, INVENTED, shell("python3 scores.py"))))
