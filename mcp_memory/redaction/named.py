@@ -11,7 +11,7 @@ import mcp_memory.redaction.apart as apart
 from mcp_memory.redaction.names import PASSWORD, kind_of
 from mcp_memory.redaction.places import matches
 from mcp_memory.redaction.rules import NO_MARKER, compiled
-from mcp_memory.redaction.sight import Sight
+from mcp_memory.redaction.sight import FEW, Sight
 from mcp_memory.redaction.values import (
     MARKER_START,
     is_bare_secret,
@@ -50,8 +50,8 @@ _ANCHORS = (
     "_pat",
     "pin",
 )
-_PARTS = tuple((anchor, anchor.strip("_")) for anchor in _ANCHORS)
-ASKED_PARTS = (*(part for _, part in _PARTS), *apart.ASKED_PARTS)  # of the words of a text
+PARTS = tuple((anchor, anchor.strip("_")) for anchor in _ANCHORS)
+ASKED_PARTS = (*(part for _, part in PARTS), *apart.ASKED_PARTS)  # of the words of a text
 _FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "auth"})
 _MAX_VALUE = 2_000
 _TAIL = (
@@ -77,7 +77,7 @@ _LINE_VALUE = r"(?P<value>\S{3,2000}+)[ \t]{0,8}(?:#[^\n]{0,200})?(?=\r?\n|\Z)"
 
 def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable[Span]]:
     """Yield one look after another for named secrets: each gives (start, end, rule name), and raises OutOfWork where it must end."""
-    anchors = [anchor for anchor in vocabulary.having(_PARTS) if sight.first(anchor)]
+    anchors = [anchor for anchor in vocabulary.having(PARTS) if sight.first(anchor)]
     for anchor in anchors:
         yield _named_by(anchor, sight, work)
     if "-" in sight.plain:
@@ -89,6 +89,8 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable
 
 def _named_by(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
     text, spend = sight.text, work.spend
+    if len(sight.first(anchor)) == FEW:
+        work.pass_over(len(text))
     judged = work.verdicts.setdefault((_Name, anchor), {})
     for at, match in matches(anchor, _TAIL, sight):
         end = match.end("rest")

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
+import mcp_memory.redaction.first_look as first_look
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
+from mcp_memory.redaction.bare import Bare, has_noise, stretches, tries_of
 from mcp_memory.redaction.index import whole_table
-from mcp_memory.redaction.near import near
+from mcp_memory.redaction.near import REACH, near
 from mcp_memory.redaction.rules import compiled
-from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import MARKER_START
 from mcp_memory.redaction.vocabulary import Known, Vocabulary
-from mcp_memory.redaction.work import OutOfWork, Work
+from mcp_memory.redaction.work import CHARS_PER_FORM, MARKERS_PER_TRY, OutOfWork, Work
 
 Span = tuple[int, int, str]
 Place = tuple[int, int]
@@ -24,7 +25,6 @@ _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
 _MARKER, _LONGEST_MARKER = r"\[redacted:[a-z0-9-]{1,48}\]", 60
 UNJUDGED = "unjudged"
 _EDGE_CHARS = 24  # no keyword has a word so long
-_RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
 
 def redact(text: str) -> tuple[str, tuple[str, ...]]:
@@ -39,10 +39,12 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     """
     if len(text) < _MIN_CHARS:
         return text, _NOTHING
-    size, work = len(text), Work(len(text))
-    found, rounds = _NOTHING, 1
-    spans, vocabularies = _once(text, work)
-    again = None
+    sight = Sight(text)
+    words = Vocabulary(sight.codes, _known())
+    if first_look.has_nothing(sight, words, _inside):
+        return text, _NOTHING
+    work, found, rounds = Work(len(text), is_noisy=has_noise(sight)), _NOTHING, 1
+    spans, vocabularies = _look(sight, [words], work)
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))
@@ -51,41 +53,62 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
         found += new
         if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
-        again = again or Work(size, work)  # what was judged within the bound is so again
-        again.end = len(text)
         # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
-        spans, vocabularies = _once(text, again, [words.after(edges) for words in vocabularies], markers)
+        spans, vocabularies = _look_again(text, [words.after(edges) for words in vocabularies], work, markers)
         rounds += 1
     return text, found
 
 
 def work_of(text: str) -> tuple[float, int]:
     """Return how many tries one look at *text* takes and how many it may take: what the tests and the benchmark bound."""
-    work = Work(len(text))
-    _once(text, work)
+    sight = Sight(text)
+    work = Work(len(text), is_noisy=has_noise(sight))
+    _look(sight, [Vocabulary(sight.codes, _known())], work)
     return work.spent, work.bound
 
 
-def _once(text: str, work: Work, before: Sequence[Vocabulary] = (), markers: Sequence[Place] = ()) -> tuple[list[Span], list[Vocabulary]]:
-    """Return what one look at *text* finds, and its vocabulary, with that of the bare text where it has one.
+def _look_again(text: str, vocabularies: list[Vocabulary], work: Work, markers: Sequence[Place]) -> tuple[list[Span], list[Vocabulary]]:
+    """Do the same once places of a text were replaced by *markers*, near these only: as far as there is work left for it."""
+    around = near(markers, len(text))
+    uncovering = len(markers) / MARKERS_PER_TRY if len(vocabularies) > 1 else 0
+    end = work.again(len(text), around.size() if around else len(text), uncovering)
+    spans, vocabularies = _look(Sight(text[:end], around), vocabularies, work, markers)
+    if end < len(text):
+        spans.append((_outside(text, end), len(text), UNJUDGED))
+    return spans, vocabularies
+
+
+def _look(sight: Sight, vocabularies: list[Vocabulary], work: Work, markers: Sequence[Place] = ()) -> tuple[list[Span], list[Vocabulary]]:
+    """Return what one look at a text finds, and its vocabulary, with that of the bare text where it has one.
 
     Args:
-        before: These vocabularies as an earlier look left them.
+        vocabularies: As an earlier look left them, or that of the text alone.
         markers: What came in since then: it is looked near them only.
     """
-    sight = Sight(text, near(markers, len(text)) if markers else None)
-    vocabularies = list(before) or [Vocabulary(sight.codes, _known())]
+    text = sight.text
     spans = _spans(sight, vocabularies[0], work)
-    if (bare := wrapped.bare(sight)) is not None:
-        work.end = len(bare.text)
-        inside = Sight(bare.text, bare.near(markers) if sight.near else None)
-        if len(vocabularies) == 1:
-            vocabularies.append(Vocabulary(inside.codes, _known(), vocabularies[0]))
-        if found := _spans(inside, vocabularies[1], work):
-            spans += _mapped(found, bare, len(text))
+    judged = sight if work.end == len(text) else Sight(text[: work.end], sight.near)
+    if has_noise(judged):
+        spans += _of_bare(judged, vocabularies, work, markers, len(text))
     if spans and MARKER_START in text:
-        spans = [span for span in spans if not _in_marker(text, span[0])]
+        in_no_marker = (span for span in spans if span[2] == UNJUDGED or not _in_marker(text, span[0]))
+        spans = [(_outside(text, start), end, name) if name == UNJUDGED else (start, end, name) for start, end, name in in_no_marker]
     return spans, vocabularies
+
+
+def _of_bare(sight: Sight, vocabularies: list[Vocabulary], work: Work, markers: Sequence[Place], size: int) -> list[Span]:
+    """Return what is found in a text without its noise, near that: as far as there is work left for it."""
+    text = sight.text
+    noisy = markers if sight.near else stretches(sight)
+    closely = sum(end - start + 2 * REACH for start, end in noisy)
+    end = work.again(len(text), min(closely, len(text)), tries_of(sight), CHARS_PER_FORM)
+    bare = Bare(sight if end == len(text) else Sight(text[:end], sight.near))
+    work.end = len(bare.text)
+    inside = Sight(bare.text, bare.near(noisy))
+    if len(vocabularies) == 1:
+        vocabularies.append(Vocabulary(inside.codes, _known(), vocabularies[0]))
+    spans = _mapped(_spans(inside, vocabularies[1], work), bare, size)
+    return spans if end == len(text) else [*spans, (end, size, UNJUDGED)]
 
 
 def _edges(text: str, spans: list[Span], is_bare: bool) -> Vocabulary:
@@ -94,8 +117,14 @@ def _edges(text: str, spans: list[Span], is_bare: bool) -> Vocabulary:
     for start, end, name in spans:
         parts.update((text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name))
     edges = " ".join(parts)
-    bare = wrapped.bare(Sight(edges)) if is_bare else None
-    return Vocabulary((edges if bare is None else f"{edges} {bare.text}").encode("ascii", "replace") + b"\\")
+    if is_bare:
+        edges = f"{edges} {Bare(Sight(edges)).text}"
+    return Vocabulary(edges.encode("ascii", "replace") + b"\\", _known())
+
+
+def _outside(text: str, at: int) -> int:
+    """Return *at*, or where the marker begins that it is in."""
+    return text.rfind(MARKER_START, 0, at) if _in_marker(text, at) else at
 
 
 def _in_marker(text: str, at: int) -> bool:
@@ -106,7 +135,7 @@ def _in_marker(text: str, at: int) -> bool:
 
 def _spans(sight: Sight, vocabulary: Vocabulary, work: Work) -> list[Span]:
     spans: list[Span] = []
-    if not (vocabulary.words or vocabulary.before or shapes.has_sign(sight.plain) or _has_runs(sight.codes)):
+    if not (vocabulary.words or vocabulary.before or shapes.has_sign(sight.plain) or first_look.has_runs(sight.codes)):
         return spans
     for look in chain(_tokens(sight, vocabulary, work), wrapped.looks(sight, _inside, work)):
         try:
@@ -129,20 +158,15 @@ def _inside(text: str, work: Work) -> list[Span]:
     return list(chain.from_iterable(_tokens(sight, Vocabulary(sight.codes, _known()), work)))
 
 
-def _has_runs(codes: bytes) -> bool:
-    """Tell whether there is a long run as shapes and encodings have it, or characters that stand apart."""
-    return len(codes) >= _SHORT_RUN and (has_run(outline(codes, _RUN), _SHORT_RUN) or wrapped.has_singles(codes))
-
-
 @cache
 def _known() -> Known:
     whole, heads, parts = whole_table().asked()
     return Known(whole, heads, [*parts, *named.ASKED_PARTS])
 
 
-def _mapped(spans: list[Span], bare: wrapped.Bare, size: int) -> list[Span]:
+def _mapped(spans: list[Span], bare: Bare, size: int) -> list[Span]:
     """Return *spans* of a bare text as spans of the text itself, which has that *size*."""
-    original = bare.original(max(start if name == UNJUDGED else end for start, end, name in spans))
+    original = bare.original
     return [(original(start), size if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.redaction import redact, scanner, wrapped
+from mcp_memory.redaction import redact, scanner
+from mcp_memory.redaction.bare import Bare
 from mcp_memory.redaction.near import REACH, Near, near
 from mcp_memory.redaction.runs import kind, outline, runs
 from mcp_memory.redaction.sight import FEW, Sight
 from mcp_memory.redaction.table import TABLE
+from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import Work
 
 PROSE = ("an attempt that worked is told before one that did not\n" * 8 + "it asks for the token: and the key of its login\n") * 5
@@ -50,15 +52,15 @@ def test_near_the_markers_is_found_what_a_look_at_everything_finds(monkeypatch: 
 
 def test_a_later_look_takes_no_work_for_what_is_far_from_the_markers(monkeypatch: pytest.MonkeyPatch) -> None:
     spent = []
-    once = scanner._once
+    look = scanner._look
 
-    def recorded(text: str, work: Work, *more: Any) -> Any:
+    def recorded(sight: Sight, vocabularies: list[Vocabulary], work: Work, *more: Any) -> Any:
         before = work.spent
-        found = once(text, work, *more)
+        found = look(sight, vocabularies, work, *more)
         spent.append(work.spent - before)
         return found
 
-    monkeypatch.setattr(scanner, "_once", recorded)
+    monkeypatch.setattr(scanner, "_look", recorded)
     flood = "the login of machine one asks: password of bob. key: x\n" * 1_000
     assert redact(f"{flood}card 4111111111111111r8_{'a1B2' * 9}x\n{flood}")[1] == ("card-number", "replicate-token")
     first, *later = spent
@@ -101,13 +103,12 @@ def test_a_run_that_reaches_to_a_marker_is_told_from_its_beginning() -> None:
 
 def test_places_of_a_text_and_of_the_same_without_colours_are_told_from_each_other() -> None:
     text = "\x1b[0mone \x1b[31;1mtwo\x1b[0m three\u200b " * 2_000
-    bare = wrapped.bare(Sight(text))
-    assert bare is not None
+    bare = Bare(Sight(text))
     assert bare.text == "one two three " * 2_000
-    original = bare.original(len(bare.text))
+    original = bare.original
     assert all(text[original(at)] == bare.text[at] for at in range(0, len(bare.text), 7))
     at = 20_005
     stretches = bare.near([(original(at), original(at + 10) + 1)])
     assert stretches is not None
-    assert stretches.next(0) == at - REACH
-    assert stretches.end(at) == at + 11 + 2 * REACH
+    assert at - REACH - 300 < stretches.next(0) <= at - REACH
+    assert at + 11 + 2 * REACH <= stretches.end(at) < at + 11 + 2 * REACH + 300
