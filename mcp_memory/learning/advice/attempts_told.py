@@ -7,7 +7,7 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
-from mcp_memory.learning.advice.acts import acted, told_as_call
+from mcp_memory.learning.advice.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
@@ -17,8 +17,9 @@ from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.left_nothing import told_alike
 from mcp_memory.learning.advice.points import Known, Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents, says_alike
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
+from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.views.experience import Experience
@@ -172,8 +173,10 @@ def told_as_recalled(
 
 def _with_fatal(row: Precedent, episode: Episode, fatal: Sequence[tuple[int, int]], failures: int) -> Precedent:
     """Return a precedent with the last call of it that failures alone made, where that can be told."""
-    steps = episode.steps
-    calls = [(told_as_call(steps[i]), times) for i, times in fatal if i < len(steps) and acted(steps, i)]
+    steps, own = episode.steps, own_names(episode) if fatal else []
+    calls = [
+        (told_as_call(steps[i]), times) for i, times in fatal if i < len(steps) and acted(steps, i) and not runs_own(steps[i], own)
+    ]  # what only that run has, another cannot call
     told = [(call, times) for call, times in calls if not any(line.endswith(call) for line in row.did)][-1:]
     return replace(row, did=(*row.did, *(phrases.only_here(call, times, failures) for call, times in told)))
 
@@ -183,8 +186,13 @@ def _noted(episode: Episode) -> bool:
 
 
 def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: Sequence[str], failures: int) -> Iterator[Precedent]:
-    for episode in [e for e in attempts if told[e.id]][:MAX_TOLD]:
+    shown = list[str]()
+    for episode in [e for e in attempts if told[e.id]]:
         said = told[episode.id][:MAX_POINTS]
+        is_script = any(text in said for _, text in wrote(episode))  # of two that do the same one is told
+        if len(shown) == MAX_TOLD or (is_script and any(says_alike(said[0], other) for other in shown)):
+            continue
+        shown.append(said[0])
         if not episode.success and (lacked := _lacked(episode, needed)):
             said = (*said, phrases.lacked(lacked))
         came = "" if episode.success else came_of(episode)

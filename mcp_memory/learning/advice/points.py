@@ -6,7 +6,7 @@ once, and once one of them worked, of those that failed only what they did other
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
@@ -27,12 +27,12 @@ from mcp_memory.learning.advice.done_after import done_after
 from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
+from mcp_memory.learning.advice.figures_told import figure_told
 from mcp_memory.learning.advice.left_nothing import LeftNothing, told_alike
 from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
-from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.advice.written import made_up, wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
-from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.said_lines import SaidLine
 from mcp_memory.learning.reading.shown_elements import as_shown
@@ -144,8 +144,8 @@ def _endings(recalled: Recalled, left: Mapping[str, Left], found: dict[str, tupl
             line = also_by(line, len(idle) - 1) if len(idle) > 1 else line
             told[first] = (*found[first][: MAX_POINTS - 1], line)
         elif silent:
-            ended_so = ((peer, said) for peer in peers if (said := ending(peer, similarity)))
-            told |= {peer.id: (said,) for peer, said in islice(ended_so, 1)}
+            ended_so = [(peer, said) for peer in peers if (said := ending(peer, similarity))]
+            told |= {peer.id: (said,) for peer, said in sorted(ended_so, key=lambda one: made_up(one[0]))[:1]}
     return told
 
 
@@ -213,7 +213,11 @@ def _shown(
         if not changed or did_more_than_tests(episode):  # that tests were run beside a change is no news
             told += done(episode, similarity, query, gone)
         if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
-            told = [text for _, text in wrote(episode)] or told
+            texts = [text for _, text in wrote(episode)]
+            if texts and won[0] is not episode and _only_wrote(won[0]):  # another script that does the same tells little more
+                yield from fixes
+                return
+            told = texts or told
         if told or all(step.key not in gone for step in episode.steps):
             yield from told or ended(episode, similarity) or looked(episode, similarity, query)
         if won[0] is episode:
@@ -227,14 +231,18 @@ def _shown(
         ]
         ends = dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)
         told += [*fixes, *(end.line for end in ends)]
-        figure = measured(episode.task, episode.steps) if similarity >= SAME_TASK else ""
-        if figure and not told:  # which says how far its calls went
-            told = done(episode, similarity, query)
-        # What a failure wrote is told where nobody left anything else (`ending`).
-        yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
+        figure = figure_told(episode) if similarity >= SAME_TASK else ""
+        # What a failure wrote is told where nobody left anything else (`ending`); the script that came last need not be what was measured.
+        partly = episode.partial and similarity >= SAME_TASK and not figure
+        yield from told or [text for _, text in (wrote(episode) if partly else ())]
         yield from missed(episode)
         if figure:
-            yield phrases.measured(figure)
+            yield figure
+
+
+def _only_wrote(episode: Episode) -> bool:
+    """Return whether what a success wrote itself is all that is told of it."""
+    return not did_more_than_tests(episode) and not Left.of(episode).files and bool(wrote(episode))
 
 
 # --- what came of it ---

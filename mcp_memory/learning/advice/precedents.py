@@ -67,6 +67,7 @@ class ToldAttempt:
     answered: str = ""
     partly: bool = False
     nothing: LeftNothing | None = None  # how it ended where it failed and left nothing
+    is_script: bool = False  # all that is told of it is what it wrote itself
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
@@ -74,7 +75,9 @@ class ToldAttempt:
         won = episode.success
         steps = episode.steps
         left, telling = Left.of(episode), _telling_acts(episode, won=won)
-        calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
+        calls = tuple((i, _told(steps[i])) for i in telling)
+        is_script = won and not calls
+        calls = calls or (wrote(episode) if won else ())
         ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in (telling or acts_but_tests(episode)[-MAX_CALLS:])))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
         return cls(
@@ -89,11 +92,19 @@ class ToldAttempt:
             answered,
             episode.partial,
             None if won or left.files else LeftNothing.of(episode),
+            is_script and not left.files,
         )
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:
         """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""
         return is_same_case(task, self.task) or (bool(self.ids) and self.ids <= met)
+
+    @property
+    def kind(self) -> frozenset[str] | None:
+        """What another attempt is alike by, of which no second one is told: scripts of its own, or the tests that are all it changed."""
+        if self.left.is_beside:
+            return frozenset(change.path for change in self.left.files)
+        return frozenset() if self.is_script else None
 
     def deeds(self, task: str, met: frozenset[str], showable: Showable, shared: frozenset[str] = NOTHING_SHARED) -> tuple[str, ...]:
         """Return what it did that may be shown to somebody at *task* who *met* these ids; of changes what is *shared* comes last."""
@@ -202,7 +213,13 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
             groups.append([one])
         else:
             alike.append(one)
-    for alike in sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:most]:
+    ranked = sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))
+    seen, first = set[frozenset[str] | None](), list[list[_Told]]()
+    for alike in ranked:
+        kind = alike[0].attempt.kind
+        first += [alike] if kind is None or kind not in seen else []
+        seen.add(kind)
+    for alike in first[:most]:
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
@@ -217,7 +234,15 @@ def _is_alike(one: _Told, other: _Told) -> bool:
     """Return whether two attempts count as one: the same change (two that differ in a sign are two), or acts in nearly the same words."""
     if one.attempt.changes or other.attempt.changes:
         return one.is_same(other)
-    a, b = _words(one.deeds), _words(other.deeds)
+    return _share_words(_words(one.deeds), _words(other.deeds))
+
+
+def says_alike(a: str, b: str) -> bool:
+    """Return whether two texts of what was done have nearly the same words: to read the second tells nothing."""
+    return _share_words(_words([a]), _words([b]))
+
+
+def _share_words(a: frozenset[str], b: frozenset[str]) -> bool:
     return len(a & b) >= SAME_DEED * len(a | b)
 
 
@@ -272,5 +297,5 @@ def came_of(episode: Episode) -> str:
             case facts.TestsFailed():
                 return tests_failed(episode, said)
     said = telling_line((episode.outcome.error if episode.outcome else "") or "")
-    figure = "" if said else measured(episode.task, episode.steps)
-    return phrases.measured(figure) if figure else said
+    figure = None if said else measured(episode.task, episode.steps)
+    return phrases.measured(figure.said, figure.on) if figure else said
