@@ -96,10 +96,13 @@ def told_alike(endings: Sequence[LeftNothing]) -> str:
     by_one = bool(shown) and not by_all and read[shown[0]] == 1
     places = list(dict.fromkeys(one.place for one in (ending.stopped for ending in endings) if one.place))[:MAX_READ]
     ends = [phrases.Ended(one.typed, one.script, one.spent, one.of, one.error) for one in (ending.stopped for ending in endings)]
+    one_stopped = sum(bool(ending.stopped.place) for ending in endings) == 1 < len(endings)
     makers = sum(ending.made_others for ending in endings)
     there = [path for path in shown if not any(place.rpartition(":")[0] == path for place in places)]
+    one_made = makers == 1 < len(endings)
+    made_others = makers > 0
     return phrases.left_alone(
-        made[-MAX_OWN:], there, ends, places, made_others=makers > 0, by_one=by_one, one_made=makers == 1 < len(endings)
+        made[-MAX_OWN:], there, ends, places, made_others=made_others, by_one=by_one, one_made=one_made, one_stopped=one_stopped
     )
 
 
