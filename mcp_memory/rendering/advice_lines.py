@@ -66,6 +66,7 @@ def fix_line(fix: Row) -> str:
     if did := fix.get("did"):
         worked = "got the call past it" if fix.get("only_past") else "made the call work"
         came = "went through" if fix["names_failed"] else worked if fix["kind"] == "fixed" else "did the job instead"
+        came = f"{came} in a run that did not succeed" if fix.get("by_failure") else came
         if like := fix.get("like"):
             return f"After an error like it ({quoted(flat(like))}) {cut_quoted(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut_quoted(did, _DEED_CHARS)} {came}{_evidence(fix)}"
@@ -79,7 +80,7 @@ def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[st
             continue
         did = [cut_quoted(text, _DEED_CHARS) for text in row["did"]]
         kind = {name: row.get(name, False) for name in ("partly", "made")}
-        said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], **kind)
+        said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], **kind, about=row.get("about", ""))
         yield f"{quoted_line(said)} [{cut_id(row['episode_id'])}]"
 
 

@@ -1,8 +1,11 @@
 """Whether two tasks are of one case, the same customer, booking or riddle, so that the values of one are those of the other. Pure."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
+
+from mcp_memory.domain.episode import Json
 
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
@@ -16,6 +19,8 @@ _ID = re.compile(
     r"|[A-Za-z]\w*_\d{3,}"  # mia_li_3668
     r"|(?=[\da-f]*\d)(?=[\da-f]*[a-f])[\da-f]{8,})"
 )
+_ID_NAME = re.compile(r"(?:^|_)(?:id|ids|number|no)$|[a-z]I[Dd]s?$")  # of an argument
+_ID_VALUE = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{5,}|\d{6,}")  # of one so named
 
 
 def is_same_case(a: str, b: str) -> bool:
@@ -71,3 +76,20 @@ def ids_in(text: str) -> frozenset[str]:
     ['XEHM4B', 'mia_li_3668']
     """
     return frozenset(filter(_ID.fullmatch, set(_WITH_DIGIT.findall(text))))
+
+
+def ids_of_call(arguments: Mapping[str, Json]) -> frozenset[str]:
+    """Return what names one case of many in a call: also what its arguments call an id that does not look like one elsewhere.
+
+    >>> sorted(ids_of_call({"booking_id": "EUJUY6", "format": "SHA256", "note": "for mia_li_3668"}))
+    ['EUJUY6', 'mia_li_3668']
+    >>> ids_of_call({"id": "12"}), ids_of_call({"order_id": 7104511})
+    (frozenset(), frozenset({'7104511'}))
+    """
+    named = (str(value) for name, value in arguments.items() if _ID_NAME.search(name) and isinstance(value, str | int))
+    return ids_in(str(dict(arguments))) | frozenset(filter(_ID_VALUE.fullmatch, named))
+
+
+def met_in(text: str) -> frozenset[str]:
+    """Return every word that may be an id: what somebody has met who was told this *text*."""
+    return frozenset(_WITH_DIGIT.findall(text))
