@@ -3,7 +3,7 @@
 A line that only counts tools is not said: the structured answer has it. Where nothing is left, that is said in one line.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain.step_keys import is_shell, joined
@@ -52,7 +52,13 @@ def playbook_text(answer: Row) -> str:
     lines += [_noted_at(row) for row in answer.get("noted") or () if not any(flat(row["lesson"]) in line for line in lines)]
     reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
     has_none = bool(lines) and not worked and not book  # then that nobody has managed it yet is news, beside what was tried
+    has_none = has_none and not _are_all(answer.get("precedents") or ())
     return _labelled(answer, [reason, *lines] if has_none else lines, reason + elsewhere_text(answer))
+
+
+def _are_all(lost: Sequence[Row]) -> bool:
+    """Return whether what is told of failures says itself that it is of all attempts."""
+    return bool(lost) and bool(lost[0]["attempts"]) and sum(row["times"] for row in lost) >= lost[0]["attempts"]
 
 
 def fix_line(fix: Row) -> str:

@@ -11,13 +11,13 @@ from mcp_memory.learning.advice.acts import acted, told_as_call
 from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
-from mcp_memory.learning.advice.failed_alike import failed_alike
+from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.left_nothing import told_alike
 from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
-from mcp_memory.learning.advice.same_case import is_same_case, met_in
+from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, met_in
 from mcp_memory.learning.advice.same_things import about_the_same
 from mcp_memory.learning.advice.successes_told import changed_nothing_here, told_by_names
 from mcp_memory.learning.history.gone_tools import GoneTools
@@ -102,9 +102,14 @@ class _Teller:
     def rows(self, attempts: Sequence[ToldAttempt], alike: Mapping[str, float]) -> tuple[Precedent, ...]:
         """Return what these attempts did, what worked first; *alike* is how alike their tasks are to this one."""
         task, run = self._task, self._run
-        away = {a.episode_id for a in attempts if alike[a.episode_id] < THE_TASK and not a.is_case(task, self._met)}
+        others = [a for a in attempts if not a.is_case(task, self._met)]
+        are = are_the_task(task, [a.task for a in attempts])
+        variants = {a.episode_id for a, is_one in zip(attempts, are, strict=True) if not is_one}
+        away = {a.episode_id for a in others if alike[a.episode_id] < THE_TASK or a.episode_id in variants}
         known = precedents(task, attempts, self._endorser.showable, self._met, away)
-        known = tuple(replace(row, alike=round(alike[row.episode_id], 2)) if row.episode_id in away else row for row in known)
+        known = tuple(
+            replace(row, alike=min(NOT_THE_CASE, round(alike[row.episode_id], 2))) if row.episode_id in away else row for row in known
+        )
         if run and known and (mine := Left.of(run).made).lines:
             made = {attempt.episode_id: attempt.left.made for attempt in attempts}
             known = tuple(replace(row, made=made[row.episode_id].is_same(mine)) for row in known)

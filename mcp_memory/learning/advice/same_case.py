@@ -1,7 +1,7 @@
 """Whether two tasks are of one case, the same customer, booking or riddle, so that the values of one are those of the other. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -54,6 +54,23 @@ def _read(task: str) -> _Task:
     """Return what a task is told apart by; one that is asked about is compared with every attempt at tasks like it, some several times."""
     words = frozenset(_WORD.findall(task.casefold()))
     return _Task(ids_in(task), words, frozenset(word for word in words if not word.isalpha() and any(map(str.isdigit, word))))
+
+
+def are_the_task(task: str, others: Sequence[str]) -> list[bool]:
+    """Return which of *others*, tasks as good as the same, are this one: where one is in its words, a variant with more words is not.
+
+    >>> are_the_task("Sort a.csv by day", ["sort a.csv  by day", "Sort a.csv by day; it is in lib, which you build first"])
+    [True, False]
+    >>> are_the_task("Sort a.csv by day", ["Please sort a.csv by day", "By day, sort a.csv"])
+    [True, True]
+    """
+    words = _plain(task)
+    same = [_plain(other) == words or is_same_case(task, other) for other in others]
+    return same if any(_plain(other) == words for other in others) else [True] * len(others)
+
+
+def _plain(task: str) -> str:
+    return " ".join(task.casefold().split())
 
 
 def names_a_case(task: str) -> bool:
