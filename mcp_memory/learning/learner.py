@@ -35,6 +35,7 @@ from mcp_memory.learning.patterns.relevance import Relevance
 from mcp_memory.learning.reading import step_signs, step_values
 from mcp_memory.learning.reading.file_uses import Touch
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.shown_elements import as_shown, reading_shown
 from mcp_memory.learning.reports import holdout, trends
 from mcp_memory.learning.reports.guide import Guide
 from mcp_memory.learning.reports.worker import AnalysisWorker
@@ -57,6 +58,7 @@ class Learner:
         """`spaces` names the embedding spaces, the local one first; tasks are clustered by it."""
         self._spaces = spaces
         self._store, self._config, self._metrics, self._clock = store, config, metrics, clock
+        self._read = reading_shown(store.get_episodes)
         self._worker = AnalysisWorker()  # starts no process before it is asked
         self._assessor = Assessor(store, clock, config.half_life_days)
 
@@ -81,6 +83,7 @@ class Learner:
             beside: Traces, with their steps, and task similarities of completed episodes that are not committed yet.
             extracted: What `extract` made of the episode, where the caller has it: its calls need not be read off its steps again.
         """
+        episode = as_shown(episode)
         signs = step_signs.read(episode.steps)
         runs = [*((trace, similarity, len(trace.step_keys)) for trace, similarity in beside), *_outlines(v.experience, neighbours)]
         runs = [run for run in runs if run[1] >= SAME_KIND and run[0].ended_at_ms <= (episode.ended_at_ms or 0)]
@@ -93,7 +96,7 @@ class Learner:
 
     def extract(self, episode: Episode, touches: Sequence[Sequence[Touch]]) -> Extraction:
         """Return the episode's evidence and its digest. Pure. *touches* is what its steps did to files, as `touches_in` gives it."""
-        return extraction.extract(episode, touches, self._config)
+        return extraction.extract(as_shown(episode), touches, self._config)
 
     def is_outdated(self, trace: Trace) -> bool:
         """Return whether an earlier version made the trace and the text indexed with it."""
@@ -101,7 +104,7 @@ class Learner:
 
     def extract_again(self, episode: Episode, before: Trace) -> Extraction:
         """Return what `extract` makes of a stored episode now; whether it was in the control group stays as it was."""
-        return extraction.extract_again(episode, before, self._config)
+        return extraction.extract_again(as_shown(episode), before, self._config)
 
     # --- advice ---
 
@@ -113,7 +116,7 @@ class Learner:
             return next((c.text for key in _answer_ids(failed_key, signature, tried) if (c := corrections().get(key))), None)
 
         stored = Stored(corrected, self._took_ms)
-        return Adviser(v.experience, self._store.get_episodes, stored).suggest(situation, limit, intended)
+        return Adviser(v.experience, self._read, stored).suggest(replace(situation, episode=as_shown(situation.episode)), limit, intended)
 
     def _took_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
         """Return the median time this answer to this error took, None where no run measured it."""
@@ -167,7 +170,7 @@ class Learner:
         endorser = Endorser(v.experience, query.filter.project)
 
         def shown(steps: Sequence[PlaybookStep]) -> tuple[PlaybookStep, ...]:
-            return with_examples(steps, runs, query.text, self._store.get_episodes, endorser.showable)
+            return with_examples(steps, runs, query.text, self._read, endorser.showable)
 
         def message_at(episode_id: str, index: int) -> str:
             return self._message_at(episode_id, index) if endorser.showable(episode_id, index) else ""
@@ -182,7 +185,7 @@ class Learner:
     def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""
         endorser = Endorser(v.experience, project, by.agent if by else "")
-        return attempts_told(v.experience, self._store.get_episodes, task, near, endorser, project, by)
+        return attempts_told(v.experience, self._read, task, near, endorser, project, as_shown(by) if by else None)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]

@@ -61,13 +61,14 @@ async def test_a_suggestion_after_an_error_reads_each_episode_once(data_dir: Pat
         read.update(ids)
         return get_episodes(self, ids, steps=steps)
 
+    monkeypatch.setattr(StoreReads, "get_episodes", noted)
     async with open_memory(load_config(env={}, flags={"storage.data_dir": str(data_dir)})) as memory:
         for outcome in ("success", "success", "success", "failure"):
             await _recorded(memory, outcome)
         await memory.settle()
         started = await memory.start_episode(TASK, recall=False)
         await memory.log_steps(started.episode_id, [BROKEN])
-        monkeypatch.setattr(StoreReads, "get_episodes", noted)
+        read.clear()
         said = await memory.suggest_next_step(started.episode_id)
     assert said.recovery is not None
     del read[started.episode_id]  # the task of an open episode is embedded meanwhile

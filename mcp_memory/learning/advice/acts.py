@@ -11,6 +11,7 @@ from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.learning.reading.edits import written_by
 from mcp_memory.learning.reading.file_uses import as_path, files_of, words_of
+from mcp_memory.learning.reading.shown_elements import goes_to_page, works_on_page
 
 MAX_CALLS, MAX_CALL_CHARS = 6, 150
 MAX_VALUES_CHARS = 380  # of a call that is no command: of its values each is needed
@@ -40,6 +41,9 @@ def acts(episode: Episode) -> list[int]:
     tests: list[int] = []
     for i in range(len(steps) - 1, max(-1, len(steps) - 1 - MAX_STEPS), -1):
         step = steps[i]
+        if goes_to_page(step) and any(map(works_on_page, steps)):
+            found.setdefault((step.key, str(step.arguments)), i)
+            continue
         if step.failed or role_of(step.key) is not Role.ACTS or " -c " in (command := command_in(step.arguments).strip()):
             continue
         if len(found) > MAX_CALLS:

@@ -7,13 +7,14 @@ from typing import NamedTuple
 from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.domain.nearness import SAME_TASK
+from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, is_edit, own_names, runs_own
+from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
+from mcp_memory.learning.advice.examples import PLACEHOLDER, example_of
 from mcp_memory.learning.reading.argument_changes import argument_change, named_change
 from mcp_memory.learning.reading.brief import step_change
-from mcp_memory.learning.reading.calls_told import call_changed, call_told
+from mcp_memory.learning.reading.calls_told import call_by_names, call_changed, call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.code_calls import code_mend
@@ -25,6 +26,7 @@ from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
 MAX_OVERCOME = 2
+MAX_DONE = 3  # calls that are told of those that were made before a failed one worked
 MAX_CHANGE_CHARS = 240  # of a change that made a failed call work
 _NOTHING = re.compile(r"\b(?:no (?:match|result|page|entr|hit)\w*|(?:could|did) not find|(?:was )?not found|nothing found)\b", re.I)
 MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
@@ -57,7 +59,10 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
             continue
         if change is None and "<<" in command_in(by.arguments):
             continue
-        error, call = shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS), call_told(failed, MAX_FAILED_CALL_CHARS)
+        error, call = (
+            shorten_middle(" ".join(said.error.split()), MAX_MESSAGE_CHARS),
+            _call_there(failed, similarity, MAX_FAILED_CALL_CHARS),
+        )
         if said.by == said.worked_at and not command_in(by.arguments):
             other = call_changed(failed.arguments, by.arguments, MAX_CALL_CHARS) if similarity >= SAME_TASK else named_change(failed, by)
             if other and not _is_another_look(failed, by):
@@ -65,11 +70,29 @@ def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
             continue
         names = [file.path for file in files_of(episode)]
         path = next((name for name in names if change and same_file(name, change.path)), "")
-        how = step_change(steps, said.by, MAX_CHANGE_CHARS, near=said.error, path=path) if change else _command_told(by, failed)
+        how = step_change(steps, said.by, MAX_CHANGE_CHARS, near=said.error, path=path) if change else _done_told(steps, said, similarity)
         if how == call:  # but for the folder
             how, call = (call_told(step, MAX_FAILED_CALL_CHARS, folder=True) for step in (by, failed))
         if how != call:
             yield ErrorTold(phrases.overcame(call, error, how, itself=said.by == said.worked_at), signature(error_text(failed)), said.by)
+
+
+def _done_told(steps: Sequence[Step], said: facts.Overcome, similarity: float) -> str:
+    """Return what was done before a failed call worked: the command, or the few calls of which the last alone need not have done it."""
+    if command_in(steps[said.by].arguments):
+        return _command_told(steps[said.by], steps[said.failures[-1]])
+    done = [k for k in range(said.failures[-1] + 1, said.worked_at) if acted(steps, k) and not command_in(steps[k].arguments)]
+    if said.by not in done or len(done) > MAX_DONE:
+        done = [said.by]
+    return ", ".join(dict.fromkeys(_call_there(steps[k], similarity, MAX_CALL_CHARS) for k in done))
+
+
+def _call_there(step: Step, similarity: float, max_chars: int) -> str:
+    """Return a call; one of another case, other than a command, by the names of its arguments and those values that are of no case."""
+    if similarity >= THE_TASK or command_in(step.arguments) or step.description or not step.arguments:
+        return call_told(step, max_chars)
+    shown = example_of(step.arguments, max_chars, "", alike=True) or {}
+    return call_by_names(step, {name: value for name, value in shown.items() if not PLACEHOLDER.search(str(value))}, max_chars)
 
 
 def _command_told(by: Step, failed: Step) -> str:

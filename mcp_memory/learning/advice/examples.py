@@ -24,6 +24,7 @@ from mcp_memory.learning.reading.case_names import without_names
 from mcp_memory.learning.reading.case_values import EMAIL, carried_over, without_ids
 from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.reading.shown_elements import is_of_page
 from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words, without_place
 from mcp_memory.views.fixes import family
 
@@ -231,7 +232,7 @@ def _is_of_run(value: Json, run: str) -> bool:
     if not isinstance(value, str):
         return isinstance(value, bool) or value is None or (isinstance(value, int | float) and abs(value) < SMALL)
     bare = value.strip().strip("'\"")
-    return not bare or bool(SETTING.fullmatch(bare)) or _in(bare, run)
+    return not bare or bool(SETTING.fullmatch(bare)) or _in(bare, run) or is_of_page(value)
 
 
 def _shown(name: str, value: Json, max_chars: int, run: str, code: bool) -> Json:
@@ -248,7 +249,7 @@ def _shown(name: str, value: Json, max_chars: int, run: str, code: bool) -> Json
 
 def _text(name: str, value: str, run: str, code: bool) -> str:
     bare = value.strip().strip("'\"")  # some agents quote what they pass
-    if not bare or _in(bare, run):
+    if not bare or _in(bare, run) or is_of_page(value, name):
         return value
     if name in _PLACE or code or name in _CODE:
         return without_ids(value, lambda one: _in(one, run))

@@ -36,6 +36,7 @@ from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.said_lines import SaidLine
+from mcp_memory.learning.reading.shown_elements import as_shown
 from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.phrases import points as phrases
 from mcp_memory.phrases.endings import also_by
@@ -76,7 +77,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
     """
     said: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
-    recalled = [(episode, _likeness(episode, similarity, query)) for episode, similarity in recalled]
+    recalled = [(as_shown(episode), _likeness(episode, similarity, query)) for episode, similarity in recalled]
     left = {episode.id: changes_of(episode) for episode, _ in recalled}
     told_so = list[tuple[Left, list[str]]]()
     idle = _idle(recalled, query)
