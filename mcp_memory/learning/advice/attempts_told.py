@@ -103,8 +103,7 @@ class _Teller:
         """Return what these attempts did, what worked first; *alike* is how alike their tasks are to this one."""
         task, run = self._task, self._run
         others = [a for a in attempts if not a.is_case(task, self._met)]
-        are = are_the_task(task, [a.task for a in attempts])
-        variants = {a.episode_id for a, is_one in zip(attempts, are, strict=True) if not is_one}
+        variants = self._variants(attempts)
         away = {a.episode_id for a in others if alike[a.episode_id] < THE_TASK or a.episode_id in variants}
         known = precedents(task, attempts, self._endorser.showable, self._met, away)
         known = tuple(
@@ -118,6 +117,11 @@ class _Teller:
             return known
         idle = () if any(attempt.won for attempt in attempts) else _idle([a for a in attempts if a.episode_id not in away], run)
         return _sorted((*known, *(self._recalled(attempts, alike, known, missing, is_idle=bool(idle)) if missing else ())), idle)
+
+    def _variants(self, attempts: Sequence[ToldAttempt]) -> set[str]:
+        """Return which of the attempts were at a variant of the task, where others were at it word by word."""
+        are = are_the_task(self._task, [attempt.task for attempt in attempts])
+        return {attempt.episode_id for attempt, is_one in zip(attempts, are, strict=True) if not is_one}
 
     def _recalled(
         self,
@@ -136,7 +140,8 @@ class _Teller:
         here = {attempt.episode_id for attempt in attempts if self.is_here(attempt)}
         endings = not is_idle and self._run is None and not any(row.worked for row in known)
         fatal = fatal_steps(x, list(alike.items()))
-        more = told_as_recalled(task, episodes, known, fatal, failures, endings=endings, here=here, said=self._said, run=self._run)
+        lost = sum(not a.won and a.episode_id not in self._variants(attempts) for a in attempts)
+        more = told_as_recalled(task, episodes, known, fatal, lost, endings=endings, here=here, said=self._said, run=self._run)
         if not (more or known or is_idle) and set(missing) == {False} and len(episodes) == failures:  # all that failed were read
             more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
         if True in missing and not any(row.worked for row in more):

@@ -117,8 +117,9 @@ class FixExamples:
 
 def _is_of_failure(episode: Episode, by: int) -> bool:
     """Return whether what answered an error did something in a run that failed: it may be why. A command brings what was missing."""
-    step = episode.steps[by]
-    return not episode.success and role_of(step.key) is Role.ACTS and not command_in(step.arguments)
+    step, change = episode.steps[by], change_of(episode.steps, by)
+    acts = role_of(step.key) is Role.ACTS and not command_in(step.arguments) and (change is None or not change.is_scratch)
+    return acts and not episode.success
 
 
 def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:

@@ -10,6 +10,7 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.learning.advice.precedents import MAX_READ, ReadEpisodes
+from mcp_memory.learning.advice.same_case import are_the_task
 from mcp_memory.learning.advice.went_through import in_another
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases import advice as phrases
@@ -31,7 +32,8 @@ def timed_out_too(x: Experience, read: ReadEpisodes, neighbours: Sequence[tuple[
         return ()
     family = _VERSION.sub("", last.key)
     keys = [number for number in range(len(x.tools)) if _VERSION.sub("", str(x.tools.value(number))) == family]
-    rows = np.flatnonzero(x.spread(neighbours) >= SAME_TASK).tolist()
+    near = np.flatnonzero(x.spread(neighbours) >= SAME_TASK).tolist()
+    rows = [row for row, is_one in zip(near, are_the_task(episode.task, [x.trace(row).task for row in near]), strict=True) if is_one]
     slow = {row: n for row in rows if (n := _slow(x, row, keys))}
     times = sum(slow.values())
     if len(slow) < MIN_RUNS or times < MIN_CALLS:
