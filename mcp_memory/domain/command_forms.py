@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from mcp_memory.domain.commands import ASSIGNMENT, SPLIT, WRAPPING, is_piped, program_of, without_passing_on
+from mcp_memory.domain.commands import ASSIGNMENT, SPLIT, WRAPPING, carrier_words, is_piped, program_of, without_passing_on
 from mcp_memory.domain.step_keys import SHELL
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 
@@ -106,7 +106,7 @@ def _changes_folder(part: _Part) -> bool:
 
 def _part(text: str) -> _Part:
     words = _SILENCED.sub(" ", text).split()
-    at = 0
+    at = carrier_words(words)
     while at < len(words) and (ASSIGNMENT.match(words[at]) or words[at] in WRAPPING or (at and _OF_WRAPPER.fullmatch(words[at]))):
         at += 1
     return _Part(tuple(word for word in words[:at] if word not in _IDLE), tuple(words[at:]))

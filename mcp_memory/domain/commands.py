@@ -24,6 +24,16 @@ _SHELLS, _WITH_VERB = frozenset(_SHELLS_TEXT.split()), frozenset(_WITH_VERB_TEXT
 _PASSING_ON = frozenset(_PASSING_ON_TEXT.split())
 _TWO_VERBS = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"), ("uv", "run"), ("uv", "pip"), ("poetry", "run")}
 _TWO_VERBS |= {("docker", "compose"), ("bundle", "exec"), ("conda", "run")}
+_CARRIERS = (
+    ("ssh",),
+    ("docker", "compose", "exec"),
+    ("docker", "exec"),
+    ("docker-compose", "exec"),
+    ("podman", "exec"),
+    ("kubectl", "exec"),
+)
+_CARRIER_VALUED_TEXT = "-p -i -l -o -F -J -L -R -D -u -w -e --user --workdir --env -n --namespace -c --container"  # options with a value
+_CARRIER_VALUED = frozenset(_CARRIER_VALUED_TEXT.split())
 _VALUED = frozenset(["-C", "-c", "-n", "-f", "--namespace", "--prefix", "--directory"])  # options before a verb that take a value
 _PYTHON = re.compile(r"python[\d.]*|pypy3?")
 _MISSING = re.compile(r"^(?:\S*/)?(?:ba|da|z|k|a)?sh: (?:line )?(?:\d+: )?([^\s:]+): (?:command )?not found", re.M)  # as shells say it
@@ -111,15 +121,39 @@ def is_preparing(program: str) -> bool:
 
 
 def _words(part: str) -> list[str]:
-    """Return the words of a simple command from the program on."""
+    """Return the words of a simple command from the program on, which may run on another machine or in a container."""
     words = part.split()
     if not words or words[0].startswith("#"):
         return []
-    while words and (ASSIGNMENT.match(words[0]) or words[0] in WRAPPING):
+    while words and (ASSIGNMENT.match(words[0]) or words[0] in WRAPPING or (carried := carrier_words(words))):
+        if words[0] not in WRAPPING and not ASSIGNMENT.match(words[0]):
+            words = words[carried:]
+            words[0], words[-1] = words[0].lstrip("'\""), words[-1].rstrip("'\"")
+            continue
         before = words.pop(0)
         while words and before in WRAPPING and (words[0].startswith("-") or words[0].rstrip("smhd").isdigit()):
             words.pop(0)
     return words
+
+
+def carrier_words(words: Sequence[str]) -> int:
+    """Return how many words of a command say on which machine or in which container the rest of it runs; 0 where none do.
+
+    >>> [carrier_words(c.split()) for c in ("ssh -p 22 web1 df -h", "docker exec -it web ls /", "kubectl exec web -- env", "ssh web1")]
+    [4, 4, 4, 0]
+    >>> [carrier_words(c.split()) for c in ("docker compose exec web make", "docker run web", "kubectl exec web", "ls")]
+    [4, 0, 0, 0]
+    """
+    begin = next((len(first) for first in _CARRIERS if tuple(words[: len(first)]) == first), 0)
+    if not begin:
+        return 0
+    if "--" in words:
+        at = words.index("--") + 1
+        return at if at < len(words) else 0
+    at = begin
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in _CARRIER_VALUED else 1
+    return at + 1 if at + 1 < len(words) and words[0] != "kubectl" else 0
 
 
 def _verb(program: str, rest: Sequence[str]) -> list[str]:

@@ -35,6 +35,7 @@ _ACTING = frozenset(_ACTING_TEXT.split())
 _LOOKING_LAST = frozenset(
     {"search", "read", "fetch", "lookup", "find", "query", "browse", "echo", "get", "inspect", "navigate", "screenshot", "snapshot"}
 )
+_LOOKING_AFTER_MANY = frozenset({"list", "log", "logs", "top", "describe", "view", "status"})  # `pods_list`: what they are, then the verb
 _LOOKING_PROGRAMS = frozenset({"type"})  # whose names say something else of a tool: a browser's `type` fills a form
 _SERVER = re.compile(r"mcp__.+?__(?=.)")  # how hosts name an MCP server before its tool
 WRITES = (" >", " -i")  # `cat >`, `sed -i`
@@ -66,6 +67,8 @@ def role_of(key: str) -> Role:
     ['looks', 'looks', 'acts', 'acts', 'acts']
     >>> [role_of(k).value for k in ("web_search", "excel_read", "topic_echo", "mark_read", "run_query", "attach_file")]
     ['looks', 'looks', 'looks', 'acts', 'acts', 'acts']
+    >>> [role_of(k).value for k in ("pods_list", "pods_log", "nodes_top", "events_delete", "attach_log")]
+    ['looks', 'looks', 'looks', 'acts', 'acts']
     >>> [role_of(k).value for k in ("type", "browser_type", "bash:type", "browser_snapshot", "browser_take_screenshot", "create_snapshot")]
     ['acts', 'acts', 'looks', 'looks', 'looks', 'acts']
     """
@@ -80,7 +83,8 @@ def role_of(key: str) -> Role:
     verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
     if not what and len(words) > 2 and verb == words[0] and verb not in _LOOKING | _ACTING:
         verb = words[1]  # the first word is whose tool it is: `crm_list_contacts`, `github_search_code`
-    if not what and verb not in _LOOKING and words[-1] in _LOOKING_LAST and _ACTING.isdisjoint(words):
+    ends_with_look = words[-1] in _LOOKING_LAST or (words[0].endswith("s") and words[-1] in _LOOKING_AFTER_MANY)
+    if not what and verb not in _LOOKING and ends_with_look and _ACTING.isdisjoint(words):
         return Role.LOOKS
     return Role.LOOKS if verb in _LOOKING or (what and verb in _LOOKING_PROGRAMS) else Role.ACTS
 

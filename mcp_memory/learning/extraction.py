@@ -22,7 +22,7 @@ from mcp_memory.views.fixes import AGAIN, HIDDEN, Calls, calls_of
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
 # 4: without what hides how it went, and the quality of the steps, 5: without commands given otherwise,
 # 6: without what answers offer, and the parts of identifiers written with capitals.
-DIGEST_VERSION = 7
+DIGEST_VERSION = 8
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
 

@@ -49,7 +49,7 @@ def looks(sight: Sight, vocabulary: Vocabulary, anchors: Collection[str], work: 
     for needle, pattern, kind in (("phrase", _PHRASE, PASSWORD), ("mnemonic", _PHRASE, PASSWORD), ("cred", _CREDENTIALS, WEAK)):
         if has(needle) and sight.first(needle):
             yield _phrases(pattern, kind, sight, work)
-    if "," in sight.plain and not _COLUMN_ANCHORS.isdisjoint(anchors):
+    if not _COLUMN_ANCHORS.isdisjoint(anchors) and _has_rows(sight.plain):
         yield _columns(sight, work)
 
 
@@ -88,6 +88,12 @@ def _phrases(pattern: str, kind: str, sight: Sight, work: Work) -> Iterator[Span
         begin, end = match.span("value")
         if kind == PASSWORD or is_strange(PASSWORD, sight.text[begin:end]):
             yield begin, end, kind
+
+
+def _has_rows(text: str) -> bool:
+    """Tell whether a comma stands before a line's end and another behind it."""
+    first = text.find(",")
+    return first >= 0 and text.find("\n", first, text.rfind(",")) >= 0
 
 
 def _columns(sight: Sight, work: Work) -> Iterator[Span]:

@@ -17,7 +17,7 @@ _GENERAL = frozenset({"_", "-", "-us", ".", "5", "K", "L"})  # keywords that say
 _LEAST_RUNS = {"ngrok-token": 48, "discord-token": 24, "mailgun-key": 50, "mailchimp-key": 35, "bitcoin-key": 51}  # what they begin with
 _PARTS = r"[A-Za-z0-9]+"
 _HEAD_CHARS = 3
-_FEW_WORDS = 40  # so few known words are asked one by one what each of them asks for
+FEW_WORDS = 40  # so few known words are asked one by one what each of them asks for
 
 
 class Index:
@@ -37,7 +37,8 @@ class Index:
             if len(head) >= _HEAD_CHARS:
                 self._heads_by_start.setdefault(head[:_HEAD_CHARS].encode(), []).append(head)
         self._short_heads = [head for head in self.heads if len(head) < _HEAD_CHARS]
-        self.signs = tuple({keyword for _, keyword, _, _ in self.parts.get("", ())})  # keywords without any word
+        self.unsaid = tuple(self.parts.get("", ()))  # the keywords without any word
+        self.signs = tuple({keyword for _, keyword, _, _ in self.unsaid})
 
     def _add(self, number: int, keyword: str, rule: Rule) -> None:
         is_prefix = rule.pattern.startswith(START)
@@ -67,15 +68,15 @@ class Index:
             if before is not None:
                 found = {*self.hits(before), *self.likely(words, vocabulary.joined, vocabulary.all_words())}
                 vocabulary.hits = sorted(found, key=itemgetter(0))
-            elif vocabulary.are_known and len(words) <= _FEW_WORDS:
+            elif vocabulary.are_known and len(words) <= FEW_WORDS:
                 vocabulary.hits = self._of_known(words)
             else:
                 vocabulary.hits = self.likely(words, vocabulary.joined, words)
         return vocabulary.hits
 
     def _of_known(self, words: Set[bytes]) -> list[Entry]:
-        found = {entry for word in words for entry in _of_word(self, word) if entry[3] <= words}
-        return sorted(found.union(self.parts.get("", ())), key=itemgetter(0))
+        found = {entry for word in words for entry in of_word(self, word) if entry[3] <= words}
+        return sorted(found.union(self.unsaid), key=itemgetter(0))
 
     def likely(self, words: Set[bytes], joined: str, whole: Set[bytes]) -> list[Entry]:
         """Return the keywords that a text with these *words* has, in the table's order; *whole* are all that it has."""
@@ -88,7 +89,8 @@ class Index:
 
 
 @lru_cache(maxsize=4096)
-def _of_word(index: Index, word: bytes) -> list[Entry]:
+def of_word(index: Index, word: bytes) -> list[Entry]:
+    """Return the keywords that a text with that word may have."""
     text = word.decode()
     found = list(index.whole.get(word, ()))
     found += [entry for part, entries in index.parts.items() if part and part in text for entry in entries]

@@ -50,8 +50,8 @@ _ANCHORS = (
     "_pat",
     "pin",
 )
-_PARTS = tuple((anchor, anchor.strip("_")) for anchor in _ANCHORS)
-ASKED_PARTS = (*(part for _, part in _PARTS), *apart.ASKED_PARTS)  # of the words of a text
+PARTS = tuple((anchor, anchor.strip("_")) for anchor in _ANCHORS)
+ASKED_PARTS = (*(part for _, part in PARTS), *apart.ASKED_PARTS)  # of the words of a text
 _FLAG_ANCHORS = frozenset({"pass", "pwd", "secret", "token", "key", "cred", "auth"})
 _MAX_VALUE = 2_000
 _TAIL = (
@@ -77,7 +77,7 @@ _LINE_VALUE = r"(?P<value>\S{3,2000}+)[ \t]{0,8}(?:#[^\n]{0,200})?(?=\r?\n|\Z)"
 
 def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable[Span]]:
     """Yield one look after another for named secrets: each gives (start, end, rule name), and raises OutOfWork where it must end."""
-    anchors = [anchor for anchor in vocabulary.having(_PARTS) if sight.first(anchor)]
+    anchors = [anchor for anchor in vocabulary.having(PARTS) if sight.first(anchor)]
     for anchor in anchors:
         yield _named_by(anchor, sight, work)
     if "-" in sight.plain:

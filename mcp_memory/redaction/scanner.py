@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
+import mcp_memory.redaction.first_look as first_look
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
 from mcp_memory.redaction.index import whole_table
 from mcp_memory.redaction.near import near
 from mcp_memory.redaction.rules import compiled
-from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import MARKER_START
 from mcp_memory.redaction.vocabulary import Known, Vocabulary
@@ -24,7 +24,6 @@ _MIN_CHARS = 8  # `pwd=abcd`: the shortest thing any rule finds
 _MARKER, _LONGEST_MARKER = r"\[redacted:[a-z0-9-]{1,48}\]", 60
 UNJUDGED = "unjudged"
 _EDGE_CHARS = 24  # no keyword has a word so long
-_RUN, _SHORT_RUN = kind(LETTERS_AND_DIGITS + "_-+/"), 23  # what all long runs that are looked at are made of, and the shortest of them
 
 
 def redact(text: str) -> tuple[str, tuple[str, ...]]:
@@ -39,9 +38,13 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     """
     if len(text) < _MIN_CHARS:
         return text, _NOTHING
+    sight = Sight(text)
+    words = Vocabulary(sight.codes, _known())
+    if first_look.has_nothing(sight, words, _inside):
+        return text, _NOTHING
     size, work = len(text), Work(len(text))
     found, rounds = _NOTHING, 1
-    spans, vocabularies = _once(text, work)
+    spans, vocabularies = _look(sight, [words], work)
     again = None
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
@@ -54,7 +57,8 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
         again = again or Work(size, work)  # what was judged within the bound is so again
         again.end = len(text)
         # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
-        spans, vocabularies = _once(text, again, [words.after(edges) for words in vocabularies], markers)
+        sight = Sight(text, near(markers, len(text)))
+        spans, vocabularies = _look(sight, [words.after(edges) for words in vocabularies], again, markers)
         rounds += 1
     return text, found
 
@@ -62,19 +66,19 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
 def work_of(text: str) -> tuple[float, int]:
     """Return how many tries one look at *text* takes and how many it may take: what the tests and the benchmark bound."""
     work = Work(len(text))
-    _once(text, work)
+    sight = Sight(text)
+    _look(sight, [Vocabulary(sight.codes, _known())], work)
     return work.spent, work.bound
 
 
-def _once(text: str, work: Work, before: Sequence[Vocabulary] = (), markers: Sequence[Place] = ()) -> tuple[list[Span], list[Vocabulary]]:
-    """Return what one look at *text* finds, and its vocabulary, with that of the bare text where it has one.
+def _look(sight: Sight, vocabularies: list[Vocabulary], work: Work, markers: Sequence[Place] = ()) -> tuple[list[Span], list[Vocabulary]]:
+    """Return what one look at a text finds, and its vocabulary, with that of the bare text where it has one.
 
     Args:
-        before: These vocabularies as an earlier look left them.
+        vocabularies: As an earlier look left them, or that of the text alone.
         markers: What came in since then: it is looked near them only.
     """
-    sight = Sight(text, near(markers, len(text)) if markers else None)
-    vocabularies = list(before) or [Vocabulary(sight.codes, _known())]
+    text = sight.text
     spans = _spans(sight, vocabularies[0], work)
     if (bare := wrapped.bare(sight)) is not None:
         work.end = len(bare.text)
@@ -106,7 +110,7 @@ def _in_marker(text: str, at: int) -> bool:
 
 def _spans(sight: Sight, vocabulary: Vocabulary, work: Work) -> list[Span]:
     spans: list[Span] = []
-    if not (vocabulary.words or vocabulary.before or shapes.has_sign(sight.plain) or _has_runs(sight.codes)):
+    if not (vocabulary.words or vocabulary.before or shapes.has_sign(sight.plain) or first_look.has_runs(sight.codes)):
         return spans
     for look in chain(_tokens(sight, vocabulary, work), wrapped.looks(sight, _inside, work)):
         try:
@@ -127,11 +131,6 @@ def _inside(text: str, work: Work) -> list[Span]:
     """Return what is found in a text that was unwrapped."""
     sight = Sight(text)
     return list(chain.from_iterable(_tokens(sight, Vocabulary(sight.codes, _known()), work)))
-
-
-def _has_runs(codes: bytes) -> bool:
-    """Tell whether there is a long run as shapes and encodings have it, or characters that stand apart."""
-    return len(codes) >= _SHORT_RUN and (has_run(outline(codes, _RUN), _SHORT_RUN) or wrapped.has_singles(codes))
 
 
 @cache

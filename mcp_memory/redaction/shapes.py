@@ -14,7 +14,7 @@ from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
 
 Span = tuple[int, int, str]
-_AWS_ID = "aws-access-key-id"
+AWS_ID = "aws-access-key-id"
 _REACH_BEFORE = 260  # how far a pattern that begins ahead of its keyword, and is searched for, looks beyond it
 _AFTER_LONG = 49  # characters that may follow a long run
 _TOKEN = kind(LETTERS_AND_DIGITS + "_-")
@@ -42,17 +42,22 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work, index: Index | None 
         number, keyword, rule, _ = hit
         if keyword not in (sight.plain_lowered if rule.ignore_case else sight.plain):  # nearly always
             continue
-        has_id = has_id or rule.name == _AWS_ID
+        has_id = has_id or rule.name == AWS_ID
         if before is not None and not stands(hit, sight):  # some of its words may be gone
             continue
         far = number not in known or is_far(rule, sight)  # what no look asked for yet is asked everywhere
         if sight.first(keyword, rule.ignore_case, far=far):
             yield _at_keyword(keyword, rule, sight, work, far=far)
-    long = outline(sight.codes, _TOKEN)
-    if has_run(long, LONG):
-        yield _in_long_runs(sight, long, work, index)
+    yield from long_looks(sight, work, index)
     if has_id or (vocabulary.has(AWS) and sight.first(AWS, far=True)) or "SecretAccessKey" in sight.plain:
         yield _aws_secrets(sight, has_id, work)
+
+
+def long_looks(sight: Sight, work: Work, index: Index | None = None) -> Iterator[Iterable[Span]]:
+    """Yield the look at long runs: what the rules without a telling keyword find."""
+    long = outline(sight.codes, _TOKEN)
+    if has_run(long, LONG):
+        yield _in_long_runs(sight, long, work, index or whole_table())
 
 
 def has_sign(text: str) -> bool:

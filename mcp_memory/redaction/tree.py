@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from mcp_memory.domain import limits
 from mcp_memory.errors import InvalidInput
 from mcp_memory.redaction.names import PASSWORD, WEAK, kind_of
 from mcp_memory.redaction.scanner import redact
+from mcp_memory.redaction.together import NAMING, NAMING_KEYS, VALUE_KEYS, Look, is_our_id, look_for
 from mcp_memory.redaction.values import MARKER_START, is_given_secret
 
 TYPE_CHECKING = False  # `typing` itself takes longer to import than a hook may take
 if TYPE_CHECKING:
     from typing import Any
 
-Look = Callable[[str], tuple[str, tuple[str, ...]]]  # `redact`, or for what is known to have no secret `_as_it_is`
-_BETWEEN = "\n\0\n"  # texts that are looked at together: no rule goes on over it, and to all of them a text begins after it and ends before
-_MAX_TOGETHER, _MAX_LEVELS = 4_000, 4  # characters: beyond that a text costs more than to begin with another
-_QUOTES, _ESCAPED_QUOTES, _FAR_QUOTE = ('"', "'", "`"), ('\\"', "\\'", "\\`"), 200
-_LEAST_CHARS = 8  # a shorter text has no secret
-_VALUE_KEYS = frozenset({"value", "val", "content", "Value"})
-_NAMING_KEYS = ("name", "key", "variable", "header", "Name", "Key")
-_NAMING = frozenset(_NAMING_KEYS)
-_OUR_ID, _OUR_ID_CHARS = frozenset("0123456789abcdef-"), 36
 MAX_DEPTH = 100  # deeper than any tool's arguments; far from the interpreter's own limit
 _MAX_CHARS = limits.MAX_OBSERVATION_CHARS  # the largest limit of any text: what is longer is refused later anyway, so it is not scanned
-
-
-def look_for(values: Iterable[Any]) -> Look:
-    """Return how to look at the texts of *values*: not at all, where a look at all of them together finds nothing.
-
-    That takes half of the time for a step, whose three or four texts are short, and finds the same.
-    """
-    texts: list[str] = []
-    if _gather(values, texts, _MAX_TOGETHER, _MAX_LEVELS) < 0 or any(map(_may_end_open, texts)):
-        return redact
-    return redact if redact(_BETWEEN.join(texts))[1] else _as_it_is
-
-
-def _gather(values: Iterable[Any], texts: list[str], left: int, levels: int) -> int:
-    """Gather the texts of *values* but keys, and return how many of the characters that are *left* then are: below 0 if too many."""
-    for value in values:
-        if isinstance(value, str):
-            if len(value) >= _LEAST_CHARS and not _is_our_id(value):
-                texts.append(value)
-                left -= len(value)
-        elif value and isinstance(value, dict | Mapping):
-            left = _gather(value.values(), texts, left, levels - 1) if levels else -1
-        elif value and isinstance(value, list | tuple):
-            left = _gather(value, texts, left, levels - 1) if levels else -1
-        if left < 0:
-            return left
-    return left
-
-
-def _may_end_open(text: str) -> bool:
-    """Tell whether the end of a text may be within quotes that no line's end closes: after a backslash, or far behind."""
-    if "\\" in text and any(sign in text for sign in _ESCAPED_QUOTES):
-        return True
-    line = text.rfind("\n") + 1
-    return len(text) - line >= _FAR_QUOTE and any(text.find(quote, line) >= 0 for quote in _QUOTES)
-
-
-def _as_it_is(text: str) -> tuple[str, tuple[str, ...]]:
-    return text, ()
 
 
 def redact_tree(name: str, value: Any, found: list[str], look: Look = redact) -> Any:
@@ -89,7 +42,7 @@ def _walk(name: str, value: Any, found: list[str], depth: int, look: Look) -> An
         _check_depth(name, depth)
         told = _told_name(value)
         pairs = [
-            (_key(key, found), _walk(told if told and key in _VALUE_KEYS else str(key), item, found, depth - 1, look))
+            (_key(key, found), _walk(told if told and key in VALUE_KEYS else str(key), item, found, depth - 1, look))
             for key, item in value.items()
         ]
         changed = any(new is not old or item is not value[old] for (new, item), old in zip(pairs, value, strict=True))
@@ -106,9 +59,9 @@ def _walk(name: str, value: Any, found: list[str], depth: int, look: Look) -> An
 
 def _told_name(pair: Mapping[Any, Any]) -> str:
     """Return what `{"name": "DB_PASSWORD", "value": …}` names its value, or nothing."""
-    if _NAMING.isdisjoint(pair):  # nearly always; the search below would cost as much as a text
+    if NAMING.isdisjoint(pair):  # nearly always; the search below would cost as much as a text
         return ""
-    names = (pair.get(key) for key in _NAMING_KEYS)
+    names = (pair.get(key) for key in NAMING_KEYS)
     return next((n for n in names if isinstance(n, str) and len(n) <= limits.MAX_NAME_CHARS and kind_of(n) not in (None, WEAK)), "")
 
 
@@ -152,16 +105,12 @@ def _marker(rule: str) -> str:
     return f"{MARKER_START}{rule}]"
 
 
-def _is_our_id(value: str) -> bool:
-    return len(value) == _OUR_ID_CHARS and _OUR_ID.issuperset(value)
-
-
 def redact_identifier(value: Any, found: list[str], look: Look = redact) -> Any:
     """Return an id that others gave, or, where it holds a secret, a digest in its place.
 
     The digest is the same for the same id, so that a second delivery of an episode is still known and two sessions stay two.
     """
-    if not isinstance(value, str) or len(value) > limits.MAX_ID_CHARS or _is_our_id(value):
+    if not isinstance(value, str) or len(value) > limits.MAX_ID_CHARS or is_our_id(value):
         return value
     rules = look(value)[1]
     if not rules:
@@ -179,7 +128,9 @@ def redact_record(record: Mapping[str, Any], found: list[str], *, ours: Collecti
         ours: The fields with ids we made ourselves or words we allow: they are left alone.
         ids: The fields with ids, or lists of ids, that others made: see `redact_identifier`.
     """
-    look = look_for(record.values())
+    look = look_for(record.items())
+    if look is None:
+        return dict(record)
     return {name: redact_field(name, value, found, ours=ours, ids=ids, look=look) for name, value in record.items()}
 
 

@@ -20,23 +20,20 @@ class Known:
     May be used from several threads. It is bounded, and begins anew when it is full.
     """
 
-    __slots__ = ("_heads", "_parts", "_telling", "_whole", "harmless")
+    __slots__ = ("_heads", "_parts", "_whole", "harmless", "telling")
 
     def __init__(self, whole: Collection[bytes], heads: Iterable[str], parts: Iterable[str]) -> None:
         """Take everything that is asked of words: to be one of these, to begin with one, to have one as a part."""
         self._whole = frozenset(whole)
         self._heads, self._parts = tuple(head.encode() for head in heads), tuple(part.encode() for part in parts)
         self.harmless: set[bytes] = set()
-        self._telling: set[bytes] = set()
+        self.telling: set[bytes] = set()
 
-    def learn(self, words: set[bytes]) -> bool:
-        """Judge those of *words* that were not met yet; return whether all of them had been."""
-        if words <= self._telling:
-            return True
-        new = {word for word in words - self._telling if len(word) <= _MAX_CHARS and (len(word) <= _FEW_CHARS or word.isalpha())}
+    def learn(self, words: set[bytes]) -> None:
+        """Judge *words* that were not met yet, as far as such are kept."""
+        new = {word for word in words if len(word) <= _MAX_CHARS and (len(word) <= _FEW_CHARS or word.isalpha())}
         if new:
             self._judge(new)
-        return False
 
     def _judge(self, new: set[bytes]) -> None:
         tails = _tails(new)
@@ -44,10 +41,10 @@ class Known:
         parts = [part for part in self._parts if part in joined]
         asked = {word for word in new | tails if word in self._whole or word.startswith(self._heads) or any(p in word for p in parts)}
         telling = {word for word in new if word in asked or (word[0] in _LINE_ENDS and word[1:] in asked)}
-        if len(self.harmless) + len(self._telling) > _MAX_KNOWN:
-            self.harmless, self._telling = set(), set()
+        if len(self.harmless) + len(self.telling) > _MAX_KNOWN:
+            self.harmless, self.telling = set(), set()
         self.harmless.update(new - telling)  # at once, as far as other threads see
-        self._telling.update(telling)
+        self.telling.update(telling)
 
 
 class Vocabulary:
@@ -73,7 +70,11 @@ class Vocabulary:
             words = words - before.all_words()
         if known is not None:
             words = words - known.harmless  # not in place: that would go through all that are known
-            self.are_known = known.learn(words)
+            self.are_known = words <= known.telling
+            if not self.are_known:
+                known.learn(words - known.telling)
+                words = {word for word in words - known.harmless if len(word) <= _FEW_CHARS or not word.isdigit()}  # no number is asked for
+                self.are_known = words <= known.telling
             if not words:
                 self.words, self.joined = words, " "
                 return

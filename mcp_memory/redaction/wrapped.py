@@ -76,6 +76,11 @@ def bare(sight: Sight) -> Bare | None:
     return Bare(list(parts)) if len(parts) > 1 else None
 
 
+def has_noise(sight: Sight) -> bool:
+    """Tell whether a text may have colours or invisible characters."""
+    return bool(_noise(sight))
+
+
 def _noise(sight: Sight) -> str:
     """Return the pattern of what is to be taken out, nothing where there is none of it: asked for apart, for a backslash is common."""
     kinds = [_COLOUR] if "\x1b[" in sight.plain else []

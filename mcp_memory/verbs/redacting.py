@@ -1,7 +1,8 @@
 """Secrets are replaced before anything is parsed, indexed or stored; what was replaced is counted, never kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import anyio
@@ -90,18 +91,24 @@ def _chars(value: Any) -> int:
 
 
 @cache
-def _telling(record: type[Request]) -> tuple[tuple[int, str], ...]:
-    """Return the places and names of a record's fields that may hold a secret: not those for a number, or for one of a few words."""
+def _telling(record: type[Request]) -> tuple[tuple[str, ...], Callable[[tuple[Any, ...]], tuple[Any, ...]]]:
+    """Return the fields of a record that may hold a secret, not those for a number or one of a few words: their names, what picks them."""
     kinds = {name: field.kind for name, field in fields_of(record).items()}
-    return tuple((place, name) for place, name in enumerate(record.__struct_fields__) if not isinstance(kinds.get(name), _UNTELLING))
+    places = [place for place, name in enumerate(record.__struct_fields__) if not isinstance(kinds.get(name), _UNTELLING)]
+    names = tuple(record.__struct_fields__[place] for place in places)
+    if len(places) == 1:
+        return names, lambda values: (values[places[0]],)
+    return names, itemgetter(*places) if places else lambda values: ()
 
 
 def _clean(asked: R, found: list[str]) -> R:
     changed: dict[str, Any] = {}
-    values, telling = astuple(asked), _telling(type(asked))
-    look = look_for([values[place] for place, _ in telling])
-    for place, name in telling:
-        value = values[place]
+    names, telling = _telling(type(asked))
+    values = telling(astuple(asked))
+    look = look_for(zip(names, values, strict=True))
+    if look is None:
+        return asked
+    for name, value in zip(names, values, strict=True):
         if not value:
             continue
         if isinstance(value, tuple) and isinstance(value[0], Request):

@@ -34,6 +34,8 @@ async def recalled(memory: EpisodicMemory, query: str) -> str:
         ("mvn -q verify", "export JAVA_HOME=/opt/jdk-21 && mvn -q verify"),
         ("mvn -q verify", "JAVA_HOME=/opt/jdk-21 mvn -q verify"),
         ("systemctl restart parcels", "sudo systemctl restart parcels"),
+        ("ssh web1 systemctl restart parcels", "ssh web1 sudo systemctl restart parcels"),
+        ("docker exec -it parcels npm install", "docker exec -it parcels npm install --legacy-peer-deps"),
         ("terraform plan", "cd infra/parcels && terraform plan"),
         ("npm install", "npm install --legacy-peer-deps"),
         ("cd app && npm run build 2>&1 | tail -5", "cd app && npm ci && npm run build"),

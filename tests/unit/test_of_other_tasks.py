@@ -64,3 +64,32 @@ async def test_what_made_another_command_end_in_time_is_not_told_to_one_that_tim
     started = await memory.start_episode("Serve the tide tables on port 80", recall=False)
     await memory.log_steps(started.episode_id, steps=[shell(again, slow)])
     assert ("solve maze.txt 2" in next_step_text(answer(await memory.suggest_next_step(started.episode_id)))) is is_told
+
+
+async def test_a_number_that_names_another_case_is_not_told_however_small_it_is(memory: EpisodicMemory) -> None:
+    for number in (61, 62):
+        approved = {"tool": "submit_review", "arguments": {"pr": number, "verdict": "approve"}, "observation": ""}
+        await attempt(memory, f"Review the pull request {number} of the ledger", "success", approved)
+    told = next_step_text(answer(await memory.recommend_playbook("Review the pull request 77 of the ledger")))
+    assert "(2 of 2 successes found): did submit_review(pr, verdict=approve)" in told
+
+
+async def test_what_is_created_with_a_time_or_an_address_in_it_is_no_edit_of_a_file(memory: EpisodicMemory) -> None:
+    event = {"tool": "create_event", "arguments": {"title": "Budget", "start": "10:30", "guest": "ann@acme.test"}, "observation": "ok"}
+    await attempt(memory, "Put the budget talk with Ann into the calendar", "success", event)
+    told = next_step_text(answer(await memory.recommend_playbook("Put the budget talk with Ann into the calendar")))
+    assert "create_event title=Budget start=10:30 guest=ann@acme.test" in told
+
+
+async def test_of_several_calls_that_a_refused_one_needed_none_is_left_out(memory: EpisodicMemory) -> None:
+    def step(tool: str, error: str | None = None, **arguments: str) -> Step:
+        return {"tool": tool, "arguments": {"repo": "shop", **arguments}, "observation": "", "error": error}
+
+    refused = "422 Validation Failed: field head is invalid"
+    done = (step("create_branch", name="fix-41"), step("push_files", branch="fix-41", message="Fix"))
+    opened = step("open_request", head="fix-41")
+    await attempt(memory, "Offer the repair of the cart", "success", step("open_request", refused, head="fix-41"), *done, opened)
+    started = await memory.start_episode("Offer the new colours of the shop", recall=False)
+    await memory.log_step(started.episode_id, **step("open_request", refused, head="colours"))
+    told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert "After this very error create_branch(repo=shop, name), push_files(repo=shop, branch, message) made the call work" in told

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from mcp_memory.domain.commands import command_in, hides_exit, is_piped, program_of, stopped_short
 from mcp_memory.domain.episode import Episode, Step, Use
@@ -28,6 +29,12 @@ _TEST = re.compile(TEST_FILE)
 _TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
 _FILE = re.compile(r"\S*\w\.\w+")
 _EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
+_OF_TEXTS_TEXT = """
+edit create write insert replace patch append apply make put save add update modify multi str string text texts line lines file files
+content contents code cell notebook editor edits diff block in into to at a the and or new existing whole range search regex fs
+filesystem ide workspace project repo document source
+"""
+_OF_TEXTS = frozenset(_OF_TEXTS_TEXT.split())  # the words of tools that edit a text
 _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 
 
@@ -119,10 +126,23 @@ def runs_own(step: Step, own: Sequence[str]) -> bool:
 
 
 def is_edit(step: Step) -> bool:
-    """Return whether a step writes a text into a file: without its change it tells nothing."""
-    return not _EDITING.isdisjoint(words_of(step.key)) and any(
-        _PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values()
-    )
+    """Return whether a step writes a text into a file: without its change it tells nothing.
+
+    >>> edit, note = Step("edit", arguments={"args": "3:9"}), Step("create", arguments={"args": "src/a.py"})
+    >>> is_edit(edit), is_edit(note), is_edit(Step("str_replace_editor", "insert", {"path": "src/Makefile"}))
+    (True, True, True)
+    >>> mail, event = {"to": "ann@acme.io"}, {"start": "2026-12-03T10:30", "notes": "see a.md"}
+    >>> is_edit(Step("create_draft", arguments=mail)), is_edit(Step("create_event", arguments=event))
+    (False, False)
+    """
+    return _is_of_files(step.key) and any(_PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values())
+
+
+@lru_cache(maxsize=4096)
+def _is_of_files(key: str) -> bool:
+    """Return whether a key's words edit a text or a file, not a thing of another kind that can be created or replaced as well."""
+    words = words_of(key)
+    return not _EDITING.isdisjoint(words) and words <= _OF_TEXTS
 
 
 def told_as_call(step: Step) -> str:

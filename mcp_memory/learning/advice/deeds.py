@@ -11,7 +11,7 @@ from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests, says_what
 from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, told_as_call
-from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of
+from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of, numbers_of_case
 from mcp_memory.learning.advice.same_case import ids_of_call, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.case_values import without_ids
@@ -111,7 +111,10 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
     if len(known) == len(step.arguments) and not calls_in(code_in(step.arguments)):
         return call_told(step, MAX_VALUES_CHARS, known)
-    tells = similarity >= SAME_TASK and episode.success and not command_in(step.arguments)
+    if command_in(step.arguments):
+        return ""
+    others = (str(value) for name, value in step.arguments.items() if name not in known)
+    tells = episode.success and (similarity >= SAME_TASK or numbers_of_case(episode.task, query).issuperset(others))
     return _by_names(step, known) if tells else ""
 
 

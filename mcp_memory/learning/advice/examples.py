@@ -28,6 +28,7 @@ from mcp_memory.learning.reading.shown_elements import is_of_page
 from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words, without_place
 from mcp_memory.views.fixes import family
 
+MAX_DONE = 3  # calls that are told of those that were made before a failed one worked
 MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
 ALIKE_QUOTED = 0.75  # of the names that two messages quote, from which these are a host's or a file's, and not what the error is about
@@ -44,6 +45,7 @@ _FILE_WORD = re.compile(r"\w\.\w|/")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 _COMMON_NAME = re.compile(r"(?:__\w+__|index|main|mod|lib|utils?|models|views|tests|conftest|setup|config|README|package)\.\w+$")
+_INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 
@@ -80,7 +82,23 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
         folded = run.casefold()
         named = without_names(command, episode, index, lambda word: _in(word, folded))
         arguments = {key: named if value == command else value for key, value in arguments.items()}
-    return example_of(arguments, max_chars, run, alike=alike)
+    return _without_numbers_of(episode.task, example_of(arguments, max_chars, run, alike=alike), run)
+
+
+def _without_numbers_of(task: str, example: dict[str, Json] | None, run: str) -> dict[str, Json] | None:
+    """Return an example without the numbers that its own task names and this run does not, however small: *pull request 61* is a case."""
+    if not example or not (numbers := numbers_of_case(task, run)):
+        return example
+    return {name: f"<{name}>" if isinstance(value, str | int) and str(value) in numbers else value for name, value in example.items()}
+
+
+def numbers_of_case(task: str, run: str) -> frozenset[str]:
+    """Return the numbers that a task names and a run does not.
+
+    >>> sorted(numbers_of_case("Review request 61 of v2.5", "Review request 77"))
+    ['61']
+    """
+    return frozenset(_INTEGER.findall(task)) - frozenset(_INTEGER.findall(run))
 
 
 def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike: bool) -> dict[str, Json] | None:
@@ -178,21 +196,24 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
         return Told(f"{step.key} {put_right[0]} instead of {put_right[1]}", names_failed=True)
     if command_in(step.arguments) or step.is_same_call(steps[failed]):
         return None
-    known = {
-        name: value
-        for name, value in step.arguments.items()
-        if _is_of_run(value, run) or not message.isdisjoint(_NAME.findall(str(value).casefold()))
-    }
+
+    def known_in(call: Step) -> dict[str, Json]:
+        values = call.arguments.items()
+        return {k: v for k, v in values if _is_of_run(v, run) or not message.isdisjoint(_NAME.findall(str(v).casefold()))}
+
+    known, done = known_in(step), _done_until_it_worked(steps, failed, by)
+    if by in done and 1 < len(done) <= MAX_DONE and any(known_in(steps[k]) for k in done):
+        return Told(", ".join(call_by_names(steps[k], known_in(steps[k]), MAX_VALUE_CHARS) for k in done))
     if step.key == steps[failed].key and all(value == steps[failed].arguments.get(name) for name, value in known.items()):
         return None  # what was different is not shown
-    return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known or _alone_made_it_work(steps, failed, by) else None
+    alone = done == [by] and bool(step.arguments) and step.key != steps[failed].key
+    return Told(call_by_names(step, known, MAX_VALUE_CHARS)) if known or alone else None
 
 
-def _alone_made_it_work(steps: Sequence[Step], failed: int, by: int) -> bool:
-    """Return whether a step with another tool is all that was done between a failed call and the same one that worked."""
+def _done_until_it_worked(steps: Sequence[Step], failed: int, by: int) -> list[int]:
+    """Return all steps that did something between a failed call and the same one that worked, after *by*; none where it never did."""
     again = next((k for k in range(by + 1, len(steps)) if steps[k].is_same_call(steps[failed]) and not steps[k].failed), -1)
-    done = [k for k in range(failed + 1, again) if not steps[k].failed and role_of(steps[k].key) is Role.ACTS]
-    return done == [by] and bool(steps[by].arguments) and steps[by].key != steps[failed].key
+    return [k for k in range(failed + 1, again) if not steps[k].failed and role_of(steps[k].key) is Role.ACTS]
 
 
 def told_instead(steps: Sequence[Step], failed: int, by: int) -> Told | None:

@@ -12,6 +12,7 @@ from mcp_memory.redaction.near import REACH, Near, near
 from mcp_memory.redaction.runs import kind, outline, runs
 from mcp_memory.redaction.sight import FEW, Sight
 from mcp_memory.redaction.table import TABLE
+from mcp_memory.redaction.vocabulary import Vocabulary
 from mcp_memory.redaction.work import Work
 
 PROSE = ("an attempt that worked is told before one that did not\n" * 8 + "it asks for the token: and the key of its login\n") * 5
@@ -50,15 +51,15 @@ def test_near_the_markers_is_found_what_a_look_at_everything_finds(monkeypatch: 
 
 def test_a_later_look_takes_no_work_for_what_is_far_from_the_markers(monkeypatch: pytest.MonkeyPatch) -> None:
     spent = []
-    once = scanner._once
+    look = scanner._look
 
-    def recorded(text: str, work: Work, *more: Any) -> Any:
+    def recorded(sight: Sight, vocabularies: list[Vocabulary], work: Work, *more: Any) -> Any:
         before = work.spent
-        found = once(text, work, *more)
+        found = look(sight, vocabularies, work, *more)
         spent.append(work.spent - before)
         return found
 
-    monkeypatch.setattr(scanner, "_once", recorded)
+    monkeypatch.setattr(scanner, "_look", recorded)
     flood = "the login of machine one asks: password of bob. key: x\n" * 1_000
     assert redact(f"{flood}card 4111111111111111r8_{'a1B2' * 9}x\n{flood}")[1] == ("card-number", "replicate-token")
     first, *later = spent

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mcp_memory.redaction import look_for, redact, redact_record, tree
+from mcp_memory.redaction import look_for, redact, redact_record, together, tree
 from mcp_memory.redaction.table import TABLE
 
 TOKEN = f"ghp_{'a1B2' * 9}"
@@ -25,8 +25,8 @@ def test_fields_looked_at_together_lose_what_each_of_them_would(monkeypatch: pyt
     rng = random.Random(3)
     records = [dict(zip(("action", "tool", "observation", "arguments"), cut_up(rng), strict=True)) for _ in range(1_500)]
     together = [redact_record(record, [], ours=(), ids=("tool",)) for record in records]
-    assert sum(look_for(record.values()) is not redact for record in records) > 300
-    monkeypatch.setattr(tree, "look_for", lambda values: redact)
+    assert sum(look_for(record.items()) is not redact for record in records) > 300
+    monkeypatch.setattr(tree, "look_for", lambda fields: redact)
     assert [redact_record(record, [], ours=(), ids=("tool",)) for record in records] == together
     assert sum(clean != record for clean, record in zip(together, records, strict=True)) > 300
 
@@ -68,7 +68,38 @@ def test_the_texts_of_a_small_record_are_looked_at_once(monkeypatch: pytest.Monk
         looked.append(text)
         return redact(text)
 
-    monkeypatch.setattr(tree, "redact", recorded)
+    monkeypatch.setattr(together, "redact", recorded)
     record = {"action": "read the test first", "observation": "1 passed, 2 failed", "arguments": {"command": "python -m pytest", "n": 60}}
     assert redact_record(record, [], ours=(), ids=()) == record
     assert len([text for text in looked if " " in text]) == 1
+
+
+def test_a_clean_text_that_came_before_is_still_masked_under_a_name_that_says_what_it_is() -> None:
+    for _ in range(2):
+        assert redact_record({"arguments": {"title": "sword-fish"}}, [], ours=(), ids=()) == {"arguments": {"title": "sword-fish"}}
+        assert redact_record({"arguments": {"password": "sword-fish"}}, [], ours=(), ids=()) == {
+            "arguments": {"password": "[redacted:password]"}
+        }
+        pair = {"name": "DB_PASSWORD", "value": "sword-fish"}
+        assert redact_record({"env": pair}, [], ours=(), ids=()) == {"env": pair | {"value": "[redacted:password]"}}
+        command = {"argv": ["login", "--password", "sword-fish"]}
+        assert redact_record(command, [], ours=(), ids=()) == {"argv": ["login", "--password", "[redacted:password]"]}
+
+
+def test_of_texts_that_come_again_only_clean_ones_are_remembered_and_not_without_end() -> None:
+    remembered = together.Remembered()
+    for number in range(20_000):
+        remembered.add(f"line {number}")
+    remembered.add("x" * 1_000)
+    assert 0 < len(remembered.texts) < 5_000
+    assert max(map(len, remembered.texts)) < 100
+    for record in ({"action": TOKEN}, {"action": f"export X={TOKEN}", "tool": "bash-of-mine"}, {"arguments": {TOKEN: "nothing here"}}):
+        redact_record(record, [], ours=(), ids=())
+        assert not [text for text in together._clean.texts | together._silent.texts if TOKEN in text]
+
+
+def test_a_record_whose_keys_and_texts_came_before_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = {"tool": "read_file", "arguments": {"file_path": "src/orders/total.py", "deep": [{"of_it": "the same as ever"}]}}
+    assert redact_record(record, [], ours=(), ids=()) == record
+    monkeypatch.setattr(together, "redact", lambda text: pytest.fail(text))
+    assert redact_record(record, [], ours=(), ids=()) == record
