@@ -88,3 +88,12 @@ async def test_how_one_success_at_another_case_ended_is_no_advice(memory: Episod
     assert "changed nothing" not in recall_text(answer(await memory.recall(asked)))
     await attempt(memory, f"{near} Thanks", "success", LOOKED, call("transfer_to_human_agents", summary="It has left"))
     assert "(2 of 2 successes found): changed nothing, ended with transfer_to_human_agents" in await advised(memory, asks, task=asked)
+
+
+async def test_of_a_failure_that_made_all_the_calls_of_a_success_nothing_is_told(memory: EpisodicMemory) -> None:
+    moved = call("move_booking", booking_id="EUJUY6", ferry="HAT110")
+    await attempt(memory, OTHERWISE, "success", LOOKED, moved)
+    await attempt(memory, f"{OTHERWISE}!", "failure", LOOKED, moved, call("respond", text="It is moved."))
+    told = await advised(memory, LOOKED)
+    assert "Worked at a task about the same EUJUY6" in told
+    assert "Did not succeed" not in told

@@ -60,3 +60,14 @@ async def test_attempts_at_a_variant_of_the_task_are_counted_apart(memory: Episo
     assert "(both attempts failed)" in recall_text(answer(await memory.recall(task)))
     told = playbook_text(answer(await memory.recommend_playbook(task)))
     assert "(1 of 2 failed attempts found): never got `depotctl push --part" in told
+
+
+async def test_what_brought_a_missing_module_is_told_though_only_a_log_said_it_was_missing(memory: EpisodicMemory) -> None:
+    log = {**shell("cat server.log"), "observation": "Traceback\nModuleNotFoundError: No module named 'tide_server'"}
+    brought = shell("timeout 60 pip install --no-deps tide-server || echo failed")
+    await attempt(memory, TASK, "failure", log, brought, shell("cat later.log"))
+    missing = shell("notebook --generate", "exit 1: ModuleNotFoundError: No module named 'tide_server'")
+    said = "`cat server.log` said “ModuleNotFoundError: No module named 'tide_server'” until the run did"
+    assert f"{said} `timeout 60 pip install --no-deps tide-server`" in await advised(memory, missing)
+    other = shell("notebook --generate", "exit 1: ModuleNotFoundError: No module named 'ebb_server'")
+    assert "tide-server" not in await advised(memory, other)

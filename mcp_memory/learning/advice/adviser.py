@@ -12,6 +12,7 @@ from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.attempts_told import attempts_here, attempts_told
+from mcp_memory.learning.advice.brought_there import brought_there
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
@@ -107,6 +108,9 @@ class Adviser:
             return Advice(warnings=warnings, inferred=context, precedents=known)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
         recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
+        answered = any(fix.did or fix.change or fix.correction for fix in recovery.fixes) if recovery else False
+        if sig and not answered and self._endorser.is_alone:
+            known = (*brought_there(self._read, neighbours, episode), *known)
         return Advice(suggestions, recovery, warnings, context, known)
 
     def _message_at(self, episode_id: str, index: int) -> str:

@@ -63,9 +63,17 @@ def attempts_told(
     ids = {one.episode_id: min(one.ids, key=len) for one in others}
     known = {row.did for row in rows if row.alike >= 1.0}
     about = [replace(row, about=ids[row.episode_id]) for row in told.rows(others, dict.fromkeys(ids, 1.0)) if row.did not in known]
+    worked = [frozenset(row.did) for row in (*rows, *about) if row.worked and row.alike >= 1.0]
+    about = [row for row in about if row.worked or not _did_all(read, row.episode_id, worked)]
     told_so = {row.worked for row in about}
     rows = tuple(row for row in rows if row.alike >= 1.0 or row.worked not in told_so)  # of other cases nothing beside what is of this one
     return tuple(row for won in (True, False) for row in [row for row in (*rows, *about) if row.worked is won][:MAX_TOLD])
+
+
+def _did_all(read: ReadEpisodes, episode_id: str, worked: Sequence[frozenset[str]]) -> bool:
+    """Return whether an attempt made all the calls of one that worked: then something else decided."""
+    made = {told_as_call(step) for episode in read([episode_id]) if episode for step in episode.steps if not step.failed}
+    return any(did <= made for did in worked)
 
 
 def attempts_here(x: Experience, read: ReadEpisodes, run: Episode, near: Neighbours) -> list[ToldAttempt]:

@@ -15,13 +15,15 @@ from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_changed
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
-from mcp_memory.learning.reading.edit_mends import RefusedEdit
+from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of
 from mcp_memory.learning.reading.other_value import OtherValue, in_words, is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
+from mcp_memory.phrases import advice as edit_phrases
 from mcp_memory.phrases import points as phrases
 
 _DIGIT = re.compile(r"\d")
+_NUMBERED = re.compile(r"([A-Za-z]\w*?)[_-]\d{3,}")  # card_77123
 MAX_CALL_CHARS = 200  # of a call that is told
 _SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
@@ -42,6 +44,9 @@ def what_answered(
         is_beaten: Whether it failed there where others succeeded: of what it did only commands are told.
     """
     message = message_of(own)
+    refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
+    if refused and edit and edit.is_same_place(refused) and (otherwise := mend_of(steps, failed)) and otherwise.kind is Kind.INDENTED:
+        return Told(f"{own.key} with {edit_phrases.indented(otherwise.now, otherwise.then, None)}", names_failed=True)
     right = put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
     if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
@@ -49,7 +54,7 @@ def what_answered(
         call = phrases.in_code(mend.worked.name, [before.told() for before in mend.before], mend.worked.beside(mend.failed))
         return Told(call, names_failed=True) if calls_in(code_in(own.arguments)) else None
     value = one_other_value(steps[failed], steps[right]) if right >= 0 and not own.is_same_call(steps[failed]) else None
-    if value and ((told := _with_other_value(own, value)) or not is_fixed):
+    if value and ((told := _with_other_value(own, value, run)) or not is_fixed):
         return told
     if is_vague(message) and not is_about_the_same(steps[failed], own):
         return None  # it failed for a reason of its own
@@ -62,7 +67,6 @@ def what_answered(
         return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
     if role_of(own.key) is Role.ACTS and role_of(steps[by].key) is Role.LOOKS and not same:
         return None  # which file was open matters to the very call alone
-    refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
     if refused and edit and not edit.is_same_place(refused):
         return None  # what was edited elsewhere answers no refusal
     if changes_scratch(steps, by):  # what tries something out is each run's own, but at this very task it is much the same
@@ -93,12 +97,13 @@ def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:
     return bool(part) and any(part == said for said in quoted_in(message_of(own)))
 
 
-def _with_other_value(own: Step, value: OtherValue) -> Told | None:
+def _with_other_value(own: Step, value: OtherValue, run: str) -> Told | None:
     """Return what stood in the place of a value that this run's call has, too, or one of its form; None where it has another one."""
     text, (now, then) = in_words(own), value.told()
     has = f" {then} " in f" {' '.join(text.split())} "
     if value.argument and not text:
         has = (here := str(own.arguments.get(value.argument))) == value.then or _form(here) == _form(value.then) != ""
+        has = has or (_kind(here) == _kind(value.then) != "" and value.now in run)
     if text:
         now, then = f"“…{now}…”", f"“…{then}…”"
     return Told(f"{own.key.partition(':')[2] or own.key} {now} instead of {then}", names_failed=True) if has else None
@@ -112,6 +117,16 @@ def _form(value: str) -> str:
     """
     form = _DIGIT.sub("9", value)
     return form if "9" in form and not form.isdigit() and not any(map(str.isalpha, form)) else ""
+
+
+def _kind(value: str) -> str:
+    """Return of what kind a thing is by the words of its id; "" of what is no such id.
+
+    >>> _kind("gift_card_7480005"), _kind("EUJUY6"), _kind("card")
+    ('gift_card', '', '')
+    """
+    found = _NUMBERED.fullmatch(value)
+    return found[1] if found else ""
 
 
 def _values(step: Step) -> frozenset[str]:
