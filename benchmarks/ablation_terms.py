@@ -68,6 +68,7 @@ PARTS = (
     _constant("retrieval", ranking, "ALIKE", 0.0, "b1"),
     _constant("retrieval", ranking, "UNLIKE", 1.0, "b1", "b11"),
     _constant("retrieval", ranking, "CONTEXT_WEIGHTS", (("framework", 1.5),), "b1"),
+    _constant("retrieval", closeness, "LEAST_SPREAD", 0.0, "b1", "b9"),
     Part("retrieval: sentences", ("b1",), ((text_query, "MAX_SENTENCES", 0),)),
     Part("retrieval: names in other languages", ("b11",), ((closeness, "MIN_NAME_CHARS", 99),)),
     Part("retrieval: silence", ("b9",), ((closeness, "CLOSE_COSINE", -1.0),)),

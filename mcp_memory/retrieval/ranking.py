@@ -33,6 +33,7 @@ SOUND = 0.75  # between attempts at one task: of the best and the worst that the
 UNLIKE = 0.5  # share of its own outcome that counts of a task as unlike the nearest as any other
 UNLIKE_COSINE, LIKE_COSINE = 0.2, 0.5  # of two unrelated tasks, and from which on an outcome counts in full
 ALIKE = 0.5  # standard deviations of the text score within which attempts at the very same task are equally near to a query
+TIE_DIGITS = 3  # of what attempts are worth: an hour of age is no reason to come before one that is nearer
 RERANKED = 60  # best candidates that are compared with each other
 
 
@@ -44,6 +45,7 @@ class Candidates:
     lexical: np.ndarray
     semantic: np.ndarray
     errors: np.ndarray | float = 0.0  # worth of having met an error that the query quotes, in [0, 1]
+    least_spread: float = 0.0  # of cosines: candidates that are all about as near differ by less than a standard deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,14 @@ class Scored:
         return total
 
 
-def z_scores(values: np.ndarray) -> np.ndarray:
-    """Return (x - mean) / standard deviation over the finite entries; 0 for the others, and where all are alike."""
+def z_scores(values: np.ndarray, least_spread: float = 0.0) -> np.ndarray:
+    """Return (x - mean) / standard deviation over the finite entries; 0 for the others, and where all are alike.
+
+    A standard deviation less than *least_spread* is taken as that.
+    """
     known = np.isfinite(values)
     result = np.zeros(len(values))
-    if known.any() and (spread := float(values[known].std())) > 1e-9:
+    if known.any() and (spread := max(float(values[known].std()), least_spread)) > 1e-9:
         result[known] = (values[known] - values[known].mean()) / spread
     return result
 
@@ -84,7 +89,7 @@ def score(candidates: Candidates, where: Filter, votes: Sequence[float], now_ms:
     days = np.maximum(0, now_ms - np.array([t.ended_at_ms for t in candidates.traces], np.int64)) / DAY_MS
     return Scored(
         lexical=(1 - dense) * z_scores(candidates.lexical),
-        semantic=dense * z_scores(candidates.semantic),
+        semantic=dense * z_scores(candidates.semantic, candidates.least_spread),
         context=config.context_weight * (context_matches(where, candidates.traces) + SAME_ERROR * candidates.errors),
         value=config.value_weight * np.array(values_of(where, candidates.traces), float),
         recency=config.recency_weight * 0.5 ** (days / config.recency_half_life_days),
@@ -165,7 +170,7 @@ def exchanged(
             attempts = np.flatnonzero(same[first] & left)
             left[attempts] = False
             near = np.minimum(relevance[attempts], relevance[attempts].max() - ALIKE)
-            merits = (near + worth[attempts] + SOUND * soundness(attempts)).round(6)
+            merits = (near + worth[attempts] + SOUND * soundness(attempts)).round(TIE_DIGITS)
             found[attempts[np.lexsort((-relevance[attempts], -merits))]] = -np.sort(-totals[attempts])
     return found
 

@@ -16,7 +16,7 @@ from mcp_memory.domain.text_words import overlap
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, IndexText, Neighbours, Store
 from mcp_memory.retrieval import indexed_text, ranking, text_query
-from mcp_memory.retrieval.closeness import CLOSE_COSINE, as_understood, close, names_a_task, reads_names_only
+from mcp_memory.retrieval.closeness import CLOSE_COSINE, as_understood, close, least_spread, names_a_task, reads_names_only
 from mcp_memory.retrieval.lexical_search import LexicalSearch
 from mcp_memory.retrieval.tiers import Pool, Tier, tiers
 from mcp_memory.retrieval.vector_search import Vectors, VectorSearch, best_space, cosines, covered, likeness
@@ -217,9 +217,10 @@ class Retriever:
         traces = [v.catalog.traces[seq] for seq in found.seqs]
         votes = v.votes.nets(t.id for t in traces)
         errors = np.array([met.get(t.id, 0.0) for t in traces]) if met else 0.0
-        candidates = ranking.Candidates(traces, found.lexical, found.semantic, errors)
+        space = best_space(v, vectors)
+        candidates = ranking.Candidates(traces, found.lexical, found.semantic, errors, least_spread(query.text, space))
         config = self._config
-        if best_space(v, vectors) == MULTILINGUAL_SPACE:  # of another language's words the index has the names only
+        if space == MULTILINGUAL_SPACE:  # of another language's words the index has the names only
             config = replace(config, dense_weight=max(config.dense_weight, FOREIGN_DENSE_WEIGHT))
         scored = ranking.score(candidates, query.filter, votes, as_of_ms, config)
         coverage = self._lexical.coverage(v, query, found.lexical)

@@ -104,3 +104,23 @@ async def test_the_same_button_under_another_number_is_the_same_call_after_an_er
     told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
     assert "After this very error" in told
     assert "made the call work" in told
+
+
+async def test_what_was_typed_and_what_has_a_number_in_it_is_told_of_no_other_case_by_agents_that_log_words(memory: EpisodicMemory) -> None:
+    for item, size in (("a red lamp", "40 cm"), ("a blue lamp", "60 cm")):
+        said = (f"search[{item}]", "click[Filters]", f"click[{size}]", "click[Buy Now]")
+        await attempt(memory, f"Buy {item} of {size}", "success", *({"tool": "act", "action": text, "observation": "ok"} for text in said))
+    told = recall_text(answer(await memory.recall("Buy a green lamp of 80 cm")))
+    assert "act “click[Filters]”; act “click[Buy Now]”" in told
+    assert "did act “search" not in told
+    assert "click[40 cm]" not in told
+
+
+async def test_an_error_about_another_thing_is_answered_by_the_call_that_ended_what_both_errors_name(memory: EpisodicMemory) -> None:
+    refused = "PermissionError: {0} cannot be turned on in low battery mode"
+    wifi = step("set_wifi", "", refused.format("Wifi"), on=True)
+    await attempt(memory, "Turn on the wifi", "success", wifi, step("set_low_battery_mode", on=False), step("set_wifi", on=True))
+    started = await memory.start_episode("Let me use the phone abroad", recall=False)
+    await memory.log_step(started.episode_id, **step("set_mobile_data", "", refused.format("Mobile data"), on=True))
+    told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+    assert "set_low_battery_mode(on=False) made the call work" in told

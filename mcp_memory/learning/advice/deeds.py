@@ -1,7 +1,9 @@
 """What an attempt did that another can do again, or not: calls, its answer. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from mcp_memory.domain.commands import command_in
@@ -24,6 +26,10 @@ MAX_ANSWER_CHARS = 90
 MAX_IN_CODE = 3  # functions told of one piece of code
 MAX_LOOKED = 4  # tools that are told of a run which looked things up alone
 MIN_CALLS, MAX_CALLS_CHARS = 4, 600  # of those that are told of one attempt
+MIN_LEFT = 2  # calls that are left of those in words, below which they say nothing
+MAX_PART_WORDS = 4  # of what a page or a menu calls one of its parts
+_TYPING = frozenset(["search", "type", "fill", "enter", "input", "write", "say", "ask", "lookup", "query", "find"])
+_VALUE_IN_WORDS = re.compile(r"\[([^\[\]]{1,200})\]|\"([^\"]{1,200})\"|“([^”]{1,200})”")
 _REPLYING = frozenset(["respond", "reply", "say", "answer", "message"])
 
 
@@ -92,8 +98,10 @@ def _looks(steps: Sequence[Step]) -> list[int]:
 
 def _calls(episode: Episode, chosen: Sequence[int], similarity: float, query: str) -> tuple[list[str], bool]:
     """Return the last of the chosen steps as calls in their order, each once with how often, and whether others went before them."""
-    times = Counter(call for i in chosen if (call := _call(episode, i, similarity, query)))
-    said = [phrases.repeated(call, n, is_all=len(chosen) <= MAX_CALLS) for call, n in times.items()]
+    times = Counter(_call(episode, i, similarity, query) for i in chosen)
+    said = [phrases.repeated(call, n, is_all=len(chosen) <= MAX_CALLS) for call, n in times.items() if call]
+    if "" in times and len(said) < MIN_LEFT and any(episode.steps[i].description for i in chosen):
+        return [], False  # of calls in words that are of another case what is left is no way to go
     room = accumulate(len(call) for call in reversed(said))
     kept = max(MIN_CALLS, sum(chars <= MAX_CALLS_CHARS for chars in room))
     told = said[-min(kept, MAX_CALLS) :]
@@ -107,6 +115,8 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
         told, is_case = told_as_call(step), _is_this_case(episode, step, similarity)
         own = (lambda value: not _is_named_by_error(episode, value)) if is_case else (lambda value: value in query)
         return without_ids(told, own) if command_in(step.arguments) else told
+    if step.description:
+        return _words_there(step, query)
     arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=similarity >= SAME_TASK) or {}
     known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
     if len(known) == len(step.arguments) and not calls_in(code_in(step.arguments)):
@@ -116,6 +126,28 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     others = (str(value) for name, value in step.arguments.items() if name not in known)
     tells = episode.success and (similarity >= SAME_TASK or numbers_of_case(episode.task, query).issuperset(others))
     return _by_names(step, known) if tells else ""
+
+
+def _words_there(step: Step, query: str) -> str:
+    """Return a call in words of another case without the values in brackets or quotes, "" where it has no others.
+
+    What was typed or looked for is of that case, and so is what has a number in it; what a page or a menu calls its parts is not.
+
+    >>> def words(text): return _words_there(Step("act", text), "I need a lamp")
+    >>> words("click[Buy Now]"), words("click[B000P22TIY]"), words("search[red lamp]"), words("heat egg with microwave")
+    ('act “click[Buy Now]”', '', '', 'act “heat egg with microwave”')
+    """
+    asked, verb = query.casefold(), step.description.partition("[")[0].strip().casefold()
+
+    def shown(found: re.Match[str]) -> str:
+        value = next(filter(None, found.groups()), "")
+        is_part = not any(map(str.isdigit, value)) and len(value.split()) <= MAX_PART_WORDS and verb not in _TYPING
+        return found[0] if is_part or value.casefold() in asked else found[0].replace(value, "…")
+
+    text = _VALUE_IN_WORDS.sub(shown, step.description)
+    if text != step.description and not any(word.casefold() not in (verb, "…") for word in re.findall(r"[^\W\d_]{2,}", text)):
+        return ""
+    return call_told(replace(step, action=without_ids(text, lambda value: value in query)), MAX_CALL_CHARS)
 
 
 def _by_names(step: Step, known: Mapping[str, Json]) -> str:

@@ -1,5 +1,6 @@
 """What an error's answer is told with: the call, the change or the arguments that it worked with. Pure, but that it reads episodes."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -12,11 +13,12 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import Told, arguments_of, as_here, told_call, told_change
+from mcp_memory.learning.advice.examples import LIKE, PLACEHOLDER, Told, arguments_of, as_here, example_of, told_call, told_change
 from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.what_answered import names_the_same, what_answered
 from mcp_memory.learning.judging.fixed_by import past_error
 from mcp_memory.learning.reading.argument_changes import argument_change
+from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.phrases.patterns import changed
@@ -26,6 +28,8 @@ from mcp_memory.views.experience import Experience
 MAX_EVIDENCE = 3
 EXAMPLE_CHARS = 200  # of one text in the arguments
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
+MIN_ABOUT_BOTH = 2  # words that two errors and a call share, from which the call is about what both say
+_NAME = re.compile(r"[^\W\d]\w{2,}")
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 
 
@@ -90,6 +94,7 @@ class FixExamples:
             return fix
         like = message_of(episode.steps[failed])
         did = None if episode.steps[by].is_same_call(episode.steps[failed]) else told_change(episode.steps, by, message, like)
+        did = did or _about_both(episode.steps, failed, by, message, run)
         if did is None:
             return fix
         did = as_here(did, episode.steps, failed, by, own, run)
@@ -120,6 +125,26 @@ def _is_of_failure(episode: Episode, by: int) -> bool:
     step, change = episode.steps[by], change_of(episode.steps, by)
     acts = role_of(step.key) is Role.ACTS and not command_in(step.arguments) and (change is None or not change.is_scratch)
     return acts and not episode.success
+
+
+def _about_both(steps: Sequence[Step], failed: int, by: int, message: str, run: str) -> Told | None:
+    """Return the call, other than a command, that fixed an error like this run's *message*, where it is about what both say; None else.
+
+    After *Mobile data cannot be on in low battery mode* it is what ended the low battery mode, though then it was the wifi.
+    """
+    step = steps[by]
+    if command_in(step.arguments) or step.description or step.key == steps[failed].key or change_of(steps, by) is not None:
+        return None
+    here, there, own = map(_names, (message, message_of(steps[failed]), steps[failed].key))
+    about = _names(f"{step.key} {' '.join(map(str, step.arguments.values()))}")
+    if len(here & there) < LIKE * len(here | there) or len((here & there & about) - own) < MIN_ABOUT_BOTH:
+        return None
+    shown = example_of(step.arguments, EXAMPLE_CHARS, run, alike=True) or {}
+    return Told(call_by_names(step, {name: value for name, value in shown.items() if not PLACEHOLDER.search(str(value))}, EXAMPLE_CHARS))
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(_NAME.findall(text.casefold().replace("_", " ")))
 
 
 def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:

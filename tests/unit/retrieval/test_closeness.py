@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from mcp_memory.domain.languages import MULTILINGUAL_SPACE
 from mcp_memory.domain.query import Filter, Query
-from mcp_memory.retrieval.closeness import CLOSE_COSINE, CLOSE_COVERAGE, FOREIGN_COSINE, close, names_a_task
+from mcp_memory.retrieval.closeness import CLOSE_COSINE, CLOSE_COVERAGE, FOREIGN_COSINE, LEAST_SPREAD, close, least_spread, names_a_task
 from tests.unit.retrieval.test_retriever import SPACE, Memory, vector_of
 
 NAN = float("nan")
@@ -19,6 +20,14 @@ def test_a_request_is_close_by_its_meaning_or_by_its_rare_words() -> None:
     assert is_close(text, CLOSE_COSINE, 0.0)
     assert is_close(text, 0.0, CLOSE_COVERAGE)
     assert not is_close(text, CLOSE_COSINE - 0.01, CLOSE_COVERAGE - 0.01)
+
+
+def test_the_least_spread_is_known_of_what_the_english_model_understands_only() -> None:
+    assert least_spread("Where is the parser of the dates?", SPACE) == LEAST_SPREAD
+    assert least_spread("Wo ist der Parser für die Daten?", SPACE) == 0.0
+    assert least_spread("Where is the parser of the dates?", MULTILINGUAL_SPACE) == 0.0
+    assert least_spread("Where is the parser of the dates?", "openai:some-model:1536") == 0.0
+    assert least_spread("Where is the parser of the dates?", None) == 0.0
 
 
 def test_of_a_long_request_a_smaller_share_of_the_words_is_enough() -> None:

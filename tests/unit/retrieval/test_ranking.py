@@ -35,6 +35,11 @@ def test_z_scores_leave_unknown_entries_at_the_mean() -> None:
     assert ranking.z_scores(np.array([])).tolist() == []
 
 
+def test_values_that_are_all_about_alike_are_measured_by_the_least_spread() -> None:
+    assert ranking.z_scores(np.array([0.5, 0.6]), least_spread=0.1).tolist() == pytest.approx([-0.5, 0.5])
+    assert ranking.z_scores(np.array([0.2, 0.8]), least_spread=0.1).tolist() == pytest.approx([-1.0, 1.0])
+
+
 def test_the_dense_weight_goes_to_the_words_where_there_are_no_vectors() -> None:
     candidates = Candidates([trace(1), trace(2)], np.array([2.0, 1.0]), np.array([np.nan, np.nan]))
     scored = ranking.score(candidates, Filter(), [0.0, 0.0], NOW_MS, CONFIG)
@@ -110,6 +115,11 @@ def test_sound_steps_do_not_make_up_for_a_failure() -> None:
 def test_a_word_more_of_the_query_does_not_make_the_better_attempt_at_the_same_task() -> None:
     assert exchanged([3.4, 3.0], [0.0, 0.0], [0.5, 0.6], SAME) == [3.0, 3.4]
     assert exchanged([3.0, 3.4], [0.0, 0.0], [0.5, 0.5], SAME) == [3.0, 3.4], "unless nothing else tells them apart"
+
+
+def test_an_hour_of_age_does_not_make_the_better_attempt_at_the_same_task() -> None:
+    an_hour = CONFIG.recency_weight * (1 - 0.5 ** (1 / 24 / CONFIG.recency_half_life_days))
+    assert exchanged([3.0, 3.4], [an_hour, 0.0], [0.5, 0.5], SAME) == pytest.approx([3.0 + an_hour, 3.4])
 
 
 def test_an_attempt_that_is_clearly_nearer_stays_before_others_at_the_same_task() -> None:

@@ -146,6 +146,16 @@ async def test_the_better_of_two_equal_attempts_comes_first(memory: Memory) -> N
     assert memory.ask("rename the billing table")[:1] == ["worked"]
 
 
+async def test_among_many_tasks_that_are_all_alike_a_little_more_likeness_does_not_outweigh_an_outcome() -> None:
+    memory = Memory()
+    for n in range(30):
+        await memory.remember(f"other{n}", f"please change the delivery address of my latest order number {n}", kind="failure")
+    customer = (Step("find_customer", "find_customer", {"customer": "quill_88"}, "found"),)
+    await memory.remember("worked", "please change the place of my order", steps=customer)
+    await memory.remember("failed", "please change the delivery address of my order", kind="failure", steps=customer)
+    assert memory.ask("the customer is quill_88 and wants to change the delivery address of an order")[:2] == ["worked", "failed"]
+
+
 async def test_why_names_every_component_and_the_score_is_a_fraction(memory: Memory) -> None:
     match = memory.rank("date parser of the importer", framework="django").matches[0]
     assert set(match.why) == {"lexical", "semantic", "context", "value", "recency", "feedback"}
