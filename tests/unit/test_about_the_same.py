@@ -97,3 +97,11 @@ async def test_of_a_failure_that_made_all_the_calls_of_a_success_nothing_is_told
     told = await advised(memory, LOOKED)
     assert "Worked at a task about the same EUJUY6" in told
     assert "Did not succeed" not in told
+
+
+async def test_attempts_at_the_task_and_at_others_about_the_same_that_did_the_same_count_together(memory: EpisodicMemory) -> None:
+    moved = call("move_booking", booking_id="EUJUY6", ferry="HAT110")
+    for task in (ASKED, OTHERWISE):
+        await attempt(memory, task, "success", LOOKED, moved)
+    said = "Worked at tasks about the same EUJUY6 (2 of 2 successes found): move_booking booking_id=EUJUY6 ferry=HAT110"
+    assert said in await advised(memory, LOOKED)

@@ -95,7 +95,7 @@ class Adviser:
             warnings = (*self._warner.of_quotes(standpoint, asked), *warnings)
         if intended is None and episode.steps and episode.steps[-1].failed:
             vain = self._warner.of_vain_calls(neighbours, episode)
-            slow = timed_out_too(self._x, self._read, neighbours, episode)
+            slow = timed_out_too(self._x, self._read, neighbours, episode, only_with_way=bool(vain))
             warnings = (*self._warner.of_repeats(episode), *(slow or vain), *warnings)
         won, beaten = self._attempts(situation)
         here = {key for key, similarity in neighbours if similarity >= SAME_TASK}

@@ -14,9 +14,10 @@ from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.left_nothing import told_alike
+from mcp_memory.learning.advice.made_already import has_made
 from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents
+from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, is_by_script, precedents
 from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, met_in
 from mcp_memory.learning.advice.same_things import about_the_same
 from mcp_memory.learning.advice.successes_told import changed_nothing_here, told_by_names
@@ -57,17 +58,33 @@ def attempts_told(
     """
     told = _Teller(x, read, task, endorser, project, run)
     rows = told.rows(told.at_the_task(near), dict(near))
+    if run and run.outcome is None and any(row.worked for row in rows) and has_made(run):
+        rows = tuple(row for row in rows if not row.worked or not any(e and is_by_script(e) for e in read([row.episode_id])))
     others = told.about_the_same(near)
     if not others:
         return rows
     ids = {one.episode_id: min(one.ids, key=len) for one in others}
-    known = {row.did for row in rows if row.alike >= 1.0}
-    about = [replace(row, about=ids[row.episode_id]) for row in told.rows(others, dict.fromkeys(ids, 1.0)) if row.did not in known]
+    about = [replace(row, about=ids[row.episode_id]) for row in told.rows(others, dict.fromkeys(ids, 1.0))]
+    rows, about = _together(rows, about)
     worked = [frozenset(row.did) for row in (*rows, *about) if row.worked and row.alike >= 1.0]
     about = [row for row in about if row.worked or not _did_all(read, row.episode_id, worked)]
     told_so = {row.worked for row in about}
     rows = tuple(row for row in rows if row.alike >= 1.0 or row.worked not in told_so)  # of other cases nothing beside what is of this one
     return tuple(row for won in (True, False) for row in [row for row in (*rows, *about) if row.worked is won][:MAX_TOLD])
+
+
+def _together(rows: Sequence[Precedent], about: Sequence[Precedent]) -> tuple[tuple[Precedent, ...], list[Precedent]]:
+    """Return both with those of the first that say the same as one of the others counted as one about the same thing."""
+    same = {(row.worked, row.did): row for row in about}
+    known = {(row.worked, row.did) for row in rows if row.alike >= 1.0}
+    of = {row.worked: row.attempts for row in about if row.attempts}
+    joined = list[Precedent]()
+    for row in rows:
+        other = same.get((row.worked, row.did)) if row.alike >= 1.0 else None
+        if other is not None and row.times and other.times:
+            row = replace(row, times=row.times + other.times, attempts=row.attempts + of.get(row.worked, 0), about=other.about)
+        joined.append(row)
+    return tuple(joined), [row for row in about if (row.worked, row.did) not in known]
 
 
 def _did_all(read: ReadEpisodes, episode_id: str, worked: Sequence[frozenset[str]]) -> bool:

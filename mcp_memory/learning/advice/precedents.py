@@ -263,6 +263,11 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     return answered or (acts_but_tests(episode)[-MAX_CALLS:] if won else [])
 
 
+def is_by_script(episode: Episode) -> bool:
+    """Return whether all that is told of a success is what it wrote itself."""
+    return episode.success and not _telling_acts(episode, won=True) and not Left.of(episode).files
+
+
 def _changes(left: Left, shared: frozenset[str] = NOTHING_SHARED) -> tuple[tuple[int, str], ...]:
     return tuple((deed.step, phrases.changed(deed.text, is_beside=left.is_beside)) for deed in left.told(shared))
 

@@ -22,10 +22,12 @@ _TIMED_OUT = re.compile(r"\btimed? ?out\b", re.I)
 _VERSION = re.compile(r"(?<=[a-z])\d(?:\.\d+)*\b")  # of a program, in its name
 
 
-def timed_out_too(x: Experience, read: ReadEpisodes, neighbours: Sequence[tuple[str, float]], episode: Episode) -> tuple[StepWarning, ...]:
+def timed_out_too(
+    x: Experience, read: ReadEpisodes, neighbours: Sequence[tuple[str, float]], episode: Episode, *, only_with_way: bool = False
+) -> tuple[StepWarning, ...]:
     """Return a warning where the last step is a command that timed out, as several of that program did in several attempts at the task.
 
-    Attempts without such a command are counted, too; up to twelve are read for what went through.
+    Attempts without such a command are counted, too; up to twelve are read for what went through. *only_with_way*: where that is told.
     """
     last = episode.steps[-1]
     if not is_shell(last.tool) or not _TIMED_OUT.search(message_of(last)):
@@ -40,7 +42,7 @@ def timed_out_too(x: Experience, read: ReadEpisodes, neighbours: Sequence[tuple[
         return ()
     ids = [x.trace(row).id for row in (*slow, *(row for row in rows if row not in slow))]
     went = in_another([one for one in read(ids[:MAX_READ]) if one is not None], last)
-    if not went and x.success[list(slow)].any():
+    if not went and (only_with_way or x.success[list(slow)].any()):
         return ()  # it was not what decided
     message = phrases.timed_out_too(last.key, times, len(slow), len(rows), went)
     return (StepWarning(message, times, times, tuple(ids[:MAX_EVIDENCE]), None),)

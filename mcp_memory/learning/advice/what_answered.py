@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
-from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
@@ -25,6 +26,8 @@ from mcp_memory.phrases import points as phrases
 _DIGIT = re.compile(r"\d")
 _NUMBERED = re.compile(r"([A-Za-z]\w*?)[_-]\d{3,}")  # card_77123
 MAX_CALL_CHARS = 200  # of a call that is told
+MIN_LIKE, MAX_LINE_CHARS = 0.4, 120  # of two lines of a script, one of which stood in the other's place
+_SUBSTITUTION, _EXPANDED = re.compile(r"\bbad substitution\b", re.I), "${"
 _SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
 
@@ -58,6 +61,8 @@ def what_answered(
         return told
     if is_vague(message) and not is_about_the_same(steps[failed], own):
         return None  # it failed for a reason of its own
+    if line := _line_instead(steps[failed], steps[by], own):
+        return line
     is_command = bool(command_in(steps[by].arguments))
     same = [step for step in steps[failed:] if step.is_same_call(own)]
     is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
@@ -95,6 +100,20 @@ def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:
     change = named_change(steps[failed], steps[right]) if right >= 0 else None
     part = change[1].partition("=")[2].strip("…") if change else ""
     return bool(part) and any(part == said for said in quoted_in(message_of(own)))
+
+
+def _line_instead(failed: Step, by: Step, own: Step) -> Told | None:
+    """Return the line of a script in quotes that stood in the place of one that a shell took for its own; None of other errors."""
+    before, after, here = (command_in(step.arguments) for step in (failed, by, own))
+    if not _SUBSTITUTION.search(message_of(failed)) or program_of(before) != program_of(after) or _EXPANDED not in here:
+        return None
+    lines, others = ([line.strip() for line in command.splitlines()] for command in (before, after))
+    old = next((line for line in lines if _EXPANDED in line and line not in others), "")
+    alike = [(SequenceMatcher(None, old, line).ratio(), line) for line in others if line not in lines and _EXPANDED not in line]
+    share, new = max(alike, default=(0.0, ""))
+    if not old or share < MIN_LIKE or max(len(old), len(new)) > MAX_LINE_CHARS:
+        return None
+    return Told(f"{program_of(after)} with `{new}` instead of `{old}`", names_failed=True)
 
 
 def _with_other_value(own: Step, value: OtherValue, run: str) -> Told | None:
