@@ -38,3 +38,17 @@ def test_an_edit_that_went_through_indented_otherwise_is_told_as_that() -> None:
     )
     assert found is not None
     assert (found.text, found.names_failed) == ("edit with the same lines indented, e.g. by 4 instead of 0", True)
+
+
+def test_the_line_of_a_script_that_a_shell_took_for_its_own_is_told_with_what_stood_there_then() -> None:
+    def script(line: str, error: str | None = None) -> Step:
+        status = StepStatus.ERROR if error else StepStatus.OK
+        return Step("bash", "python3", {"command": f'python3 -c "\nimport tides\n{line}\n"'}, status=status, error=error)
+
+    error = "exit 2: /bin/sh: 1: Bad substitution"
+    steps = [script("print(f'Level: ${level():.2f}')", error), script("print('Level: $%.2f' % level())")]
+    found = what_answered(steps, 0, 1, script("print(f'Mean: ${mean()}')", error), "", is_fixed=False, is_here=True, is_beaten=False)
+    assert found is not None
+    assert found.text == "python3 with `print('Level: $%.2f' % level())` instead of `print(f'Level: ${level():.2f}')`"
+    other = script("print(mean())", error)
+    assert what_answered(steps, 0, 1, other, "", is_fixed=False, is_here=True, is_beaten=False) is None
