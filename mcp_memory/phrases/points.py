@@ -11,9 +11,9 @@ def changed(change: str, *, is_beside: bool = False) -> str:
     """Return what was changed, with its file; *is_beside*: a test or a text, where no code was.
 
     >>> changed("cart.py: + x = 1"), changed("tests/test_cart.py: + x = 1", is_beside=True)
-    ('changed cart.py: + x = 1', 'changed no code, only tests/test_cart.py: + x = 1')
+    ('changed cart.py: + x = 1', 'changed no code, but beside it tests/test_cart.py: + x = 1')
     """
-    return f"changed {'no code, only ' if is_beside else ''}{change}"
+    return f"changed {'no code, but beside it ' if is_beside else ''}{change}"
 
 
 def did(calls: Sequence[str], *, more: bool = False) -> str:
@@ -174,9 +174,26 @@ def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
     return f"{said}: {', '.join([*names, *(['…'] if len(names) < failed else [])])}" if names else said
 
 
-def measured(figure: str) -> str:
-    """Return the last figure of an attempt that was to reach one."""
-    return f"measured {figure} last"
+def measured(figure: str, on: str, call: str = "", error: str = "", *, is_best: bool = False, is_old: bool = False) -> str:
+    """Return a figure of an attempt that was to reach one, and what it was measured *on*, else with which *call*.
+
+    Of a file the call is the one that made it, and the error the one that it ended with although the file was there; *is_old*: another
+    call was to write it after that.
+
+    >>> measured("accuracy 0.59", "tide.bin"), measured("accuracy 0.59", "tide.bin", "`fit -o tide`")
+    ('measured accuracy 0.59 on tide.bin', 'measured accuracy 0.59 on tide.bin, which `fit -o tide` had made')
+    >>> measured("accuracy 0.59", "tide.bin", "`fit -o tide`", "timed out")
+    'measured accuracy 0.59 on tide.bin, which `fit -o tide` had made, though it ended with “timed out”'
+    >>> measured("accuracy 0.59", "tide.bin", is_old=True)
+    'measured accuracy 0.59 on tide.bin, before another call was to write it anew'
+    >>> measured("accuracy 0.59", "", "`fit`"), measured("accuracy 0.59", "", "`fit`", is_best=True)
+    ('measured accuracy 0.59 with `fit`', 'measured accuracy 0.59 at best, with `fit`')
+    """
+    if on:
+        made = f", which {call} had made" if call else ""
+        made += f", though it ended with “{error}”" if error else ""
+        return f"measured {figure} on {on}{made}" + (", before another call was to write it anew" if is_old else "")
+    return f"measured {figure}{' at best,' if is_best else ''} with {call}" if call else f"measured {figure}"
 
 
 def undone(items: Sequence[str]) -> str:

@@ -1,9 +1,12 @@
 """What earlier attempts at a task did, as sentences. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.phrases.words import quoted
+
+_WHICH = re.compile(r"^left undone:|\btests failed\b")  # in what is told of one that succeeded in part
 
 
 def precedent(
@@ -31,7 +34,9 @@ def precedent(
     >>> precedent(True, ["pay(booking, by=card)"], "", 2, 2, 0.93), precedent(True, ["pay(booking)"], "", alike=0.86)
     ('Worked at tasks like this (2 of 2 successes found): pay(booking, by=card)', 'Worked at a task 86% alike: pay(booking)')
     >>> precedent(False, ["edit app.py: + debug"], "", partly=True)
-    'Succeeded in part at this task: edit app.py: + debug'
+    'Succeeded in part (not said which) at this task: edit app.py: + debug'
+    >>> precedent(False, ["edit app.py: + debug", "left undone: the tests"], "", partly=True)
+    'Succeeded in part at this task: edit app.py: + debug; left undone: the tests'
     >>> precedent(False, ["changed cart.py: + round(total)"], "", 2, 2, made=True)
     'Made in this run, too: did not succeed at this task (2 of 2 failed attempts found): changed cart.py: + round(total)'
     >>> precedent(True, ["cancel “XEHM4B”"], "", 1, 1, about="XEHM4B")
@@ -40,7 +45,8 @@ def precedent(
     kind = "such" if partly else "failed"
     ended = ("success", "successes") if worked else (f"{kind} attempt", f"{kind} attempts")
     how_many = f" (the only {ended[0]} found)" if times == attempts == 1 else f" ({times} of {attempts} {ended[1]} found)" if times else ""
-    how = "Worked" if worked else "Succeeded in part" if partly else "Did not succeed"
+    part = "" if any(_WHICH.search(line) for line in (*did, came)) else " (not said which)"
+    how = "Worked" if worked else f"Succeeded in part{part}" if partly else "Did not succeed"
     how = f"Made in this run, too: {how[0].lower()}{how[1:]}" if made else how
     where = f"{'tasks' if times > 1 else 'a task'} about the same {about}" if about else _where(times, alike)
     said = f"{how} at {where}{how_many}: {'; '.join(did)}"

@@ -7,7 +7,7 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
-from mcp_memory.learning.advice.acts import acted, told_as_call
+from mcp_memory.learning.advice.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
@@ -17,7 +17,16 @@ from mcp_memory.learning.advice.left_nothing import told_alike
 from mcp_memory.learning.advice.made_already import has_made
 from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, is_by_script, precedents
+from mcp_memory.learning.advice.precedents import (
+    MAX_TOLD,
+    ReadEpisodes,
+    ToldAttempt,
+    ToldAttempts,
+    came_of,
+    is_by_script,
+    precedents,
+    says_alike,
+)
 from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, met_in
 from mcp_memory.learning.advice.same_things import about_the_same
 from mcp_memory.learning.advice.successes_told import changed_nothing_here, told_by_names
@@ -236,8 +245,10 @@ def told_as_recalled(
 
 def _with_fatal(row: Precedent, episode: Episode, fatal: Sequence[tuple[int, int]], failures: int) -> Precedent:
     """Return a precedent with the last call of it that failures alone made, where that can be told."""
-    steps = episode.steps
-    calls = [(told_as_call(steps[i]), times) for i, times in fatal if i < len(steps) and acted(steps, i)]
+    steps, own = episode.steps, own_names(episode) if fatal else []
+    calls = [
+        (told_as_call(steps[i]), times) for i, times in fatal if i < len(steps) and acted(steps, i) and not runs_own(steps[i], own)
+    ]  # what only that run has, another cannot call
     told = [(call, times) for call, times in calls if not any(line.endswith(call) for line in row.did)][-1:]
     return replace(row, did=(*row.did, *(phrases.only_here(call, times, failures) for call, times in told)))
 
@@ -247,8 +258,12 @@ def _noted(episode: Episode) -> bool:
 
 
 def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: Sequence[str], failures: int) -> Iterator[Precedent]:
-    for episode in [e for e in attempts if told[e.id]][:MAX_TOLD]:
+    shown = list[str]()
+    for episode in [e for e in attempts if told[e.id]]:
         said = told[episode.id][:MAX_POINTS]
+        if len(shown) == MAX_TOLD or any(says_alike(said[0], other) for other in shown):
+            continue
+        shown.append(said[0])
         if not episode.success and (lacked := _lacked(episode, needed)):
             said = (*said, phrases.lacked(lacked))
         came = "" if episode.success else came_of(episode)

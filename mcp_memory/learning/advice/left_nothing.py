@@ -23,6 +23,7 @@ from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, MARKERS, Edit, ed
 from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange, hunks_asked, left_changed
 from mcp_memory.learning.reading.listed_errors import refused_for
+from mcp_memory.learning.reading.stopped import Stopped
 from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files
 from mcp_memory.phrases import endings as phrases
 
@@ -32,15 +33,20 @@ MAX_OWN, MAX_READ = 1, 2  # files that are told: of its own, and of those it rea
 MAX_TRIED_CHARS = 300  # of what a refused edit tried
 
 
+NOWHERE = Stopped()
+
+
 @dataclass(frozen=True, slots=True)
 class LeftNothing:
-    """What is known of a run that changed nothing: its refused edits, else what it put back, else what it made and had read."""
+    """What is known of a run that changed nothing: its refused edits, else what it put back, else what it made and had read, and where it
+    stopped."""
 
     refused: phrases.Refused | None = None
     put_back: tuple[str, ...] = ()
     made: tuple[str, ...] = ()  # as it is told
     made_others: bool = False
     read: tuple[str, ...] = ()
+    stopped: Stopped = NOWHERE
 
     @classmethod
     def of(cls, episode: Episode) -> "LeftNothing | None":
@@ -59,9 +65,12 @@ class LeftNothing:
             read += [] if any(same_file(path, other) for other in read) else [path]
         read.sort(key=lambda path: BESIDE.search(path) is not None)  # code comes before tests and texts
         # Of a file that it made to try something out nothing is told: nobody else has it.
-        told = tuple([said for path in own if not BESIDE.search(path) and (said := made(episode, path))][-MAX_OWN:])
-        found = cls(_refused(episode), (), told, bool(own), tuple(read))
-        return found if found.refused or ((told or read) and not wrote(episode)) else None
+        told = [said for path in own if not BESIDE.search(path) and (said := made(episode, path))][-MAX_OWN:]
+        told = told or [path for path in own if BESIDE.search(path)][-MAX_OWN:]
+        stopped = Stopped.of_run(episode, own_names(episode), read)
+        found = cls(_refused(episode), (), tuple(told), bool(own), tuple(read), stopped)
+        tells = told or read or stopped.script or stopped.typed
+        return found if found.refused or (tells and not wrote(episode)) else None
 
 
 def is_of_files(episode: Episode) -> bool:
@@ -79,13 +88,19 @@ def told_alike(endings: Sequence[LeftNothing]) -> str:
         return phrases.refused(list(refused.values()), alone=len(endings) == 1, some=some if some < len(endings) else 0)
     if put_back := list(dict.fromkeys(path for ending in endings for path in ending.put_back)):
         return phrases.put_back(put_back[:MAX_READ])
-    told = [said for ending in endings for said in ending.made]
+    made = [said for ending in endings for said in ending.made]
     read = Counter(path for ending in endings for path in ending.read)
     most = [path for path, _ in sorted(read.items(), key=lambda item: (BESIDE.search(item[0]) is not None, -item[1]))]
     by_all = [path for path in most if read[path] == len(endings)]
-    shown, made_others = by_all[:MAX_READ] or most[:1], any(ending.made_others for ending in endings)
+    shown = by_all[:MAX_READ] or most[:1]
     by_one = bool(shown) and not by_all and read[shown[0]] == 1
-    return phrases.left_alone(told[-MAX_OWN:], shown, made_others=made_others, by_one=by_one)
+    places = list(dict.fromkeys(one.place for one in (ending.stopped for ending in endings) if one.place))[:MAX_READ]
+    ends = [phrases.Ended(one.typed, one.script, one.spent, one.of, one.error) for one in (ending.stopped for ending in endings)]
+    makers = sum(ending.made_others for ending in endings)
+    there = [path for path in shown if not any(place.rpartition(":")[0] == path for place in places)]
+    return phrases.left_alone(
+        made[-MAX_OWN:], there, ends, places, made_others=makers > 0, by_one=by_one, one_made=makers == 1 < len(endings)
+    )
 
 
 def _may_have_changed(episode: Episode) -> bool:

@@ -28,12 +28,12 @@ from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed
 from mcp_memory.learning.advice.errors_of_failures import got_past, standing
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
+from mcp_memory.learning.advice.figures_told import figure_told
 from mcp_memory.learning.advice.left_nothing import LeftNothing, told_alike
 from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case, names_a_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
-from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.said_lines import SaidLine
 from mcp_memory.learning.reading.shown_elements import as_shown
@@ -229,7 +229,11 @@ def _shown(
         if not changed or did_more_than_tests(episode):  # that tests were run beside a change is no news
             told += done(episode, similarity, query, known.gone)
         if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
-            told = [text for _, text in wrote(episode)] or told
+            texts = [text for _, text in wrote(episode)]
+            if texts and won[0] is not episode and _only_wrote(won[0]):  # another script that does the same tells little more
+                yield from fixes
+                return
+            told = texts or told
         if told or all(step.key not in known.gone for step in episode.steps):
             yield from told or how or ([] if ended(episode, similarity) else looked(episode, similarity, query))
         if won[0] is episode:
@@ -243,14 +247,18 @@ def _shown(
         ]
         ends = dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)
         told += [*fixes, *standing(episode, ends, [peer for peer in peers if peer is not episode], known.run)]
-        figure = measured(episode.task, episode.steps) if similarity >= SAME_TASK else ""
-        if figure and not told:  # which says how far its calls went
-            told = done(episode, similarity, query)
-        # What a failure wrote is told where nobody left anything else (`ending`).
-        yield from told or [text for _, text in (wrote(episode) if episode.partial and similarity >= SAME_TASK else ())]
+        figure = figure_told(episode) if similarity >= SAME_TASK else ""
+        # What a failure wrote is told where nobody left anything else (`ending`); the script that came last need not be what was measured.
+        partly = episode.partial and similarity >= SAME_TASK and not figure
+        yield from told or [text for _, text in (wrote(episode) if partly else ())]
         yield from missed(episode)
         if figure:
-            yield phrases.measured(figure)
+            yield figure
+
+
+def _only_wrote(episode: Episode) -> bool:
+    """Return whether what a success wrote itself is all that is told of it."""
+    return not did_more_than_tests(episode) and not Left.of(episode).files and bool(wrote(episode))
 
 
 # --- what came of it ---

@@ -68,6 +68,7 @@ class ToldAttempt:
     answered: str = ""
     partly: bool = False
     nothing: LeftNothing | None = None  # how it ended where it failed and left nothing
+    is_script: bool = False  # all that is told of it is what it wrote itself
 
     @classmethod
     def of(cls, episode: Episode) -> "ToldAttempt":
@@ -75,7 +76,9 @@ class ToldAttempt:
         won = episode.success
         steps = episode.steps
         left, telling = Left.of(episode), _telling_acts(episode, won=won)
-        calls = tuple((i, _told(steps[i])) for i in telling) or (wrote(episode) if won else ())
+        calls = tuple((i, _told(steps[i])) for i in telling)
+        is_script = won and not calls
+        calls = calls or (wrote(episode) if won else ())
         acted = (
             telling or acts_but_tests(episode)[-MAX_CALLS:] or [i for i, step in enumerate(steps) if role_of(step.key) is not Role.PASSES]
         )
@@ -93,6 +96,7 @@ class ToldAttempt:
             answered,
             episode.partial,
             None if won or left.files else LeftNothing.of(episode),
+            is_script and not left.files,
         )
 
     def is_case(self, task: str, met: frozenset[str]) -> bool:
@@ -206,7 +210,9 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
             groups.append([one])
         else:
             alike.append(one)
-    for alike in sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))[:most]:
+    ranked = sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))
+    scripts = [alike for alike in ranked if alike[0].attempt.is_script][1:]  # another script that does the same tells little more
+    for alike in [alike for alike in ranked if alike not in scripts][:most]:
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
@@ -221,7 +227,15 @@ def _is_alike(one: _Told, other: _Told) -> bool:
     """Return whether two attempts count as one: the same change (two that differ in a sign are two), or acts in nearly the same words."""
     if one.attempt.changes or other.attempt.changes:
         return one.is_same(other)
-    a, b = _words(one.deeds), _words(other.deeds)
+    return _share_words(_words(one.deeds), _words(other.deeds))
+
+
+def says_alike(a: str, b: str) -> bool:
+    """Return whether two texts of what was done have nearly the same words: to read the second tells nothing."""
+    return _share_words(_words([a]), _words([b]))
+
+
+def _share_words(a: frozenset[str], b: frozenset[str]) -> bool:
     return len(a & b) >= SAME_DEED * len(a | b)
 
 
@@ -281,5 +295,5 @@ def came_of(episode: Episode) -> str:
             case facts.TestsFailed():
                 return tests_failed(episode, said)
     said = telling_line((episode.outcome.error if episode.outcome else "") or "")
-    figure = "" if said else measured(episode.task, episode.steps)
-    return phrases.measured(figure) if figure else said
+    figure = None if said else measured(episode.task, episode.steps)
+    return phrases.measured(figure.said, figure.on) if figure else said

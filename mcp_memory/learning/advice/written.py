@@ -1,30 +1,36 @@
 """What a run wrote itself where it changed nothing that was there before: the result that its task names, or the script. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import dropwhile
 
-from mcp_memory.domain.commands import command_in, simple_commands, stopped_short
+from mcp_memory.domain.commands import command_in, simple_commands
 from mcp_memory.domain.edit_arguments import WHOLE
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import told_as_call
+from mcp_memory.learning.advice.script_runs import RUNNER, ScriptRuns
+from mcp_memory.learning.advice.stand_in import stand_in
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.code_lines import telling
 from mcp_memory.learning.reading.documents import documents_in
 from mcp_memory.learning.reading.edits import GAP, NEXT, edits_of, pieces, written_by
 from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_of
-from mcp_memory.learning.reading.work_lines import is_version, work_of
+from mcp_memory.learning.reading.script_facts import script_facts
+from mcp_memory.learning.reading.script_lines import script_lines
+from mcp_memory.learning.reading.work_lines import is_version
 from mcp_memory.phrases import points as phrases
 
-MAX_TEXT_CHARS, MAX_LOST_CHARS = 400, 180  # of a success; of an attempt that was none a hint
+MAX_TEXT_CHARS, MAX_SCRIPT_CHARS, MAX_FACTS_CHARS = 400, 200, 140  # of a text; of a script, of which so many of what it calls
+MAX_MADE_CHARS = 110  # of what a run made beside what it was to do
 MIN_WORDS = 2  # of its task, from which what a run wrote is about it
 MAX_NAMED, MAX_TOLD = 3, 2  # files that a script names, texts that are told
 _TRYING = re.compile(r"(?:^|[/_-])(?:tests?|validat\w*|verif\w*|check\w*|debug\w*|demo|inspect\w*)(?=[_.-])[^/]*$", re.I)
-_RUNNER = re.compile(r"(?:\S*/)?(?:python[\d.]*|pypy3?|node|deno|ruby|perl|bash|sh|zsh|julia|Rscript|lua|php)$")
 _CODE = re.compile(r"\.(?:py|sh|js|mjs|ts|rb|pl|go|rs|c|cpp|java|jl|r|lua|vim)$", re.I)
 _INLINE = re.compile(r"(\S+ -[ce])\s+([\"'])(.*?\n.*)\2", re.S)  # a program that is given its script as an argument
 _GOES_ON = re.compile(r"(?:else|elif|except|finally|fi|done|esac|end)\b|[)\]}]")  # what was begun before
@@ -54,11 +60,22 @@ def wrote(episode: Episode) -> tuple[tuple[int, str], ...]:
     kept += [(i, _inline(episode, i, found)) for i in over.values() if i is not None]
     if named := sorted((step, said) for step, said in kept if said):
         return tuple(named[-MAX_TOLD:])
-    for text in sorted(last.values(), key=lambda text: -text.step):
-        tried = is_scratch(text.path) or _TRYING.search(text.path)
-        if not tried and (run := _run_of(steps, text)) is not None and (said := _told(episode, text, found)):
-            return (text.step, said), (run, phrases.did([told_as_call(steps[run])]))
+    for text, runs in _scripts(steps, last.values())[:1]:  # where nothing tells of it, an earlier one did not do the task either
+        if made_up := stand_in(episode, text.step, text.path, text.lines):
+            return ((text.step, made_up),)
+        if said := _told(episode, text, found, steps[runs.last].observation):
+            ran = runs.told(steps)
+            return ((text.step, said), (runs.last, ran)) if ran else ((text.step, said),)
     return tuple((text.step, said) for text in found[-1:] if not text.path and (said := _fed(episode, text, found)))
+
+
+def _scripts(steps: Sequence[Step], texts: Iterable[_Text]) -> list[tuple[_Text, ScriptRuns]]:
+    """Return the scripts that ran and worked, but those to try something out, with their runs: the last first, but those that did less."""
+    own = (text for text in texts if not is_scratch(text.path) and not _TRYING.search(text.path))
+    found = [(text, runs) for text in own if (runs := ScriptRuns.of(steps, text.step, partial(_runs, path=text.path)))]
+    ends = max((i for i, step in enumerate(steps) if not step.failed and role_of(step.key) is Role.ACTS), default=0)
+    found = [(text, runs) for text, runs in found if runs.last > text.step or runs.last >= ends]  # else it only prepared or tried something
+    return sorted(found, key=lambda one: (one[1].said_lost(steps), -one[0].step))
 
 
 def made(episode: Episode, path: str) -> str:
@@ -72,8 +89,8 @@ def made(episode: Episode, path: str) -> str:
         if same_file(edit.path, path)
     ]
     longest = max(texts, key=lambda text: len(text.lines), default=None)
-    said = _said(episode, replace(longest, path=path), texts) if longest else ""
-    return said if len(words & frozenset(distinct_words(said.removeprefix(path)))) >= MIN_WORDS else ""
+    said = _said(episode, longest, texts) if longest else ""
+    return f"{path}: {shorten(said, MAX_MADE_CHARS)}" if len(words & frozenset(distinct_words(said))) >= MIN_WORDS else ""
 
 
 def _texts(steps: Sequence[Step]) -> Iterator[_Text]:
@@ -91,16 +108,6 @@ def _name(path: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.]){re.escape(path.rpartition('/')[2])}(?!\w)")
 
 
-def _run_of(steps: Sequence[Step], text: _Text) -> int | None:
-    """Return the last step that ran a script after it was written, and worked; None where none did."""
-    for i in range(len(steps) - 1, text.step, -1):
-        command = command_in(steps[i].arguments)
-        ran = not steps[i].failed and not stopped_short(command, steps[i].observation)
-        if ran and "\n" not in command.strip() and any(_runs(part, text.path) for part in simple_commands(command)):
-            return i
-    return None
-
-
 def _written_over(steps: Sequence[Step], text: _Text, texts: Sequence[_Text]) -> int | None:
     """Return the last call that worked and wrote a file after its *text* was written; None where none did."""
     name = _name(text.path).pattern
@@ -113,7 +120,7 @@ def _written_over(steps: Sequence[Step], text: _Text, texts: Sequence[_Text]) ->
         command = command_in(steps[i].arguments)
         if steps[i].failed or "<<" in command:
             continue
-        runs = any(_RUNNER.match(word) for word in command.split("\n")[0].split())
+        runs = any(RUNNER.match(word) for word in command.split("\n")[0].split())
         made = any(_runs(part, other.path) for other in makers if other.step < i for part in simple_commands(command))
         if made or writes.search(command) or (runs and says.search(steps[i].observation)):
             return i
@@ -123,50 +130,62 @@ def _written_over(steps: Sequence[Step], text: _Text, texts: Sequence[_Text]) ->
 def _inline(episode: Episode, i: int, texts: Sequence[_Text]) -> str:
     """Return the program of a call with the lines that tell of the script among its arguments, "" without."""
     given = _INLINE.search(command_in(episode.steps[i].arguments))
-    said = _code_line(episode, _Text(i, "", tuple(given[3].splitlines())), texts).partition(": ")[2] if given else ""
+    said = _code_told(episode, _Text(i, "", tuple(given[3].splitlines())), texts) if given else ""
     return phrases.fed(f"`{given[1]} …`", said) if given and said else ""
 
 
 def _runs(part: str, path: str) -> bool:
     words = part.split()
     at = next((i for i, word in enumerate(words) if _name(path).search(word)), -1)
-    return at == 0 or (at > 0 and any(_RUNNER.match(word) for word in words[:at]))
+    return at == 0 or (at > 0 and any(RUNNER.match(word) for word in words[:at]))
 
 
-def _told(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
-    """Return that a file was written with what tells of it, and the files of before that it names; "" without."""
-    lines = [line for part in pieces("\n".join(text.lines)) for line in part]
-    earlier = [full for step in episode.steps[: text.step] if not step.failed for touch in touches_of(step) for _, full in touch.paths]
-    names = [path for path in _paths(lines) if any(same_file(path, full) for full in earlier) and not same_file(path, text.path)]
-    return phrases.wrote(said, names[:MAX_NAMED]) if (said := _said(episode, text, texts)) else ""
+def _told(episode: Episode, text: _Text, texts: Sequence[_Text], output: str = "") -> str:
+    """Return that a file was written with what tells of it, and the files of before that it, or the *output* of its run, names.
+
+    Nothing of what its task names.
+    """
+    said = _said(episode, text, texts)
+    kept = pieces("\n".join(text.lines))
+    lines = [line for part in kept for line in part] + (output.splitlines() if len(kept) > 1 else [])  # which names what was cut
+    told = said + episode.task
+    named = [path for path in _paths(lines) if path.rpartition("/")[2] not in told and not same_file(path, text.path)]
+    names = [path for path in named if _was_there(episode.steps[: text.step], path)][:MAX_NAMED]
+    return phrases.wrote(f"{text.path}: {said}" if said else text.path, names) if said or set(names) & {*_paths(text.lines)} else ""
+
+
+def _was_there(steps: Sequence[Step], path: str) -> bool:
+    """Return whether a call that worked was about a file, or, of a path with its folder, showed it."""
+    touched = (full for step in steps if not step.failed for touch in touches_of(step) for _, full in touch.paths)
+    return any(same_file(path, full) for full in touched) or ("/" in path and any(path in step.observation for step in steps))
 
 
 def _said(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
-    """Return a file with the lines that tell, of what is no code from its beginning; "" without."""
+    """Return the lines of a file that tell, of what is no code from its beginning; "" without."""
     if _CODE.search(text.path):
-        return _code_line(episode, text, texts)
+        return _code_told(episode, text, texts)
     first = pieces("\n".join(text.lines))[0]
-    return f"{text.path}: {shorten(NEXT.join(line.rstrip() for line in first), MAX_TEXT_CHARS)}" if any(map(str.strip, first)) else ""
+    return shorten(NEXT.join(line.rstrip() for line in first), MAX_TEXT_CHARS) if any(map(str.strip, first)) else ""
 
 
 def _fed(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
     """Return the program that was fed a text, with the lines that tell, "" without."""
-    said = _code_line(episode, text, texts).partition(": ")[2]
+    said = _code_told(episode, text, texts)
     return phrases.fed(told_as_call(episode.steps[text.step]), said) if said else ""
 
 
-def _code_line(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
-    """Return the lines of a script that do the task's work, with the number of the first where that is known; "" without."""
+def _code_told(episode: Episode, text: _Text, texts: Sequence[_Text]) -> str:
+    """Return the lines of a script that say how it works, and what it runs, calls, reads and writes; "" where none does."""
     first, *behind = pieces("\n".join(text.lines))
     lines = telling(first, is_plain=False)
     for part in behind:
         lines += [GAP, *telling([*dropwhile(_is_of_cut_block, part)], is_plain=False)]
     before = [other.lines for other in texts if other.step < text.step and is_version(text.lines, other.lines)][-1:]
     earlier = frozenset(line.strip() for version in before for line in version)
-    room = MAX_TEXT_CHARS if episode.success else MAX_LOST_CHARS
-    at, said = work_of(lines, frozenset(distinct_words(episode.task)), earlier, room)
-    line = next((n for n, other in enumerate(first, 1) if said and other.strip() == lines[at]), 0)
-    return said and f"{text.path}{f':{line}' if line else ''}: {said}"
+    code = [line for part in (first, *behind) for line in part]
+    facts = shorten("; ".join(script_facts(code, episode.task)), MAX_FACTS_CHARS)
+    said = script_lines(lines, episode.task, earlier, MAX_SCRIPT_CHARS - len(facts), "; ".join(script_facts(code)))
+    return "; ".join(filter(None, (said.rstrip(","), facts)))
 
 
 def _is_of_cut_block(line: str) -> bool:

@@ -54,7 +54,7 @@ def change_line(change: FileChange, words: Words, max_chars: int, shared: Words 
     if places:
         rest = (left_over(hunk, change.hunks, words, is_plain) for hunk, place in found if not place and is_changed(hunk, is_plain))
         places += [place for place in rest if place]
-    places.sort(key=lambda place: (place.is_left_over, not place.decides, place.declares, -place.hits, -len(place.came) - len(place.gone)))
+    places.sort(key=_rank)
     told, count = "", 0
     changed = sum(is_changed(hunk, is_plain) for hunk in change.hunks)
     max_chars -= len(NOT_KEPT) if not change.is_whole else MORE_CHARS if changed > 1 else 0
@@ -72,6 +72,12 @@ def change_line(change: FileChange, words: Words, max_chars: int, shared: Words 
         return told + NOT_KEPT
     more = changed - count
     return told + (f"; and {counted(more, MORE)}" if told and more > 0 else "")
+
+
+def _rank(place: Place) -> tuple[bool, bool, bool, bool, int, int]:
+    """Return what sorts places, those first that are told first."""
+    size = len(place.came) + len(place.gone)
+    return not place.left_class, place.is_left_over, not place.decides, place.declares, -place.hits, -size
 
 
 def _said(place: Place, words: Words, room: int, shared: Words) -> tuple[int, str]:

@@ -94,7 +94,7 @@ def place_of(hunk: Hunk, hunks: Sequence[Hunk], words: Words, shared: Words, is_
 
 
 def left_over(hunk: Hunk, hunks: Sequence[Hunk], words: Words, is_plain: bool) -> Place | None:
-    """Return what came in a hunk that `place_of` tells nothing of: a heading alone, as a doubled decorator, lines from elsewhere."""
+    """Return what came in a hunk that `place_of` tells nothing of: a heading alone, as a decorator, lines from elsewhere."""
     lines = [line for line in telling(hunk.added, is_plain=is_plain) if line != GAP and not is_bare(line, is_plain=is_plain)]
     if not lines or not hunk.is_sure:
         return None

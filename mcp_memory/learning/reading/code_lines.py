@@ -18,7 +18,10 @@ _CODE_SIGN = re.compile(
 )
 _BODILESS = re.compile(f"{HEADING.pattern}(?<!@)")
 _BARE, _BRACKETS = re.compile(f"{COMMENT}|{BRACKETS}"), re.compile(BRACKETS)
-_PROSE = re.compile(rf"^(?:{COMMENT}|[*>] |- [A-Z]|--|\.\. |>>> |:\w+:)|^\w+ : ")
+_PROSE = re.compile(
+    rf"^(?:{COMMENT}|[*>] |- [A-Z]|--|\.\. |>>> |:\w+:)|^\w+ : "
+    r"|^\w+(?: \([\w., ]+\))?: [A-Z]\w+ [a-z(]|^(?:Args|Arguments|Returns?|Raises|Yields|Examples?|Notes?):$"  # of a docstring
+)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _COMMENT = re.compile(r"(?<=\S)\s+(?:#|//) .*$")  # behind code: what it says is no reason to leave the code out
 _ENTRY = re.compile(r'""\s*:\s*\S.*[,{\[]?$|[rbfu]*""\s*[,)\]}]*$')  # of an object, a dictionary, a list, or a text among arguments
@@ -77,6 +80,8 @@ def _is_code(line: str) -> bool:
 
     >>> [_is_code(line) for line in ("return a", "Return the sum (as usual).", "n : int", "*(a)", "will change upon a reset (even")]
     [True, False, False, True, False]
+    >>> [_is_code(line) for line in ("Args:", "kind: Kind of sum ('net' or 'gross')", "rate: Rate = 7")]
+    [False, False, True]
     >>> [_is_code(line) for line in ("code = s.split('-')[0]  # Get base language code", '"method": method,', '"id": 1,')]
     [True, True, True]
     """

@@ -32,3 +32,16 @@ def documents_in(command: str) -> Iterator[Document]:
         if into or ">>" not in line:
             path = (into[1] or into[2]) if into else ""
             yield Document(path.removeprefix("./"), tuple(found["text"].splitlines()))
+
+
+def without_documents(command: str) -> str:
+    """Return a command without the texts that it is fed.
+
+    >>> without_documents("cat > a.py <<'EOF'\\nprint(1)\\nEOF\\npython3 a.py")
+    "cat > a.py <<'EOF'\\npython3 a.py"
+    """
+    return _DOCUMENT.sub(_opening, command) if "<<" in command else command
+
+
+def _opening(found: re.Match[str]) -> str:
+    return found[0].partition("\n")[0]

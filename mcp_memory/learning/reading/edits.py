@@ -116,6 +116,14 @@ def lines_shown(steps: Sequence[Step], path: str, first: int, last: int) -> str 
     return None
 
 
+def line_shown(steps: Sequence[Step], path: str, number: int) -> str | None:
+    """Return what one line of a file said when it was last shown; None when it was not."""
+    for step in reversed(steps):
+        if step.observation.startswith(f"[File: {path} ") and (found := re.search(rf"^{number}:(.*)$", step.observation, re.M)):
+            return found[1]
+    return None
+
+
 def lines_asked(steps: Sequence[Step], path: str, first: int, last: int) -> str | None:
     """Return what the lines say that the last step was to replace: as its refusal shows them, behind what it would make, else before."""
     heads = [found for found in FILE_HEAD.finditer(steps[-1].observation) if found[1] == path]

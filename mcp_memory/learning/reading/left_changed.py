@@ -15,6 +15,7 @@ from mcp_memory.domain.episode import Episode, Step, Use
 from mcp_memory.domain.identifiers import is_full
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.reading.changes import is_scratch
+from mcp_memory.learning.reading.edit_slips import but_doubled, shifted_block
 from mcp_memory.learning.reading.edits import DIFF, GAP, Edit, Hunk, Patched, edits_of, lines_kept, lines_seen, patched_by, pieces
 from mcp_memory.learning.reading.file_uses import files_of, root_of, same_file, touches_in
 
@@ -54,6 +55,7 @@ def left_changed(episode: Episode) -> list[FileChange]:
     found = {path: FileChange(path, all_of[-1].step, _hunks(steps, all_of), _are_whole(all_of)) for path, all_of in by_path.items()}
     cut = {path: [one.edit.line for one in of_file if _only_cuts(one.edit)] for path, of_file in by_path.items()}
     found |= _patches(steps, found, cut)
+    found = {path: replace(change, hunks=but_doubled(steps, change.hunks)) for path, change in found.items()}
     left = [change for change in found.values() if change.hunks and not is_scratch(change.path)]
     root = cache(lambda: root_of(episode, [touch for found in touches_in(steps) for touch in found]))  # few need it
     left = [replace(c, path=_named(c.path, names, root)) for c in left if not any(same_file(c.path, path) for path in made)]
@@ -211,7 +213,8 @@ def _between(steps: Sequence[Step], kept: _Kept) -> list[Hunk]:
         if len(old) > 1:
             new = [new[0][: len(old[0])]]
     lines = [edit.line, *[0] * (len(new) - 1)]  # by how much a cut moves what follows it is not known
-    return [hunk for piece, line in zip(new, lines, strict=True) for hunk in _unseen(piece, line, known)]
+    moved = shifted_block(steps[: kept.step], edit, new[0]) if edit.before is None else []
+    return [*moved, *(hunk for piece, line in zip(new, lines, strict=True) for hunk in _unseen(piece, line, known))]
 
 
 def _unseen(lines: Sequence[str], line: int, known: Collection[str]) -> Iterator[Hunk]:

@@ -43,7 +43,7 @@ def work_of(lines: Sequence[str], words: Collection[str], earlier: Collection[st
     >>> work_of(["import csv", "rows = csv.reader(f)", "total = rows['price'] * 1.19"], {"price"}, (), 40)
     (2, "… ⏎ total = rows['price'] * 1.19")
     """
-    every = [i for i, line in enumerate(lines) if not _is_routine(line)]
+    every = [i for i, line in enumerate(lines) if not is_routine(line)]
     if every and len(told := _joined(lines, every)) <= max_chars:
         return every[0], told
     chosen: list[int] = []
@@ -64,7 +64,7 @@ def is_version(text: Sequence[str], earlier: Sequence[str]) -> bool:
 
 def _ranked(lines: Sequence[str], words: Collection[str], earlier: Collection[str]) -> Iterator[int]:
     """Yield the lines that say something, each next for what it adds to those before it."""
-    said = {i: _said(line, words) for i, line in enumerate(lines) if not _is_routine(line)}
+    said = {i: _said(line, words) for i, line in enumerate(lines) if not is_routine(line)}
     shown: set[str] = set()
     while said:
         gains = {i: _gain(things, shown) for i, things in said.items()}
@@ -104,8 +104,9 @@ def _joined(lines: Sequence[str], chosen: Sequence[int]) -> str:
 
 
 def _says(lines: Sequence[str]) -> bool:
-    return any(line == GAP or not _is_routine(line) for line in lines)
+    return any(line == GAP or not is_routine(line) for line in lines)
 
 
-def _is_routine(line: str) -> bool:
+def is_routine(line: str) -> bool:
+    """Return whether every script has a line like that, whatever it does."""
     return line == GAP or _ROUTINE.match(_REMARK.sub("", line)) is not None
