@@ -20,7 +20,6 @@ from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of
 from mcp_memory.learning.reading.other_value import OtherValue, in_words, is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
-from mcp_memory.phrases import advice as edit_phrases
 from mcp_memory.phrases import points as phrases
 
 _DIGIT = re.compile(r"\d")
@@ -49,7 +48,7 @@ def what_answered(
     message = message_of(own)
     refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
     if refused and edit and edit.is_same_place(refused) and (otherwise := mend_of(steps, failed)) and otherwise.kind is Kind.INDENTED:
-        return Told(f"{own.key} with {edit_phrases.indented(otherwise.now, otherwise.then, None)}", names_failed=True)
+        return Told(f"{own.key} text indented by {otherwise.now} instead of text indented by {otherwise.then}", names_failed=True)
     right = put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
     if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)

@@ -37,7 +37,7 @@ def test_an_edit_that_went_through_indented_otherwise_is_told_as_that() -> None:
         steps, 0, 1, edit("elif tide:\n    level = 2", error), "/port/tides.py", is_fixed=False, is_here=True, is_beaten=False
     )
     assert found is not None
-    assert (found.text, found.names_failed) == ("edit with the same lines indented, e.g. by 4 instead of 0", True)
+    assert (found.text, found.names_failed) == ("edit text indented by 4 instead of text indented by 0", True)
 
 
 def test_the_line_of_a_script_that_a_shell_took_for_its_own_is_told_with_what_stood_there_then() -> None:
