@@ -45,7 +45,33 @@ BETWEEN = [
     "--token ",
     "secret is ",
 ]
-BETWEEN += ["set ", "name: ", "=", ":", ",", "authorization: ", "-----END", "PRIVATE KEY", "x y ", "A1b2" * 6, "é", "\u200b", "\x1b[0m"]
+BETWEEN += [
+    "set ",
+    "name: ",
+    "=",
+    ":",
+    ",",
+    "authorization: ",
+    "-----END",
+    "PRIVATE KEY",
+    "x y ",
+    "A1b2" * 6,
+    "é",
+    "\u200b",
+    "\x1b[0m",
+    "eyJ",
+    "set D",
+]
+BETWEEN += [
+    "cookie: sessionid=",
+    "password=hunter2! ",
+    "[redacted:x]",
+    "\\n",
+    "{",
+    "70617373776f72643d68756e74657232212121",
+    "a b c d e f g h i j k l m n o p ",
+]
+NOISE = ["\u200b", "\xad", "\u2060", "\x1b[0m", "\x1b[31m", "é"]
 
 
 def cleaned(text: Any) -> str:
@@ -123,9 +149,9 @@ def mixtures(rng: random.Random, trials: int) -> list[str]:
 
 
 def mutated(rng: random.Random, texts: list[str]) -> str:
-    """Return another text made of one or two of *texts*: one after the other, in turns, with more between, cut."""
+    """Return another text made of one or two of *texts*: one after the other, in turns, with more or with noise between, cut."""
     one, other = rng.choices(texts, k=2)
-    size = rng.randint(20, 2_000)
+    size, few, noise = rng.randint(20, 2_000), rng.choice((1, 2, 3, 5, 8, 20, 60)), rng.choice(NOISE)
     stretches = [one[at : at + size] for at in range(0, WORST_CHARS, size)]
     ways = (
         lambda: one[: WORST_CHARS // 2] + other[: WORST_CHARS // 2],
@@ -133,6 +159,8 @@ def mutated(rng: random.Random, texts: list[str]) -> str:
         lambda: rng.choice(BETWEEN).join(stretches),
         lambda: "\n".join(f"{number}{stretch[rng.randint(0, 9) :]}" for number, stretch in enumerate(stretches)),
         lambda: repeated(one[: rng.randint(8, 300)]),
+        lambda: numbered(one[(begin := rng.randrange(size)) : begin + rng.randint(8, 200)] or "x"),
+        lambda: noise.join(one[at : at + few] for at in range(0, WORST_CHARS, few)),
     )
     return rng.choice(ways)()[:WORST_CHARS]
 

@@ -19,7 +19,7 @@ _PAIR = (
 )
 _COLUMN_ANCHORS = frozenset({"pass", "secret", "token", "key"})
 _COLUMN_NAME = r"[\"']?[A-Za-z_][\w .-]{0,40}[\"']?"
-_LINE_CHARS = 4_000
+_LINE_CHARS, _LINE_CHARS_PER_TRY = 4_000, 1_000
 _LINE_END = r"[^\n]{0,4000}"
 _PAIR_CHARS = 250  # from its name to its value
 _VALUE_WORDS = ("val", "content", "default")
@@ -104,7 +104,7 @@ def _columns(sight: Sight, work: Work) -> Iterator[Span]:
         if at < done:
             continue
         begin, end = text.rfind("\n", max(0, at - _LINE_CHARS), at) + 1, text.find("\n", at, at + _LINE_CHARS)
-        work.spend(at, GLANCE)
+        work.spend(at, GLANCE + max(0, end - begin) // _LINE_CHARS_PER_TRY)
         names = text[begin:end].strip().split(",") if end >= 0 and text.find(",", begin, end) >= 0 else ()
         done = end + 1 if end >= 0 else at + 1
         if 2 <= len(names) <= 60 and all(compiled(_COLUMN_NAME).fullmatch(name.strip()) for name in names):

@@ -6,6 +6,7 @@ from functools import lru_cache
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
+from mcp_memory.redaction.bare import has_noise
 from mcp_memory.redaction.index import AWS, FEW_WORDS, Entry, of_word, whole_table
 from mcp_memory.redaction.rules import Rule, compiled
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline
@@ -27,7 +28,7 @@ def has_nothing(sight: Sight, vocabulary: Vocabulary, inside: Finder) -> bool:
     Args:
         inside: Finds the secrets of a text that was unwrapped.
     """
-    if len(sight.text) > MAX_CHARS or wrapped.has_noise(sight):
+    if len(sight.text) > MAX_CHARS or has_noise(sight):
         return False
     has_long = has_runs(sight.codes)
     entries, names = _asked(vocabulary)

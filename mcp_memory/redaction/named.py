@@ -11,7 +11,7 @@ import mcp_memory.redaction.apart as apart
 from mcp_memory.redaction.names import PASSWORD, kind_of
 from mcp_memory.redaction.places import matches
 from mcp_memory.redaction.rules import NO_MARKER, compiled
-from mcp_memory.redaction.sight import Sight
+from mcp_memory.redaction.sight import FEW, Sight
 from mcp_memory.redaction.values import (
     MARKER_START,
     is_bare_secret,
@@ -89,6 +89,8 @@ def looks(sight: Sight, vocabulary: Vocabulary, work: Work) -> Iterator[Iterable
 
 def _named_by(anchor: str, sight: Sight, work: Work) -> Iterator[Span]:
     text, spend = sight.text, work.spend
+    if len(sight.first(anchor)) == FEW:
+        work.pass_over(len(text))
     judged = work.verdicts.setdefault((_Name, anchor), {})
     for at, match in matches(anchor, _TAIL, sight):
         end = match.end("rest")

@@ -17,7 +17,7 @@ _PASSED_PER_GLANCE = 8  # places that were ruled out by `re` alone: some .3 micr
 class Places:
     """The places of a keyword in a text, one after another, without most of those where its rule finds nothing nearby."""
 
-    __slots__ = ("_at", "_first", "_keyword", "_left", "_near", "_plain", "_rule", "_searched", "_work")
+    __slots__ = ("_at", "_first", "_is_over", "_keyword", "_left", "_near", "_plain", "_rule", "_searched", "_work")
 
     def __init__(self, keyword: str, rule: Rule, sight: Sight, work: Work, *, far: bool) -> None:
         """Take a rule with its keyword; *far*: a later look is at all its places, not only at those near a marker."""
@@ -25,6 +25,7 @@ class Places:
         self._searched, self._plain = (sight.lowered, sight.plain_lowered) if rule.ignore_case else (sight.text, sight.plain)
         self._first, self._at = sight.first(keyword, rule.ignore_case, far=far), 0  # they are tried one by one
         self._near = None if far else sight.near
+        self._is_over = False
         self._left = 0  # so are these after them
 
     def after(self, done: int, is_found: bool = False) -> int:
@@ -48,6 +49,9 @@ class Places:
                 return at
         if len(first) < FEW:
             return -1
+        if not self._is_over:
+            self._is_over = True
+            self._work.pass_over(len(self._searched))
         if self._left or self._rule.before:
             self._left -= 1
             return self._plain.find(self._keyword, done)

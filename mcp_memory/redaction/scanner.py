@@ -8,13 +8,14 @@ import mcp_memory.redaction.first_look as first_look
 import mcp_memory.redaction.named as named
 import mcp_memory.redaction.shapes as shapes
 import mcp_memory.redaction.wrapped as wrapped
+from mcp_memory.redaction.bare import Bare, has_noise, stretches, tries_of
 from mcp_memory.redaction.index import whole_table
-from mcp_memory.redaction.near import near
+from mcp_memory.redaction.near import REACH, near
 from mcp_memory.redaction.rules import compiled
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.values import MARKER_START
 from mcp_memory.redaction.vocabulary import Known, Vocabulary
-from mcp_memory.redaction.work import OutOfWork, Work
+from mcp_memory.redaction.work import CHARS_PER_FORM, MARKERS_PER_TRY, OutOfWork, Work
 
 Span = tuple[int, int, str]
 Place = tuple[int, int]
@@ -42,10 +43,8 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     words = Vocabulary(sight.codes, _known())
     if first_look.has_nothing(sight, words, _inside):
         return text, _NOTHING
-    size, work = len(text), Work(len(text))
-    found, rounds = _NOTHING, 1
+    work, found, rounds = Work(len(text), is_noisy=has_noise(sight)), _NOTHING, 1
     spans, vocabularies = _look(sight, [words], work)
-    again = None
     while spans:
         if rounds == _MAX_ROUNDS:  # and so on without end: the rest goes
             spans.append((min(spans)[0], len(text), UNJUDGED))
@@ -54,21 +53,29 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
         found += new
         if rounds == _MAX_ROUNDS or set(new) == {UNJUDGED}:
             break
-        again = again or Work(size, work)  # what was judged within the bound is so again
-        again.end = len(text)
         # a marker can uncover what was glued to the secret: `ghp_…DB_PASSWORD=…`
-        sight = Sight(text, near(markers, len(text)))
-        spans, vocabularies = _look(sight, [words.after(edges) for words in vocabularies], again, markers)
+        spans, vocabularies = _look_again(text, [words.after(edges) for words in vocabularies], work, markers)
         rounds += 1
     return text, found
 
 
 def work_of(text: str) -> tuple[float, int]:
     """Return how many tries one look at *text* takes and how many it may take: what the tests and the benchmark bound."""
-    work = Work(len(text))
     sight = Sight(text)
+    work = Work(len(text), is_noisy=has_noise(sight))
     _look(sight, [Vocabulary(sight.codes, _known())], work)
     return work.spent, work.bound
+
+
+def _look_again(text: str, vocabularies: list[Vocabulary], work: Work, markers: Sequence[Place]) -> tuple[list[Span], list[Vocabulary]]:
+    """Do the same once places of a text were replaced by *markers*, near these only: as far as there is work left for it."""
+    around = near(markers, len(text))
+    uncovering = len(markers) / MARKERS_PER_TRY if len(vocabularies) > 1 else 0
+    end = work.again(len(text), around.size() if around else len(text), uncovering)
+    spans, vocabularies = _look(Sight(text[:end], around), vocabularies, work, markers)
+    if end < len(text):
+        spans.append((_outside(text, end), len(text), UNJUDGED))
+    return spans, vocabularies
 
 
 def _look(sight: Sight, vocabularies: list[Vocabulary], work: Work, markers: Sequence[Place] = ()) -> tuple[list[Span], list[Vocabulary]]:
@@ -80,16 +87,28 @@ def _look(sight: Sight, vocabularies: list[Vocabulary], work: Work, markers: Seq
     """
     text = sight.text
     spans = _spans(sight, vocabularies[0], work)
-    if (bare := wrapped.bare(sight)) is not None:
-        work.end = len(bare.text)
-        inside = Sight(bare.text, bare.near(markers) if sight.near else None)
-        if len(vocabularies) == 1:
-            vocabularies.append(Vocabulary(inside.codes, _known(), vocabularies[0]))
-        if found := _spans(inside, vocabularies[1], work):
-            spans += _mapped(found, bare, len(text))
+    judged = sight if work.end == len(text) else Sight(text[: work.end], sight.near)
+    if has_noise(judged):
+        spans += _of_bare(judged, vocabularies, work, markers, len(text))
     if spans and MARKER_START in text:
-        spans = [span for span in spans if not _in_marker(text, span[0])]
+        in_no_marker = (span for span in spans if span[2] == UNJUDGED or not _in_marker(text, span[0]))
+        spans = [(_outside(text, start), end, name) if name == UNJUDGED else (start, end, name) for start, end, name in in_no_marker]
     return spans, vocabularies
+
+
+def _of_bare(sight: Sight, vocabularies: list[Vocabulary], work: Work, markers: Sequence[Place], size: int) -> list[Span]:
+    """Return what is found in a text without its noise, near that: as far as there is work left for it."""
+    text = sight.text
+    noisy = markers if sight.near else stretches(sight)
+    closely = sum(end - start + 2 * REACH for start, end in noisy)
+    end = work.again(len(text), min(closely, len(text)), tries_of(sight), CHARS_PER_FORM)
+    bare = Bare(sight if end == len(text) else Sight(text[:end], sight.near))
+    work.end = len(bare.text)
+    inside = Sight(bare.text, bare.near(noisy))
+    if len(vocabularies) == 1:
+        vocabularies.append(Vocabulary(inside.codes, _known(), vocabularies[0]))
+    spans = _mapped(_spans(inside, vocabularies[1], work), bare, size)
+    return spans if end == len(text) else [*spans, (end, size, UNJUDGED)]
 
 
 def _edges(text: str, spans: list[Span], is_bare: bool) -> Vocabulary:
@@ -98,8 +117,14 @@ def _edges(text: str, spans: list[Span], is_bare: bool) -> Vocabulary:
     for start, end, name in spans:
         parts.update((text[max(0, start - _EDGE_CHARS) : start], text[end : end + _EDGE_CHARS], name))
     edges = " ".join(parts)
-    bare = wrapped.bare(Sight(edges)) if is_bare else None
-    return Vocabulary((edges if bare is None else f"{edges} {bare.text}").encode("ascii", "replace") + b"\\")
+    if is_bare:
+        edges = f"{edges} {Bare(Sight(edges)).text}"
+    return Vocabulary(edges.encode("ascii", "replace") + b"\\", _known())
+
+
+def _outside(text: str, at: int) -> int:
+    """Return *at*, or where the marker begins that it is in."""
+    return text.rfind(MARKER_START, 0, at) if _in_marker(text, at) else at
 
 
 def _in_marker(text: str, at: int) -> bool:
@@ -139,9 +164,9 @@ def _known() -> Known:
     return Known(whole, heads, [*parts, *named.ASKED_PARTS])
 
 
-def _mapped(spans: list[Span], bare: wrapped.Bare, size: int) -> list[Span]:
+def _mapped(spans: list[Span], bare: Bare, size: int) -> list[Span]:
     """Return *spans* of a bare text as spans of the text itself, which has that *size*."""
-    original = bare.original(max(start if name == UNJUDGED else end for start, end, name in spans))
+    original = bare.original
     return [(original(start), size if name == UNJUDGED else original(end - 1) + 1, name) for start, end, name in spans]
 
 

@@ -11,7 +11,7 @@ from mcp_memory.redaction.rules import Rule, compiled, look
 from mcp_memory.redaction.runs import LETTERS_AND_DIGITS, has_run, kind, outline, runs
 from mcp_memory.redaction.sight import Sight
 from mcp_memory.redaction.vocabulary import Vocabulary
-from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, Work
+from mcp_memory.redaction.work import CHARS_PER_TRY, GLANCE, GLANCE_AT_KNOWN, Work
 
 Span = tuple[int, int, str]
 AWS_ID = "aws-access-key-id"
@@ -92,6 +92,8 @@ def _in_long_runs(sight: Sight, long: bytes, work: Work, index: Index) -> Iterat
             for rule in rules:
                 if compiled(rule.pattern).search(text, begin, end + _AFTER_LONG):
                     spans += _in_run(rule, text, begin, end)
+        else:
+            work.spend(begin, GLANCE_AT_KNOWN)
         if spans:
             yield from [(begin + start, begin + stop, name) for start, stop, name in spans]
 
@@ -166,6 +168,7 @@ def _groups(pattern: re.Pattern[str]) -> tuple[str, ...]:
 
 def _in_list(rule: Rule, match: re.Match[str], work: Work) -> Iterator[Span]:
     """Yield what is a secret among cookies: each of them is judged by its own name."""
+    work.spend(match.start("list"), len(match["list"]) / CHARS_PER_TRY)
     for cookie in compiled(_SESSION).finditer(match["list"]):
         name = cookie["name"].lower()
         if any(word in name for word in _SESSION_WORDS):
