@@ -47,8 +47,8 @@ def what_answered(
     """
     message = message_of(own)
     refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
-    if refused and edit and edit.is_same_place(refused) and (otherwise := mend_of(steps, failed)) and otherwise.kind is Kind.INDENTED:
-        return Told(f"{own.key} text indented by {otherwise.now} instead of text indented by {otherwise.then}", names_failed=True)
+    if line := _indented_otherwise(steps, failed, refused, edit, own) or _line_instead(steps[failed], steps[by], own):
+        return line
     right = put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
     if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
@@ -60,8 +60,6 @@ def what_answered(
         return told
     if is_vague(message) and not is_about_the_same(steps[failed], own):
         return None  # it failed for a reason of its own
-    if line := _line_instead(steps[failed], steps[by], own):
-        return line
     is_command = bool(command_in(steps[by].arguments))
     same = [step for step in steps[failed:] if step.is_same_call(own)]
     is_again = bool(same) and all(step.failed for step in same) and steps[by].key == own.key and not is_command
@@ -99,6 +97,17 @@ def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:
     change = named_change(steps[failed], steps[right]) if right >= 0 else None
     part = change[1].partition("=")[2].strip("…") if change else ""
     return bool(part) and any(part == said for said in quoted_in(message_of(own)))
+
+
+def _indented_otherwise(
+    steps: Sequence[Step], failed: int, refused: RefusedEdit | None, edit: RefusedEdit | None, own: Step
+) -> Told | None:
+    """Return how far the text of an edit was indented that went through where the same one was *refused*."""
+    is_there = refused is not None and edit is not None and edit.is_same_place(refused)
+    mend = mend_of(steps, failed) if is_there else None
+    if mend is None or mend.kind is not Kind.INDENTED:
+        return None
+    return Told(f"{own.key} text indented by {mend.now} instead of text indented by {mend.then}", names_failed=True)
 
 
 def _line_instead(failed: Step, by: Step, own: Step) -> Told | None:
