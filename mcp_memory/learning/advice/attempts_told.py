@@ -30,6 +30,7 @@ from mcp_memory.learning.advice.precedents import (
 from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, met_in
 from mcp_memory.learning.advice.same_things import about_the_same
 from mcp_memory.learning.advice.successes_told import changed_nothing_here, told_by_names
+from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.ports import Neighbours
@@ -261,7 +262,8 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: S
     shown = list[str]()
     for episode in [e for e in attempts if told[e.id]]:
         said = told[episode.id][:MAX_POINTS]
-        if len(shown) == MAX_TOLD or any(says_alike(said[0], other) for other in shown):
+        is_script = any(text in said for _, text in wrote(episode))  # of two that do the same one is told
+        if len(shown) == MAX_TOLD or (is_script and any(says_alike(said[0], other) for other in shown)):
             continue
         shown.append(said[0])
         if not episode.success and (lacked := _lacked(episode, needed)):
