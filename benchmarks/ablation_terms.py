@@ -75,7 +75,7 @@ PARTS = (
     *map(
         _next, ("SAME_ANSWER", "SAME_OFFER", "SAME_CALL", "TASK", "LAST_TOOLS", "USED_TOOLS", "PROGRESS", "LAST_FAILED", "SUCCESS", "TAGS")
     ),
-    *map(_next, ("NAMED_NEXT", "NAMED_LATER", "USED_NEXT", "USED_LATER", "AGAIN_NEXT", "OWN", "LATER")),
+    *map(_next, ("NAMED_NEXT", "NAMED_LATER", "USED_NEXT", "USED_LATER", "AGAIN_NEXT", "OWN", "LAST_TIME", "LATER")),
     Part("what worked: failures count in full", ("b3", "b10"), ((tries, "FAILED_NEXT", 1.0), (next_tool, "FAILED_NEXT", 1.0))),
     _constant("what worked", tries, "CREDIT_POWER", NEVER, "b3", "b10"),
     _constant("what worked", tries, "HOLDS_POWER", 0.0, "b3", "b10"),

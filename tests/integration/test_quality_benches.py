@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import bench_holding, bench_patterns, bench_warnings, held_out, peers
+from benchmarks.quality import split
 from tests.integration.made_up_split import TASKS, recorded, write
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +29,16 @@ async def test_what_is_left_out_is_forgotten_while_it_is_asked_about_and_there_a
         assert found["transfer"]["made_up"]["questions"] == found["repeat"]["made_up"]["questions"] == 3 * 9
         assert found["transfer"]["made_up"]["hit1"][0] == 1.0  # so did the attempts at other tasks
         assert 0 <= found["repeat"]["ALL"]["brier"][0] <= 1
+
+
+async def test_every_step_is_asked_about_and_those_that_failed_are_counted_apart(folder: Path, tmp_path: Path) -> None:
+    rows = (await held_out.run(folder, tmp_path / "memory", every_step=True))["repeat"]
+    steps = [step for episode in split.memory(folder, "repeat") for step in episode["steps"][1:]]
+    assert rows["made_up"]["questions"] == len(steps)
+    failed = sum(not step["success"] for step in steps) / len(steps)
+    said = {name: rows["made_up"][name][0] for name in ("hit1", "worked1", "endorsed1")}
+    assert 0 < failed < 1
+    assert said["hit1"] == pytest.approx(failed * said["endorsed1"] + (1 - failed) * said["worked1"])
 
 
 async def test_warnings_are_counted_on_episodes_that_are_not_in_memory(folder: Path, tmp_path: Path) -> None:

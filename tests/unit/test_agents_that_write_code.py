@@ -63,3 +63,10 @@ async def test_what_is_no_python_is_not_taken_for_calls(memory: EpisodicMemory) 
     query = {"tool": "execute", "arguments": {"code": "select bank.pay(1) from"}, "error": "syntax error"}
     await attempt(memory, "Count the payments of May", "success", query, query | {"error": None})
     assert "bank.pay" not in recall_text(answer(await memory.recall("Count the payments of June")))
+
+
+async def test_a_call_that_stood_inside_the_one_that_failed_is_not_told_as_what_failed(memory: EpisodicMemory) -> None:
+    failed = cell("Model().fit(table.drop('churn'))", "ValueError: could not convert string to float: ' '")
+    worked = cell("table['fee'] = pd.to_numeric(table.fee, errors='coerce')\nscore(Model(), table.drop('churn'))")
+    await attempt(memory, "Predict the churn of the harbour", "success", failed, worked)
+    assert "`table.drop" not in recall_text(answer(await memory.recall("Predict the churn of the harbour")))

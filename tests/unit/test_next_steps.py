@@ -38,3 +38,13 @@ async def test_an_answer_that_names_an_id_is_followed_by_what_looks_it_up(memory
     assert await first(memory, call("greet"), call("ask", "My boat is ZT88R5")) == "look_up"
     assert await first(memory, call("greet"), call("ask", "My boat is small")) == "explain"
     assert await first(memory, call("greet", "Welcome ZT88R5"), call("ask", "My boat is ZT88R5")) == "explain"
+
+
+async def test_where_others_go_on_either_way_a_run_goes_on_as_it_did_and_worked_the_last_time(memory: EpisodicMemory) -> None:
+    for n, way in enumerate(("scroll",) * 3 + ("edit",) * 2):
+        steps = map(call, ("edit", "scroll", "open", way, "search", "open", way, "search", "save"))
+        await attempt(memory, f"Set up the tide tables of harbour {n}", "success", *steps)
+    begun = (call("edit"), call("scroll"), call("open"))
+    assert await first(memory, *begun, call("edit"), call("look"), call("open")) == "edit"
+    assert await first(memory, *begun, call("scroll"), call("look"), call("open")) == "scroll"
+    assert await first(memory, *begun, call("edit", error="it is read-only"), call("look"), call("open")) == "scroll"

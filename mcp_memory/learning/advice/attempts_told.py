@@ -19,6 +19,7 @@ from mcp_memory.learning.advice.points import Known, Recalled, points_of
 from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
 from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents, says_alike
 from mcp_memory.learning.advice.same_case import ids_in, is_same_case
+from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.views.experience import Experience
@@ -188,7 +189,8 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: S
     shown = list[str]()
     for episode in [e for e in attempts if told[e.id]]:
         said = told[episode.id][:MAX_POINTS]
-        if len(shown) == MAX_TOLD or any(says_alike(said[0], other) for other in shown):
+        is_script = any(text in said for _, text in wrote(episode))  # of two that do the same one is told
+        if len(shown) == MAX_TOLD or (is_script and any(says_alike(said[0], other) for other in shown)):
             continue
         shown.append(said[0])
         if not episode.success and (lacked := _lacked(episode, needed)):

@@ -4,8 +4,9 @@ A kernel estimate over every earlier step. Each earlier step is weighted by how 
 variable-order context, up to four steps back), an answer of the same kind to the last of them, and one that offers values of the same
 kinds, the same tools used so far, about as far into the run, the last step failed or not; and by its run: same context, similar task.
 What followed it is what is counted. What this run itself did in such a state counts too, as far as runs in this context use a tool again
-at all. The estimate is then corrected for what the task's own words name and for what has been used already. Constants are round numbers
-found by leave-one-out over memories of five kinds of agents (docs/measurements.md); nothing is fitted at run time.
+at all. The estimate is then corrected for what the task's own words name, for what has been used already, and for what this run did when
+it last came here, a rhythm that no other run need share. Constants are round numbers found by leave-one-out over memories of five kinds of
+agents (docs/measurements.md); nothing is fitted at run time.
 """
 
 import math
@@ -38,10 +39,10 @@ TASK, TASK_WIDTH = 3.0, 0.2  # nats at the same task; width of the kernel on sim
 TAGS = 1.5  # nats between equal and disjoint tags
 SUCCESS = 0.3  # nats for a run that succeeded
 PRIOR = 1.0  # pseudo-count of what is usual in this context
-NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 2.5, 0.4, 0.1
+NAMED_NEXT, USED_NEXT, AGAIN_NEXT = 3.5, 0.4, 0.1
 LATER, NAMED_LATER, USED_LATER = 0.6, 1.5, 0.4
-OWN = 10.0  # what the run so far counts, in runs of this context
-OWN_AGAIN = 2.0  # power of the chance that a tool used before is used again, by which it counts
+OWN = 10.0  # what the run so far counts, in runs of this context, times the chance that a tool used before is used again
+LAST_TIME = 1.0  # nats for what worked when this run last came here, times the same chance
 MAX_NAMING_EPISODES = 60  # episodes by which the naming of tools is judged
 FULL_LOG_ODDS = 2.0  # log odds ratio
 _MAX_PREFIX = 64  # steps of a long run that its state is compared by
@@ -133,7 +134,7 @@ class NextTool:
         usual = usual / usual.sum()
         sharp = state * self._last_alike(view, order, prefix)
         to_come, again = self._to_come(view, state, tools, len(prefix.keys))
-        own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(OWN_AGAIN * again)
+        own = OWN * _own_continuations(tools, prefix, view.n_tools) * np.exp(again)
         rows = view.rows[view.owner]
         tries = tries_of(x, view.steps, rows, sharp, view.n_tools)
         counted = tries.counts(usual) + own
@@ -141,6 +142,8 @@ class NextTool:
         named = view.naming * np.pad(self._names.scores(task, prefix.keys), (0, len(new)))
         used = np.log1p(_uses(tools, view.n_tools))
         log_next = near + NAMED_NEXT * named + USED_NEXT * used + AGAIN_NEXT * again
+        if (last_time := _last_time(tools, prefix)) is not None:
+            log_next[last_time] += LAST_TIME * np.exp(again[last_time])
         later = LATER * np.log(to_come + 1e-4) + NAMED_LATER * named + USED_LATER * used
         following = np.exp(log_next - log_next.max())
         comparable = (order > 0) & (sharp > 0) if tools else sharp > 0
@@ -267,6 +270,13 @@ def _own_continuations(tools: Sequence[int], prefix: Prefix, n_tools: int) -> Fl
         nats += SAME_ANSWER * (order > 0 and answers[at - 1] == answers[-1] != 0)
         out[tools[at]] += math.exp(nats) * (FAILED_NEXT if failed[at] else 1.0)
     return out
+
+
+def _last_time(tools: Sequence[int], prefix: Prefix) -> int | None:
+    """Return the tool that worked when this run last came from the same tool, ended alike; None where it never did."""
+    failed = prefix.failed[-len(tools) :]
+    came = (at for at in range(len(tools) - 1, 0, -1) if tools[at - 1] == tools[-1] and failed[at - 1] == failed[-1])
+    return next((tools[at] for at in came if not failed[at]), None)
 
 
 def _heaviest(weight: Floats, limit: int) -> Ints:

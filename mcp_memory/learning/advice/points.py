@@ -6,7 +6,7 @@ once, and once one of them worked, of those that failed only what they did other
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
@@ -31,7 +31,7 @@ from mcp_memory.learning.advice.figures_told import figure_told
 from mcp_memory.learning.advice.left_nothing import LeftNothing, told_alike
 from mcp_memory.learning.advice.otherwise import otherwise
 from mcp_memory.learning.advice.same_case import is_same_case
-from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.advice.written import made_up, wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.said_lines import SaidLine
@@ -144,8 +144,8 @@ def _endings(recalled: Recalled, left: Mapping[str, Left], found: dict[str, tupl
             line = also_by(line, len(idle) - 1) if len(idle) > 1 else line
             told[first] = (*found[first][: MAX_POINTS - 1], line)
         elif silent:
-            ended_so = ((peer, said) for peer in peers if (said := ending(peer, similarity)))
-            told |= {peer.id: (said,) for peer, said in islice(ended_so, 1)}
+            ended_so = [(peer, said) for peer in peers if (said := ending(peer, similarity))]
+            told |= {peer.id: (said,) for peer, said in sorted(ended_so, key=lambda one: made_up(one[0]))[:1]}
     return told
 
 

@@ -99,6 +99,13 @@ class ToldAttempt:
         """Return whether it was at the very case of *task*, by its words or by its ids, all of which were *met*."""
         return is_same_case(task, self.task) or (bool(self.ids) and self.ids <= met)
 
+    @property
+    def kind(self) -> frozenset[str] | None:
+        """What another attempt is alike by, of which no second one is told: scripts of its own, or the tests that are all it changed."""
+        if self.left.is_beside:
+            return frozenset(change.path for change in self.left.files)
+        return frozenset() if self.is_script else None
+
     def deeds(self, task: str, met: frozenset[str], showable: Showable, shared: frozenset[str] = NOTHING_SHARED) -> tuple[str, ...]:
         """Return what it did that may be shown to somebody at *task* who *met* these ids; of changes what is *shared* comes last."""
         told = (_changes(self.left, shared) if shared and self.changes else self.changes) or (self.acts if self.is_case(task, met) else ())
@@ -207,8 +214,12 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
         else:
             alike.append(one)
     ranked = sorted(groups, key=lambda alike: (not alike[0].attempt.partly, -len(alike)))
-    scripts = [alike for alike in ranked if alike[0].attempt.is_script][1:]  # another script that does the same tells little more
-    for alike in [alike for alike in ranked if alike not in scripts][:most]:
+    seen, first = set[frozenset[str] | None](), list[list[_Told]]()
+    for alike in ranked:
+        kind = alike[0].attempt.kind
+        first += [alike] if kind is None or kind not in seen else []
+        seen.add(kind)
+    for alike in first[:most]:
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case

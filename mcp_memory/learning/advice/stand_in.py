@@ -16,8 +16,11 @@ from mcp_memory.phrases import scripts as phrases
 
 MAX_CALL_CHARS, MAX_ERROR_CHARS = 120, 90
 _INVENTED = re.compile(
-    r"(?<![^\W_])(mock(?:ed)?|fake|dummy|placeholder|simulat\w+|synthetic|realistic|made[- ]up|hypothetical|stand-in)(?![^\W_])", re.I
+    r"(?<![^\W_])(mock(?:ed)?|fake|dummy|placeholder|simulat\w+|synthetic|realistic|made[- ]up|hypothetical|stand-in)(?![^\W_])"
+    r"(?![ _-]?(?:server|service|client|object|patch|test|user|agent)s?(?![^\W_]))",  # beside which the work may be real
+    re.I,
 )
+_IMPORT = re.compile(r"\s*(?:import|from)\b")
 _RANDOM = re.compile(r"\b(?:np\.|numpy\.)?random\.(?:uniform|random|gauss|normal\w*|randn?|randint)\(|\btorch\.(?:randn?|rand)\(")
 
 
@@ -33,7 +36,7 @@ def stand_in(episode: Episode, step: int, path: str, lines: Sequence[str]) -> st
         path: Of the file.
         lines: Of it.
     """
-    text = "\n".join((path, *lines))
+    text = "\n".join((path, *(line for line in lines if not _IMPORT.match(line))))
     said = [found[1] for found in _INVENTED.finditer(text)]
     invented = any(word.casefold() not in episode.task.casefold() for word in said)
     drawn = _RANDOM.search(text) is not None and "random" not in episode.task.casefold()

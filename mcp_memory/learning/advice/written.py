@@ -61,12 +61,20 @@ def wrote(episode: Episode) -> tuple[tuple[int, str], ...]:
     if named := sorted((step, said) for step, said in kept if said):
         return tuple(named[-MAX_TOLD:])
     for text, runs in _scripts(steps, last.values())[:1]:  # where nothing tells of it, an earlier one did not do the task either
-        if made_up := stand_in(episode, text.step, text.path, text.lines):
-            return ((text.step, made_up),)
+        if invented := stand_in(episode, text.step, text.path, text.lines):
+            return ((text.step, invented),)
         if said := _told(episode, text, found, steps[runs.last].observation):
             ran = runs.told(steps)
             return ((text.step, said), (runs.last, ran)) if ran else ((text.step, said),)
     return tuple((text.step, said) for text in found[-1:] if not text.path and (said := _fed(episode, text, found)))
+
+
+def made_up(episode: Episode) -> bool:
+    """Return whether what a run wrote is told as what it made up."""
+    texts = {text.path: text for text in _texts(episode.steps) if text.path}
+    invented = [text for text in texts.values() if stand_in(episode, text.step, text.path, text.lines)]
+    told = wrote(episode)
+    return any(text.step == step for text in invented for step, _ in told)
 
 
 def _scripts(steps: Sequence[Step], texts: Iterable[_Text]) -> list[tuple[_Text, ScriptRuns]]:

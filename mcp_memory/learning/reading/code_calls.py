@@ -5,6 +5,7 @@ what another run can do again.
 """
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ CODE_ARGUMENTS = ("code", "source", "script", "python", "snippet")
 MAX_CODE_CHARS, MAX_CALLS = 8_000, 20
 MAX_STEPS_LATER = 10  # in which a call is looked for that had failed
 _SETTING = re.compile(r"[a-z]{2,16}(?:[-_]?\d{1,3})?(?:[-_][a-z]{2,12})?")
+_BUILTINS = frozenset(dir(builtins))
 MAX_NEW = 3  # calls told of what came before it worked
 
 
@@ -82,7 +84,8 @@ class CodeMend:
 def code_mend(steps: Sequence[Step], failed: int) -> CodeMend | None:
     """Return what made a call work that stood in the code of a failed step; None where it never did, or where nothing was different.
 
-    The call is the last of that code which a later step that worked has, too.
+    The call is the last of that code which a later step that worked has, too. Where the code ends with a call that has no dotted name, as
+    `Model().fit(x)`, nobody knows which it was.
 
     >>> cells = ("api.songs()", "api.passwords()", "t = api.login(user=u)\\napi.songs(token=t)")
     >>> steps = [Step("execute", arguments={"code": cell}) for cell in cells]
@@ -92,7 +95,7 @@ def code_mend(steps: Sequence[Step], failed: int) -> CodeMend | None:
     """
     own = calls_in(code_in(steps[failed].arguments))
     known, new = {call.name for call in own}, dict[str, CodeCall]()
-    if not own:
+    if not own or _ends_unnamed(code_in(steps[failed].arguments)[:MAX_CODE_CHARS]):
         return None
     for k in range(failed + 1, min(len(steps), failed + 1 + MAX_STEPS_LATER)):
         if steps[k].failed:
@@ -108,14 +111,32 @@ def code_mend(steps: Sequence[Step], failed: int) -> CodeMend | None:
     return None
 
 
-def _calls(node: ast.AST) -> Iterator[CodeCall]:
+@lru_cache(maxsize=256)
+def _ends_unnamed(code: str) -> bool:
+    """Return whether the last call of some Python has no dotted name: an imported function, a method of what a call gave.
+
+    >>> [_ends_unnamed(c) for c in ("print(bank.pay())", "Model().fit(df.drop('a'))", "score(m, df.drop('a'))", "x = bank.pay()\\nlen(x)")]
+    [False, True, True, False]
+    """
+    own = (call.func for call in _in_order(ast.parse(code)) if not (isinstance(call.func, ast.Name) and call.func.id in _BUILTINS))
+    return "." not in [".", *map(_dotted, own)][-1]
+
+
+def _in_order(node: ast.AST) -> Iterator[ast.Call]:
     """Yield the calls of a tree as they run: arguments before the call they are for."""
     for child in ast.iter_child_nodes(node):
-        yield from _calls(child)
-    if isinstance(node, ast.Call) and (name := _dotted(node.func)) and "." in name:
-        named = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
-        settings = tuple((word, repr(value.value)) for word, value in named if isinstance(value, ast.Constant) and _is_setting(value.value))
-        yield CodeCall(name, tuple(word for word, _ in named), settings)
+        yield from _in_order(child)
+    if isinstance(node, ast.Call):
+        yield node
+
+
+def _calls(tree: ast.AST) -> Iterator[CodeCall]:
+    for call in _in_order(tree):
+        if "." in (name := _dotted(call.func)):
+            named = [(keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg]
+            constants = ((word, value.value) for word, value in named if isinstance(value, ast.Constant))
+            settings = tuple((word, repr(value)) for word, value in constants if _is_setting(value))
+            yield CodeCall(name, tuple(word for word, _ in named), settings)
 
 
 def _is_setting(value: object) -> bool:

@@ -33,6 +33,7 @@ class ChangeMade:
             names = {} if is_plain else _local_names(change.hunks)
             for hunk in change.hunks:
                 found = {f"{sign}{name}:{_plain(line, names, is_plain)}" for sign, line in _sides(hunk, is_plain)}
+                found = _without_moved_comma(found)
                 lines |= found
                 unsure |= set() if hunk.is_sure else found
         return cls(frozenset(lines), frozenset(unsure))
@@ -53,6 +54,20 @@ class ChangeMade:
         mine = frozenset(line for line in self.lines if line[0] == "+")
         theirs = frozenset(line for line in of.lines if line[0] == "+")
         return bool(mine) and mine <= theirs and theirs - mine <= of.unsure
+
+
+def _without_moved_comma(lines: set[str]) -> set[str]:
+    """Return the lines of a place where one that went came again with a comma behind it, or without, as if it had stayed.
+
+    So the same line is one change, whether it was put last in a list or before that.
+
+    >>> sorted(_without_moved_comma({"-a.py:x,", "+a.py:x", "+a.py:y,"})), sorted(_without_moved_comma({"+a.py:y,"}))
+    (['+a.py:y'], ['+a.py:y,'])
+    """
+    bare_ones = {line[1:].rstrip(",") for line in lines if line[0] == "-"} & {line[1:].rstrip(",") for line in lines if line[0] == "+"}
+    if not bare_ones:
+        return lines
+    return {line.rstrip(",") for line in lines if line[1:].rstrip(",") not in bare_ones}
 
 
 def _sides(hunk: Hunk, is_plain: bool) -> Iterator[tuple[str, str]]:

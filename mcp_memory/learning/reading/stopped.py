@@ -17,6 +17,7 @@ from mcp_memory.learning.reading.run import is_mistyped, message_of
 MAX_TYPED_CHARS, MAX_ERROR_CHARS = 140, 90
 MOST, MIN_STEPS = 0.6, 6  # of its steps, from which a run spent them on one thing; of how many at least
 _SHOWN = re.compile(r"Assert")  # that what was to be shown was
+_REMOVES = re.compile(r"\brm\s[^\n;&|]*")
 _LINE = re.compile(r"\d{1,6}")
 
 
@@ -41,7 +42,8 @@ class Stopped:
             read: Files that it read, as they are called.
         """
         steps = [step for step in episode.steps if role_of(step.key) is not Role.PASSES]
-        tries = [name for name in own if is_scratch(name) and name not in episode.task]
+        gone = " ".join(found[0] for step in steps if not step.failed for found in _REMOVES.finditer(command_in(step.arguments)))
+        tries = [name for name in own if is_scratch(name) and name not in episode.task and name not in gone]
         at = [_file_of(step, own) for step in steps]
         spent = sum(path is not None for path in at)
         is_most = spent >= MOST * len(steps) and len(steps) >= MIN_STEPS

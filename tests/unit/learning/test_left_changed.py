@@ -5,6 +5,7 @@ from dataclasses import replace
 from mcp_memory.domain.episode import Episode, FileUse, Step, StepStatus, Use
 from mcp_memory.learning.reading.edits import Hunk
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
+from mcp_memory.learning.reading.same_change import ChangeMade
 
 from .runs import episode
 
@@ -145,3 +146,13 @@ def test_what_a_run_edited_below_the_place_where_its_diff_was_cut_is_kept() -> N
     assert [hunk.added for hunk in change.hunks] == [("x = 2",), ("    return round(total, 2)",)]
     assert not change.is_whole
     assert left_changed(run(first))[0].is_whole
+
+
+def test_a_line_put_last_in_a_list_is_the_same_change_as_one_put_before_the_last() -> None:
+    old = "    shown = (\n        cart.open\n        and cart.full,\n"
+    last = run(edit(old, "    shown = (\n        cart.open\n        and cart.full\n        and cart.paid,\n"))
+    before = run(edit(old, "    shown = (\n        cart.open\n        and cart.paid\n        and cart.full,\n"))
+    other = run(edit(old, "    shown = (\n        cart.open\n        and cart.full\n        and cart.sent,\n"))
+    made = [ChangeMade.of(left_changed(one)) for one in (last, before, other)]
+    assert made[0].is_same(made[1])
+    assert not made[0].is_same(made[2])

@@ -252,3 +252,19 @@ def test_answers_in_almost_the_same_words_are_counted_as_one() -> None:
     )
     found = precedents(TASK, [attempt(name, answer(text), outcome=FAILURE) for name, text in zip("abc", said, strict=True)])
     assert [(p.did, p.times, p.attempts) for p in found] == [((f"answered “{said[0]}” or nearly so",), 3, 3)]
+
+
+def test_of_failures_that_changed_but_the_same_test_and_of_successes_by_a_script_of_their_own_one_is_told() -> None:
+    tests = [attempt(name, edit(f"assert total() == {n}", "tests/test_cart.py"), outcome=FAILURE) for name, n in (("a", 1), ("b", 2))]
+    (told,) = precedents(TASK, tests)
+    assert told.did == ("changed no code, but beside it tests/test_cart.py: - return total + assert total() == 1",)
+    scripts = [
+        attempt(
+            name,
+            Step("bash", "cat >", {"command": f"cat > {name}.py <<'EOF'\n{line}\nEOF"}),
+            Step("bash", arguments={"command": f"python3 {name}.py"}),
+            task="Solve puzzle 7",
+        )
+        for name, line in (("fill", "cells.fill(1)"), ("walk", "path = rows.walked(9)"))
+    ]
+    assert len(precedents("Solve puzzle 7", scripts)) == 1

@@ -54,6 +54,11 @@ def test_a_script_that_the_task_asks_for_is_no_script_of_the_attempts_own() -> N
     assert "left only" not in " ".join(points_of([(run, 1.0)], run.task)["a"])
 
 
+def test_a_script_that_an_attempt_removed_again_is_not_said_to_be_left() -> None:
+    removed = Step("bash", arguments={"command": "cd /r && rm -f reproduce_bug.py"})
+    assert told(lost("a", REPRO, opened(), went_to(61), removed, SUBMIT)) == "changed nothing: stopped at shop/till.py:61"
+
+
 def test_that_an_attempt_typed_its_change_into_a_shell_is_told_with_what_it_typed() -> None:
     code = "if self.voucher is not taken:\n    total = left(total)"
     said = told(lost("a", REPRO, opened(), went_to(61), typed(code), SUBMIT))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind, Step, StepStatus
+from mcp_memory.learning.advice.points import points_of
 from mcp_memory.learning.advice.written import wrote
 
 
@@ -138,6 +139,7 @@ def test_values_that_the_task_asks_to_be_made_up_or_that_a_script_reads_are_none
     for task, text in (
         ("write realistic scores", INVENTED),
         ("score the model", script("scores.py", "scores = json.load(open('log.json'))  # no mock", "save(scores)")),
+        ("score the model", script("scores.py", "from unittest.mock import patch", "scores = fake_server.scored(7)", "save(scores)")),
     ):
         assert "made its result up" not in str(wrote(run(OutcomeKind.FAILURE, task, KILLED, text, shell("python3 scores.py"))))
     assert "made its result up" not in str(wrote(run(OutcomeKind.SUCCESS, "score it", KILLED, INVENTED, shell("python3 scores.py"))))
@@ -186,3 +188,12 @@ def test_files_of_before_that_only_a_run_names_are_told_where_the_script_was_cut
     for task, names in (("clean the keys", "conf/aws.yaml, conf/hub.yaml"), ("clean the keys of hub.yaml", "conf/aws.yaml")):
         ((_, said),) = wrote(run(OutcomeKind.SUCCESS, task, listed, cut, ran))
         assert said.endswith(f"(names {names})"), said
+
+
+def test_of_attempts_none_of_which_succeeded_one_that_did_the_work_is_told_before_one_that_made_its_result_up() -> None:
+    invented = run(OutcomeKind.FAILURE, "score the model into scores.json", KILLED, INVENTED, shell("python3 scores.py"))
+    worked = script("score_all.py", "scores = bench.scored(open('model.bin'), 7)", "json.dump(scores, open('scores.json', 'w'))")
+    real = replace(run(OutcomeKind.FAILURE, "score the model into scores.json", worked, shell("python3 score_all.py")), id="real")
+    told_of = points_of([(invented, 1.0), (real, 1.0)], real.task)
+    assert told_of["e"] == ()
+    assert told_of["real"][0].startswith("wrote score_all.py: scores = bench.scored(open('model.bin'), 7)")
