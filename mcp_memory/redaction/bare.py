@@ -12,12 +12,11 @@ Place = tuple[int, int]
 _UNSEEN_CHARS = "\xad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
 _TAG = "[\U000e0000-\U000e007f]"
 _TAGS = b"\xf3\xa0"  # of U+E0000 to U+E007F in UTF-8: the first bytes
-_UNSEEN_BYTES = (*(char.encode() for char in _UNSEEN_CHARS), _TAGS)
+_UNSEEN_BYTES = {char: char.encode() for char in _UNSEEN_CHARS}
 _UNSEEN = "[\u200b-\u200f\u2060-\u2064\ufeff\xad\u180e\u202a-\u202e\U000e0000-\U000e007f]+"
 _COLOUR = r"\x1b\[[0-9;?]{0,20}[A-Za-z]"
 _ESCAPED, _ESCAPES = r"\\(?:u001b|x1b|033|e)\[[0-9;]{0,20}m", ("\\u001b[", "\\x1b[", "\\033[", "\\e[")
 _COLOUR_SIGNS = ("\x1b[", *_ESCAPES)
-_UNSEEN_SET = frozenset((*_UNSEEN_CHARS, *map(chr, range(0xE0000, 0xE0080))))
 _BLOCK = 128
 _UNSEEN_PER_TRY, _COLOURS_PER_TRY = 25, 30
 _FEW_KINDS = 4  # of invisible characters: so few are taken out faster one after another
@@ -32,7 +31,7 @@ class _Seen:
         self._source, self._kinds = source, kinds
         self.text = _without(source, kinds)
         self._kept: list[int] = []
-        self._places: dict[int, list[int]] = {}
+        self._places: dict[int, tuple[list[int], list[int]]] = {}
 
     def _ends(self) -> list[int]:
         """Return how many characters stay of all blocks up to each, itself included."""
@@ -44,12 +43,21 @@ class _Seen:
     def original(self, at: int) -> int:
         ends = self._ends()
         block = bisect_right(ends, at)
-        places = self._places.get(block)
-        if places is None:
-            begin = block * _BLOCK
-            stretch = self._source[begin : begin + _BLOCK]
-            places = self._places[block] = [place for place, char in enumerate(stretch, begin) if char not in _UNSEEN_SET]
-        return places[at - (ends[block - 1] if block else 0)]
+        first, begin = ends[block - 1] if block else 0, block * _BLOCK
+        if ends[block] - first == _BLOCK:  # nothing was taken out
+            return begin + at - first
+        kept, gone = self._places.get(block) or self._noise_in(block)
+        return begin + at - first + gone[bisect_right(kept, at - first)]
+
+    def _noise_in(self, block: int) -> tuple[list[int], list[int]]:
+        """Return how many characters of a block stay before each run that goes, and how many are gone by then, from none on."""
+        kept: list[int] = []
+        gone = [0]
+        for run in compiled(_UNSEEN).finditer(self._source[block * _BLOCK : (block + 1) * _BLOCK]):
+            kept.append(run.start() - gone[-1])
+            gone.append(gone[-1] + run.end() - run.start())
+        self._places[block] = kept, gone
+        return kept, gone
 
     def about(self, at: int, is_end: bool) -> int:
         """Return where a place of the source is in the text, or at most a block before, with *is_end* after it."""
@@ -120,7 +128,7 @@ class Bare:
 
 def has_noise(sight: Sight) -> bool:
     """Tell whether a text has colours or invisible characters."""
-    return bool(sight.others and any(sign in sight.others for sign in _UNSEEN_BYTES)) or bool(_colours(sight.plain))
+    return bool(_unseen_in(sight) or _colours(sight.plain))
 
 
 def stretches(sight: Sight) -> list[Place]:
@@ -152,11 +160,13 @@ def _colours(text: str) -> str:
 
 
 def _unseen_in(sight: Sight) -> list[str]:
-    """Return the invisible characters of a text."""
-    if not sight.others:
-        return []
-    found = [char for char, encoded in zip(_UNSEEN_CHARS, _UNSEEN_BYTES, strict=False) if encoded in sight.others]
-    return [*found, *set(compiled(_TAG).findall(sight.text))] if _TAGS in sight.others else found
+    """Return the invisible characters of a text: looked for once."""
+    if sight.unseen is None:
+        others = sight.others
+        sight.unseen = [char for char, encoded in _UNSEEN_BYTES.items() if encoded in others] if others else []
+        if _TAGS in others:
+            sight.unseen += set(compiled(_TAG).findall(sight.text))
+    return sight.unseen
 
 
 def _without(text: str, kinds: list[str]) -> str:

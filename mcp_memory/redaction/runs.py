@@ -8,12 +8,11 @@ _IN, _OUT = b"x", b" "
 LETTERS_AND_DIGITS = "".join(chr(code) for code in range(128) if chr(code).isalnum())
 
 
-def kind(characters: str, *, others: bool = False) -> bytes:
-    """Return the kind of characters that are among *characters* (ASCII), or with *others* of all but these, for `runs`."""
-    found, rest = (_OUT, _IN) if others else (_IN, _OUT)
-    kinds = bytearray(rest * 256)
+def kind(characters: str) -> bytes:
+    """Return the kind of characters that are among *characters* (ASCII), for `runs`."""
+    kinds = bytearray(_OUT * 256)
     for code in characters.encode("ascii"):
-        kinds[code] = found[0]
+        kinds[code] = _IN[0]
     return bytes(kinds)
 
 

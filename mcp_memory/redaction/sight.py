@@ -12,14 +12,16 @@ class Sight:
 
     `lowered` has its ASCII letters in lower case. `plain` and `plain_lowered` are the same two with `?` for each character that is not
     ASCII: to look for ASCII words there takes a fifth of the time. `codes` is `plain` as bytes. `others` are the bytes in UTF-8 of what is
-    not ASCII. `near` is where a later look has to look again, None for everywhere.
+    not ASCII; `unseen` are the invisible characters among them, once `bare` was asked. `near` is where a later look has to look again,
+    None for everywhere.
     """
 
-    __slots__ = ("_backwards", "_first", "codes", "lowered", "near", "others", "plain", "plain_lowered", "text")
+    __slots__ = ("_backwards", "_first", "codes", "lowered", "near", "others", "plain", "plain_lowered", "text", "unseen")
 
     def __init__(self, text: str, near: Near | None = None) -> None:
         self.text, self.near = text, near
         self._backwards = ""
+        self.unseen: list[str] | None = None
         self._first: dict[tuple[str, bool, bool], list[int]] = {}
         if text.isascii():
             self.codes, self.plain, self.others = text.encode("ascii"), text, b""

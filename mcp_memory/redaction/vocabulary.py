@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _WORDS_ONLY = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 _LINE_ENDS = b"nrt"  # the letter of a `\\n` before a word, as in `rules.START`
 _MAX_KNOWN = 20_000  # words: a megabyte and a half
+_FEW_WORDS = 200
 _MAX_CHARS, _FEW_CHARS = 16, 4  # of a word that is kept, and of one that need not be of letters only: hexadecimal digits are endless
 
 
@@ -73,7 +74,9 @@ class Vocabulary:
             self.are_known = words <= known.telling
             if not self.are_known:
                 known.learn(words - known.telling)
-                words = {word for word in words - known.harmless if len(word) <= _FEW_CHARS or not word.isdigit()}  # no number is asked for
+                words = words - known.harmless
+                if len(words) <= _FEW_WORDS:  # no long number is asked for; in a long text to look for them takes longer than they do
+                    words = {word for word in words if len(word) <= _FEW_CHARS or not word.isdigit()}
                 self.are_known = words <= known.telling
             if not words:
                 self.words, self.joined = words, " "

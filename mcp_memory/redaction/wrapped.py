@@ -11,7 +11,7 @@ from mcp_memory.redaction.work import GLANCE, GLANCE_AT_KNOWN, Inside, Work
 Span = tuple[int, int, str]
 Finder = Callable[[str, Work], list[Span]]
 _BASE64, _LEAST_ENCODED, _MAX_ENCODED = kind(LETTERS_AND_DIGITS + "+/"), 24, 8_000
-_SOLID = kind("".join(chr(code) for code in range(128) if chr(code).isspace()), others=True)
+_SOLID = bytes(code if code in b" \n" else 10 if code < 128 and chr(code).isspace() else 120 for code in range(256))  # `x`, blank, line end
 _SINGLE = b"x"
 _SINGLES, _BLANKS = b" ".join([_SINGLE] * 16), b" " * 15
 _SPACED = r"\S(?: \S){15,300}+"
@@ -46,10 +46,10 @@ def _spaced(sight: Sight, tokens: Finder, work: Work) -> Iterator[Span]:
     while at >= 0:
         is_first = not (at and found[at - 1 : at] == _SINGLE)  # no letter of a longer word
         match = compiled(_SPACED).match(text, at) if is_first else None
-        if match:
-            work.spend(at, 2)
-            if text[match.end() : match.end() + 1].strip() == "" and tokens(match[0].replace(" ", ""), Inside(work, at)):
-                yield *match.span(), "spaced-secret"
+        work.spend(at, 2 if match else GLANCE)
+        is_last = match is not None and not text[match.end() : match.end() + 1].strip()
+        if match and is_last and tokens(match[0].replace(" ", ""), Inside(work, at)):
+            yield *match.span(), "spaced-secret"
         at = found.find(_SINGLES, match.end() if match else at + 2)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from mcp_memory.redaction import redact, scanner, work
+from mcp_memory.redaction import redact, scanner, work, wrapped
 from mcp_memory.redaction.bare import Bare
+from mcp_memory.redaction.scanner import work_of
 from mcp_memory.redaction.work import Work
 
 TOKEN = f"ghp_{'a1B2' * 9}"
@@ -105,3 +106,9 @@ def test_letters_apart_are_read_from_where_they_begin() -> None:
     for before in ("", "a word ", "ab c d e f g h i j k l m n o p q r st "):
         assert redact(f"{before}{apart}")[0].endswith("[redacted:spaced-secret]"), before
     assert redact(f"ab{apart}")[1] == redact(f"{apart}xy")[1] == ()
+
+
+def test_lines_of_one_character_are_no_letters_apart_and_blanks_that_are_not_ascii_count() -> None:
+    assert not wrapped.has_singles(b"\n:" * 1_000)
+    assert wrapped.has_singles(b" :" * 1_000)
+    assert work_of("\xa0 " * 50_000)[0] > 500  # each of them looked at in vain
