@@ -145,6 +145,18 @@ def failed_in_quotes(key: str, argument: str, tried: int, worked: int, bare: int
     return f"{failed}; without the quotes it worked in {worked} of {bare}"
 
 
+def timed_out_too(key: str, calls: int, attempts: int, of: int, went: str) -> str:
+    """Return in how many attempts at the task calls of a program timed out, and which call *went* through; without it none succeeded.
+
+    >>> timed_out_too("bash:pip install", 5, 2, 3, "pip install --no-deps notebook")
+    'bash:pip install timed out in 5 calls of 2 of 3 earlier attempts at this task; there `pip install --no-deps notebook` went through'
+    >>> timed_out_too("bash:python", 10, 2, 2, "")
+    'bash:python timed out in 10 calls of 2 of 2 earlier attempts at this task, none of which succeeded'
+    """
+    said = f"{key} timed out in {calls} calls of {attempts} of {of} earlier attempts at this task"
+    return f"{said}; there `{went}` went through" if went else f"{said}, none of which succeeded"
+
+
 def only_in_failures(key: str, failures: int, of: int, successes: int) -> str:
     """Return that a call went well, but only attempts that failed made it.
 

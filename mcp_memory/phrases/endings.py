@@ -96,6 +96,7 @@ def left_alone(
     made_others: bool = False,
     by_one: bool = False,
     one_made: bool = False,
+    one_stopped: bool = False,
 ) -> str:
     """Return that attempts changed no file that was there, how they ended, the *places* they stopped at, and the files they *read*.
 
@@ -107,6 +108,7 @@ def left_alone(
         made_others: They made files, whether one of them is told or not.
         by_one: Of several attempts one alone had read them.
         one_made: Of several attempts one alone made files.
+        one_stopped: Of several attempts one alone is known to have stopped there.
 
     >>> left_alone([], ["shop/cart.py", "shop/tax.py"])
     'changed nothing; had read shop/cart.py, shop/tax.py'
@@ -122,13 +124,15 @@ def left_alone(
     "changed nothing: spent 9 of 12 steps on bug.py, whose last run failed with “No module named 'app'”"
     >>> left_alone([], [], [Ended(script="repro.py"), Ended(script="bug.py")], ["cart.py:7", "tax.py:9"])
     'changed nothing: both left only a script of their own, stopped at cart.py:7 and tax.py:9'
+    >>> left_alone([], [], [Ended(script="repro.py"), Ended(script="bug.py")], ["cart.py:7"], one_stopped=True)
+    'changed nothing: both left only a script of their own, one stopped at cart.py:7'
     >>> left_alone([], [], (), ["cart.py:7", "cart.py:9"])
     'changed nothing: stopped at cart.py:7 and :9'
     """
     one = "one " if one_made else ""
     said = "changed nothing" + (" that was there" if made_others else "") + (f", {one}made {'; '.join(made)}" if made else "")
     how = ", ".join(_endings(ended, left=not made_others))
-    stopped = f"stopped at {' and '.join(_places(places))}" if places else ""
+    stopped = f"{'one ' if one_stopped else ''}stopped at {' and '.join(_places(places))}" if places else ""
     said += f"{';' if made else ':'} {', '.join(filter(None, (how, stopped)))}" if how or stopped else ""
     return f"{said}; {'one ' if by_one else ''}had read {', '.join(read)}" if read else said
 

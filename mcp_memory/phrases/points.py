@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from mcp_memory.phrases.words import counted
 
+NOTHING_CHANGED = "changed nothing"
+
 
 def changed(change: str, *, is_beside: bool = False) -> str:
     """Return what was changed, with its file; *is_beside*: a test or a text, where no code was.
@@ -21,6 +23,16 @@ def did(calls: Sequence[str], *, more: bool = False) -> str:
     ('did cancel “7”; book “8”', 'did …; book “8”')
     """
     return f"did {'; '.join(['…', *calls] if more else calls)}"
+
+
+def repeated(call: str, times: int, *, is_all: bool = True) -> str:
+    """Return a call with how often it was made, each time with other values; unless *is_all* it may have been made more often.
+
+    >>> repeated("cancel(id)", 1), repeated("cancel(id)", 2), repeated("cancel(id)", 7, is_all=False)
+    ('cancel(id)', 'cancel(id) twice', 'cancel(id) 7 times or more')
+    """
+    how_often = "" if times == 1 else " twice" if times == 2 and is_all else f" {times} times{'' if is_all else ' or more'}"
+    return f"{call}{how_often}"
 
 
 def did_alike(calls: Sequence[str], times: int, of: int) -> str:
@@ -81,10 +93,19 @@ def only(call: str, refused: str, looked: Sequence[str]) -> str:
     'changed nothing: book failed with “no seats”, then it replied'
     """
     if refused:
-        return f"changed nothing: {refused}, then it {f'ended with {call}' if call else 'replied'}"
+        return f"{changed_nothing(refused)}, then it {f'ended with {call}' if call else 'replied'}"
     if call:
         return f"changed nothing, ended with {call}"
     return f"changed nothing: only called {', '.join(looked)} and replied" if looked else "only replied: looked nothing up"
+
+
+def changed_nothing(refused: str) -> str:
+    """Return that nothing was done because of what was *refused*.
+
+    >>> changed_nothing("book failed with “no seats”")
+    'changed nothing: book failed with “no seats”'
+    """
+    return f"{NOTHING_CHANGED}: {refused}"
 
 
 def wrong(answers: Sequence[str], said: str) -> str:
@@ -136,6 +157,11 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
     'search failed with “No page”: q=Gator Country went through, q=Gator Country guitarist did not'
     """
     return f"{key} failed with “{error}”: {worked} went through, {failed} did not"
+
+
+def error_met(key: str, error: str) -> str:
+    """Return the error that a tool answered."""
+    return f"{key} failed with “{error}”"
 
 
 def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
@@ -201,17 +227,21 @@ def met(key: str, error: str, attempts: int, of: int) -> str:
     """Return the error of a tool that so many attempts met.
 
     >>> met("book", "no seats on B7", 2, 3)
-    'book failed in 2 of 3 of them, once with “no seats on B7”'
+    'book failed in 2 of all 3, once with “no seats on B7”'
     """
-    return f"{key} failed in {attempts} of {of} of them, once with “{error}”"
+    return f"{key} failed in {f'{attempts} of all {of}' if attempts < of else f'all {of}'}, once with “{error}”"
 
 
-def met_again(key: str, error: str, times: int) -> str:
-    """Return the error that one attempt met again and again, to its end.
+def met_again(key: str, error: str, times: int, *, is_another: bool = False) -> str:
+    """Return the error that one attempt met again and again, to its end; *is_another*: not one of which was said what they did.
 
     >>> met_again("book", "paid 7, total 9", 5)
     'book failed 5 times in one of them, the last with “paid 7, total 9”, and never went through'
+    >>> met_again("book", "paid 7, total 9", 5, is_another=True)
+    'in another one book failed 5 times, the last with “paid 7, total 9”, and never went through'
     """
+    if is_another:
+        return f"in another one {key} failed {times} times, the last with “{error}”, and never went through"
     return f"{key} failed {times} times in one of them, the last with “{error}”, and never went through"
 
 
@@ -229,6 +259,15 @@ def said_and_done(call: str, line: str, deeds: Sequence[str], *, is_gone: bool) 
 def failed(call: str, error: str) -> str:
     """Return a call that never worked."""
     return f"never got {call} to work: {error}"
+
+
+def but_elsewhere(line: str, command: str) -> str:
+    """Return what is told of a call that never worked with a command of another attempt that went through.
+
+    >>> but_elsewhere("never got `pip install a b` to work: timed out", "pip install --no-deps a")
+    'never got `pip install a b` to work: timed out; in another attempt `pip install --no-deps a` went through'
+    """
+    return f"{line}; in another attempt `{command}` went through"
 
 
 def only_failures_called(key: str, failures: int) -> str:

@@ -19,10 +19,11 @@ def precedent(
     *,
     partly: bool = False,
     made: bool = False,
+    about: str = "",
 ) -> str:
     """Return what attempts did, and how that ended; how many of those that ended so where *times* says it.
 
-    At this very task, or, where *alike* is below 1, at one that is so much like it.
+    At this very task, or, where *alike* is below 1, at one that is so much like it, or at one that was *about* the same thing.
 
     >>> precedent(True, ["edit cart.py:7: + round(total, 2)"], "", 2, 3)
     'Worked at this task (2 of 3 successes found): edit cart.py:7: + round(total, 2)'
@@ -38,6 +39,8 @@ def precedent(
     'Succeeded in part at this task: edit app.py: + debug; left undone: the tests'
     >>> precedent(False, ["changed cart.py: + round(total)"], "", 2, 2, made=True)
     'Made in this run, too: did not succeed at this task (2 of 2 failed attempts found): changed cart.py: + round(total)'
+    >>> precedent(True, ["cancel “XEHM4B”"], "", 1, 1, about="XEHM4B")
+    'Worked at a task about the same XEHM4B (the only success found): cancel “XEHM4B”'
     """
     kind = "such" if partly else "failed"
     ended = ("success", "successes") if worked else (f"{kind} attempt", f"{kind} attempts")
@@ -45,7 +48,8 @@ def precedent(
     part = "" if any(_WHICH.search(line) for line in (*did, came)) else " (not said which)"
     how = "Worked" if worked else f"Succeeded in part{part}" if partly else "Did not succeed"
     how = f"Made in this run, too: {how[0].lower()}{how[1:]}" if made else how
-    said = f"{how} at {_where(times, alike)}{how_many}: {'; '.join(did)}"
+    where = f"{'tasks' if times > 1 else 'a task'} about the same {about}" if about else _where(times, alike)
+    said = f"{how} at {where}{how_many}: {'; '.join(did)}"
     return f"{said} → {quoted(came)}" if came else said
 
 

@@ -3,7 +3,7 @@
 A line that only counts tools is not said: the structured answer has it. Where nothing is left, that is said in one line.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp_memory.domain.step_keys import is_shell, joined
@@ -52,7 +52,13 @@ def playbook_text(answer: Row) -> str:
     lines += [_noted_at(row) for row in answer.get("noted") or () if not any(flat(row["lesson"]) in line for line in lines)]
     reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
     has_none = bool(lines) and not worked and not book  # then that nobody has managed it yet is news, beside what was tried
+    has_none = has_none and not _are_all(answer.get("precedents") or ())
     return _labelled(answer, [reason, *lines] if has_none else lines, reason + elsewhere_text(answer))
+
+
+def _are_all(lost: Sequence[Row]) -> bool:
+    """Return whether what is told of failures says itself that it is of all attempts."""
+    return bool(lost) and bool(lost[0]["attempts"]) and sum(row["times"] for row in lost) >= lost[0]["attempts"]
 
 
 def fix_line(fix: Row) -> str:
@@ -66,6 +72,7 @@ def fix_line(fix: Row) -> str:
     if did := fix.get("did"):
         worked = "got the call past it" if fix.get("only_past") else "made the call work"
         came = "went through" if fix["names_failed"] else worked if fix["kind"] == "fixed" else "did the job instead"
+        came = f"{came} in a run that did not succeed" if fix.get("by_failure") else came
         if like := fix.get("like"):
             return f"After an error like it ({quoted(flat(like))}) {cut_quoted(did, _DEED_CHARS)} {came}{_evidence(fix)}"
         return f"After this very error {cut_quoted(did, _DEED_CHARS)} {came}{_evidence(fix)}"
@@ -79,7 +86,7 @@ def precedent_lines(answer: Row, warned_of: Collection[str] = ()) -> Iterator[st
             continue
         did = [cut_quoted(text, _DEED_CHARS) for text in row["did"]]
         kind = {name: row.get(name, False) for name in ("partly", "made")}
-        said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], **kind)
+        said = precedent(row["worked"], did, row["came"], row["times"], row["attempts"], row["alike"], **kind, about=row.get("about", ""))
         yield f"{quoted_line(said)} [{cut_id(row['episode_id'])}]"
 
 

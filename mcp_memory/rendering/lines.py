@@ -7,7 +7,7 @@ is in the structured answer.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mcp_memory.domain.nearness import THE_TASK
+from mcp_memory.domain.nearness import ALIKE, THE_TASK
 from mcp_memory.domain.text import shorten_quotes
 from mcp_memory.phrases.words import counted, cut_id
 from mcp_memory.rendering.on_one_line import cut, flat, quoted_line
@@ -132,8 +132,10 @@ def _nothing_told(answer: Row, reads: str = "get_episode(episode_id={})") -> Lin
         how = reads.format(key)
         said = f"An earlier attempt at this task ended as {nearest['outcome']}; no step of it says why by itself: {how} shows them all"
         return Line(said, nearest["episode_id"])
+    if nearest["similarity"] < ALIKE:  # which may be of another world
+        return Line(f"Nothing close in memory; {answer['considered']} episodes looked at.{elsewhere_text(answer)}")
     said = f"{nearest['outcome']} at “{cut(nearest['task'], _TASK_CHARS)}”, {nearest['similarity']:.0%} alike"
-    return Line(f"No earlier run tells how to do this; the nearest: {said} ({key})", nearest["episode_id"])
+    return Line(f"None of the runs found tells by itself how to do this; the nearest: {said} ({key})", nearest["episode_id"])
 
 
 def _nothing(answer: Row) -> str:

@@ -12,6 +12,7 @@ from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.left_nothing import LeftNothing
 from mcp_memory.learning.advice.otherwise import changed_what_was_seen
+from mcp_memory.learning.advice.successes_told import not_yet_done
 from mcp_memory.learning.judging.comparison import failed_so
 from mcp_memory.learning.judging.reflection import better_attempt
 from mcp_memory.learning.reading.signatures import signature
@@ -45,9 +46,9 @@ def told_after_failure(e: Engines, done: Episode, near: Neighbours | None = None
             tried = [(x.trace(row).id, alike) for row, alike in rows[:MAX_READ]]
             lost = _at_the_same(e, done, tried) or _idle_too(e, done, tried)
         won = [(x.trace(row).id, alike) for row, alike in rows if better and x.success[row]]
-        known = e.learning.precedents(v, done.task, done.project, won, done) if won else ()
+        known = e.learning.precedents(v, done.task, done.project, won, done)
         others = e.learning.precedents(v, done.task, done.project, lost, done) if lost else ()
-    worked = [row for row in known if row.worked]
+    worked = [row for row in not_yet_done(known, done.steps) if row.worked]
     here = [row for row in worked if row.alike >= 1.0] or [row for row in worked if row.episode_id == better] or worked
     others = tuple(replace(p, attempts=max(p.attempts, failed)) if p.attempts and p.alike >= 1.0 else p for p in others if not p.worked)
     return (*here[:1], *others)

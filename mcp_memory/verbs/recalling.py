@@ -18,6 +18,7 @@ from mcp_memory.learning.advice.acts import gave_command
 from mcp_memory.learning.advice.changes_told import ToldChanges
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
 from mcp_memory.learning.advice.points import Known, points_of
+from mcp_memory.learning.advice.same_case import are_the_task
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.history.lasting import StaleAnswers
@@ -94,7 +95,7 @@ class Recalling:
             gone = v.experience.derived(GoneTools).of(query.filter.project)
             stale = v.experience.derived(StaleAnswers).of([m.episode_id for m in page], query.filter.project)
             quoted = dict(v.experience.derived(KnownErrors).quoted(query.text)) if met else {}
-            ended = _outcomes_at_the_task(v.experience, neighbours)
+            ended = _outcomes_at_the_task(v.experience, query.text, neighbours)
         read, ids = self._read(page), [match.episode_id for match in page]
         files = common_files([(episode, match.similarity) for match, episode, _ in read], seen)
         alike = dict(neighbours)  # of whole tasks; a match's similarity is also to the nearest of the request's sentences
@@ -238,6 +239,8 @@ def _near(
     return [(e, max(similarity, SAME_TASK) if e.id in gave else similarity) for e, similarity in near], frozenset(met) - told
 
 
-def _outcomes_at_the_task(x: Experience, neighbours: Neighbours) -> list[str]:
+def _outcomes_at_the_task(x: Experience, task: str, neighbours: Neighbours) -> list[str]:
     """Return how the attempts at the very task ended that are among the *neighbours*."""
-    return [x.trace(row).outcome for key, similarity in neighbours if similarity >= THE_TASK and (row := x.row(key)) is not None]
+    near = [x.trace(row) for key, similarity in neighbours if similarity >= THE_TASK and (row := x.row(key)) is not None]
+    are = are_the_task(task, [trace.task for trace in near])
+    return [trace.outcome for trace, is_one in zip(near, are, strict=True) if is_one]

@@ -36,7 +36,7 @@ async def test_where_all_failed_what_most_of_them_called_is_told_by_the_names_of
 async def test_where_all_failed_the_error_that_most_of_them_met_is_told(memory: EpisodicMemory) -> None:
     for number in (1, 2):
         await attempt(memory, TASK, "failure", call("book_ferry", NO_SEATS, ferry=f"HAT00{number}"), call("respond", text=f"No {number}"))
-    assert f"book_ferry failed in 2 of 2 of them, once with “{NO_SEATS}”" in await playbook(memory)
+    assert f"book_ferry failed in all 2, once with “{NO_SEATS}”" in await playbook(memory)
 
 
 async def test_where_all_failed_the_error_that_one_of_them_never_got_past_is_told(memory: EpisodicMemory) -> None:
@@ -44,6 +44,14 @@ async def test_where_all_failed_the_error_that_one_of_them_never_got_past_is_tol
     await attempt(memory, TASK, "failure", call("move_booking", booking="XEHM4B"))
     said = f"book_ferry failed 3 times in one of them, the last with “{NO_SEATS}”, and never went through"
     assert said in await playbook(memory)
+
+
+async def test_the_error_of_an_attempt_that_did_not_do_as_the_others_is_told_as_another_ones(memory: EpisodicMemory) -> None:
+    for number in (1, 2):
+        await attempt(memory, TASK, "failure", call("respond", text=f"That is not possible, number {number}."))
+    await attempt(memory, TASK, "failure", *[call("book_ferry", NO_SEATS, ferry=f"HAT00{number}") for number in range(3)])
+    said = f"in another one book_ferry failed 3 times, the last with “{NO_SEATS}”, and never went through"
+    assert f"(2 of 3 failed attempts found): only replied: looked nothing up; {said}" in await playbook(memory)
 
 
 async def test_a_run_is_told_what_failed_about_the_very_booking_that_it_has_looked_up(memory: EpisodicMemory) -> None:

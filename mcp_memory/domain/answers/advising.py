@@ -21,6 +21,7 @@ class Precedent:
     alike: float = 1.0  # its task to the one asked about
     partly: bool = False  # it succeeded in part
     made: bool = False  # the run that asks has made the very changes, too
+    about: str = ""  # the id that both were about, where the tasks are not in like words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class TriedFix:
     change: str | None = None  # of the same tool again: what was different in its arguments, where that was the same several times
     did: str | None = None  # what the call was that answered this very message, where it may be made here too
     names_failed: bool = False  # `did` says "instead of" what had failed
+    by_failure: bool = False  # `did` is from a run that did not succeed itself
     only_past: bool = False  # what was `did` got the call past this error, and then it met another one
     like: str | None = None  # the error it answered, where that was another one of this kind
     tasks: int = 0  # different tasks in which it was an answer

@@ -11,7 +11,8 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.attempts_told import attempts_told, not_yet_done
+from mcp_memory.learning.advice.attempts_told import attempts_here, attempts_told
+from mcp_memory.learning.advice.brought_there import brought_there
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
@@ -20,6 +21,8 @@ from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
 from mcp_memory.learning.advice.precedents import ReadEpisodes, ReadOnce
 from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.step_warnings import StepWarner
+from mcp_memory.learning.advice.successes_told import not_yet_done
+from mcp_memory.learning.advice.timeouts import timed_out_too
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.patterns.confidence import wilson
@@ -91,7 +94,9 @@ class Adviser:
         if (asked := intended or (episode.steps[-1] if recovered else None)) is not None:
             warnings = (*self._warner.of_quotes(standpoint, asked), *warnings)
         if intended is None and episode.steps and episode.steps[-1].failed:
-            warnings = (*self._warner.of_repeats(episode), *self._warner.of_vain_calls(neighbours, episode), *warnings)
+            vain = self._warner.of_vain_calls(neighbours, episode)
+            slow = timed_out_too(self._x, self._read, neighbours, episode, only_with_way=bool(vain))
+            warnings = (*self._warner.of_repeats(episode), *(slow or vain), *warnings)
         won, beaten = self._attempts(situation)
         here = {key for key, similarity in neighbours if similarity >= SAME_TASK}
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten, here)
@@ -103,6 +108,9 @@ class Adviser:
             return Advice(warnings=warnings, inferred=context, precedents=known)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
         recovery = answers.recovery(recovered, standpoint, episode, sig, run) if recovered else None
+        answered = any(fix.did or fix.change or fix.correction for fix in recovery.fixes) if recovery else False
+        if sig and not answered and self._endorser.is_alone:
+            known = (*brought_there(self._read, neighbours, episode), *known)
         return Advice(suggestions, recovery, warnings, context, known)
 
     def _message_at(self, episode_id: str, index: int) -> str:
@@ -162,11 +170,13 @@ class Adviser:
         return same | {self._x.trace(int(row)).id for row in np.unique(self._x.failures.row[met])}
 
     def _attempts(self, situation: Situation) -> tuple[set[str], set[str]]:
-        """Return the attempts that succeeded at this very case, which may be done again, and, beside these, those that failed."""
+        """Return the attempts that succeeded at this very case, which may be done again, and those that failed where others succeeded."""
         near = [(key, row) for key, similarity in situation.neighbours if similarity >= SAME_TASK and (row := self._x.row(key)) is not None]
         task = situation.episode.task
         won = {key for key, row in near if self._x.success[row] and is_same_case(task, self._x.trace(row).task)}
-        return won, {key for key, row in near if won and not self._x.success[row]}
+        here = attempts_here(self._x, self._read, situation.episode, situation.neighbours)
+        beaten = {one.episode_id for one in here if not one.won} if any(one.won for one in here) else set()
+        return won, {key for key, row in near if won and not self._x.success[row]} | beaten
 
     def _shown(self, places: Sequence[tuple[str, int]], won: Collection[str]) -> tuple[str, int] | None:
         """Return the first of the steps whose arguments may be shown, of an attempt that succeeded at this very case before others."""

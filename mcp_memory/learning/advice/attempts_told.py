@@ -4,24 +4,36 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mcp_memory.domain.answers import Precedent
-from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.learning.advice.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.advice.changes_told import Left
-from mcp_memory.learning.advice.deeds import answer, done, ended
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import text_of_run
 from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.advice.fatal_calls import fatal_steps
 from mcp_memory.learning.advice.left_nothing import told_alike
-from mcp_memory.learning.advice.points import Known, Recalled, points_of
+from mcp_memory.learning.advice.made_already import has_made
+from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
-from mcp_memory.learning.advice.precedents import MAX_TOLD, ReadEpisodes, ToldAttempt, ToldAttempts, came_of, precedents, says_alike
-from mcp_memory.learning.advice.same_case import ids_in, is_same_case
+from mcp_memory.learning.advice.precedents import (
+    MAX_TOLD,
+    ReadEpisodes,
+    ToldAttempt,
+    ToldAttempts,
+    came_of,
+    is_by_script,
+    precedents,
+    says_alike,
+)
+from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, met_in
+from mcp_memory.learning.advice.same_things import about_the_same
+from mcp_memory.learning.advice.successes_told import changed_nothing_here, told_by_names
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.phrases import precedents as phrases
+from mcp_memory.ports import Neighbours
 from mcp_memory.views.experience import Experience
 
 MAX_READ = 4  # attempts of one outcome that are read
@@ -34,7 +46,7 @@ def attempts_told(
     x: Experience,
     read: ReadEpisodes,
     task: str,
-    near: Sequence[tuple[str, float]],
+    near: Neighbours,
     endorser: Endorser,
     project: str,
     run: Episode | None = None,
@@ -42,7 +54,8 @@ def attempts_told(
     """Return what attempts at *task* did that tells how they ended, what worked first.
 
     Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it; where no success of the very case
-    can be told, it is what successes at the task called, by the names of the arguments. Up to eight episodes are read for that.
+    can be told, it is what successes at the task called, by the names of the arguments. Up to eight episodes are read for that, and as
+    many of those that were about the very things which a run has called for, in whatever words their tasks were put.
 
     Args:
         x: The experience.
@@ -53,36 +66,125 @@ def attempts_told(
         project: In which tools may work no longer.
         run: The run that asks: what it has said so far is its own, and what it changed is marked where they did it, too.
     """
-    told, alike = x.derived(ToldAttempts), dict(near)
-    attempts = told.read(told.at(near), read)
-    if not attempts:
-        return ()
-    said = text_of_run(run) if run else task
-    met, by_id = ids_in(said) if run else frozenset[str](), {attempt.episode_id: attempt for attempt in attempts}
-    away = {a.episode_id for a in attempts if alike[a.episode_id] < THE_TASK and not a.is_case(task, met)}
-    known = precedents(task, attempts, endorser.showable, met, away)
-    known = tuple(replace(row, alike=round(alike[row.episode_id], 2)) if row.episode_id in away else row for row in known)
-    if run and known and (mine := Left.of(run).made).lines:
-        known = tuple(replace(row, made=by_id[row.episode_id].left.made.is_same(mine)) for row in known)
-    missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
-    if not endorser.is_alone:  # among several agents only what is known from others is shown
-        return known
-    idle = () if any(attempt.won for attempt in attempts) else _idle([a for a in attempts if a.episode_id not in away], run)
-    if not missing:
-        return _sorted(known, idle)
-    first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
-    episodes = [episode for episode in read(first) if episode is not None]
-    failures = sum(not attempt.won for attempt in attempts)
-    here = {attempt.episode_id for attempt in attempts if met and attempt.is_case(task, met)}
-    endings = not idle and run is None and not any(row.worked for row in known)
-    more = told_as_recalled(task, episodes, known, fatal_steps(x, near), failures, endings=endings, here=here, said=said)
-    if not (more or known or idle) and missing == {False} and len(episodes) == failures:  # all that failed were read
-        more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
-    if True in missing and not any(row.worked for row in more):
-        successes = sum(attempt.won for attempt in attempts)
-        gone = x.derived(GoneTools).of(project)
-        more += told_by_names(task, [(e, alike[e.id]) for e in episodes], successes if successes <= MAX_READ else 0, gone)
-    return _sorted((*known, *more), idle)
+    told = _Teller(x, read, task, endorser, project, run)
+    rows = told.rows(told.at_the_task(near), dict(near))
+    if run and run.outcome is None and any(row.worked for row in rows) and has_made(run):
+        rows = tuple(row for row in rows if not row.worked or not any(e and is_by_script(e) for e in read([row.episode_id])))
+    others = told.about_the_same(near)
+    if not others:
+        return rows
+    ids = {one.episode_id: min(one.ids, key=len) for one in others}
+    about = [replace(row, about=ids[row.episode_id]) for row in told.rows(others, dict.fromkeys(ids, 1.0))]
+    rows, about = _together(rows, about)
+    worked = [frozenset(row.did) for row in (*rows, *about) if row.worked and row.alike >= 1.0]
+    about = [row for row in about if row.worked or not _did_all(read, row.episode_id, worked)]
+    told_so = {row.worked for row in about}
+    rows = tuple(row for row in rows if row.alike >= 1.0 or row.worked not in told_so)  # of other cases nothing beside what is of this one
+    return tuple(row for won in (True, False) for row in [row for row in (*rows, *about) if row.worked is won][:MAX_TOLD])
+
+
+def _together(rows: Sequence[Precedent], about: Sequence[Precedent]) -> tuple[tuple[Precedent, ...], list[Precedent]]:
+    """Return both with those of the first that say the same as one of the others counted as one about the same thing."""
+    same = {(row.worked, row.did): row for row in about}
+    known = {(row.worked, row.did) for row in rows if row.alike >= 1.0}
+    of = {row.worked: row.attempts for row in about if row.attempts}
+    joined = list[Precedent]()
+    for row in rows:
+        other = same.get((row.worked, row.did)) if row.alike >= 1.0 else None
+        if other is not None and row.times and other.times:
+            row = replace(row, times=row.times + other.times, attempts=row.attempts + of.get(row.worked, 0), about=other.about)
+        joined.append(row)
+    return tuple(joined), [row for row in about if (row.worked, row.did) not in known]
+
+
+def _did_all(read: ReadEpisodes, episode_id: str, worked: Sequence[frozenset[str]]) -> bool:
+    """Return whether an attempt made all the calls of one that worked: then something else decided."""
+    made = {told_as_call(step) for episode in read([episode_id]) if episode for step in episode.steps if not step.failed}
+    return any(did <= made for did in worked)
+
+
+def attempts_here(x: Experience, read: ReadEpisodes, run: Episode, near: Neighbours) -> list[ToldAttempt]:
+    """Return the attempts that were about the very things which a run has met."""
+    told = _Teller(x, read, run.task, Endorser(x, run.project, run.agent), run.project, run)
+    return [*filter(told.is_here, told.at_the_task(near)), *told.about_the_same(near)]
+
+
+class _Teller:
+    """Tells of attempts to whoever asks about a task."""
+
+    def __init__(self, x: Experience, read: ReadEpisodes, task: str, endorser: Endorser, project: str, run: Episode | None) -> None:
+        self._x, self._read, self._task, self._endorser, self._project, self._run = x, read, task, endorser, project, run
+        self._attempts = x.derived(ToldAttempts)
+        self._said = text_of_run(run) if run else task
+        self._met = met_in(self._said) if run else frozenset[str]()
+
+    def is_here(self, attempt: ToldAttempt) -> bool:
+        """Return whether an attempt was about the very things that the run has met."""
+        return bool(self._met) and attempt.is_case(self._task, self._met)
+
+    def at_the_task(self, near: Neighbours) -> list[ToldAttempt]:
+        """Return the attempts at the task, first those about the very things that the run has met."""
+        return sorted(self._attempts.read(self._attempts.at(near), self._read), key=lambda one: not self.is_here(one))
+
+    def about_the_same(self, near: Neighbours) -> list[ToldAttempt]:
+        """Return the attempts at tasks in other words that called for what the run has called for, and for nothing that it has not met."""
+        if not self._run or not self._met:
+            return []
+        known = {key for key, similarity in near if similarity >= SAME_TASK}
+        found = [key for key in about_the_same(self._x, self._run, self._project) if key not in known]
+        return [one for one in self._attempts.read(found, self._read) if one.ids and one.ids <= self._met]
+
+    def rows(self, attempts: Sequence[ToldAttempt], alike: Mapping[str, float]) -> tuple[Precedent, ...]:
+        """Return what these attempts did, what worked first; *alike* is how alike their tasks are to this one."""
+        task, run = self._task, self._run
+        others = [a for a in attempts if not a.is_case(task, self._met)]
+        variants = self._variants(attempts)
+        away = {a.episode_id for a in others if alike[a.episode_id] < THE_TASK or a.episode_id in variants}
+        known = precedents(task, attempts, self._endorser.showable, self._met, away)
+        known = tuple(
+            replace(row, alike=min(NOT_THE_CASE, round(alike[row.episode_id], 2))) if row.episode_id in away else row for row in known
+        )
+        if run and known and (mine := Left.of(run).made).lines:
+            made = {attempt.episode_id: attempt.left.made for attempt in attempts}
+            known = tuple(replace(row, made=made[row.episode_id].is_same(mine)) for row in known)
+        missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
+        if not self._endorser.is_alone:  # among several agents only what is known from others is shown
+            return known
+        idle = () if any(attempt.won for attempt in attempts) else _idle([a for a in attempts if a.episode_id not in away], run)
+        return _sorted((*known, *(self._recalled(attempts, alike, known, missing, is_idle=bool(idle)) if missing else ())), idle)
+
+    def _variants(self, attempts: Sequence[ToldAttempt]) -> set[str]:
+        """Return which of the attempts were at a variant of the task, where others were at it word by word."""
+        are = are_the_task(self._task, [attempt.task for attempt in attempts])
+        return {attempt.episode_id for attempt, is_one in zip(attempts, are, strict=True) if not is_one}
+
+    def _recalled(
+        self,
+        attempts: Sequence[ToldAttempt],
+        alike: Mapping[str, float],
+        known: Sequence[Precedent],
+        missing: Collection[bool],
+        *,
+        is_idle: bool,
+    ) -> tuple[Precedent, ...]:
+        """Return what a recall would tell of the attempts that ended as nothing *known* did."""
+        x, task = self._x, self._task
+        first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
+        episodes = [episode for episode in self._read(first) if episode is not None]
+        failures, successes = (sum(attempt.won is won for attempt in attempts) for won in (False, True))
+        here = {attempt.episode_id for attempt in attempts if self.is_here(attempt)}
+        endings = not is_idle and self._run is None and not any(row.worked for row in known)
+        fatal = fatal_steps(x, list(alike.items()))
+        lost = sum(not a.won and a.episode_id not in self._variants(attempts) for a in attempts)
+        more = told_as_recalled(task, episodes, known, fatal, lost, endings=endings, here=here, said=self._said, run=self._run)
+        if not (more or known or is_idle) and set(missing) == {False} and len(episodes) == failures:  # all that failed were read
+            more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
+        if True in missing and not any(row.worked for row in more):
+            more += changed_nothing_here([episode for episode in episodes if episode.success and episode.id in here])
+        if True in missing and not any(row.worked for row in more):
+            gone = x.derived(GoneTools).of(self._project)
+            more += told_by_names(task, [(e, alike[e.id]) for e in episodes], successes if successes <= MAX_READ else 0, gone, self._run)
+        return more
 
 
 def _idle(attempts: Sequence[ToldAttempt], run: Episode | None) -> tuple[Precedent, ...]:
@@ -105,37 +207,6 @@ def _sorted(rows: Sequence[Precedent], idle: Sequence[Precedent]) -> tuple[Prece
     return (*(row for row in rows if row.worked), *first, *lost, *(() if first else idle))
 
 
-def not_yet_done(known: Sequence[Precedent], steps: Sequence[Step]) -> tuple[Precedent, ...]:
-    """Return the precedents without those that worked and did no more than a run with these *steps* has: to do it twice is no advice."""
-    if not any(row.worked for row in known):
-        return tuple(known)
-    made = {told_as_call(step) for step in steps if not step.failed}
-    return tuple(row for row in known if not row.worked or not made.issuperset(row.did))
-
-
-def told_by_names(task: str, attempts: Recalled, among: int, gone: Collection[str] = ()) -> tuple[Precedent, ...]:
-    """Return what those of the attempts that succeeded at other cases of *task* called, the commonest first, each with how many did.
-
-    Args:
-        task: The task asked about.
-        attempts: Episodes with their steps and how alike their tasks are.
-        among: How many succeeded; 0 where there are more than were read, and nothing is counted.
-        gone: Tools that work no longer.
-    """
-    groups: dict[str, list[tuple[Episode, float]]] = {}
-    for episode, similarity in attempts:
-        if episode.success and not is_same_case(task, episode.task) and not (episode.steps and answer(episode.steps[-1])):
-            works = all(step.key not in gone for step in episode.steps)
-            told = done(episode, SAME_TASK, task, gone) or (ended(episode, SAME_TASK) if works else ())  # not as of this case, by names
-            for line in told:
-                groups.setdefault(line, []).append((episode, similarity))
-    ranked = sorted(groups.items(), key=lambda item: len(item[1]), reverse=True)[:MAX_TOLD]
-    return tuple(
-        Precedent(True, (line,), "", len(same) if among else 0, among, same[0][0].id, min(NOT_THE_CASE, round(max(s for _, s in same), 2)))
-        for line, same in ranked
-    )
-
-
 def told_as_recalled(
     task: str,
     attempts: Sequence[Episode],
@@ -146,6 +217,7 @@ def told_as_recalled(
     endings: bool = True,
     here: Collection[str] = (),
     said: str = "",
+    run: Episode | None = None,
 ) -> tuple[Precedent, ...]:
     """Return what the first of the attempts at this very case tell, at most two of each outcome, those that worked first.
 
@@ -161,9 +233,10 @@ def told_as_recalled(
         endings: Whether it is told how an attempt ended of which nothing else is: no news within a run that has begun.
         here: Attempts that, in other words, were about the very things that the run that asks has met.
         said: All that this run has said so far, whose values are its own.
+        run: The run that asks, where one does.
     """
     same = [e for e in attempts if (e.id in here or is_same_case(task, e.task)) and (not e.success or _noted(e))]
-    told = points_of([(e, 1.0) for e in same], said or task, known=Known(endings=endings))
+    told = points_of([(e, 1.0) for e in same], said or task, known=Known(endings=endings, run=run))
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
     rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed, failures))

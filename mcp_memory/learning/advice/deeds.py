@@ -1,6 +1,7 @@
 """What an attempt did that another can do again, or not: calls, its answer. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -13,7 +14,7 @@ from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests
 from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, told_as_call
 from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of, numbers_of_case
-from mcp_memory.learning.advice.same_case import ids_in, names_a_case
+from mcp_memory.learning.advice.same_case import ids_of_call, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.code_calls import calls_in, code_in
@@ -50,15 +51,26 @@ def done(episode: Episode, similarity: float, query: str, gone: Collection[str] 
     return [phrases.did(calls, more=more)] if calls else []
 
 
-def called(episode: Episode, query: str) -> list[str]:
-    """Return the calls that did something, each once, by the names of their arguments and those of their values that a query has."""
-    steps, found = episode.steps, dict[str, None]()
+def called(episode: Episode, query: str, *, counted: bool = True) -> list[str]:
+    """Return the calls that did something by the names of their arguments and those of their values that a query has, alike ones once.
+
+    *counted*: with how often each was made.
+    """
+    found = calls_by_names(episode, query)
+    is_all = sum(found.values()) <= MAX_CALLS
+    calls = [phrases.repeated(call, n if counted else 1, is_all=is_all) for call, n in found.items()]
+    return [phrases.did(calls[-MAX_CALLS:])] if calls else []
+
+
+def calls_by_names(episode: Episode, query: str) -> Counter[str]:
+    """Return the last calls that did something, by the names of their arguments and the values that a query has, and how often each was."""
+    found = Counter[str]()
     for i in acts(episode):
         arguments = arguments_of(episode, i, MAX_VALUES_CHARS, query, alike=True) or {}
         known = {name: value for name, value in arguments.items() if not PLACEHOLDER.search(str(value))}
-        if told := _by_names(steps[i], known):
-            found[told] = None
-    return [phrases.did([*found][-MAX_CALLS:])] if found else []
+        if told := _by_names(episode.steps[i], known):
+            found[told] += 1
+    return found
 
 
 def did_more_than_tests(episode: Episode) -> bool:
@@ -85,10 +97,10 @@ def _looks(steps: Sequence[Step]) -> list[int]:
 
 
 def _calls(episode: Episode, chosen: Sequence[int], similarity: float, query: str) -> tuple[list[str], bool]:
-    """Return the last of the chosen steps as calls in their order, each once, and whether others went before them."""
-    calls = dict.fromkeys(_call(episode, i, similarity, query) for i in chosen)
-    said = [call for call in calls if call]
-    if "" in calls and len(said) < MIN_LEFT and any(episode.steps[i].description for i in chosen):
+    """Return the last of the chosen steps as calls in their order, each once with how often, and whether others went before them."""
+    times = Counter(_call(episode, i, similarity, query) for i in chosen)
+    said = [phrases.repeated(call, n, is_all=len(chosen) <= MAX_CALLS) for call, n in times.items() if call]
+    if "" in times and len(said) < MIN_LEFT and any(episode.steps[i].description for i in chosen):
         return [], False  # of calls in words that are of another case what is left is no way to go
     room = accumulate(len(call) for call in reversed(said))
     kept = max(MIN_CALLS, sum(chars <= MAX_CALLS_CHARS for chars in room))
@@ -155,11 +167,14 @@ def _is_named_by_error(episode: Episode, value: str) -> bool:
 
 def _is_this_case(episode: Episode, step: Step, similarity: float) -> bool:
     """Return whether the values of a call are of the case that is asked about: with ids among them the task must name something, too."""
-    return similarity >= THE_TASK and (names_a_case(episode.task) or not ids_in(str(dict(step.arguments))))
+    return similarity >= THE_TASK and (names_a_case(episode.task) or not ids_of_call(step.arguments))
 
 
-def ended(episode: Episode, similarity: float) -> list[str]:
-    """Return that a run changed nothing, what was refused it, and whom it handed the work to; a reply in the end is of its own case."""
+def ended(episode: Episode, similarity: float, *, briefly: bool = False) -> list[str]:
+    """Return that a run changed nothing, what was refused it, and whom it handed the work to; a reply in the end is of its own case.
+
+    *briefly*: where something was refused it, only that.
+    """
     steps = episode.steps
     last = next((i for i in range(len(steps) - 1, -1, -1) if role_of(steps[i].key) is Role.PASSES), -1)
     acted = [step for step in steps if role_of(step.key) is Role.ACTS]
@@ -169,6 +184,8 @@ def ended(episode: Episode, similarity: float) -> list[str]:
     step = steps[last]
     call = call_told(step, MAX_CALL_CHARS) if _is_this_case(episode, step, similarity) else step.key
     refused = f"{acted[-1].key} failed with “{shorten_middle(message_of(acted[-1]), MAX_ANSWER_CHARS)}”" if acted else ""
+    if refused and briefly:
+        return [phrases.changed_nothing(refused)]
     looked_up = list(dict.fromkeys(other.key for other in steps if role_of(other.key) is Role.LOOKS))
     return [phrases.only("" if _REPLYING & words_of(step.key) else call, refused, looked_up[-MAX_LOOKED:])]
 

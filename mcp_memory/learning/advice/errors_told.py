@@ -33,11 +33,12 @@ MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each 
 
 
 class ErrorTold(NamedTuple):
-    """`signature` is of the error, whole; `by` is the step that got past it, -1 where none did."""
+    """`signature` is of the error, whole; `by` is the step that got past it, -1 where none did, and `at` then the step that met it."""
 
     line: str
     signature: str
     by: int = -1
+    at: int = -1
 
 
 def overcame(episode: Episode, similarity: float) -> Iterator[ErrorTold]:
@@ -132,8 +133,9 @@ def dead_ends(episode: Episode, *, looks: bool, is_here: bool) -> Iterator[Error
     *is_here*: the task is as good as the one that is asked about; of another case no values are told but a command's.
     """
     standing = [said for said in (episode.reflection.improvements if episode.reflection else ()) if isinstance(said, facts.Standing)]
-    failed = [episode.steps[said.failures[-1]] for said in standing if said.failures[-1] < len(episode.steps)]
-    for step in [step for step in failed if not is_mistyped(step)][:1]:
+    failed = [said.failures[-1] for said in standing if said.failures[-1] < len(episode.steps)]
+    for at in [at for at in failed if not is_mistyped(episode.steps[at])][:1]:
+        step = episode.steps[at]
         if (
             not _is_own(step, episode)
             and not is_edit(step)
@@ -143,7 +145,7 @@ def dead_ends(episode: Episode, *, looks: bool, is_here: bool) -> Iterator[Error
             is_bare = len(step.arguments) > MANY_ARGUMENTS or not (is_here or command_in(step.arguments) or step.description)
             call = step.key if is_bare else call_told(step, MAX_FAILED_CALL_CHARS)
             error = message_of(step)
-            yield ErrorTold(phrases.failed(call, shorten_middle(error, MAX_MESSAGE_CHARS)), signature(error_text(step)))
+            yield ErrorTold(phrases.failed(call, shorten_middle(error, MAX_MESSAGE_CHARS)), signature(error_text(step)), at=at)
 
 
 def _is_own(step: Step, episode: Episode) -> bool:

@@ -4,8 +4,7 @@ They may have been at other cases: what they called is told by the names of its 
 one again and again.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, Step
@@ -33,19 +32,31 @@ def failed_alike(task: str, attempts: Recalled) -> tuple[Precedent, ...]:
     """
     if not attempts or any(is_shell(step.tool) for episode, _ in attempts for step in episode.steps):
         return ()
-    told = [(episode, tuple(called(episode, task)) or tuple(ended(episode, SAME_TASK))) for episode, _ in attempts]
-    common, times = max(Counter(said for _, said in told if said).items(), key=lambda item: item[1], default=((), 0))
-    error, times = _error(attempts), times if times >= min(MIN_ATTEMPTS, len(attempts)) else 0
+    common, same = max((_in_common(task, attempts, counted=counted) for counted in (True, False)), key=lambda found: len(found[1]))
+    times = len(same) if len(same) >= min(MIN_ATTEMPTS, len(attempts)) else 0
+    error = _error(attempts, same if times else [episode.id for episode, _ in attempts])
     did = (*(common if times else ()), *([error] if error else ()))
     if not did:
         return ()
-    first = next((episode.id for episode, said in told if said == common), attempts[0][0].id)
+    first = same[0] if times else attempts[0][0].id
     alike = min(NOT_THE_CASE, round(max(similarity for _, similarity in attempts), 2))
     return (Precedent(False, did, "", times, len(attempts) if times else 0, first, alike),)
 
 
-def _error(attempts: Recalled) -> str:
-    """Return the error of a call that did something which most attempts met, else the one that one of them never got past; "" for none."""
+def _in_common(task: str, attempts: Recalled, *, counted: bool) -> tuple[tuple[str, ...], list[str]]:
+    """Return what most of the attempts did, or how they ended, and which of them; *counted*: with how often they made a call."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for episode, _ in attempts:
+        if said := tuple(called(episode, task, counted=counted)) or tuple(ended(episode, SAME_TASK)):
+            found.setdefault(said, []).append(episode.id)
+    return max(found.items(), key=lambda item: len(item[1]), default=((), []))
+
+
+def _error(attempts: Recalled, told: Collection[str]) -> str:
+    """Return the error of a call that did something which most attempts met, else the one that one of them never got past; "" for none.
+
+    *told* are those of which is said what they did: the error of another one is told as another's.
+    """
     met: dict[tuple[str, str], list[tuple[Episode, list[int]]]] = {}
     for episode, _ in attempts:
         by_error: dict[tuple[str, str], list[int]] = {}
@@ -60,7 +71,9 @@ def _error(attempts: Recalled) -> str:
         return phrases.met(key, message_of(episode.steps[where[-1]]), len(found), len(attempts))
     stuck = [(key, episode, where) for (key, _), ones in met.items() for episode, where in ones if _never_past(episode.steps, key, where)]
     key, episode, where = max(stuck, key=lambda one: len(one[2]), default=("", attempts[0][0], []))
-    return phrases.met_again(key, message_of(episode.steps[where[-1]]), len(where)) if where else ""
+    if not where:
+        return ""
+    return phrases.met_again(key, message_of(episode.steps[where[-1]]), len(where), is_another=episode.id not in told)
 
 
 def _never_past(steps: Sequence[Step], key: str, where: Sequence[int]) -> bool:

@@ -9,8 +9,9 @@ import numpy as np
 
 from mcp_memory.domain.answers import TriedFix
 from mcp_memory.domain.commands import command_in
-from mcp_memory.domain.episode import Step
+from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import ArgumentChange
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import LIKE, PLACEHOLDER, Told, arguments_of, as_here, example_of, told_call, told_change
 from mcp_memory.learning.advice.precedents import ReadEpisodes
@@ -84,7 +85,7 @@ class FixExamples:
                 like = message_of(episode.steps[failed]) if is_elsewhere or not is_very else None
                 did = did and as_here(did, episode.steps, failed, by, own, run)
                 fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, EXAMPLE_CHARS, run))
-                return replace(fix, evidence=first_of(episode.id, fix.evidence))
+                return replace(fix, evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, by))
         if not places:
             return fix
         episode, failed, by = places[0]
@@ -97,7 +98,7 @@ class FixExamples:
         if did is None:
             return fix
         did = as_here(did, episode.steps, failed, by, own, run)
-        return replace(_with(fix, did, like), evidence=first_of(episode.id, fix.evidence))
+        return replace(_with(fix, did, like), evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, by))
 
     def _change(self, answered: Ints) -> tuple[str | None, int, int]:
         """Return what was different when the failed tool itself was called again, in how many of how many of the latest answers.
@@ -117,6 +118,13 @@ class FixExamples:
         )  # that lines were indented wrongly the error says itself
         (most, times), *_ = [*found.most_common(1), (None, 0)]
         return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None, times, len(pairs)
+
+
+def _is_of_failure(episode: Episode, by: int) -> bool:
+    """Return whether what answered an error did something in a run that failed: it may be why. A command brings what was missing."""
+    step, change = episode.steps[by], change_of(episode.steps, by)
+    acts = role_of(step.key) is Role.ACTS and not command_in(step.arguments) and (change is None or not change.is_scratch)
+    return acts and not episode.success
 
 
 def _about_both(steps: Sequence[Step], failed: int, by: int, message: str, run: str) -> Told | None:

@@ -22,7 +22,7 @@ from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.edits import DIFF, FILE_HEAD, MARKERS, Edit, edits_of, lines_asked, pieces, written_by
 from mcp_memory.learning.reading.file_uses import files_of, same_file, touches_in, touches_of
 from mcp_memory.learning.reading.left_changed import FileChange, hunks_asked, left_changed
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.listed_errors import refused_for
 from mcp_memory.learning.reading.stopped import Stopped
 from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files
 from mcp_memory.phrases import endings as phrases
@@ -96,10 +96,13 @@ def told_alike(endings: Sequence[LeftNothing]) -> str:
     by_one = bool(shown) and not by_all and read[shown[0]] == 1
     places = list(dict.fromkeys(one.place for one in (ending.stopped for ending in endings) if one.place))[:MAX_READ]
     ends = [phrases.Ended(one.typed, one.script, one.spent, one.of, one.error) for one in (ending.stopped for ending in endings)]
+    one_stopped = sum(bool(ending.stopped.place) for ending in endings) == 1 < len(endings)
     makers = sum(ending.made_others for ending in endings)
     there = [path for path in shown if not any(place.rpartition(":")[0] == path for place in places)]
+    one_made = makers == 1 < len(endings)
+    made_others = makers > 0
     return phrases.left_alone(
-        made[-MAX_OWN:], there, ends, places, made_others=makers > 0, by_one=by_one, one_made=makers == 1 < len(endings)
+        made[-MAX_OWN:], there, ends, places, made_others=made_others, by_one=by_one, one_made=one_made, one_stopped=one_stopped
     )
 
 
@@ -149,7 +152,7 @@ def _refused(episode: Episode) -> phrases.Refused | None:
     last = episode.steps[edits[-1]]
     asked = RefusedEdit.of(last)
     lines = "" if asked is None or not asked.first else f"{asked.first}-{asked.last}" if asked.last > asked.first else str(asked.first)
-    error = shorten_middle(_PREAMBLE.sub("", message_of(last), count=1), MAX_MESSAGE_CHARS)
+    error = shorten_middle(_PREAMBLE.sub("", refused_for(last), count=1), MAX_MESSAGE_CHARS)
     return phrases.Refused(path, len(edits), error, lines, _tried(episode, edits[-1], asked))
 
 

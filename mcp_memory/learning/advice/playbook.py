@@ -21,7 +21,7 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.advice.pitfalls import MAX_SENTENCES, Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
-from mcp_memory.learning.advice.same_case import is_same_case, names_a_case
+from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, names_a_case
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import Attempt, attempt, common
 from mcp_memory.phrases import playbooks as phrases
@@ -121,7 +121,8 @@ def _here(task: str, attempts: Sequence[Attempt]) -> list[Attempt]:
 
 def _at_it(task: str, attempts: Sequence[Attempt]) -> int:
     """Return how many were at this task for certain, by their words or by what these name."""
-    return sum(r.similarity >= THE_TASK or is_same_case(task, r.trace.task) for r in _here(task, attempts))
+    at_it = [r for r in _here(task, attempts) if r.similarity >= THE_TASK or is_same_case(task, r.trace.task)]
+    return sum(are_the_task(task, [r.trace.task for r in at_it]))
 
 
 def _thin(task: str, good: Sequence[Attempt], bad: Sequence[Attempt]) -> str:

@@ -26,11 +26,12 @@ from mcp_memory.learning.advice.deeds import (
 from mcp_memory.learning.advice.done_after import done_after
 from mcp_memory.learning.advice.done_alike import done_alike
 from mcp_memory.learning.advice.endings import ending, missed
+from mcp_memory.learning.advice.errors_of_failures import got_past, standing
 from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
 from mcp_memory.learning.advice.figures_told import figure_told
 from mcp_memory.learning.advice.left_nothing import LeftNothing, told_alike
 from mcp_memory.learning.advice.otherwise import otherwise
-from mcp_memory.learning.advice.same_case import is_same_case
+from mcp_memory.learning.advice.same_case import is_same_case, names_a_case
 from mcp_memory.learning.advice.written import made_up, wrote
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.run import error_text, message_of
@@ -44,6 +45,7 @@ MAX_POINTS = 4  # of one attempt
 MAX_WORDS_CHARS, MAX_LESSONS = 220, 3
 MAX_OTHER_CHARS = 320  # of what failures changed, beside what worked
 MIN_SAID_WORDS = 2
+MIN_IDLE = 2  # successes that changed nothing, from which it is told of other cases
 _DONE_TEXT = "done finished complete fixed succeeded success successful successfully working ready ok okay everything all now"
 _CHECKED_TEXT = "task tests pass set correctly issue problem solved resolved"
 _DONE = frozenset(map(stem, f"{_DONE_TEXT} {_CHECKED_TEXT}".split()))
@@ -60,6 +62,7 @@ class Known:
     quoted: Collection[str] = ()  # signatures of errors that the query quotes
     met: Collection[str] = ()  # episodes that are there for having met one, and have nothing else to tell
     said: Mapping[str, SaidLine] = field(default_factory=dict)  # by episode, a line that it was shown and that the query quotes
+    run: Episode | None = None  # that asks: what it has got past itself is not told
     endings: bool = True  # whether it is told how a failure ended that left nothing: no news beside what worked, or within a run
 
 
@@ -77,6 +80,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
     recalled = [(as_shown(episode), _likeness(episode, similarity, query)) for episode, similarity in recalled]
     left = {episode.id: changes_of(episode) for episode, _ in recalled}
     told_so = list[tuple[Left, list[str]]]()
+    idle = _idle(recalled, query)
     for episode, similarity in recalled:
         peers = [other for other, alike in recalled if _is_same(other, alike, episode, similarity)]
         changed = _changed(left[episode.id], [left[peer.id] for peer in peers], told_so)
@@ -84,9 +88,10 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
         if episode.id in known.met:
             shown = _of_errors(episode, fixes, known.quoted) if episode.id not in known.said else _of_line(episode, fixes, query, known)
         else:
-            got_past = [told.line for told in fixes]
+            past = list(dict.fromkeys(got_past(episode, told) for told in fixes))
             others = _changed_otherwise(episode, peers, left)
-            shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known.gone, got_past), others)
+            how = ended(episode, similarity) if episode.id in idle else []
+            shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known, past, how), others)
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
@@ -116,6 +121,16 @@ def _changed_otherwise(episode: Episode, peers: Sequence[Episode], left: Mapping
         most = max(other, key=lambda one: same[id(one)])
         if deeds := most.told(frozenset[str]().union(*(right.lines for right in won)), MAX_OTHER_CHARS):
             yield phrases.only_failures_changed(deeds[0].text, same[id(most)])
+
+
+def _idle(recalled: Recalled, query: str) -> set[str]:
+    """Return the successes of which it is told that they changed nothing: those at this case, or, of other cases, where most did so."""
+    won = [(episode, similarity) for episode, similarity in recalled if episode.success and similarity >= SAME_TASK]
+    idle = [(episode, similarity) for episode, similarity in won if ended(episode, similarity)]
+    if len(idle) >= MIN_IDLE and 2 * len(idle) >= len(won):
+        return {episode.id for episode, _ in idle}
+    is_case = names_a_case(query)
+    return {e.id for e, similarity in idle if e.task == query or (is_case and similarity >= THE_TASK) or is_same_case(query, e.task)}
 
 
 def _alike(recalled: Recalled) -> dict[str, tuple[str, ...]]:
@@ -203,23 +218,24 @@ def _shown(
     query: str,
     peers: Sequence[Episode],
     changed: Sequence[str],
-    gone: Collection[str],
+    known: Known,
     fixes: Sequence[str],
+    how: Sequence[str],
 ) -> Iterator[str]:
     """Yield what the steps show."""
     won = [peer for peer in peers if peer.success]
     if episode.success:
         told = [*changed]
         if not changed or did_more_than_tests(episode):  # that tests were run beside a change is no news
-            told += done(episode, similarity, query, gone)
+            told += done(episode, similarity, query, known.gone)
         if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
             texts = [text for _, text in wrote(episode)]
             if texts and won[0] is not episode and _only_wrote(won[0]):  # another script that does the same tells little more
                 yield from fixes
                 return
             told = texts or told
-        if told or all(step.key not in gone for step in episode.steps):
-            yield from told or ended(episode, similarity) or looked(episode, similarity, query)
+        if told or all(step.key not in known.gone for step in episode.steps):
+            yield from told or how or ([] if ended(episode, similarity) else looked(episode, similarity, query))
         if won[0] is episode:
             yield from otherwise(won, [peer for peer in peers if not peer.success])
         yield from fixes
@@ -230,7 +246,7 @@ def _shown(
             *_in_vain(episode, similarity, query),
         ]
         ends = dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)
-        told += [*fixes, *(end.line for end in ends)]
+        told += [*fixes, *standing(episode, ends, [peer for peer in peers if peer is not episode], known.run)]
         figure = figure_told(episode) if similarity >= SAME_TASK else ""
         # What a failure wrote is told where nobody left anything else (`ending`); the script that came last need not be what was measured.
         partly = episode.partial and similarity >= SAME_TASK and not figure

@@ -13,13 +13,14 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
+from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.acts import MAX_CALLS, acts_but_tests, told_as_call
 from mcp_memory.learning.advice.changes_told import NOTHING_SHARED, Left
 from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
 from mcp_memory.learning.advice.endings import tests_failed
 from mcp_memory.learning.advice.left_nothing import LeftNothing
-from mcp_memory.learning.advice.same_case import ids_in, is_same_case
+from mcp_memory.learning.advice.same_case import ids_of_call, is_same_case
 from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import MORE, without_line_numbers
 from mcp_memory.learning.reading.edits import GAP
@@ -63,7 +64,7 @@ class ToldAttempt:
     changes: tuple[tuple[int, str], ...]
     acts: tuple[tuple[int, str], ...]  # its answer, or where it worked its last calls: of one case alone
     came: str
-    ids: frozenset[str] = frozenset()  # in what its acts were called with
+    ids: frozenset[str] = frozenset()  # in what its acts were called with, or, where none went well, all its calls
     answered: str = ""
     partly: bool = False
     nothing: LeftNothing | None = None  # how it ended where it failed and left nothing
@@ -78,7 +79,10 @@ class ToldAttempt:
         calls = tuple((i, _told(steps[i])) for i in telling)
         is_script = won and not calls
         calls = calls or (wrote(episode) if won else ())
-        ids = frozenset[str]().union(*(ids_in(str(dict(steps[i].arguments))) for i in (telling or acts_but_tests(episode)[-MAX_CALLS:])))
+        acted = (
+            telling or acts_but_tests(episode)[-MAX_CALLS:] or [i for i, step in enumerate(steps) if role_of(step.key) is not Role.PASSES]
+        )
+        ids = frozenset[str]().union(*(ids_of_call(steps[i].arguments) for i in acted))
         answered = next((said for i in telling if (said := answer(steps[i]))), "")
         return cls(
             episode.id,
@@ -282,6 +286,11 @@ def _telling_acts(episode: Episode, *, won: bool) -> list[int]:
     steps = episode.steps
     answered = [i for i in range(len(steps) - 1, -1, -1) if answer(steps[i])][:1]
     return answered or (acts_but_tests(episode)[-MAX_CALLS:] if won else [])
+
+
+def is_by_script(episode: Episode) -> bool:
+    """Return whether all that is told of a success is what it wrote itself."""
+    return episode.success and not _telling_acts(episode, won=True) and not Left.of(episode).files
 
 
 def _changes(left: Left, shared: frozenset[str] = NOTHING_SHARED) -> tuple[tuple[int, str], ...]:

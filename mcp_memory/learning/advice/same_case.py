@@ -1,8 +1,11 @@
 """Whether two tasks are of one case, the same customer, booking or riddle, so that the values of one are those of the other. Pure."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
+
+from mcp_memory.domain.episode import Json
 
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
@@ -16,6 +19,8 @@ _ID = re.compile(
     r"|[A-Za-z]\w*_\d{3,}"  # mia_li_3668
     r"|(?=[\da-f]*\d)(?=[\da-f]*[a-f])[\da-f]{8,})"
 )
+_ID_NAME = re.compile(r"(?:^|_)(?:id|ids|number|no)$|[a-z]I[Dd]s?$")  # of an argument
+_ID_VALUE = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{5,}|\d{6,}")  # of one so named
 
 
 def is_same_case(a: str, b: str) -> bool:
@@ -51,6 +56,23 @@ def _read(task: str) -> _Task:
     return _Task(ids_in(task), words, frozenset(word for word in words if not word.isalpha() and any(map(str.isdigit, word))))
 
 
+def are_the_task(task: str, others: Sequence[str]) -> list[bool]:
+    """Return which of *others*, tasks as good as the same, are this one: where one is in its words, a variant with more words is not.
+
+    >>> are_the_task("Sort a.csv by day", ["sort a.csv  by day", "Sort a.csv by day; it is in lib, which you build first"])
+    [True, False]
+    >>> are_the_task("Sort a.csv by day", ["Please sort a.csv by day", "By day, sort a.csv"])
+    [True, True]
+    """
+    words = _plain(task)
+    same = [_plain(other) == words or is_same_case(task, other) for other in others]
+    return same if any(_plain(other) == words for other in others) else [True] * len(others)
+
+
+def _plain(task: str) -> str:
+    return " ".join(task.casefold().split())
+
+
 def names_a_case(task: str) -> bool:
     """Return whether a task's words are of one case alone: they name something, are many, or ask what has one answer whoever asks.
 
@@ -71,3 +93,20 @@ def ids_in(text: str) -> frozenset[str]:
     ['XEHM4B', 'mia_li_3668']
     """
     return frozenset(filter(_ID.fullmatch, set(_WITH_DIGIT.findall(text))))
+
+
+def ids_of_call(arguments: Mapping[str, Json]) -> frozenset[str]:
+    """Return what names one case of many in a call: also what its arguments call an id that does not look like one elsewhere.
+
+    >>> sorted(ids_of_call({"booking_id": "EUJUY6", "format": "SHA256", "note": "for mia_li_3668"}))
+    ['EUJUY6', 'mia_li_3668']
+    >>> ids_of_call({"id": "12"}), ids_of_call({"order_id": 7104511})
+    (frozenset(), frozenset({'7104511'}))
+    """
+    named = (str(value) for name, value in arguments.items() if _ID_NAME.search(name) and isinstance(value, str | int))
+    return ids_in(str(dict(arguments))) | frozenset(filter(_ID_VALUE.fullmatch, named))
+
+
+def met_in(text: str) -> frozenset[str]:
+    """Return every word that may be an id: what somebody has met who was told this *text*."""
+    return frozenset(_WITH_DIGIT.findall(text))

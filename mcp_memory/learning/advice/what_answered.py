@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
-from mcp_memory.domain.commands import command_in
+from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
@@ -15,14 +16,17 @@ from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_changed
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
-from mcp_memory.learning.reading.edit_mends import RefusedEdit
+from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of
 from mcp_memory.learning.reading.other_value import OtherValue, in_words, is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
 from mcp_memory.phrases import points as phrases
 
 _DIGIT = re.compile(r"\d")
+_NUMBERED = re.compile(r"([A-Za-z]\w*?)[_-]\d{3,}")  # card_77123
 MAX_CALL_CHARS = 200  # of a call that is told
+MIN_LIKE, MAX_LINE_CHARS = 0.4, 120  # of two lines of a script, one of which stood in the other's place
+_SUBSTITUTION, _EXPANDED = re.compile(r"\bbad substitution\b", re.I), "${"
 _SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
 
@@ -42,6 +46,9 @@ def what_answered(
         is_beaten: Whether it failed there where others succeeded: of what it did only commands are told.
     """
     message = message_of(own)
+    refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
+    if line := _indented_otherwise(steps, failed, refused, edit, own) or _line_instead(steps[failed], steps[by], own):
+        return line
     right = put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
     if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
@@ -49,7 +56,7 @@ def what_answered(
         call = phrases.in_code(mend.worked.name, [before.told() for before in mend.before], mend.worked.beside(mend.failed))
         return Told(call, names_failed=True) if calls_in(code_in(own.arguments)) else None
     value = one_other_value(steps[failed], steps[right]) if right >= 0 and not own.is_same_call(steps[failed]) else None
-    if value and ((told := _with_other_value(own, value)) or not is_fixed):
+    if value and ((told := _with_other_value(own, value, run)) or not is_fixed):
         return told
     if is_vague(message) and not is_about_the_same(steps[failed], own):
         return None  # it failed for a reason of its own
@@ -62,7 +69,6 @@ def what_answered(
         return Told(f"{own.key} {other[0]} instead of {other[1]}", names_failed=True)
     if role_of(own.key) is Role.ACTS and role_of(steps[by].key) is Role.LOOKS and not same:
         return None  # which file was open matters to the very call alone
-    refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
     if refused and edit and not edit.is_same_place(refused):
         return None  # what was edited elsewhere answers no refusal
     if changes_scratch(steps, by):  # what tries something out is each run's own, but at this very task it is much the same
@@ -93,12 +99,38 @@ def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:
     return bool(part) and any(part == said for said in quoted_in(message_of(own)))
 
 
-def _with_other_value(own: Step, value: OtherValue) -> Told | None:
+def _indented_otherwise(
+    steps: Sequence[Step], failed: int, refused: RefusedEdit | None, edit: RefusedEdit | None, own: Step
+) -> Told | None:
+    """Return how far the text of an edit was indented that went through where the same one was *refused*."""
+    is_there = refused is not None and edit is not None and edit.is_same_place(refused)
+    mend = mend_of(steps, failed) if is_there else None
+    if mend is None or mend.kind is not Kind.INDENTED:
+        return None
+    return Told(f"{own.key} text indented by {mend.now} instead of text indented by {mend.then}", names_failed=True)
+
+
+def _line_instead(failed: Step, by: Step, own: Step) -> Told | None:
+    """Return the line of a script in quotes that stood in the place of one that a shell took for its own; None of other errors."""
+    before, after, here = (command_in(step.arguments) for step in (failed, by, own))
+    if not _SUBSTITUTION.search(message_of(failed)) or program_of(before) != program_of(after) or _EXPANDED not in here:
+        return None
+    lines, others = ([line.strip() for line in command.splitlines()] for command in (before, after))
+    old = next((line for line in lines if _EXPANDED in line and line not in others), "")
+    alike = [(SequenceMatcher(None, old, line).ratio(), line) for line in others if line not in lines and _EXPANDED not in line]
+    share, new = max(alike, default=(0.0, ""))
+    if not old or share < MIN_LIKE or max(len(old), len(new)) > MAX_LINE_CHARS:
+        return None
+    return Told(f"{program_of(after)} with `{new}` instead of `{old}`", names_failed=True)
+
+
+def _with_other_value(own: Step, value: OtherValue, run: str) -> Told | None:
     """Return what stood in the place of a value that this run's call has, too, or one of its form; None where it has another one."""
     text, (now, then) = in_words(own), value.told()
     has = f" {then} " in f" {' '.join(text.split())} "
     if value.argument and not text:
         has = (here := str(own.arguments.get(value.argument))) == value.then or _form(here) == _form(value.then) != ""
+        has = has or (_kind(here) == _kind(value.then) != "" and value.now in run)
     if text:
         now, then = f"“…{now}…”", f"“…{then}…”"
     return Told(f"{own.key.partition(':')[2] or own.key} {now} instead of {then}", names_failed=True) if has else None
@@ -112,6 +144,16 @@ def _form(value: str) -> str:
     """
     form = _DIGIT.sub("9", value)
     return form if "9" in form and not form.isdigit() and not any(map(str.isalpha, form)) else ""
+
+
+def _kind(value: str) -> str:
+    """Return of what kind a thing is by the words of its id; "" of what is no such id.
+
+    >>> _kind("gift_card_7480005"), _kind("EUJUY6"), _kind("card")
+    ('gift_card', '', '')
+    """
+    found = _NUMBERED.fullmatch(value)
+    return found[1] if found else ""
 
 
 def _values(step: Step) -> frozenset[str]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Reflection, Step, StepStatus
-from mcp_memory.learning.advice.attempts_told import told_as_recalled, told_by_names
+from mcp_memory.learning.advice.attempts_told import told_as_recalled
+from mcp_memory.learning.advice.successes_told import told_by_names
 from mcp_memory.phrases.precedents import precedent
 
 from .runs import episode
@@ -85,8 +86,26 @@ def test_a_tool_that_works_no_longer_is_not_told_as_what_successes_called() -> N
 def test_that_a_success_changed_nothing_and_handed_the_work_over_is_told() -> None:
     passed = Step("transfer_to_human_agents", arguments={"summary": "a refund that the rules do not allow"}, index=0)
     made = replace(episode("a", [], task=COMPLAINT), steps=(passed,), step_count=1)
-    (row,) = told_by_names("Hi, my flight was late, please", [(made, 0.9)], among=1)
+    others = [(made, 0.9), (replace(made, id="b"), 0.86)]
+    (row,) = told_by_names("Hi, my flight was late, please", others, among=2)
     assert row.did == ("changed nothing, ended with transfer_to_human_agents",)
+
+
+def test_of_another_case_that_one_success_alone_changed_nothing_is_not_told() -> None:
+    passed = Step("transfer_to_human_agents", arguments={"summary": "a refund that the rules do not allow"}, index=0)
+    made = replace(episode("a", [], task=COMPLAINT), steps=(passed,), step_count=1)
+    assert told_by_names("Hi, my flight was late, please", [(made, 0.9)], among=1) == ()
+    others = [(made, 0.9), (sent("b", "mia_li_3668", 50), 0.9), (sent("c", "noah_muller_9847", 50), 0.9)]
+    assert [row.did for row in told_by_names("Hi, my flight was late, please", others, among=3)] == [
+        ("did send_certificate(user_id, amount=50)",)
+    ]
+
+
+def test_calls_that_were_made_several_times_are_told_with_how_often() -> None:
+    steps = tuple(Step("cancel_booking", arguments={"booking_id": key}, index=i) for i, key in enumerate(("M20IZO", "59XX6W")))
+    made = replace(episode("a", [], task=COMPLAINT), steps=steps, step_count=2)
+    (row,) = told_by_names("Hi, my flight was late, please", [(made, 0.9)], among=1)
+    assert row.did == ("did cancel_booking(booking_id) twice",)
 
 
 def test_a_change_at_a_task_that_is_not_quite_this_one_says_how_alike_it_is() -> None:

@@ -74,6 +74,10 @@ def test_that_a_script_of_its_own_took_most_steps_is_told_with_the_error_it_ende
 def test_of_several_that_ended_alike_it_is_told_once_and_of_each_that_ended_otherwise_what_it_did() -> None:
     alike = [lost(name, REPRO, opened(), went_to(line), SUBMIT) for name, line in (("a", 61), ("b", 70))]
     assert told(*alike).endswith("changed nothing: both left only a script of their own, stopped at shop/till.py:61 and :70")
+    unplaced = lost("d", REPRO, opened(), SUBMIT)
+    assert told(alike[0], unplaced).startswith(
+        "this and 1 other changed nothing: both left only a script of their own, one stopped at shop/till.py:61"
+    )
     other = lost("c", opened(), typed("total = left(total)"), SUBMIT)
     assert (
         "changed nothing: one typed code into the shell, which is no edit (“total = left(total)”), one left only reproduce_bug.py"

@@ -149,11 +149,23 @@ def test_no_playbook_is_one_line_with_the_reason() -> None:
         "degraded": [],
     }
     assert playbook_text({**answer, "precedents": []}) == "No playbook: no episode with steps is like this task."
-    text = playbook_text({**answer, "reason": "all 3 attempts at this task failed", "recommendation_id": "rec0", "precedents": [FAILED]})
+    some = {**FAILED, "times": 1, "attempts": 3}
+    text = playbook_text({**answer, "reason": "all 3 attempts at this task failed", "recommendation_id": "rec0", "precedents": [some]})
     assert [line.partition(" (")[0] for line in text.splitlines()[1:]] == [
         "No playbook: all 3 attempts at this task failed.",
         "Did not succeed at this task",
     ]
+
+
+def test_that_nobody_has_managed_a_task_is_not_said_beside_what_is_told_of_all_attempts() -> None:
+    asked: dict[str, Any] = {"recommendation_id": "rec0", "playbook": None, "reason": "both attempts at this task failed", "degraded": []}
+    text = playbook_text({**asked, "precedents": [{**FAILED, "times": 2, "attempts": 2}]})
+    assert [line.partition(" (")[0] for line in text.splitlines()[1:]] == ["Did not succeed at this task"]
+
+
+def test_what_answered_an_error_in_a_run_that_failed_is_told_as_its() -> None:
+    _, line = recovered(fix(did="pay(by=card)", by_failure=True)).splitlines()
+    assert line.startswith("After this very error pay(by=card) made the call work in a run that did not succeed")
 
 
 def test_stored_text_stays_on_its_line() -> None:

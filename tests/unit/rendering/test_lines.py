@@ -73,7 +73,7 @@ def test_an_episode_that_tells_nothing_has_no_line_and_where_nothing_is_told_the
     silent, far = episode(points=[], task="Mend the logout"), episode(points=None, task="Bake a cake")
     assert recall_text(answer(episodes=[silent, episode(), far])).count("\n") == 2
     assert recall_text(answer(episodes=[silent, far])) == (
-        "No earlier run tells how to do this; the nearest: success at “Mend the logout”, 82% alike (01923f6e-8d4c-7abc)"
+        "None of the runs found tells by itself how to do this; the nearest: success at “Mend the logout”, 82% alike (01923f6e-8d4c-7abc)"
     )
     assert "Bake a cake" in recall_text(answer(episodes=[silent, far]), why=True)
 
