@@ -9,13 +9,13 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.query import Filter, Query
 from mcp_memory.domain.text_words import words
-from mcp_memory.learning.advice.changes_told import Left
-from mcp_memory.learning.advice.left_nothing import LeftNothing
-from mcp_memory.learning.advice.otherwise import changed_what_was_seen
-from mcp_memory.learning.advice.successes_told import not_yet_done
 from mcp_memory.learning.judging.comparison import failed_so
 from mcp_memory.learning.judging.reflection import better_attempt
 from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.telling.changes_told import Left
+from mcp_memory.learning.telling.left_nothing import LeftNothing
+from mcp_memory.learning.telling.otherwise import changed_what_was_seen
+from mcp_memory.learning.telling.successes_told import not_yet_done
 from mcp_memory.ports import Neighbours
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED

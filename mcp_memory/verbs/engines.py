@@ -14,10 +14,10 @@ from mcp_memory.domain.callers import NOBODY, Caller
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Query
 from mcp_memory.domain.status import CacheStats, EmbeddingStatus
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.points import Known, points_of
 from mcp_memory.learning.learner import Learner
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
+from mcp_memory.learning.telling.points import Known, points_of
 from mcp_memory.metrics import Metrics
 from mcp_memory.ports import Clock, Neighbours, Store
 from mcp_memory.replication.sharing import Sharing

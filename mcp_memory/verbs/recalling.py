@@ -14,14 +14,14 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK, is_told, near_from
 from mcp_memory.domain.query import ANY_PROJECT, Detail, Filter, Match, Outlook, Query, Sort
 from mcp_memory.domain.text import shorten
 from mcp_memory.errors import NotFound
-from mcp_memory.learning.advice.acts import gave_command
-from mcp_memory.learning.advice.changes_told import ToldChanges
 from mcp_memory.learning.advice.common_files import MAX_SEEN, common_files
-from mcp_memory.learning.advice.points import Known, points_of
-from mcp_memory.learning.advice.same_case import are_the_task
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.history.lasting import StaleAnswers
+from mcp_memory.learning.telling.acts import gave_command
+from mcp_memory.learning.telling.changes_told import ToldChanges
+from mcp_memory.learning.telling.points import Known, points_of
+from mcp_memory.learning.telling.same_case import are_the_task
 from mcp_memory.ports import Neighbours
 from mcp_memory.retrieval.text_query import listing_query
 from mcp_memory.verbs.budgeting import fit

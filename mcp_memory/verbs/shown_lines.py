@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mcp_memory.domain.nearness import ALIKE
 from mcp_memory.domain.query import Query
-from mcp_memory.learning.advice.done_after import done_after
 from mcp_memory.learning.history.known_errors import ASKED_CHARS, spoken_of
 from mcp_memory.learning.reading.said_lines import Asked, SaidLine, said_line
+from mcp_memory.learning.telling.done_after import done_after
 from mcp_memory.ports import Neighbours
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.views.view import View

@@ -11,12 +11,12 @@ import pytest
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind, Step, StepStatus
 from mcp_memory.domain.identifiers import distinct_words
-from mcp_memory.learning.advice.changes_told import MAX_CHANGE_CHARS
 from mcp_memory.learning.judging.unchanged import unchanged
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.code_lines import has_comments, telling
 from mcp_memory.learning.reading.edits import NEXT
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
+from mcp_memory.learning.telling.changes_told import MAX_CHANGE_CHARS
 
 EPISODES = Path(__file__).parents[3] / "shared" / "eval" / "dev" / "episodes"
 pytestmark = pytest.mark.skipif(not EPISODES.exists(), reason="the trajectories are not at hand")

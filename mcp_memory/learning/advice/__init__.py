@@ -1,1 +1,1 @@
-"""What to do next: steps, warnings, playbooks, chances, and what became of earlier advice."""
+"""What to do next: the attempts to tell of, steps, answers to errors, warnings, playbooks, chances."""

@@ -16,17 +16,17 @@ from mcp_memory.learning.advice.brought_there import brought_there
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
-from mcp_memory.learning.advice.examples import arguments_of, calls_own, is_new_call, text_of_run
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
-from mcp_memory.learning.advice.precedents import ReadEpisodes, ReadOnce
-from mcp_memory.learning.advice.same_case import is_same_case
 from mcp_memory.learning.advice.step_warnings import StepWarner
-from mcp_memory.learning.advice.successes_told import not_yet_done
 from mcp_memory.learning.advice.timeouts import timed_out_too
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.recoveries import Recovered, Recoveries
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.run import error_signatures, message_of
+from mcp_memory.learning.telling.examples import arguments_of, calls_own, is_new_call, text_of_run
+from mcp_memory.learning.telling.precedents import ReadEpisodes, ReadOnce
+from mcp_memory.learning.telling.same_case import is_same_case
+from mcp_memory.learning.telling.successes_told import not_yet_done
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
 from mcp_memory.views.columns import Ints, distinct, without

@@ -7,17 +7,18 @@ from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.inference import without_inference
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
-from mcp_memory.learning.advice.acts import acted, own_names, runs_own, told_as_call
-from mcp_memory.learning.advice.changes_told import Left
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import text_of_run
-from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE, failed_alike
-from mcp_memory.learning.advice.fatal_calls import fatal_steps
-from mcp_memory.learning.advice.left_nothing import told_alike
-from mcp_memory.learning.advice.made_already import has_made
-from mcp_memory.learning.advice.points import Known, points_of
-from mcp_memory.learning.advice.precedents import MAX_READ as MAX_COUNTED
-from mcp_memory.learning.advice.precedents import (
+from mcp_memory.learning.history.gone_tools import GoneTools
+from mcp_memory.learning.telling.acts import acted, own_names, runs_own, told_as_call
+from mcp_memory.learning.telling.changes_told import Left
+from mcp_memory.learning.telling.examples import text_of_run
+from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE, failed_alike
+from mcp_memory.learning.telling.fatal_calls import fatal_steps
+from mcp_memory.learning.telling.left_nothing import told_alike
+from mcp_memory.learning.telling.made_already import has_made
+from mcp_memory.learning.telling.points import Known, points_of
+from mcp_memory.learning.telling.precedents import MAX_READ as MAX_COUNTED
+from mcp_memory.learning.telling.precedents import (
     MAX_TOLD,
     ReadEpisodes,
     ToldAttempt,
@@ -27,11 +28,10 @@ from mcp_memory.learning.advice.precedents import (
     precedents,
     says_alike,
 )
-from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, met_in
-from mcp_memory.learning.advice.same_things import about_the_same
-from mcp_memory.learning.advice.successes_told import changed_nothing_here, told_by_names
-from mcp_memory.learning.advice.written import wrote
-from mcp_memory.learning.history.gone_tools import GoneTools
+from mcp_memory.learning.telling.same_case import are_the_task, is_same_case, met_in
+from mcp_memory.learning.telling.same_things import about_the_same
+from mcp_memory.learning.telling.successes_told import changed_nothing_here, told_by_names
+from mcp_memory.learning.telling.written import wrote
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.ports import Neighbours
 from mcp_memory.views.experience import Experience

@@ -7,10 +7,10 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.precedents import MAX_READ, ReadEpisodes
-from mcp_memory.learning.advice.went_through import brought
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.telling.precedents import MAX_READ, ReadEpisodes
+from mcp_memory.learning.telling.went_through import brought
 from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_CALL_CHARS, MIN_MESSAGE_CHARS = 110, 60, 12

@@ -13,7 +13,6 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.fix_examples import MAX_EVIDENCE, MAX_SOUGHT, MIN_ALIKE, FixExamples, first_of
-from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.refused_edits import MAX_READ, MendTold, mend_told
 from mcp_memory.learning.advice.what_answered import MAX_CALL_CHARS
 from mcp_memory.learning.history.lasting import are_calls, next_tried, outlived
@@ -22,6 +21,7 @@ from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.telling.precedents import ReadEpisodes
 from mcp_memory.views.columns import Ints
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience

@@ -13,14 +13,14 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import LIKE, PLACEHOLDER, Told, arguments_of, as_here, example_of, told_call, told_change
-from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.advice.what_answered import names_the_same, what_answered
 from mcp_memory.learning.judging.fixed_by import past_error
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.telling.examples import LIKE, PLACEHOLDER, Told, arguments_of, as_here, example_of, told_call, told_change
+from mcp_memory.learning.telling.precedents import ReadEpisodes
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
 from mcp_memory.views.experience import Experience

@@ -18,12 +18,12 @@ from mcp_memory.domain.step_keys import joined, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.advice.pitfalls import MAX_SENTENCES, Nearest
 from mcp_memory.learning.advice.pitfalls import pitfalls as pitfalls_of
-from mcp_memory.learning.advice.same_case import are_the_task, is_same_case, names_a_case
 from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.attempts import Attempt, attempt, common
+from mcp_memory.learning.telling.examples import PLACEHOLDER
+from mcp_memory.learning.telling.same_case import are_the_task, is_same_case, names_a_case
 from mcp_memory.phrases import playbooks as phrases
 from mcp_memory.phrases.words import share
 from mcp_memory.views.vouching import Support

@@ -10,10 +10,10 @@ from mcp_memory.domain.episode import Episode, Json, Trace
 from mcp_memory.domain.fingerprints import unpack
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_keys import joined
-from mcp_memory.learning.advice.examples import arguments_of, example_of
-from mcp_memory.learning.advice.precedents import ReadEpisodes
 from mcp_memory.learning.reading.alike_calls import in_common
 from mcp_memory.learning.reading.attempts import attempt, common
+from mcp_memory.learning.telling.examples import arguments_of, example_of
+from mcp_memory.learning.telling.precedents import ReadEpisodes
 
 MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
 MAX_SOUGHT = 50  # attempts in which arguments are looked for

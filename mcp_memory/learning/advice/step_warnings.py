@@ -9,12 +9,12 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import Role, changes_state, role_of, runs_tests
-from mcp_memory.learning.advice.acts import is_edit, own_names, runs_own
-from mcp_memory.learning.advice.fatal_calls import only_in_failures
 from mcp_memory.learning.history.quoted_values import quoting
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import has_details, signature
+from mcp_memory.learning.telling.acts import is_edit, own_names, runs_own
+from mcp_memory.learning.telling.fatal_calls import only_in_failures
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.views.columns import Floats, Ints
 from mcp_memory.views.contexts import Standpoint

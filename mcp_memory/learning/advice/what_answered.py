@@ -8,7 +8,6 @@ from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
-from mcp_memory.learning.advice.examples import Told, told_answer, told_call, told_change, told_instead
 from mcp_memory.learning.advice.mending_edits import mending_edits
 from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import named_change, put_right
@@ -20,6 +19,7 @@ from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of
 from mcp_memory.learning.reading.other_value import OtherValue, in_words, is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
+from mcp_memory.learning.telling.examples import Told, told_answer, told_call, told_change, told_instead
 from mcp_memory.phrases import points as phrases
 
 _DIGIT = re.compile(r"\d")

@@ -9,13 +9,13 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.commands import command_in, hides_exit, stopped_short
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.changes_told import changes
 from mcp_memory.learning.patterns.lessons import Practice
 from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.change_lines import without_line_numbers
 from mcp_memory.learning.reading.changes import change_of, changes_scratch, is_scratch
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.step_signs import test_counts
+from mcp_memory.learning.telling.changes_told import changes
 from mcp_memory.phrases import practice as phrases
 from mcp_memory.views.vouching import MIN_SOURCES
 

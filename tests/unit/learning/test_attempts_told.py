@@ -6,7 +6,7 @@ from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, Outcome, OutcomeKind, Reflection, Step, StepStatus
 from mcp_memory.learning.advice.attempts_told import told_as_recalled
-from mcp_memory.learning.advice.successes_told import told_by_names
+from mcp_memory.learning.telling.successes_told import told_by_names
 from mcp_memory.phrases.precedents import precedent
 
 from .runs import episode

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mcp_memory.domain.episode import FileUse, Step, Use
-from mcp_memory.learning.advice.changes_told import changes
+from mcp_memory.learning.telling.changes_told import changes
 
 from .runs import episode
 

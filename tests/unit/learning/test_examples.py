@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mcp_memory.domain.episode import Episode, Step
-from mcp_memory.learning.advice.examples import arguments_of, calls_own, text_of_run
+from mcp_memory.learning.telling.examples import arguments_of, calls_own, text_of_run
 
 LONG = "word " * 200
 

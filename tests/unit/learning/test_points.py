@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
-from mcp_memory.learning.advice.changes_told import ToldChanges
-from mcp_memory.learning.advice.points import points_of
+from mcp_memory.learning.telling.changes_told import ToldChanges
+from mcp_memory.learning.telling.points import points_of
 from mcp_memory.views.experience import Experience
 
 from .runs import episode

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_memory.learning.advice.same_case import ids_in
+from mcp_memory.learning.telling.same_case import ids_in
 
 PLAIN = re.compile(
     r"\b(?:(?=[A-Z\d]*\d)(?=[A-Z\d]*[A-Z])(?![A-Z]+\d{1,3}\b)(?!\d+[A-Z]+\b)[A-Z\d]{5,}|[A-Za-z]\w*_\d{3,}|(?=[\da-f]*\d)(?=[\da-f]*[a-f])[\da-f]{8,})\b"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mcp_memory.domain.episode import Episode, OutcomeKind, Step, StepStatus
-from mcp_memory.learning.advice.points import points_of
+from mcp_memory.learning.telling.points import points_of
 
 from .runs import episode
 

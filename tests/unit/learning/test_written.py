@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from mcp_memory.domain.episode import Episode, EpisodeState, Outcome, OutcomeKind, Step, StepStatus
-from mcp_memory.learning.advice.points import points_of
-from mcp_memory.learning.advice.written import wrote
+from mcp_memory.learning.telling.points import points_of
+from mcp_memory.learning.telling.written import wrote
 
 
 def told(*lines: str) -> str:

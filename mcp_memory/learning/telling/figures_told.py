@@ -1,9 +1,9 @@
 """How far an attempt came towards a figure that its task asks for, as it is told. Pure."""
 
 from mcp_memory.domain.episode import Episode
-from mcp_memory.learning.advice.acts import told_as_call
 from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.telling.acts import told_as_call
 from mcp_memory.phrases import points as phrases
 
 

@@ -11,10 +11,10 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.deeds import called, ended
-from mcp_memory.learning.advice.points import Recalled
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.telling.deeds import called, ended
+from mcp_memory.learning.telling.points import Recalled
 from mcp_memory.phrases import points as phrases
 
 MIN_ATTEMPTS, MIN_TIMES = 2, 3  # attempts that met an error, or times that one attempt met it and never got past it

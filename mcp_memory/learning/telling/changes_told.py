@@ -8,11 +8,11 @@ from threading import Lock
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.identifiers import distinct_words
-from mcp_memory.learning.advice.acts import TEST_FILE
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.change_places import bare
 from mcp_memory.learning.reading.left_changed import FileChange, left_changed
 from mcp_memory.learning.reading.same_change import ChangeMade
+from mcp_memory.learning.telling.acts import TEST_FILE
 from mcp_memory.views.experience import Experience
 
 MAX_CHANGE_CHARS, MAX_FILES = 640, 2

@@ -7,11 +7,11 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import own_names, runs_own
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
 from mcp_memory.learning.reading.script_facts import reads_nothing
 from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.telling.acts import own_names, runs_own
 from mcp_memory.phrases import scripts as phrases
 
 MAX_CALL_CHARS, MAX_ERROR_CHARS = 120, 90

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from mcp_memory.domain.commands import command_in, hides_exit, simple_commands, stopped_short
 from mcp_memory.domain.episode import Step
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import told_as_call
 from mcp_memory.learning.reading.documents import without_documents
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.telling.acts import told_as_call
 from mcp_memory.phrases import scripts as phrases
 
 MAX_SAID_CHARS = 100

@@ -10,8 +10,6 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
-from mcp_memory.learning.advice.examples import PLACEHOLDER, example_of
 from mcp_memory.learning.reading.argument_changes import argument_change, named_change
 from mcp_memory.learning.reading.brief import step_change
 from mcp_memory.learning.reading.calls_told import call_by_names, call_changed, call_told
@@ -22,6 +20,8 @@ from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.other_value import in_words, one_other_value
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
 from mcp_memory.learning.reading.signatures import quoted_in, signature
+from mcp_memory.learning.telling.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
+from mcp_memory.learning.telling.examples import PLACEHOLDER, example_of
 from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90

@@ -7,8 +7,8 @@ from mcp_memory.domain.commands import command_in, program_of, stopped_short
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS
 from mcp_memory.learning.reading.signatures import quoted_in
+from mcp_memory.learning.telling.acts import MAX_CALL_CHARS
 
 SOON = 6  # steps after a message within which a command is its answer
 _OPERAND = re.compile(r"(?<![\w.=/-])[A-Za-z][\w.-]{2,}")

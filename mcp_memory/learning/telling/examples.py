@@ -16,7 +16,6 @@ from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json, Step
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import own_names, runs_own
 from mcp_memory.learning.reading.argument_changes import SETTING, named_change
 from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_by_names
@@ -26,6 +25,7 @@ from mcp_memory.learning.reading.changes import change_of, is_scratch
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.shown_elements import is_of_page
 from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words, without_place
+from mcp_memory.learning.telling.acts import own_names, runs_own
 from mcp_memory.views.fixes import family
 
 MAX_DONE = 3  # calls that are told of those that were made before a failed one worked

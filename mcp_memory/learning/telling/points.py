@@ -14,8 +14,13 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten
 from mcp_memory.domain.text_words import stem, words
-from mcp_memory.learning.advice.changes_told import Left
-from mcp_memory.learning.advice.deeds import (
+from mcp_memory.learning.reading.change_lines import without_line_numbers
+from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.reading.said_lines import SaidLine
+from mcp_memory.learning.reading.shown_elements import as_shown
+from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.telling.changes_told import Left
+from mcp_memory.learning.telling.deeds import (
     MAX_ANSWER_CHARS,
     answer,
     did_more_than_tests,
@@ -23,21 +28,16 @@ from mcp_memory.learning.advice.deeds import (
     ended,
     looked,
 )
-from mcp_memory.learning.advice.done_after import done_after
-from mcp_memory.learning.advice.done_alike import done_alike
-from mcp_memory.learning.advice.endings import ending, missed
-from mcp_memory.learning.advice.errors_of_failures import got_past, standing
-from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
-from mcp_memory.learning.advice.figures_told import figure_told
-from mcp_memory.learning.advice.left_nothing import LeftNothing, told_alike
-from mcp_memory.learning.advice.otherwise import otherwise
-from mcp_memory.learning.advice.same_case import is_same_case, names_a_case
-from mcp_memory.learning.advice.written import made_up, wrote
-from mcp_memory.learning.reading.change_lines import without_line_numbers
-from mcp_memory.learning.reading.run import error_text, message_of
-from mcp_memory.learning.reading.said_lines import SaidLine
-from mcp_memory.learning.reading.shown_elements import as_shown
-from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.telling.done_after import done_after
+from mcp_memory.learning.telling.done_alike import done_alike
+from mcp_memory.learning.telling.endings import ending, missed
+from mcp_memory.learning.telling.errors_of_failures import got_past, standing
+from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
+from mcp_memory.learning.telling.figures_told import figure_told
+from mcp_memory.learning.telling.left_nothing import LeftNothing, told_alike
+from mcp_memory.learning.telling.otherwise import otherwise
+from mcp_memory.learning.telling.same_case import is_same_case, names_a_case
+from mcp_memory.learning.telling.written import made_up, wrote
 from mcp_memory.phrases import points as phrases
 from mcp_memory.phrases.endings import also_by
 

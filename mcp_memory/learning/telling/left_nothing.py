@@ -11,10 +11,6 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import acted, is_edit, own_names, runs_own
-from mcp_memory.learning.advice.changes_told import BESIDE
-from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
-from mcp_memory.learning.advice.written import made, wrote
 from mcp_memory.learning.reading.brief import named_from_root
 from mcp_memory.learning.reading.change_lines import change_line
 from mcp_memory.learning.reading.changes import is_scratch
@@ -25,6 +21,10 @@ from mcp_memory.learning.reading.left_changed import FileChange, hunks_asked, le
 from mcp_memory.learning.reading.listed_errors import refused_for
 from mcp_memory.learning.reading.stopped import Stopped
 from mcp_memory.learning.reading.written_files import may_write_unseen, opened_files
+from mcp_memory.learning.telling.acts import acted, is_edit, own_names, runs_own
+from mcp_memory.learning.telling.changes_told import BESIDE
+from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS
+from mcp_memory.learning.telling.written import made, wrote
 from mcp_memory.phrases import endings as phrases
 
 _ROUTINE = re.compile(r"\w+:(?:cd|mkdir|chmod|sleep|export|source|python3? -c)$")

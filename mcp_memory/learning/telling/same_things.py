@@ -5,7 +5,7 @@ import numpy as np
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.fingerprints import exact_number
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.same_case import ids_of_call
+from mcp_memory.learning.telling.same_case import ids_of_call
 from mcp_memory.views.experience import Experience
 
 MAX_CALLS = 40  # of the run, the latest with an id in their arguments

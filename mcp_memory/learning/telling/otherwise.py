@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.learning.advice.acts import acted, own_names, runs_own, told_as_call
-from mcp_memory.learning.advice.changes_told import is_beside
-from mcp_memory.learning.advice.fatal_calls import is_telling, outnumber
 from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.left_changed import left_changed
+from mcp_memory.learning.telling.acts import acted, own_names, runs_own, told_as_call
+from mcp_memory.learning.telling.changes_told import is_beside
+from mcp_memory.learning.telling.fatal_calls import is_telling, outnumber
 from mcp_memory.phrases import points as phrases
 
 

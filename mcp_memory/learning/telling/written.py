@@ -13,9 +13,6 @@ from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import told_as_call
-from mcp_memory.learning.advice.script_runs import RUNNER, ScriptRuns
-from mcp_memory.learning.advice.stand_in import stand_in
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.code_lines import telling
 from mcp_memory.learning.reading.documents import documents_in
@@ -24,6 +21,9 @@ from mcp_memory.learning.reading.file_uses import paths_in, same_file, touches_o
 from mcp_memory.learning.reading.script_facts import script_facts
 from mcp_memory.learning.reading.script_lines import script_lines
 from mcp_memory.learning.reading.work_lines import is_version
+from mcp_memory.learning.telling.acts import told_as_call
+from mcp_memory.learning.telling.script_runs import RUNNER, ScriptRuns
+from mcp_memory.learning.telling.stand_in import stand_in
 from mcp_memory.phrases import points as phrases
 
 MAX_TEXT_CHARS, MAX_SCRIPT_CHARS, MAX_FACTS_CHARS = 400, 200, 140  # of a text; of a script, of which so many of what it calls

@@ -5,12 +5,12 @@ from itertools import islice
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.reading.brief import step_change
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.said_lines import SaidLine
+from mcp_memory.learning.telling.acts import MAX_CALL_CHARS, acted, own_names, runs_own, told_as_call
 from mcp_memory.phrases import points as phrases
 
 MAX_LINE_CHARS, MAX_CALL_THAT_SAID_CHARS = 110, 60

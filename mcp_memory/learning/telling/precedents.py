@@ -15,17 +15,17 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten
-from mcp_memory.learning.advice.acts import MAX_CALLS, acts_but_tests, told_as_call
-from mcp_memory.learning.advice.changes_told import NOTHING_SHARED, Left
-from mcp_memory.learning.advice.deeds import MAX_ANSWER_CHARS, answer
-from mcp_memory.learning.advice.endings import tests_failed
-from mcp_memory.learning.advice.left_nothing import LeftNothing
-from mcp_memory.learning.advice.same_case import ids_of_call, is_same_case
-from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.change_lines import MORE, without_line_numbers
 from mcp_memory.learning.reading.edits import GAP
 from mcp_memory.learning.reading.measured import measured
 from mcp_memory.learning.reading.signatures import telling_line
+from mcp_memory.learning.telling.acts import MAX_CALLS, acts_but_tests, told_as_call
+from mcp_memory.learning.telling.changes_told import NOTHING_SHARED, Left
+from mcp_memory.learning.telling.deeds import MAX_ANSWER_CHARS, answer
+from mcp_memory.learning.telling.endings import tests_failed
+from mcp_memory.learning.telling.left_nothing import LeftNothing
+from mcp_memory.learning.telling.same_case import ids_of_call, is_same_case
+from mcp_memory.learning.telling.written import wrote
 from mcp_memory.phrases import points as phrases
 from mcp_memory.views.experience import Experience
 

@@ -5,14 +5,14 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS
-from mcp_memory.learning.advice.deeds import ended
-from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS
-from mcp_memory.learning.advice.left_nothing import is_of_files
-from mcp_memory.learning.advice.written import wrote
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.failed_tests import failed_tests
 from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.telling.acts import MAX_CALL_CHARS
+from mcp_memory.learning.telling.deeds import ended
+from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS
+from mcp_memory.learning.telling.left_nothing import is_of_files
+from mcp_memory.learning.telling.written import wrote
 from mcp_memory.phrases import points as phrases
 
 MAX_TESTS = 3

@@ -7,12 +7,12 @@ from itertools import chain
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.nearness import SAME_TASK
-from mcp_memory.learning.advice.acts import told_as_call
-from mcp_memory.learning.advice.deeds import answer, calls_by_names, done, ended
-from mcp_memory.learning.advice.failed_alike import NOT_THE_CASE
-from mcp_memory.learning.advice.points import MIN_IDLE, Recalled
-from mcp_memory.learning.advice.precedents import MAX_TOLD
-from mcp_memory.learning.advice.same_case import is_same_case
+from mcp_memory.learning.telling.acts import told_as_call
+from mcp_memory.learning.telling.deeds import answer, calls_by_names, done, ended
+from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE
+from mcp_memory.learning.telling.points import MIN_IDLE, Recalled
+from mcp_memory.learning.telling.precedents import MAX_TOLD
+from mcp_memory.learning.telling.same_case import is_same_case
 from mcp_memory.phrases import points as phrases
 
 

@@ -4,8 +4,8 @@ import re
 
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.learning.advice.acts import own_names, runs_own
 from mcp_memory.learning.reading.edits import written_by
+from mcp_memory.learning.telling.acts import own_names, runs_own
 
 _FILE = re.compile(r"(?<![\w/.-])[\w-]+(?:\.[\w-]+)*\.[a-z][a-z\d]{0,4}\b")  # in a text, without its folder
 _CODE = re.compile(r"\.(?:py|sh|js|ts|rb|pl|go|rs|c|cpp|h|java)$")

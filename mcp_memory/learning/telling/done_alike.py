@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from mcp_memory.domain.episode import Episode, Json, Step
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, acts_but_tests
-from mcp_memory.learning.advice.examples import PLACEHOLDER
 from mcp_memory.learning.reading.alike_calls import in_common
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.file_uses import words_of
+from mcp_memory.learning.telling.acts import MAX_CALL_CHARS, acts_but_tests
+from mcp_memory.learning.telling.examples import PLACEHOLDER
 from mcp_memory.phrases import points as phrases
 
 MIN_TASKS = 2

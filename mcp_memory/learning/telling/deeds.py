@@ -12,14 +12,14 @@ from mcp_memory.domain.nearness import SAME_TASK, THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests, says_what
 from mcp_memory.domain.text import shorten, shorten_middle
-from mcp_memory.learning.advice.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, told_as_call
-from mcp_memory.learning.advice.examples import PLACEHOLDER, arguments_of, numbers_of_case
-from mcp_memory.learning.advice.same_case import ids_of_call, names_a_case
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
 from mcp_memory.learning.reading.case_values import without_ids
 from mcp_memory.learning.reading.code_calls import calls_in, code_in
 from mcp_memory.learning.reading.file_uses import words_of
 from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.telling.acts import MAX_CALL_CHARS, MAX_CALLS, MAX_VALUES_CHARS, acts, told_as_call
+from mcp_memory.learning.telling.examples import PLACEHOLDER, arguments_of, numbers_of_case
+from mcp_memory.learning.telling.same_case import ids_of_call, names_a_case
 from mcp_memory.phrases import points as phrases
 
 MAX_ANSWER_CHARS = 90

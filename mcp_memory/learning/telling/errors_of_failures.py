@@ -6,12 +6,12 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
-from mcp_memory.learning.advice.acts import is_edit
-from mcp_memory.learning.advice.errors_told import MAX_MESSAGE_CHARS, ErrorTold
-from mcp_memory.learning.advice.same_case import met_in
-from mcp_memory.learning.advice.went_through import in_another, is_past
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import signature
+from mcp_memory.learning.telling.acts import is_edit
+from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS, ErrorTold
+from mcp_memory.learning.telling.same_case import met_in
+from mcp_memory.learning.telling.went_through import in_another, is_past
 from mcp_memory.phrases import points as phrases
 
 
