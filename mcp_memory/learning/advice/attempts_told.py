@@ -17,20 +17,12 @@ from mcp_memory.learning.telling.fatal_calls import fatal_steps
 from mcp_memory.learning.telling.left_nothing import told_alike
 from mcp_memory.learning.telling.made_already import has_made
 from mcp_memory.learning.telling.points import Known, points_of
-from mcp_memory.learning.telling.precedents import MAX_READ as MAX_COUNTED
-from mcp_memory.learning.telling.precedents import (
-    MAX_TOLD,
-    ReadEpisodes,
-    ToldAttempt,
-    ToldAttempts,
-    came_of,
-    is_by_script,
-    precedents,
-    says_alike,
-)
+from mcp_memory.learning.telling.precedents import MAX_TOLD, precedents, says_alike
 from mcp_memory.learning.telling.same_case import are_the_task, is_same_case, met_in
 from mcp_memory.learning.telling.same_things import about_the_same
 from mcp_memory.learning.telling.successes_told import changed_nothing_here, told_by_names
+from mcp_memory.learning.telling.told_attempts import MAX_READ as MAX_COUNTED
+from mcp_memory.learning.telling.told_attempts import ReadEpisodes, ToldAttempt, ToldAttempts, came_of, is_by_script
 from mcp_memory.learning.telling.written import wrote
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.ports import Neighbours

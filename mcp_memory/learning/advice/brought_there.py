@@ -9,7 +9,7 @@ from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.telling.precedents import MAX_READ, ReadEpisodes
+from mcp_memory.learning.telling.told_attempts import MAX_READ, ReadEpisodes
 from mcp_memory.learning.telling.went_through import brought
 from mcp_memory.phrases import points as phrases
 

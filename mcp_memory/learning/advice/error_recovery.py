@@ -21,7 +21,7 @@ from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague
 from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.telling.precedents import ReadEpisodes
+from mcp_memory.learning.telling.told_attempts import ReadEpisodes
 from mcp_memory.views.columns import Ints
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience

@@ -19,8 +19,9 @@ from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.telling.examples import LIKE, PLACEHOLDER, Told, arguments_of, as_here, example_of, told_call, told_change
-from mcp_memory.learning.telling.precedents import ReadEpisodes
+from mcp_memory.learning.telling.answers_told import LIKE, Told, as_here, told_call, told_change
+from mcp_memory.learning.telling.examples import PLACEHOLDER, arguments_of, example_of
+from mcp_memory.learning.telling.told_attempts import ReadEpisodes
 from mcp_memory.phrases.patterns import changed
 from mcp_memory.views.columns import Ints
 from mcp_memory.views.experience import Experience

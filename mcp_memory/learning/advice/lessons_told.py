@@ -7,7 +7,7 @@ from mcp_memory.domain.episode import Trace
 from mcp_memory.domain.nearness import SAME_TASK, near_from
 from mcp_memory.domain.text_words import stem, words
 from mcp_memory.learning.advice.endorsing import Endorser
-from mcp_memory.learning.telling.precedents import ReadEpisodes
+from mcp_memory.learning.telling.told_attempts import ReadEpisodes
 
 MAX_READ, MAX_NOTED = 6, 3
 SAME_LESSON = 0.6  # of their words, from which two lessons are one

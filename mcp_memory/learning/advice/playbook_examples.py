@@ -13,7 +13,7 @@ from mcp_memory.domain.step_keys import joined
 from mcp_memory.learning.reading.alike_calls import in_common
 from mcp_memory.learning.reading.attempts import attempt, common
 from mcp_memory.learning.telling.examples import arguments_of, example_of
-from mcp_memory.learning.telling.precedents import ReadEpisodes
+from mcp_memory.learning.telling.told_attempts import ReadEpisodes
 
 MAX_SEARCHED = 400  # steps of one run in which the playbook's are looked for: aligning costs the product of both lengths
 MAX_SOUGHT = 50  # attempts in which arguments are looked for

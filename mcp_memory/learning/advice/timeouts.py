@@ -10,8 +10,8 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.telling.precedents import MAX_READ, ReadEpisodes
 from mcp_memory.learning.telling.same_case import are_the_task
+from mcp_memory.learning.telling.told_attempts import MAX_READ, ReadEpisodes
 from mcp_memory.learning.telling.went_through import in_another
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.views.experience import Experience

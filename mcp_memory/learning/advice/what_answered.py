@@ -19,7 +19,7 @@ from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of
 from mcp_memory.learning.reading.other_value import OtherValue, in_words, is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
-from mcp_memory.learning.telling.examples import Told, told_answer, told_call, told_change, told_instead
+from mcp_memory.learning.telling.answers_told import Told, told_answer, told_call, told_change, told_instead
 from mcp_memory.phrases import points as phrases
 
 _DIGIT = re.compile(r"\d")

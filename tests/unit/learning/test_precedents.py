@@ -6,9 +6,9 @@ from dataclasses import replace
 from mcp_memory.domain import facts
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode, FileUse, OutcomeKind, Reflection, Step, StepStatus, Use
-from mcp_memory.learning.telling.precedents import MAX_READ, Showable, ToldAttempt, ToldAttempts
 from mcp_memory.learning.telling.precedents import precedents as precedents_of
 from mcp_memory.learning.telling.same_case import ids_in
+from mcp_memory.learning.telling.told_attempts import MAX_READ, Showable, ToldAttempt, ToldAttempts
 from mcp_memory.views.experience import Experience
 
 from .runs import episode, trace_of
