@@ -23,7 +23,7 @@ MAX_GONE = 2  # lines that went, of those that are told
 MAX_PLACES = 6  # of one file
 MIN_ROOM = 60  # characters left for another place
 COMMENT_CAME = "+ a comment"
-NOT_KEPT = "; the rest was not recorded"
+NOT_KEPT = "; as far as it was recorded"
 MORE = "more place"  # of what is not told
 MORE_CHARS = len(f"; and 00 {MORE}s")
 _LINE_NUMBER = re.compile(r"(?<=:)\d+(?=:)|(?<=; )\d+(?=: )")

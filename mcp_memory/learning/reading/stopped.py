@@ -44,8 +44,7 @@ class Stopped:
         steps = [step for step in episode.steps if role_of(step.key) is not Role.PASSES]
         gone = " ".join(found[0] for step in steps if not step.failed for found in _REMOVES.finditer(command_in(step.arguments)))
         tries = [name for name in own if is_scratch(name) and name not in episode.task and name not in gone]
-        at = [_file_of(step, own) for step in steps]
-        spent = sum(path is not None for path in at)
+        spent = sum(_file_of(step, own) == tries[-1] for step in steps) if tries else 0
         is_most = spent >= MOST * len(steps) and len(steps) >= MIN_STEPS
         last = steps[-1] if steps else None
         typed = _code(command_in(last.arguments)) if last and is_mistyped(last) else ""
@@ -68,10 +67,10 @@ def _code(command: str) -> str:
 
 
 def _place(steps: Sequence[Step], read: Sequence[str]) -> str:
-    """Return the line of a file that a run went to last, "" where no call names one."""
+    """Return the line of a file that a run went to last, "" where its last look names none: after a scroll it was somewhere else."""
     for step in reversed(steps):
         head = FILE_HEAD.search(step.observation) if not step.failed and role_of(step.key) is Role.LOOKS else None
-        line = next((str(value) for value in step.arguments.values() if _LINE.fullmatch(str(value))), "")
-        if head and line and (name := next((path for path in read if same_file(path, head[1])), "")):
-            return f"{name}:{line}"
+        if head and (name := next((path for path in read if same_file(path, head[1])), "")):
+            line = next((str(value) for value in step.arguments.values() if _LINE.fullmatch(str(value))), "")
+            return f"{name}:{line}" if line else ""
     return ""

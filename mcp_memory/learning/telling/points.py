@@ -245,7 +245,8 @@ def _shown(
             *changed,
             *_in_vain(episode, similarity, query),
         ]
-        ends = dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)
+        went_on = bool(episode.steps and answer(episode.steps[-1]))  # it answered all the same, and that was judged
+        ends = () if went_on else dead_ends(episode, looks=not told and len(peers) == 1, is_here=similarity >= SAME_TASK)
         told += [*fixes, *standing(episode, ends, [peer for peer in peers if peer is not episode], known.run)]
         figure = figure_told(episode) if similarity >= SAME_TASK else ""
         # What a failure wrote is told where nobody left anything else (`ending`); the script that came last need not be what was measured.

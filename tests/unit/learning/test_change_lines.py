@@ -179,9 +179,9 @@ def test_of_a_text_whose_old_lines_nobody_has_shown_the_lines_that_do_the_work_a
 
 def test_where_some_of_a_change_was_cut_out_of_the_log_that_is_said() -> None:
     cut = FileChange("shop/cart.py", 0, (hunk("", "voucher = None", 3),), is_whole=False)
-    assert change_line(cut, frozenset(), 200) == "shop/cart.py:3: + voucher = None; the rest was not recorded"
+    assert change_line(cut, frozenset(), 200) == "shop/cart.py:3: + voucher = None; as far as it was recorded"
     ended = FileChange("shop/cart.py", 0, (Hunk(3, ("a = f(b)",), (GAP,)),), is_whole=False)
-    assert change_line(ended, frozenset(), 200) == "shop/cart.py:3: - a = f(b) ⏎ …; the rest was not recorded"
+    assert change_line(ended, frozenset(), 200) == "shop/cart.py:3: - a = f(b) ⏎ …; as far as it was recorded"
 
 
 def test_of_a_block_that_is_opened_its_first_line_is_told_though_one_like_it_stood_there_before() -> None:

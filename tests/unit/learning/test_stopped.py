@@ -49,6 +49,24 @@ def test_the_script_that_is_all_an_attempt_left_is_told_with_the_place_where_it_
     assert said == "changed nothing: left only reproduce_bug.py, stopped at shop/till.py:70"
 
 
+def test_no_place_is_told_where_an_attempt_scrolled_on_from_the_line_it_went_to() -> None:
+    scrolled = Step("scroll_down", observation="[File: /r/shop/till.py (99 lines total)]\n75:fee = 0")
+    assert "stopped at" not in told(lost("a", REPRO, opened(), went_to(61), scrolled, SUBMIT))
+
+
+def test_steps_on_another_file_of_its_own_are_not_counted_as_spent_on_its_script() -> None:
+    settings = Step("create", arguments={"path": "own_settings.py", "content": "till = 1"})
+    run = lost("a", settings, settings, settings, settings, REPRO, ran("KeyError: 'till'"), ran("KeyError: 'till'"), SUBMIT)
+    assert "spent" not in " ".join(points_of([(run, 1.0)], run.task)["a"])
+
+
+def test_a_call_that_never_worked_is_not_told_as_what_stopped_a_run_that_gave_its_answer() -> None:
+    stray = Step("compare", arguments={"of": "two tills"}, status=StepStatus.ERROR, error="there is no tool of that name here")
+    verdict = Step("finish", arguments={"answer": "two"}, status=StepStatus.ERROR, error="Answer is INCORRECT", observation="")
+    run = lost("a", Step("search", arguments={"q": "till"}), stray, verdict, task="How many tills has the shop?")
+    assert "never got compare" not in " ".join(points_of([(run, 1.0)], run.task)["a"])
+
+
 def test_a_script_that_the_task_asks_for_is_no_script_of_the_attempts_own() -> None:
     run = lost("a", REPRO, opened(), SUBMIT, task="Write reproduce_bug.py for the till of `Shop`")
     assert "left only" not in " ".join(points_of([(run, 1.0)], run.task)["a"])
