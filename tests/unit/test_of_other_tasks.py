@@ -93,3 +93,18 @@ async def test_of_several_calls_that_a_refused_one_needed_none_is_left_out(memor
     await memory.log_step(started.episode_id, **step("open_request", refused, head="colours"))
     told = next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
     assert "After this very error create_branch(repo=shop, name), push_files(repo=shop, branch, message) made the call work" in told
+
+
+async def test_a_value_that_the_error_names_is_no_advice_where_it_names_none_like_the_one_given(memory: EpisodicMemory) -> None:
+    def lost(query: str, *named: str) -> Step:
+        return search(query, f"Could not find [{query}]. Similar: {list(named)}")
+
+    for name in ("Aurora", "Borealis", "Castor", "Draco"):
+        both = (lost(name, f"{name} (ship)", f"{name} (island)"), search(f"{name} (ship)"))
+        await attempt(memory, f"In which year was the vessel {name} built?", "success", *both)
+    said = []
+    for query, named in (("Electra", "Electra (ship)"), ("Elektra", "Rotterdam"), ("Elektra", "The harbour of Elektra")):
+        started = await memory.start_episode("Which flag flew on the oldest of the steamers?", recall=False)
+        await memory.log_steps(started.episode_id, steps=[lost(query, named)])
+        said.append("a value that the error names" in next_step_text(answer(await memory.suggest_next_step(started.episode_id))))
+    assert said == [True, False, True]

@@ -18,7 +18,8 @@ from mcp_memory.learning.judging.fixed_by import past_error
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.changes import change_of
-from mcp_memory.learning.reading.run import message_of
+from mcp_memory.learning.reading.run import error_text, message_of
+from mcp_memory.learning.reading.signatures import quoted_in
 from mcp_memory.learning.telling.answers_told import LIKE, Told, as_here, told_call, told_change
 from mcp_memory.learning.telling.examples import PLACEHOLDER, arguments_of, example_of
 from mcp_memory.learning.telling.told_attempts import ReadEpisodes
@@ -45,7 +46,7 @@ class FixExamples:
 
     def illustrated(self, fix: TriedFix, answered: Ints, same_call: Ints, own: Step, run: str, *, is_retry: bool) -> TriedFix:
         """Return the fix with what was different in its arguments, or else with an example of them."""
-        change, times, of = self._change(answered) if is_retry else (None, 0, 0)
+        change, times, of = self._change(answered, own) if is_retry else (None, 0, 0)
         if change is None or np.isin(answered, same_call).any():  # of the very call it is told with what it worked
             example = self._example(fix, answered, same_call, own, run)
             if change is None or example.did:
@@ -101,10 +102,11 @@ class FixExamples:
         did = as_here(did, episode.steps, failed, by, own, run)
         return replace(_with(fix, did, like), evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, by))
 
-    def _change(self, answered: Ints) -> tuple[str | None, int, int]:
+    def _change(self, answered: Ints, own: Step) -> tuple[str | None, int, int]:
         """Return what was different when the failed tool itself was called again, in how many of how many of the latest answers.
 
-        None where not several of the latest answers have it in common.
+        None where not several of the latest answers have it in common, or where it was a value that the error named and this run's error
+        names none that is like its own.
         """
         x, failures = self._x, self._x.failures
         latest = answered[-MAX_CHANGES:]
@@ -118,7 +120,17 @@ class FixExamples:
             and change.kind is not ArgumentChange.INDENTED
         )  # that lines were indented wrongly the error says itself
         (most, times), *_ = [*found.most_common(1), (None, 0)]
+        if most and most[0] is ArgumentChange.LISTED and not _names_one_like(own, most[1]):
+            return None, 0, 0
         return changed(*most) if most and times >= MIN_ALIKE and 2 * times >= len(pairs) else None, times, len(pairs)
+
+
+def _names_one_like(own: Step, argument: str) -> bool:
+    """Return whether an error names another value that shares a word with the one that was given; where neither is words, it may."""
+    given = str(own.arguments.get(argument, "")).strip("'\" ")
+    words = _names(given)
+    others = [name for name in quoted_in(error_text(own)) if name != given]
+    return not words or not others or any(not words.isdisjoint(_names(name)) for name in others)
 
 
 def _is_of_failure(episode: Episode, by: int) -> bool:
