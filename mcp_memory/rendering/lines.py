@@ -164,7 +164,7 @@ def answered_elsewhere(answer: Row) -> list[str]:
 def _heading(number: int, row: Row, task: str, first: int, all_lost: int) -> str:
     """Return what an episode is: how it ended, its task where that is not the one asked for, how alike, how old, whose, its id."""
     which = f"the same task as {first}" if first != number else "this task" if row["similarity"] >= THE_TASK else f"“{task}”"
-    others = "" if all_lost < 2 else " (one of both, which failed)" if all_lost == 2 else f" (one of {all_lost} attempts, which all failed)"
+    others = "" if all_lost < 2 else ", like the other attempt" if all_lost == 2 else f", like all {all_lost} attempts"
     said = [f"{row['outcome']} at {which}{others}"]
     said += [f"{row['similarity']:.0%} alike"] if first == number and row["similarity"] < THE_TASK else []
     said += [_age(row["age_days"])] if row["age_days"] >= 1 else []

@@ -57,7 +57,7 @@ async def test_attempts_at_a_variant_of_the_task_are_counted_apart(memory: Episo
             "failure",
             shell(f"depotctl push --part {number + 7}", "refused"),
         )
-    assert "(one of both, which failed)" in recall_text(answer(await memory.recall(task)))
+    assert "like the other attempt" in recall_text(answer(await memory.recall(task)))
     told = playbook_text(answer(await memory.recommend_playbook(task)))
     assert "(1 of 2 failed attempts found): never got `depotctl push --part" in told
 

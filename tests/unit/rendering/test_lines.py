@@ -60,13 +60,13 @@ def test_that_nobody_has_managed_it_is_said_with_the_first_attempt() -> None:
     assert (
         recall_text(answer(episodes=lost, attempts=2, failures=2))
         .splitlines()[1]
-        .startswith("1. failure at this task (one of both, which failed), ")
+        .startswith("1. failure at this task, like the other attempt, ")
     )
     lines = recall_text(answer(episodes=lost, attempts=7, failures=7)).splitlines()
-    assert lines[1].startswith("1. failure at this task (one of 7 attempts, which all failed), ")
+    assert lines[1].startswith("1. failure at this task, like all 7 attempts, ")
     assert lines[2].startswith("2. failure at the same task as 1, 3 days ago")
-    assert "failed)" not in recall_text(answer(episodes=lost, attempts=7, failures=6))
-    assert "failed)" not in recall_text(answer(episodes=lost[:1], attempts=1, failures=1))
+    assert "like " not in recall_text(answer(episodes=lost, attempts=7, failures=6))
+    assert "like " not in recall_text(answer(episodes=lost[:1], attempts=1, failures=1))
 
 
 def test_an_episode_that_tells_nothing_has_no_line_and_where_nothing_is_told_the_nearest_is_named() -> None:
