@@ -115,3 +115,12 @@ async def test_a_run_that_did_not_succeed_though_no_step_failed_is_asked_what_wa
     assert "It did not succeed, and no step says why" in await completed(memory, "failure", *looked)
     assert "one sentence" not in await completed(memory, "success", *looked)
     assert "one sentence" not in await completed(memory, "failure", *looked[:1])
+
+
+async def test_that_a_run_gave_the_very_answer_that_was_wrong_before_is_said(memory: EpisodicMemory) -> None:
+    def answered(text: str) -> Step:
+        return {"tool": "finish", "arguments": {"answer": text}, "observation": "", "error": "Answer is INCORRECT"}
+
+    await attempt(memory, TASK, "failure", answered("The moon"))
+    assert "Made in this run, too: did not succeed" in await completed(memory, "failure", answered("the Moon."))
+    assert "Made in this run, too" not in await completed(memory, "failure", answered("the tide"))

@@ -65,6 +65,14 @@ async def test_after_a_refusal_for_its_indentation_it_is_told_how_such_edits_wen
     assert "; here line 40 is indented by 4, the text by 0 [" in said
 
 
+async def test_one_edit_that_was_indented_is_enough_where_this_text_does_not_stand_as_its_line_does(memory: EpisodicMemory) -> None:
+    refused, landed = (ranged("/port/fees.py", "12:13", text) for text in ("if fee:\n    pay()", "        if fee:\n            pay()"))
+    await attempt(memory, "The harbour fee is rounded twice", "success", {**refused, "error": INDENT}, landed)
+    shown = opened("/ferry/tides.py", 40, "            day = today()", "            show(day)")
+    said = await advised(memory, shown, ranged("/ferry/tides.py", "40:40", "        day = tomorrow()", INDENT))
+    assert "the same lines indented, e.g. by 8 instead of 0; here line 40 is indented by 12, the text by 8" in said
+
+
 async def test_a_text_that_is_indented_as_its_place_is_not_told_to_be_indented(memory: EpisodicMemory) -> None:
     await twice(
         memory,

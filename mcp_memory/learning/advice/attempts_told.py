@@ -11,13 +11,14 @@ from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.history.gone_tools import GoneTools
 from mcp_memory.learning.telling.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.telling.changes_told import Left
+from mcp_memory.learning.telling.deeds import answer
 from mcp_memory.learning.telling.examples import text_of_run
 from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.telling.fatal_calls import fatal_steps
 from mcp_memory.learning.telling.left_nothing import told_alike
 from mcp_memory.learning.telling.made_already import has_made
 from mcp_memory.learning.telling.points import Known, points_of
-from mcp_memory.learning.telling.precedents import MAX_TOLD, precedents, says_alike
+from mcp_memory.learning.telling.precedents import MAX_TOLD, is_same_answer, precedents, says_alike
 from mcp_memory.learning.telling.same_case import are_the_task, is_same_case, met_in
 from mcp_memory.learning.telling.same_things import about_the_same
 from mcp_memory.learning.telling.successes_told import changed_nothing_here, told_by_names
@@ -139,6 +140,9 @@ class _Teller:
         if run and known and (mine := Left.of(run).made).lines:
             made = {attempt.episode_id: attempt.left.made for attempt in attempts}
             known = tuple(replace(row, made=made[row.episode_id].is_same(mine)) for row in known)
+        if run and known and run.steps and (said := answer(run.steps[-1])):
+            gave = {attempt.episode_id for attempt in attempts if attempt.answered and is_same_answer(attempt.answered, said)}
+            known = tuple(replace(row, made=row.made or row.episode_id in gave) for row in known)
         missing = {attempt.won for attempt in attempts} - {row.worked for row in known}
         if not self._endorser.is_alone:  # among several agents only what is known from others is shown
             return known

@@ -16,6 +16,7 @@ from mcp_memory.learning.reading.run import is_mistyped, message_of
 
 MAX_TYPED_CHARS, MAX_ERROR_CHARS = 140, 90
 MOST, MIN_STEPS = 0.6, 6  # of its steps, from which a run spent them on one thing; of how many at least
+OWN_FILES = "files of its own"
 _SHOWN = re.compile(r"Assert")  # that what was to be shown was
 _REMOVES = re.compile(r"\brm\s[^\n;&|]*")
 _LINE = re.compile(r"\d{1,6}")
@@ -26,7 +27,7 @@ class Stopped:
     """Where a run stopped, as far as its steps show it."""
 
     typed: str = ""  # code that it gave a shell in the end, which could not read it
-    script: str = ""  # of its own, to try something out: all that it left
+    script: str = ""  # of its own, to try something out: all that it left; where it spent its steps on several, that it is these
     spent: int = 0  # steps on that, where these were most
     of: int = 0  # steps in all
     error: str = ""  # with which the last run of that failed
@@ -44,14 +45,16 @@ class Stopped:
         steps = [step for step in episode.steps if role_of(step.key) is not Role.PASSES]
         gone = " ".join(found[0] for step in steps if not step.failed for found in _REMOVES.finditer(command_in(step.arguments)))
         tries = [name for name in own if is_scratch(name) and name not in episode.task and name not in gone]
-        spent = sum(_file_of(step, own) == tries[-1] for step in steps) if tries else 0
+        about = [path for step in steps if (path := _file_of(step, own)) is not None]
+        spent = len(about) if tries else 0
         is_most = spent >= MOST * len(steps) and len(steps) >= MIN_STEPS
         last = steps[-1] if steps else None
         typed = _code(command_in(last.arguments)) if last and is_mistyped(last) else ""
         ran = next((step for step in reversed(steps) if tries and tries[-1] in command_in(step.arguments)), None)
         error = shorten(message_of(ran), MAX_ERROR_CHARS) if ran and ran.failed and not is_mistyped(ran) else ""
         error = "" if _SHOWN.match(error) else error
-        return cls(typed, tries[-1] if tries else "", spent if is_most else 0, len(steps), error, _place(steps, read))
+        script = OWN_FILES if is_most and set(about) != {tries[-1]} else tries[-1] if tries else ""
+        return cls(typed, script, spent if is_most else 0, len(steps), error, _place(steps, read))
 
 
 def _file_of(step: Step, own: Sequence[str]) -> str | None:

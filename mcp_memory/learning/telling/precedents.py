@@ -141,6 +141,11 @@ def _commonest(alike: Sequence[_Told]) -> list[_Told]:
     return max(exactly.values(), key=len)
 
 
+def is_same_answer(a: str, b: str) -> bool:
+    """Return whether two answers are one but for case, punctuation and articles."""
+    return _plain_answer(a) == _plain_answer(b)
+
+
 def _plain_answer(said: str) -> str:
     """Return an answer without what does not make it another: case, punctuation, articles.
 

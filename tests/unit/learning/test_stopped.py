@@ -54,10 +54,10 @@ def test_no_place_is_told_where_an_attempt_scrolled_on_from_the_line_it_went_to(
     assert "stopped at" not in told(lost("a", REPRO, opened(), went_to(61), scrolled, SUBMIT))
 
 
-def test_steps_on_another_file_of_its_own_are_not_counted_as_spent_on_its_script() -> None:
+def test_steps_on_several_files_of_its_own_are_not_told_as_spent_on_one_of_them() -> None:
     settings = Step("create", arguments={"path": "own_settings.py", "content": "till = 1"})
     run = lost("a", settings, settings, settings, settings, REPRO, ran("KeyError: 'till'"), ran("KeyError: 'till'"), SUBMIT)
-    assert "spent" not in " ".join(points_of([(run, 1.0)], run.task)["a"])
+    assert "spent 7 of 7 steps on files of its own, whose last run failed with “KeyError: 'till'”" in told(run)
 
 
 def test_a_call_that_never_worked_is_not_told_as_what_stopped_a_run_that_gave_its_answer() -> None:
