@@ -11,7 +11,7 @@ from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.query import InferredContext, Suggestion
 from mcp_memory.domain.step_keys import SHELL, tool_and_action
 from mcp_memory.domain.step_roles import Role, role_of
-from mcp_memory.learning.advice.attempts_told import attempts_here, attempts_told
+from mcp_memory.learning.advice.attempts_told import Attempts
 from mcp_memory.learning.advice.brought_there import brought_there
 from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
@@ -26,7 +26,7 @@ from mcp_memory.learning.reading.run import error_signatures, message_of
 from mcp_memory.learning.telling.examples import arguments_of, calls_own, is_new_call, text_of_run
 from mcp_memory.learning.telling.same_case import is_same_case
 from mcp_memory.learning.telling.successes_told import not_yet_done
-from mcp_memory.learning.telling.told_attempts import ReadEpisodes, ReadOnce
+from mcp_memory.learning.telling.told_attempts import ReadEpisodes, ReadOnce, ToldAttempt
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
 from mcp_memory.views.columns import Ints, distinct, without
@@ -97,13 +97,13 @@ class Adviser:
             vain = self._warner.of_vain_calls(neighbours, episode)
             slow = timed_out_too(self._x, self._read, neighbours, episode, only_with_way=bool(vain))
             warnings = (*self._warner.of_repeats(episode), *(slow or vain), *warnings)
-        won, beaten = self._attempts(situation)
+        told = Attempts(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
+        won, beaten = self._attempts(situation, told.here())
         here = {key for key, similarity in neighbours if similarity >= SAME_TASK}
         answers = ErrorRecovery(self._x, self._read, self._stored, self._endorser, beaten, here)
         forecast = self._next.forecast(standpoint, neighbours, episode.task, prefix)
         run = text_of_run(episode)
-        attempts = attempts_told(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
-        known = not_yet_done(attempts, episode.steps)
+        known = not_yet_done(told.told(), episode.steps)
         if forecast is None or (recovered and answers.is_the_end(standpoint, episode.steps[-1].key, sig)):
             return Advice(warnings=warnings, inferred=context, precedents=known)
         suggestions = self._suggestions(forecast, recovered, prefix, limit, situation, run, (won, beaten))
@@ -169,12 +169,11 @@ class Adviser:
         met = recovered.fixes[recovered.alike[recovered.fixes] >= SAME_MESSAGE]
         return same | {self._x.trace(int(row)).id for row in np.unique(self._x.failures.row[met])}
 
-    def _attempts(self, situation: Situation) -> tuple[set[str], set[str]]:
+    def _attempts(self, situation: Situation, here: Sequence[ToldAttempt]) -> tuple[set[str], set[str]]:
         """Return the attempts that succeeded at this very case, which may be done again, and those that failed where others succeeded."""
         near = [(key, row) for key, similarity in situation.neighbours if similarity >= SAME_TASK and (row := self._x.row(key)) is not None]
         task = situation.episode.task
         won = {key for key, row in near if self._x.success[row] and is_same_case(task, self._x.trace(row).task)}
-        here = attempts_here(self._x, self._read, situation.episode, situation.neighbours)
         beaten = {one.episode_id for one in here if not one.won} if any(one.won for one in here) else set()
         return won, {key for key, row in near if won and not self._x.success[row]} | beaten
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.episode import Episode
@@ -59,21 +60,7 @@ def attempts_told(
         project: In which tools may work no longer.
         run: The run that asks: what it has said so far is its own, and what it changed is marked where they did it, too.
     """
-    told = _Teller(x, read, task, endorser, project, run)
-    rows = told.rows(told.at_the_task(near), dict(near))
-    if run and run.outcome is None and any(row.worked for row in rows) and has_made(run):
-        rows = tuple(row for row in rows if not row.worked or not any(e and is_by_script(e) for e in read([row.episode_id])))
-    others = told.about_the_same(near)
-    if not others:
-        return rows
-    ids = {one.episode_id: min(one.ids, key=len) for one in others}
-    about = [replace(row, about=ids[row.episode_id]) for row in told.rows(others, dict.fromkeys(ids, 1.0))]
-    rows, about = _together(rows, about)
-    worked = [frozenset(row.did) for row in (*rows, *about) if row.worked and row.alike >= 1.0]
-    about = [row for row in about if row.worked or not _did_all(read, row.episode_id, worked)]
-    told_so = {row.worked for row in about}
-    rows = tuple(row for row in rows if row.alike >= 1.0 or row.worked not in told_so)  # of other cases nothing beside what is of this one
-    return tuple(row for won in (True, False) for row in [row for row in (*rows, *about) if row.worked is won][:MAX_TOLD])
+    return Attempts(x, read, task, near, endorser, project, run).told()
 
 
 def _together(rows: Sequence[Precedent], about: Sequence[Precedent]) -> tuple[tuple[Precedent, ...], list[Precedent]]:
@@ -96,38 +83,65 @@ def _did_all(read: ReadEpisodes, episode_id: str, worked: Sequence[frozenset[str
     return any(did <= made for did in worked)
 
 
-def attempts_here(x: Experience, read: ReadEpisodes, run: Episode, near: Neighbours) -> list[ToldAttempt]:
-    """Return the attempts that were about the very things which a run has met."""
-    told = _Teller(x, read, run.task, Endorser(x, run.project, run.agent), run.project, run)
-    return [*filter(told.is_here, told.at_the_task(near)), *told.about_the_same(near)]
+class Attempts:
+    """The attempts at a task as whoever asks about it is told of them; the arguments are those of `attempts_told`."""
 
-
-class _Teller:
-    """Tells of attempts to whoever asks about a task."""
-
-    def __init__(self, x: Experience, read: ReadEpisodes, task: str, endorser: Endorser, project: str, run: Episode | None) -> None:
+    def __init__(
+        self,
+        x: Experience,
+        read: ReadEpisodes,
+        task: str,
+        near: Neighbours,
+        endorser: Endorser,
+        project: str,
+        run: Episode | None = None,
+    ) -> None:
         self._x, self._read, self._task, self._endorser, self._project, self._run = x, read, task, endorser, project, run
+        self._near = near
         self._attempts = x.derived(ToldAttempts)
         self._said = text_of_run(run) if run else task
         self._met = met_in(self._said) if run else frozenset[str]()
 
-    def is_here(self, attempt: ToldAttempt) -> bool:
+    def told(self) -> tuple[Precedent, ...]:
+        """Return what `attempts_told` does."""
+        run, others = self._run, self._about_the_same
+        rows = self._rows(self._at_the_task, dict(self._near))
+        if run and run.outcome is None and any(row.worked for row in rows) and has_made(run):
+            rows = tuple(row for row in rows if not row.worked or not any(e and is_by_script(e) for e in self._read([row.episode_id])))
+        if not others:
+            return rows
+        ids = {one.episode_id: min(one.ids, key=len) for one in others}
+        about = [replace(row, about=ids[row.episode_id]) for row in self._rows(others, dict.fromkeys(ids, 1.0))]
+        rows, about = _together(rows, about)
+        worked = [frozenset(row.did) for row in (*rows, *about) if row.worked and row.alike >= 1.0]
+        about = [row for row in about if row.worked or not _did_all(self._read, row.episode_id, worked)]
+        told_so = {row.worked for row in about}
+        rows = tuple(row for row in rows if row.alike >= 1.0 or row.worked not in told_so)  # nothing of other cases beside what is of this
+        return tuple(row for won in (True, False) for row in [row for row in (*rows, *about) if row.worked is won][:MAX_TOLD])
+
+    def here(self) -> list[ToldAttempt]:
+        """Return the attempts that were about the very things which the run has met."""
+        return [*filter(self._is_here, self._at_the_task), *self._about_the_same]
+
+    def _is_here(self, attempt: ToldAttempt) -> bool:
         """Return whether an attempt was about the very things that the run has met."""
         return bool(self._met) and attempt.is_case(self._task, self._met)
 
-    def at_the_task(self, near: Neighbours) -> list[ToldAttempt]:
-        """Return the attempts at the task, first those about the very things that the run has met."""
-        return sorted(self._attempts.read(self._attempts.at(near), self._read), key=lambda one: not self.is_here(one))
+    @cached_property
+    def _at_the_task(self) -> list[ToldAttempt]:
+        """The attempts at the task, first those about the very things that the run has met."""
+        return sorted(self._attempts.read(self._attempts.at(self._near), self._read), key=lambda one: not self._is_here(one))
 
-    def about_the_same(self, near: Neighbours) -> list[ToldAttempt]:
-        """Return the attempts at tasks in other words that called for what the run has called for, and for nothing that it has not met."""
+    @cached_property
+    def _about_the_same(self) -> list[ToldAttempt]:
+        """The attempts at tasks in other words that called for what the run has called for, and for nothing that it has not met."""
         if not self._run or not self._met:
             return []
-        known = {key for key, similarity in near if similarity >= SAME_TASK}
+        known = {key for key, similarity in self._near if similarity >= SAME_TASK}
         found = [key for key in about_the_same(self._x, self._run, self._project) if key not in known]
         return [one for one in self._attempts.read(found, self._read) if one.ids and one.ids <= self._met]
 
-    def rows(self, attempts: Sequence[ToldAttempt], alike: Mapping[str, float]) -> tuple[Precedent, ...]:
+    def _rows(self, attempts: Sequence[ToldAttempt], alike: Mapping[str, float]) -> tuple[Precedent, ...]:
         """Return what these attempts did, what worked first; *alike* is how alike their tasks are to this one."""
         task, run = self._task, self._run
         others = [a for a in attempts if not a.is_case(task, self._met)]
@@ -168,7 +182,7 @@ class _Teller:
         first = [key for won in missing for key in [a.episode_id for a in attempts if a.won is won][:MAX_READ]]
         episodes = [episode for episode in self._read(first) if episode is not None]
         failures, successes = (sum(attempt.won is won for attempt in attempts) for won in (False, True))
-        here = {attempt.episode_id for attempt in attempts if self.is_here(attempt)}
+        here = {attempt.episode_id for attempt in attempts if self._is_here(attempt)}
         endings = not is_idle and self._run is None and not any(row.worked for row in known)
         fatal = fatal_steps(x, list(alike.items()))
         lost = sum(not a.won and a.episode_id not in self._variants(attempts) for a in attempts)

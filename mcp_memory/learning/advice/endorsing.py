@@ -3,7 +3,7 @@
 Among several agents it shows no arguments, either.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -51,9 +51,11 @@ class Endorser:
         row = self._x.row(episode_id)
         return row is not None and self._vouching.is_known_call(row, index, self._asker)
 
-    def showable_rows(self, rows: npt.NDArray[np.int32], indexes: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-        """Return of which steps the arguments may be shown."""
-        return np.array([self._vouching.is_known_call(int(r), int(i), self._asker) for r, i in zip(rows, indexes, strict=True)], np.bool_)
+    def showable_of(self, rows: npt.NDArray[np.int32], indexes: npt.NDArray[np.int32]) -> Iterator[int]:
+        """Yield the positions, in order, of the steps whose arguments may be shown; each is looked at only when it is asked for."""
+        for position, (row, index) in enumerate(zip(rows, indexes, strict=True)):
+            if self._vouching.is_known_call(int(row), int(index), self._asker):
+                yield position
 
 
 def led_by_verified(items: Sequence[T], is_verified: Callable[[T], bool]) -> list[T]:

@@ -138,8 +138,8 @@ class ErrorRecovery:
     def _refused(self, numbers: Ints) -> Iterator[tuple[Episode, int]]:
         """Yield the latest of these failures with their episodes, of those whose calls may be shown."""
         failures = self._x.failures
-        numbers = numbers[self._endorser.showable_rows(failures.row[numbers], failures.index[numbers])]
-        latest = numbers[np.argsort(-self._x.ended_at_ms[failures.row[numbers]], kind="stable")][:MAX_READ]
+        numbers = numbers[np.argsort(-self._x.ended_at_ms[failures.row[numbers]], kind="stable")]
+        latest = numbers[list(islice(self._endorser.showable_of(failures.row[numbers], failures.index[numbers]), MAX_READ))]
         ids = [self._x.trace(int(row)).id for row in failures.row[latest]]
         read = dict(zip(unique := list(dict.fromkeys(ids)), self._read(unique), strict=True))
         for key, index in zip(ids, failures.index[latest], strict=True):
@@ -157,9 +157,13 @@ class ErrorRecovery:
         """Yield what those who got past such an error noted about it, the latest first: a lesson that names none of it is about another."""
         x, failures = self._x, self._x.failures
         won = numbers[x.success[failures.row[numbers]]]
-        won = won[self._endorser.showable_rows(failures.row[won], failures.index[won])]
-        latest = won[np.argsort(-x.ended_at_ms[failures.row[won]], kind="stable")]
-        ids = list(dict.fromkeys(x.trace(int(row)).id for row in failures.row[latest]))[:MAX_SOUGHT]
+        won = won[np.argsort(-x.ended_at_ms[failures.row[won]], kind="stable")]
+        ids: list[str] = []
+        for at in self._endorser.showable_of(failures.row[won], failures.index[won]):
+            key = x.trace(int(failures.row[won[at]])).id
+            ids += [key] if key not in ids else []
+            if len(ids) == MAX_SOUGHT:
+                break
         for episode in filter(None, self._read(ids)):
             for lesson in episode.outcome.lessons if episode.outcome else ():
                 if not named.isdisjoint(words(lesson)):

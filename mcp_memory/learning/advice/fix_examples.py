@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -60,10 +61,10 @@ class FixExamples:
         Its values are shown where it answered the very message; those of another file or module are not.
         """
         x, message = self._x, message_of(own)
-        answered = answered[self._endorser.showable_rows(x.failures.row[answered], x.failures.by_index[answered])]
         rows = x.failures.row[answered]
         here = np.isin(rows, [row for key in self._here if (row := x.row(key)) is not None])
-        best = answered[np.lexsort((answered, x.success[rows], here, np.isin(answered, same_call)))[::-1]][:MAX_SOUGHT]
+        ranked = answered[np.lexsort((answered, x.success[rows], here, np.isin(answered, same_call)))[::-1]]
+        best = ranked[list(islice(self._endorser.showable_of(x.failures.row[ranked], x.failures.by_index[ranked]), MAX_SOUGHT))]
         read = self._read([x.trace(int(row)).id for row in x.failures.row[best]])
         places = [(e, int(i), int(by)) for e, i, by in zip(read, x.failures.index[best], x.failures.by_index[best], strict=True) if e]
         for episode, failed, by in places:

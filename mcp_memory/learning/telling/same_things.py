@@ -18,8 +18,10 @@ def about_the_same(x: Experience, run: Episode, project: str) -> list[str]:
     Cost: a pass over the steps of the experience.
     """
     naming = [step for step in run.steps if role_of(step.key) in (Role.LOOKS, Role.ACTS) and ids_of_call(step.arguments)]
+    if not naming:
+        return []
     calls = {(step.key, exact_number(step)) for step in naming[-MAX_CALLS:]}
-    steps = np.flatnonzero(np.isin(x.step_exact, [exact for _, exact in calls])) if calls else np.zeros(0, np.int64)
+    steps = np.flatnonzero(np.isin(x.step_exact, [exact for _, exact in calls]))
     made: dict[tuple[str, int], set[int]] = {}
     for tool, exact, row in zip(x.step_tool[steps].tolist(), x.step_exact[steps].tolist(), x.rows_at(steps).tolist(), strict=True):
         made.setdefault((str(x.tools.value(tool)), exact), set()).add(row)
