@@ -132,9 +132,10 @@ def _nothing_told(answer: Row, reads: str = "get_episode(episode_id={})") -> Lin
         how = reads.format(key)
         said = f"An earlier attempt at this task ended as {nearest['outcome']}; no step of it says why by itself: {how} shows them all"
         return Line(said, nearest["episode_id"])
-    if nearest["similarity"] < ALIKE:  # which may be of another world
-        return Line(f"Nothing close in memory; {answer['considered']} episodes looked at.{elsewhere_text(answer)}")
     said = f"{nearest['outcome']} at “{cut(nearest['task'], _TASK_CHARS)}”, {nearest['similarity']:.0%} alike"
+    if nearest["similarity"] < ALIKE:  # which may be of another world: it is named, and nothing said of what it would tell
+        looked = f"{answer['considered']} episodes looked at.{elsewhere_text(answer)}"
+        return Line(f"Nothing close in memory (nearest: {said}, {key}); {looked}", nearest["episode_id"])
     return Line(f"None of the runs found tells by itself how to do this; the nearest: {said} ({key})", nearest["episode_id"])
 
 
