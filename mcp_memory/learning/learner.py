@@ -20,7 +20,7 @@ from mcp_memory.domain.reports import Holdout, Trends
 from mcp_memory.learning import extraction
 from mcp_memory.learning.advice import playbook
 from mcp_memory.learning.advice.adviser import Advice, Adviser
-from mcp_memory.learning.advice.attempts_told import attempts_told
+from mcp_memory.learning.advice.attempts_told import Attempts
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.error_recovery import Stored
 from mcp_memory.learning.advice.lessons_told import lessons_told
@@ -185,7 +185,7 @@ class Learner:
     def precedents(self, v: View, task: str, project: str, near: Neighbours, by: Episode | None = None) -> tuple[Precedent, ...]:
         """Return what those of the neighbours did that are attempts at *task*, what worked first. *by* is the episode that asks."""
         endorser = Endorser(v.experience, project, by.agent if by else "")
-        return attempts_told(v.experience, self._read, task, near, endorser, project, as_shown(by) if by else None)
+        return Attempts(v.experience, self._read, task, near, endorser, project, as_shown(by) if by else None).told()
 
     def _message_at(self, episode_id: str, index: int) -> str:
         episode = self._store.get_episodes([episode_id])[0]

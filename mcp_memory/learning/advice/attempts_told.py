@@ -36,33 +36,6 @@ FatalSteps = Mapping[str, Sequence[tuple[int, int]]]
 NO_STEPS: FatalSteps = {}
 
 
-def attempts_told(
-    x: Experience,
-    read: ReadEpisodes,
-    task: str,
-    near: Neighbours,
-    endorser: Endorser,
-    project: str,
-    run: Episode | None = None,
-) -> tuple[Precedent, ...]:
-    """Return what attempts at *task* did that tells how they ended, what worked first.
-
-    Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it; where no success of the very case
-    can be told, it is what successes at the task called, by the names of the arguments. Up to eight episodes are read for that, and as
-    many of those that were about the very things which a run has called for, in whatever words their tasks were put.
-
-    Args:
-        x: The experience.
-        read: Reads episodes.
-        task: The task asked about.
-        near: Episodes and how alike their tasks are; below `SAME_TASK` they are left out.
-        endorser: Says what may be shown.
-        project: In which tools may work no longer.
-        run: The run that asks: what it has said so far is its own, and what it changed is marked where they did it, too.
-    """
-    return Attempts(x, read, task, near, endorser, project, run).told()
-
-
 def _together(rows: Sequence[Precedent], about: Sequence[Precedent]) -> tuple[tuple[Precedent, ...], list[Precedent]]:
     """Return both with those of the first that say the same as one of the others counted as one about the same thing."""
     same = {(row.worked, row.did): row for row in about}
@@ -84,7 +57,7 @@ def _did_all(read: ReadEpisodes, episode_id: str, worked: Sequence[frozenset[str
 
 
 class Attempts:
-    """The attempts at a task as whoever asks about it is told of them; the arguments are those of `attempts_told`."""
+    """The attempts at a task as whoever asks about it is told of them. Each is read once, however much is asked."""
 
     def __init__(
         self,
@@ -96,6 +69,17 @@ class Attempts:
         project: str,
         run: Episode | None = None,
     ) -> None:
+        """Take what is asked.
+
+        Args:
+            x: The experience.
+            read: Reads episodes.
+            task: The task asked about.
+            near: Episodes and how alike their tasks are; below `SAME_TASK` they are left out.
+            endorser: Says what may be shown.
+            project: In which tools may work no longer.
+            run: The run that asks: what it has said so far is its own, and what it changed is marked where they did it, too.
+        """
         self._x, self._read, self._task, self._endorser, self._project, self._run = x, read, task, endorser, project, run
         self._near = near
         self._attempts = x.derived(ToldAttempts)
@@ -103,7 +87,12 @@ class Attempts:
         self._met = met_in(self._said) if run else frozenset[str]()
 
     def told(self) -> tuple[Precedent, ...]:
-        """Return what `attempts_told` does."""
+        """Return what attempts at the task did that tells how they ended, what worked first.
+
+        Where nothing of what worked, or of what did not, can be told so, it is what a recall tells of it; where no success of the very case
+        can be told, it is what successes at the task called, by the names of the arguments. Up to eight episodes are read for that, and as
+        many of those that were about the very things which a run has called for, in whatever words their tasks were put.
+        """
         run, others = self._run, self._about_the_same
         rows = self._rows(self._at_the_task, dict(self._near))
         if run and run.outcome is None and any(row.worked for row in rows) and has_made(run):

@@ -21,13 +21,13 @@ from mcp_memory.learning.reading.other_value import in_words, one_other_value
 from mcp_memory.learning.reading.run import error_text, is_mistyped, message_of
 from mcp_memory.learning.reading.signatures import quoted_in, signature
 from mcp_memory.learning.telling.acts import MAX_CALL_CHARS, acted, is_edit, own_names, runs_own
+from mcp_memory.learning.telling.answers_told import MAX_DONE
 from mcp_memory.learning.telling.examples import PLACEHOLDER, example_of
 from mcp_memory.phrases import points as phrases
 
 MAX_MESSAGE_CHARS, MAX_FAILED_CALL_CHARS = 110, 90
 MAX_OVERCOME = 2
 MIN_NAME_CHARS = 3  # of what an error names
-MAX_DONE = 3  # calls that are told of those that were made before a failed one worked
 MAX_CHANGE_CHARS = 240  # of a change that made a failed call work
 _NOTHING = re.compile(r"\b(?:no (?:match|result|page|entr|hit)\w*|(?:could|did) not find|(?:was )?not found|nothing found)\b", re.I)
 MANY_ARGUMENTS = 3  # of a call that failed, from which on what is left of each says nothing
