@@ -89,14 +89,14 @@ class Torture:
         for process in self._running.values():
             process.kill()
             process.wait()
-        for proxy in proxies:
-            proxy.close()
         for turn in range(2):  # the second time everybody has what everybody told
             self.say(f"coming into step, {turn}")
             for number in range(len(self.folders)):
                 self.start(number, 0, direct=True)
             for process in self._running.values():
                 await asyncio.to_thread(process.wait, DRAIN_S + 30)
+        for proxy in proxies:  # not before: asyncio loses, unclosed, a connection that is accepted while its server is closed
+            proxy.close()
         self.say("looking")
         return await self.problems()
 
