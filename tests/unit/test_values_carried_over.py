@@ -67,3 +67,49 @@ async def test_where_in_the_code_an_error_was_met_is_not_what_it_is_about(memory
     told = await advised(memory, "Give the uploader a retry", command("go test ./...", UNDEFINED.format("uploader.go:12:4")))
     assert '+ import "github.com/x/backoff" made the call work' in told
     assert '+ import "github.com/x/backoff"' in recall_text(answer(await memory.recall("undefined: backoff")))
+
+
+def typed(tool: str, error: str | None = None, **arguments: Any) -> dict[str, Any]:
+    return {"tool": tool, "arguments": arguments, "error": error, "observation": "" if error else "done"}
+
+
+SUSPENDED = "Line {} is suspended for the unpaid bill {}: it must be paid before data can be added"
+
+
+async def test_the_same_error_about_another_case_is_answered_by_what_answered_it_there_with_this_cases_ids(memory: EpisodicMemory) -> None:
+    refused = typed("add_data", SUSPENDED.format("L2078", "B2077"), line="L2078", gb=2)
+    paid, resumed = typed("make_payment", customer="C2077", bill="B2077"), typed("resume_line", line="L2078")
+    await attempt(memory, "Give Ada more data", refused, paid, resumed, typed("add_data", line="L2078", gb=2))
+    told = await advised(memory, "Order a router for Ole", typed("add_data", SUSPENDED.format("L5006", "B5005"), line="L5006", gb=9))
+    assert "make_payment(customer, bill=B5005), resume_line(line=L5006) made the call work" in told
+    assert "2077" not in told
+    assert "2078" not in told
+
+
+async def test_an_error_of_another_code_is_not_the_same_one(memory: EpisodicMemory) -> None:
+    refused = typed("fetch", "Request failed with status code 401", page="P1203")
+    await attempt(memory, "Read Ada's pages", refused, typed("sign_in", user="ada"), typed("fetch", page="P1203"))
+    told = await advised(memory, "Order a router for Ole", typed("fetch", "Request failed with status code 500", page="P7788"))
+    assert "sign_in" not in told
+
+
+async def test_an_argument_that_was_left_out_is_told_as_left_out(memory: EpisodicMemory) -> None:
+    refused = typed("change_plan", "Plan P-200 needs a renewal", plan="P-200")
+    await attempt(memory, "Change Ada's plan to P-200", refused, typed("change_plan", plan="P-200", renew=True))
+    assert "change_plan failed with “Plan P-200 needs a renewal”: with renew=True it went through" in recall_text(
+        answer(await memory.recall("Change Ada's plan to P-200"))
+    )
+    told = await advised(memory, "Order a router for Ole", typed("change_plan", "Plan P-300 needs a renewal", plan="P-300"))
+    assert "change_plan renew=True instead of no renew went through" in told
+
+
+async def test_a_call_that_failed_with_another_error_is_not_said_to_have_made_it_work(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("Build the ferry", recall=False)
+    steps = [
+        command("cargo build", "could not find OpenSSL"),
+        command("cargo build", "borrow of moved value: `cfg`"),
+        command("cargo build"),
+    ]
+    await memory.log_steps(started.episode_id, steps)
+    done = await memory.complete_episode(started.episode_id, "success")
+    assert "worked after" not in str(answer(done))

@@ -18,6 +18,7 @@ from mcp_memory.learning.advice.what_answered import names_the_same, what_answer
 from mcp_memory.learning.judging.fixed_by import past_error
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.calls_told import call_by_names
+from mcp_memory.learning.reading.case_values import same_but_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import quoted_in
@@ -70,7 +71,7 @@ class FixExamples:
         for episode, failed, by in places:
             if max(failed, by) >= len(episode.steps):
                 continue
-            is_very = message_of(episode.steps[failed]) == message
+            is_very = message_of(episode.steps[failed]) == message or same_but_ids(episode.steps[failed], own)
             if is_very or names_the_same(episode.steps, failed, own):
                 past = past_error(episode.steps, failed, by) if fix.kind == "fixed" else by
                 if past < 0 or episode.steps[past].key != episode.steps[by].key:
