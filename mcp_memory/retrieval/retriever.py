@@ -9,7 +9,7 @@ from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
-from mcp_memory.domain.nearness import THE_TASK, of_cases
+from mcp_memory.domain.nearness import ANOTHER_CASE, of_cases
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
@@ -129,7 +129,7 @@ class Retriever:
             if reads_names_only(query.text, space):
                 pairs = self._understood(v, query, pairs, k)
         named = [(traces[seq].id, value) for seq, value in pairs if seq in traces]
-        if named and named[0][1] >= THE_TASK:  # there may be other cases of it
+        if named and named[0][1] > ANOTHER_CASE:  # there may be other cases of it
             named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
             named.sort(key=lambda one: -one[1])
         return tuple([one for one in named if one[0] not in excluded][:k])

@@ -30,6 +30,12 @@ _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
+# Of an argument whose value is somebody's, however plain a word it is.
+_PERSONAL = re.compile(
+    r"(?:.*_)?(?:user|user_?name|login|account|pass(?:word|wd|code|phrase)?|pin|token|secret|(?:api|access)_?key|(?:first|last|full|sur)_?name"
+    r"|author|owner|assignee|recipient|sender|receiver|e?mail)",
+    re.I,
+)
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 
 
@@ -81,7 +87,7 @@ def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike
     """Return arguments as an example, as `arguments_of` does those of a step."""
     run = run.casefold()
     if not alike and not _fits(command_in(arguments), run):
-        shown = {key: value if is_of_run(value, run) else f"<{key}>" for key, value in arguments.items()}
+        shown = {key: value if is_of_run(value, run, key) else f"<{key}>" for key, value in arguments.items()}
         return shown if any(shown[key] != f"<{key}>" for key in shown) else None
     code = bool(command_in(arguments)) or not _PLACE.isdisjoint(arguments)
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
@@ -117,12 +123,17 @@ def _fits(command: str, run: str) -> bool:
     return all(has_value(word.strip("'\""), run) for word in command.split() if _FILE_WORD.search(word))
 
 
-def is_of_run(value: Json, run: str) -> bool:
-    """Return whether a value says nothing of a case, or is one of this run."""
+def is_of_run(value: Json, run: str, name: str = "") -> bool:
+    """Return whether a value says nothing of a case, or is one of this run; under a *name* that says whose it is, only the latter.
+
+    >>> is_of_run("premium", "", "plan"), is_of_run("john", "", "username"), is_of_run("john", "sign in as john", "username")
+    (True, False, True)
+    """
     if not isinstance(value, str):
         return isinstance(value, bool) or value is None or (isinstance(value, int | float) and abs(value) < SMALL)
     bare = value.strip().strip("'\"")
-    return not bare or bool(SETTING.fullmatch(bare)) or has_value(bare, run) or is_of_page(value)
+    is_setting = SETTING.fullmatch(bare) is not None and not _PERSONAL.fullmatch(name)
+    return not bare or is_setting or has_value(bare, run) or is_of_page(value)
 
 
 def _shown(name: str, value: Json, max_chars: int, run: str, code: bool) -> Json:
@@ -143,7 +154,8 @@ def _text(name: str, value: str, run: str, code: bool) -> str:
         return value
     if name in _PLACE or code or name in _CODE:
         return without_ids(value, lambda one: has_value(one, run))
-    if SETTING.fullmatch(bare) or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
+    is_setting = SETTING.fullmatch(bare) is not None and not _PERSONAL.fullmatch(name)
+    if is_setting or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
         return value
     if EMAIL.fullmatch(bare):
         return "<email>"
