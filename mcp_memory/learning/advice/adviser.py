@@ -25,8 +25,8 @@ from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.run import error_signatures, message_of
 from mcp_memory.learning.telling.examples import arguments_of, calls_own, is_new_call, text_of_run
 from mcp_memory.learning.telling.same_case import is_same_case
-from mcp_memory.learning.telling.successes_told import not_yet_done
 from mcp_memory.learning.telling.told_attempts import ReadEpisodes, ReadOnce, ToldAttempt
+from mcp_memory.learning.telling.unlike_this_run import not_yet_done
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
 from mcp_memory.views.columns import Ints, distinct, without
