@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class BoundedMap(Generic[K, V]):
-    """At most so many entries, or where they are weighed so much together; the least recently used one goes first. Safe for several threads.
+    """At most so many entries, or so much as they weigh together; the least recently used one goes first. Safe for several threads.
 
     >>> kept = BoundedMap(2)
     >>> for key in ("a", "b", "c"):

@@ -19,25 +19,26 @@ _ESCAPED, _ESCAPES = r"\\(?:u001b|x1b|033|e)\[[0-9;]{0,20}m", ("\\u001b[", "\\x1
 _COLOUR_SIGNS = ("\x1b[", *_ESCAPES)
 _BLOCK = 128
 _UNSEEN_PER_TRY, _COLOURS_PER_TRY = 25, 30
-_FEW_KINDS = 4  # of invisible characters: so few are taken out faster one after another
+_FEW_KINDS = 4  # of invisible characters: so few are replaced faster one after another
 
 
 class _Seen:
     """A text without invisible characters. Of most of its blocks it is never asked where their characters stood."""
 
-    __slots__ = ("_kept", "_kinds", "_places", "_source", "text")
+    __slots__ = ("_kept", "_places", "_source", "_unseen", "text")
 
     def __init__(self, source: str, kinds: list[str]) -> None:
-        self._source, self._kinds = source, kinds
-        self.text = _without(source, kinds)
+        self._source, self._unseen = _of_one_kind(source, kinds), kinds[0]
+        self.text = self._source.replace(self._unseen, "")
         self._kept: list[int] = []
-        self._places: dict[int, tuple[list[int], list[int]]] = {}
+        self._places: dict[int, list[int]] = {}
 
     def _ends(self) -> list[int]:
         """Return how many characters stay of all blocks up to each, itself included."""
         if not self._kept:
-            blocks = (self._source[at : at + _BLOCK] for at in range(0, len(self._source), _BLOCK))
-            self._kept = list(accumulate(len(_without(block, self._kinds)) for block in blocks))
+            count, unseen, size = self._source.count, self._unseen, len(self._source)
+            gone = accumulate(count(unseen, at, at + _BLOCK) for at in range(0, size, _BLOCK))
+            self._kept = [min(size, _BLOCK * number) - less for number, less in enumerate(gone, 1)]
         return self._kept
 
     def original(self, at: int) -> int:
@@ -46,18 +47,14 @@ class _Seen:
         first, begin = ends[block - 1] if block else 0, block * _BLOCK
         if ends[block] - first == _BLOCK:  # nothing was taken out
             return begin + at - first
-        kept, gone = self._places.get(block) or self._noise_in(block)
-        return begin + at - first + gone[bisect_right(kept, at - first)]
+        kept = self._places.get(block) or self._kept_in(block)
+        return begin + at - first + bisect_right(kept, at - first)
 
-    def _noise_in(self, block: int) -> tuple[list[int], list[int]]:
-        """Return how many characters of a block stay before each run that goes, and how many are gone by then, from none on."""
-        kept: list[int] = []
-        gone = [0]
-        for run in compiled(_UNSEEN).finditer(self._source[block * _BLOCK : (block + 1) * _BLOCK]):
-            kept.append(run.start() - gone[-1])
-            gone.append(gone[-1] + run.end() - run.start())
-        self._places[block] = kept, gone
-        return kept, gone
+    def _kept_in(self, block: int) -> list[int]:
+        """Return how many characters of a block stay before each of those that go."""
+        stay = self._source[block * _BLOCK : (block + 1) * _BLOCK].split(self._unseen)
+        kept = self._places[block] = list(accumulate(map(len, stay[:-1])))
+        return kept
 
     def about(self, at: int, is_end: bool) -> int:
         """Return where a place of the source is in the text, or at most a block before, with *is_end* after it."""
@@ -169,12 +166,10 @@ def _unseen_in(sight: Sight) -> list[str]:
     return sight.unseen
 
 
-def _without(text: str, kinds: list[str]) -> str:
-    """Return *text* without invisible characters of these *kinds*."""
-    if text.isascii():
-        return text
+def _of_one_kind(text: str, kinds: list[str]) -> str:
+    """Return *text* with each of its invisible characters, which are of these *kinds*, in the place of the first kind."""
     if len(kinds) > _FEW_KINDS:
-        return compiled(_UNSEEN).sub("", text)
-    for char in kinds:
-        text = text.replace(char, "")
+        return compiled(_UNSEEN).sub(lambda run: kinds[0] * len(run[0]), text)
+    for char in kinds[1:]:
+        text = text.replace(char, kinds[0])
     return text

@@ -6,7 +6,7 @@ JSON schema, the choices of the command line and the keys of the interchange for
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self, get_type_hints
@@ -38,8 +38,7 @@ class Request(msgspec.Struct, frozen=True):
         try:
             return cls(**_named(cls, given, listed_only))
         except ShapeProblem as problem:
-            listed = (f"{name}*" if f.is_required else name for name, f in fields_of(cls).items() if f.kind.is_listed)
-            raise problem.hinting(f"Arguments of {cls.verb()}: {', '.join(listed) or 'none'}.") from None
+            raise (problem if problem.given_hint else problem.hinting(f"Arguments of {cls.verb()}: {_listed(cls)}.")) from None
 
     @classmethod
     def verb(cls) -> str:
@@ -53,6 +52,11 @@ class Request(msgspec.Struct, frozen=True):
     def but(self, **changes: Any) -> Self:
         """Return the request with some fields changed."""
         return msgspec.structs.replace(self, **changes)
+
+
+def _listed(record: type[Request]) -> str:
+    """Return the names of the fields that callers are shown; those that must be given are marked."""
+    return ", ".join(f"{name}*" if f.is_required else name for name, f in fields_of(record).items() if f.kind.is_listed) or "none"
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ class Many(Kind):
     low: int = 1
     high: int
     shows_fields: bool = True  # False: another tool shows them
+    named: Callable[[Any], Any] | None = None  # how models write one, by the names of its fields
 
     def _schema(self) -> Schema:
         return {"type": "array", "items": _outline(self.of) if self.shows_fields else {"type": "object"}}
@@ -147,7 +152,9 @@ class Many(Kind):
     def _items(self, values: Sequence[Any]) -> Iterator[Request]:
         for index, value in enumerate(values):
             try:
-                yield _record(self.of, value)
+                yield _record(self.of, self.named(value) if self.named else value)
+            except ShapeProblem as problem:
+                raise problem.under(f"[{index}]").hinting(f"Fields of each: {_listed(self.of)}.") from None
             except Problem as problem:
                 raise problem.under(f"[{index}]") from None
 

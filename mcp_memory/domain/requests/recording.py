@@ -9,6 +9,7 @@ from mcp_memory.domain.requests.base import Many, Request
 from mcp_memory.domain.requests.context import OUTCOME_WORDS, TaskFields
 from mcp_memory.domain.requests.kinds import Choice, ErrorText, Flag, Id, Name, Object, Text, Texts
 from mcp_memory.domain.requests.numbers import Whole
+from mcp_memory.domain.requests.step_names import named_step
 
 STATUS_WORDS: Mapping[str, str] = {
     "success": "ok",
@@ -62,7 +63,7 @@ class LogStep(StepDetails, frozen=True):
 
 class LogSteps(Request, frozen=True):
     episode_id: Annotated[str, Id(required=True)]
-    steps: Annotated[Sequence[StepFields | Mapping[str, Any]], Many(of=StepFields, high=limits.MAX_STEPS_PER_CALL)]
+    steps: Annotated[Sequence[StepFields | Mapping[str, Any]], Many(of=StepFields, high=limits.MAX_STEPS_PER_CALL, named=named_step)]
 
 
 class OutcomeFields(Request, frozen=True, kw_only=True):
@@ -86,7 +87,7 @@ class CompleteEpisode(OutcomeFields, frozen=True):
     project: Annotated[str, Name()] = ""  # of the task
     steps: Annotated[
         Sequence[StepFields | Mapping[str, Any]],
-        Many(of=StepFields, low=0, high=limits.MAX_STEPS_PER_CALL, shows_fields=False),
+        Many(of=StepFields, low=0, high=limits.MAX_STEPS_PER_CALL, shows_fields=False, named=named_step),
     ] = ()
     helped: Annotated[Sequence[str], _IDS] = ()  # ids of recalled episodes and patterns
     hindered: Annotated[Sequence[str], _IDS] = ()

@@ -25,8 +25,8 @@ from mcp_memory.learning.patterns.confidence import wilson
 from mcp_memory.learning.reading.run import error_signatures, message_of
 from mcp_memory.learning.telling.examples import arguments_of, calls_own, is_new_call, text_of_run
 from mcp_memory.learning.telling.same_case import is_same_case
-from mcp_memory.learning.telling.successes_told import not_yet_done
 from mcp_memory.learning.telling.told_attempts import ReadEpisodes, ReadOnce, ToldAttempt
+from mcp_memory.learning.telling.unlike_this_run import not_yet_done
 from mcp_memory.phrases import advice as phrases
 from mcp_memory.ports import Situation
 from mcp_memory.views.columns import Ints, distinct, without
@@ -164,7 +164,7 @@ class Adviser:
         return tuple(out)
 
     def _at_this(self, situation: Situation, recovered: Recovered | None) -> set[int]:
-        """Return the rows of the episodes whose code and files may fit here: those at this very task, and those that met this very error."""
+        """Return the rows of those whose code and files may fit here: those at this very task, and those that met this very error."""
         same = {row for key, similarity in situation.neighbours if similarity >= SAME_TASK and (row := self._x.row(key)) is not None}
         if recovered is None:
             return same

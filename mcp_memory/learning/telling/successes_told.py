@@ -5,23 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from mcp_memory.domain.answers import Precedent
-from mcp_memory.domain.episode import Episode, Step
+from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK
-from mcp_memory.learning.telling.acts import told_as_call
 from mcp_memory.learning.telling.deeds import answer, calls_by_names, done, ended
 from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE
 from mcp_memory.learning.telling.points import MIN_IDLE, Recalled
 from mcp_memory.learning.telling.precedents import MAX_TOLD
 from mcp_memory.learning.telling.same_case import is_same_case
 from mcp_memory.phrases import points as phrases
-
-
-def not_yet_done(known: Sequence[Precedent], steps: Sequence[Step]) -> tuple[Precedent, ...]:
-    """Return the precedents without those that worked and did no more than a run with these *steps* has: to do it twice is no advice."""
-    if not any(row.worked for row in known):
-        return tuple(known)
-    made = {told_as_call(step) for step in steps if not step.failed}
-    return tuple(row for row in known if not row.worked or not made.issuperset(row.did))
 
 
 def told_by_names(
