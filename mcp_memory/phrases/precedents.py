@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.phrases.words import quoted
 
+_MAX_LACKED_CHARS = 160  # of the calls that a failure lacked
 _WHICH = re.compile(r"^left undone:|\btests failed\b")  # in what is told of one that succeeded in part
 
 
@@ -68,10 +69,34 @@ def only_here(call: str, failures: int, of: int) -> str:
     return f"unlike what worked, did {call} (as {failures} of {of} failures)"
 
 
-def lacked(calls: Sequence[str]) -> str:
-    """Return what a failure did not do that what worked did.
+def lacked(calls: Sequence[str], worked: Sequence[str]) -> str:
+    """Return what a failure did not do of the calls that *worked*: many in long words, which are told of what worked, by their number.
 
-    >>> lacked(["cancel “B7”"])
+    >>> lacked(["cancel “B7”"], ["cancel “A2”", "cancel “B7”"])
     'unlike what worked, without cancel “B7”'
+    >>> long = [f"book cabin={i} passengers={'Ada Boe, ' * 9}" for i in range(3)]
+    >>> lacked(long[1:], long), lacked(long[:2], long)
+    ('unlike what worked, without the last 2 of its 3 calls', 'unlike what worked, without 2 of its 3 calls')
     """
-    return f"unlike what worked, without {', '.join(calls)}"
+    said = ", ".join(calls)
+    if len(calls) > 1 and len(said) > _MAX_LACKED_CHARS:
+        said = f"{'the last ' if [*worked[-len(calls) :]] == [*calls] else ''}{len(calls)} of its {len(worked)} calls"
+    return f"unlike what worked, without {said}"
+
+
+def besides_this_run(call: str) -> str:
+    """Return the first call of what worked that the run which asks has not made.
+
+    >>> besides_this_run("cancel “B7”")
+    'besides what this run did, cancel “B7”'
+    """
+    return f"besides what this run did, {call}"
+
+
+def besides_what_worked(calls: Sequence[str]) -> str:
+    """Return what a failure did that did all that worked, too.
+
+    >>> besides_what_worked(["cancel “B7”"])
+    'besides what worked, did cancel “B7”'
+    """
+    return f"besides what worked, did {'; '.join(calls)}"

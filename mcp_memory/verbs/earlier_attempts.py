@@ -15,7 +15,7 @@ from mcp_memory.learning.reading.signatures import signature
 from mcp_memory.learning.telling.changes_told import Left
 from mcp_memory.learning.telling.left_nothing import LeftNothing
 from mcp_memory.learning.telling.otherwise import changed_what_was_seen
-from mcp_memory.learning.telling.successes_told import not_yet_done
+from mcp_memory.learning.telling.unlike_this_run import not_yet_done
 from mcp_memory.ports import Neighbours
 from mcp_memory.verbs.engines import Engines
 from mcp_memory.verbs.judging import COMPARED

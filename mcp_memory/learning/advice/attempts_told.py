@@ -1,7 +1,7 @@
 """What attempts at a task tell on every door: what they did that tells how they ended, else what a recall would tell of them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mcp_memory.domain.answers import Precedent
@@ -25,6 +25,7 @@ from mcp_memory.learning.telling.same_things import about_the_same
 from mcp_memory.learning.telling.successes_told import changed_nothing_here, told_by_names
 from mcp_memory.learning.telling.told_attempts import MAX_READ as MAX_COUNTED
 from mcp_memory.learning.telling.told_attempts import ReadEpisodes, ToldAttempt, ToldAttempts, came_of, is_by_script
+from mcp_memory.learning.telling.unlike_this_run import lacked, made_by, unlike
 from mcp_memory.learning.telling.written import wrote
 from mcp_memory.phrases import precedents as phrases
 from mcp_memory.ports import Neighbours
@@ -238,9 +239,11 @@ def told_as_recalled(
     told = points_of([(e, 1.0) for e in same], said or task, known=Known(endings=endings, run=run))
     worked = [frozenset(row.did) for row in known if row.worked]
     needed = [deed for deed in next((row.did for row in known if row.worked), ()) if all(deed in other for other in worked)]
-    rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, needed, failures))
+    asks = _Asks(said or task, needed, made_by(run))
+    rows = (row for won in (True, False) for row in _of([e for e in same if e.success is won], told, asks, failures))
     by_id = {episode.id: episode for episode in same}
-    return tuple(_with_fatal(row, by_id[row.episode_id], fatal.get(row.episode_id, ()), failures) for row in rows)
+    rows = (_with_fatal(row, by_id[row.episode_id], fatal.get(row.episode_id, ()), failures) for row in rows)
+    return tuple(row for row in rows if row.did)
 
 
 def _with_fatal(row: Precedent, episode: Episode, fatal: Sequence[tuple[int, int]], failures: int) -> Precedent:
@@ -257,30 +260,35 @@ def _noted(episode: Episode) -> bool:
     return episode.outcome is not None and bool(without_inference(episode.outcome.summary) or episode.outcome.lessons)
 
 
-def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], needed: Sequence[str], failures: int) -> Iterator[Precedent]:
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    """Beside what an attempt is told: the query, the calls of what worked, those of the run that asks."""
+
+    query: str
+    needed: Sequence[str]
+    mine: frozenset[str]
+
+
+def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], asks: _Asks, failures: int) -> Iterator[Precedent]:
     shown = list[str]()
     for episode in [e for e in attempts if told[e.id]]:
-        said = told[episode.id][:MAX_POINTS]
+        said, is_made = told[episode.id][:MAX_POINTS], False
         is_script = any(text in said for _, text in wrote(episode))  # of two that do the same one is told
         if len(shown) == MAX_TOLD or (is_script and any(says_alike(said[0], other) for other in shown)):
             continue
         shown.append(said[0])
-        if not episode.success and (lacked := _lacked(episode, needed)):
-            said = (*said, phrases.lacked(lacked))
+        many = (0, 0)
+        if not (episode.success or episode.partial) and len(attempts) == failures:
+            missing = lacked(episode, asks.needed)
+            many = (_as_many(said[0], [e for e in attempts if lacked(e, asks.needed) == missing]), failures)
+        if not episode.success:
+            said, is_made = unlike(episode, said, asks.query, asks.needed, asks.mine)
         came = "" if episode.success else came_of(episode)
-        counts = (0, 0) if episode.success or episode.partial or len(attempts) != failures else (_as_many(said[0], attempts), failures)
-        yield Precedent(
-            episode.success, said, "" if any(came in line for line in said) else came, *counts, episode.id, partly=episode.partial
-        )
+        came = "" if any(came in line for line in said) else came
+        yield Precedent(episode.success, said, came, *many, episode.id, partly=episode.partial, made=is_made)
 
 
 def _as_many(line: str, attempts: Sequence[Episode]) -> int:
     """Return of how many attempts a line is the first that is told, each by itself."""
     alone = (points_of([(episode, 1.0)], episode.task)[episode.id] for episode in attempts)
     return max(1, sum(told[:1] == (line,) for told in alone))
-
-
-def _lacked(episode: Episode, needed: Sequence[str]) -> list[str]:
-    """Return the calls of what worked that a run never tried; none where none of them went well, for then it went another way."""
-    tried, made = {told_as_call(step) for step in episode.steps}, {told_as_call(step) for step in episode.steps if not step.failed}
-    return [call for call in needed if call not in tried] if not made.isdisjoint(needed) else []

@@ -19,24 +19,33 @@ _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w)")
 
 @dataclass(frozen=True, slots=True)
 class ChangeMade:
-    """What a run left changed, to be compared: the lines that went and came, and of these those that may have stood there before."""
+    """What a run left changed, to be compared: the lines that went and came, and of these those that may have stood there before.
+
+    And what came as it was written: what is local to a change cannot be told of one of which nobody knows what went.
+    """
 
     lines: frozenset[str]
     unsure: frozenset[str]
+    came: frozenset[str] = frozenset()
+    came_unsure: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, left: Iterable[FileChange]) -> "ChangeMade":
         """Read it off the files that a run left changed."""
-        lines, unsure = set[str](), set[str]()
+        lines, unsure, came, came_unsure = set[str](), set[str](), set[str](), set[str]()
         for change in left:
             name, is_plain = change.path.rpartition("/")[2], not has_comments(change.path)
             names = {} if is_plain else _local_names(change.hunks)
             for hunk in change.hunks:
-                found = {f"{sign}{name}:{_plain(line, names, is_plain)}" for sign, line in _sides(hunk, is_plain)}
+                sides = list(_sides(hunk, is_plain))
+                found = {f"{sign}{name}:{_plain(line, names, is_plain)}" for sign, line in sides}
                 found = _without_moved_comma(found)
+                written = {f"{name}:{_plain(line, {}, is_plain)}" for sign, line in sides if sign == "+"}
                 lines |= found
+                came |= written
                 unsure |= set() if hunk.is_sure else found
-        return cls(frozenset(lines), frozenset(unsure))
+                came_unsure |= set() if hunk.is_sure else written
+        return cls(frozenset(lines), frozenset(unsure), frozenset(came), frozenset(came_unsure))
 
     def is_same(self, other: "ChangeMade") -> bool:
         """Return whether another run left the same: of what may have stood there before, one may tell more than the other."""
@@ -51,9 +60,12 @@ class ChangeMade:
         """Return whether another one tells the same and lines that may have stood there before; of what went it may know nothing."""
         if not of.unsure:
             return False
-        mine = frozenset(line for line in self.lines if line[0] == "+")
-        theirs = frozenset(line for line in of.lines if line[0] == "+")
-        return bool(mine) and mine <= theirs and theirs - mine <= of.unsure
+        mine, theirs = (frozenset(line for line in change.lines if line[0] == "+") for change in (self, of))
+        return _is_within(mine, theirs, of.unsure) or _is_within(self.came, of.came, of.came_unsure)
+
+
+def _is_within(mine: frozenset[str], theirs: frozenset[str], unsure: frozenset[str]) -> bool:
+    return bool(mine) and mine <= theirs and theirs - mine <= unsure
 
 
 def _without_moved_comma(lines: set[str]) -> set[str]:

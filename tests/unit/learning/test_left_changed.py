@@ -156,3 +156,14 @@ def test_a_line_put_last_in_a_list_is_the_same_change_as_one_put_before_the_last
     made = [ChangeMade.of(left_changed(one)) for one in (last, before, other)]
     assert made[0].is_same(made[1])
     assert not made[0].is_same(made[2])
+
+
+def test_a_change_of_which_nobody_knows_what_went_is_the_same_as_one_that_came_with_the_same_lines() -> None:
+    known = run(edit("    rows.sort(key=day)", "    rows = rows.sorted(key=day)"))
+    head = "[File: /home/ana/shop/cart.py (90 lines total)]\n80:    rows = rows.sorted(key=day)\n"
+    unseen = run(Step("edit", arguments={"args": "80:80", "text": "    rows = rows.sorted(key=day)"}, observation=head))
+    other = run(Step("edit", arguments={"args": "80:80", "text": "    rows = rows.sorted(key=hour)"}, observation=head))
+    mine, same, not_same = (ChangeMade.of(left_changed(one)) for one in (known, unseen, other))
+    assert mine.is_same(same)
+    assert same.is_same(mine)
+    assert not mine.is_same(not_same)
