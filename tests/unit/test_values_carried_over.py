@@ -113,3 +113,38 @@ async def test_a_call_that_failed_with_another_error_is_not_said_to_have_made_it
     await memory.log_steps(started.episode_id, steps)
     done = await memory.complete_episode(started.episode_id, "success")
     assert "worked after" not in str(answer(done))
+
+
+async def test_whose_account_it_was_is_told_of_no_other_case(memory: EpisodicMemory) -> None:
+    order, sign_in = typed("order", "Not signed in: please log in", item="lamp"), typed("log_in", username="john", password="hunter")
+    await attempt(memory, "Order a lamp for the shop", order, sign_in, typed("order", item="lamp"))
+    told = await advised(memory, "Send a letter", typed("order", "Not signed in: please log in", item="stamp"))
+    assert "log_in(username, password)" in told
+    assert "john" not in told
+
+
+async def test_what_was_given_for_another_file_is_told_by_its_names(memory: EpisodicMemory) -> None:
+    sheet = {"filename": "q1_report.xlsx", "sheet": "Sales"}
+    total = typed("write_cell", **sheet, cell="B4", value="=SUM(B2:B3)")
+    await attempt(
+        memory,
+        "Please add a bold row with the total of every region below the Sales of q1_report.xlsx",
+        total,
+        typed("format_range", **sheet, range="A4:B4", bold=True),
+    )
+    told = recall_text(
+        answer(await memory.recall("Please add a bold row with the total of every region below the Sales of q3_report.xlsx"))
+    )
+    assert "write_cell(filename, sheet=Sales, cell, value==SUM(…)); format_range(filename, sheet=Sales, range, bold=True)" in told
+    assert "filename=q1_report.xlsx" not in told
+    assert "at this task" not in told
+
+
+async def test_a_call_named_in_camel_case_is_about_what_its_error_says(memory: EpisodicMemory) -> None:
+    locked = "All doors must be locked first. These are unlocked: {}"
+    lock = typed("lockDoors", unlock=False, door=["driver", "rear_left"])
+    await attempt(
+        memory, "Drive to the lake", typed("startEngine", locked.format("driver"), mode="START"), lock, typed("startEngine", mode="START")
+    )
+    told = await advised(memory, "Buy some milk", typed("startEngine", locked.format("rear_left"), mode="START"))
+    assert "lockDoors(unlock=False" in told

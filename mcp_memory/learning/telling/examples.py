@@ -29,6 +29,7 @@ _WRITTEN = frozenset([*TEXTS, "old", "new"])  # into a file
 _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES, *FOLDERS])
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)")
+_FORMULA = re.compile(r"=[A-Z][A-Z.]+\(")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
 # Of an argument whose value is somebody's, however plain a word it is.
 _PERSONAL = re.compile(
@@ -60,11 +61,19 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     if episode is None or index >= len(episode.steps):
         return None
     arguments = episode.steps[index].arguments
+    alike = alike and not _is_of_another_file(arguments, episode.task, run)
     if not alike and (command := command_in(arguments)) and _fits(command, run.casefold()):
         folded = run.casefold()
         named = without_names(command, episode, index, lambda word: has_value(word, folded))
         arguments = {key: named if value == command else value for key, value in arguments.items()}
     return _without_numbers_of(episode.task, example_of(arguments, max_chars, run, alike=alike), run)
+
+
+def _is_of_another_file(arguments: Mapping[str, Json], task: str, run: str) -> bool:
+    """Return whether a call is about a file that its own task names and this run does not: what it was given is of that file."""
+    task, run = task.casefold(), run.casefold()
+    names = (str(value).replace("\\", "/").rpartition("/")[2] for name, value in arguments.items() if name in _PLACE)
+    return any("." in name and has_value(name, task) and not has_value(name, run) for name in names)
 
 
 def _without_numbers_of(task: str, example: dict[str, Json] | None, run: str) -> dict[str, Json] | None:
@@ -87,10 +96,20 @@ def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike
     """Return arguments as an example, as `arguments_of` does those of a step."""
     run = run.casefold()
     if not alike and not _fits(command_in(arguments), run):
-        shown = {key: value if is_of_run(value, run, key) else f"<{key}>" for key, value in arguments.items()}
+        shown = {key: value if is_of_run(value, run, key) else _formula(value) or f"<{key}>" for key, value in arguments.items()}
         return shown if any(shown[key] != f"<{key}>" for key in shown) else None
     code = bool(command_in(arguments)) or not _PLACE.isdisjoint(arguments)
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
+
+
+def _formula(value: Json) -> str:
+    """Return the function that a formula of a spreadsheet calls, without its cells; "" of anything else.
+
+    >>> _formula("=SUM(B2:B9)"), _formula("=b2")
+    ('=SUM(…)', '')
+    """
+    found = _FORMULA.match(value) if isinstance(value, str) else None
+    return f"{found[0]}…)" if found else ""
 
 
 def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
