@@ -154,7 +154,9 @@ class Adviser:
         alike = self._at_this(situation, recovered)
         out: list[Suggestion] = []
         for pick, ids, place in zip(picks, sources, shown, strict=True):
-            example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=place[0] in alike) if place else None
+            example = (
+                arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=self._x.row(place[0]) in alike) if place else None
+            )
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
@@ -166,13 +168,13 @@ class Adviser:
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick]), basis))
         return tuple(out)
 
-    def _at_this(self, situation: Situation, recovered: Recovered | None) -> set[str]:
-        """Return the episodes whose code and files may fit here: those at this very task, and those that met this very error."""
-        same = {key for key, similarity in situation.neighbours if similarity >= SAME_TASK}
+    def _at_this(self, situation: Situation, recovered: Recovered | None) -> set[int]:
+        """Return the rows of those whose code and files may fit here: those at this very task, and those that met this very error."""
+        same = {row for key, similarity in situation.neighbours if similarity >= SAME_TASK and (row := self._x.row(key)) is not None}
         if recovered is None:
             return same
         met = recovered.fixes[recovered.alike[recovered.fixes] >= SAME_MESSAGE]
-        return same | {self._x.trace(int(row)).id for row in np.unique(self._x.failures.row[met])}
+        return same | set(self._x.failures.row[met].tolist())
 
     def _attempts(self, situation: Situation, here: Sequence[ToldAttempt]) -> tuple[set[str], set[str]]:
         """Return the attempts that succeeded at this very case, which may be done again, and those that failed where others succeeded."""

@@ -52,6 +52,8 @@ def as_shown(episode: Episode) -> Episode:
     {'id': "link 'My orders'"}
     """
     steps = episode.steps
+    if not any(map(works_on_page, steps)):
+        return episode
     told = [_shown(steps, i) if works_on_page(step) else step for i, step in enumerate(steps)]
     return episode if all(a is b for a, b in zip(told, steps, strict=True)) else replace(episode, steps=tuple(told))
 
@@ -81,7 +83,8 @@ def works_on_page(step: Step) -> bool:
     """Return whether a step clicks, types, selects: it works on a page or a screen."""
     if _is_verb(step.key):
         return True
-    begins = _FIRST.match(_in_words(step))
+    said = _in_words(step)
+    begins = _FIRST.match(said) if said else None
     return begins is not None and begins[0].casefold() in _VERBS
 
 

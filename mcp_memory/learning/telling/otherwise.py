@@ -9,6 +9,7 @@ from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.learning.telling.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.telling.changes_told import is_beside
+from mcp_memory.learning.telling.deeds import calls_by_names
 from mcp_memory.learning.telling.fatal_calls import is_telling, outnumber
 from mcp_memory.phrases import points as phrases
 
@@ -29,6 +30,16 @@ def otherwise(won: Sequence[Episode], lost: Sequence[Episode]) -> Iterator[str]:
     right = [path for peer in won for path in _paths(peer)]
     if right and (elsewhere := [(path, n) for path, n in paths.most_common() if not any(same_file(path, other) for other in right)]):
         yield phrases.only_failures_changed(*elsewhere[0])
+
+
+def is_done_alike(won: Episode, like_it: int, of: int, lost: Sequence[Episode], query: str) -> bool:
+    """Return whether, by names, failures called all that a success at another case did, too: what decided is in values that are not told.
+
+    That is so where at least half the share of them did it that did of the successes, *like_it* of so many.
+    """
+    called = calls_by_names(won, query)
+    same = sum(called <= calls_by_names(peer, query) for peer in lost) if called else 0
+    return bool(same) and 2 * same * of >= like_it * len(lost)
 
 
 def changed_what_was_seen(attempt: Episode, other: Episode) -> bool:

@@ -9,6 +9,7 @@ from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.learning.telling.deeds import answer, calls_by_names, done, ended
 from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE
+from mcp_memory.learning.telling.otherwise import is_done_alike
 from mcp_memory.learning.telling.points import MIN_IDLE, Recalled
 from mcp_memory.learning.telling.precedents import MAX_TOLD
 from mcp_memory.learning.telling.same_case import is_same_case
@@ -19,6 +20,8 @@ def told_by_names(
     task: str, attempts: Recalled, among: int, gone: Collection[str] = (), run: Episode | None = None
 ) -> tuple[Precedent, ...]:
     """Return what those of the attempts that succeeded at other cases of *task* called, the commonest first, each with how many did.
+
+    What the failures among them called by the same names as well is not told: something else decided.
 
     Args:
         task: The task asked about.
@@ -38,6 +41,8 @@ def told_by_names(
             continue
         for line in did or (ended(episode, SAME_TASK) if all(step.key not in gone for step in episode.steps) else ()):
             (groups if did else idle).setdefault(line, []).append((episode, similarity))
+    lost = [episode for episode, _ in attempts if not episode.success]
+    groups = {line: same for line, same in groups.items() if not is_done_alike(same[0][0], len(same), len(won), lost, task)}
     groups |= _alike(idle, len(won))
     ranked = sorted(groups.items(), key=lambda item: len(item[1]), reverse=True)[:MAX_TOLD]
     return tuple(

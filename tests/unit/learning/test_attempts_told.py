@@ -64,7 +64,7 @@ def sent(name: str, user: str, amount: int, outcome: OutcomeKind = OutcomeKind.S
 
 
 def test_of_successes_for_other_customers_the_call_is_told_by_the_names_of_its_arguments() -> None:
-    attempts = [(sent("a", "mia_li_3668", 50), 0.97), (sent("b", "noah_muller_9847", 50), 0.93), (sent("c", "x_9", 50, FAILURE), 0.99)]
+    attempts = [(sent("a", "mia_li_3668", 50), 0.97), (sent("b", "noah_muller_9847", 50), 0.93), (sent("c", "x_9", 100, FAILURE), 0.99)]
     (row,) = told_by_names("Hi, my flight was late, please", attempts, among=2)
     assert (row.worked, row.did, row.times, row.attempts, row.episode_id) == (
         True,
@@ -76,6 +76,15 @@ def test_of_successes_for_other_customers_the_call_is_told_by_the_names_of_its_a
     assert row.alike < 1.0, "it is another customer's"
     (alone,) = told_by_names("Hi, my flight was late, please", [(sent("a", "mia_li_3668", 50), 1.0)], among=0)
     assert (alone.times, alone.attempts, alone.alike < 1.0) == (0, 0, True)
+
+
+def test_what_failures_called_by_the_same_names_is_not_told_as_what_worked() -> None:
+    won = [(sent("a", "mia_li_3668", 50), 0.97), (sent("b", "noah_muller_9847", 50), 0.93)]
+    lost = [(sent("c", "ida_fox_1120", 50, FAILURE), 0.99), (sent("d", "tom_ode_7731", 70, FAILURE), 0.99)]
+    task = "Hi, my flight was late, please"
+    assert told_by_names(task, [*won, *lost], among=2) == (), "with other values, which are of their cases"
+    others = [*lost[1:], (sent("e", "max_low_2214", 80, FAILURE), 0.99)]
+    assert told_by_names(task, [*won, *lost, *others], among=2)[0].did == ("did send_certificate(user_id, amount=50)",)
 
 
 def test_a_tool_that_works_no_longer_is_not_told_as_what_successes_called() -> None:
