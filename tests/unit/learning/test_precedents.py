@@ -277,6 +277,18 @@ def test_failed_changes_that_put_a_message_in_other_words_are_told_once() -> Non
     assert [p.times for p in precedents(TASK, keys)] == [1, 1]
 
 
+def test_of_failures_that_left_a_part_of_what_another_left_the_whole_is_told() -> None:
+    one, other = edit("return round(total, 2)"), edit("self.cents = 0", old="self.cents = None")
+    tried = [attempt("a", one, outcome=FAILURE), attempt("b", one, other, outcome=FAILURE)]
+    (told,) = precedents(TASK, tried)
+    assert (told.times, told.attempts, told.episode_id) == (2, 2, "b")
+    assert "self.cents = 0" in told.did[0]
+    assert told.did[0].endswith("(1 of them only in part)")
+    third = attempt("c", one, edit("self.cents = 1", old="self.cents = None"), outcome=FAILURE)
+    assert sorted(row.times for row in precedents(TASK, [*tried, third])) == [1, 2], "two that differ are not one"
+    assert len(precedents(TASK, [attempt("a", one), attempt("b", one, other)])) == 2, "of what worked the less is told"
+
+
 def test_of_failures_that_changed_but_the_same_test_and_of_successes_by_a_script_of_their_own_one_is_told() -> None:
     tests = [attempt(name, edit(f"assert total() == {n}", "tests/test_cart.py"), outcome=FAILURE) for name, n in (("a", 1), ("b", 2))]
     (told,) = precedents(TASK, tests)
