@@ -17,6 +17,7 @@ from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
+from mcp_memory.learning.advice.refusing_sites import refusing_site
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.advice.timeouts import timed_out_too
 from mcp_memory.learning.history.inferring import inferred
@@ -91,12 +92,13 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
+            warnings = (*warnings, *self._of_site(episode, intended))
         if (asked := intended or (episode.steps[-1] if recovered else None)) is not None:
             warnings = (*self._warner.of_quotes(standpoint, asked), *warnings)
         if intended is None and episode.steps and episode.steps[-1].failed:
             vain = self._warner.of_vain_calls(neighbours, episode)
             slow = timed_out_too(self._x, self._read, neighbours, episode, only_with_way=bool(vain))
-            warnings = (*self._warner.of_repeats(episode), *(slow or vain), *warnings)
+            warnings = (*self._warner.of_repeats(episode), *(slow or self._of_site(episode, episode.steps[-1]) or vain), *warnings)
         told = Attempts(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
         won, beaten = self._attempts(situation, told.here())
         here = {key for key, similarity in neighbours if similarity >= SAME_TASK}
@@ -112,6 +114,9 @@ class Adviser:
         if sig and not answered and self._endorser.is_alone:
             known = (*brought_there(self._read, neighbours, episode), *known)
         return Advice(suggestions, recovery, warnings, context, known)
+
+    def _of_site(self, episode: Episode, asked: Step) -> tuple[StepWarning, ...]:
+        return refusing_site(self._x, self._read, self._endorser, episode, asked)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         if not self._endorser.showable(episode_id, index):
