@@ -2,27 +2,68 @@
 
 import re
 
+from mcp_memory.domain.text_words import ochiai, sentence_stems
+
 SAME_TASK = 0.8  # likeness from which an earlier episode is an attempt at the same task: what other tasks showed is then no news
 THE_TASK = 0.95  # likeness from which two tasks are the same but for a word: it is not told which task it was
 ALIKE, STANDS_OUT, MANY = 0.6, 1.9, 50
 FOREIGN_LEAST = 0.25
 MARGIN, LEAST = 0.08, 0.4  # on the development split they keep 95 in 100 attempts at the task that is asked for, and 10 of the others
 ANOTHER_CASE = 0.94  # likeness of a task in the same words with another number: *invoice 4711* is not *invoice 4712*
+MANY_SHARED, FEW_OWN, SAME_REST = 20, 3, 0.4  # words of the sentences that two texts share, that each has besides; likeness of these
+MIN_FRAME_CHARS = 160  # of a text, from which it may be in such a frame
+LEAST_SHARED = 0.3  # how alike two tasks are that have nothing but such sentences in common
 _NUMBERED = re.compile(r"\w*\d\w*")
 
 
 def of_cases(similarity: float, a: str, b: str) -> float:
     """Return how alike two tasks are, whose words are *similarity* alike: where each has a number that the other lacks, not the same.
 
+    Where they share long instructions and ask for something else with them, what they ask for decides (`is_another`).
+
     >>> of_cases(0.99, "Enter invoice 4711", "Enter invoice 4712"), of_cases(0.99, "Enter invoice 4711", "Enter invoice 4711 now")
     (0.94, 0.99)
     >>> of_cases(0.99, "Enter invoice 4711 by May 3", "Enter invoice 4711"), of_cases(0.7, "Enter invoice 4711", "Enter invoice 4712")
     (0.99, 0.7)
+    >>> of_cases(0.9499, "Sum up q1_report.xlsx", "Sum up q3_report.xlsx")
+    0.94
     """
-    if similarity < THE_TASK or a == b:
+    if similarity < SAME_TASK or a == b:
+        return similarity
+    if (rest := _of_the_rest(a, b)) < SAME_REST:
+        return min(similarity, LEAST_SHARED + rest)
+    if similarity <= ANOTHER_CASE:
         return similarity
     x, y = (set(_NUMBERED.findall(text.casefold())) for text in (a, b))
     return min(similarity, ANOTHER_CASE) if x - y and y - x else similarity
+
+
+def is_another(a: str, b: str) -> bool:
+    """Return whether two texts are the same long instructions about different things, as harnesses put every issue into one frame.
+
+    A meaning is read of a text's beginning, and most words are those of the frame: both say that the two are one. Cost: 20 µs for texts
+    whose sentences are known.
+
+    >>> frame = "Read the report below. Reproduce it with a script, mend the code, change no test, run them all again, say why each time. "
+    >>> frame += "Everything is installed; packages, settings, networks, secrets stay untouched. Report:\\n"
+    >>> is_another(f"{frame}Tides are rounded twice", f"{frame}Ferry names break the search")
+    True
+    >>> is_another(f"{frame}Tides are rounded twice", f"{frame}Tides get rounded twice again"), is_another(frame, f"{frame}Be quick")
+    (False, False)
+    """
+    return _of_the_rest(a, b) < SAME_REST
+
+
+def _of_the_rest(a: str, b: str) -> float:
+    """Return how alike two texts are in the sentences that they do not share; 1 where they share few, or one has hardly any others."""
+    if a == b or min(len(a), len(b)) < MIN_FRAME_CHARS:
+        return 1.0
+    x, y = (set(filter(None, sentence_stems(text))) for text in (a, b))
+    shared = x & y
+    if len(frozenset[str]().union(*shared)) < MANY_SHARED:
+        return 1.0
+    mine, theirs = (frozenset[str]().union(*(own - shared)) for own in (x, y))
+    return 1.0 if min(len(mine), len(theirs)) < FEW_OWN else ochiai(mine, theirs)
 
 
 def near_from(nearest: float) -> float:

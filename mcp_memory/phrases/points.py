@@ -80,6 +80,15 @@ def nearly(answered: str) -> str:
     return f"{answered} or nearly so"
 
 
+def in_part(change: str, times: int) -> str:
+    """Return a change of which so many of those that are counted left a part.
+
+    >>> in_part("changed cart.py:7: + a = 1; 9: + b = 2", 1)
+    'changed cart.py:7: + a = 1; 9: + b = 2 (1 of them only in part)'
+    """
+    return f"{change} ({times} of them only in part)"
+
+
 def only(call: str, refused: str, looked: Sequence[str]) -> str:
     """Return that nothing was done but what ended the run, a *call* or, "", a reply; and what was *refused* before, "" for nothing.
 
@@ -155,7 +164,11 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
 
     >>> worked_otherwise("search", "No page", "q=Gator Country", "q=Gator Country guitarist")
     'search failed with “No page”: q=Gator Country went through, q=Gator Country guitarist did not'
+    >>> worked_otherwise("change", "To be confirmed", "confirm=True", "no confirm")
+    'change failed with “To be confirmed”: with confirm=True it went through'
     """
+    if failed.startswith("no ") and len(failed.split()) == 2:
+        return f"{key} failed with “{error}”: with {worked} it went through"
     return f"{key} failed with “{error}”: {worked} went through, {failed} did not"
 
 

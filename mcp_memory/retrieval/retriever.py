@@ -9,7 +9,7 @@ from mcp_memory.config import RetrievalConfig
 from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.languages import MULTILINGUAL_SPACE, is_foreign
-from mcp_memory.domain.nearness import THE_TASK, of_cases
+from mcp_memory.domain.nearness import SAME_TASK, of_cases
 from mcp_memory.domain.query import ANY_PROJECT, Filter, Match, Query, Ranking
 from mcp_memory.domain.status import CacheStats, RetrievalStats
 from mcp_memory.domain.text_words import overlap
@@ -128,11 +128,23 @@ class Retriever:
             pairs = [(seq, value) for seq, value in zip(seqs.tolist(), np.clip(near, 0, 1).tolist(), strict=True) if seq in traces]
             if reads_names_only(query.text, space):
                 pairs = self._understood(v, query, pairs, k)
-        named = [(traces[seq].id, value) for seq, value in pairs if seq in traces]
-        if named and named[0][1] >= THE_TASK:  # there may be other cases of it
-            named = [(traces[seq].id, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs if seq in traces]
-            named.sort(key=lambda one: -one[1])
+        pairs = [(seq, value) for seq, value in pairs if seq in traces]
+        if pairs and pairs[0][1] >= SAME_TASK:  # there may be other cases of it
+            found = [(seq, of_cases(value, query.text, traces[seq].task)) for seq, value in pairs]
+            if space is not None and any(now < SAME_TASK <= was for (_, now), (_, was) in zip(found, pairs, strict=True)):
+                found += self._by_words_too(v, query, space, vectors, pairs, k)
+            pairs = sorted(found, key=lambda one: -one[1])
+        named = [(traces[seq].id, value) for seq, value in pairs]
         return tuple([one for one in named if one[0] not in excluded][:k])
+
+    def _by_words_too(
+        self, v: View, query: Query, space: str, vectors: Vectors, pairs: Sequence[tuple[int, float]], k: int
+    ) -> list[tuple[int, float]]:
+        """Return what is found by its words alone: where a frame of instructions makes all tasks alike, the nearest may be any of them."""
+        traces, known = v.catalog.traces, {seq for seq, _ in pairs}
+        seqs = [seq for seq in self._lexical.hits(v, query, k, only=True) if seq in traces and seq not in known]
+        near = np.clip(cosines(v, space, {space: np.atleast_2d(vectors[space])[:1]}, seqs), 0, 1).tolist() if seqs else []
+        return [(seq, of_cases(value, query.text, traces[seq].task)) for seq, value in zip(seqs, near, strict=True)]
 
     def _understood(self, v: View, query: Query, pairs: Sequence[tuple[int, float]], k: int) -> list[tuple[int, float]]:
         """Return the nearest of those given and of those found by their words, by what is understood of them."""

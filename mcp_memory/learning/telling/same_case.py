@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mcp_memory.domain.episode import Json
+from mcp_memory.domain.nearness import is_another
 
 SAME_WORDS = 0.9  # of two tasks, from which the values of one are those of the other
 MANY_WORDS = 25  # of a task, from which it is a case of its own without naming anything
@@ -38,7 +39,7 @@ def is_same_case(a: str, b: str) -> bool:
     if x.ids or y.ids:
         if x.ids == y.ids:
             return True
-    elif not names_a_case(a):
+    elif not names_a_case(a) or is_another(a, b):
         return False
     return len(x.words & y.words) >= SAME_WORDS * len(x.words | y.words) and x.numbers == y.numbers
 
