@@ -80,6 +80,15 @@ def nearly(answered: str) -> str:
     return f"{answered} or nearly so"
 
 
+def in_part(change: str, times: int) -> str:
+    """Return a change of which so many of those that are counted left a part.
+
+    >>> in_part("changed cart.py:7: + a = 1; 9: + b = 2", 1)
+    'changed cart.py:7: + a = 1; 9: + b = 2 (1 of them only in part)'
+    """
+    return f"{change} ({times} of them only in part)"
+
+
 def only(call: str, refused: str, looked: Sequence[str]) -> str:
     """Return that nothing was done but what ended the run, a *call* or, "", a reply; and what was *refused* before, "" for nothing.
 

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from mcp_memory.learning.reading.change_places import bare
 from mcp_memory.learning.reading.code_lines import has_comments, is_bare, telling
 from mcp_memory.learning.reading.edits import GAP, Hunk
 from mcp_memory.learning.reading.left_changed import FileChange
 
+LIKE_TEXT = 0.85  # of two texts in code, from which they say the same
+_TEXT = re.compile(r"'([^']{16,})'")
 MIN_USES = 2  # of a name, from which it is local to the change: one that is only given is what the change gives
 _GIVEN = re.compile(
     r"^(?:\s+(\w+)|([a-z_]\w*))(?:\s*:[^=]+)?\s*=(?!=).*[^,\s]\s*$"
@@ -56,12 +59,39 @@ class ChangeMade:
         small, large = sorted((self, other), key=lambda change: len(change.lines))
         return small._is_part(large) or large._is_part(small)
 
+    def is_nearly(self, other: "ChangeMade") -> bool:
+        """Return whether another run left the same but for how it put what its code says: a message in other words."""
+        mine, theirs = self.lines - other.lines, other.lines - self.lines
+        if not mine or len(mine) != len(theirs):
+            return False
+        left = list(theirs)
+        for line in mine:
+            same = next((one for one in left if _says_nearly(line, one)), None)
+            if same is None:
+                return False
+            left.remove(same)
+        return True
+
     def _is_part(self, of: "ChangeMade") -> bool:
         """Return whether another one tells the same and lines that may have stood there before; of what went it may know nothing."""
         if not of.unsure:
             return False
         mine, theirs = (frozenset(line for line in change.lines if line[0] == "+") for change in (self, of))
         return _is_within(mine, theirs, of.unsure) or _is_within(self.came, of.came, of.came_unsure)
+
+
+def _says_nearly(a: str, b: str) -> bool:
+    """Return whether two lines, without blanks, differ only in texts, and these in a few letters.
+
+    >>> _says_nearly("+a.py:raiseError('Noseatisleftforchildren.')", "+a.py:raiseError('Noseatleftforchildren.')")
+    True
+    >>> _says_nearly("+a.py:x=row['amount_paid']", "+a.py:x=row['amount_owed']"), _says_nearly("+a.py:x>1", "+a.py:x<1")
+    (False, False)
+    """
+    texts = [_TEXT.findall(line) for line in (a, b)]
+    if not texts[0] or len(texts[0]) != len(texts[1]) or _TEXT.sub("''", a) != _TEXT.sub("''", b):
+        return False
+    return all(SequenceMatcher(None, x, y).ratio() >= LIKE_TEXT for x, y in zip(*texts, strict=True))
 
 
 def _is_within(mine: frozenset[str], theirs: frozenset[str], unsure: frozenset[str]) -> bool:

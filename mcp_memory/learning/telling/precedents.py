@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mcp_memory.domain.answers import Precedent
+from mcp_memory.domain.text_words import STOP_WORDS, stem
 from mcp_memory.learning.reading.change_lines import MORE, without_line_numbers
 from mcp_memory.learning.reading.edits import GAP
 from mcp_memory.learning.telling.told_attempts import MAX_READ, Showable, ToldAttempt
@@ -16,7 +17,9 @@ from mcp_memory.phrases import points as phrases
 
 MAX_TOLD, MAX_ANSWERS = 2, 4  # precedents of one outcome; wrong answers, each of which is one more not to give
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
+SAME_ANSWER = 0.8  # of the words that tell, from which two answers are told as one
 _WORD = re.compile(r"\w+")
+_NEGATIONS = frozenset(["no", "not", "never", "none", "nor", "without", "neither"])
 _ARTICLES = frozenset(["a", "an", "the"])
 
 
@@ -50,11 +53,8 @@ def precedents(
         for away in (False, True):
             ended_so = [a for a in attempts if a.won is won and (a.episode_id in elsewhere) is away]
             same = [t for t in told if t.attempt.won is won and (t.attempt.episode_id in elsewhere) is away and not t.is_among(known)]
-            groups = _grouped(same, ended_so, sum(a.is_case(task, met) for a in ended_so), most)
-            rows += [
-                replace(row, did=one.attempt.deeds(task, met, showable, shared)) if shared and one.attempt.changes else row
-                for row, one in groups
-            ]
+            seen = [replace(t, first=t.attempt.deeds(task, met, showable, shared)) if shared and t.attempt.changes else t for t in same]
+            rows += _grouped(seen, ended_so, sum(a.is_case(task, met) for a in ended_so), most)
             known = [*known, *same]
         found += rows[:most]
     return tuple(found)
@@ -69,6 +69,12 @@ def _shared(told: Sequence["_Told"], others: Sequence["_Told"]) -> frozenset[str
 class _Told:
     attempt: ToldAttempt
     deeds: tuple[str, ...]
+    first: tuple[str, ...] = ()  # the same with what others left, too, last
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The deeds as they are told."""
+        return self.first or self.deeds
 
     def is_among(self, others: Sequence["_Told"]) -> bool:
         """Return whether one of the others did the same: left the same change, else did what reads the same."""
@@ -83,14 +89,14 @@ class _Told:
         return self.deeds == other.deeds
 
 
-def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int, most: int) -> Iterator[tuple[Precedent, _Told]]:
+def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_case: int, most: int) -> Iterator[Precedent]:
     """Yield at most so many deeds, partial successes and the commonest first; what was the same counts together, among all that *ended so*.
 
-    Acts, which are of one case, are counted among those *of this case*. With each comes the attempt that it is told of.
+    Acts, which are of one case, are counted among those *of this case*.
     """
     groups: list[list[_Told]] = []
     for one in sorted(told, key=lambda t: len("".join(t.deeds))):
-        alike = next((group for group in groups if _is_alike(one, group[0])), None)
+        alike = next((group for group in groups if _is_of(one, group)), None)
         if alike is None:
             groups.append([one])
         else:
@@ -105,18 +111,46 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
         same = _commonest(alike)
         came = next((t.attempt.came for t in same if t.attempt.came), "")
         among = len(ended_so) if same[0].attempt.changes else of_this_case
-        nearly = same[0].attempt.answered and len(alike) > len(same)
-        deeds = (phrases.nearly(same[0].deeds[0]),) if nearly else same[0].deeds
+        parts = [one for one in alike if _is_part(one, same[0])]
+        said = same[0].said
+        nearly = len(alike) > len(same) and bool(same[0].attempt.answered or same[0].attempt.changes)
+        if nearly:
+            said = (*said[:-1], phrases.in_part(said[-1], len(parts)) if parts else phrases.nearly(said[-1]))
         counts = (len(alike if nearly else same), among) if len(ended_so) < MAX_READ else (0, 0)
         partly = all(t.attempt.partly for t in same)
-        yield Precedent(same[0].attempt.won, deeds, came, *counts, same[0].attempt.episode_id, partly=partly), same[0]
+        yield Precedent(same[0].attempt.won, said, came, *counts, same[0].attempt.episode_id, partly=partly)
+
+
+def _is_of(one: _Told, group: Sequence[_Told]) -> bool:
+    """Return whether an attempt counts with a group: as its first, as one of its answers, or as what all of it failed with a part of."""
+    if _is_alike(one, group[0]) or any(_answered_alike(one, other) for other in group):
+        return True
+    return all(_is_part(other, one) or one.is_same(other) for other in group)
+
+
+def _is_part(one: _Told, of: _Told) -> bool:
+    """Return whether a failure left a part of what another one left, and nothing else."""
+    mine, theirs = one.attempt.left.made, of.attempt.left.made
+    is_told = bool(one.attempt.changes and of.attempt.changes) and not (one.attempt.won or of.attempt.won)
+    return is_told and one.attempt.partly is of.attempt.partly and bool(mine.lines) and mine.lines < theirs.lines
 
 
 def _is_alike(one: _Told, other: _Told) -> bool:
-    """Return whether two attempts count as one: the same change (two that differ in a sign are two), or acts in nearly the same words."""
+    """Return whether two attempts count as one: the same change (two that differ in a sign are two; of those that failed, two that put what
+    they say in other words are one), or acts in nearly the same words.
+    """
     if one.attempt.changes or other.attempt.changes:
-        return one.is_same(other)
-    return _share_words(_words(one.deeds), _words(other.deeds))
+        return one.is_same(other) or (not one.attempt.won and one.attempt.left.made.is_nearly(other.attempt.left.made))
+    a, b = _words(one.deeds), _words(other.deeds)
+    return _share_words(a, b) and a & _NEGATIONS == b & _NEGATIONS
+
+
+def _answered_alike(one: _Told, other: _Told) -> bool:
+    """Return whether two answers are of the same words but for little ones and endings."""
+    if not one.attempt.answered or not other.attempt.answered:
+        return False
+    a, b = _stems(one.attempt.answered), _stems(other.attempt.answered)
+    return len(a & b) >= SAME_ANSWER * len(a | b)
 
 
 def says_alike(a: str, b: str) -> bool:
@@ -134,11 +168,25 @@ def _plain(change: str) -> str:
 
 
 def _commonest(alike: Sequence[_Told]) -> list[_Told]:
-    """Return those of attempts that did nearly the same which did exactly the same: answers that differ in a name are not one."""
-    exactly: dict[str, list[_Told]] = {}
+    """Return those of attempts that did nearly the same which did exactly the same: answers that differ in a name are not one.
+
+    Where some left a part of what others left, these.
+    """
+    alike = [one for one in alike if not any(_is_part(one, other) for other in alike)]
+    exactly: list[list[_Told]] = []
     for one in alike:
-        exactly.setdefault(_plain_answer(one.attempt.answered), []).append(one)
-    return max(exactly.values(), key=len)
+        same = next((group for group in exactly if _is_just(one, group[0])), None)
+        if same is None:
+            exactly.append([one])
+        else:
+            same.append(one)
+    return max(exactly, key=len)
+
+
+def _is_just(one: _Told, other: _Told) -> bool:
+    if one.attempt.changes:
+        return one.is_same(other)
+    return is_same_answer(one.attempt.answered, other.attempt.answered)
 
 
 def is_same_answer(a: str, b: str) -> bool:
@@ -153,6 +201,16 @@ def _plain_answer(said: str) -> str:
     (True, False)
     """
     return " ".join(word for word in _WORD.findall(said.casefold()) if word not in _ARTICLES)
+
+
+def _stems(answered: str) -> frozenset[str]:
+    """Return the words that an answer is told from others by.
+
+    >>> _stems("the port of Oslo") == _stems("Oslo's ports"), _stems("it did not float") == _stems("it did float")
+    (True, False)
+    """
+    said = _WORD.findall(answered.casefold().replace("'s", ""))
+    return frozenset(stem(word) for word in said if word not in STOP_WORDS or word in _NEGATIONS) or frozenset(said)
 
 
 def _words(deeds: Sequence[str]) -> frozenset[str]:

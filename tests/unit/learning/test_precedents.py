@@ -254,6 +254,41 @@ def test_answers_in_almost_the_same_words_are_counted_as_one() -> None:
     assert [(p.did, p.times, p.attempts) for p in found] == [((f"answered “{said[0]}” or nearly so",), 3, 3)]
 
 
+def test_answers_that_have_the_same_words_but_for_little_ones_and_endings_are_counted_as_one() -> None:
+    for said in (
+        ("from the port of Oslo to Sandy Hook", "the Oslo port to Sandy Hook", "Oslo port to Sandy Hook"),
+        ("ferry harbour", "Ferry harbours"),
+    ):
+        found = precedents(TASK, [attempt(name, answer(text), outcome=FAILURE) for name, text in zip("abc", said, strict=False)])
+        assert [(p.times, p.attempts) for p in found] == [(len(said), len(said))]
+        assert found[0].did[0].endswith("or nearly so")
+    tried = [attempt(name, answer(text), outcome=FAILURE) for name, text in (("a", "it did float"), ("b", "it did not float"))]
+    assert [p.times for p in precedents(TASK, tried)] == [1, 1]
+
+
+def test_failed_changes_that_put_a_message_in_other_words_are_told_once() -> None:
+    texts = [f'raise CartError("No voucher can be {word} with a cart that is empty.")' for word in ("used together", "used", "spent")]
+    tried = [attempt(name, edit(text), outcome=FAILURE) for name, text in zip("abc", texts, strict=True)]
+    (told,) = precedents(TASK, tried[:2])
+    assert (told.times, told.attempts, told.did[0].endswith("or nearly so")) == (2, 2, True)
+    keys = [
+        attempt(name, edit(f'return self.rows["{key}"]'), outcome=FAILURE) for name, key in (("a", "paid_in_the_first_week"), ("b", "owed"))
+    ]
+    assert [p.times for p in precedents(TASK, keys)] == [1, 1]
+
+
+def test_of_failures_that_left_a_part_of_what_another_left_the_whole_is_told() -> None:
+    one, other = edit("return round(total, 2)"), edit("self.cents = 0", old="self.cents = None")
+    tried = [attempt("a", one, outcome=FAILURE), attempt("b", one, other, outcome=FAILURE)]
+    (told,) = precedents(TASK, tried)
+    assert (told.times, told.attempts, told.episode_id) == (2, 2, "b")
+    assert "self.cents = 0" in told.did[0]
+    assert told.did[0].endswith("(1 of them only in part)")
+    third = attempt("c", one, edit("self.cents = 1", old="self.cents = None"), outcome=FAILURE)
+    assert sorted(row.times for row in precedents(TASK, [*tried, third])) == [1, 2], "two that differ are not one"
+    assert len(precedents(TASK, [attempt("a", one), attempt("b", one, other)])) == 2, "of what worked the less is told"
+
+
 def test_of_failures_that_changed_but_the_same_test_and_of_successes_by_a_script_of_their_own_one_is_told() -> None:
     tests = [attempt(name, edit(f"assert total() == {n}", "tests/test_cart.py"), outcome=FAILURE) for name, n in (("a", 1), ("b", 2))]
     (told,) = precedents(TASK, tests)
