@@ -35,6 +35,7 @@ content contents code cell notebook editor edits diff block in into to at a the 
 filesystem ide workspace project repo document source
 """
 _OF_TEXTS = frozenset(_OF_TEXTS_TEXT.split())  # the words of tools that edit a text
+_OF_SHEETS = frozenset(["sheet", "sheet_name", "sheetName", "worksheet", "spreadsheet_id", "spreadsheetId"])  # whose cells are no text
 _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 
 
@@ -120,7 +121,9 @@ def own_names(episode: Episode) -> list[str]:
 
 
 def runs_own(step: Step, own: Sequence[str]) -> bool:
-    """Return whether a call is about one of a run's *own* files, or about one made to try something out."""
+    """Return whether a call is about one of a run's *own* files, or one made to try something out; a cell is of a workbook there was."""
+    if not _OF_SHEETS.isdisjoint(step.arguments):
+        return False
     named = " ".join(str(value) for value in step.arguments.values() if len(str(value)) <= MAX_NAMED_CHARS)
     return any(name in named for name in own) or any(is_scratch(path) for word in named.split() if (path := as_path(word.strip("'\""))))
 
@@ -134,7 +137,11 @@ def is_edit(step: Step) -> bool:
     >>> mail, event = {"to": "ann@acme.io"}, {"start": "2026-12-03T10:30", "notes": "see a.md"}
     >>> is_edit(Step("create_draft", arguments=mail)), is_edit(Step("create_event", arguments=event))
     (False, False)
+    >>> is_edit(Step("write_cell", arguments={"filename": "q1.xlsx", "sheet": "Sales", "cell": "B4"}))
+    False
     """
+    if not _OF_SHEETS.isdisjoint(step.arguments):
+        return False
     return _is_of_files(step.key) and any(_PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values())
 
 
