@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class BoundedMap(Generic[K, V]):
-    """At most `max_entries` entries; the least recently used one goes first. Safe for use by several threads.
+    """At most so many entries, or so much as they weigh together; the least recently used one goes first. Safe for several threads.
 
     >>> kept = BoundedMap(2)
     >>> for key in ("a", "b", "c"):
@@ -19,8 +19,9 @@ class BoundedMap(Generic[K, V]):
     (['b', 'c'], None, 'B')
     """
 
-    def __init__(self, max_entries: int) -> None:
-        self._max_entries = max_entries
+    def __init__(self, max_weight: int, weigh: Callable[[K], int] = lambda _: 1) -> None:
+        """Take how much there may be, in entries, or in what *weigh* returns of a key."""
+        self._max_weight, self._weigh, self._weight = max_weight, weigh, 0
         self._entries: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
         self.hits = 0
@@ -55,15 +56,20 @@ class BoundedMap(Generic[K, V]):
             self._entries[key] = value
             if len(self._entries) == known:  # what is new stands at the end already
                 self._entries.move_to_end(key)
-            while len(self._entries) > self._max_entries:
-                self._entries.popitem(last=False)
+            else:
+                self._weight += self._weigh(key)
+            while self._weight > self._max_weight:
+                self._weight -= self._weigh(self._entries.popitem(last=False)[0])
 
     def pop(self, key: K) -> V | None:
         """Forget an entry and return it, None when there was none."""
         with self._lock:
+            if key in self._entries:
+                self._weight -= self._weigh(key)
             return self._entries.pop(key, None)
 
     def clear(self) -> None:
         """Forget all entries; the counts of hits and misses stay."""
         with self._lock:
             self._entries.clear()
+            self._weight = 0

@@ -6,6 +6,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
+from mcp_memory.domain.command_failures import command_failed, raised_last, timed_out
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Complexity, Context, Episode, EpisodeState, Outcome, OutcomeKind, Step, StepStatus, TaskType
 from mcp_memory.domain.query import ANY_PROJECT, Filter
@@ -78,7 +79,7 @@ def step_of(asked: StepDetails | IntendedStep | Mapping[str, Any], *, now_ms: in
     """Return a step.
 
     Without an action, the program of a shell command is one: to learn from, `bash:pytest` and `bash:ls` must be two things. Without a
-    status, a step with an error text failed, and so did one whose answer is nothing but an error.
+    status, a step with an error text failed, and so did one whose answer is nothing but an error, or whose command says that it failed.
     """
     assert isinstance(asked, Request), "a checked request holds records"
     names, values_of = _step_fields(IntendedStep if isinstance(asked, IntendedStep) else StepFields)
@@ -86,6 +87,7 @@ def step_of(asked: StepDetails | IntendedStep | Mapping[str, Any], *, now_ms: in
     given["action"] = asked.action or program_of(command_in(asked.arguments)) or given["tool"]
     if not given.get("status") and not given.get("error"):
         given["error"] = _error_told(given) or given.get("error")
+        given["status"] = None if given["error"] else _says_failed(given)
     given["status"] = StepStatus(given.get("status") or (StepStatus.ERROR if given.get("error") else StepStatus.OK))
     given["at_ms"] = now_ms if given.get("at_ms") is None else given["at_ms"]
     return Step(**given)
@@ -97,6 +99,18 @@ def _error_told(given: Mapping[str, Any]) -> str:
     is_text = bool(told) and not given["observation"].lstrip().startswith("{")
     shown = is_text and role_of(step_key(tool, given["action"], given["arguments"])) is Role.LOOKS
     return "" if shown and (is_shell(tool) or "\n" in told) else told
+
+
+def _says_failed(given: Mapping[str, Any]) -> StepStatus | None:
+    """Return how a step ended as its output shows, None where it does not show that it failed."""
+    output, command = given.get("observation") or "", command_in(given["arguments"])
+    if not output:
+        return None
+    if timed_out(output):
+        return StepStatus.TIMEOUT
+    looks = role_of(step_key(given["tool"], given["action"], given["arguments"])) is Role.LOOKS
+    failed = command_failed(command, output, looks=looks) if command else not looks and raised_last(output)
+    return StepStatus.ERROR if failed else None
 
 
 @cache

@@ -25,12 +25,14 @@ def of_cases(similarity: float, a: str, b: str) -> float:
     (0.94, 0.99)
     >>> of_cases(0.99, "Enter invoice 4711 by May 3", "Enter invoice 4711"), of_cases(0.7, "Enter invoice 4711", "Enter invoice 4712")
     (0.99, 0.7)
+    >>> of_cases(0.9499, "Sum up q1_report.xlsx", "Sum up q3_report.xlsx")
+    0.94
     """
     if similarity < SAME_TASK or a == b:
         return similarity
     if (rest := _of_the_rest(a, b)) < SAME_REST:
         return min(similarity, LEAST_SHARED + rest)
-    if similarity < THE_TASK:
+    if similarity <= ANOTHER_CASE:
         return similarity
     x, y = (set(_NUMBERED.findall(text.casefold())) for text in (a, b))
     return min(similarity, ANOTHER_CASE) if x - y and y - x else similarity

@@ -75,6 +75,8 @@ def role_of(key: str) -> Role:
     ['looks', 'looks', 'looks', 'acts', 'acts']
     >>> [role_of(k).value for k in ("type", "browser_type", "bash:type", "browser_snapshot", "browser_take_screenshot", "create_snapshot")]
     ['acts', 'acts', 'looks', 'looks', 'looks', 'acts']
+    >>> [role_of(k).value for k in ("log_in", "logOut", "log_message", "get_log")]
+    ['acts', 'acts', 'looks', 'looks']
     """
     tool, _, what = key.partition(":")
     if key.endswith(WRITES):
@@ -84,6 +86,8 @@ def role_of(key: str) -> Role:
         return Role.ACTS
     if (words[0] in _PASSING and not _acts_on_a_thing(words)) or (not what and "".join(words) in _PASSING):
         return Role.PASSES
+    if words[0] == "log" and words[1:2] and words[1] in ("in", "out", "on", "off"):
+        return Role.ACTS
     verb = words[1] if words[0] in ("git", "kubectl", "docker", "gh") and len(words) > 1 else words[0]
     if not what and len(words) > 2 and verb == words[0] and verb not in _LOOKING | _ACTING:
         verb = words[1]  # the first word is whose tool it is: `crm_list_contacts`, `github_search_code`

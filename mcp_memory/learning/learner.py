@@ -113,7 +113,9 @@ class Learner:
         corrections = cache(self._store.corrections)  # of everything: there are few, and an error has many answers
 
         def corrected(failed_key: str, signature: str, tried: str) -> str | None:
-            return next((c.text for key in _answer_ids(failed_key, signature, tried) if (c := corrections().get(key))), None)
+            if not (known := corrections()):
+                return None
+            return next((c.text for key in _answer_ids(failed_key, signature, tried) if (c := known.get(key))), None)
 
         stored = Stored(corrected, self._took_ms)
         return Adviser(v.experience, self._read, stored).suggest(replace(situation, episode=as_shown(situation.episode)), limit, intended)

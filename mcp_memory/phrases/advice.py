@@ -157,6 +157,20 @@ def timed_out_too(key: str, calls: int, attempts: int, of: int, went: str) -> st
     return f"{said}; there `{went}` went through" if went else f"{said}, none of which succeeded"
 
 
+def refused_there(key: str, site: str, calls: int, runs: int, message: str, ways: Sequence[tuple[str, str]]) -> str:
+    """Return that a tool failed at a site in several runs, and what went through there: the same at other sites, or other tools.
+
+    >>> refused_there("fetch", "journal.example", 3, 2, "", [("fetch", "preprints.example"), ("browser_open", "journal.example")])
+    'fetch failed at journal.example in 3 calls of 2 earlier runs; there fetch at preprints.example and browser_open went through'
+    >>> refused_there("fetch", "journal.example", 2, 2, "403 Forbidden", [])
+    'fetch failed at journal.example in 2 calls of 2 earlier runs: `403 Forbidden`'
+    """
+    said = f"{key} failed at {site} in {calls} calls of {runs} earlier runs"
+    said = f"{said}: {quoted(message)}" if message else said
+    went = [tool if there == site else f"{tool} at {there}" for tool, there in ways]
+    return f"{said}; there {' and '.join(went)} went through" if went else said
+
+
 def only_in_failures(key: str, failures: int, of: int, successes: int) -> str:
     """Return that a call went well, but only attempts that failed made it.
 

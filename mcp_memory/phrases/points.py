@@ -164,7 +164,11 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
 
     >>> worked_otherwise("search", "No page", "q=Gator Country", "q=Gator Country guitarist")
     'search failed with “No page”: q=Gator Country went through, q=Gator Country guitarist did not'
+    >>> worked_otherwise("change", "To be confirmed", "confirm=True", "no confirm")
+    'change failed with “To be confirmed”: with confirm=True it went through'
     """
+    if failed.startswith("no ") and len(failed.split()) == 2:
+        return f"{key} failed with “{error}”: with {worked} it went through"
     return f"{key} failed with “{error}”: {worked} went through, {failed} did not"
 
 

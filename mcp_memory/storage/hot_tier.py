@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from mcp_memory.domain.backups import Checked
+from mcp_memory.domain.bounded_map import BoundedMap
 from mcp_memory.domain.episode import Episode, EpisodeState
 from mcp_memory.domain.query import Change, ChangeKind
 from mcp_memory.domain.status import DiskCacheStats
@@ -20,6 +21,7 @@ from mcp_memory.storage.codec import Codec, load_episode
 from mcp_memory.storage.copy_check import Stored, compare
 
 NAMESPACE = "episode"
+MAX_DECODED_BYTES = 4 << 20  # of copies as they are stored; decoded, of long texts, some five times as much
 SECOND_LOOK_S = 0.5  # a deletion is written behind within milliseconds
 _STALING = (ChangeKind.EPISODE_UPDATED, ChangeKind.EPISODE_DELETED)
 
@@ -42,6 +44,7 @@ class HotTier:
         """Take whose copies these are: where the durable tier was replaced beside its cache, those of the other one are not read."""
         self._cache, self._codec, self._metrics, self._feed = cache, codec, metrics, feed
         self._namespace = f"{NAMESPACE}-{replica_id}"
+        self._decoded: BoundedMap[bytes, Episode] = BoundedMap(MAX_DECODED_BYTES, len)  # by their bytes, which say all
         self._lock = threading.Lock()
         self._seq = feed.change_seq()
         self._stale_before = feed.edited_episodes()
@@ -58,9 +61,11 @@ class HotTier:
 
     def keep(self, episodes: Iterable[Episode]) -> None:
         """Copy the completed ones of *episodes*."""
-        completed = [(e.id.encode(), self._codec.episode(e)) for e in episodes if e.state is EpisodeState.COMPLETED]
+        completed = [(e, self._codec.episode(e)) for e in episodes if e.state is EpisodeState.COMPLETED]
         if completed:
-            self._cache.put_many(self._namespace, completed)
+            self._cache.put_many(self._namespace, [(e.id.encode(), blob) for e, blob in completed])
+        for e, blob in completed:
+            self._decoded.put(blob, e)
 
     def drop(self, ids: Sequence[str]) -> None:
         """Delete the copies: what is forgotten must not stay in a cache."""
@@ -104,13 +109,20 @@ class HotTier:
             if blob is None:
                 continue
             try:
-                episode = load_episode(blob)
+                episode = self._episode(blob)
             except CorruptRecord:  # a copy written by another version: the durable store has the record
                 self._metrics.count("hot_tier_errors")
                 continue
             if episode.id == id_ and episode.change_seq >= self._stale_before.get(id_, 0):
                 found[id_] = episode
         return found
+
+    def _episode(self, blob: bytes) -> Episode:
+        """Return what a copy says; one that was read lately is the very same object. Raises CorruptRecord."""
+        episode = self._decoded.get(blob)
+        if episode is None:
+            self._decoded.put(blob, episode := load_episode(blob))
+        return episode
 
     def _catch_up(self) -> None:
         """Learn of edits and deletions made since the last look, by any process."""
@@ -125,6 +137,7 @@ class HotTier:
                 self._seq = changes[-1].seq
 
     def _delete(self, ids: Sequence[str]) -> None:
+        self._decoded.clear()  # what is forgotten must not stay here, either
         keys = [i.encode() for i in ids]
         for namespace in (self._namespace, NAMESPACE):  # the second held the copies before they had an owner
             self._cache.delete_many(namespace, keys)

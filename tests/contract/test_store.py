@@ -283,6 +283,17 @@ async def test_a_clock_that_goes_back_loses_no_edit_link_or_correction(kind: str
     await store.aclose()
 
 
+async def test_an_episode_read_again_and_again_is_told_as_it_is_now(store: Store) -> None:
+    await complete(store, "a", steps=2)
+    read = [store.get_episodes(["a"])[0] for _ in range(3)]
+    assert read == [read[0]] * 3
+    await store.update_episode("a", add_lessons=["check the year first"])
+    edited = [store.get_episodes(["a"])[0] for _ in range(3)]
+    assert [found and found.outcome and found.outcome.lessons[-1:] for found in edited] == [("check the year first",)] * 3
+    await store.delete_episodes(["a"], "no longer wanted", 5)
+    assert [store.get_episodes(["a"])[0] for _ in range(3)] == [None] * 3
+
+
 async def test_an_open_episode_that_was_edited_keeps_its_edits_when_it_completes(store: Store) -> None:
     await store.start_episode(episode("a"))
     await store.update_episode("a", task="read the manual", add_tags=["new"])

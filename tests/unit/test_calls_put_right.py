@@ -109,7 +109,7 @@ async def test_an_argument_that_was_added_is_told_by_its_name_and_what_did_not_h
     queued = call("send_email", "queued", to="list@acme.io", body="…", sender="news@acme.io")
     await attempt(memory, "Send the weekly digest", refused, call("verify_sender", address="digest@acme.io"), refused, queued)
     said = recall_text(answer(await memory.recall("Send the weekly digest to all")))
-    assert "send_email failed with “550 5.7.1 Sender not verified: digest@acme.io”: sender=… went through, no sender did not" in said
+    assert "send_email failed with “550 5.7.1 Sender not verified: digest@acme.io”: with sender=… it went through" in said
 
 
 async def test_what_was_noted_about_an_error_is_told_when_one_like_it_comes_and_no_other_lesson(memory: EpisodicMemory) -> None:

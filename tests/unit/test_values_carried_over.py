@@ -67,3 +67,84 @@ async def test_where_in_the_code_an_error_was_met_is_not_what_it_is_about(memory
     told = await advised(memory, "Give the uploader a retry", command("go test ./...", UNDEFINED.format("uploader.go:12:4")))
     assert '+ import "github.com/x/backoff" made the call work' in told
     assert '+ import "github.com/x/backoff"' in recall_text(answer(await memory.recall("undefined: backoff")))
+
+
+def typed(tool: str, error: str | None = None, **arguments: Any) -> dict[str, Any]:
+    return {"tool": tool, "arguments": arguments, "error": error, "observation": "" if error else "done"}
+
+
+SUSPENDED = "Line {} is suspended for the unpaid bill {}: it must be paid before data can be added"
+
+
+async def test_the_same_error_about_another_case_is_answered_by_what_answered_it_there_with_this_cases_ids(memory: EpisodicMemory) -> None:
+    refused = typed("add_data", SUSPENDED.format("L2078", "B2077"), line="L2078", gb=2)
+    paid, resumed = typed("make_payment", customer="C2077", bill="B2077"), typed("resume_line", line="L2078")
+    await attempt(memory, "Give Ada more data", refused, paid, resumed, typed("add_data", line="L2078", gb=2))
+    told = await advised(memory, "Order a router for Ole", typed("add_data", SUSPENDED.format("L5006", "B5005"), line="L5006", gb=9))
+    assert "make_payment(customer, bill=B5005), resume_line(line=L5006) made the call work" in told
+    assert "2077" not in told
+    assert "2078" not in told
+
+
+async def test_an_error_of_another_code_is_not_the_same_one(memory: EpisodicMemory) -> None:
+    refused = typed("fetch", "Request failed with status code 401", page="P1203")
+    await attempt(memory, "Read Ada's pages", refused, typed("sign_in", user="ada"), typed("fetch", page="P1203"))
+    told = await advised(memory, "Order a router for Ole", typed("fetch", "Request failed with status code 500", page="P7788"))
+    assert "sign_in" not in told
+
+
+async def test_an_argument_that_was_left_out_is_told_as_left_out(memory: EpisodicMemory) -> None:
+    refused = typed("change_plan", "Plan P-200 needs a renewal", plan="P-200")
+    await attempt(memory, "Change Ada's plan to P-200", refused, typed("change_plan", plan="P-200", renew=True))
+    assert "change_plan failed with “Plan P-200 needs a renewal”: with renew=True it went through" in recall_text(
+        answer(await memory.recall("Change Ada's plan to P-200"))
+    )
+    told = await advised(memory, "Order a router for Ole", typed("change_plan", "Plan P-300 needs a renewal", plan="P-300"))
+    assert "change_plan renew=True instead of no renew went through" in told
+
+
+async def test_a_call_that_failed_with_another_error_is_not_said_to_have_made_it_work(memory: EpisodicMemory) -> None:
+    started = await memory.start_episode("Build the ferry", recall=False)
+    steps = [
+        command("cargo build", "could not find OpenSSL"),
+        command("cargo build", "borrow of moved value: `cfg`"),
+        command("cargo build"),
+    ]
+    await memory.log_steps(started.episode_id, steps)
+    done = await memory.complete_episode(started.episode_id, "success")
+    assert "worked after" not in str(answer(done))
+
+
+async def test_whose_account_it_was_is_told_of_no_other_case(memory: EpisodicMemory) -> None:
+    order, sign_in = typed("order", "Not signed in: please log in", item="lamp"), typed("log_in", username="john", password="hunter")
+    await attempt(memory, "Order a lamp for the shop", order, sign_in, typed("order", item="lamp"))
+    told = await advised(memory, "Send a letter", typed("order", "Not signed in: please log in", item="stamp"))
+    assert "log_in(username, password)" in told
+    assert "john" not in told
+
+
+async def test_what_was_given_for_another_file_is_told_by_its_names(memory: EpisodicMemory) -> None:
+    sheet = {"filename": "q1_report.xlsx", "sheet": "Sales"}
+    total = typed("write_cell", **sheet, cell="B4", value="=SUM(B2:B3)")
+    await attempt(
+        memory,
+        "Please add a bold row with the total of every region below the Sales of q1_report.xlsx",
+        total,
+        typed("format_range", **sheet, range="A4:B4", bold=True),
+    )
+    told = recall_text(
+        answer(await memory.recall("Please add a bold row with the total of every region below the Sales of q3_report.xlsx"))
+    )
+    assert "write_cell(filename, sheet=Sales, cell, value==SUM(…)); format_range(filename, sheet=Sales, range, bold=True)" in told
+    assert "filename=q1_report.xlsx" not in told
+    assert "at this task" not in told
+
+
+async def test_a_call_named_in_camel_case_is_about_what_its_error_says(memory: EpisodicMemory) -> None:
+    locked = "All doors must be locked first. These are unlocked: {}"
+    lock = typed("lockDoors", unlock=False, door=["driver", "rear_left"])
+    await attempt(
+        memory, "Drive to the lake", typed("startEngine", locked.format("driver"), mode="START"), lock, typed("startEngine", mode="START")
+    )
+    told = await advised(memory, "Buy some milk", typed("startEngine", locked.format("rear_left"), mode="START"))
+    assert "lockDoors(unlock=False" in told

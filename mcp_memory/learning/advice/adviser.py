@@ -17,6 +17,7 @@ from mcp_memory.learning.advice.chances import blended, sobered
 from mcp_memory.learning.advice.endorsing import Endorser, led_by_verified
 from mcp_memory.learning.advice.error_recovery import SAME_MESSAGE, ErrorRecovery, Stored, shell_of
 from mcp_memory.learning.advice.next_tool import Forecast, NextTool, Prefix
+from mcp_memory.learning.advice.refusing_sites import refusing_site
 from mcp_memory.learning.advice.step_warnings import StepWarner
 from mcp_memory.learning.advice.timeouts import timed_out_too
 from mcp_memory.learning.history.inferring import inferred
@@ -91,12 +92,13 @@ class Adviser:
             warnings = self._warner.warnings(
                 standpoint, neighbours, episode, intended, lambda key, s: self._recoveries.after(standpoint, neighbours, key, s)
             )
+            warnings = (*warnings, *self._of_site(episode, intended))
         if (asked := intended or (episode.steps[-1] if recovered else None)) is not None:
             warnings = (*self._warner.of_quotes(standpoint, asked), *warnings)
         if intended is None and episode.steps and episode.steps[-1].failed:
             vain = self._warner.of_vain_calls(neighbours, episode)
             slow = timed_out_too(self._x, self._read, neighbours, episode, only_with_way=bool(vain))
-            warnings = (*self._warner.of_repeats(episode), *(slow or vain), *warnings)
+            warnings = (*self._warner.of_repeats(episode), *(slow or self._of_site(episode, episode.steps[-1]) or vain), *warnings)
         told = Attempts(self._x, self._read, episode.task, neighbours, self._endorser, episode.project, episode)
         won, beaten = self._attempts(situation, told.here())
         here = {key for key, similarity in neighbours if similarity >= SAME_TASK}
@@ -112,6 +114,9 @@ class Adviser:
         if sig and not answered and self._endorser.is_alone:
             known = (*brought_there(self._read, neighbours, episode), *known)
         return Advice(suggestions, recovery, warnings, context, known)
+
+    def _of_site(self, episode: Episode, asked: Step) -> tuple[StepWarning, ...]:
+        return refusing_site(self._x, self._read, self._endorser, episode, asked)
 
     def _message_at(self, episode_id: str, index: int) -> str:
         if not self._endorser.showable(episode_id, index):
@@ -149,7 +154,8 @@ class Adviser:
         alike = self._at_this(situation, recovered)
         out: list[Suggestion] = []
         for pick, ids, place in zip(picks, sources, shown, strict=True):
-            example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=place[0] in alike) if place else None
+            is_alike = place is not None and self._x.row(place[0]) in alike
+            example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=is_alike) if place else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)
@@ -161,13 +167,13 @@ class Adviser:
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick]), basis))
         return tuple(out)
 
-    def _at_this(self, situation: Situation, recovered: Recovered | None) -> set[str]:
-        """Return the episodes whose code and files may fit here: those at this very task, and those that met this very error."""
-        same = {key for key, similarity in situation.neighbours if similarity >= SAME_TASK}
+    def _at_this(self, situation: Situation, recovered: Recovered | None) -> set[int]:
+        """Return the rows of those whose code and files may fit here: those at this very task, and those that met this very error."""
+        same = {row for key, similarity in situation.neighbours if similarity >= SAME_TASK and (row := self._x.row(key)) is not None}
         if recovered is None:
             return same
         met = recovered.fixes[recovered.alike[recovered.fixes] >= SAME_MESSAGE]
-        return same | {self._x.trace(int(row)).id for row in np.unique(self._x.failures.row[met])}
+        return same | set(self._x.failures.row[met].tolist())
 
     def _attempts(self, situation: Situation, here: Sequence[ToldAttempt]) -> tuple[set[str], set[str]]:
         """Return the attempts that succeeded at this very case, which may be done again, and those that failed where others succeeded."""

@@ -22,7 +22,7 @@ from mcp_memory.learning.reading.edit_mends import RefusedEdit
 from mcp_memory.learning.reading.other_value import is_about_the_same, is_vague
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.telling.told_attempts import ReadEpisodes
-from mcp_memory.views.columns import Ints
+from mcp_memory.views.columns import Ints, distinct
 from mcp_memory.views.contexts import Standpoint
 from mcp_memory.views.experience import Experience
 from mcp_memory.views.fixes import Came
@@ -49,7 +49,8 @@ class _Found:
 
     key: str  # of the tool
     fix: TriedFix
-    answered: Ints
+    said: Ints  # the failures that it is told of
+    answered: Ints  # those of them that it still answers
     support: Support
     is_retry: bool  # the failed tool itself
     works: bool  # still
@@ -107,13 +108,13 @@ class ErrorRecovery:
             tried = numbers[(next_tried == tool) | (by == tool)]
             if not len(answered) and (role_of(key) is Role.LOOKS or len(tried) < MIN_ALIKE):
                 continue  # looking after a failure is no try to mend it, and one that failed tells nothing
-            fix = self._fix(key, failed_key, sig, (fixed, got_on, tried))
-            support = self._endorser.of_rows(x.failures.row[answered if len(answered) else tried])
+            fix, said = self._fix(key, failed_key, sig, (fixed, got_on, tried)), answered if len(answered) else tried
+            support = self._endorser.of_rows(x.failures.row[said])
             fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
             works = not len(answered) or not np.isin(answered, gone).all()
             lasting = answered[~np.isin(answered, gone)] if works else answered
-            found.append(_Found(key, fix, lasting, support, key == failed_key, works))
-        best = [self._timed(f, failed_key, sig) for f in sorted(found, key=_Found.rank)[:MAX_FIXES]]
+            found.append(_Found(key, fix, said, lasting, support, key == failed_key, works))
+        best = [self._in_full(f, failed_key, sig) for f in sorted(found, key=_Found.rank)[:MAX_FIXES]]
         mended = mend_told(episode.steps, self._refused(numbers), is_all=len(numbers) <= MAX_READ) if RefusedEdit.of(own) else None
         shown = [
             _as_mended(f.fix, mended)
@@ -171,12 +172,8 @@ class ErrorRecovery:
 
     def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
         """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
-        x = self._x
         fixed, got_on, tried = found
-        answered = fixed if len(fixed) else got_on
         name, action = tool_and_action(key)
-        evidence = dict.fromkeys(x.trace(r).id for r in x.failures.row[answered if len(answered) else tried].tolist())
-        lag = x.failures.by_index[answered] - x.failures.index[answered]
         return TriedFix(
             tool=name,
             action=action,
@@ -184,18 +181,23 @@ class ErrorRecovery:
             tried=len(tried),
             fixed=len(fixed),
             got_on=len(got_on),
-            median_steps=float(np.median(lag)) if len(answered) else None,
+            median_steps=None,
             median_ms=None,
+            evidence=(),
             correction=self._stored.corrected(failed_key, sig, key),
-            evidence=tuple(evidence)[:MAX_EVIDENCE],
-            tasks=len({x.trace(int(r)).task for r in np.unique(x.failures.row[answered])}),
         )
 
-    def _timed(self, found: _Found, failed_key: str, sig: str) -> _Found:
-        """Return an answer with the time it took."""
-        if not len(found.answered):
-            return found
-        return replace(found, fix=replace(found.fix, median_ms=self._stored.took_ms(failed_key, sig, found.key)))
+    def _in_full(self, found: _Found, failed_key: str, sig: str) -> _Found:
+        """Return what was tried with its evidence and, where it answered, how long that took and in how many tasks."""
+        x, said, fix = self._x, found.said, found.fix
+        rows = distinct(x.failures.row[said]).tolist()  # failures stand in the order of their episodes
+        fix = replace(fix, evidence=tuple(x.trace(row).id for row in rows[:MAX_EVIDENCE]))
+        if fix.fixed or fix.got_on:
+            lag = x.failures.by_index[said] - x.failures.index[said]
+            fix = replace(fix, median_steps=float(np.median(lag)), tasks=len({x.trace(row).task for row in rows}))
+        if len(found.answered):
+            fix = replace(fix, median_ms=self._stored.took_ms(failed_key, sig, found.key))
+        return replace(found, fix=fix)
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""

@@ -13,11 +13,13 @@ from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.pattern import ArgumentChange
 from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.text_words import stem
 from mcp_memory.learning.advice.endorsing import Endorser
 from mcp_memory.learning.advice.what_answered import names_the_same, what_answered
 from mcp_memory.learning.judging.fixed_by import past_error
 from mcp_memory.learning.reading.argument_changes import argument_change
 from mcp_memory.learning.reading.calls_told import call_by_names
+from mcp_memory.learning.reading.case_values import same_but_ids
 from mcp_memory.learning.reading.changes import change_of
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import quoted_in
@@ -33,6 +35,7 @@ EXAMPLE_CHARS = 200  # of one text in the arguments
 MAX_CHANGES, MIN_ALIKE = 10, 2  # answers whose arguments are compared with the failed call's, and of them that must be alike
 MIN_ABOUT_BOTH = 2  # words that two errors and a call share, from which the call is about what both say
 _NAME = re.compile(r"[^\W\d]\w{2,}")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 MAX_SOUGHT = 4  # answers among which one to the very message is looked for
 
 
@@ -70,7 +73,7 @@ class FixExamples:
         for episode, failed, by in places:
             if max(failed, by) >= len(episode.steps):
                 continue
-            is_very = message_of(episode.steps[failed]) == message
+            is_very = message_of(episode.steps[failed]) == message or same_but_ids(episode.steps[failed], own)
             if is_very or names_the_same(episode.steps, failed, own):
                 past = past_error(episode.steps, failed, by) if fix.kind == "fixed" else by
                 if past < 0 or episode.steps[past].key != episode.steps[by].key:
@@ -158,7 +161,8 @@ def _about_both(steps: Sequence[Step], failed: int, by: int, message: str, run: 
 
 
 def _names(text: str) -> frozenset[str]:
-    return frozenset(_NAME.findall(text.casefold().replace("_", " ")))
+    """Return the words of a text without their endings, of names in it (`lock_doors`, `lockDoors`) each."""
+    return frozenset(stem(word.casefold()) for word in _NAME.findall(_CAMEL.sub(" ", text).replace("_", " ")))
 
 
 def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:

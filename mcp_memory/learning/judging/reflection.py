@@ -174,6 +174,7 @@ def _worked(steps: Sequence[Step], signs: Signs, fixes: Sequence[Fix]) -> list[f
             where, message = tuple(fix.index for fix in failures), _message(steps[failures[-1].index])
             if came is Came.FIXED:
                 worked = failures[-1].worked_at
+                by = worked if steps[by].failed else by  # only another error of the same call: what changed in between was not logged
                 found.append(
                     facts.Overcome(message, key, where, by, brief(steps, by, near=message), worked, _changed_since(steps, by, worked))
                 )

@@ -110,15 +110,18 @@ def call_changed(before: Mapping[str, Any], after: Mapping[str, Any], max_chars:
     ('text indented by 0', 'text indented by 4')
     >>> call_changed({"text": "if x:\\n  go(x)"}, {"text": "if x:\\n    go(x)"}, 60)
     ('text with “go(x)” indented by 4', 'text with it indented by 2')
+    >>> call_changed({"plan": "P1"}, {"plan": "P1", "confirm": True}, 60)
+    ('confirm=True', 'no confirm')
     """
     names = [name for name in dict.fromkeys([*after, *before]) if str(after.get(name, "")) != str(before.get(name, ""))]
     if not names:
         return None
     room = max(MIN_VALUE_CHARS, max_chars // len(names) // 2)
-    pairs = [pair for name in names if any(pair := _differing(name, after.get(name, ""), before.get(name, ""), room))]
+    pairs = [(name, pair) for name in names if any(pair := _differing(name, after.get(name, ""), before.get(name, ""), room))]
     if not pairs:
         return None
-    return " ".join(now for now, _ in pairs), " ".join(then for _, then in pairs)
+    now, then = ([pair[i] if name in given else f"no {name}" for name, pair in pairs] for i, given in enumerate((after, before)))
+    return " ".join(now), " ".join(then)
 
 
 def _differing(name: str, a: Any, b: Any, max_chars: int) -> tuple[str, str]:

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from mcp_memory.domain.episode import Step
+from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import without_details
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -17,6 +19,7 @@ _IDS = (
     (re.compile(r"(?<![\w.])\d{6,}(?![\w.])"), "<number>"),
 )
 _VALUE = re.compile(r"\w+(?:-\w+)*")
+_ID = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[^\W\d_]|(?:[_-]*\d){4})[\w-]{3,}")
 
 
 def without_ids(text: str, is_own: Callable[[str], bool]) -> str:
@@ -42,6 +45,26 @@ def carried_over(text: str, then: str, now: str) -> str:
     if not values:
         return text
     return _VALUE.sub(lambda found: values.get(found[0], found[0]), text)
+
+
+def same_but_ids(failed: Step, own: Step) -> bool:
+    """Return whether two failed calls met the very same error, each about its own case: one id in the error is the call's own argument.
+
+    An id has letters and digits, or four digits and more: another exit code, status or line is another error or another place.
+
+    >>> def late(order): return Step("cancel", arguments={"order_id": order}, status="error", error=f"Order {order} was shipped: return it")
+    >>> same_but_ids(late("W1203"), late("W7788")), same_but_ids(late("W1203"), Step("cancel", status="error", error="Order W1 is unknown"))
+    (True, False)
+    """
+    then, now = message_of(failed), message_of(own)
+    if then == now or without_details(then) != without_details(now):
+        return False
+    before, after = _VALUE.findall(then), _VALUE.findall(now)
+    others = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
+    if len(before) != len(after) or not others or not all(_ID.fullmatch(a) and _ID.fullmatch(b) for a, b in others):
+        return False
+    given, here = (frozenset(_VALUE.findall(" ".join(map(str, step.arguments.values())))) for step in (failed, own))
+    return any(a in given and b in here for a, b in others)
 
 
 def _values_now(then: str, now: str) -> Mapping[str, str]:

@@ -35,14 +35,19 @@ content contents code cell notebook editor edits diff block in into to at a the 
 filesystem ide workspace project repo document source
 """
 _OF_TEXTS = frozenset(_OF_TEXTS_TEXT.split())  # the words of tools that edit a text
+_OF_SHEETS = frozenset(["sheet", "sheet_name", "sheetName", "worksheet", "spreadsheet_id", "spreadsheetId"])  # whose cells are no text
 _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 
 
-def acts(episode: Episode) -> list[int]:
+def acts(episode: Episode) -> Sequence[int]:
     """Return the last steps that did something that another attempt can do again, each call once; a test where nothing else did.
 
     Nothing before the last script or change of the run: what came of the task may have been its doing. At most one more than is told.
     """
+    return episode.once(_acts)
+
+
+def _acts(episode: Episode) -> Sequence[int]:
     steps, own = episode.steps, own_names(episode)
     found: dict[tuple[str, str], int] = {}
     tests: list[int] = []
@@ -62,7 +67,7 @@ def acts(episode: Episode) -> list[int]:
                 break
         elif acted(steps, i) and not runs_own(step, own) and not any(map(_TEST.search, _names(step, command))):
             found.setdefault((step.key, step.description or str(step.arguments)), i)
-    return sorted(found.values()) or tests[:1]
+    return tuple(sorted(found.values()) or tests[:1])
 
 
 def acts_but_tests(episode: Episode) -> list[int]:
@@ -113,14 +118,20 @@ def gave_command(episode: Episode, text: str) -> bool:
     return any(is_shell(step.tool) and role_of(step.key) is Role.ACTS and told_as_call(step) == f"`{said}`" for step in given)
 
 
-def own_names(episode: Episode) -> list[str]:
+def own_names(episode: Episode) -> Sequence[str]:
     """Return the names of the files that a run made itself, which nobody else has."""
+    return episode.once(_own_names)
+
+
+def _own_names(episode: Episode) -> Sequence[str]:
     made = [file.path for file in files_of(episode) if file.use is Use.MADE]
-    return [name for path in (*made, *map(written_by, episode.steps)) if (name := path.rpartition("/")[2])]
+    return tuple(name for path in (*made, *map(written_by, episode.steps)) if (name := path.rpartition("/")[2]))
 
 
 def runs_own(step: Step, own: Sequence[str]) -> bool:
-    """Return whether a call is about one of a run's *own* files, or about one made to try something out."""
+    """Return whether a call is about one of a run's *own* files, or one made to try something out; a cell is of a workbook there was."""
+    if not _OF_SHEETS.isdisjoint(step.arguments):
+        return False
     named = " ".join(str(value) for value in step.arguments.values() if len(str(value)) <= MAX_NAMED_CHARS)
     return any(name in named for name in own) or any(is_scratch(path) for word in named.split() if (path := as_path(word.strip("'\""))))
 
@@ -134,7 +145,11 @@ def is_edit(step: Step) -> bool:
     >>> mail, event = {"to": "ann@acme.io"}, {"start": "2026-12-03T10:30", "notes": "see a.md"}
     >>> is_edit(Step("create_draft", arguments=mail)), is_edit(Step("create_event", arguments=event))
     (False, False)
+    >>> is_edit(Step("write_cell", arguments={"filename": "q1.xlsx", "sheet": "Sales", "cell": "B4"}))
+    False
     """
+    if not _OF_SHEETS.isdisjoint(step.arguments):
+        return False
     return _is_of_files(step.key) and any(_PLACE.search(str(value)[:MAX_NAMED_CHARS]) for value in step.arguments.values())
 
 
@@ -147,6 +162,10 @@ def _is_of_files(key: str) -> bool:
 
 def told_as_call(step: Step) -> str:
     """Return a call in a few words, of a loop in a shell the line that does the work."""
+    return step.once(_told_as_call)
+
+
+def _told_as_call(step: Step) -> str:
     command = command_in(step.arguments)
     line = telling_command(command) if "\n" in command.strip() else ""
     return call_told(step, MAX_CALL_CHARS if command else MAX_VALUES_CHARS, {"command": line} if line else None)

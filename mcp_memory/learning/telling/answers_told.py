@@ -56,8 +56,8 @@ def told_call(steps: Sequence[Step], index: int, run: str) -> Told | None:
         return Told(brief(steps, index, MAX_TOLD_CHARS)) if can else None
     if step.description:
         return Told(brief(steps, index, MAX_TOLD_CHARS))
-    values = [value for value in step.arguments.values() if value not in ("", None)]
-    return Told(brief(steps, index)) if values and all(is_of_run(value, run) for value in values) else None
+    values = {name: value for name, value in step.arguments.items() if value not in ("", None)}
+    return Told(brief(steps, index)) if values and all(is_of_run(value, run, name) for name, value in values.items()) else None
 
 
 def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> Told | None:
@@ -101,7 +101,7 @@ def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told |
 
     def known_in(call: Step) -> dict[str, Json]:
         values = call.arguments.items()
-        return {k: v for k, v in values if is_of_run(v, run) or not message.isdisjoint(_NAME.findall(str(v).casefold()))}
+        return {k: v for k, v in values if is_of_run(v, run, k) or not message.isdisjoint(_NAME.findall(str(v).casefold()))}
 
     known, done = known_in(step), _done_until_it_worked(steps, failed, by)
     if by in done and 1 < len(done) <= MAX_DONE and any(known_in(steps[k]) for k in done):

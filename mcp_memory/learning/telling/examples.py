@@ -29,7 +29,14 @@ _WRITTEN = frozenset([*TEXTS, "old", "new"])  # into a file
 _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES, *FOLDERS])
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)")
+_FORMULA = re.compile(r"=[A-Z][A-Z.]+\(")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?")
+# Of an argument whose value is somebody's, however plain a word it is.
+_PERSONAL = re.compile(
+    r"(?:.*_)?(?:user|user_?name|login|account|pass(?:word|wd|code|phrase)?|pin|token|secret|(?:api|access)_?key|(?:first|last|full|sur)_?name"
+    r"|author|owner|assignee|recipient|sender|receiver|e?mail)",
+    re.I,
+)
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 
 
@@ -54,11 +61,19 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
     if episode is None or index >= len(episode.steps):
         return None
     arguments = episode.steps[index].arguments
+    alike = alike and not _is_of_another_file(arguments, episode.task, run)
     if not alike and (command := command_in(arguments)) and _fits(command, run.casefold()):
         folded = run.casefold()
         named = without_names(command, episode, index, lambda word: has_value(word, folded))
         arguments = {key: named if value == command else value for key, value in arguments.items()}
     return _without_numbers_of(episode.task, example_of(arguments, max_chars, run, alike=alike), run)
+
+
+def _is_of_another_file(arguments: Mapping[str, Json], task: str, run: str) -> bool:
+    """Return whether a call is about a file that its own task names and this run does not: what it was given is of that file."""
+    task, run = task.casefold(), run.casefold()
+    names = (str(value).replace("\\", "/").rpartition("/")[2] for name, value in arguments.items() if name in _PLACE)
+    return any("." in name and has_value(name, task) and not has_value(name, run) for name in names)
 
 
 def _without_numbers_of(task: str, example: dict[str, Json] | None, run: str) -> dict[str, Json] | None:
@@ -81,10 +96,20 @@ def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike
     """Return arguments as an example, as `arguments_of` does those of a step."""
     run = run.casefold()
     if not alike and not _fits(command_in(arguments), run):
-        shown = {key: value if is_of_run(value, run) else f"<{key}>" for key, value in arguments.items()}
+        shown = {key: value if is_of_run(value, run, key) else _formula(value) or f"<{key}>" for key, value in arguments.items()}
         return shown if any(shown[key] != f"<{key}>" for key in shown) else None
     code = bool(command_in(arguments)) or not _PLACE.isdisjoint(arguments)
     return {key: _shown(key, value, max_chars, run, code) for key, value in arguments.items()} or None
+
+
+def _formula(value: Json) -> str:
+    """Return the function that a formula of a spreadsheet calls, without its cells; "" of anything else.
+
+    >>> _formula("=SUM(B2:B9)"), _formula("=b2")
+    ('=SUM(…)', '')
+    """
+    found = _FORMULA.match(value) if isinstance(value, str) else None
+    return f"{found[0]}…)" if found else ""
 
 
 def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
@@ -117,12 +142,17 @@ def _fits(command: str, run: str) -> bool:
     return all(has_value(word.strip("'\""), run) for word in command.split() if _FILE_WORD.search(word))
 
 
-def is_of_run(value: Json, run: str) -> bool:
-    """Return whether a value says nothing of a case, or is one of this run."""
+def is_of_run(value: Json, run: str, name: str = "") -> bool:
+    """Return whether a value says nothing of a case, or is one of this run; under a *name* that says whose it is, only the latter.
+
+    >>> is_of_run("premium", "", "plan"), is_of_run("john", "", "username"), is_of_run("john", "sign in as john", "username")
+    (True, False, True)
+    """
     if not isinstance(value, str):
         return isinstance(value, bool) or value is None or (isinstance(value, int | float) and abs(value) < SMALL)
     bare = value.strip().strip("'\"")
-    return not bare or bool(SETTING.fullmatch(bare)) or has_value(bare, run) or is_of_page(value)
+    is_setting = SETTING.fullmatch(bare) is not None and not _PERSONAL.fullmatch(name)
+    return not bare or is_setting or has_value(bare, run) or is_of_page(value)
 
 
 def _shown(name: str, value: Json, max_chars: int, run: str, code: bool) -> Json:
@@ -143,7 +173,8 @@ def _text(name: str, value: str, run: str, code: bool) -> str:
         return value
     if name in _PLACE or code or name in _CODE:
         return without_ids(value, lambda one: has_value(one, run))
-    if SETTING.fullmatch(bare) or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
+    is_setting = SETTING.fullmatch(bare) is not None and not _PERSONAL.fullmatch(name)
+    if is_setting or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
         return value
     if EMAIL.fullmatch(bare):
         return "<email>"
