@@ -89,7 +89,7 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
         if episode.id in known.met:
             shown = _of_errors(episode, fixes, known.quoted) if episode.id not in known.said else _of_line(episode, fixes, query, known)
         else:
-            past = list(dict.fromkeys(got_past(episode, told) for told in fixes if not told.is_own))
+            past = list(dict.fromkeys(line for told in fixes if not told.is_own and (line := got_past(episode, told, similarity))))
             others = _changed_otherwise(episode, peers, left)
             how = ended(episode, similarity) if episode.id in idle else []
             shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known, past, how), others)
