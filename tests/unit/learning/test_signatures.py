@@ -39,7 +39,7 @@ def test_paths_numbers_ids_and_quotes_do_not_matter(one: str, other: str) -> Non
         ("a.py:3: note: Revealed type is missing\na.py:4: error: Name 'total' is not defined  [name-defined]", "total"),
         ("KeyError: 'a'\nResourceWarning: unclosed file", "KeyError"),
         (
-            "09:01:04  1 of 1 ERROR creating model x [ERROR in 0.3s]\n09:01:05  Database Error in model x (x.sql)\n  column c does not exist",
+            "09:01:04  1 of 1 ERROR creating x [ERROR in 0.3s]\n09:01:05  Database Error in model x (x.sql)\n  column c does not exist",
             "column c",
         ),
         ("Completed with 1 error and 0 warnings:\nFailure in test unique_x (schema.yml)\nDone. PASS=1 WARN=0 ERROR=1", "unique_x"),
