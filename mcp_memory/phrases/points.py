@@ -173,8 +173,12 @@ def worked_otherwise(key: str, error: str, worked: str, failed: str) -> str:
 
 
 def error_met(key: str, error: str) -> str:
-    """Return the error that a tool answered."""
-    return f"{key} failed with “{error}”"
+    """Return an error that a tool answered a run before it took other values: it is not what ended the run.
+
+    >>> error_met("book", "no seats on B7")
+    'book failed with “no seats on B7”, and it got past that'
+    """
+    return f"{key} failed with “{error}”, and it got past that"
 
 
 def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
@@ -185,6 +189,15 @@ def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
     """
     said = f"{failed} of {total} tests failed"
     return f"{said}: {', '.join([*names, *(['…'] if len(names) < failed else [])])}" if names else said
+
+
+def last_run_failed(error: str) -> str:
+    """Return how the last run of what was changed ended.
+
+    >>> last_run_failed("TypeError: no float")
+    'its last run failed with “TypeError: no float”'
+    """
+    return f"its last run failed with “{error}”"
 
 
 def measured(figure: str, on: str, call: str = "", error: str = "", *, is_best: bool = False, is_old: bool = False) -> str:
@@ -236,13 +249,16 @@ def ended_with(call: str, error: str) -> str:
     return f"ended with {call}, which failed with “{error}”"
 
 
-def met(key: str, error: str, attempts: int, of: int) -> str:
-    """Return the error of a tool that so many attempts met.
+def met(key: str, error: str, attempts: int, of: int, past: int = 0) -> str:
+    """Return the error of a tool that so many attempts met, of which so many got *past* it.
 
-    >>> met("book", "no seats on B7", 2, 3)
-    'book failed in 2 of all 3, once with “no seats on B7”'
+    >>> met("book", "no seats on B7", 2, 3), met("book", "no seats", 3, 3, 1)
+    ('book failed in 2 of all 3, once with “no seats on B7”', 'book failed in all 3, once with “no seats”; it went through later in 1')
+    >>> met("book", "no seats on B7", 2, 3, 2)
+    'book failed in 2 of all 3, once with “no seats on B7”; it went through later'
     """
-    return f"{key} failed in {f'{attempts} of all {of}' if attempts < of else f'all {of}'}, once with “{error}”"
+    later = "" if not past else "; it went through later" + ("" if past == attempts else f" in {past}")
+    return f"{key} failed in {f'{attempts} of all {of}' if attempts < of else f'all {of}'}, once with “{error}”{later}"
 
 
 def met_again(key: str, error: str, times: int, *, is_another: bool = False) -> str:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -17,8 +18,9 @@ from tests.e2e.wire import INITIALIZE
 from tests.unit.server.test_auth import ISSUER, PUBLIC_URL, Issuer, signed
 
 ATTACKERS = 500
-CALLS = 60
+CALLS, MOST_CALLS = 60, 20_000
 SESSIONS = 150  # of one token
+LOOKS = 3  # at a besieged server: an attack slows all of them, other work one
 LOAD_MS = 20  # what the machine's other work may add to a p95 of a few milliseconds
 
 
@@ -41,12 +43,12 @@ def besieging(url: str) -> Iterator[list[socket.socket]]:
             connection.close()
 
 
-def p95_ms(url: str, holder: dict[str, str] | None = None) -> float:
-    """Return the 95th percentile of an honest client's calls, each on a connection of its own."""
-    taken = []
+def p95_ms(url: str, holder: dict[str, str] | None = None, *, until: Callable[[], bool] = lambda: True) -> float:
+    """Return the 95th percentile of an honest client's calls, each on a connection of its own, as many as it takes *until* something."""
+    taken = list[float]()
     headers = JSON | (holder or bearer("ann")) | {"Mcp-Protocol-Version": "2025-11-25", "Connection": "close"}
     with httpx2.Client() as client:
-        for _ in range(CALLS):
+        while len(taken) < CALLS or (not until() and len(taken) < MOST_CALLS):
             started = time.perf_counter()
             answer = client.post(url + "/mcp", json=_ping(), headers=headers)
             taken.append((time.perf_counter() - started) * 1000)
@@ -61,16 +63,16 @@ def _ping() -> dict[str, object]:
 def test_five_hundred_silent_connections_shut_nobody_out(tmp_path: Path) -> None:
     with running(tmp_path, MCP_MEMORY_TOKEN=" ".join(TOKENS.values())) as server:
         p95_ms(server.url)  # warm
-        quiet = p95_ms(server.url)
+        quiet = max(p95_ms(server.url) for _ in range(2))
         with besieging(server.url):
-            besieged = p95_ms(server.url)
+            besieged = min(p95_ms(server.url) for _ in range(LOOKS))
         log = (tmp_path / "server.log").read_text(encoding="utf-8")
     print(f"p95 quiet {quiet:.1f} ms, besieged {besieged:.1f} ms")
     assert besieged <= max(2 * quiet, quiet + LOAD_MS)
-    assert len(log) < 20_000 + 200 * CALLS * 3
+    assert len(log) < 20_000 + 200 * CALLS * (3 + LOOKS)
 
 
-ATTACKS_A_SECOND = 20  # what fills the processor is a matter for the network in front
+ATTACKS_A_SECOND, ATTACKS = 20, 10  # what fills the processor is a matter for the network in front; of a look, at least
 
 
 @contextmanager
@@ -96,12 +98,17 @@ def attacking(attack: Callable[[httpx2.Client], None]) -> Iterator[Counter[str]]
         thread.join()
 
 
+def _came(done: Counter[str], attacks: int) -> bool:
+    return done.total() >= attacks
+
+
 def compared(url: str, holder: dict[str, str], attack: Callable[[httpx2.Client], None], name: str) -> None:
-    """Assert that an honest holder's p95 is at most twice that of a quiet server while it is attacked; the better of two looks counts."""
+    """Assert that an honest holder's p95 is at most twice that of a quiet server while it is attacked; the best look counts."""
     p95_ms(url, holder)  # warm
     quiet = max(p95_ms(url, holder) for _ in range(2))
     with attacking(attack) as done:
-        besieged = min(p95_ms(url, holder) for _ in range(2))
+        enough = (partial(_came, done, ATTACKS * look) for look in range(1, LOOKS + 1))
+        besieged = min(p95_ms(url, holder, until=until) for until in enough)
     print(f"{name}: p95 quiet {quiet:.1f} ms, besieged {besieged:.1f} ms, {dict(done)}")
     assert done["attacks"], "the attack came through to the server"
     assert besieged <= max(2 * quiet, quiet + LOAD_MS)

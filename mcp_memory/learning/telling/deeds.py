@@ -75,6 +75,10 @@ def calls_by_names(episode: Episode, query: str) -> Counter[str]:
 
 def did_more_than_tests(episode: Episode) -> bool:
     """Return whether a run made a call that can be made again and tests nothing, as running again what had failed does."""
+    return episode.once(_did_more_than_tests)
+
+
+def _did_more_than_tests(episode: Episode) -> bool:
     steps = episode.steps
     return any(not runs_tests(steps[i].key) and not _had_failed(steps, i) for i in acts(episode))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from mcp_memory.domain.episode import Episode
+from mcp_memory.domain.nearness import THE_TASK
 from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text import shorten_middle
@@ -15,10 +16,11 @@ from mcp_memory.learning.telling.went_through import in_another, is_past
 from mcp_memory.phrases import points as phrases
 
 
-def got_past(episode: Episode, told: ErrorTold) -> str:
+def got_past(episode: Episode, told: ErrorTold, similarity: float) -> str:
     """Return how an episode got past an error; of one that failed only the error, where that names what was then put otherwise.
 
-    That something else was accepted in its place does not say that it was right.
+    That something else was accepted in its place does not say that it was right. And it is not why the run failed: of a task that is only
+    like the one asked about, "".
     """
     steps = episode.steps
     by = steps[told.by] if 0 <= told.by < len(steps) else None
@@ -30,7 +32,10 @@ def got_past(episode: Episode, told: ErrorTold) -> str:
     message = message_of(failed)
     given, kept = (met_in(str(dict(step.arguments))) for step in (failed, by))
     is_named = not (given - kept).isdisjoint(met_in(message))
-    return phrases.error_met(failed.key, shorten_middle(" ".join(message.split()), MAX_MESSAGE_CHARS)) if is_named else told.line
+    if not is_named:
+        return told.line
+    said = phrases.error_met(failed.key, shorten_middle(" ".join(message.split()), MAX_MESSAGE_CHARS))
+    return said if similarity >= THE_TASK else ""
 
 
 def standing(episode: Episode, ends: Iterable[ErrorTold], others: Sequence[Episode], run: Episode | None) -> Iterator[str]:

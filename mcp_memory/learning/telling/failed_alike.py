@@ -68,7 +68,8 @@ def _error(attempts: Recalled, told: Collection[str]) -> str:
     (key, _), found = max(met.items(), key=lambda item: len(item[1]), default=(("", ""), []))
     if len(found) >= MIN_ATTEMPTS and 2 * len(found) > len(attempts):
         episode, where = found[0]
-        return phrases.met(key, message_of(episode.steps[where[-1]]), len(found), len(attempts))
+        past = sum(_went_through(one.steps, key, at) for one, at in found)
+        return phrases.met(key, message_of(episode.steps[where[-1]]), len(found), len(attempts), past)
     stuck = [(key, episode, where) for (key, _), ones in met.items() for episode, where in ones if _never_past(episode.steps, key, where)]
     key, episode, where = max(stuck, key=lambda one: len(one[2]), default=("", attempts[0][0], []))
     if not where:
@@ -78,5 +79,8 @@ def _error(attempts: Recalled, told: Collection[str]) -> str:
 
 def _never_past(steps: Sequence[Step], key: str, where: Sequence[int]) -> bool:
     """Return whether a call failed so several times and went through no more."""
-    later = steps[where[-1] + 1 :]
-    return len(where) >= MIN_TIMES and not any(step.key == key and not step.failed for step in later)
+    return len(where) >= MIN_TIMES and not _went_through(steps, key, where)
+
+
+def _went_through(steps: Sequence[Step], key: str, where: Sequence[int]) -> bool:
+    return any(step.key == key and not step.failed for step in steps[where[-1] + 1 :])
