@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp_memory.domain.commands import hides_exit
 
-_HEAD_LINES, _TAIL_CODE_LINES, _TAIL_LINES = 4, 3, 12  # where exit codes stand and programs say how they ended
+_HEAD_LINES, _TAIL_CODE_LINES, _TAIL_LINES = 4, 3, 30  # where exit codes stand and programs say how they ended
 _END_CHARS = 3_000
 _MAX_CODE_LINE_CHARS = 80
 _CODE = re.compile(r"\b(?:exit|exited|return|returned|returncode|code|status)\b\D{0,4}\b(\d{1,3})\b")

@@ -156,3 +156,19 @@ async def test_a_command_on_the_file_that_a_task_names_is_told_with_the_one_that
     told = recall_text(answer(await memory.recall("Find the password that opens the archive backup.zip and list what is in it")))
     assert "`crack -u -d words.txt backup.zip`" in told
     assert "`unzip -l secret.zip`" not in told
+
+
+async def test_what_a_success_did_about_an_error_with_another_call_comes_before_what_a_failure_did_with_this_one(
+    memory: EpisodicMemory,
+) -> None:
+    apply, plan = "terraform apply tide", "terraform plan -out=tide"
+    unlock = command(f"terraform force-unlock -force {THEN}")
+    await attempt(memory, "Apply the network changes", command(apply, LOCKED.format(THEN)), unlock, command(apply))
+    started = await memory.start_episode("Rotate the keys", recall=False)
+    await memory.log_steps(started.episode_id, [command(plan, LOCKED.format(THEN)), command(f"{plan} -lock=false")])
+    await memory.complete_episode(started.episode_id, "failure")
+    await memory.settle()
+    first, second, *_ = (await advised(memory, "Add a bucket", command(plan, LOCKED.format(NOW)))).splitlines()[1:]
+    assert f"`terraform force-unlock -force {NOW}` made the call work" in first
+    assert "-lock=false` instead of" in second
+    assert "in a run that did not succeed" in second

@@ -54,12 +54,13 @@ class _Found:
     support: Support
     is_retry: bool  # the failed tool itself
     works: bool  # still
+    won: bool  # one of the runs that it answered an error in succeeded
 
     def rank(self) -> tuple[object, ...]:
-        """Return what the best is least by: one source alone comes after, however often it says so, and so does what works no longer."""
+        """Return what the best is least by: one source alone, what works no longer and what no success did come after."""
         fix = self.fix
         is_told = bool(len(self.answered)) and self.support.is_verified
-        return not self.works, not is_told, fix.correction is None, -fix.fixed, -fix.got_on, fix.tried, fix.tool, fix.action
+        return not self.works, not is_told, fix.correction is None, not self.won, -fix.fixed, -fix.got_on, fix.tried, fix.tool, fix.action
 
 
 class ErrorRecovery:
@@ -91,6 +92,8 @@ class ErrorRecovery:
         exact = alike & (x.failures.signature == x.signatures.find(sig))
         alike = exact if exact.any() else alike
         of_this_tool = alike & (x.failures.failed == x.tools.find(failed_key))
+        if exact.any() and not (of_this_tool & (x.failures.came != Came.GAVE_UP) & x.success[x.failures.row]).any():
+            of_this_tool = alike  # no success got past it with this tool, but one may have with another
         numbers = np.flatnonzero(of_this_tool if of_this_tool.any() else alike)  # none: this error is new, and so it says
         if own.description and is_vague(message):
             numbers = self._about_the_same(own, numbers)
@@ -113,7 +116,8 @@ class ErrorRecovery:
             fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
             works = not len(answered) or not np.isin(answered, gone).all()
             lasting = answered[~np.isin(answered, gone)] if works else answered
-            found.append(_Found(key, fix, said, lasting, support, key == failed_key, works))
+            won = bool(x.success[x.failures.row[lasting]].any())
+            found.append(_Found(key, fix, said, lasting, support, key == failed_key, works, won))
         best = [self._in_full(f, failed_key, sig) for f in sorted(found, key=_Found.rank)[:MAX_FIXES]]
         mended = mend_told(episode.steps, self._refused(numbers), is_all=len(numbers) <= MAX_READ) if RefusedEdit.of(own) else None
         shown = [

@@ -91,7 +91,7 @@ class FixExamples:
                 like = message_of(episode.steps[failed]) if is_elsewhere or not is_very else None
                 did = did and as_here(did, episode.steps, failed, by, own, run)
                 fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, EXAMPLE_CHARS, run))
-                return replace(fix, evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, by))
+                return replace(fix, evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, failed, by))
         if not places:
             return fix
         episode, failed, by = places[0]
@@ -104,7 +104,7 @@ class FixExamples:
         if did is None:
             return fix
         did = as_here(did, episode.steps, failed, by, own, run)
-        return replace(_with(fix, did, like), evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, by))
+        return replace(_with(fix, did, like), evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, failed, by))
 
     def _change(self, answered: Ints, own: Step) -> tuple[str | None, int, int]:
         """Return what was different when the failed tool itself was called again, in how many of how many of the latest answers.
@@ -137,10 +137,11 @@ def _names_one_like(own: Step, argument: str) -> bool:
     return not words or not others or any(not words.isdisjoint(_names(name)) for name in others)
 
 
-def _is_of_failure(episode: Episode, by: int) -> bool:
-    """Return whether what answered an error did something in a run that failed: it may be why. A command brings what was missing."""
+def _is_of_failure(episode: Episode, failed: int, by: int) -> bool:
+    """Return whether what answered an error did something in a run that failed: it may be why. Another command brings what was missing."""
     step, change = episode.steps[by], change_of(episode.steps, by)
-    acts = role_of(step.key) is Role.ACTS and not command_in(step.arguments) and (change is None or not change.is_scratch)
+    brings = command_in(step.arguments) and step.key != episode.steps[failed].key
+    acts = role_of(step.key) is Role.ACTS and not brings and (change is None or not change.is_scratch)
     return acts and not episode.success
 
 
