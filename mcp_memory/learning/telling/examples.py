@@ -42,6 +42,10 @@ PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 
 def text_of_run(episode: Episode) -> str:
     """Return what this run has said so far, as it was written: task, arguments, answers."""
+    return episode.once(_text_of_run)
+
+
+def _text_of_run(episode: Episode) -> str:
     parts = [episode.task]
     for step in episode.steps:
         parts += [str(dict(step.arguments)), step.observation[:MAX_RUN_CHARS], (step.error or "")[:MAX_RUN_CHARS]]
