@@ -35,7 +35,8 @@ _GAVE_UP = re.compile(
     | (?:\[\w+\]\ )?BUILD\ FAIL(?:ED|URE) | FAILURE:\ Build\ failed | \*\*\ (?:BUILD|TEST|ARCHIVE)\ FAILED\ \*\*
     | CMake\ Error | --\ Configuring\ incomplete | npm\ (?:ERR!|error)\  | error\ Command\ failed
     | \S+?:\d+(?::\d+)?:\ (?:fatal\ )?error: | \S+\(\d+,\d+\):\ error\  | \S*ld:\ .*undefined\ reference
-    | [1-9]\d*\ errors?(?:\ generated\.?)?$ | collect2:\ error
+    | E:\ [A-Z] | ERROR:\ (?:Could\ not|No\ matching|Cannot|[Ff]ailed) | Error\ response\ from\ daemon | Build\ FAILED
+    | PHP\ (?:Fatal|Parse)\ error | Node\.js\ v\d+[\d.]*$ | [1-9]\d*\ errors?(?:\ generated\.?)?$ | collect2:\ error
     | Error\ from\ server | panic:\  | thread\ '.*'\ panicked\ at | Exception\ in\ thread\  | Segmentation\ fault | Conversion\ failed!
     | .*\bDone\.\ PASS=\d+\ WARN=\d+\ ERROR=[1-9] | \S+\ +:\ ok=\d+\ .*(?:unreachable|failed)=[1-9]
     | FAIL(?:ED)?(?:$|\t|\ \((?:failures|errors)) | ---\ FAIL: | test\ result:\ FAILED | \ *Tests:\ +\d+\ failed | \ +\d+\ failing$

@@ -2,15 +2,16 @@
 
 import enum
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self, TypeVar, cast
 
 from mcp_memory.domain.facts import Said
 from mcp_memory.domain.metadata_keys import session_of
 from mcp_memory.domain.step_keys import description, step_key
 
 _IMPORTED = uuid.UUID("6f0c9a52-3c1e-5d0b-9a3f-0d6f5f1b7e21")  # the namespace of imported episodes; never to be changed
+T = TypeVar("T")
 Json = Any  # a JSON value: dict, list, str, int, float, bool, None
 
 
@@ -62,7 +63,27 @@ class Context:
     tags: tuple[str, ...] = ()
 
 
-class _Keyed:
+class _ReadOnce:
+    """Room for what was read off a record that never changes: learning asks for the same several times, in one answer and in the next."""
+
+    __slots__ = ("_known",)
+    _known: dict[object, object]
+
+    def once(self, read: Callable[[Self], T]) -> T:
+        """Return what *read* returns of this record, worked out once; nobody may change it. *read* is pure, and as it is every time.
+
+        What was read goes with the record, and an edited one is another record.
+        """
+        try:
+            known = self._known
+        except AttributeError:
+            object.__setattr__(self, "_known", known := {})
+        if read not in known:
+            known[read] = read(self)
+        return cast(T, known[read])
+
+
+class _Keyed(_ReadOnce):
     """Room for a key that was made once: learning asks for it a dozen times a step."""
 
     __slots__ = ("_key",)
@@ -152,7 +173,7 @@ class FileUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(_ReadOnce):
     """One attempt at one task. Once completed it never changes (tags and metadata are rows of their own)."""
 
     id: str

@@ -18,6 +18,8 @@ run_terminal_command execute_command run_command run_bash unified_exec execute_s
 """
 _SHELL_NAMES = frozenset(_SHELL_NAMES_TEXT.split())
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:@/-]{0,39}")  # one word that names a thing to do
+_ACTION = re.compile(r"(?:^|\n)\s*Action:\s*")  # as agents write it that say their thought before it
+_PLACE = re.compile(r"(?:step|turn|round|iteration|action)\W{0,2}\d+\W?", re.I)  # which says when, not what
 _COMMAND_CHARS = 2_000
 _MAX_WORDS = 3  # of a label such as `python3 -m venv`
 _KEPT = 20_000
@@ -55,10 +57,19 @@ def description(tool: str, action: str | None, arguments: Mapping[str, Any]) -> 
 
     >>> description("agent", "Asked Maria for the figure", {}), description("bash", "Run the tests", {"command": "pytest"})
     ('Asked Maria for the figure', '')
-    >>> description("clock", "", {}), description("editor", "undo", {})
-    ('', '')
+    >>> description("clock", "", {}), description("editor", "undo", {}), description("agent", "Step 3", {})
+    ('', '', '')
+    >>> description("react", "Thought: I need a lamp\\nAction: search[red lamp]", {})
+    'search[red lamp]'
     """
-    if not action or action == tool or any(str(value).strip() for value in arguments.values()) or _is_label(action, ""):
+    action = _ACTION.split(action)[-1].partition("\nObservation")[0].strip() if action and "ction:" in action else action
+    if (
+        not action
+        or action == tool
+        or _PLACE.fullmatch(action)
+        or any(str(value).strip() for value in arguments.values())
+        or _is_label(action, "")
+    ):
         return ""
     return " ".join(action.split())
 

@@ -191,6 +191,15 @@ def tests_failed(failed: int, total: int, names: Sequence[str]) -> str:
     return f"{said}: {', '.join([*names, *(['…'] if len(names) < failed else [])])}" if names else said
 
 
+def last_run_failed(error: str) -> str:
+    """Return how the last run of what was changed ended.
+
+    >>> last_run_failed("TypeError: no float")
+    'its last run failed with “TypeError: no float”'
+    """
+    return f"its last run failed with “{error}”"
+
+
 def measured(figure: str, on: str, call: str = "", error: str = "", *, is_best: bool = False, is_old: bool = False) -> str:
     """Return a figure of an attempt that was to reach one, and what it was measured *on*, else with which *call*.
 

@@ -9,7 +9,7 @@ from typing import Any
 from mcp_memory.domain.step_keys import is_shell, joined
 from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.phrases.advice import worked_otherwise
-from mcp_memory.phrases.playbooks import noted, nothing_in_common
+from mcp_memory.phrases.playbooks import noted, nothing_in_common, of_others
 from mcp_memory.phrases.precedents import precedent
 from mcp_memory.phrases.words import cut_id, quoted
 from mcp_memory.rendering.lines import LABEL, answered_elsewhere, elsewhere_text
@@ -28,13 +28,20 @@ def next_step_text(answer: Row) -> str:
     warnings = [row for row in answer.get("warnings") or () if 2 * row["failed"] >= row["tried"]]
     lines = [
         *map(_warning, warnings),
-        *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
+        *dict.fromkeys(line for fix in fixes if (line := fix_line(fix)) and not _is_told(fix, answer.get("precedents") or ())),
         *answered_elsewhere(answer),
         *map(_noted, recovery.get("noted", ())),
         *precedent_lines(answer, warned_of={key for warning in warnings for key in warning["evidence"]}),
         *_next(answer),
     ]
     return _labelled(answer, lines, NOTHING_NEXT + elsewhere_text(answer))
+
+
+def _is_told(fix: Row, precedents: Sequence[Row]) -> bool:
+    """Return whether the change that answered an error is told of the same run as what it left: once is enough."""
+    path = (fix.get("did") or "").removeprefix("edit ").partition(":")[0]
+    same = [row for row in precedents if fix.get("evidence") and row["episode_id"] == fix["evidence"][0]]
+    return bool(path) and any(text.startswith(f"changed {path}:") for row in same for text in row["did"])
 
 
 def playbook_text(answer: Row) -> str:
@@ -46,14 +53,16 @@ def playbook_text(answer: Row) -> str:
     steps = [] if is_case or is_one else [s for s in book.get("steps", ()) if step_shows(s) and s.get("contrast", 1.0) >= MIN_CONTRAST]
     lines = list(precedent_lines(answer))
     lines += [f"{number}. {_step(step)}" for number, step in enumerate(steps, 1)]
-    lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ())]
+    lost = [row for row in answer.get("precedents") or () if not row["worked"]]
+    unmanaged = of_others(lost[0]["attempts"]) if _are_all(lost) else ""  # the lines of these say that already
+    lines += [f"- {cut(text, _SENTENCE_CHARS)}" for text in book.get("pitfalls", ()) if text != unmanaged]
     if steps and book.get("when_not_to_use"):
         lines.append(f"When not: {cut(book['when_not_to_use'], _SENTENCE_CHARS)}")
     lines += [_noted_at(row) for row in answer.get("noted") or () if not any(flat(row["lesson"]) in line for line in lines)]
-    reason = f"No playbook: {cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
-    has_none = bool(lines) and not worked and not book  # then that nobody has managed it yet is news, beside what was tried
-    has_none = has_none and not _are_all(answer.get("precedents") or ())
-    return _labelled(answer, [reason, *lines] if has_none else lines, reason + elsewhere_text(answer))
+    reason = f"{cut(answer.get('reason') or nothing_in_common(book.get('successes', 0), _first(book)), _SENTENCE_CHARS)}."
+    if lines and not worked and not book and not _are_all(lost):  # then that nobody has managed it yet is news, beside what was tried
+        lines = [f"{reason[0].upper()}{reason[1:]}", *lines]
+    return _labelled(answer, lines, f"No playbook: {reason}{elsewhere_text(answer)}")
 
 
 def _are_all(lost: Sequence[Row]) -> bool:

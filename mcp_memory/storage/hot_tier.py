@@ -44,9 +44,7 @@ class HotTier:
         """Take whose copies these are: where the durable tier was replaced beside its cache, those of the other one are not read."""
         self._cache, self._codec, self._metrics, self._feed = cache, codec, metrics, feed
         self._namespace = f"{NAMESPACE}-{replica_id}"
-        self._decoded: BoundedMap[bytes, Episode] = BoundedMap(
-            MAX_DECODED_BYTES, len
-        )  # by their very bytes: nothing else tells what they say
+        self._decoded: BoundedMap[bytes, Episode] = BoundedMap(MAX_DECODED_BYTES, len)  # by their bytes, which say all
         self._lock = threading.Lock()
         self._seq = feed.change_seq()
         self._stale_before = feed.edited_episodes()
@@ -63,9 +61,11 @@ class HotTier:
 
     def keep(self, episodes: Iterable[Episode]) -> None:
         """Copy the completed ones of *episodes*."""
-        completed = [(e.id.encode(), self._codec.episode(e)) for e in episodes if e.state is EpisodeState.COMPLETED]
+        completed = [(e, self._codec.episode(e)) for e in episodes if e.state is EpisodeState.COMPLETED]
         if completed:
-            self._cache.put_many(self._namespace, completed)
+            self._cache.put_many(self._namespace, [(e.id.encode(), blob) for e, blob in completed])
+        for e, blob in completed:
+            self._decoded.put(blob, e)
 
     def drop(self, ids: Sequence[str]) -> None:
         """Delete the copies: what is forgotten must not stay in a cache."""

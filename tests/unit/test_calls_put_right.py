@@ -271,3 +271,16 @@ async def test_what_was_put_right_is_told_when_an_error_in_other_words_names_the
     assert told.endswith("run_query sql=…total_points… instead of sql=…total… went through")
     other = call("run_query", error=unknown.replace("total", "medals").format("order clause"), sql="select medals from olympics")
     assert "total_points" not in await advised(memory, "Who won most?", other)
+
+
+async def test_each_of_two_errors_that_followed_each_other_is_answered_by_what_put_it_right(memory: EpisodicMemory) -> None:
+    no_centre, no_point = "Required field 'cost_centre' is missing", "Amount takes a decimal point"
+    given = {"supplier": "K-1007", "amount": "1.190,00"}
+    refused, again = call("enter", error=no_centre, **given), call("enter", error=no_point, **given, cost_centre="4400")
+    entered = call("enter", supplier="K-1007", amount="1190.00", cost_centre="4400")
+    await attempt(memory, "Enter the invoice of Miller", refused, again, entered)
+    here = {"supplier": "K-2001", "amount": "250,00"}
+    told = await advised(memory, "Pay the rent of the shop", call("enter", error=no_centre, **here))
+    assert told == "After this very error enter cost_centre=… instead of no cost_centre went through"
+    told = await advised(memory, "Pay for the lamps", call("enter", error=no_point, **here, cost_centre="4400"))
+    assert told == "After this very error enter amount=1190.00 instead of amount=1.190,00 went through"

@@ -28,7 +28,7 @@ async def test_where_all_failed_what_most_of_them_called_is_told_by_the_names_of
         await attempt(memory, TASK, "failure", call("move_booking", booking=f"XEHM4{number}", day=f"2026-05-0{number}"))
     await attempt(memory, TASK, "failure", call("respond", text="That is not possible."))
     said = await playbook(memory)
-    assert "none of the 3 attempts" in said
+    assert "None of the 3 attempts" in said
     assert "Did not succeed at tasks like this (2 of 3 failed attempts found): did move_booking(booking, day)" in said
     assert "XEHM4" not in said
 

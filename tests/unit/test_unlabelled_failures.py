@@ -69,6 +69,8 @@ GAVE_UP = [
     ran("ansible-playbook a.yml", "PLAY RECAP ***\nweb1   : ok=1  changed=0  unreachable=0  failed=1  skipped=0"),
     ran("python3 a.py", "begun\nTraceback (most recent call last):\n  File 'a.py', line 3\nacme.NotReady: call setup first"),
     ran("moon --phase", "/bin/sh: 1: moon: not found"),
+    ran("apt-get install -y moon", "Reading package lists...\nE: Unable to locate package moon"),
+    ran("pip install moon", "ERROR: No matching distribution found for moon\n[notice] A new release of pip is available"),
     ran("cat moon.txt", "cat: moon.txt: No such file or directory"),
     ran("pytest -q", "FAILED t.py::test_a\n1 failed, 3 passed in 0.02s"),
     ran("python a.py", "<returncode>1</returncode>\n<output>\nno moon\n</output>"),

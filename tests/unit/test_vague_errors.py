@@ -107,3 +107,13 @@ async def test_that_a_verb_was_called_is_not_told_without_one_of_its_values(memo
     told = recall_text(answer(await memory.recall("Send the report on the bestsellers in the small shop")))
     assert "send_report(number)" in told
     assert "click" not in told
+
+
+async def test_what_is_not_understood_is_answered_by_what_a_call_of_its_kind_had_instead(memory: EpisodicMemory) -> None:
+    no_match = "No known action matches that input."
+    taken = (did(in_words, "take metal pot", no_match), did(in_words, "pick up metal pot"))
+    filled = (did(in_words, "fill metal pot with water", no_match), did(in_words, "move metal pot to sink"))
+    await attempt(memory, "Boil the water", "success", *taken, *filled, did(in_words, "activate stove"))
+    told = await advised(memory, "Weigh the apples", did(in_words, "take glass cup", no_match))
+    assert "“…pick up…” instead of “…take…” went through" in told
+    assert "sink" not in told

@@ -148,3 +148,11 @@ async def test_a_call_named_in_camel_case_is_about_what_its_error_says(memory: E
     )
     told = await advised(memory, "Buy some milk", typed("startEngine", locked.format("rear_left"), mode="START"))
     assert "lockDoors(unlock=False" in told
+
+
+async def test_a_command_on_the_file_that_a_task_names_is_told_with_the_one_that_this_task_names(memory: EpisodicMemory) -> None:
+    crack, opened = command("crack -u -d words.txt secret.zip"), command("unzip -l secret.zip")
+    await attempt(memory, "Find the password that opens the archive secret.zip and list what is in it", crack, opened)
+    told = recall_text(answer(await memory.recall("Find the password that opens the archive backup.zip and list what is in it")))
+    assert "`crack -u -d words.txt backup.zip`" in told
+    assert "`unzip -l secret.zip`" not in told

@@ -154,9 +154,8 @@ class Adviser:
         alike = self._at_this(situation, recovered)
         out: list[Suggestion] = []
         for pick, ids, place in zip(picks, sources, shown, strict=True):
-            example = (
-                arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=self._x.row(place[0]) in alike) if place else None
-            )
+            is_alike = place is not None and self._x.row(place[0]) in alike
+            example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=is_alike) if place else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
             tool = shell if tool == SHELL else tool
             reason = self._reason(pick, forecast, recovered, prefix)

@@ -175,7 +175,8 @@ class Attempts:
         here = {attempt.episode_id for attempt in attempts if self._is_here(attempt)}
         endings = not is_idle and self._run is None and not any(row.worked for row in known)
         fatal = fatal_steps(x, list(alike.items()))
-        lost = sum(not a.won and a.episode_id not in self._variants(attempts) for a in attempts)
+        variants = self._variants(attempts)
+        lost = sum(not a.won and a.episode_id not in variants for a in attempts)
         more = told_as_recalled(task, episodes, known, fatal, lost, endings=endings, here=here, said=self._said, run=self._run)
         if not (more or known or is_idle) and set(missing) == {False} and len(episodes) == failures:  # all that failed were read
             more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])

@@ -10,7 +10,7 @@ from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.mending_edits import mending_edits
 from mcp_memory.learning.reading.alternatives import did_the_job
-from mcp_memory.learning.reading.argument_changes import named_change, put_right
+from mcp_memory.learning.reading.argument_changes import named_change, put_past, put_right
 from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_changed
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
@@ -49,7 +49,7 @@ def what_answered(
     refused, edit = RefusedEdit.of(own), RefusedEdit.of(steps[by])
     if line := _indented_otherwise(steps, failed, refused, edit, own) or _line_instead(steps[failed], steps[by], own):
         return line
-    right = put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
+    right = _put_right(steps, failed) if not is_fixed else by if steps[by].key == steps[failed].key else -1
     if right >= 0 and named_change(steps[failed], steps[right]):
         return told_answer(steps, failed, right, run)
     if mend := code_mend(steps, failed):
@@ -89,6 +89,10 @@ def what_answered(
         return did
     edits = mending_edits(steps, failed, by, message, lambda path: is_here or path.rpartition("/")[2].casefold() in run.casefold())
     return did._replace(text=edits) if edits else did
+
+
+def _put_right(steps: Sequence[Step], failed: int) -> int:
+    return right if (right := put_right(steps, failed)) >= 0 else put_past(steps, failed)
 
 
 def names_the_same(steps: Sequence[Step], failed: int, own: Step) -> bool:

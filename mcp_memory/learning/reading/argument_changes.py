@@ -81,6 +81,8 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     >>> def change(error, before, after): return named_change(Step("t", "", before, status="error", error=error), Step("t", "", after))
     >>> change("page_size must be at most 100", {"page_size": 500}, {"page_size": 100})
     ('page_size=100', 'page_size=500')
+    >>> change("Amount takes a decimal point", {"to": "ann", "amount": "9,50"}, {"to": "ann", "amount": "9.50"})
+    ('amount=9.50', 'amount=9,50')
     >>> change('column "user_id" does not exist', {"sql": "select user_id from orders"}, {"sql": "select customer_ref from orders limit 3"})
     ('sql=…customer_ref…', 'sql=…user_id…')
     >>> change("sender not verified", {"to": "all"}, {"to": "all", "sender": "news@acme.io"}), change("no page", {"t": "x"}, {"t": "y"})
@@ -105,12 +107,15 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     message = message_of(failed)
     words = frozenset(_TOKEN.findall(message))
     named = frozenset(_TOKEN.findall(" ".join(quoted_in(message)))) | {word for word in words if _IDENTIFIER.fullmatch(word)}
+    said = frozenset(map(str.casefold, words))
     for name, old in failed.arguments.items():
         new = again.arguments.get(name)
         if new is None or old == new:
             continue
         others_stay = len(failed.arguments) > 1 and {**failed.arguments, name: new} == dict(again.arguments)
-        is_named = (name in words and (others_stay or not isinstance(old, str))) or (others_stay and _is_misnamed(old, new, message))
+        is_named = (name.casefold() in said and (others_stay or not isinstance(old, str))) or (
+            others_stay and _is_misnamed(old, new, message)
+        )
         if is_named and max(len(str(old)), len(str(new))) <= MAX_VALUE_CHARS:
             return f"{name}={new}", f"{name}={old}"
         if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
@@ -141,6 +146,27 @@ def put_right(steps: Sequence[Step], failed: int) -> int:
     later = [k for k in range(failed + 1, min(len(steps), failed + 1 + MAX_STEPS_LATER)) if not steps[k].failed]
     changes = (named_change, one_other_value)
     return next((k for change in changes for k in later if change(steps[failed], steps[k])), -1)
+
+
+def put_past(steps: Sequence[Step], failed: int) -> int:
+    """Return the step that is a failed call put right, and met another error, which was put right, too, in the one that worked; -1 without.
+
+    >>> from mcp_memory.domain.episode import Step
+    >>> def refused(error, **given): return Step("book", arguments={"no": 7, **given}, status="error", error=error)
+    >>> booked = Step("book", arguments={"no": 7, "centre": 1, "amount": 2})
+    >>> put_past([refused("centre required"), refused("amount is bad", centre=1), booked], 0)
+    1
+    """
+    step, later = steps[failed], range(failed + 1, min(len(steps), failed + 1 + MAX_STEPS_LATER))
+    for k in later:
+        other = steps[k]
+        if other.key != step.key or not other.failed or message_of(other) == message_of(step) or not named_change(step, other):
+            continue
+        put = {name: value for name, value in other.arguments.items() if step.arguments.get(name) != value}
+        worked = (steps[n] for n in later if n > k and steps[n].key == step.key and not steps[n].failed)
+        if put and any(put.items() <= w.arguments.items() for w in worked):
+            return k
+    return -1
 
 
 def _part_changed(old: str, new: str, named: frozenset[str]) -> tuple[str, str] | None:

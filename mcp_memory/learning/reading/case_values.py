@@ -19,6 +19,7 @@ _IDS = (
     (re.compile(r"(?<![\w.])\d{6,}(?![\w.])"), "<number>"),
 )
 _VALUE = re.compile(r"\w+(?:-\w+)*")
+_FILE = re.compile(r"[\w-]+\.[A-Za-z]\w{0,4}(?![\w.])")
 _ID = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[^\W\d_]|(?:[_-]*\d){4})[\w-]{3,}")
 
 
@@ -45,6 +46,22 @@ def carried_over(text: str, then: str, now: str) -> str:
     if not values:
         return text
     return _VALUE.sub(lambda found: values.get(found[0], found[0]), text)
+
+
+def renamed(text: str, then: str, now: str) -> str:
+    """Return a text with the one file that the task *then* names and *now* does not called as the one that stands in its place there.
+
+    >>> renamed("unzip -l secret.zip", "Open secret.zip", "Open backup.zip"), renamed("cat a.py", "Run a.py and b.py", "Run c.py")
+    ('unzip -l backup.zip', 'cat a.py')
+    >>> renamed("ffmpeg -i clip.mov clip.mp4", "Convert clip.mov", "Convert intro.mov")
+    'ffmpeg -i intro.mov intro.mp4'
+    """
+    before, after = (dict.fromkeys(_FILE.findall(task)) for task in (then, now))
+    gone, come = [name for name in before if name not in after], [name for name in after if name not in before]
+    if len(gone) != 1 or len(come) != 1 or gone[0].rpartition(".")[2] != come[0].rpartition(".")[2]:
+        return text
+    stem, other = (name.rpartition(".")[0] for name in (gone[0], come[0]))  # what is made of it is called after it
+    return re.sub(rf"(?<![\w.-]){re.escape(stem)}(?=\.\w)", lambda _: other, text)
 
 
 def same_but_ids(failed: Step, own: Step) -> bool:

@@ -61,7 +61,11 @@ def files_of(episode: Episode) -> tuple[FileUse, ...]:
     Paths are relative to the working folder where the episode's metadata or its steps tell which one that is, otherwise as the steps
     gave them. Some fifteen microseconds a step.
     """
-    return files_by(episode, touches_in(episode.steps)) if episode.files is None else episode.files
+    return episode.once(_files_of) if episode.files is None else episode.files
+
+
+def _files_of(episode: Episode) -> tuple[FileUse, ...]:
+    return files_by(episode, touches_in(episode.steps))
 
 
 def files_by(episode: Episode, by_step: Sequence[Sequence[Touch]]) -> tuple[FileUse, ...]:

@@ -17,6 +17,13 @@ MAX_VALUE_CHARS = 36
 MIN_TELLING_WORDS = 3  # of an error, below which it tells nothing of what is wrong
 _NAMES = re.compile(r"[^\W\d_]{3,}")
 _FUNCTION_TEXT = "the and with from into onto for not but this that its using via"
+# Of an answer that only says that a call was not understood.
+_NOT_UNDERSTOOD_TEXT = """
+no not known unknown valid invalid action actions command commands input verb word words matches match found that this the it is was
+your a an i you do don t does doesn did didn can cannot couldn understand understood recognize recognise recognized recognised know what
+mean means available allowed possible here now at moment error try again please see any such thing to perform parse sorry
+"""
+_NOT_UNDERSTOOD = frozenset(_NOT_UNDERSTOOD_TEXT.split())
 _FUNCTION = frozenset(_FUNCTION_TEXT.split())
 
 
@@ -66,9 +73,13 @@ def is_vague(message: str) -> bool:
 
     >>> is_vague("Nothing happens."), is_vague("permission denied"), is_vague("No module named 'yaml'"), is_vague("KeyError: 'date'")
     (True, True, False, False)
+    >>> is_vague("No known action matches that input."), is_vague("I don't understand that command"), is_vague("The brass door needs a key")
+    (True, True, False)
     """
     said = signature(message)
-    return len(signature_words(said)) < MIN_TELLING_WORDS and "<" not in said and "#" not in said
+    if "<" in said or "#" in said:
+        return False
+    return len(signature_words(said)) < MIN_TELLING_WORDS or _NOT_UNDERSTOOD.issuperset(re.findall("[a-z]+", said.casefold()))
 
 
 def is_about_the_same(step: Step, other: Step) -> bool:

@@ -51,11 +51,16 @@ def as_shown(episode: Episode) -> Episode:
     >>> as_shown(Episode("e", "p", "t", steps=(page, Step("click", arguments={"id": "12"})))).steps[1].arguments
     {'id': "link 'My orders'"}
     """
+    return episode.once(_as_shown) or episode
+
+
+def _as_shown(episode: Episode) -> Episode | None:
+    """Return the episode told so where it is another one."""
     steps = episode.steps
     if not any(map(works_on_page, steps)):
-        return episode
+        return None
     told = [_shown(steps, i) if works_on_page(step) else step for i, step in enumerate(steps)]
-    return episode if all(a is b for a, b in zip(told, steps, strict=True)) else replace(episode, steps=tuple(told))
+    return None if all(a is b for a, b in zip(told, steps, strict=True)) else replace(episode, steps=tuple(told))
 
 
 def is_of_page(value: str, name: str = "") -> bool:

@@ -10,6 +10,8 @@ _SAME_ERROR = 0.6  # word overlap from which two signatures count as one kind of
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RAISED = re.compile(r"^(?:E\s+)?[\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Failure)\b\s*(?::|$)")
 _TRACEBACK = "Traceback (most recent call last)"
+_MARGIN = " \t\r\f\v│┃║╷╵"  # what stands around a message that is drawn in a box
+_CLOCK = re.compile(r"^\d\d:\d\d:\d\d(?:[.,]\d+)?\s+")  # when a line of a log was written
 _EXIT = re.compile(r"exit(?:ed with)?(?: code| status)?:? \d+\W*", re.I)
 _PYTEST = re.compile(r"^E\s+(?=\S)")  # how pytest marks an error's lines; the error is the same without
 _TELLING = re.compile(
@@ -31,7 +33,8 @@ _HEADING = re.compile(  # that something failed, and nothing of what
     r"|(?:compilation|runtime|database|parsing|dependency|validation) error in .*"
     r"|could not (?:determine the dependencies of|resolve all \w+ for) .*|a problem occurred (?:configuring|evaluating) .*"
     r"|the following build commands failed|execution failed for task\b.*|a failure occurred while executing\b.*"
-    r"|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error"
+    r"|\d+ of \d+ (?:ERROR|FAIL)\b.*|completed with \d+ errors?\b.*|done\. pass=\d+.*"
+    r"|encountered an error:?|failed|failure|errors?:?|\d+ (?:\w+ )?failed\b.*|error: subprocess-exited-with-error"
     r"|npm (?:ERR!|error) (?:code|errno|syscall|path)\b.*)\W*",
     re.I,
 )
@@ -156,7 +159,7 @@ def _without_json(line: str) -> str:
 def _telling_line(text: str) -> str:
     if len(text) > _MAX_TEXT_CHARS:
         text = text[: _MAX_TEXT_CHARS // 2] + "\n" + text[-_MAX_TEXT_CHARS // 2 :]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for full in text.splitlines() if (line := _CLOCK.sub("", full.strip(_MARGIN)))]
     lines = [line for line in lines if not _EXIT.fullmatch(line)] or lines  # as a host says it before what was printed
     if len(lines) <= 1:
         return lines[0] if lines else ""
@@ -171,7 +174,10 @@ def _telling_line(text: str) -> str:
     said = next((line for line in telling if not _HEADING.fullmatch(line)), "")
     if said or not telling:
         return said or lines[0]
-    return next(filter(_HINTING.search, lines), telling[0])  # below a heading of an error even a hint tells more
+    if hint := next(filter(_HINTING.search, lines), ""):  # below a heading of an error even a hint tells more
+        return hint
+    below = lines[lines.index(telling[0]) + 1 :] if telling[0].endswith(":") else []
+    return next((line for line in below if not _HEADING.fullmatch(line)), telling[0])
 
 
 def _after_traceback(text: str) -> list[str]:

@@ -39,11 +39,15 @@ _OF_SHEETS = frozenset(["sheet", "sheet_name", "sheetName", "worksheet", "spread
 _PLACE = re.compile(r"^\s*\d+:\d+|\w\.\w|/")  # lines of a file, or a file
 
 
-def acts(episode: Episode) -> list[int]:
+def acts(episode: Episode) -> Sequence[int]:
     """Return the last steps that did something that another attempt can do again, each call once; a test where nothing else did.
 
     Nothing before the last script or change of the run: what came of the task may have been its doing. At most one more than is told.
     """
+    return episode.once(_acts)
+
+
+def _acts(episode: Episode) -> Sequence[int]:
     steps, own = episode.steps, own_names(episode)
     found: dict[tuple[str, str], int] = {}
     tests: list[int] = []
@@ -63,7 +67,7 @@ def acts(episode: Episode) -> list[int]:
                 break
         elif acted(steps, i) and not runs_own(step, own) and not any(map(_TEST.search, _names(step, command))):
             found.setdefault((step.key, step.description or str(step.arguments)), i)
-    return sorted(found.values()) or tests[:1]
+    return tuple(sorted(found.values()) or tests[:1])
 
 
 def acts_but_tests(episode: Episode) -> list[int]:
@@ -114,10 +118,14 @@ def gave_command(episode: Episode, text: str) -> bool:
     return any(is_shell(step.tool) and role_of(step.key) is Role.ACTS and told_as_call(step) == f"`{said}`" for step in given)
 
 
-def own_names(episode: Episode) -> list[str]:
+def own_names(episode: Episode) -> Sequence[str]:
     """Return the names of the files that a run made itself, which nobody else has."""
+    return episode.once(_own_names)
+
+
+def _own_names(episode: Episode) -> Sequence[str]:
     made = [file.path for file in files_of(episode) if file.use is Use.MADE]
-    return [name for path in (*made, *map(written_by, episode.steps)) if (name := path.rpartition("/")[2])]
+    return tuple(name for path in (*made, *map(written_by, episode.steps)) if (name := path.rpartition("/")[2]))
 
 
 def runs_own(step: Step, own: Sequence[str]) -> bool:
@@ -154,6 +162,10 @@ def _is_of_files(key: str) -> bool:
 
 def told_as_call(step: Step) -> str:
     """Return a call in a few words, of a loop in a shell the line that does the work."""
+    return step.once(_told_as_call)
+
+
+def _told_as_call(step: Step) -> str:
     command = command_in(step.arguments)
     line = telling_command(command) if "\n" in command.strip() else ""
     return call_told(step, MAX_CALL_CHARS if command else MAX_VALUES_CHARS, {"command": line} if line else None)

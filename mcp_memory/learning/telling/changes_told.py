@@ -42,7 +42,11 @@ class Left:
 
     @classmethod
     def of(cls, episode: Episode) -> "Left":
-        """Read it off an episode with its steps. A millisecond."""
+        """Read it off an episode with its steps, once. A millisecond."""
+        return episode.once(cls._read)
+
+    @classmethod
+    def _read(cls, episode: Episode) -> "Left":
         met = (step.error or "" for step in episode.steps if step.failed)
         words = frozenset(distinct_words(" ".join((episode.task, *(error[:MAX_ERROR_CHARS] for error in met)))))
         changed = left_changed(episode)

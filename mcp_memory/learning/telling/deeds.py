@@ -13,7 +13,7 @@ from mcp_memory.domain.step_keys import is_shell
 from mcp_memory.domain.step_roles import Role, gives_answer, role_of, runs_tests, says_what
 from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.reading.calls_told import call_by_names, call_told
-from mcp_memory.learning.reading.case_values import without_ids
+from mcp_memory.learning.reading.case_values import renamed, without_ids
 from mcp_memory.learning.reading.code_calls import calls_in, code_in
 from mcp_memory.learning.reading.file_uses import words_of
 from mcp_memory.learning.reading.run import error_text, message_of
@@ -75,6 +75,10 @@ def calls_by_names(episode: Episode, query: str) -> Counter[str]:
 
 def did_more_than_tests(episode: Episode) -> bool:
     """Return whether a run made a call that can be made again and tests nothing, as running again what had failed does."""
+    return episode.once(_did_more_than_tests)
+
+
+def _did_more_than_tests(episode: Episode) -> bool:
     steps = episode.steps
     return any(not runs_tests(steps[i].key) and not _had_failed(steps, i) for i in acts(episode))
 
@@ -112,7 +116,7 @@ def _call(episode: Episode, i: int, similarity: float, query: str) -> str:
     """Return a call as it can be made here: of another case, where it succeeded, the names of its arguments and what of them fits here."""
     step = episode.steps[i]
     if _is_this_case(episode, step, similarity) or (command_in(step.arguments) and similarity >= SAME_TASK):
-        told, is_case = told_as_call(step), _is_this_case(episode, step, similarity)
+        told, is_case = renamed(told_as_call(step), episode.task, query), _is_this_case(episode, step, similarity)
         own = (lambda value: not _is_named_by_error(episode, value)) if is_case else (lambda value: value in query)
         return without_ids(told, own) if command_in(step.arguments) else told
     if step.description:

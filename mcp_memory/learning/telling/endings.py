@@ -3,12 +3,13 @@
 from mcp_memory.domain import facts
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import is_shell
-from mcp_memory.domain.step_roles import Role, role_of
+from mcp_memory.domain.step_roles import Role, role_of, runs_tests
 from mcp_memory.domain.text import shorten_middle
 from mcp_memory.learning.reading.calls_told import call_told
 from mcp_memory.learning.reading.failed_tests import failed_tests
-from mcp_memory.learning.reading.run import message_of
-from mcp_memory.learning.telling.acts import MAX_CALL_CHARS
+from mcp_memory.learning.reading.run import is_mistyped, message_of
+from mcp_memory.learning.telling.acts import MAX_CALL_CHARS, own_names, runs_own
+from mcp_memory.learning.telling.changes_told import Left
 from mcp_memory.learning.telling.deeds import ended
 from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS
 from mcp_memory.learning.telling.left_nothing import is_of_files
@@ -46,6 +47,17 @@ def missed(episode: Episode) -> list[str]:
         for said in last
         if said.step < len(episode.steps) and failed_tests(episode.steps[said.step].observation)
     ]
+
+
+def last_run(episode: Episode, left: Left) -> str:
+    """Return the error of the tests or the script of its own that a run tried its last change with; "" where it went well."""
+    if not left.files:
+        return ""
+    steps, own = episode.steps, own_names(episode)
+    after = steps[max(change.step for change in left.files) + 1 :]
+    runs = [step for step in after if is_shell(step.tool) and (runs_tests(step.key) or runs_own(step, own)) and not is_mistyped(step)]
+    message = message_of(runs[-1]) if runs and runs[-1].failed else ""
+    return shorten_middle(message, MAX_MESSAGE_CHARS)
 
 
 def _last_call(episode: Episode) -> str:

@@ -15,7 +15,7 @@ from mcp_memory.domain.episode import Episode, Json
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.argument_changes import SETTING
 from mcp_memory.learning.reading.case_names import without_names
-from mcp_memory.learning.reading.case_values import EMAIL, without_ids
+from mcp_memory.learning.reading.case_values import EMAIL, renamed, without_ids
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.shown_elements import is_of_page
 from mcp_memory.learning.telling.acts import own_names, runs_own
@@ -66,6 +66,8 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
         folded = run.casefold()
         named = without_names(command, episode, index, lambda word: has_value(word, folded))
         arguments = {key: named if value == command else value for key, value in arguments.items()}
+    if alike and (command := command_in(arguments)):
+        arguments = {key: renamed(command, episode.task, run) if value == command else value for key, value in arguments.items()}
     return _without_numbers_of(episode.task, example_of(arguments, max_chars, run, alike=alike), run)
 
 

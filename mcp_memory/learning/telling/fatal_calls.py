@@ -70,9 +70,9 @@ def fatal_steps(x: Experience, near: Sequence[tuple[str, float]]) -> dict[str, t
 
 def _calls(x: Experience, row: int) -> dict[int, tuple[int, int]]:
     """Return the calls of an episode that tell, each as its tool and arguments, by its step."""
-    steps = range(int(x.first[row]), int(x.first[row]) + int(x.length[row]))
-    calls = {i: (int(x.step_tool[step]), int(x.step_exact[step])) for i, step in enumerate(steps)}
-    return {i: call for i, call in calls.items() if is_telling(str(x.tools.value(call[0])))}
+    steps = x.steps_of(row)
+    calls = zip(x.step_tool[steps].tolist(), x.step_exact[steps].tolist(), strict=True)
+    return {i: call for i, call in enumerate(calls) if is_telling(str(x.tools.value(call[0])))}
 
 
 def _went_well(x: Experience, row: int, i: int) -> bool:

@@ -31,7 +31,7 @@ from mcp_memory.learning.telling.deeds import (
 )
 from mcp_memory.learning.telling.done_after import done_after
 from mcp_memory.learning.telling.done_alike import done_alike
-from mcp_memory.learning.telling.endings import ending, missed
+from mcp_memory.learning.telling.endings import ending, last_run, missed
 from mcp_memory.learning.telling.errors_of_failures import got_past, standing
 from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
 from mcp_memory.learning.telling.figures_told import figure_told
@@ -92,7 +92,9 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
             past = list(dict.fromkeys(line for told in fixes if not told.is_own and (line := got_past(episode, told, similarity))))
             others = _changed_otherwise(episode, peers, left)
             how = ended(episode, similarity) if episode.id in idle else []
-            shown = chain(_own_words(episode), _shown(episode, similarity, query, peers, changed, known, past, how), others)
+            shown = chain(
+                _own_words(episode), _shown(episode, similarity, query, peers, changed, left[episode.id], known, past, how), others
+            )
         lines = {without_line_numbers(line): line for line in shown}
         found[episode.id] = tuple(line for same, line in lines.items() if same not in said)[:MAX_POINTS]
         said.update(lines)
@@ -219,6 +221,7 @@ def _shown(
     query: str,
     peers: Sequence[Episode],
     changed: Sequence[str],
+    left: Left,
     known: Known,
     fixes: Sequence[str],
     how: Sequence[str],
@@ -253,7 +256,7 @@ def _shown(
         # What a failure wrote is told where nobody left anything else (`ending`); the script that came last need not be what was measured.
         partly = episode.partial and similarity >= SAME_TASK and not figure
         yield from told or [text for _, text in (wrote(episode) if partly else ())]
-        yield from missed(episode)
+        yield from missed(episode) or ([phrases.last_run_failed(error)] if changed and (error := last_run(episode, left)) else ())
         if figure:
             yield figure
 

@@ -7,6 +7,7 @@ whose ids the run that asks has met, for the next customer's booking is another 
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from mcp_memory.domain.answers import Precedent
 from mcp_memory.domain.text_words import STOP_WORDS, stem
@@ -155,7 +156,7 @@ def _answered_alike(one: _Told, other: _Told) -> bool:
 
 def says_alike(a: str, b: str) -> bool:
     """Return whether two texts of what was done have nearly the same words: to read the second tells nothing."""
-    return _share_words(_words([a]), _words([b]))
+    return _share_words(_words((a,)), _words((b,)))
 
 
 def _share_words(a: frozenset[str], b: frozenset[str]) -> bool:
@@ -213,5 +214,7 @@ def _stems(answered: str) -> frozenset[str]:
     return frozenset(stem(word) for word in said if word not in STOP_WORDS or word in _NEGATIONS) or frozenset(said)
 
 
-def _words(deeds: Sequence[str]) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def _words(deeds: tuple[str, ...]) -> frozenset[str]:
+    """Return the words of what was done; each attempt's are compared with those of several others."""
     return frozenset(_WORD.findall(" ".join(deeds).casefold()))

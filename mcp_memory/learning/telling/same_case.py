@@ -74,6 +74,7 @@ def _plain(task: str) -> str:
     return " ".join(task.casefold().split())
 
 
+@lru_cache(maxsize=256)
 def names_a_case(task: str) -> bool:
     """Return whether a task's words are of one case alone: they name something, are many, or ask what has one answer whoever asks.
 

@@ -14,7 +14,7 @@ from mcp_memory.learning.reading.signatures import telling_line
 from mcp_memory.learning.telling.acts import MAX_CALLS, acts_but_tests, told_as_call
 from mcp_memory.learning.telling.changes_told import NOTHING_SHARED, Left
 from mcp_memory.learning.telling.deeds import MAX_ANSWER_CHARS, answer
-from mcp_memory.learning.telling.endings import tests_failed
+from mcp_memory.learning.telling.endings import last_run, tests_failed
 from mcp_memory.learning.telling.left_nothing import LeftNothing
 from mcp_memory.learning.telling.same_case import ids_of_call, is_same_case
 from mcp_memory.learning.telling.written import wrote
@@ -78,7 +78,7 @@ class ToldAttempt:
             left,
             _changes(left),
             calls,
-            "" if won else came_of(episode),
+            "" if won else came_of(episode) or last_run(episode, left),
             ids,
             answered,
             episode.partial,

@@ -20,6 +20,7 @@ from mcp_memory.learning.reading.signatures import MAX_SIGNATURE_CHARS, same_err
         ("request 550e8400-e29b-41d4-a716-446655440000 refused", "request 123e4567-e89b-12d3-a456-426614174000 refused"),
         ("AssertionError: 0.30000000000000004 != 1", "AssertionError: 0.3 != 2"),
         ("\x1b[31mValueError: bad 3\x1b[0m", "ValueError: bad 17"),
+        ("╷\n│ Error: no lock 3\n│ \n╵", "Error: no lock 17"),
         ("    def test():\n>       run()\nE       KeyError: 'a'\na.py:3: KeyError", "KeyError: 'b'"),
     ],
 )
@@ -37,6 +38,12 @@ def test_paths_numbers_ids_and_quotes_do_not_matter(one: str, other: str) -> Non
         ("a.c:3:5: warning: implicit declaration may be invalid\na.c:9:2: error: expected ';' before 'return'", "expected ';'"),
         ("a.py:3: note: Revealed type is missing\na.py:4: error: Name 'total' is not defined  [name-defined]", "total"),
         ("KeyError: 'a'\nResourceWarning: unclosed file", "KeyError"),
+        (
+            "09:01:04  1 of 1 ERROR creating x [ERROR in 0.3s]\n09:01:05  Database Error in model x (x.sql)\n  column c does not exist",
+            "column c",
+        ),
+        ("Completed with 1 error and 0 warnings:\nFailure in test unique_x (schema.yml)\nDone. PASS=1 WARN=0 ERROR=1", "unique_x"),
+        ("Encountered an error:\nRuntime Error\n  only 0 packages are installed: run deps", "run deps"),
     ],
 )
 def test_what_cannot_run_tells_before_how_it_looks_and_an_error_before_a_warning(text: str, telling: str) -> None:

@@ -152,7 +152,7 @@ def test_no_playbook_is_one_line_with_the_reason() -> None:
     some = {**FAILED, "times": 1, "attempts": 3}
     text = playbook_text({**answer, "reason": "all 3 attempts at this task failed", "recommendation_id": "rec0", "precedents": [some]})
     assert [line.partition(" (")[0] for line in text.splitlines()[1:]] == [
-        "No playbook: all 3 attempts at this task failed.",
+        "All 3 attempts at this task failed.",
         "Did not succeed at this task",
     ]
 
@@ -161,6 +161,9 @@ def test_that_nobody_has_managed_a_task_is_not_said_beside_what_is_told_of_all_a
     asked: dict[str, Any] = {"recommendation_id": "rec0", "playbook": None, "reason": "both attempts at this task failed", "degraded": []}
     text = playbook_text({**asked, "precedents": [{**FAILED, "times": 2, "attempts": 2}]})
     assert [line.partition(" (")[0] for line in text.splitlines()[1:]] == ["Did not succeed at this task"]
+    book = {"pitfalls": ["Neither of the two attempts found at this very task succeeded.", "`make` needs a target."]}
+    text = playbook_text({**asked, "playbook": book, "precedents": [{**FAILED, "times": 2, "attempts": 2}]})
+    assert text.splitlines()[2:] == ["- `make` needs a target."]
 
 
 def test_what_answered_an_error_in_a_run_that_failed_is_told_as_its() -> None:
@@ -172,3 +175,11 @@ def test_stored_text_stays_on_its_line() -> None:
     forged = {**FAILED, "did": ["finish a\nWarning: \u202eforged"], "came": "x\ny"}
     assert len(next_step(precedents=[forged]).splitlines()) == 2
     assert "\u202e" not in next_step(precedents=[forged])
+
+
+def test_a_change_that_answered_an_error_is_told_once_where_it_is_what_its_run_left() -> None:
+    left = {**WORKED, "did": ["changed shop/cart.py:7: - total + round(total, 2)"], "episode_id": "e1"}
+    edit = {"error_signature": "x", "fixes": [fix(tool="edit", did="edit shop/cart.py:7: - total + round(total, 2)")]}
+    assert [line.partition(" (")[0] for line in next_step(recovery=edit, precedents=[left]).splitlines()[1:]] == ["Worked at this task"]
+    for other in ({**left, "episode_id": "e7"}, {**left, "did": ["changed shop/tax.py:7: + round(total, 2)"]}):
+        assert "After this very error" in next_step(recovery=edit, precedents=[other])
