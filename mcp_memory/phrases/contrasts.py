@@ -48,3 +48,28 @@ def lesson(found: Contrast) -> str:
     if for_good:
         return f"{first} {what}: {good} attempts that worked {found.kind} it, {bad} that failed did."
     return f"{first} {what}: {bad} attempts that failed {found.kind} it, {good} that worked did."
+
+
+CHANGED_OTHERWISE = "the others changed the same file otherwise"
+
+
+def alone_changed(path: str) -> str:
+    """Return the file that the first success at a task changed and no attempt before it."""
+    return f"none of the others changed {path}"
+
+
+def alone_did(call: str) -> str:
+    """Return the call that the first success at a task made and no attempt before it."""
+    return f"none of the others did {call}"
+
+
+def first_success(attempts: int, decided: str) -> str:
+    """Return what the agent of the first of so many attempts at a task that succeeded is asked.
+
+    >>> first_success(3, alone_changed("shop/cart.py"))[:98]
+    'It is the first of the 3 attempts found at this task to succeed, and none of the others changed sh'
+    """
+    return (
+        f"It is the first of the {attempts} attempts found at this task to succeed, and {decided}: "
+        "say in one sentence what decided, for next time."
+    )

@@ -28,13 +28,20 @@ def next_step_text(answer: Row) -> str:
     warnings = [row for row in answer.get("warnings") or () if 2 * row["failed"] >= row["tried"]]
     lines = [
         *map(_warning, warnings),
-        *dict.fromkeys(line for fix in fixes if (line := fix_line(fix))),
+        *dict.fromkeys(line for fix in fixes if (line := fix_line(fix)) and not _is_told(fix, answer.get("precedents") or ())),
         *answered_elsewhere(answer),
         *map(_noted, recovery.get("noted", ())),
         *precedent_lines(answer, warned_of={key for warning in warnings for key in warning["evidence"]}),
         *_next(answer),
     ]
     return _labelled(answer, lines, NOTHING_NEXT + elsewhere_text(answer))
+
+
+def _is_told(fix: Row, precedents: Sequence[Row]) -> bool:
+    """Return whether the change that answered an error is told of the same run as what it left: once is enough."""
+    path = (fix.get("did") or "").removeprefix("edit ").partition(":")[0]
+    same = [row for row in precedents if fix.get("evidence") and row["episode_id"] == fix["evidence"][0]]
+    return bool(path) and any(text.startswith(f"changed {path}:") for row in same for text in row["did"])
 
 
 def playbook_text(answer: Row) -> str:

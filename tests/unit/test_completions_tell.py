@@ -124,3 +124,26 @@ async def test_that_a_run_gave_the_very_answer_that_was_wrong_before_is_said(mem
     await attempt(memory, TASK, "failure", answered("The moon"))
     assert "Made in this run, too: did not succeed" in await completed(memory, "failure", answered("the Moon."))
     assert "Made in this run, too" not in await completed(memory, "failure", answered("the tide"))
+
+
+async def test_the_first_success_at_a_task_is_asked_what_decided_where_it_did_what_no_failure_had_done(memory: EpisodicMemory) -> None:
+    right = edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)")
+    for number in range(2):
+        await attempt(memory, TASK, "failure", edited("ferry/prices.py", "x = 1", f"x = {number}"))
+    said = await completed(memory, "success", right)
+    assert "It is the first of the 3 attempts found at this task to succeed, and none of the others changed ferry/tides.py" in said
+    assert "say in one sentence what decided, for next time. (complete_episode again" in said
+    assert await completed(memory, "success", right) == "Recorded as success.", "it is the second one"
+
+
+async def test_a_success_that_nobody_failed_before_or_that_did_just_what_failed_is_asked_nothing(memory: EpisodicMemory) -> None:
+    right = edited("ferry/tides.py", "self.day = today()", "self.day = today(utc)")
+    await attempt(memory, TASK, "failure", right)
+    assert await completed(memory, "success", right) == "Recorded as success."
+
+
+async def test_the_first_success_by_calls_is_asked_about_the_call_that_no_failure_made(memory: EpisodicMemory) -> None:
+    await attempt(memory, TASK, "failure", shell("harbourctl check"))
+    assert "to succeed" not in await completed(memory, "failure", shell("harbourctl check"))
+    said = await completed(memory, "success", shell("harbourctl check"), shell("harbourctl zone --set utc"))
+    assert "and none of the others did `harbourctl zone --set utc`" in said

@@ -29,6 +29,13 @@ async def test_a_call_that_never_worked_in_several_runs_at_the_task_is_warned_of
     assert "failed in" not in await advised(memory, install), "it can work"
 
 
+async def test_an_error_that_those_who_succeeded_met_as_well_is_the_tasks_own_and_not_warned_of(memory: EpisodicMemory) -> None:
+    tried = shell("python3 -c 'import model'", "TypeError: model() takes no arguments")
+    for outcome in ("failure", "success", "failure"):
+        await attempt(memory, TASK, outcome, tried, shell("sed -i s/model/net/ net.py"))
+    assert "failed in" not in await advised(memory, tried)
+
+
 @pytest.mark.parametrize("command", ["pytest -q", "python3 repro.py"])
 async def test_tests_and_own_scripts_that_fail_until_the_work_is_done_are_not_warned_of(memory: EpisodicMemory, command: str) -> None:
     script = {"tool": "create_file", "arguments": {"path": "repro.py", "text": "import model"}, "observation": "created"}

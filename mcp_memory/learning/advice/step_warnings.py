@@ -9,6 +9,7 @@ from mcp_memory.domain.episode import Episode, Step
 from mcp_memory.domain.fingerprints import exact_number, fingerprint
 from mcp_memory.domain.nearness import SAME_TASK
 from mcp_memory.domain.step_roles import Role, changes_state, role_of, runs_tests
+from mcp_memory.learning.advice.timeouts import TIMED_OUT
 from mcp_memory.learning.history.quoted_values import quoting
 from mcp_memory.learning.history.recoveries import Recovered
 from mcp_memory.learning.reading.run import error_text, message_of
@@ -86,7 +87,8 @@ class StepWarner:
     def of_vain_calls(self, neighbours: Sequence[tuple[str, float]], episode: Episode) -> tuple[StepWarning, ...]:
         """Warn when the last step is a call that failed in every earlier run at this task that made it, in several: it is no slip.
 
-        Tests and a run's own scripts fail until the work is done.
+        Tests and a run's own scripts fail until the work is done. What failed in runs that succeeded as well is what the task is about,
+        unless it took too long.
         """
         x, last = self._x, episode.steps[-1]
         if role_of(last.key) is not Role.ACTS or runs_tests(last.key) or is_edit(last) or runs_own(last, own_names(episode)):
@@ -95,6 +97,8 @@ class StepWarner:
         steps = steps[x.spread(neighbours)[x.rows_at(steps)] >= SAME_TASK]
         rows = x.rows_at(steps).tolist()
         if len(set(rows)) < MIN_RUNS or not x.step_failed[steps].all():
+            return ()
+        if x.success[rows].any() and not TIMED_OUT.search(message_of(last)):
             return ()
         at = [(x.trace(row).id, position) for row, position in zip(rows, x.step_position[steps].tolist(), strict=True)]
         said = next((message for place in reversed(at) if (message := self._message_at(*place))), "")

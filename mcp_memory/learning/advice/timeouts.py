@@ -18,7 +18,7 @@ from mcp_memory.views.experience import Experience
 
 MIN_RUNS, MIN_CALLS = 2, 3  # attempts, and calls in them, that timed out
 MAX_EVIDENCE = 3
-_TIMED_OUT = re.compile(r"\btimed? ?out\b", re.I)
+TIMED_OUT = re.compile(r"\btimed? ?out\b", re.I)
 _VERSION = re.compile(r"(?<=[a-z])\d(?:\.\d+)*\b")  # of a program, in its name
 
 
@@ -30,7 +30,7 @@ def timed_out_too(
     Attempts without such a command are counted, too; up to twelve are read for what went through. *only_with_way*: where that is told.
     """
     last = episode.steps[-1]
-    if not is_shell(last.tool) or not _TIMED_OUT.search(message_of(last)):
+    if not is_shell(last.tool) or not TIMED_OUT.search(message_of(last)):
         return ()
     family = _VERSION.sub("", last.key)
     keys = [number for number in range(len(x.tools)) if _VERSION.sub("", str(x.tools.value(number))) == family]
@@ -52,4 +52,4 @@ def _slow(x: Experience, row: int, keys: Sequence[int]) -> int:
     """Return how many calls of these tools timed out in an episode."""
     steps = x.steps_of(row)
     at = dict(zip(x.step_position[steps].tolist(), x.step_tool[steps].tolist(), strict=True))
-    return sum(at.get(position) in keys and _TIMED_OUT.search(said) is not None for position, said in x.trace(row).errors)
+    return sum(at.get(position) in keys and TIMED_OUT.search(said) is not None for position, said in x.trace(row).errors)

@@ -28,6 +28,7 @@ SMALL = 100  # numbers below it are settings, not ids
 _CODE_TEXT = "command cmd args old new code script expression input pattern regex glob search replace"
 _WRITTEN = frozenset([*TEXTS, "old", "new"])  # into a file
 _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES, *FOLDERS])
+_PROSE, _OF_CODE = frozenset(["text", "content"]), re.compile(r"[(){}\[\]=;<>\n]")  # which may be what somebody wrote to somebody, or code
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)")
 _FORMULA = re.compile(r"=[A-Z][A-Z.]+\(")
@@ -189,7 +190,7 @@ def _text(name: str, value: str, run: str, code: bool) -> str:
     bare = value.strip().strip("'\"")  # some agents quote what they pass
     if not bare or has_value(bare, run) or is_of_page(value, name):
         return value
-    if name in _PLACE or code or name in _CODE:
+    if name in _PLACE or code or (name in _CODE and (name not in _PROSE or _OF_CODE.search(value))):
         return without_ids(value, lambda one: has_value(one, run))
     is_setting = SETTING.fullmatch(bare) is not None and not _PERSONAL.fullmatch(name)
     if is_setting or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):

@@ -175,3 +175,11 @@ def test_stored_text_stays_on_its_line() -> None:
     forged = {**FAILED, "did": ["finish a\nWarning: \u202eforged"], "came": "x\ny"}
     assert len(next_step(precedents=[forged]).splitlines()) == 2
     assert "\u202e" not in next_step(precedents=[forged])
+
+
+def test_a_change_that_answered_an_error_is_told_once_where_it_is_what_its_run_left() -> None:
+    left = {**WORKED, "did": ["changed shop/cart.py:7: - total + round(total, 2)"], "episode_id": "e1"}
+    edit = {"error_signature": "x", "fixes": [fix(tool="edit", did="edit shop/cart.py:7: - total + round(total, 2)")]}
+    assert [line.partition(" (")[0] for line in next_step(recovery=edit, precedents=[left]).splitlines()[1:]] == ["Worked at this task"]
+    for other in ({**left, "episode_id": "e7"}, {**left, "did": ["changed shop/tax.py:7: + round(total, 2)"]}):
+        assert "After this very error" in next_step(recovery=edit, precedents=[other])
