@@ -1,6 +1,6 @@
 """What an earlier attempt tells, a line each. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mcp_memory.phrases.words import counted
 
@@ -117,14 +117,17 @@ def changed_nothing(refused: str) -> str:
     return f"{NOTHING_CHANGED}: {refused}"
 
 
-def wrong(answers: Sequence[str], said: str) -> str:
+def wrong(answers: Mapping[str, bool], said: str) -> str:
     """Return the answers that were rejected, of one attempt or, where there are several, of all that are told together.
 
-    >>> wrong(["1974", "Julio Cruz"], "Answer is INCORRECT"), wrong(["1974"], "")
-    ('it and other attempts answered “1974”, “Julio Cruz”: Answer is INCORRECT', 'answered “1974”')
+    *answers*: each with whether another one was nearly the same.
+
+    >>> wrong({"1974": False, "Julio Cruz": True}, "Answer is INCORRECT"), wrong({"1974": False}, "")
+    ('it and other attempts answered “1974”, “Julio Cruz” or nearly so: Answer is INCORRECT', 'answered “1974”')
     """
     whose = "it and other attempts answered" if len(answers) > 1 else "answered"
-    return f"{whose} {', '.join(f'“{answer}”' for answer in answers)}" + (f": {said}" if said else "")
+    told = (f"“{answer}”{' or nearly so' if nearly else ''}" for answer, nearly in answers.items())
+    return f"{whose} {', '.join(told)}" + (f": {said}" if said else "")
 
 
 def overcame(call: str, error: str, how: str, *, itself: bool) -> str:

@@ -17,9 +17,10 @@ from mcp_memory.learning.telling.examples import text_of_run
 from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.telling.fatal_calls import fatal_steps
 from mcp_memory.learning.telling.left_nothing import told_alike
+from mcp_memory.learning.telling.like_answers import is_same_answer
 from mcp_memory.learning.telling.made_already import has_made
 from mcp_memory.learning.telling.points import Known, points_of
-from mcp_memory.learning.telling.precedents import MAX_TOLD, is_same_answer, precedents, says_alike
+from mcp_memory.learning.telling.precedents import MAX_TOLD, precedents, says_alike
 from mcp_memory.learning.telling.same_case import are_the_task, is_same_case, met_in
 from mcp_memory.learning.telling.same_things import about_the_same
 from mcp_memory.learning.telling.successes_told import changed_nothing_here, told_by_names

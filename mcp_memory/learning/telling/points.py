@@ -36,6 +36,7 @@ from mcp_memory.learning.telling.errors_of_failures import got_past, standing
 from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS, ErrorTold, dead_ends, overcame
 from mcp_memory.learning.telling.figures_told import figure_told
 from mcp_memory.learning.telling.left_nothing import LeftNothing, told_alike
+from mcp_memory.learning.telling.like_answers import told_once
 from mcp_memory.learning.telling.otherwise import is_done_alike, otherwise
 from mcp_memory.learning.telling.same_case import is_same_case, names_a_case
 from mcp_memory.learning.telling.written import made_up, wrote
@@ -285,7 +286,7 @@ def _wrong_answers(episode: Episode, peers: Sequence[Episode]) -> list[str]:
     if not given or given[0][0] is not episode:
         return []
     verdict = message_of(episode.steps[-1]) if episode.steps[-1].failed else ""
-    answers = list(dict.fromkeys(shorten(said, MAX_ANSWER_CHARS) for _, said in given))
+    answers = {shorten(said, MAX_ANSWER_CHARS): nearly for said, nearly in told_once([said for _, said in given]).items()}
     return [phrases.wrong(answers, shorten(verdict, MAX_MESSAGE_CHARS))]
 
 

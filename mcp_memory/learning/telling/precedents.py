@@ -10,18 +10,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mcp_memory.domain.answers import Precedent
-from mcp_memory.domain.text_words import STOP_WORDS, stem
 from mcp_memory.learning.reading.change_lines import MORE, without_line_numbers
 from mcp_memory.learning.reading.edits import GAP
+from mcp_memory.learning.telling.like_answers import NEGATIONS, are_alike, is_same_answer
 from mcp_memory.learning.telling.told_attempts import MAX_READ, Showable, ToldAttempt
 from mcp_memory.phrases import points as phrases
 
 MAX_TOLD, MAX_ANSWERS = 2, 4  # precedents of one outcome; wrong answers, each of which is one more not to give
 SAME_DEED = 0.75  # of their words, from which two deeds are the same
-SAME_ANSWER = 0.8  # of the words that tell, from which two answers are told as one
 _WORD = re.compile(r"\w+")
-_NEGATIONS = frozenset(["no", "not", "never", "none", "nor", "without", "neither"])
-_ARTICLES = frozenset(["a", "an", "the"])
 
 
 def precedents(
@@ -143,15 +140,14 @@ def _is_alike(one: _Told, other: _Told) -> bool:
     if one.attempt.changes or other.attempt.changes:
         return one.is_same(other) or (not one.attempt.won and one.attempt.left.made.is_nearly(other.attempt.left.made))
     a, b = _words(one.deeds), _words(other.deeds)
-    return _share_words(a, b) and a & _NEGATIONS == b & _NEGATIONS
+    return _share_words(a, b) and a & NEGATIONS == b & NEGATIONS
 
 
 def _answered_alike(one: _Told, other: _Told) -> bool:
     """Return whether two answers are of the same words but for little ones and endings."""
     if not one.attempt.answered or not other.attempt.answered:
         return False
-    a, b = _stems(one.attempt.answered), _stems(other.attempt.answered)
-    return len(a & b) >= SAME_ANSWER * len(a | b)
+    return are_alike(one.attempt.answered, other.attempt.answered)
 
 
 def says_alike(a: str, b: str) -> bool:
@@ -188,30 +184,6 @@ def _is_just(one: _Told, other: _Told) -> bool:
     if one.attempt.changes:
         return one.is_same(other)
     return is_same_answer(one.attempt.answered, other.attempt.answered)
-
-
-def is_same_answer(a: str, b: str) -> bool:
-    """Return whether two answers are one but for case, punctuation and articles."""
-    return _plain_answer(a) == _plain_answer(b)
-
-
-def _plain_answer(said: str) -> str:
-    """Return an answer without what does not make it another: case, punctuation, articles.
-
-    >>> _plain_answer("The Yours, Mine & Ours!") == _plain_answer("yours mine ours"), _plain_answer("1974") == _plain_answer("in 1974")
-    (True, False)
-    """
-    return " ".join(word for word in _WORD.findall(said.casefold()) if word not in _ARTICLES)
-
-
-def _stems(answered: str) -> frozenset[str]:
-    """Return the words that an answer is told from others by.
-
-    >>> _stems("the port of Oslo") == _stems("Oslo's ports"), _stems("it did not float") == _stems("it did float")
-    (True, False)
-    """
-    said = _WORD.findall(answered.casefold().replace("'s", ""))
-    return frozenset(stem(word) for word in said if word not in STOP_WORDS or word in _NEGATIONS) or frozenset(said)
 
 
 @lru_cache(maxsize=256)

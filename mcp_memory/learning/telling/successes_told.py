@@ -43,7 +43,10 @@ def told_by_names(
             (groups if did else idle).setdefault(line, []).append((episode, similarity))
     lost = [episode for episode, _ in attempts if not episode.success]
     groups = {line: same for line, same in groups.items() if not is_done_alike(same[0][0], len(same), len(won), lost, task)}
-    groups |= _alike(idle, len(won))
+    for line, same in _alike(idle, len(won)).items():
+        as_well = [peer for peer in lost if (how := ended(peer, SAME_TASK)) and line in (*how, phrases.NOTHING_CHANGED)]
+        if 2 * len(as_well) * len(won) < len(same) * len(lost) or not as_well:  # else that did not decide
+            groups[line] = same
     ranked = sorted(groups.items(), key=lambda item: len(item[1]), reverse=True)[:MAX_TOLD]
     return tuple(
         Precedent(True, (line,), "", len(same) if among else 0, among, same[0][0].id, min(NOT_THE_CASE, round(max(s for _, s in same), 2)))

@@ -100,6 +100,20 @@ def test_that_a_success_changed_nothing_and_handed_the_work_over_is_told() -> No
     assert row.did == ("changed nothing, ended with transfer_to_human_agents",)
 
 
+def test_that_successes_changed_nothing_is_not_told_where_failures_ended_so_as_well() -> None:
+    task = "Hi, my flight was late, please"
+
+    def replied(name: str, *looked: str, outcome: OutcomeKind = OutcomeKind.SUCCESS) -> tuple[Episode, float]:
+        steps = [*(Step(tool, arguments={"id": "7"}) for tool in looked), Step("respond", arguments={"content": "I am sorry."})]
+        made = replace(episode(name, [], outcome, task=COMPLAINT), steps=tuple(steps), step_count=len(steps))
+        return made, 0.9
+
+    won = [replied("a", "get_user"), replied("b", "get_user")]
+    (row,) = told_by_names(task, [*won, replied("c", outcome=FAILURE)], among=2)
+    assert row.did == ("changed nothing: only called get_user and replied",), "the failure looked nothing up"
+    assert told_by_names(task, [*won, replied("c", "get_user", outcome=FAILURE)], among=2) == ()
+
+
 def test_of_another_case_that_one_success_alone_changed_nothing_is_not_told() -> None:
     passed = Step("transfer_to_human_agents", arguments={"summary": "a refund that the rules do not allow"}, index=0)
     made = replace(episode("a", [], task=COMPLAINT), steps=(passed,), step_count=1)
