@@ -172,3 +172,13 @@ async def test_what_a_success_did_about_an_error_with_another_call_comes_before_
     assert f"`terraform force-unlock -force {NOW}` made the call work" in first
     assert "-lock=false` instead of" in second
     assert "in a run that did not succeed" in second
+
+
+async def test_what_stood_around_the_name_that_an_error_quotes_is_told_around_the_name_of_this_one(memory: EpisodicMemory) -> None:
+    moved = "error[E0382]: borrow of moved value: `{}`"
+    old, new = "    spawn(cfg);", "    spawn(cfg.clone());"
+    edit = {"tool": "edit", "arguments": {"path": "src/boat.rs", "old_string": old, "new_string": new}, "observation": "done"}
+    await attempt(memory, "Print the settings of the boat", command("cargo build", moved.format("cfg")), edit, command("cargo build"))
+    told = await advised(memory, "Weigh the cargo", command("cargo build", moved.format("manifest")))
+    assert "`manifest.clone()` instead of `manifest` went through" in told
+    assert "spawn" not in told

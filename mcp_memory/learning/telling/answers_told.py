@@ -12,7 +12,8 @@ from mcp_memory.learning.reading.argument_changes import named_change
 from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_by_names
 from mcp_memory.learning.reading.case_values import carried_over, without_ids
-from mcp_memory.learning.reading.changes import change_of
+from mcp_memory.learning.reading.changes import Change, change_of
+from mcp_memory.learning.reading.edits import edits_of
 from mcp_memory.learning.reading.run import error_text, message_of
 from mcp_memory.learning.reading.signatures import quoted_in, signature, signature_words, without_place
 from mcp_memory.learning.telling.examples import MAX_COMMAND_CHARS, has_value, is_of_run
@@ -24,6 +25,8 @@ LIKE = 0.6  # of the names in two messages, from which they are of one kind
 MIN_KIND_WORDS = 3  # of an error, from which another one like it is of its kind
 MAX_TOLD_CHARS = 160  # of a command that answered an error
 MAX_VALUE_CHARS = 60  # of a value in a call that is told by its arguments' names
+MAX_TOKENS = 8  # of what stands around a name
+_IDENTIFIER, _TOKEN = re.compile(r"[^\W\d]\w*"), re.compile(r"\w+|[^\w\s]")
 _PLACE_WORD = re.compile(r"/|[A-Za-z_]\.[A-Za-z_]")  # of a command: a folder, a file, a module
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 _COMMON_NAME = re.compile(r"(?:__\w+__|index|main|mod|lib|utils?|models|views|tests|conftest|setup|config|README|package)\.\w+$")
@@ -77,13 +80,49 @@ def told_change(steps: Sequence[Step], index: int, message: str, like: str) -> T
     if change is None and not is_about_same:  # a command may answer such an error whatever it is about, as a migration a missing table
         names, others = names - here, others - there
     elif not is_about_same:
-        return None
+        return _around_the_name(_lines_of(steps, index, change), message, like) if change else None
     if len(names & others) < LIKE * len(names | others):
         return None
     did = command or " ".join((change.removed, change.added, *change.then) if change else ())
     if not (there - here).isdisjoint(_NAME.findall(did)):
         return None  # it is of what was named there
     return Told(brief(steps, index, MAX_TOLD_CHARS, near=like))
+
+
+def _lines_of(steps: Sequence[Step], index: int, change: Change) -> tuple[str, str]:
+    """Return the one line that a step wrote over, and the one in its place, whole where the step gives both."""
+    edits = edits_of(steps, index)
+    lines = ((edits[0].before or "").splitlines(), edits[0].after.splitlines()) if len(edits) == 1 else ([], [])
+    others = [(a, b) for a, b in zip(*lines, strict=False) if a != b] if len(lines[0]) == len(lines[1]) else []
+    return others[0] if len(others) == 1 else (change.removed, change.added)
+
+
+def _around_the_name(lines: tuple[str, str], message: str, like: str) -> Told | None:
+    """Return what stood in the place of the one name that an error quotes, with the name that the other error quotes there; None else.
+
+    >>> _around_the_name(("spawn(cfg);", "spawn(cfg.clone());"), "borrow of moved value: `routes`", "borrow of moved value: `cfg`")
+    Told(text='`routes.clone()` instead of `routes`', names_failed=True)
+    >>> _around_the_name(("use a;", "use b;"), "cannot find `y`", "cannot find `x`") is None
+    True
+    """
+    names, others = (quoted_in(without_place(text)) for text in (like, message))
+    pairs = [pair for pair in zip(names, others, strict=False) if pair[0] != pair[1]]
+    if signature(like) != signature(message) or len(pairs) != 1 or not all(map(_IDENTIFIER.fullmatch, pairs[0])):
+        return None
+    name, other = pairs[0]
+    before, after = (_TOKEN.findall(line) for line in lines)
+    start = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+    most = min(len(before), len(after)) - start
+    end = next((i for i in range(most) if before[-1 - i] != after[-1 - i]), most)
+    then, now = before[start : len(before) - end], after[start : len(after) - end]
+    if name not in then and start and before[start - 1] == name:
+        then, now = [name, *then], [name, *now]
+    elif name not in then and end and before[-end] == name:
+        then, now = [*then, name], [*now, name]
+    if then == now or name not in then or name not in now or max(len(then), len(now)) > MAX_TOKENS:
+        return None
+    told = ("".join(other if token == name else token for token in tokens) for tokens in (now, then))
+    return Told("`{}` instead of `{}`".format(*told), names_failed=True)
 
 
 def told_answer(steps: Sequence[Step], failed: int, by: int, run: str) -> Told | None:
