@@ -182,3 +182,12 @@ async def test_what_stood_around_the_name_that_an_error_quotes_is_told_around_th
     told = await advised(memory, "Weigh the cargo", command("cargo build", moved.format("manifest")))
     assert "`manifest.clone()` instead of `manifest` went through" in told
     assert "spawn" not in told
+
+
+async def test_a_value_of_another_kind_that_worked_is_told_by_its_kind(memory: EpisodicMemory) -> None:
+    refused = "The receiver must be written as an address"
+    sent = typed("send_mail", to="mia@acme.io", file="tides.xlsx")
+    await attempt(memory, "Send the tides to Mia", typed("send_mail", refused, to="Mia Li", file="tides.xlsx"), sent)
+    told = await advised(memory, "Book a boat", typed("send_mail", refused, to="Bo Ray", file="boats.xlsx"))
+    assert "send_mail to=<email> instead of to=Bo Ray went through" in told
+    assert "mia@" not in told

@@ -13,6 +13,7 @@ from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import named_change, put_past, put_right
 from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_changed
+from mcp_memory.learning.reading.case_values import EMAIL
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of
@@ -26,6 +27,7 @@ _DIGIT = re.compile(r"\d")
 _NUMBERED = re.compile(r"([A-Za-z]\w*?)[_-]\d{3,}")  # card_77123
 MAX_CALL_CHARS = 200  # of a call that is told
 MIN_LIKE, MAX_LINE_CHARS = 0.4, 120  # of two lines of a script, one of which stood in the other's place
+_WRITTEN = (("email", EMAIL), ("date", re.compile(r"\d{4}-\d\d-\d\d")), ("url", re.compile(r"https?://\S+")))
 _SUBSTITUTION, _EXPANDED = re.compile(r"\bbad substitution\b", re.I), "${"
 _SAYS_NOTHING = re.compile(r"\btimed? ?out\b|\bkilled\b|\binterrupted\b|^exit (?:code |status )?-?\d+\W*$", re.I)  # of what was wrong
 
@@ -135,6 +137,8 @@ def _with_other_value(own: Step, value: OtherValue, run: str) -> Told | None:
     if value.argument and not text:
         has = (here := str(own.arguments.get(value.argument))) == value.then or _form(here) == _form(value.then) != ""
         has = has or (_kind(here) == _kind(value.then) != "" and value.now in run)
+        if not has and (kind := _written_as(value.now)) and not _written_as(value.then) and not _written_as(here):
+            has, now, then = True, f"{value.argument}=<{kind}>", f"{value.argument}={here}"
     if text:
         now, then = f"“…{now}…”", f"“…{then}…”"
     return Told(f"{own.key.partition(':')[2] or own.key} {now} instead of {then}", names_failed=True) if has else None
@@ -148,6 +152,15 @@ def _form(value: str) -> str:
     """
     form = _DIGIT.sub("9", value)
     return form if "9" in form and not form.isdigit() and not any(map(str.isalpha, form)) else ""
+
+
+def _written_as(value: str) -> str:
+    """Return what a value is by how it is written; "" of a name or any other text.
+
+    >>> _written_as("mia@acme.io"), _written_as("2026-03-01"), _written_as("Mia Li"), _written_as("tomorrow")
+    ('email', 'date', '', '')
+    """
+    return next((kind for kind, pattern in _WRITTEN if pattern.fullmatch(value)), "")
 
 
 def _kind(value: str) -> str:

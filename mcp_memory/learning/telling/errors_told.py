@@ -130,7 +130,8 @@ def _put_right(steps: Sequence[Step], said: facts.GotOn, similarity: float) -> I
         call, worked = (call_told(step, MAX_FAILED_CALL_CHARS) for step in (failed, by))
         yield ErrorTold(phrases.overcame(call, error, worked, itself=True), kind, said.by)
     elif value and similarity >= SAME_TASK:  # another case has other values
-        yield ErrorTold(phrases.worked_otherwise(said.key, error, *value.told()), kind, said.by)
+        told = value.told() if similarity >= THE_TASK else [without_ids(one, lambda _: False) for one in value.told()]
+        yield ErrorTold(phrases.worked_otherwise(said.key, error, *told), kind, said.by)
 
 
 def _is_another_look(failed: Step, by: Step) -> bool:
