@@ -16,7 +16,7 @@ from mcp_memory.learning.telling.deeds import answer
 from mcp_memory.learning.telling.examples import text_of_run
 from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.telling.fatal_calls import fatal_steps
-from mcp_memory.learning.telling.left_nothing import told_alike
+from mcp_memory.learning.telling.left_nothing import refused_as, told_alike
 from mcp_memory.learning.telling.like_answers import is_same_answer
 from mcp_memory.learning.telling.made_already import has_made
 from mcp_memory.learning.telling.points import Known, points_of
@@ -199,7 +199,9 @@ def _idle(attempts: Sequence[ToldAttempt], run: Episode | None) -> tuple[Precede
         return ()
     first = idle[0][0]
     counts = (len(idle), len(attempts)) if len(attempts) < MAX_COUNTED else (0, 0)
-    return (Precedent(False, (told_alike([ending for _, ending in idle]),), first.came, *counts, first.episode_id),)
+    endings = [ending for _, ending in idle]
+    made = run is not None and refused_as(run, endings)
+    return (Precedent(False, (told_alike(endings),), first.came, *counts, first.episode_id, made=made),)
 
 
 def _sorted(rows: Sequence[Precedent], idle: Sequence[Precedent]) -> tuple[Precedent, ...]:
