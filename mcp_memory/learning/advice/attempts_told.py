@@ -180,7 +180,7 @@ class Attempts:
         lost = sum(not a.won and a.episode_id not in variants for a in attempts)
         more = told_as_recalled(task, episodes, known, fatal, lost, endings=endings, here=here, said=self._said, run=self._run)
         if not (more or known or is_idle) and set(missing) == {False} and len(episodes) == failures:  # all that failed were read
-            more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
+            more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes], self._run)
         if True in missing and not any(row.worked for row in more):
             more += changed_nothing_here([episode for episode in episodes if episode.success and episode.id in here])
         if True in missing and not any(row.worked for row in more):
