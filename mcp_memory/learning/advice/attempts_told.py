@@ -16,7 +16,7 @@ from mcp_memory.learning.telling.deeds import answer
 from mcp_memory.learning.telling.examples import text_of_run
 from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.telling.fatal_calls import fatal_steps
-from mcp_memory.learning.telling.left_nothing import told_alike
+from mcp_memory.learning.telling.left_nothing import refused_as, told_alike
 from mcp_memory.learning.telling.like_answers import is_same_answer
 from mcp_memory.learning.telling.made_already import has_made
 from mcp_memory.learning.telling.points import Known, points_of
@@ -180,7 +180,7 @@ class Attempts:
         lost = sum(not a.won and a.episode_id not in variants for a in attempts)
         more = told_as_recalled(task, episodes, known, fatal, lost, endings=endings, here=here, said=self._said, run=self._run)
         if not (more or known or is_idle) and set(missing) == {False} and len(episodes) == failures:  # all that failed were read
-            more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
+            more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes], self._run)
         if True in missing and not any(row.worked for row in more):
             more += changed_nothing_here([episode for episode in episodes if episode.success and episode.id in here])
         if True in missing and not any(row.worked for row in more):
@@ -199,7 +199,9 @@ def _idle(attempts: Sequence[ToldAttempt], run: Episode | None) -> tuple[Precede
         return ()
     first = idle[0][0]
     counts = (len(idle), len(attempts)) if len(attempts) < MAX_COUNTED else (0, 0)
-    return (Precedent(False, (told_alike([ending for _, ending in idle]),), first.came, *counts, first.episode_id),)
+    endings = [ending for _, ending in idle]
+    made = run is not None and refused_as(run, endings)
+    return (Precedent(False, (told_alike(endings),), first.came, *counts, first.episode_id, made=made),)
 
 
 def _sorted(rows: Sequence[Precedent], idle: Sequence[Precedent]) -> tuple[Precedent, ...]:
@@ -282,7 +284,7 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], asks: _As
         many = (0, 0)
         if not (episode.success or episode.partial) and len(attempts) == failures:
             missing = lacked(episode, asks.needed)
-            many = (_as_many(said[0], [e for e in attempts if lacked(e, asks.needed) == missing]), failures)
+            many = (_as_many(said[0], [e for e in attempts if lacked(e, asks.needed) == missing], asks.query), failures)
         if not episode.success:
             said, is_made = unlike(episode, said, asks.query, asks.needed, asks.mine)
         came = "" if episode.success else came_of(episode)
@@ -290,7 +292,7 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], asks: _As
         yield Precedent(episode.success, said, came, *many, episode.id, partly=episode.partial, made=is_made)
 
 
-def _as_many(line: str, attempts: Sequence[Episode]) -> int:
+def _as_many(line: str, attempts: Sequence[Episode], query: str) -> int:
     """Return of how many attempts a line is the first that is told, each by itself."""
-    alone = (points_of([(episode, 1.0)], episode.task)[episode.id] for episode in attempts)
+    alone = (points_of([(episode, 1.0)], query)[episode.id] for episode in attempts)
     return max(1, sum(told[:1] == (line,) for told in alone))
