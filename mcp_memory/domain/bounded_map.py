@@ -19,8 +19,8 @@ class BoundedMap(Generic[K, V]):
     (['b', 'c'], None, 'B')
     """
 
-    def __init__(self, max_weight: int, weigh: Callable[[K], int] = lambda _: 1) -> None:
-        """Take how much there may be, in entries, or in what *weigh* returns of a key."""
+    def __init__(self, max_weight: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
+        """Take how much there may be, in entries, or in what *weigh* returns of a value."""
         self._max_weight, self._weigh, self._weight = max_weight, weigh, 0
         self._entries: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
@@ -52,21 +52,23 @@ class BoundedMap(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         """Keep a value; the least recently used ones go when there are too many."""
         with self._lock:
-            known = len(self._entries)
+            self._leave(key)
             self._entries[key] = value
-            if len(self._entries) == known:  # what is new stands at the end already
-                self._entries.move_to_end(key)
-            else:
-                self._weight += self._weigh(key)
+            self._weight += self._weigh(value)
             while self._weight > self._max_weight:
-                self._weight -= self._weigh(self._entries.popitem(last=False)[0])
+                self._weight -= self._weigh(self._entries.popitem(last=False)[1])
 
     def pop(self, key: K) -> V | None:
         """Forget an entry and return it, None when there was none."""
         with self._lock:
-            if key in self._entries:
-                self._weight -= self._weigh(key)
-            return self._entries.pop(key, None)
+            return self._leave(key)
+
+    def _leave(self, key: K) -> V | None:
+        if key not in self._entries:
+            return None
+        value = self._entries.pop(key)
+        self._weight -= self._weigh(value)
+        return value
 
     def clear(self) -> None:
         """Forget all entries; the counts of hits and misses stay."""

@@ -32,7 +32,8 @@ _GAVE_UP = re.compile(
     r"""^(?:
     error(?:\[\w+\])?:\ \S | [│|]\ Error:\ \S
     | fatal:\ (?!\[) | make(?:\[\d+\])?:\ \*\*\*\ | gmake(?:\[\d+\])?:\ \*\*\*\ | ninja:\ (?:build\ stopped|error:)
-    | (?:\[\w+\]\ )?BUILD\ FAIL(?:ED|URE) | FAILURE:\ Build\ failed | \*\*\ (?:BUILD|TEST|ARCHIVE)\ FAILED\ \*\*
+    | (?:\[\w+\]\ )?BUILD\ FAIL(?:ED|URE) | FAILURE:\ Build\ failed | \[ERROR\]\ Failed\ to\ execute\ goal
+    | \*\*\ (?:BUILD|TEST|ARCHIVE)\ FAILED\ \*\*
     | CMake\ Error | --\ Configuring\ incomplete | npm\ (?:ERR!|error)\  | error\ Command\ failed
     | \S+?:\d+(?::\d+)?:\ (?:fatal\ )?error: | \S+\(\d+,\d+\):\ error\  | \S*ld:\ .*undefined\ reference
     | E:\ [A-Z] | ERROR:\ (?:Could\ not|No\ matching|Cannot|[Ff]ailed) | Error\ response\ from\ daemon | Build\ FAILED

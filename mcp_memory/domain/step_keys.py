@@ -15,8 +15,10 @@ SHELL = "bash"  # what the one tool of many names is called in keys
 _SHELL_NAMES_TEXT = """
 bash shell sh zsh terminal execute_bash bash_tool exec_command shell_command local_shell run_shell_command run_in_terminal run_terminal_cmd
 run_terminal_command execute_command run_command run_bash unified_exec execute_shell_command container.exec powershell pwsh
+exec shell_exec exec_shell run_shell execute_shell bash_exec run_shell_cmd execute_in_terminal
 """
 _SHELL_NAMES = frozenset(_SHELL_NAMES_TEXT.split())
+_OF = re.compile(r"^(?:mcp__.+?__|[\w-]+?__|[\w-]+[./:])(?=\w)")  # whose tool it is
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:@/-]{0,39}")  # one word that names a thing to do
 _ACTION = re.compile(r"(?:^|\n)\s*Action:\s*")  # as agents write it that say their thought before it
 _PLACE = re.compile(r"(?:step|turn|round|iteration|action)\W{0,2}\d+\W?", re.I)  # which says when, not what
@@ -25,9 +27,15 @@ _MAX_WORDS = 3  # of a label such as `python3 -m venv`
 _KEPT = 20_000
 
 
+@lru_cache(maxsize=10_000)
 def is_shell(tool: str) -> bool:
-    """Return whether agents' hosts give their shell tool this name."""
-    return tool.lower() in _SHELL_NAMES
+    """Return whether agents' hosts give their shell tool this name, whatever server or group of tools stands before it.
+
+    >>> [is_shell(tool) for tool in ("Bash", "functions.exec", "mcp__desktop__execute_command", "sql.execute", "run_tests")]
+    [True, True, True, False, False]
+    """
+    name = tool.lower()
+    return name in _SHELL_NAMES or _OF.sub("", name, count=1) in _SHELL_NAMES
 
 
 def step_key(tool: str, action: str | None, arguments: Mapping[str, Any] | None = None) -> str:

@@ -9,18 +9,20 @@ MAX_CHARS = 20_000  # of an answer that is looked into: one that only says what 
 # What stands beside an error where nothing was done; an answer with anything else in it may have done its work in spite of one.
 _BESIDE_TEXT = """
 error errors iserror is_error success ok status statuscode status_code code message msg detail details type title reason hint timestamp path
-instance request_id requestid trace_id documentation_url docs content structuredcontent meta _meta
+instance request_id requestid trace_id documentation_url docs content structuredcontent meta _meta errormessages error_message errormessage
+error_description error_code errorcode exception stacktrace stack param
 """
 _BESIDE = frozenset(_BESIDE_TEXT.split())
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
-_WORDS = ("error", "errors", "message", "msg", "detail", "details", "reason", "title", "content", "text")
+_SAY = ("error", "errors", "errormessages", "error_message", "errormessage", "exception")  # that something went wrong, by their names alone
+_WORDS = (*_SAY[:2], "message", "msg", "detail", "details", "reason", "title", "content", "text")
 FIRST_FAILING_STATUS = 400  # of HTTP
 MAX_SAID_CHARS = 2_000  # of an answer in plain text that is nothing but an error
 _MAX_LINE_CHARS = 400  # of one that says it in other words than `Error:`
 _LEVELS = re.compile(r"^\W*(?:\S+ ){0,2}(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b", re.M)  # of several lines of a log that was read
 _DOING = "executing|calling|running|invoking|while|when|during|from|reading|writing|opening|fetching|creating|updating|deleting|parsing"
 _HEADINGS = r"[\w.]*(?:Error|Exception)|(?:[A-Z]\w+ )?(?i:error|failed|failure|fatal|panic)(?: -?\d+)?"
-_SAYS_ERROR = re.compile(rf"(?:❌\s*)?(?:{_HEADINGS}|Error (?:{_DOING})\b[^:\n]{{0,80}}) ?[:!]\s*(?=(?:\W*[^\W\d_]{{2,}}){{2}})")
+_SAYS_ERROR = re.compile(rf"(?:❌\s*)?(?:{_HEADINGS}|Error (?:{_DOING})\b[^:\n]{{0,80}}) ?[:!]\s*(?=(?:[\W\d_]*[^\W\d_]{{2,}}){{2}})")
 # The same said in one line: what was to be done and was not, an answer of HTTP, a heading in another language.
 _ONE_LINE = re.compile(
     r"(?:❌ |\[?(?:ERROR|Error)\]? ?[-:] ?\S|(?:Failed|Unable) to [a-z]+\b|(?:Could not|Couldn't|Cannot) [a-z]+ "
@@ -47,6 +49,8 @@ def failure_told(observation: str) -> str:
     ('quota exceeded', 'locked')
     >>> failure_told('{"data": null, "errors": [{"message": "unknown field"}]}')
     'unknown field'
+    >>> failure_told('{"errorMessages": [], "errors": {"team": "Team is required."}}'), failure_told("API Error: 529 overloaded_error")
+    ('team: Team is required.', 'API Error: 529 overloaded_error')
     >>> failure_told('{"error": null, "rows": 3}'), failure_told('{"error": "2 rows skipped", "rows": [1, 2]}'), failure_told("error: 7")
     ('', '', '')
     >>> failure_told("FAILED: permission denied to alter role"), failure_told("Error 404: no such ticket")
@@ -96,7 +100,7 @@ def _failed(said: dict[str, Any]) -> bool:
         return True
     status = next((said[name] for name in ("status", "statuscode", "status_code") if isinstance(said.get(name), int)), 0)
     claims = said.get("success") is True or said.get("ok") is True or 0 < status < FIRST_FAILING_STATUS
-    return status >= FIRST_FAILING_STATUS or (not claims and bool(said.get("error") or said.get("errors")))
+    return status >= FIRST_FAILING_STATUS or (not claims and any(map(said.get, _SAY)))
 
 
 def _words(value: Any) -> str:
@@ -106,5 +110,6 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return next((words for part in value if (words := _words(part))), "")
     if isinstance(value, dict):
-        return next((words for name in _WORDS if (words := _words(value.get(name)))), "")
+        named = next((words for name in _WORDS if (words := _words(value.get(name)))), "")
+        return named or "; ".join(f"{name}: {words}" for name, part in value.items() if isinstance(part, str) and (words := part.strip()))
     return ""

@@ -21,8 +21,8 @@ from mcp_memory.views.fixes import AGAIN, HIDDEN, Calls, calls_of
 
 # Of trace and indexed text; 1: without the files that were shown, 2: beginnings only, unspaced words whole, 3: targets of commands in part,
 # 4: without what hides how it went, and the quality of the steps, 5: without commands given otherwise,
-# 6: without what answers offer, and the parts of identifiers written with capitals.
-DIGEST_VERSION = 8
+# 6: without what answers offer, and the parts of identifiers written with capitals, 8: shells of a group of tools were tools of their own.
+DIGEST_VERSION = 9
 _OF_ITS_TIME = (holdout.DIGEST_KEY, holdout.WAS_LIVE)  # of a digest: as it was when the episode was completed
 
 

@@ -7,7 +7,6 @@ methods block; those that take no view take no turn either.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from statistics import median
 
 from mcp_memory.config import LearningConfig
 from mcp_memory.domain.answers import NotedLesson, Playbook, PlaybookStep, Precedent
@@ -26,6 +25,7 @@ from mcp_memory.learning.advice.error_recovery import Stored
 from mcp_memory.learning.advice.lessons_told import lessons_told
 from mcp_memory.learning.advice.outlook import OutlookEstimator
 from mcp_memory.learning.advice.playbook_examples import with_examples
+from mcp_memory.learning.history.answer_times import AnswerTimes
 from mcp_memory.learning.history.inferring import inferred
 from mcp_memory.learning.history.known_errors import KnownErrors
 from mcp_memory.learning.judging import reflection, reward
@@ -117,14 +117,14 @@ class Learner:
                 return None
             return next((c.text for key in _answer_ids(failed_key, signature, tried) if (c := known.get(key))), None)
 
-        stored = Stored(corrected, self._took_ms)
-        return Adviser(v.experience, self._read, stored).suggest(replace(situation, episode=as_shown(situation.episode)), limit, intended)
+        took = v.experience.derived(AnswerTimes)
 
-    def _took_ms(self, failed_key: str, signature: str, tried: str) -> float | None:
-        """Return the median time this answer to this error took, None where no run measured it."""
-        evidence = [e for found in self._store.evidence(_answer_ids(failed_key, signature, tried)).values() for e in found]
-        known = [e.detail["duration_ms"] for e in evidence if e.success and e.detail.get("duration_ms") is not None]
-        return float(median(known)) if known else None
+        def took_ms(failed_key: str, signature: str, tried: str) -> float | None:
+            ids = _answer_ids(failed_key, signature, tried)
+            return took.of(ids, lambda: (e for found in self._store.evidence(ids).values() for e in found))
+
+        stored = Stored(corrected, took_ms)
+        return Adviser(v.experience, self._read, stored).suggest(replace(situation, episode=as_shown(situation.episode)), limit, intended)
 
     def outlook(self, v: View, query: Query, neighbours: Neighbours) -> Outlook | None:
         """Return the chance of success; None while the project is empty."""

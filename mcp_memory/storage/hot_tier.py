@@ -7,7 +7,7 @@ from the change feed, and make every copy older than them a miss.
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mcp_memory.domain.backups import Checked
 from mcp_memory.domain.bounded_map import BoundedMap
@@ -37,6 +37,13 @@ class EditFeed(Protocol):
         """The edited and the deleted episodes, each with the change that made older copies stale."""
 
 
+class _Decoded(NamedTuple):
+    """A copy as it was read lately, and the size that it is stored in."""
+
+    episode: Episode
+    size_bytes: int
+
+
 class HotTier:
     """Copies by episode id. The cache belongs to whoever opened it. Safe from any thread."""
 
@@ -44,7 +51,7 @@ class HotTier:
         """Take whose copies these are: where the durable tier was replaced beside its cache, those of the other one are not read."""
         self._cache, self._codec, self._metrics, self._feed = cache, codec, metrics, feed
         self._namespace = f"{NAMESPACE}-{replica_id}"
-        self._decoded: BoundedMap[bytes, Episode] = BoundedMap(MAX_DECODED_BYTES, len)  # by their bytes, which say all
+        self._decoded: BoundedMap[str, _Decoded] = BoundedMap(MAX_DECODED_BYTES, lambda copy: copy.size_bytes)
         self._lock = threading.Lock()
         self._seq = feed.change_seq()
         self._stale_before = feed.edited_episodes()
@@ -65,7 +72,7 @@ class HotTier:
         if completed:
             self._cache.put_many(self._namespace, [(e.id.encode(), blob) for e, blob in completed])
         for e, blob in completed:
-            self._decoded.put(blob, e)
+            self._decoded.put(e.id, _Decoded(e, len(blob)))
 
     def drop(self, ids: Sequence[str]) -> None:
         """Delete the copies: what is forgotten must not stay in a cache."""
@@ -104,25 +111,23 @@ class HotTier:
         return [*self._current(ids).values()]
 
     def _current(self, ids: Sequence[str]) -> dict[str, Episode]:
-        found: dict[str, Episode] = {}
-        for id_, blob in zip(ids, self._cache.get_many(self._namespace, [i.encode() for i in ids]), strict=True):
+        found = {i: copy.episode for i in ids if (copy := self._decoded.get(i)) and self._is_current(copy.episode)}
+        unread = [i for i in ids if i not in found]
+        for id_, blob in zip(unread, self._cache.get_many(self._namespace, [i.encode() for i in unread]), strict=True):
             if blob is None:
                 continue
             try:
-                episode = self._episode(blob)
+                episode = load_episode(blob)
             except CorruptRecord:  # a copy written by another version: the durable store has the record
                 self._metrics.count("hot_tier_errors")
                 continue
-            if episode.id == id_ and episode.change_seq >= self._stale_before.get(id_, 0):
+            if episode.id == id_ and self._is_current(episode):
+                self._decoded.put(id_, _Decoded(episode, len(blob)))
                 found[id_] = episode
         return found
 
-    def _episode(self, blob: bytes) -> Episode:
-        """Return what a copy says; one that was read lately is the very same object. Raises CorruptRecord."""
-        episode = self._decoded.get(blob)
-        if episode is None:
-            self._decoded.put(blob, episode := load_episode(blob))
-        return episode
+    def _is_current(self, episode: Episode) -> bool:
+        return episode.change_seq >= self._stale_before.get(episode.id, 0)
 
     def _catch_up(self) -> None:
         """Learn of edits and deletions made since the last look, by any process."""

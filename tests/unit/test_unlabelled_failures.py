@@ -79,6 +79,9 @@ GAVE_UP = [
     ran("./moon", "one\nEXECUTION TIMED OUT"),
     said("run_code", "Traceback (most recent call last):\n  File '<stdin>', line 1\nZeroDivisionError: division by zero", code="1/0"),
     said("post", "Failed to post: the channel is archived"),
+    said("create", '{"errorMessages": [], "errors": {"team": "Team is required."}}'),
+    said("Task", "API Error: 529 overloaded_error", prompt="Look"),
+    ran("mvn -q package", "[ERROR] /a/Tide.java:[5,8] package moon does not exist\n[ERROR] Failed to execute goal compile"),
     said("post", "<error>the channel is archived</error>"),
     said("post", '[{"error": "the channel is archived"}]'),
     said("post", "{'error': 'the channel is archived'}"),
@@ -123,3 +126,12 @@ async def test_a_run_that_submitted_a_job_or_transferred_money_did_not_change_no
     await attempt(memory, "Pay the rent for May", "success", said("transfer_funds", "done", to="landlord", amount=90))
     assert "did submit_job “j1”" in recall_text(answer(await memory.recall("Run the nightly job")))
     assert "did transfer_funds to=landlord amount=90" in recall_text(answer(await memory.recall("Pay the rent for May")))
+
+
+@pytest.mark.parametrize("tool", ["functions.exec", "mcp__desktop__execute_command", "sandbox.shell"])
+async def test_a_shell_of_a_server_or_a_group_of_tools_is_the_shell(memory: EpisodicMemory, tool: str) -> None:
+    refused, fetched = ran("go build ./...", "moon.go:3:2: no required module provides package tide"), ran("go mod tidy", "added tide")
+    await attempt(memory, "Build the moon", "success", refused, fetched, ran("go build ./...", ""))
+    started = await memory.start_episode("Ship the boat", recall=False)
+    await memory.log_step(started.episode_id, **{**refused, "tool": tool})
+    assert "`go mod tidy` made the call work" in next_step_text(answer(await memory.suggest_next_step(started.episode_id)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -134,7 +135,7 @@ class Adviser:
         run: str,
         attempts: tuple[Collection[str], Collection[str]],
     ) -> tuple[Suggestion, ...]:
-        won, beaten = attempts
+        won = attempts[0]
         known = len(self._x.tools)  # beyond it are tools of this run itself
         supports = {
             pick: self._endorser.of_tool(pick.tool) if pick.tool < known else OWN
@@ -145,15 +146,18 @@ class Adviser:
         if picks and self._key(picks[0].tool, forecast) not in done:
             picks = led_by_verified(picks, lambda pick: supports[pick].is_verified)
         sources = [self._sources(forecast, recovered if pick.coming else None, pick.tool) for pick in picks]
+        rows_won, rows_beaten = ({row for key in ids if (row := self._x.row(key)) is not None} for ids in attempts)
         shown = [
-            self._shown([place for place in ids if place[0] not in beaten], won) if self._endorser.may_show(supports[pick]) else None
-            for pick, ids in zip(picks, sources, strict=True)
+            self._shown([place for place in places if place[0] not in rows_beaten], rows_won)
+            if self._endorser.may_show(supports[pick])
+            else None
+            for pick, places in zip(picks, sources, strict=True)
         ]
         read = {e.id: e for e in self._read(list(dict.fromkeys(place[0] for place in shown if place))) if e is not None}
         shell = shell_of(situation.episode)
         alike = self._at_this(situation, recovered)
         out: list[Suggestion] = []
-        for pick, ids, place in zip(picks, sources, shown, strict=True):
+        for pick, places, place in zip(picks, sources, shown, strict=True):
             is_alike = place is not None and self._x.row(place[0]) in alike
             example = arguments_of(read.get(place[0]), place[1], MAX_EXAMPLE_CHARS, run, alike=is_alike) if place else None
             tool, action = tool_and_action(self._key(pick.tool, forecast))
@@ -163,7 +167,7 @@ class Adviser:
             is_shown = place is not None and place[0] in won and is_new_call(situation.episode, example)
             is_shown = is_shown and place is not None and not calls_own(read[place[0]], place[1], run)
             basis = phrases.AS_IN_A_SUCCESS if acts and is_shown else ""
-            evidence = tuple(dict.fromkeys([*([place[0]] if basis and place else []), *(key for key, _ in ids)]))[:MAX_EVIDENCE]
+            evidence = tuple(dict.fromkeys([*([place[0]] if basis and place else []), *self._first_of(places)]))[:MAX_EVIDENCE]
             out.append(Suggestion(tool, action, reason, round(pick.confidence, 3), evidence, example, str(supports[pick]), basis))
         return tuple(out)
 
@@ -183,10 +187,16 @@ class Adviser:
         beaten = {one.episode_id for one in here if not one.won} if any(one.won for one in here) else set()
         return won, {key for key, row in near if won and not self._x.success[row]} | beaten
 
-    def _shown(self, places: Sequence[tuple[str, int]], won: Collection[str]) -> tuple[str, int] | None:
+    def _shown(self, places: Sequence[tuple[int, int]], won: Collection[int]) -> tuple[str, int] | None:
         """Return the first of the steps whose arguments may be shown, of an attempt that succeeded at this very case before others."""
         first = [place for place in places if place[0] in won]
-        return next((place for place in (*first, *places) if self._endorser.showable(*place)), None)
+        named = ((self._x.trace(row).id, at) for row, at in (*first, *places))
+        return next((place for place in named if self._endorser.showable(*place)), None)
+
+    def _first_of(self, places: Sequence[tuple[int, int]]) -> list[str]:
+        """Return the episodes of the first of these steps, as many as are told as evidence."""
+        rows = dict.fromkeys(row for row, _ in places)
+        return [self._x.trace(row).id for row in islice(rows, MAX_EVIDENCE)]
 
     def _picks(self, forecast: Forecast, recovered: Recovered | None, prefix: Prefix, limit: int) -> list[_Pick]:
         """Choose the tools: up to three for the next step, then those most likely still to come."""
@@ -212,22 +222,21 @@ class Adviser:
         """Whether anything looked at for this answer used the tool at all: what other contexts use is no advice here."""
         return bool((forecast.tool == tool).any())
 
-    def _sources(self, forecast: Forecast, recovered: Recovered | None, tool: int) -> list[tuple[str, int]]:
-        """Return (episode id, step index) of the weightiest earlier uses of *tool*, those that worked first."""
+    def _sources(self, forecast: Forecast, recovered: Recovered | None, tool: int) -> list[tuple[int, int]]:
+        """Return (row of the episode, step index) of the weightiest earlier uses of *tool*, those that worked first."""
         x = self._x
         if recovered is not None:
             mine = x.failures.fix[recovered.fixes] == tool
             fixes, weights = recovered.fixes[mine], recovered.weights[mine]
             if len(fixes):
                 best = fixes[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
-                rows, places = x.failures.row[best].tolist(), x.failures.example[best].tolist()
-                return [(x.trace(r).id, at) for r, at in zip(rows, places, strict=True)]
+                return list(zip(x.failures.row[best].tolist(), x.failures.example[best].tolist(), strict=True))
         best = forecast.tries.examples(tool)[:MAX_EXAMPLES]
         if not len(best):
             mine = forecast.tool == tool
             steps, weights = forecast.steps[mine], forecast.weights[mine] * np.where(x.step_failed[forecast.steps[mine]], 0.1, 1.0)
             best = steps[np.argsort(-weights, kind="stable")[:MAX_EXAMPLES]]
-        return [(x.trace(r).id, at) for r, at in zip(x.rows_at(best).tolist(), x.step_position[best].tolist(), strict=True)]
+        return list(zip(x.rows_at(best).tolist(), x.step_position[best].tolist(), strict=True))
 
     def _reason(self, pick: _Pick, forecast: Forecast, recovered: Recovered | None, prefix: Prefix) -> str:
         key = self._key(pick.tool, forecast)

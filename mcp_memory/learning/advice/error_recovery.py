@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from statistics import median
 
 import numpy as np
 
@@ -108,9 +109,9 @@ class ErrorRecovery:
             tried = numbers[(next_tried == tool) | (by == tool)]
             if not len(answered) and (role_of(key) is Role.LOOKS or len(tried) < MIN_ALIKE):
                 continue  # looking after a failure is no try to mend it, and one that failed tells nothing
-            fix, said = self._fix(key, failed_key, sig, (fixed, got_on, tried)), answered if len(answered) else tried
+            said = answered if len(answered) else tried
             support = self._endorser.of_rows(x.failures.row[said])
-            fix = replace(fix, tool=shell if fix.tool == SHELL else fix.tool, provenance=str(support))
+            fix = _fix(key, shell, support, (fixed, got_on, tried), self._stored.corrected(failed_key, sig, key))
             works = not len(answered) or not np.isin(answered, gone).all()
             lasting = answered[~np.isin(answered, gone)] if works else answered
             found.append(_Found(key, fix, said, lasting, support, key == failed_key, works))
@@ -170,39 +171,41 @@ class ErrorRecovery:
                 if not named.isdisjoint(words(lesson)):
                     yield NotedLesson(" ".join(lesson.split()), episode.id)
 
-    def _fix(self, key: str, failed_key: str, sig: str, found: tuple[Ints, Ints, Ints]) -> TriedFix:
-        """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
-        fixed, got_on, tried = found
-        name, action = tool_and_action(key)
-        return TriedFix(
-            tool=name,
-            action=action,
-            kind="fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
-            tried=len(tried),
-            fixed=len(fixed),
-            got_on=len(got_on),
-            median_steps=None,
-            median_ms=None,
-            evidence=(),
-            correction=self._stored.corrected(failed_key, sig, key),
-        )
-
     def _in_full(self, found: _Found, failed_key: str, sig: str) -> _Found:
         """Return what was tried with its evidence and, where it answered, how long that took and in how many tasks."""
-        x, said, fix = self._x, found.said, found.fix
+        x, said = self._x, found.said
         rows = distinct(x.failures.row[said]).tolist()  # failures stand in the order of their episodes
-        fix = replace(fix, evidence=tuple(x.trace(row).id for row in rows[:MAX_EVIDENCE]))
-        if fix.fixed or fix.got_on:
-            lag = x.failures.by_index[said] - x.failures.index[said]
-            fix = replace(fix, median_steps=float(np.median(lag)), tasks=len({x.trace(row).task for row in rows}))
-        if len(found.answered):
-            fix = replace(fix, median_ms=self._stored.took_ms(failed_key, sig, found.key))
-        return replace(found, fix=fix)
+        evidence = tuple(x.trace(row).id for row in rows[:MAX_EVIDENCE])
+        took_ms = self._stored.took_ms(failed_key, sig, found.key) if len(found.answered) else None
+        if not (found.fix.fixed or found.fix.got_on):
+            return replace(found, fix=replace(found.fix, evidence=evidence, median_ms=took_ms))
+        lag = float(median((x.failures.by_index[said] - x.failures.index[said]).tolist()))
+        tasks = len({x.trace(row).task for row in rows})
+        return replace(found, fix=replace(found.fix, evidence=evidence, median_ms=took_ms, median_steps=lag, tasks=tasks))
 
     def _tried(self, numbers: Ints) -> Ints:
         """Return the tool used right after each failed step, -1 at the end of a run."""
         steps = next_tried(self._x, numbers)
         return np.where(steps < 0, -1, self._x.step_tool[np.maximum(steps, 0)])
+
+
+def _fix(key: str, shell: str, support: Support, found: tuple[Ints, Ints, Ints], correction: str | None) -> TriedFix:
+    """Return how often *key* fixed the failed call, did its job instead, and was tried; its kind is the best it did."""
+    fixed, got_on, tried = found
+    name, action = tool_and_action(key)
+    return TriedFix(
+        tool=shell if name == SHELL else name,
+        action=action,
+        kind="fixed" if len(fixed) else "got_on" if len(got_on) else "failed",
+        tried=len(tried),
+        fixed=len(fixed),
+        got_on=len(got_on),
+        median_steps=None,
+        median_ms=None,
+        evidence=(),
+        correction=correction,
+        provenance=str(support),
+    )
 
 
 def _named(step: Step) -> frozenset[str]:

@@ -79,7 +79,7 @@ class FixExamples:
                 if past < 0 or episode.steps[past].key != episode.steps[by].key:
                     continue  # what came before the call said something else answered this error
                 then = next((step for step in episode.steps[past + 1 :] if step.is_same_call(episode.steps[failed])), None)
-                by, fix = past, replace(fix, only_past=then is not None and then.failed)
+                by = past
                 did = what_answered(
                     *(episode.steps, failed, by, own, run),
                     is_fixed=fix.kind == "fixed",
@@ -90,8 +90,8 @@ class FixExamples:
                 is_elsewhere = did and change_of(episode.steps, by) and not told_call(episode.steps, by, run)
                 like = message_of(episode.steps[failed]) if is_elsewhere or not is_very else None
                 did = did and as_here(did, episode.steps, failed, by, own, run)
-                fix = replace(_with(fix, did, like), arguments_example=arguments_of(episode, by, EXAMPLE_CHARS, run))
-                return replace(fix, evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, by))
+                example = arguments_of(episode, by, EXAMPLE_CHARS, run)
+                return replace(_with(fix, did, like, episode, by), arguments_example=example, only_past=then is not None and then.failed)
         if not places:
             return fix
         episode, failed, by = places[0]
@@ -104,7 +104,7 @@ class FixExamples:
         if did is None:
             return fix
         did = as_here(did, episode.steps, failed, by, own, run)
-        return replace(_with(fix, did, like), evidence=first_of(episode.id, fix.evidence), by_failure=_is_of_failure(episode, by))
+        return _with(fix, did, like, episode, by)
 
     def _change(self, answered: Ints, own: Step) -> tuple[str | None, int, int]:
         """Return what was different when the failed tool itself was called again, in how many of how many of the latest answers.
@@ -165,8 +165,16 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(stem(word.casefold()) for word in _NAME.findall(_CAMEL.sub(" ", text).replace("_", " ")))
 
 
-def _with(fix: TriedFix, did: Told | None, like: str | None) -> TriedFix:
-    return replace(fix, did=did and did.text, names_failed=did is not None and did.names_failed, like=like)
+def _with(fix: TriedFix, did: Told | None, like: str | None, episode: Episode, by: int) -> TriedFix:
+    """Return the fix with what was done in a step of an episode."""
+    return replace(
+        fix,
+        did=did and did.text,
+        names_failed=did is not None and did.names_failed,
+        like=like,
+        evidence=first_of(episode.id, fix.evidence),
+        by_failure=_is_of_failure(episode, by),
+    )
 
 
 def first_of(episode_id: str, evidence: Sequence[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class NamedTools:
         self._tools = tools
         self._indexed = 0
         self._by_word: dict[str, list[int]] = {}
+        self._wholes: dict[str, float] = {}  # what the words of each tool's name weigh, while no new tool appears
         self._kept: BoundedMap[str, tuple[int, Ints]] = BoundedMap(MAX_KEPT)
 
     def scores(self, task: str, done: Iterable[str]) -> Floats:
@@ -73,10 +74,20 @@ class NamedTools:
 
     def _share(self, key: str, part: frozenset[str]) -> float:
         name = tool_stems(key)
-        whole = sum(1 / len(self._by_word.get(w, ".")) for w in name)
-        return sum(1 / len(self._by_word.get(w, ".")) for w in name & part) / whole if whole else 0.0
+        if not (said := name & part):
+            return 0.0
+        if (whole := self._wholes.get(key)) is None:
+            if len(self._wholes) >= MAX_KEPT:
+                self._wholes.clear()
+            whole = self._wholes[key] = self._weight(name)
+        return self._weight(said) / whole
+
+    def _weight(self, words: frozenset[str]) -> float:
+        return sum(1 / len(self._by_word.get(word, ".")) for word in words)
 
     def _index(self) -> None:
+        if self._indexed < len(self._tools):
+            self._wholes.clear()
         for number in range(self._indexed, len(self._tools)):
             for word in tool_stems(self._tools.value(number)):
                 self._by_word.setdefault(word, []).append(number)

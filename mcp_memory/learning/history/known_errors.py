@@ -37,6 +37,7 @@ _ERROR = re.compile(
     re.I,
 )
 _WORD = re.compile(r"\w+")
+_CODE = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)+|[A-Z]{6,}|(?:[A-Z][a-z]+){2,}")  # `not_in_channel`, `ECONNREFUSED`, `AccessDenied`
 _LABEL = re.compile(r"(?:error|fatal|panic|warning)\s*:\s*", re.I)  # which whoever quotes an error may leave out
 _QUOTED = re.compile(r"`([^`\n]+)`|\"([^\"\n]+)\"|“([^”\n]+)”|「([^」\n]+)」|«([^»\n]+)»")
 
@@ -48,6 +49,7 @@ class KnownErrors:
         self._x = experience
         # By first word: how it is said, where the word begins in that, the signature, its number.
         self._by_first: dict[str, list[tuple[str, int, str, int]]] = {}
+        self._codes: dict[str, int] = {}  # signatures that are one word, as APIs name their errors
         self._known = 0
         self._calls: set[tuple[int, int]] = set()  # signatures, each with a tool that failed so
         self._with: dict[str, set[tuple[int, int]]] = {}  # those by the stems of the signature and the tool
@@ -62,12 +64,13 @@ class KnownErrors:
         return self._quotes.get(text, lambda: self._read(text))
 
     def _read(self, text: str) -> Sequence[tuple[str, int]]:
-        if not _ERROR.search(text):
-            return self._asked(text)
         self._refresh()
+        codes = {sig: self._codes[sig] for sig in dict.fromkeys(_WORD.findall(text[:READ_CHARS])) if sig in self._codes}
+        if not _ERROR.search(text):
+            return list(codes.items()) or self._asked(text)
         if len(text) > 2 * READ_CHARS:
             text = f"{text[:READ_CHARS]}\n{text[-READ_CHARS:]}"
-        found: dict[str, int] = {}
+        found: dict[str, int] = dict(codes)
         for line in spoken_of(text):
             found |= self._quoted(without_details(line))
         return list(found.items()) or self._asked(text)
@@ -156,6 +159,8 @@ class KnownErrors:
     def _refresh(self) -> None:
         for number in range(self._known, len(self._x.signatures)):
             sig = str(self._x.signatures.value(number))
+            if _CODE.fullmatch(sig):
+                self._codes[sig] = number
             for told, least in ((sig, MIN_WORDS), (_LABEL.sub("", sig, count=1), MIN_UNLABELLED)):
                 if _ERROR.search(told) and len(signature_words(told)) >= least and (first := _WORD.search(told)):
                     self._by_first.setdefault(first[0], []).append((told, first.start(), sig, number))

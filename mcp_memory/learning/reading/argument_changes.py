@@ -27,6 +27,7 @@ _ERROR_CHARS = 2_000
 _DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"\w+")
 _WHOLE = re.compile(r"[\w.-]*\w")  # a word, a number with its fraction
+MAX_NAMED = 3  # arguments that are told together
 SETTING = re.compile(r"[a-z][a-z_-]{0,30}")  # a word of a vocabulary, which is no value of a case: `damaged`, `round_trip`
 _IDENTIFIER = re.compile(r"\w*(?:_|\d)\w*")  # what no plain word of a sentence looks like
 
@@ -83,6 +84,8 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     ('page_size=100', 'page_size=500')
     >>> change("Amount takes a decimal point", {"to": "ann", "amount": "9,50"}, {"to": "ann", "amount": "9.50"})
     ('amount=9.50', 'amount=9,50')
+    >>> change("team: required; priority: unknown", {"key": "A", "priority": "urgent"}, {"key": "A", "priority": "high", "team": "web"})
+    ('priority=high team=web', 'priority=urgent no team')
     >>> change('column "user_id" does not exist', {"sql": "select user_id from orders"}, {"sql": "select customer_ref from orders limit 3"})
     ('sql=…customer_ref…', 'sql=…user_id…')
     >>> change("sender not verified", {"to": "all"}, {"to": "all", "sender": "news@acme.io"}), change("no page", {"t": "x"}, {"t": "y"})
@@ -99,8 +102,7 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
     added = [name for name in again.arguments if name not in failed.arguments]
     if len(added) == 1 and len(again.arguments) > 1 and {**failed.arguments, added[0]: again.arguments[added[0]]} == again.arguments:
         value = again.arguments[added[0]]
-        is_setting = isinstance(value, bool) or (isinstance(value, str) and SETTING.fullmatch(value))
-        return f"{added[0]}={value if is_setting else '…'}", f"no {added[0]}"
+        return f"{added[0]}={_told(value)}", f"no {added[0]}"
     gone = [name for name in failed.arguments if name not in again.arguments]
     if len(added) == len(gone) == 1 and _renamed(failed.arguments, gone[0], added[0]) == again.arguments:
         return added[0], gone[0]
@@ -120,7 +122,21 @@ def named_change(failed: Step, again: Step) -> tuple[str, str] | None:
             return f"{name}={new}", f"{name}={old}"
         if isinstance(old, str) and isinstance(new, str) and (part := _part_changed(old, new, named)):
             return f"{name}=…{part[1]}…", f"{name}=…{part[0]}…"
-    return None
+    return _all_named(failed.arguments, again.arguments, said) if not gone else None
+
+
+def _all_named(before: Mapping[str, Json], after: Mapping[str, Json], said: frozenset[str]) -> tuple[str, str] | None:
+    """Return the few arguments that another call had otherwise, and what it had before, where an error names each of them."""
+    others = [name for name in after if name not in before or before[name] != after[name]]
+    if not 1 < len(others) <= MAX_NAMED or any(name.casefold() not in said for name in others):
+        return None
+    told = (f"{name}={_told(after[name])}" for name in others)
+    had = (f"{name}={_told(before[name])}" if name in before else f"no {name}" for name in others)
+    return " ".join(told), " ".join(had)
+
+
+def _told(value: Json) -> str:
+    return str(value) if isinstance(value, bool) or (isinstance(value, str) and SETTING.fullmatch(value)) else "…"
 
 
 def _renamed(arguments: Mapping[str, Json], name: str, other: str) -> dict[str, Json]:

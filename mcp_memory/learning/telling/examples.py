@@ -7,6 +7,7 @@ command, code. Ids in commands and code are replaced as well.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 
 from mcp_memory.domain.commands import command_in
@@ -27,6 +28,7 @@ SMALL = 100  # numbers below it are settings, not ids
 _CODE_TEXT = "command cmd args old new code script expression input pattern regex glob search replace"
 _WRITTEN = frozenset([*TEXTS, "old", "new"])  # into a file
 _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES, *FOLDERS])
+_PROSE, _OF_CODE = frozenset(["text", "content"]), re.compile(r"[(){}\[\]=;<>\n]")  # which may be what somebody wrote to somebody, or code
 _FILE_WORD = re.compile(r"\w\.\w|/")
 _INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)")
 _FORMULA = re.compile(r"=[A-Z][A-Z.]+\(")
@@ -40,8 +42,24 @@ _PERSONAL = re.compile(
 PLACEHOLDER = re.compile(r"<\w+>")  # of a value of another case
 
 
+@lru_cache(maxsize=2)
+def _folded(run: str) -> str:
+    """Return the text of a run, which may be long, without case; one answer asks for it for each example."""
+    return run.casefold()
+
+
+@lru_cache(maxsize=2)
+def _integers(run: str) -> frozenset[str]:
+    """Return the numbers that a run names, kept as `_folded` is."""
+    return frozenset(_INTEGER.findall(run))
+
+
 def text_of_run(episode: Episode) -> str:
     """Return what this run has said so far, as it was written: task, arguments, answers."""
+    return episode.once(_text_of_run)
+
+
+def _text_of_run(episode: Episode) -> str:
     parts = [episode.task]
     for step in episode.steps:
         parts += [str(dict(step.arguments)), step.observation[:MAX_RUN_CHARS], (step.error or "")[:MAX_RUN_CHARS]]
@@ -62,8 +80,7 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
         return None
     arguments = episode.steps[index].arguments
     alike = alike and not _is_of_another_file(arguments, episode.task, run)
-    if not alike and (command := command_in(arguments)) and _fits(command, run.casefold()):
-        folded = run.casefold()
+    if not alike and (command := command_in(arguments)) and _fits(command, folded := _folded(run)):
         named = without_names(command, episode, index, lambda word: has_value(word, folded))
         arguments = {key: named if value == command else value for key, value in arguments.items()}
     if alike and (command := command_in(arguments)):
@@ -73,7 +90,7 @@ def arguments_of(episode: Episode | None, index: int, max_chars: int, run: str, 
 
 def _is_of_another_file(arguments: Mapping[str, Json], task: str, run: str) -> bool:
     """Return whether a call is about a file that its own task names and this run does not: what it was given is of that file."""
-    task, run = task.casefold(), run.casefold()
+    task, run = task.casefold(), _folded(run)
     names = (str(value).replace("\\", "/").rpartition("/")[2] for name, value in arguments.items() if name in _PLACE)
     return any("." in name and has_value(name, task) and not has_value(name, run) for name in names)
 
@@ -91,12 +108,12 @@ def numbers_of_case(task: str, run: str) -> frozenset[str]:
     >>> sorted(numbers_of_case("Review request 61 of v2.5", "Review request 77"))
     ['61']
     """
-    return frozenset(_INTEGER.findall(task)) - frozenset(_INTEGER.findall(run))
+    return frozenset(_INTEGER.findall(task)) - _integers(run)
 
 
 def example_of(arguments: Mapping[str, Json], max_chars: int, run: str, *, alike: bool) -> dict[str, Json] | None:
     """Return arguments as an example, as `arguments_of` does those of a step."""
-    run = run.casefold()
+    run = _folded(run)
     if not alike and not _fits(command_in(arguments), run):
         shown = {key: value if is_of_run(value, run, key) else _formula(value) or f"<{key}>" for key, value in arguments.items()}
         return shown if any(shown[key] != f"<{key}>" for key in shown) else None
@@ -133,7 +150,7 @@ def is_new_call(episode: Episode, example: Mapping[str, Json] | None) -> bool:
 
 def calls_own(episode: Episode, index: int, run: str) -> bool:
     """Return whether a call is about a file that its run had made itself and that this *run* does not know."""
-    run = run.casefold()
+    run = _folded(run)
     return runs_own(episode.steps[index], [name for name in own_names(episode) if not has_value(name, run)])
 
 
@@ -173,7 +190,7 @@ def _text(name: str, value: str, run: str, code: bool) -> str:
     bare = value.strip().strip("'\"")  # some agents quote what they pass
     if not bare or has_value(bare, run) or is_of_page(value, name):
         return value
-    if name in _PLACE or code or name in _CODE:
+    if name in _PLACE or code or (name in _CODE and (name not in _PROSE or _OF_CODE.search(value))):
         return without_ids(value, lambda one: has_value(one, run))
     is_setting = SETTING.fullmatch(bare) is not None and not _PERSONAL.fullmatch(name)
     if is_setting or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
