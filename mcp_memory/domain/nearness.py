@@ -1,6 +1,7 @@
 """From what likeness on two tasks are one, and which of several are about as alike as the nearest: only their episodes are told. Pure."""
 
 import re
+from itertools import chain
 
 from mcp_memory.domain.text_words import ochiai, sentence_stems
 
@@ -11,6 +12,7 @@ FOREIGN_LEAST = 0.25
 MARGIN, LEAST = 0.08, 0.4  # on the development split they keep 95 in 100 attempts at the task that is asked for, and 10 of the others
 ANOTHER_CASE = 0.94  # likeness of a task in the same words with another number: *invoice 4711* is not *invoice 4712*
 MANY_SHARED, FEW_OWN, SAME_REST = 20, 3, 0.4  # words of the sentences that two texts share, that each has besides; likeness of these
+SAME_SENTENCE = 0.75  # likeness of two sentences at the same place, from which they are of the frame
 MIN_FRAME_CHARS = 160  # of a text, from which it may be in such a frame
 LEAST_SHARED = 0.3  # how alike two tasks are that have nothing but such sentences in common
 _NUMBERED = re.compile(r"\w*\d\w*")
@@ -58,11 +60,14 @@ def _of_the_rest(a: str, b: str) -> float:
     """Return how alike two texts are in the sentences that they do not share; 1 where they share few, or one has hardly any others."""
     if a == b or min(len(a), len(b)) < MIN_FRAME_CHARS:
         return 1.0
-    x, y = (set(filter(None, sentence_stems(text))) for text in (a, b))
-    shared = x & y
+    said, others = sentence_stems(a), sentence_stems(b)
+    shared = set(filter(None, said)) & set(filter(None, others))
+    for x, y in chain(zip(said, others, strict=False), zip(reversed(said), reversed(others), strict=False)):
+        if x not in shared and y not in shared and ochiai(x, y) >= SAME_SENTENCE:
+            shared |= {x, y}  # but for a path or a name
     if len(frozenset[str]().union(*shared)) < MANY_SHARED:
         return 1.0
-    mine, theirs = (frozenset[str]().union(*(own - shared)) for own in (x, y))
+    mine, theirs = (frozenset[str]().union(*(set(own) - shared)) for own in (said, others))
     return 1.0 if min(len(mine), len(theirs)) < FEW_OWN else ochiai(mine, theirs)
 
 

@@ -54,6 +54,15 @@ async def test_the_error_of_an_attempt_that_did_not_do_as_the_others_is_told_as_
     assert f"(2 of 3 failed attempts found): only replied: looked nothing up; {said}" in await playbook(memory)
 
 
+async def test_that_failures_looked_nothing_up_is_no_news_to_a_run_that_did(memory: EpisodicMemory) -> None:
+    for number in (1, 2):
+        await attempt(memory, TASK, "failure", call("respond", text=f"That is not possible, number {number}."))
+    for step, told in ((call("respond", text="Which booking is it?"), True), (call("get_booking", booking="XEHM4B"), False)):
+        started = await memory.start_episode(TASK, recall=False)
+        await memory.log_steps(started.episode_id, steps=[step])
+        assert ("looked nothing up" in next_step_text(answer(await memory.suggest_next_step(started.episode_id)))) is told
+
+
 async def test_a_run_is_told_what_failed_about_the_very_booking_that_it_has_looked_up(memory: EpisodicMemory) -> None:
     await attempt(memory, TASK, "failure", call("move_booking", booking="XEHM4B", day="2026-05-03"))
     for looked_up, told in (("XEHM4B", True), ("59XX6W", False)):

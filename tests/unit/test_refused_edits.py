@@ -132,3 +132,21 @@ async def test_a_call_that_failed_three_times_unchanged_is_warned_of(memory: Epi
     assert "Warning" not in await advised(memory, refused, search, refused)
     said = await advised(memory, refused, search, refused, refused)
     assert f"Warning: edit with these arguments failed at steps 0, 2-3 of this episode: `{BLOCK}`; nothing was changed since" in said
+
+
+async def test_that_a_runs_edits_are_refused_as_those_of_earlier_attempts_were_is_said(memory: EpisodicMemory) -> None:
+    task = "The tide table of the southern ferry prints yesterday"
+    refused = ranged("/port/tides.py", "12:13", "day = today(utc)", INDENT)
+    looked = opened("/port/tides.py", 11, "    def day(self):", "        day = today()")
+    for _ in range(2):
+        await attempt(memory, task, "failure", looked, refused)
+    assert "Made in this run, too: did not succeed at this task (2 of 2 failed attempts found): changed nothing" in await advised(
+        memory, looked, refused, task=task
+    )
+    other, landed = (
+        ranged("/port/tides.py", "12:13", "day = today(utc)", BLOCK),
+        ranged("/port/tides.py", "12:13", "        day = noon(utc)"),
+    )
+    for steps in ([other], [refused, landed]):
+        told = await advised(memory, looked, *steps, task=task)
+        assert "\nDid not succeed at this task (2 of 2 failed attempts found): changed nothing" in told

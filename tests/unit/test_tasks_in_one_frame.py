@@ -48,3 +48,14 @@ async def test_attempts_at_another_task_in_the_same_frame_are_neither_told_nor_c
 async def test_the_same_report_with_a_word_more_in_the_frame_is_the_same_task(memory: EpisodicMemory) -> None:
     await attempt(memory, NAMES, "success", edited("harbour/search.py", "x = fold(1)"))
     assert "Worked at" in await told(memory, NAMES.replace("break the search", "break our search"))
+
+
+async def test_a_frame_that_names_another_folder_in_each_task_is_a_frame_all_the_same(memory: EpisodicMemory) -> None:
+    def put(task: str, folder: str) -> str:
+        for place in ("ada/harbour", "installed", "around it", "reproduces it", "done so far"):
+            task = task.replace(place, f"{place} in {folder}")
+        return task
+
+    await attempt(memory, put(TIDES, "east"), "failure", edited("harbour/tides.py", "x = round(1)"))
+    assert "tides.py" not in await told(memory, put(NAMES, "west"))
+    assert "tides.py" in await told(memory, put(TIDES, "west"))

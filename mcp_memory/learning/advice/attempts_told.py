@@ -16,7 +16,7 @@ from mcp_memory.learning.telling.deeds import answer
 from mcp_memory.learning.telling.examples import text_of_run
 from mcp_memory.learning.telling.failed_alike import NOT_THE_CASE, failed_alike
 from mcp_memory.learning.telling.fatal_calls import fatal_steps
-from mcp_memory.learning.telling.left_nothing import told_alike
+from mcp_memory.learning.telling.left_nothing import refused_as, told_alike
 from mcp_memory.learning.telling.like_answers import is_same_answer
 from mcp_memory.learning.telling.made_already import has_made
 from mcp_memory.learning.telling.points import Known, points_of
@@ -180,7 +180,7 @@ class Attempts:
         lost = sum(not a.won and a.episode_id not in variants for a in attempts)
         more = told_as_recalled(task, episodes, known, fatal, lost, endings=endings, here=here, said=self._said, run=self._run)
         if not (more or known or is_idle) and set(missing) == {False} and len(episodes) == failures:  # all that failed were read
-            more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes])
+            more = failed_alike(task, [(episode, alike[episode.id]) for episode in episodes], self._run)
         if True in missing and not any(row.worked for row in more):
             more += changed_nothing_here([episode for episode in episodes if episode.success and episode.id in here])
         if True in missing and not any(row.worked for row in more):
@@ -199,7 +199,9 @@ def _idle(attempts: Sequence[ToldAttempt], run: Episode | None) -> tuple[Precede
         return ()
     first = idle[0][0]
     counts = (len(idle), len(attempts)) if len(attempts) < MAX_COUNTED else (0, 0)
-    return (Precedent(False, (told_alike([ending for _, ending in idle]),), first.came, *counts, first.episode_id),)
+    endings = [ending for _, ending in idle]
+    made = run is not None and refused_as(run, endings)
+    return (Precedent(False, (told_alike(endings),), first.came, *counts, first.episode_id, made=made),)
 
 
 def _sorted(rows: Sequence[Precedent], idle: Sequence[Precedent]) -> tuple[Precedent, ...]:

@@ -21,7 +21,7 @@ MIN_ATTEMPTS, MIN_TIMES = 2, 3  # attempts that met an error, or times that one 
 NOT_THE_CASE = 0.99  # likeness that is told of a task in the same words that is of another case
 
 
-def failed_alike(task: str, attempts: Recalled) -> tuple[Precedent, ...]:
+def failed_alike(task: str, attempts: Recalled, run: Episode | None = None) -> tuple[Precedent, ...]:
     """Return what most of the attempts did, or how they ended without doing anything, and the error that stood in their way.
 
     Nothing where fewer than two of them have it in common, unless there is but one.
@@ -29,10 +29,13 @@ def failed_alike(task: str, attempts: Recalled) -> tuple[Precedent, ...]:
     Args:
         task: The task asked about.
         attempts: All that failed at it, with how alike their tasks are; none of them in a shell, whose commands are told otherwise.
+        run: The run that asks: that others did less is no news to one that has done more.
     """
     if not attempts or any(is_shell(step.tool) for episode, _ in attempts for step in episode.steps):
         return ()
     common, same = max((_in_common(task, attempts, counted=counted) for counted in (True, False)), key=lambda found: len(found[1]))
+    if run and _did_more(run, common):
+        common, same = (), []
     times = len(same) if len(same) >= min(MIN_ATTEMPTS, len(attempts)) else 0
     error = _error(attempts, same if times else [episode.id for episode, _ in attempts])
     did = (*(common if times else ()), *([error] if error else ()))
@@ -50,6 +53,13 @@ def _in_common(task: str, attempts: Recalled, *, counted: bool) -> tuple[tuple[s
         if said := tuple(called(episode, task, counted=counted)) or tuple(ended(episode, SAME_TASK)):
             found.setdefault(said, []).append(episode.id)
     return max(found.items(), key=lambda item: len(item[1]), default=((), []))
+
+
+def _did_more(run: Episode, common: Sequence[str]) -> bool:
+    """Return whether a run did something, or looked something up, where what failures have in common is that they did not."""
+    done = {role_of(step.key) for step in run.steps if not step.failed}
+    idle = any(line.startswith(phrases.NOTHING_CHANGED) for line in common)
+    return (Role.ACTS in done and idle) or (not done.isdisjoint((Role.ACTS, Role.LOOKS)) and phrases.only("", "", ()) in common)
 
 
 def _error(attempts: Recalled, told: Collection[str]) -> str:

@@ -73,6 +73,17 @@ class LeftNothing:
         return found if found.refused or (tells and not wrote(episode)) else None
 
 
+def refused_as(run: Episode, endings: Sequence[LeftNothing]) -> bool:
+    """Return whether a run's edits of a file were refused with the error and for what is told of one that left nothing, and none landed."""
+    theirs = [one for ending in endings if (one := ending.refused)]
+    mine = _refused(run) if theirs and any(step.failed for step in run.steps) else None
+    if mine is None or not any(
+        one.error == mine.error and one.tried in ("", mine.tried) and same_file(one.path, mine.path) for one in theirs
+    ):
+        return False
+    return not any(same_file(change.path, mine.path) for change in left_changed(run))
+
+
 def is_of_files(episode: Episode) -> bool:
     """Return whether a run was at work on files, or may have been: then how it ended tells nothing but what it left."""
     if _may_have_changed(episode) or _changed_others(episode) or opened_files(episode, touches_in(episode.steps)):
