@@ -105,3 +105,11 @@ async def test_attempts_at_the_task_and_at_others_about_the_same_that_did_the_sa
         await attempt(memory, task, "success", LOOKED, moved)
     said = "Worked at tasks about the same EUJUY6 (2 of 2 successes found): move_booking booking_id=EUJUY6 ferry=HAT110"
     assert said in await advised(memory, LOOKED)
+
+
+async def test_how_many_failures_made_the_same_calls_is_counted_with_the_values_that_are_told(memory: EpisodicMemory) -> None:
+    bags, asks = call("add_bags", booking_id="EUJUY6", bags=2), call("respond", text="Two bags more?")
+    for steps in ((asks, bags), (bags,)):
+        await attempt(memory, ASKED, "failure", LOOKED, *steps)
+    said = "(2 of 2 failed attempts found): did add_bags booking_id=EUJUY6 bags=2"
+    assert said in await advised(memory, LOOKED)

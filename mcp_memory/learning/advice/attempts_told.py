@@ -284,7 +284,7 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], asks: _As
         many = (0, 0)
         if not (episode.success or episode.partial) and len(attempts) == failures:
             missing = lacked(episode, asks.needed)
-            many = (_as_many(said[0], [e for e in attempts if lacked(e, asks.needed) == missing]), failures)
+            many = (_as_many(said[0], [e for e in attempts if lacked(e, asks.needed) == missing], asks.query), failures)
         if not episode.success:
             said, is_made = unlike(episode, said, asks.query, asks.needed, asks.mine)
         came = "" if episode.success else came_of(episode)
@@ -292,7 +292,7 @@ def _of(attempts: Sequence[Episode], told: dict[str, tuple[str, ...]], asks: _As
         yield Precedent(episode.success, said, came, *many, episode.id, partly=episode.partial, made=is_made)
 
 
-def _as_many(line: str, attempts: Sequence[Episode]) -> int:
+def _as_many(line: str, attempts: Sequence[Episode], query: str) -> int:
     """Return of how many attempts a line is the first that is told, each by itself."""
-    alone = (points_of([(episode, 1.0)], episode.task)[episode.id] for episode in attempts)
+    alone = (points_of([(episode, 1.0)], query)[episode.id] for episode in attempts)
     return max(1, sum(told[:1] == (line,) for told in alone))

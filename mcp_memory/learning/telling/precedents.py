@@ -114,7 +114,8 @@ def _grouped(told: Sequence[_Told], ended_so: Sequence[ToldAttempt], of_this_cas
         nearly = len(alike) > len(same) and bool(same[0].attempt.answered or same[0].attempt.changes)
         if nearly:
             said = (*said[:-1], phrases.in_part(said[-1], len(parts)) if parts else phrases.nearly(said[-1]))
-        counts = (len(alike if nearly else same), among) if len(ended_so) < MAX_READ else (0, 0)
+        times = len(alike if nearly else same) + sum(_did_more(one, same[0]) for one in told if one not in alike)
+        counts = (times, among) if len(ended_so) < MAX_READ else (0, 0)
         partly = all(t.attempt.partly for t in same)
         yield Precedent(same[0].attempt.won, said, came, *counts, same[0].attempt.episode_id, partly=partly)
 
@@ -131,6 +132,12 @@ def _is_part(one: _Told, of: _Told) -> bool:
     mine, theirs = one.attempt.left.made, of.attempt.left.made
     is_told = bool(one.attempt.changes and of.attempt.changes) and not (one.attempt.won or of.attempt.won)
     return is_told and one.attempt.partly is of.attempt.partly and bool(mine.lines) and mine.lines < theirs.lines
+
+
+def _did_more(one: _Told, other: _Told) -> bool:
+    """Return whether an attempt did all that another one did, and more: it counts with that, too."""
+    is_told = not any(t.attempt.changes or t.attempt.answered for t in (one, other))
+    return is_told and one.attempt.partly is other.attempt.partly and set(other.deeds) < set(one.deeds)
 
 
 def _is_alike(one: _Told, other: _Told) -> bool:

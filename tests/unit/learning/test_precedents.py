@@ -42,6 +42,16 @@ def test_what_worked_with_ids_that_this_run_has_met_is_told_in_whatever_words_th
     assert (found.did, found.times, found.attempts) == (("cancel_booking “M20IZO”",), 1, 1)
 
 
+def test_who_did_that_and_more_is_counted_with_who_did_that() -> None:
+    cancel, refund = Step("cancel_booking", arguments={"id": "M20IZO"}), Step("send_refund", arguments={"id": "M20IZO", "amount": 50})
+    task = "Cancel the booking M20IZO"
+    found = precedents(task, [attempt("a", cancel, task=task), attempt("b", cancel, refund, task=task), attempt("c", cancel, task=task)])
+    assert [(p.did, p.times, p.attempts) for p in found] == [
+        (("cancel_booking “M20IZO”",), 3, 3),
+        (("cancel_booking “M20IZO”", "send_refund id=M20IZO amount=50"), 1, 3),
+    ]
+
+
 def answer(text: str) -> Step:
     return Step("finish", arguments={"answer": text})
 
