@@ -135,10 +135,12 @@ class HotTier:
             return
         with self._lock:
             while changes := self._feed.changes_after(self._seq):
-                stale = [c for c in changes if c.kind in _STALING]
-                self._stale_before.update((c.entity_id, c.seq) for c in stale)
+                touched = {c.entity_id: c.seq for c in reversed(changes) if c.kind in _STALING}  # the first of each
+                edited = self._feed.edited_episodes() if touched else {}
+                stale = [i for i, seq in touched.items() if edited.get(i, 0) >= seq]  # what was only indexed anew is as it was
+                self._stale_before |= edited
                 if stale:
-                    self._delete([c.entity_id for c in stale])
+                    self._delete(stale)
                 self._seq = changes[-1].seq
 
     def _delete(self, ids: Sequence[str]) -> None:

@@ -37,6 +37,9 @@ class Experience(Contexts):
         super().__init__()
         self.tools, self.signatures = Interner(), Interner()
         self._derived: dict[object, object] = {}
+        self._last_asked: Sequence[tuple[str, float]] = ()
+        self._last_as_of = (-1, -1)
+        self._last_rows: tuple[Ints, Floats] = np.zeros(0, np.int64), np.zeros(0)
         self.removals = 0  # so many episodes went: what follows the columns must begin anew
         self._clear()
 
@@ -227,17 +230,22 @@ class Experience(Contexts):
     def spread(self, pairs: Sequence[tuple[str, float]]) -> Floats:
         """Return (episode id, value) pairs as a column, 0 where nothing was said."""
         column = np.zeros(len(self._traces))
-        for episode_id, value in pairs:
-            row = self._rows.get(episode_id)
-            if row is not None:
-                column[row] = value
+        rows, values = self.rows_of(pairs)
+        column[rows] = values
         return column
 
     def rows_of(self, pairs: Sequence[tuple[str, float]]) -> tuple[Ints, Floats]:
-        """Return the rows of the (episode id, value) pairs that are here, and their values."""
-        rows = np.array([self._rows.get(episode_id, -1) for episode_id, _ in pairs], np.int64)
-        known = rows >= 0
-        return rows[known], np.array([value for _, value in pairs], np.float64)[known]
+        """Return the rows of the (episode id, value) pairs that are here, and their values; nobody may change them.
+
+        What makes one answer asks for the same pairs several times: the last ones are kept until an episode comes or goes.
+        """
+        as_of = (self.row_count, self.removals)
+        if self._last_asked is not pairs or self._last_as_of != as_of or not isinstance(pairs, tuple):
+            rows = np.array([self._rows.get(episode_id, -1) for episode_id, _ in pairs], np.int64)
+            known = rows >= 0
+            self._last_rows = rows[known], np.array([value for _, value in pairs], np.float64)[known]
+            self._last_asked, self._last_as_of = pairs, as_of
+        return self._last_rows
 
     def stats(self) -> ExperienceStats:
         """Return how much there is."""

@@ -1,6 +1,7 @@
 """What a request for files says: its words, the files it names, and which files it hardly ever means. Pure."""
 
 import re
+from functools import lru_cache
 from math import log
 
 from mcp_memory.domain.identifiers import number, words_in
@@ -28,9 +29,14 @@ def named(path: str, request: str, names: frozenset[str]) -> float:
     """Return what it counts that the request names the file: in full, as a module, or by the last part."""
     if "/" in path and path in request:
         return NAMED
-    if "/" in path and path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".") in request:
+    if "/" in path and _as_module(path) in request:
         return MODULE
     return BASENAME if path.rpartition("/")[2] in names else 0.0
+
+
+@lru_cache(maxsize=10_000)
+def _as_module(path: str) -> str:
+    return path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".")
 
 
 def aside(path: str) -> float:

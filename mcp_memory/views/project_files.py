@@ -51,6 +51,7 @@ class ProjectFiles:
         self._postings = Segments()
         self._tops: Counter[str] = Counter()  # how many relative paths begin with a folder
         self._ends: dict[str, list[int]] = {}  # paths by their last two parts
+        self._wholes: dict[int, int] = {}  # the path that a path is the end of, as found since the last new file
         self._one = Column(np.int64)  # of each path, the file it is: a full path is the relative one that it ends with
         self._length, self._aside = Column(np.float32), Column(np.float32)  # words that were shown near a file; what its path makes of it
         self._shows, self._changes = Column(np.int32), Column(np.int32)  # episodes that showed a file, that changed it
@@ -107,6 +108,12 @@ class ProjectFiles:
         In `shop/` they say `cart/total.py` of what others call `shop/cart/total.py`. Only where there is one such path and more begin as
         it does: a copy below `build/` or a path cut at its beginning is no better name.
         """
+        whole = self._wholes.get(file)
+        if whole is None:
+            whole = self._wholes[file] = self._look_for_whole(file)
+        return whole
+
+    def _look_for_whole(self, file: int) -> int:
         path = self._files.value(file)
         alike = self._ends[_end(path)] if "/" in path and not is_full(path) else []
         if len(alike) < 2:  # it alone
@@ -157,6 +164,8 @@ class ProjectFiles:
 
     def _of_paths(self, files: Sequence[int]) -> Postings:
         """Make room for new files, and return the postings of the words of their paths."""
+        if files:
+            self._wholes.clear()
         for column in (self._length, self._shows, self._changes, self._seen_from):
             column.extend([0] * len(files))
         self._one.extend(files)

@@ -68,6 +68,12 @@ class Left:
             told = [Deed(change.step, change.path) for change in self.files]
         return tuple(told)[:MAX_FILES]
 
+    def is_told_by(self, other: "Left") -> bool:
+        """Return whether who reads what another run left knows this: the same; of a failure, also a part, or a message in other words."""
+        if other.made.is_same(self.made):
+            return True
+        return not self.won and (other.made.is_nearly(self.made) or (bool(self.made.lines) and self.made.lines < other.made.lines))
+
     @property
     def is_beside(self) -> bool:
         """Whether a run that failed changed nothing but tests, or texts."""

@@ -1,7 +1,7 @@
 """What attempts at a task did that failed and none that worked: a tool, a call, a file. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from mcp_memory.domain.episode import Episode
 from mcp_memory.domain.step_keys import is_shell
@@ -9,8 +9,9 @@ from mcp_memory.learning.reading.file_uses import files_of, same_file
 from mcp_memory.learning.reading.left_changed import left_changed
 from mcp_memory.learning.telling.acts import acted, own_names, runs_own, told_as_call
 from mcp_memory.learning.telling.changes_told import is_beside
-from mcp_memory.learning.telling.deeds import calls_by_names
+from mcp_memory.learning.telling.deeds import calls_by_names, done
 from mcp_memory.learning.telling.fatal_calls import is_telling, outnumber
+from mcp_memory.learning.telling.same_case import is_same_case
 from mcp_memory.phrases import points as phrases
 
 
@@ -40,6 +41,16 @@ def is_done_alike(won: Episode, like_it: int, of: int, lost: Sequence[Episode], 
     called = calls_by_names(won, query)
     same = sum(called <= calls_by_names(peer, query) for peer in lost) if called else 0
     return bool(same) and 2 * same * of >= like_it * len(lost)
+
+
+def done_to_work(episode: Episode, similarity: float, query: str, peers: Sequence[Episode], gone: Collection[str]) -> list[str]:
+    """Return the calls of a success; of another case none that the failures made by the same names: what decided is not told by these."""
+    won, lost = ([peer for peer in peers if peer.success is is_won] for is_won in (True, False))
+    if lost and not is_same_case(query, episode.task):
+        like_it = sum(calls_by_names(peer, query) == calls_by_names(episode, query) for peer in won)
+        if is_done_alike(episode, like_it, len(won), lost, query):
+            return []
+    return done(episode, similarity, query, gone)
 
 
 def changed_what_was_seen(attempt: Episode, other: Episode) -> bool:

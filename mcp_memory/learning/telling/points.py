@@ -23,7 +23,6 @@ from mcp_memory.learning.telling.changes_told import Left
 from mcp_memory.learning.telling.deeds import (
     MAX_ANSWER_CHARS,
     answer,
-    calls_by_names,
     did_more_than_tests,
     done,
     ended,
@@ -37,7 +36,7 @@ from mcp_memory.learning.telling.errors_told import MAX_MESSAGE_CHARS, ErrorTold
 from mcp_memory.learning.telling.figures_told import figure_told
 from mcp_memory.learning.telling.left_nothing import LeftNothing, told_alike
 from mcp_memory.learning.telling.like_answers import told_once
-from mcp_memory.learning.telling.otherwise import is_done_alike, otherwise
+from mcp_memory.learning.telling.otherwise import done_to_work, otherwise
 from mcp_memory.learning.telling.same_case import is_same_case, names_a_case
 from mcp_memory.learning.telling.written import made_up, wrote
 from mcp_memory.phrases import points as phrases
@@ -105,8 +104,11 @@ def points_of(recalled: Recalled, query: str, changes_of: ChangesOf = Left.of, k
 
 
 def _changed(left: Left, peers: Sequence[Left], told_so: list[tuple[Left, list[str]]]) -> list[str]:
-    """Return what an episode left changed, what no attempt that ended otherwise left first; in the words of one that left the same."""
-    if same := next((lines for other, lines in told_so if other.won is left.won and other.made.is_same(left.made)), None):
+    """Return what an episode left changed, what no attempt that ended otherwise left first; in the words of one that left the same.
+
+    Of failures, also of one that left it but for how a message is put, or left more: the less is no news beside it.
+    """
+    if same := next((lines for other, lines in told_so if other.won is left.won and left.is_told_by(other)), None):
         return same
     shared = frozenset[str]().union(*(p.lines for p in peers if p.won is not left.won and not p.made.is_same(left.made)))
     lines = [phrases.changed(deed.text, is_beside=left.is_beside) for deed in left.told(shared)]
@@ -232,7 +234,7 @@ def _shown(
     if episode.success:
         told = [*changed]
         if not changed or did_more_than_tests(episode):  # that tests were run beside a change is no news
-            told += _done_to_work(episode, similarity, query, peers, known.gone)
+            told += done_to_work(episode, similarity, query, peers, known.gone)
         if not changed and similarity >= SAME_TASK and not did_more_than_tests(episode):
             texts = [text for _, text in wrote(episode)]
             if texts and won[0] is not episode and _only_wrote(won[0]):  # another script that does the same tells little more
@@ -260,16 +262,6 @@ def _shown(
         yield from missed(episode) or ([phrases.last_run_failed(error)] if changed and (error := last_run(episode, left)) else ())
         if figure:
             yield figure
-
-
-def _done_to_work(episode: Episode, similarity: float, query: str, peers: Sequence[Episode], gone: Collection[str]) -> list[str]:
-    """Return the calls of a success; of another case none that the failures made by the same names: what decided is not told by these."""
-    won, lost = ([peer for peer in peers if peer.success is is_won] for is_won in (True, False))
-    if lost and not is_same_case(query, episode.task):
-        like_it = sum(calls_by_names(peer, query) == calls_by_names(episode, query) for peer in won)
-        if is_done_alike(episode, like_it, len(won), lost, query):
-            return []
-    return done(episode, similarity, query, gone)
 
 
 def _only_wrote(episode: Episode) -> bool:

@@ -40,6 +40,8 @@ def _beside(row: Precedent, made: Sequence[str]) -> Precedent:
 
 def lacked(episode: Episode, needed: Sequence[str]) -> list[str]:
     """Return the calls of what worked that a run never tried; none where none of them went well, for then it went another way."""
+    if not needed:
+        return []
     tried, made = {told_as_call(step) for step in episode.steps}, made_by(episode)
     return [call for call in needed if call not in tried] if not made.isdisjoint(needed) else []
 
@@ -56,11 +58,12 @@ def unlike(episode: Episode, said: Sequence[str], query: str, needed: Sequence[s
         needed: The calls of what worked, where that is known.
         mine: The calls of the run that asks.
     """
-    calls = [told_as_call(episode.steps[i]) for i in acts(episode)]
-    did = next((line for line in said if line in done(episode, 1.0, query)), "")
+    told = done(episode, 1.0, query) if needed or mine else []
+    did = next((line for line in said if line in told), "")
     if not did:
         missing = lacked(episode, needed)
         return (*said, *([phrases.lacked(missing, needed)] if missing else ())), False
+    calls = [told_as_call(episode.steps[i]) for i in acts(episode)]
     if set(calls).isdisjoint(needed):
         return tuple(said), set(calls) <= set(mine)
     others = [call for call in calls if call not in needed]

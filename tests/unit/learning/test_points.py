@@ -49,6 +49,15 @@ def test_the_same_change_at_another_line_is_told_once() -> None:
     assert told(first, second) == [("changed /r/cart.py:3: - return total + return total - voucher",), ()]
 
 
+def test_of_failures_that_left_a_part_of_a_change_or_put_its_message_otherwise_the_one_change_is_told() -> None:
+    text = 'raise CartError("No voucher can be used {} with a cart that is empty.")'
+    whole = attempt("a", edit("return total", text.format("together")), edit("cents = 0", "cents = 1"), outcome=FAILURE)
+    part = attempt("b", edit("cents = 0", "cents = 1"), outcome=FAILURE)
+    put = attempt("c", edit("return total", text.format("")), edit("cents = 0", "cents = 1"), outcome=FAILURE)
+    assert [bool(lines) for lines in told(whole, part, put)] == [True, False, False]
+    assert [bool(lines) for lines in told(part, whole)] == [True, True], "the whole is more than its part"
+
+
 def test_a_success_whose_lines_tell_nothing_names_the_file() -> None:
     assert told(attempt("a", edit("# old", "# new"))) == [("changed shop/cart.py",)]
     assert told(attempt("a", edit("# old", "# new"), outcome=FAILURE)) == [()]
