@@ -47,6 +47,15 @@ async def test_after_a_time_out_it_is_told_how_often_that_program_timed_out_and_
     assert said in await advised(memory, shell("timeout 600 python3 train_best.py", TIMED_OUT))
 
 
+async def test_after_a_time_out_of_one_installer_it_is_told_what_another_one_brought(memory: EpisodicMemory) -> None:
+    slow = shell("pip install tidecalc", TIMED_OUT)
+    await attempt(memory, TASK, "partial", slow, slow, shell("apt-get update && apt-get install -y tidecalc"), shell("cargo add other"))
+    await attempt(memory, TASK, "failure", slow)
+    said = "bash:pip install timed out in 3 calls of 2 of 2 earlier attempts at this task"
+    assert f"{said}; there `apt-get update && apt-get install -y tidecalc` went through" in await advised(memory, slow)
+    assert "apt-get" not in await advised(memory, SLOW), "that is about something else"
+
+
 async def test_attempts_at_a_variant_of_the_task_are_counted_apart(memory: EpisodicMemory) -> None:
     task = f"{TASK}. " + "The plot has a sine wave, axes, a title and a legend, and it is made again when the file of levels changes. " * 6
     for number in range(2):

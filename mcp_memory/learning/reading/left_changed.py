@@ -107,6 +107,9 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
                 hunks = () if patched.is_new else (*patched.hunks, *_behind_the_cut(patched, edited[before].hunks))
                 known = edited[before].is_whole and _is_sure(edited[before].hunks)  # by the edits themselves
                 found[before] = FileChange(before, edited[before].step, hunks, patched.is_whole or known)
+            elif before is not None and shown and edited[before].step <= i:
+                begun = [part for hunk in edited[before].hunks for part in _with_its_beginning(hunk, patched.hunks)]
+                found[before] = replace(edited[before], hunks=tuple(begun))
             elif before is None and not shown and not patched.is_new:
                 earlier = found[patched.path].hunks if patched.path in found else ()
                 found[patched.path] = FileChange(patched.path, i, (*earlier, *patched.hunks), patched.is_whole)
@@ -115,6 +118,14 @@ def _patches(steps: Sequence[Step], edited: dict[str, FileChange], cut: Mapping[
             gone = [path for path, change in edited.items() if not any(same_file(path, other) for other in there)]
             found.update({path: replace(edited[path], hunks=()) for path in gone})
     return found
+
+
+def _with_its_beginning(hunk: Hunk, shown: Sequence[Hunk]) -> tuple[Hunk, ...]:
+    """Return a hunk of which it is not known what went; its first line apart, where a cut diff says it stood indented otherwise."""
+    gone = next((other.removed[0] for other in shown if other.line == hunk.line and other.removed and GAP in other.added), "")
+    if hunk.is_sure or not hunk.line or not hunk.added or gone == hunk.added[0] or gone.strip() != hunk.added[0].strip():
+        return (hunk,)
+    return (Hunk(hunk.line, (gone,), hunk.added[:1]), replace(hunk, line=hunk.line + 1, added=hunk.added[1:]))
 
 
 def _behind_the_cut(patched: Patched, edited: Sequence[Hunk]) -> list[Hunk]:

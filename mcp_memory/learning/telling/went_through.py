@@ -1,4 +1,4 @@
-"""Commands that went through where others of the same program, about the same things, did not. Pure."""
+"""Commands that went through where others of the same program, about the same things, did not: or another installer's. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from mcp_memory.learning.telling.acts import MAX_CALL_CHARS
 SOON = 6  # steps after a message within which a command is its answer
 _OPERAND = re.compile(r"(?<![\w.=/-])[A-Za-z][\w.-]{2,}")
 _UNLESS = re.compile(r"\s*\|\|.*", re.S)  # what is done where a command fails
+_PARTS, _INSTALLS = re.compile(r"\s*(?:&&|;)\s*"), frozenset({"install", "add"})
 _RUNS_CODE = re.compile(r"(?:python|node|ruby|perl|bash|sh)\b")  # which says nothing of what is run
 
 
@@ -50,17 +51,28 @@ def _plain(name: str) -> str:
 
 
 def _went_through(steps: Sequence[Step], failed: Step) -> Iterator[str]:
-    """Yield the commands of the failed one's program that went through and name one of its things."""
+    """Yield the commands of the failed one's program that went through and name one of its things; of one that installs, any that does."""
     program, wanted = program_of(command_in(failed.arguments)), operands(failed)
     if not program or _RUNS_CODE.match(program):
         return
     for step in steps:
         command = command_in(step.arguments).strip()
         said = _UNLESS.sub("", command)
-        if step.failed or not is_shell(step.tool) or "\n" in said or len(said) > MAX_CALL_CHARS or program_of(said) != program:
+        if step.failed or not is_shell(step.tool) or "\n" in said or len(said) > MAX_CALL_CHARS or not _is_for(program, said):
             continue
         if not stopped_short(command, step.observation) and not wanted.isdisjoint(operands(step)):
             yield said
+
+
+def _is_for(program: str, command: str) -> bool:
+    """Return whether a command is for what a program is for: it is of that program, or a part of it installs as that does."""
+    if program_of(command) == program:
+        return True
+    return _installs(program) and any(_installs(program_of(part)) for part in _PARTS.split(command))
+
+
+def _installs(program: str) -> bool:
+    return program.rpartition(" ")[2] in _INSTALLS
 
 
 def _runs(steps: Sequence[Step], failed: Step) -> bool:

@@ -167,3 +167,13 @@ def test_a_change_of_which_nobody_knows_what_went_is_the_same_as_one_that_came_w
     assert mine.is_same(same)
     assert same.is_same(mine)
     assert not mine.is_same(not_same)
+
+
+def test_where_an_edit_and_its_diff_were_both_cut_the_first_line_that_moved_is_known() -> None:
+    shown = Step("open", observation="[File: /r/shop/cart.py (90 lines total)]\n1:a = 1\n")
+    text = 'def total(self):\n    """Sum.\n...[300 chars cut]...\ns)\n    return round(cents, 2)'
+    made = Step("edit", arguments={"args": "10:14", "text": text}, observation="[File: /r/shop/cart.py (90 lines total)]")
+    cut = diff("shop/cart.py", '-    def total(self):\n-        """Sum.\n-\n...[200 chars cut]...\nts)\n+    return round(cents, 2)\n')
+    (change,) = left_changed(run(shown, made, submit(cut)))
+    assert change.hunks[0] == Hunk(10, ("    def total(self):",), ("def total(self):",))
+    assert not any(hunk.is_sure for hunk in change.hunks[1:])
