@@ -184,7 +184,7 @@ class Attempts:
         if True in missing and not any(row.worked for row in more):
             more += changed_nothing_here([episode for episode in episodes if episode.success and episode.id in here])
         if True in missing and not any(row.worked for row in more):
-            gone = x.derived(GoneTools).of(self._project)
+            gone = x.derived(GoneTools).of(self._project, self._run.id if self._run else "")
             more += told_by_names(task, [(e, alike[e.id]) for e in episodes], successes if successes <= MAX_READ else 0, gone, self._run)
         return more
 

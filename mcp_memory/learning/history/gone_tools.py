@@ -22,20 +22,26 @@ class GoneTools:
         self._latest: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}  # of project and tool: when it ended, row, whether it worked
         self._gone: dict[str, frozenset[str]] = {}  # by project, of what was asked for
 
-    def of(self, project: str) -> frozenset[str]:
-        """Return which of the tools that act worked in neither of the latest two of the project's episodes that used them."""
+    def of(self, project: str, but: str = "") -> frozenset[str]:
+        """Return which of the tools that act worked in neither of the latest two of the project's episodes that used them.
+
+        The episode *but* is passed over: where a run that has just ended asks, it may be among them or may not be yet.
+        """
         if self._removals != self._x.removals:
             self._restart()
         if self._rows != self._x.row_count:
             self._follow()
+        number = _ANY if project == ANY_PROJECT else self._x.project_number(project)
+        if (row := self._x.row(but)) is not None:
+            return self._gone_in(number, row)
         if project not in self._gone:
-            self._gone[project] = self._gone_in(_ANY if project == ANY_PROJECT else self._x.project_number(project))
+            self._gone[project] = self._gone_in(number)
         return self._gone[project]
 
-    def _gone_in(self, number: int) -> frozenset[str]:
-        x, latest = self._x, self._latest
-        gone = [tool for (project, tool), uses in latest.items() if project == number and len(uses) == LATEST_TRIES and not _worked(uses)]
-        return frozenset(str(x.tools.value(tool)) for tool in gone)
+    def _gone_in(self, number: int, but: int = -1) -> frozenset[str]:
+        used = ((tool, [use for use in uses if use[1] != but]) for (project, tool), uses in self._latest.items() if project == number)
+        gone = [tool for tool, uses in used if len(uses) >= LATEST_TRIES and not _worked(uses[-LATEST_TRIES:])]
+        return frozenset(str(self._x.tools.value(tool)) for tool in gone)
 
     def _follow(self) -> None:
         """Take in the episodes that came since the last look."""
@@ -55,7 +61,7 @@ class GoneTools:
                 uses = self._latest.setdefault((project, key), [])
                 uses.append((ended_at_ms, number, did))
                 uses.sort()
-                del uses[:-LATEST_TRIES]
+                del uses[: -LATEST_TRIES - 1]  # one may have to be passed over
         self._rows, self._gone = x.row_count, {}
 
 

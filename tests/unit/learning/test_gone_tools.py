@@ -43,4 +43,6 @@ def test_what_is_gone_is_the_same_however_the_episodes_come_and_go() -> None:
         for project in ("p", "q", "*", "unknown"):
             assert gone.of(project) == simply(known, project)
             told |= gone.of(project)
+            but = rng.choice(known)
+            assert gone.of(project, but.id) == simply([trace for trace in known if trace is not but], project)
     assert told == set(TOOLS[:3]), "a look is no tool that acts"
