@@ -7,6 +7,7 @@ from the change feed, and make every copy older than them a miss.
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from mcp_memory.domain.backups import Checked
@@ -80,8 +81,9 @@ class HotTier:
         self._delete(ids)
 
     def stats(self) -> DiskCacheStats:
-        """Return the cache's figures."""
-        return self._cache.stats()
+        """Return the cache's figures; what was still decoded from an earlier read is among its hits."""
+        found = self._cache.stats()
+        return found if found.hits is None else replace(found, hits=found.hits + self._decoded.hits)
 
     def check(self, stored: Stored, *, repair: bool = False) -> Checked:
         """Return what is wrong with the copies (blocking); with *repair* delete those and copy anew what the durable tier holds.
