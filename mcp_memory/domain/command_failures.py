@@ -164,7 +164,7 @@ def _own_words(command: str, lines: list[str]) -> bool:
             not base
             or not rest
             or " " in base
-            or not re.search(rf"(?:^|[|;&(\n/]\s*|\b(?:sudo|xargs|time|env) ){re.escape(base)}(?=\s|$)", command)
+            or not re.search(rf"(?:^|[|;&(\n/][^\S\n]*|\b(?:sudo|xargs|time|env) ){re.escape(base)}(?=\s|$)", command)
         ):
             return False
     return bool(_COMPLAINS.search(lines[0]))

@@ -15,7 +15,7 @@ MANY_SHARED, FEW_OWN, SAME_REST = 20, 3, 0.4  # words of the sentences that two 
 SAME_SENTENCE = 0.75  # likeness of two sentences at the same place, from which they are of the frame
 MIN_FRAME_CHARS = 160  # of a text, from which it may be in such a frame
 LEAST_SHARED = 0.3  # how alike two tasks are that have nothing but such sentences in common
-_NUMBERED = re.compile(r"\w*\d\w*")
+_NUMBERED = re.compile(r"(?<!\w)\w*\d\w*")
 
 
 def of_cases(similarity: float, a: str, b: str) -> float:

@@ -20,7 +20,7 @@ exec shell_exec exec_shell run_shell execute_shell bash_exec run_shell_cmd execu
 _SHELL_NAMES = frozenset(_SHELL_NAMES_TEXT.split())
 _OF = re.compile(r"^(?:mcp__.+?__|[\w-]+?__|[\w-]+[./:])(?=\w)")  # whose tool it is
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:@/-]{0,39}")  # one word that names a thing to do
-_ACTION = re.compile(r"(?:^|\n)\s*Action:\s*")  # as agents write it that say their thought before it
+_ACTION = re.compile(r"^[^\S\n]*Action:\s*", re.M)  # as agents write it that say their thought before it
 _PLACE = re.compile(r"(?:step|turn|round|iteration|action)\W{0,2}\d+\W?", re.I)  # which says when, not what
 _COMMAND_CHARS = 2_000
 _MAX_WORDS = 3  # of a label such as `python3 -m venv`

@@ -22,7 +22,7 @@ _MAX_LINE_CHARS = 400  # of one that says it in other words than `Error:`
 _LEVELS = re.compile(r"^\W*(?:\S+ ){0,2}(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b", re.M)  # of several lines of a log that was read
 _DOING = "executing|calling|running|invoking|while|when|during|from|reading|writing|opening|fetching|creating|updating|deleting|parsing"
 _HEADINGS = r"[\w.]*(?:Error|Exception)|(?:[A-Z]\w+ )?(?i:error|failed|failure|fatal|panic)(?: -?\d+)?"
-_SAYS_ERROR = re.compile(rf"(?:❌\s*)?(?:{_HEADINGS}|Error (?:{_DOING})\b[^:\n]{{0,80}}) ?[:!]\s*(?=(?:[\W\d_]*[^\W\d_]{{2,}}){{2}})")
+_SAYS_ERROR = re.compile(rf"(?:❌\s*)?(?:{_HEADINGS}|Error (?:{_DOING})\b[^:\n]{{0,80}}) ?[:!]\s*+(?=(?:[\W\d_]*+[^\W\d_]{{2,}}+){{2}})")
 # The same said in one line: what was to be done and was not, an answer of HTTP, a heading in another language.
 _ONE_LINE = re.compile(
     r"(?:❌ |\[?(?:ERROR|Error)\]? ?[-:] ?\S|(?:Failed|Unable) to [a-z]+\b|(?:Could not|Couldn't|Cannot) [a-z]+ "
@@ -33,7 +33,7 @@ _ONE_LINE = re.compile(
     r"|Unknown (?:action|command|tool)\b"
     r"|[A-Z][\w' #-]{1,60} (?:not found|does not exist|is (?:invalid|required|not allowed|not available))[.!]?$)"
 )
-_TAG = re.compile(r"<(\w*error)>\s*(.*?)\s*</\1>", re.S)
+_TAG = re.compile(r"<(\w*error)>(.*)</\1>", re.S)
 _MAY_TELL = re.compile(r"rror|\b[Ff]alse\b|\b[45]\d\d\b")
 _AROUND = frozenset(["result", "results", "response", "data", "output"])  # the one name that stands around an answer
 
@@ -66,7 +66,7 @@ def failure_told(observation: str) -> str:
     if _SAYS_ERROR.match(text):
         return text if len(text) <= MAX_SAID_CHARS and len(_LEVELS.findall(text)) < 2 else ""
     if found := _TAG.fullmatch(text) if text.startswith("<") else None:
-        return found[2]
+        return found[2].strip()
     if text[:1] not in ("{", "["):
         return text if len(text) <= _MAX_LINE_CHARS and "\n" not in text and _ONE_LINE.match(text) else ""
     told = _inner(_read(text)) if len(text) <= MAX_CHARS and text[-1] in "}]" and _MAY_TELL.search(text) else None

@@ -135,3 +135,20 @@ async def test_a_shell_of_a_server_or_a_group_of_tools_is_the_shell(memory: Epis
     started = await memory.start_episode("Ship the boat", recall=False)
     await memory.log_step(started.episode_id, **{**refused, "tool": tool})
     assert "`go mod tidy` made the call work" in next_step_text(answer(await memory.suggest_next_step(started.episode_id)))
+
+
+@pytest.mark.parametrize(
+    "observation",
+    [
+        "<error>" + " " * 90_000 + "x",
+        "Error:" + " " * 90_000 + "1",
+        "Error: " + "- " * 45_000 + "1",
+        "<" + "a" * 90_000,
+        "cc: cannot" + "\ncc: cannot" * 9_000,
+    ],
+)
+async def test_an_answer_of_any_form_is_read_in_a_moment(memory: EpisodicMemory, observation: str) -> None:
+    started = await memory.start_episode("Colour the harbour lamps", recall=False)
+    command = "cc a.c; " + "\n" * 9_000  # a reading that goes over it again for each of its characters would not end
+    logged = await memory.log_steps(started.episode_id, steps=[said("lamp", observation), said("bash", observation, command=command)])
+    assert (logged.first_index, logged.last_index) == (0, 1)

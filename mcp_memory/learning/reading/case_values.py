@@ -19,7 +19,7 @@ _IDS = (
     (re.compile(r"(?<![\w.])\d{6,}(?![\w.])"), "<number>"),
 )
 _VALUE = re.compile(r"\w+(?:-\w+)*")
-_FILE = re.compile(r"[\w-]+\.[A-Za-z]\w{0,4}(?![\w.])")
+_FILE = re.compile(r"(?<![\w-])[\w-]++\.[A-Za-z]\w{0,4}(?![\w.])")
 _ID = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[^\W\d_]|(?:[_-]*\d){4})[\w-]{3,}")
 
 
