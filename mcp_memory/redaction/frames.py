@@ -26,7 +26,7 @@ def _is_url_password(text: str) -> bool:
 
 def _passes_luhn(text: str) -> bool:
     """Tell whether the check digit of a card number is right."""
-    digits = [int(c) for c in text if c.isdigit()]
+    digits = [int(c) for c in text if c.isdecimal()]
     doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
     return len(digits) >= 13 and sum(doubled) % 10 == 0 and len(set(digits)) > 1
 

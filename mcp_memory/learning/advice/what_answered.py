@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Step
@@ -17,6 +16,7 @@ from mcp_memory.learning.reading.case_values import EMAIL
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of
+from mcp_memory.learning.reading.likeness import likeness
 from mcp_memory.learning.reading.other_value import OtherValue, in_words, is_about_the_same, is_vague, one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
@@ -123,7 +123,7 @@ def _line_instead(failed: Step, by: Step, own: Step) -> Told | None:
         return None
     lines, others = ([line.strip() for line in command.splitlines()] for command in (before, after))
     old = next((line for line in lines if _EXPANDED in line and line not in others), "")
-    alike = [(SequenceMatcher(None, old, line).ratio(), line) for line in others if line not in lines and _EXPANDED not in line]
+    alike = [(likeness(old, line), line) for line in others if line not in lines and _EXPANDED not in line]
     share, new = max(alike, default=(0.0, ""))
     if not old or share < MIN_LIKE or max(len(old), len(new)) > MAX_LINE_CHARS:
         return None

@@ -10,6 +10,7 @@ from mcp_memory.domain.command_forms import given_otherwise
 from mcp_memory.domain.commands import ASSIGNMENT, WRAPPING, command_in
 from mcp_memory.domain.episode import Json, Step
 from mcp_memory.domain.pattern import ArgumentChange
+from mcp_memory.learning.reading.likeness import likeness
 from mcp_memory.learning.reading.other_value import one_other_value
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import quoted_in
@@ -154,7 +155,7 @@ def _is_misnamed(old: Json, new: Json, message: str) -> bool:
     if not isinstance(old, str) or not isinstance(new, str) or len(old) < MIN_NAMED_CHARS or old not in message:
         return False
     a, b = (_DIGITS.sub("", value.casefold()) for value in (old, new))
-    return a != b and SequenceMatcher(None, a, b, autojunk=False).ratio() >= ALIKE
+    return a != b and likeness(a, b) >= ALIKE
 
 
 def put_right(steps: Sequence[Step], failed: int) -> int:

@@ -9,12 +9,12 @@ that ended otherwise left as well decides nothing, and comes last.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
 
 from mcp_memory.learning.reading.change_places import Place, bare, hits_of, is_changed, left_over, place_of, shift_told
 from mcp_memory.learning.reading.code_lines import HEADING, has_comments
 from mcp_memory.learning.reading.edits import GAP, LIKE_LINES
 from mcp_memory.learning.reading.left_changed import FileChange
+from mcp_memory.learning.reading.likeness import likeness
 from mcp_memory.learning.reading.line_cuts import around_difference, cut_line, every_line, some_lines
 from mcp_memory.learning.reading.work_lines import work_of
 from mcp_memory.phrases.words import counted
@@ -107,9 +107,9 @@ def _near(gone: Sequence[str], came: Sequence[str], words: Words) -> Sequence[st
     if len(said) <= MAX_GONE:
         return gone
     nearest = max(came, key=lambda line: hits_of(line, words))
-    likeness = [SequenceMatcher(None, gone[i], nearest).ratio() for i in said]
-    best = max(range(len(said)), key=lambda i: likeness[i])
-    start = best if likeness[best] >= LIKE_LINES else 0
+    alike = [likeness(gone[i], nearest) for i in said]
+    best = max(range(len(said)), key=lambda i: alike[i])
+    start = best if alike[best] >= LIKE_LINES else 0
     told = said[start : start + MAX_GONE]
     return [*([GAP] if start else ()), *gone[told[0] : told[-1] + 1], *([GAP] if told[-1] < said[-1] else ())]
 

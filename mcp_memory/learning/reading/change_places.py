@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.learning.reading.code_lines import COMMENT, is_bare, is_bodiless, telling
 from mcp_memory.learning.reading.edits import GAP, LIKE_LINES, Hunk, with_gaps
+from mcp_memory.learning.reading.likeness import likeness
 
 MANY_HITS = 3  # words of the task in one line, from which more make it no nearer
 _IMPORTS = re.compile(r"(?:from\s+\S+\s+import|import|#include|using|use|require)\b")
@@ -148,7 +148,7 @@ def _indent(line: str) -> int:
 
 
 def _are_like(a: str, b: str) -> bool:
-    return SequenceMatcher(None, a, b).ratio() >= LIKE_LINES
+    return likeness(a, b) >= LIKE_LINES
 
 
 def hits_of(line: str, words: Words) -> int:

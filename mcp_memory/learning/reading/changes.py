@@ -24,6 +24,7 @@ from mcp_memory.learning.reading.edits import (
     with_gaps,
     written_by,
 )
+from mcp_memory.learning.reading.likeness import MAX_CHARS
 
 MAX_LINE = 100  # characters of a line that is shown
 FEW_LINES = 3  # of a file written as a whole, up to which they are the change, as in `.npmrc`
@@ -172,7 +173,7 @@ def _paired(gone: _Lines, came: _Lines) -> tuple[_Lines, _Lines, bool]:
 
 def _likeness(a: str, b: str) -> float:
     """Return how alike two lines are, 0 where they are not enough for one to have taken the other's place."""
-    compared = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    compared = difflib.SequenceMatcher(None, a[:MAX_CHARS], b[:MAX_CHARS], autojunk=False)
     is_like = compared.real_quick_ratio() >= LIKE_LINES and compared.quick_ratio() >= LIKE_LINES
     return ratio if is_like and (ratio := compared.ratio()) >= LIKE_LINES else 0.0
 

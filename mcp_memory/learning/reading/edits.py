@@ -17,6 +17,7 @@ _OF_FILES = frozenset(WHOLE)
 MARKERS = frozenset(["end_of_edit"])  # an editor's own line that ends the text it is given
 _PATCHED = re.compile(r"^(?:diff --git a/\S+ b/|\*\*\* (?:Update|Add) File: )", re.M)
 _HUNK = re.compile(r"^@@(?: -\d+(?:,\d+)? \+(\d+))?")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _NEW_FILE = re.compile(r"^new file mode|^--- /dev/null", re.M)
 _LEFT_OUT = re.compile(
     r"(?:\.{3}|…)?\s*\[…?[\d,]+\+? (?:chars|characters|lines)\b[^\]]*\]|\[(?:…|\.{3})?\s*(?:truncated|omitted)\b[^\]]*\]", re.I
@@ -110,7 +111,7 @@ def lines_shown(steps: Sequence[Step], path: str, first: int, last: int) -> str 
     for step in reversed(steps):
         if step.observation.startswith(f"[File: {path} ") and f"\n{first}:" in step.observation:
             numbered = (line.partition(":") for piece in pieces(step.observation) for line in piece)
-            lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
+            lines = {int(number): rest for number, colon, rest in numbered if colon and _NUMBER.fullmatch(number)}
             if all(number in lines for number in range(first, last + 1)):
                 return "\n".join(lines[number] for number in range(first, last + 1))
     return None
@@ -129,7 +130,7 @@ def lines_asked(steps: Sequence[Step], path: str, first: int, last: int) -> str 
     heads = [found for found in FILE_HEAD.finditer(steps[-1].observation) if found[1] == path]
     kept = steps[-1].observation[heads[-1].end() :] if len(heads) > 1 else ""
     numbered = (line.partition(":") for piece in pieces(kept) for line in piece)
-    lines = {int(number): rest for number, colon, rest in numbered if colon and number.isdigit()}
+    lines = {int(number): rest for number, colon, rest in numbered if colon and _NUMBER.fullmatch(number)}
     if lines and all(number in lines for number in range(first, last + 1)):
         return "\n".join(lines[number] for number in range(first, last + 1))
     return lines_shown(steps[:-1], path, first, last)

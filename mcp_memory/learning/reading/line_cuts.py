@@ -3,16 +3,19 @@
 import re
 from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
+from itertools import islice, takewhile
 
 from mcp_memory.domain.identifiers import distinct_words
 from mcp_memory.domain.text import shorten, shorten_middle
 from mcp_memory.learning.reading.edits import GAP, LIKE_LINES, NEXT
+from mcp_memory.learning.reading.likeness import likeness
 
 MAX_LINE_CHARS = 160  # of one line among others
 MAX_PAIR_CHARS = 260  # of a line that took another's place, or of that one, up to which it is told whole
 MIN_CUT_CHARS = 48  # of a line that is cut so that all lines have room
 HEAD_CHARS = 16  # of a line's beginning, which says what kind of line it is
 MAX_BESIDE = 80  # characters around what differs that are shown at most
+MAX_COMPARED = 250_000  # words of the one line times those of the other
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 Words = frozenset[str]
 _Spans = list[tuple[int, int]]
@@ -83,7 +86,7 @@ def around_difference(old: str, new: str, room: int) -> tuple[str, str]:
 
 def _likest(line: str, gone: Collection[str]) -> str:
     """Return which of the lines that went a line took the place of, "" for none."""
-    ratios = [(SequenceMatcher(None, old, line, autojunk=False).ratio(), old) for old in gone if old != GAP]
+    ratios = [(likeness(old, line), old) for old in gone if old != GAP]
     ratio, old = max(ratios, default=(0.0, ""))
     return old if ratio >= LIKE_LINES else ""
 
@@ -95,6 +98,11 @@ def _differing(old: str, new: str) -> tuple[_Spans, _Spans]:
     for tokens, places in ((a, at_a), (b, at_b)):
         for token in tokens:
             places.append(places[-1] + len(token))
+    if len(a) * len(b) > MAX_COMPARED:  # what stands between their like beginnings and ends
+        start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
+        most = min(len(a), len(b)) - start
+        end = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], islice(zip(reversed(a), reversed(b), strict=False), most)))
+        return [(at_a[start], at_a[len(a) - end])], [(at_b[start], at_b[len(b) - end])]
     codes = [code for code in SequenceMatcher(None, a, b, autojunk=False).get_opcodes() if code[0] != "equal"]
     return [(at_a[i], at_a[i_end]) for _, i, i_end, _, _ in codes], [(at_b[j], at_b[j_end]) for _, _, _, j, j_end in codes]
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from mcp_memory.learning.reading.change_places import bare
 from mcp_memory.learning.reading.code_lines import has_comments, is_bare, telling
 from mcp_memory.learning.reading.edits import GAP, Hunk
 from mcp_memory.learning.reading.left_changed import FileChange
+from mcp_memory.learning.reading.likeness import likeness
 
 LIKE_TEXT = 0.85  # of two texts in code, from which they say the same
 _TEXT = re.compile(r"'([^']{16,})'")
@@ -91,7 +91,7 @@ def _says_nearly(a: str, b: str) -> bool:
     texts = [_TEXT.findall(line) for line in (a, b)]
     if not texts[0] or len(texts[0]) != len(texts[1]) or _TEXT.sub("''", a) != _TEXT.sub("''", b):
         return False
-    return all(SequenceMatcher(None, x, y).ratio() >= LIKE_TEXT for x, y in zip(*texts, strict=True))
+    return all(likeness(x, y) >= LIKE_TEXT for x, y in zip(*texts, strict=True))
 
 
 def _is_within(mine: frozenset[str], theirs: frozenset[str], unsure: frozenset[str]) -> bool:

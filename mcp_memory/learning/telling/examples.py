@@ -25,6 +25,7 @@ MAX_ITEMS = 10  # of a list or an object
 MAX_RUN_CHARS = 20_000  # of one observation in which values are looked for
 MAX_COMMAND_CHARS = 100  # of a command of another task
 SMALL = 100  # numbers below it are settings, not ids
+_SMALL = re.compile(r"-?0*[0-9]{1,2}")
 _CODE_TEXT = "command cmd args old new code script expression input pattern regex glob search replace"
 _WRITTEN = frozenset([*TEXTS, "old", "new"])  # into a file
 _CODE, _PLACE = frozenset([*CODE_TEXTS, *_CODE_TEXT.split()]), frozenset([*FILES, *FOLDERS])
@@ -193,7 +194,7 @@ def _text(name: str, value: str, run: str, code: bool) -> str:
     if name in _PLACE or code or (name in _CODE and (name not in _PROSE or _OF_CODE.search(value))):
         return without_ids(value, lambda one: has_value(one, run))
     is_setting = SETTING.fullmatch(bare) is not None and not _PERSONAL.fullmatch(name)
-    if is_setting or bare in ("True", "False", "None") or (bare.lstrip("-").isdigit() and abs(int(bare)) < SMALL):
+    if is_setting or bare in ("True", "False", "None") or _SMALL.fullmatch(bare):
         return value
     if EMAIL.fullmatch(bare):
         return "<email>"
