@@ -17,7 +17,7 @@ _MIN_ID, _MIN_PLACE = 5, 3  # characters of an id or a number that tells one thi
 _PARTED = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;:=|*!?", " "))
 _EDGES = ".-#"
 _NAMED_FILE = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,3}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?")
 
 

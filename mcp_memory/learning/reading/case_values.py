@@ -8,7 +8,7 @@ from mcp_memory.domain.episode import Step
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import without_details
 
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+")
 MAX_ERROR_CHARS = 4_000  # of an error in which values are looked for
 MIN_VALUE_CHARS = 2
 _IDS = (

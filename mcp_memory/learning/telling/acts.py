@@ -27,7 +27,7 @@ _FETCHES = re.compile(r"\s*curl\b(?!.* (?:-X|-d|--data\S*|-F|-T|-o|-O|--output)\
 TEST_FILE = r"(?:^|/)(?:tests?/|test[_-])|_test\.\w+$|[._]spec\.\w+$"  # in the path of one
 _TEST = re.compile(TEST_FILE)
 _TEXT = re.compile(r"\.(?:md|rst|txt|adoc|log)$", re.I)  # which tells of the work
-_FILE = re.compile(r"\S*\w\.\w+")
+_FILE = re.compile(r"(?<!\S)\S*\w\.\w+")
 _EDITING = frozenset(["edit", "create", "write", "insert", "replace", "patch", "append"])
 _OF_TEXTS_TEXT = """
 edit create write insert replace patch append apply make put save add update modify multi str string text texts line lines file files
