@@ -17,7 +17,7 @@ _MIN_ID, _MIN_PLACE = 5, 3  # characters of an id or a number that tells one thi
 _PARTED = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;:=|*!?", " "))
 _EDGES = ".-#"
 _NAMED_FILE = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,3}")
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?")
 
 
@@ -98,7 +98,7 @@ def _kind(word: str) -> int:
     [1, 2, 4, 8, 0, 0, 0]
     """
     if "@" in word:
-        return RECORD if _EMAIL.fullmatch(word) else 0
+        return RECORD if EMAIL.fullmatch(word) else 0
     if "/" in word:
         return PLACE if len(word) >= _MIN_PLACE and any(map(str.isalpha, word)) else 0
     if "." in word:

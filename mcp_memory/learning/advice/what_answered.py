@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mcp_memory.domain.commands import command_in, program_of
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.offers import EMAIL
 from mcp_memory.domain.step_roles import Role, role_of
 from mcp_memory.domain.text_words import words
 from mcp_memory.learning.advice.mending_edits import mending_edits
@@ -12,7 +13,6 @@ from mcp_memory.learning.reading.alternatives import did_the_job
 from mcp_memory.learning.reading.argument_changes import named_change, put_past, put_right
 from mcp_memory.learning.reading.brief import brief
 from mcp_memory.learning.reading.calls_told import call_changed
-from mcp_memory.learning.reading.case_values import EMAIL
 from mcp_memory.learning.reading.changes import change_of, changes_scratch
 from mcp_memory.learning.reading.code_calls import calls_in, code_in, code_mend
 from mcp_memory.learning.reading.edit_mends import Kind, RefusedEdit, mend_of

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from mcp_memory.domain.episode import Step
+from mcp_memory.domain.offers import EMAIL
 from mcp_memory.learning.reading.run import message_of
 from mcp_memory.learning.reading.signatures import without_details
 
-EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+")
 MAX_ERROR_CHARS = 4_000  # of an error in which values are looked for
 MIN_VALUE_CHARS = 2
 _IDS = (

@@ -13,10 +13,11 @@ from itertools import islice
 from mcp_memory.domain.commands import command_in
 from mcp_memory.domain.edit_arguments import CODE_TEXTS, FILES, FOLDERS, TEXTS
 from mcp_memory.domain.episode import Episode, Json
+from mcp_memory.domain.offers import EMAIL
 from mcp_memory.domain.text import shorten
 from mcp_memory.learning.reading.argument_changes import SETTING
 from mcp_memory.learning.reading.case_names import without_names
-from mcp_memory.learning.reading.case_values import EMAIL, renamed, without_ids
+from mcp_memory.learning.reading.case_values import renamed, without_ids
 from mcp_memory.learning.reading.changes import is_scratch
 from mcp_memory.learning.reading.shown_elements import is_of_page
 from mcp_memory.learning.telling.acts import own_names, runs_own
